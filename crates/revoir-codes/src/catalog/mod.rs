@@ -1,0 +1,21 @@
+//! The reference text: what every code means, in words, and how any two differ.
+//!
+//! Start with [`explain()`] and [`compare()`]; [`Locale`] picks the language, and [`search()`]
+//! finds a code by name.
+
+pub mod causes;
+mod compare;
+mod explain;
+pub mod locale;
+pub mod observed;
+mod phrasing;
+mod search;
+pub mod source;
+pub mod text;
+pub mod vendor;
+
+pub use crate::generated::keys::{Labels, Phrases};
+pub use compare::{Aspect, Comparison, Row, SameCode, compare};
+pub use explain::{Explanation, Statement, explain};
+pub use locale::Locale;
+pub use search::{Found, search};

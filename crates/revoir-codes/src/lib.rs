@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "catalog")]
+extern crate alloc;
+
+pub mod advice;
+#[cfg(feature = "catalog")]
+pub mod catalog;
+mod code;
+pub mod facts;
+mod generated;
+mod range;
+mod reason;
+mod send;
+
+pub use advice::{Advice, Direction, advice};
+pub use code::CloseCode;
+pub use range::CodeRange;
+pub use reason::{REASON_MAX_BYTES, Reason, ReasonTooLong};
+pub use send::{NotSendable, SendCode};

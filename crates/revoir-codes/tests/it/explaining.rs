@@ -1,0 +1,197 @@
+//! The text about every code, in every language.
+
+use revoir_codes::CloseCode;
+use revoir_codes::catalog::causes::{Phase, causes};
+use revoir_codes::catalog::observed::Implementation;
+use revoir_codes::catalog::source::Evidence;
+use revoir_codes::catalog::{Explanation, Locale, explain};
+
+fn complete() -> impl Iterator<Item = &'static Locale> {
+    Locale::all().iter().filter(|locale| locale.is_complete())
+}
+
+/// Every registered code, and one of every range.
+fn samples() -> Vec<CloseCode> {
+    let ranges = [0, 1016, 3001, 4000, 5000].map(CloseCode::new);
+    CloseCode::registered().chain(ranges).collect()
+}
+
+fn texts(of: &Explanation) -> Vec<String> {
+    let text = of.text;
+    let single = [
+        text.title,
+        text.short,
+        text.meaning,
+        text.trap,
+        text.peer,
+        text.cause,
+        text.usage,
+        text.next,
+        text.server_next,
+    ];
+    let lists = text.fix.iter().copied();
+    let statements = of.seen().chain(of.notes()).map(|statement| statement.text);
+    let all = single.into_iter().chain(lists).chain(statements);
+    all.map(str::to_owned)
+        .chain(of.on_record())
+        .chain([of.browser()])
+        .collect()
+}
+
+#[test]
+fn three_languages_are_complete_and_fifteen_have_labels() {
+    assert_eq!(
+        complete().map(|locale| locale.tag).collect::<Vec<_>>(),
+        ["en", "zh-Hans", "fr"]
+    );
+    assert_eq!(Locale::all().len(), 15);
+    let rtl: Vec<_> = Locale::all()
+        .iter()
+        .filter(|locale| locale.rtl)
+        .map(|l| l.tag)
+        .collect();
+    assert_eq!(rtl, ["ar"]);
+}
+
+#[test]
+fn every_code_has_every_text_in_every_complete_language() {
+    for locale in complete() {
+        for code in samples() {
+            let of = explain(code, locale);
+            for text in texts(&of) {
+                assert!(!text.is_empty(), "{} {code}", locale.tag);
+                assert!(!text.contains(['{', '}']), "{} {code}: {text}", locale.tag);
+            }
+            assert!(of.seen().count() > 0, "{code}");
+            assert!(!of.text.fix.is_empty(), "{code}");
+            assert!(of.notes().count() > 0, "{code}");
+        }
+    }
+}
+
+#[test]
+fn an_incomplete_language_shows_english() {
+    let german = Locale::find("de").unwrap();
+    assert!(!german.is_complete());
+    assert_eq!(german.text_locale().tag, "en");
+    assert_eq!(german.labels.how_to_fix, "Wie man es behebt");
+    let of = explain(CloseCode::SERVICE_RESTART, german);
+    assert_eq!(of.text.title, "Service Restart");
+}
+
+#[test]
+fn delays_in_the_text_are_those_of_the_advice() {
+    for locale in complete() {
+        for (code, delay) in [(1012, "1–5 s"), (1013, "5–20 s"), (3008, "0.25–1 s")] {
+            let of = explain(CloseCode::new(code), locale);
+            let delay = match locale.tag {
+                "fr" | "vi" => delay.replace('.', ","),
+                _ => delay.to_owned(),
+            };
+            let retry = locale.retry(&of.facts.client_advice);
+            assert!(retry.contains(&delay), "{} {code}: {retry}", locale.tag);
+            assert!(
+                of.text.next.contains(&delay),
+                "{} {code}: {}",
+                locale.tag,
+                of.text.next
+            );
+        }
+    }
+}
+
+#[test]
+fn what_confuses_people_is_said() {
+    let trap = |code: u16| explain(CloseCode::new(code), Locale::english()).text.trap;
+    assert!(trap(1005).contains("`ws.close()` without arguments"));
+    assert!(trap(1006).contains("a handshake that failed"));
+    assert!(trap(1001).contains("two opposite situations"));
+    assert!(trap(1012).contains("wasClean"));
+}
+
+#[test]
+fn unchecked_statements_are_marked() {
+    let unverified: Vec<_> = samples()
+        .into_iter()
+        .flat_map(|code| {
+            let of = explain(code, Locale::english());
+            of.seen().chain(of.notes()).collect::<Vec<_>>()
+        })
+        .filter(|statement| statement.source.evidence == Evidence::Unverified)
+        .collect();
+    assert!(!unverified.is_empty());
+    assert!(
+        unverified
+            .iter()
+            .all(|statement| statement.source.place == "general knowledge")
+    );
+}
+
+#[test]
+fn every_cause_of_1006_has_signs_a_check_and_a_fix() {
+    for locale in complete() {
+        let all: Vec<_> = causes(locale).collect();
+        assert_eq!(all.len(), 38);
+        for (facts, text) in &all {
+            assert!(
+                !text.title.is_empty() && !text.confirm.is_empty(),
+                "{}",
+                facts.id
+            );
+            assert!(
+                !text.evidence.is_empty() && !text.fix.is_empty(),
+                "{}",
+                facts.id
+            );
+            assert!(!facts.seen_by.is_empty(), "{}", facts.id);
+        }
+        for phase in Phase::ALL {
+            assert!(all.iter().any(|(facts, _)| facts.phase == phase));
+        }
+    }
+}
+
+#[test]
+fn refusals_on_record_come_from_the_table() {
+    let lines = explain(CloseCode::BAD_GATEWAY, Locale::english()).on_record();
+    assert_eq!(
+        lines,
+        [
+            "refused, and reported as 1002: faye-websocket, tungstenite 0.30",
+            "refused, and reported as 1006: uWebSockets 2026-08",
+            "refused with an error that is no close code: fastwebsockets 0.10, gorilla/websocket 2025-03",
+        ]
+    );
+}
+
+#[test]
+fn mistakes_come_from_the_table() {
+    let mistaken = |real: u16, shown: u16| -> Vec<&str> {
+        let (real, shown) = (CloseCode::new(real), CloseCode::new(shown));
+        let all = Implementation::all().iter();
+        all.filter(|one| one.mistakes(real, shown))
+            .map(|one| one.name)
+            .collect()
+    };
+    assert_eq!(mistaken(1005, 1000), ["faye-websocket"]);
+    assert_eq!(mistaken(1012, 1006), ["uWebSockets"]);
+    assert_eq!(mistaken(1012, 1002), ["faye-websocket"]);
+    assert_eq!(mistaken(1007, 1002), ["Chrome"]);
+    assert!(mistaken(1015, 1006).contains(&"Firefox"));
+    assert!(mistaken(1000, 1001).is_empty());
+}
+
+#[test]
+fn products_say_what_a_private_code_means() {
+    let uses: Vec<_> = explain(CloseCode::new(4004), Locale::english())
+        .uses()
+        .map(|product| (product.vendor.name, product.name, product.reconnect))
+        .collect();
+    assert!(uses.contains(&(
+        "Discord Gateway",
+        Some("Authentication failed"),
+        Some(false)
+    )));
+    // A rule for the whole band, without a name of its own.
+    assert!(uses.contains(&("Pusher Channels", None, Some(false))));
+}

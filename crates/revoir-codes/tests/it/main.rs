@@ -1,0 +1,9 @@
+//! Behaviour of the public API, with the catalogue.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod advising;
+mod classifying;
+mod comparing;
+mod explaining;
+mod searching;

@@ -1,0 +1,358 @@
+//! The shape of the data files. An unknown or a missing key is an error with the file's name.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// Everything in `data/`.
+pub(crate) struct Data {
+    pub(crate) facts: FactsFile,
+    pub(crate) causes: Vec<CauseFacts>,
+    pub(crate) observed: Vec<Observed>,
+    pub(crate) vendors: Vec<Vendor>,
+    /// English first, then in the order of `locales.toml`.
+    pub(crate) locales: Vec<Locale>,
+}
+
+impl Data {
+    pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
+        let locales: LocalesFile = read(&folder.join("locales.toml"))?;
+        Ok(Self {
+            facts: read(&folder.join("codes.toml"))?,
+            causes: read::<CausesFile>(&folder.join("causes.toml"))?.cause,
+            observed: read_folder(&folder.join("observed"))?,
+            vendors: read_folder(&folder.join("vendors"))?,
+            locales: locales
+                .locale
+                .into_iter()
+                .map(|about| Locale::read(&folder.join("locales"), about))
+                .collect::<anyhow::Result<_>>()?,
+        })
+    }
+
+    pub(crate) fn english(&self) -> &Bodies {
+        // `Locale::read` fails on an incomplete locale without bodies, and English is complete.
+        self.locales[0]
+            .bodies
+            .as_ref()
+            .expect("English is complete")
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("in {}", path.display()))
+}
+
+fn read_folder<T: DeserializeOwned>(folder: &Path) -> anyhow::Result<Vec<T>> {
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .with_context(|| format!("read {}", folder.display()))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    paths.retain(|path| path.extension().is_some_and(|end| end == "toml"));
+    paths.sort();
+    paths.iter().map(|path| read(path)).collect()
+}
+
+// ---------------------------------------------------------------- codes.toml
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FactsFile {
+    /// What `{name}` in a sentence stands for.
+    pub(crate) figures: BTreeMap<String, String>,
+    /// Names that contain digits and may stand in prose, longest first.
+    pub(crate) names_with_digits: Vec<String>,
+    /// HTTP statuses that prose speaks of.
+    pub(crate) http_statuses: Vec<u16>,
+    pub(crate) code: Vec<Entry>,
+    pub(crate) range: Vec<Entry>,
+}
+
+impl FactsFile {
+    /// Codes, then ranges: the order of every generated table.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.code.iter().chain(&self.range)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entry {
+    pub(crate) code: Option<u16>,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) aliases: Vec<String>,
+    pub(crate) reference: String,
+    pub(crate) wire: String,
+    pub(crate) senders: Vec<String>,
+    pub(crate) clean: String,
+    pub(crate) browser: String,
+    pub(crate) severity: String,
+    pub(crate) http: Option<u16>,
+    pub(crate) related: Vec<u16>,
+    pub(crate) client: AdviceFacts,
+    pub(crate) server: AdviceFacts,
+    pub(crate) seen: Vec<Statement>,
+    pub(crate) fix: Vec<String>,
+    pub(crate) note: Vec<Statement>,
+}
+
+impl Entry {
+    /// The key of the entry's prose: the number of a code, the id of a range.
+    pub(crate) fn key(&self) -> String {
+        self.code
+            .map_or_else(|| self.id.clone(), |code| code.to_string())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AdviceFacts {
+    pub(crate) retry: String,
+    pub(crate) first: Option<String>,
+    pub(crate) later: Option<String>,
+    pub(crate) attempts: Option<u8>,
+    pub(crate) resume: bool,
+    pub(crate) basis: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Statement {
+    pub(crate) id: String,
+    pub(crate) evidence: String,
+    pub(crate) source: String,
+}
+
+// ---------------------------------------------------------------- causes.toml
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CausesFile {
+    cause: Vec<CauseFacts>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CauseFacts {
+    pub(crate) id: String,
+    pub(crate) phase: String,
+    pub(crate) seen_by: Vec<String>,
+}
+
+// ---------------------------------------------------------------- observed/, vendors/
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Observed {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) evidence: String,
+    /// Inclusive ranges of the codes it accepts in a Close frame.
+    pub(crate) accepts: Vec<[u16; 2]>,
+    pub(crate) refused: Option<Outcome>,
+    pub(crate) empty: Option<Outcome>,
+    pub(crate) fin: Option<Outcome>,
+    pub(crate) rst: Option<Outcome>,
+    pub(crate) handshake: Option<Outcome>,
+    pub(crate) sends_for_bad_text: Option<u16>,
+}
+
+/// What the application is told: a code, or `error` or `nothing`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Outcome {
+    Code(u16),
+    Word(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Vendor {
+    pub(crate) name: String,
+    pub(crate) source: String,
+    #[serde(default)]
+    pub(crate) band: Vec<Band>,
+    #[serde(default)]
+    pub(crate) codes: Vec<VendorCode>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Band {
+    pub(crate) first: u16,
+    pub(crate) last: u16,
+    pub(crate) reconnect: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VendorCode {
+    pub(crate) code: u16,
+    pub(crate) name: String,
+    pub(crate) reconnect: Option<bool>,
+}
+
+// ---------------------------------------------------------------- locales
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LocalesFile {
+    locale: Vec<AboutLocale>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AboutLocale {
+    pub(crate) tag: String,
+    /// The name of the language in itself.
+    pub(crate) name: String,
+    /// The script most letters of a text must belong to.
+    pub(crate) script: String,
+    /// For Latin script: letters that any longer text of the language contains.
+    #[serde(default)]
+    pub(crate) letters: String,
+    /// Texts that are rightly the same as in English, or rightly in another script.
+    #[serde(default)]
+    pub(crate) same: Vec<String>,
+    #[serde(default)]
+    pub(crate) rtl: bool,
+    /// The decimal sign.
+    pub(crate) decimal: char,
+    /// Whether the reference text is translated, not only the labels.
+    pub(crate) complete: bool,
+    /// Whether a second reader of the language has gone over the text.
+    pub(crate) reviewed: bool,
+}
+
+/// A table of texts by key, with the hash of the English it was translated from.
+pub(crate) type Texts = BTreeMap<String, String>;
+
+pub(crate) struct Locale {
+    pub(crate) about: AboutLocale,
+    pub(crate) labels: Texts,
+    pub(crate) bodies: Option<Bodies>,
+}
+
+/// The reference text of one language.
+pub(crate) struct Bodies {
+    /// By code number or range id.
+    pub(crate) entries: BTreeMap<String, EntryText>,
+    pub(crate) causes: BTreeMap<String, CauseText>,
+    /// What separates two codes, by `low-high`.
+    pub(crate) pairs: BTreeMap<String, PairText>,
+    pub(crate) phrases: Texts,
+}
+
+impl Locale {
+    fn read(folder: &Path, about: AboutLocale) -> anyhow::Result<Self> {
+        let folder = folder.join(&about.tag);
+        let bodies = if about.complete {
+            Some(Bodies {
+                entries: read(&folder.join("codes.toml"))?,
+                causes: read(&folder.join("causes.toml"))?,
+                pairs: read(&folder.join("pairs.toml"))?,
+                phrases: read(&folder.join("phrases.toml"))?,
+            })
+        } else {
+            None
+        };
+        Ok(Self {
+            labels: read(&folder.join("labels.toml"))?,
+            bodies,
+            about,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EntryText {
+    /// Hash of the English text this was translated from; absent in English itself.
+    pub(crate) english: Option<String>,
+    pub(crate) title: String,
+    pub(crate) short: String,
+    pub(crate) meaning: String,
+    pub(crate) trap: String,
+    pub(crate) peer: String,
+    pub(crate) cause: String,
+    pub(crate) usage: String,
+    pub(crate) next: String,
+    pub(crate) server_next: String,
+    pub(crate) seen: Texts,
+    pub(crate) fix: Texts,
+    pub(crate) note: Texts,
+}
+
+impl EntryText {
+    /// Every text with its key, in a fixed order.
+    pub(crate) fn texts(&self) -> Vec<(String, &str)> {
+        let mut all: Vec<(String, &str)> = [
+            ("title", &self.title),
+            ("short", &self.short),
+            ("meaning", &self.meaning),
+            ("trap", &self.trap),
+            ("peer", &self.peer),
+            ("cause", &self.cause),
+            ("usage", &self.usage),
+            ("next", &self.next),
+            ("server_next", &self.server_next),
+        ]
+        .map(|(key, text)| (key.to_owned(), text.as_str()))
+        .into();
+        for (list, texts) in [
+            ("seen", &self.seen),
+            ("fix", &self.fix),
+            ("note", &self.note),
+        ] {
+            all.extend(
+                texts
+                    .iter()
+                    .map(|(id, text)| (format!("{list}.{id}"), text.as_str())),
+            );
+        }
+        all
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CauseText {
+    pub(crate) english: Option<String>,
+    pub(crate) title: String,
+    pub(crate) evidence: Vec<String>,
+    pub(crate) confirm: String,
+    pub(crate) fix: Vec<String>,
+}
+
+impl CauseText {
+    pub(crate) fn texts(&self) -> Vec<(String, &str)> {
+        let mut all = vec![
+            ("title".to_owned(), self.title.as_str()),
+            ("confirm".to_owned(), self.confirm.as_str()),
+        ];
+        for (list, texts) in [("evidence", &self.evidence), ("fix", &self.fix)] {
+            all.extend(
+                texts
+                    .iter()
+                    .enumerate()
+                    .map(|(i, text)| (format!("{list}.{i}"), text.as_str())),
+            );
+        }
+        all
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PairText {
+    pub(crate) english: Option<String>,
+    /// The question that tells the two apart, answered.
+    pub(crate) intro: String,
+}

@@ -1,0 +1,54 @@
+//! `cargo xtask`: everything about the workspace that is not building and testing it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+mod ci;
+mod data;
+
+const USAGE: &str = "\
+cargo xtask data [--check]    generate the tables of revoir-codes from its data files,
+                              or only check that they are fresh
+cargo xtask data --stamp LANG mark every text of LANG as a translation of today's English
+cargo xtask ci                everything that .ci/run checks after `cargo test`";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args[..] {
+        ["data"] => data::generate(),
+        ["data", "--check"] => data::check(),
+        ["data", "--stamp", lang] => data::stamp(lang),
+        ["ci"] => ci::run(),
+        _ => usage(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage(args: &[&str]) -> anyhow::Result<()> {
+    match args {
+        [] | ["-h" | "--help" | "help"] => {
+            report(USAGE);
+            Ok(())
+        }
+        _ => bail!("unknown command `{}`\n\n{USAGE}", args.join(" ")),
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+#[expect(clippy::print_stderr, reason = "the one place where xtask talks")]
+fn report(text: &str) {
+    eprintln!("{text}");
+}
