@@ -1,0 +1,122 @@
+//! `revoir codes`: the table.
+
+use revoir_codes::catalog::vendor::{Vendor, VendorCode, vendors};
+use revoir_codes::catalog::{Explanation, explain};
+use revoir_codes::{CloseCode, CodeRange};
+use unicode_width::UnicodeWidthStr;
+
+use crate::args::CodesArgs;
+use crate::commands::sections;
+use crate::exit::Failure;
+use crate::output::json::{self, CodeLine, ProductLine};
+use crate::output::{Page, Screen};
+
+pub(crate) fn run(args: &CodesArgs, screen: &Screen) -> Result<String, Failure> {
+    let codes: Vec<_> = CloseCode::registered()
+        .map(|code| explain(code, screen.locale))
+        .filter(|of| args.accepts(of))
+        .collect();
+    // Products' own codes are many: they are listed for those who ask for something.
+    let asked = args.range.is_some() || args.search.is_some();
+    let products: Vec<_> = vendors()
+        .iter()
+        .flat_map(|vendor| vendor.codes.iter().map(move |code| (vendor, code)))
+        .filter(|(vendor, code)| asked && args.accepts_product(vendor, code))
+        .collect();
+    if codes.is_empty() && products.is_empty() {
+        return Err(Failure::NothingFound {
+            problem: "no registered code and no product's code fits".to_owned(),
+            hint: "`revoir codes` lists all; --search looks into numbers, names and texts"
+                .to_owned(),
+        });
+    }
+    if screen.json {
+        let codes = codes.iter().map(|of| json::line(&CodeLine::new(of)));
+        let products = products
+            .iter()
+            .map(|(vendor, code)| json::line(&ProductLine::new(vendor, code)));
+        return Ok(codes.chain(products).collect());
+    }
+    Ok(page(&codes, &products, screen))
+}
+
+impl CodesArgs {
+    fn accepts(&self, of: &Explanation) -> bool {
+        let text = of.text;
+        let in_text = |wanted: &str| {
+            let number = of.code.get().to_string();
+            let texts = [
+                &number,
+                of.facts.name,
+                text.title,
+                text.short,
+                text.meaning,
+                text.cause,
+            ];
+            let known = texts.into_iter().chain(of.facts.aliases.iter().copied());
+            known.into_iter().any(|text| contains(text, wanted))
+        };
+        self.in_range(of.code) && self.search.as_deref().is_none_or(in_text)
+    }
+
+    fn accepts_product(&self, vendor: &Vendor, code: &VendorCode) -> bool {
+        let in_text = |wanted: &str| {
+            let number = code.code.get().to_string();
+            [&number, vendor.name, code.name]
+                .iter()
+                .any(|text| contains(text, wanted))
+        };
+        self.in_range(code.code) && self.search.as_deref().is_none_or(in_text)
+    }
+
+    fn in_range(&self, code: CloseCode) -> bool {
+        self.range
+            .is_none_or(|(first, last)| (first..=last).contains(&code.get()))
+    }
+}
+
+fn contains(text: &str, wanted: &str) -> bool {
+    text.to_lowercase().contains(&wanted.to_lowercase())
+}
+
+fn page(codes: &[Explanation], products: &[(&Vendor, &VendorCode)], screen: &Screen) -> String {
+    let labels = &screen.locale.labels;
+    let mut page = Page::new(screen);
+    sections::notice(&mut page, screen);
+    for range in CodeRange::ALL {
+        let members: Vec<_> = codes.iter().filter(|of| of.code.range() == range).collect();
+        if !members.is_empty() {
+            page.heading(screen.locale.range(range));
+            table(&mut page, &members, screen);
+        }
+    }
+    if !products.is_empty() {
+        page.heading(labels.used_by);
+        for (vendor, code) in products {
+            let number = code.code.get();
+            page.paragraph(2, &format!("{number}  {}: {}", vendor.name, code.name));
+        }
+    }
+    page.finish()
+}
+
+/// Number, name, one line.
+fn table(page: &mut Page<'_>, codes: &[&Explanation], screen: &Screen) {
+    let column = codes
+        .iter()
+        .map(|of| of.text.title.width())
+        .max()
+        .unwrap_or(0);
+    for of in codes {
+        let number = of.code.get().to_string();
+        let title = of.text.title;
+        let padding = " ".repeat(column - title.width() + 2);
+        let lead = format!("{number}  {title}{padding}");
+        let painted = format!(
+            "{}  {}{padding}",
+            screen.code(of.facts.severity, &number),
+            screen.strong(title)
+        );
+        page.entry(2, &lead, &painted, of.text.short);
+    }
+}

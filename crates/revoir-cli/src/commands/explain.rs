@@ -1,0 +1,152 @@
+//! `revoir explain CODE`: one code in full.
+
+use revoir_codes::CloseCode;
+use revoir_codes::advice::Direction;
+use revoir_codes::catalog::causes::{Phase, causes};
+use revoir_codes::catalog::{Explanation, explain};
+
+use crate::Answer;
+use crate::args::ExplainArgs;
+use crate::commands::{named, sections};
+use crate::exit::Failure;
+use crate::output::json::{self, ExplanationLine};
+use crate::output::{Page, Screen};
+
+pub(crate) fn run(args: &ExplainArgs, screen: &Screen) -> Result<Answer, Failure> {
+    let named = named::close_code(&args.code.join(" "), screen)?;
+    let of = explain(named.code, screen.locale);
+    let text = if screen.json {
+        json::line(&ExplanationLine::new(&of))
+    } else {
+        page(&of, args.causes, screen)
+    };
+    Ok(Answer {
+        text,
+        notes: named.remark,
+    })
+}
+
+fn page(of: &Explanation, all_causes: bool, screen: &Screen) -> String {
+    let labels = &screen.locale.labels;
+    let mut page = Page::new(screen);
+    sections::notice(&mut page, screen);
+    let number = screen.code(of.facts.severity, &of.code.get().to_string());
+    page.paragraph(0, &format!("{number} {}", screen.strong(of.text.title)));
+    page.paragraph(0, of.text.short);
+    page.gap();
+    page.table(2, &facts(of, screen));
+    products(&mut page, of, screen);
+    page.heading(labels.description);
+    page.paragraph(2, of.text.meaning);
+    page.heading(labels.common_mistake);
+    page.paragraph(2, of.text.trap);
+    page.heading(labels.when_you_see_it);
+    page.bullets(2, sections::statements(screen, of.seen()));
+    page.heading(labels.how_to_fix);
+    page.bullets(2, of.text.fix);
+    what_next(&mut page, of, screen);
+    page.heading(labels.when_to_send);
+    page.paragraph(2, of.text.usage);
+    if of.code == CloseCode::ABNORMAL_CLOSURE {
+        cause_list(&mut page, all_causes, screen);
+    }
+    page.heading(labels.implementations);
+    page.bullets(2, sections::statements(screen, of.notes()));
+    page.bullets(2, of.on_record());
+    sections::learn_more(&mut page, screen, &[of]);
+    page.finish()
+}
+
+/// The facts, as labels and values.
+fn facts<'a>(of: &Explanation, screen: &'a Screen) -> Vec<(&'a str, String)> {
+    let (labels, locale) = (&screen.locale.labels, screen.locale);
+    let facts = of.facts;
+    let mut rows = Vec::new();
+    if facts.name != of.text.title {
+        rows.push((labels.name, facts.name.to_owned()));
+    }
+    rows.extend([
+        (labels.on_the_wire, locale.wire(facts.wire).to_owned()),
+        (labels.who_may_send, locale.senders(facts.senders)),
+        (labels.clean, locale.clean(facts.clean).to_owned()),
+        (labels.browser_shows, of.browser()),
+    ]);
+    if let Some(status) = facts.http {
+        rows.push((labels.http_counterpart, status.to_string()));
+    }
+    rows.push((labels.range, locale.range(of.code.range()).to_owned()));
+    rows.push((labels.defined_in, facts.reference.to_owned()));
+    rows
+}
+
+fn what_next(page: &mut Page<'_>, of: &Explanation, screen: &Screen) {
+    let (labels, locale) = (&screen.locale.labels, screen.locale);
+    let advice = &of.facts.client_advice;
+    page.heading(labels.what_next);
+    page.table(
+        2,
+        &[
+            (labels.at_client, of.text.next.to_owned()),
+            (labels.reconnect, of.retry(Direction::AtClient)),
+            (labels.session, locale.session(advice).to_owned()),
+            (labels.at_server, of.text.server_next.to_owned()),
+        ],
+    );
+    let phrases = locale.phrases();
+    let basis = locale.basis(advice.basis);
+    let note = locale.paragraph(&[phrases.advice_only, basis]);
+    page.paragraph(2, &screen.faint(&note));
+}
+
+/// The causes of 1006, by phase: titles, or everything.
+fn cause_list(page: &mut Page<'_>, all: bool, screen: &Screen) {
+    let (labels, locale) = (&screen.locale.labels, screen.locale);
+    page.heading(labels.causes);
+    for phase in Phase::ALL {
+        page.paragraph(2, &screen.faint(locale.phase(phase)));
+        for (_, text) in causes(locale).filter(|(facts, _)| facts.phase == phase) {
+            if !all {
+                page.bullets(4, [text.title]);
+                continue;
+            }
+            page.bullets(4, [screen.strong(text.title)]);
+            let list = |items: &[&str]| locale.paragraph(items);
+            page.table(
+                6,
+                &[
+                    (labels.evidence, list(text.evidence)),
+                    (labels.confirm, text.confirm.to_owned()),
+                    (labels.fix, list(text.fix)),
+                ],
+            );
+        }
+    }
+    if !all {
+        let hint = locale.causes_hint("revoir explain 1006 --causes");
+        page.paragraph(2, &screen.faint(&hint));
+    }
+}
+
+/// What products mean by the code.
+fn products(page: &mut Page<'_>, of: &Explanation, screen: &Screen) {
+    let phrases = screen.locale.phrases();
+    let lines: Vec<_> = of
+        .uses()
+        .map(|product| {
+            let name = product
+                .name
+                .map(|name| format!("{}{name}", phrases.colon))
+                .unwrap_or_default();
+            let retry = match product.reconnect {
+                Some(true) => format!(" ({})", phrases.vendor_reconnect),
+                Some(false) => format!(" ({})", phrases.vendor_stop),
+                None => String::new(),
+            };
+            format!("{}{name}{retry}", product.vendor.name)
+        })
+        .collect();
+    if !lines.is_empty() {
+        page.heading(screen.locale.labels.used_by);
+        page.bullets(2, lines);
+    }
+}

@@ -1,0 +1,8 @@
+//! One file for each command.
+
+pub(crate) mod codes;
+pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod explain;
+mod named;
+mod sections;

@@ -1,0 +1,85 @@
+//! The code that the reader means.
+
+use revoir_codes::catalog::{Found, Locale, explain, search};
+use revoir_codes::{CloseCode, CodeRange};
+
+use crate::exit::Failure;
+use crate::output::Screen;
+
+/// A code, and a remark if it was not given as a plain number.
+pub(crate) struct Named {
+    pub(crate) code: CloseCode,
+    pub(crate) remark: String,
+}
+
+/// The close code that `input` means.
+pub(crate) fn close_code(input: &str, screen: &Screen) -> Result<Named, Failure> {
+    let problem = |problem: String, hint: &str| {
+        Err(Failure::NotACloseCode {
+            problem,
+            hint: hint.to_owned(),
+        })
+    };
+    let shown = printable(input);
+    match search(input, screen.locale) {
+        Found::Number(code) | Found::Name(code) if code.range().is_close_code() => Ok(Named {
+            code,
+            remark: remark(&shown, code, screen.locale),
+        }),
+        Found::Number(code) | Found::Name(code) => {
+            problem(format!("{} is not a close code", code.get()), hint(code))
+        }
+        Found::TooLarge => problem(
+            format!("`{shown}` is not a close code"),
+            "close codes are 1000 to 4999",
+        ),
+        Found::Several(codes) => {
+            let names: Vec<_> = codes.iter().map(ToString::to_string).collect();
+            problem(
+                format!("`{shown}` matches several codes: {}", names.join(", ")),
+                "name one of them; to set two side by side use `revoir compare`",
+            )
+        }
+        Found::Nothing => problem(
+            format!("`{shown}` matches no close code"),
+            "give a number from 1000 to 4999 or a name such as `going away`; `revoir codes` lists them",
+        ),
+    }
+}
+
+/// The input for a message: short, and without control characters, which a terminal would obey.
+fn printable(input: &str) -> String {
+    const LONGEST: usize = 60;
+    let escape = |c: char| match c {
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    };
+    let mut shown: String = input.chars().take(LONGEST).map(escape).collect();
+    if input.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn remark(input: &str, code: CloseCode, locale: &Locale) -> String {
+    if input == code.get().to_string() {
+        return String::new();
+    }
+    format!("{}\n", locale.matched(input, code))
+}
+
+/// Why a number is no close code, and what would be.
+fn hint(code: CloseCode) -> &'static str {
+    match code.range() {
+        CodeRange::Unused if code.get() >= 100 => {
+            "close codes are 1000 to 4999; a number such as 404 is an HTTP status"
+        }
+        _ => "close codes are 1000 to 4999",
+    }
+}
+
+/// What is shown of an unregistered code in a title.
+pub(crate) fn title(code: CloseCode, locale: &'static Locale) -> String {
+    let text = explain(code, locale).text;
+    format!("{} {}", code.get(), text.title)
+}

@@ -1,0 +1,11 @@
+//! The command line, from outside: exit code, stdout and stderr.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod codes;
+mod compare;
+mod errors;
+mod explain;
+mod json;
+mod support;
+mod terminal;
