@@ -19,7 +19,7 @@ pub struct Facts {
     pub id: &'static str,
     /// Other English names by which people and libraries call it, in lower case.
     pub aliases: &'static [&'static str],
-    /// Where it was defined, such as `RFC 6455 section 7.4.1`.
+    /// Where it was defined, such as `RFC 6455 §7.4.1`.
     pub reference: &'static str,
     /// Whether the number travels in Close frames.
     pub wire: Wire,

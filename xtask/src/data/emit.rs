@@ -341,7 +341,8 @@ fn literal(name: &str, texts: &Texts) -> String {
 }
 
 fn bodies_file(data: &Data, locale: &Locale, bodies: &Bodies) -> String {
-    let figures = &localised(&data.facts.figures, locale.about.decimal);
+    let comma = bodies.phrases["list_comma"].as_str();
+    let figures = &localised(&data.facts.figures, locale.about.decimal, comma);
     let mut out = HEAD.to_owned();
     out += "use crate::catalog::text::{Bodies, CauseText, EntryText, PairText};\n";
     out += "use crate::generated::keys::Phrases;\n\n";
@@ -396,12 +397,23 @@ fn bodies_file(data: &Data, locale: &Locale, bodies: &Bodies) -> String {
     out
 }
 
-/// The figures with the decimal sign of a language.
-fn localised(figures: &BTreeMap<String, String>, decimal: char) -> BTreeMap<String, String> {
-    let with_sign = |figure: &String| figure.replace('.', &decimal.to_string());
+/// The figures with the decimal sign and the list comma of a language.
+fn localised(
+    figures: &BTreeMap<String, String>,
+    decimal: char,
+    comma: &str,
+) -> BTreeMap<String, String> {
+    let localised = |figure: &String| {
+        let figure = figure.replace('.', &decimal.to_string());
+        if comma == "、" {
+            figure.replace(", ", comma)
+        } else {
+            figure
+        }
+    };
     figures
         .iter()
-        .map(|(name, figure)| (name.clone(), with_sign(figure)))
+        .map(|(name, figure)| (name.clone(), localised(figure)))
         .collect()
 }
 

@@ -62,7 +62,7 @@ fn facts<'a>(of: &Explanation, screen: &'a Screen) -> Vec<(&'a str, String)> {
     let (labels, locale) = (&screen.locale.labels, screen.locale);
     let facts = of.facts;
     let mut rows = Vec::new();
-    if facts.name != of.text.title {
+    if of.code.name().is_some_and(|name| name != of.text.title) {
         rows.push((labels.name, facts.name.to_owned()));
     }
     rows.extend([
@@ -133,16 +133,14 @@ fn products(page: &mut Page<'_>, of: &Explanation, screen: &Screen) {
     let lines: Vec<_> = of
         .uses()
         .map(|product| {
-            let name = product
-                .name
-                .map(|name| format!("{}{name}", phrases.colon))
-                .unwrap_or_default();
-            let retry = match product.reconnect {
-                Some(true) => format!(" ({})", phrases.vendor_reconnect),
-                Some(false) => format!(" ({})", phrases.vendor_stop),
-                None => String::new(),
-            };
-            format!("{}{name}{retry}", product.vendor.name)
+            let colon = phrases.colon;
+            let name = product.name.map(|name| format!("{colon}{name}"));
+            let text = format!("{}{}", product.vendor.name, name.unwrap_or_default());
+            match product.reconnect {
+                Some(true) => screen.locale.aside(&text, phrases.vendor_reconnect),
+                Some(false) => screen.locale.aside(&text, phrases.vendor_stop),
+                None => text,
+            }
         })
         .collect();
     if !lines.is_empty() {

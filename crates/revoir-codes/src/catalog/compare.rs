@@ -308,7 +308,7 @@ fn mistakes(real: &Explanation, shown: &Explanation) -> Option<String> {
 /// What products mean by the code, in one cell.
 fn uses(of: &Explanation) -> String {
     let named = of.uses().map(|product| match product.name {
-        Some(name) => format!("{} ({name})", product.vendor.name),
+        Some(name) => of.locale.aside(product.vendor.name, name),
         None => product.vendor.name.to_owned(),
     });
     join(of.locale, named)

@@ -47,6 +47,12 @@ impl Locale {
         sentences.join(self.space())
     }
 
+    /// `text` with a remark in brackets.
+    #[must_use]
+    pub fn aside(&self, text: &str, aside: &str) -> String {
+        fill(self.phrases().aside, &[("text", text), ("aside", aside)])
+    }
+
     /// Whether a number travels in Close frames.
     #[must_use]
     pub fn wire(&self, wire: Wire) -> &'static str {

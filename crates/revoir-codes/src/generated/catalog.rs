@@ -25,7 +25,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
     },
     EntrySources { // 1004
         seen: &[Source { evidence: Evidence::Read, place: "RFC 6455 drafts" }, Source { evidence: Evidence::Unverified, place: "general knowledge" }, Source { evidence: Evidence::Read, place: "Autobahn testsuite case7_9_X.py" }],
-        note: &[Source { evidence: Evidence::Measured, place: "ws, undici, python websockets, websocket-client, aiohttp, tungstenite, gorilla/websocket, Java 17" }],
+        note: &[Source { evidence: Evidence::Measured, place: "eight clients; Chromium and Firefox read" }],
     },
     EntrySources { // 1005
         seen: &[Source { evidence: Evidence::Standard, place: "WHATWG WebSockets, close()" }, Source { evidence: Evidence::Standard, place: "RFC 6455 section 5.5.1" }, Source { evidence: Evidence::Standard, place: "WHATWG WebSockets, garbage collection" }, Source { evidence: Evidence::Read, place: "ws, workerd, tungstenite" }],
@@ -85,7 +85,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
     },
     EntrySources { // unused
         seen: &[Source { evidence: Evidence::Reported, place: "ParseLiveQuery, janus.js issue threads" }],
-        note: &[Source { evidence: Evidence::Read, place: "Chromium, netty" }],
+        note: &[Source { evidence: Evidence::Read, place: "Chromium, Firefox WebSocketChannel.cpp" }],
     },
     EntrySources { // protocol-unassigned
         seen: &[Source { evidence: Evidence::Unverified, place: "general knowledge" }, Source { evidence: Evidence::Read, place: "SockJS servers" }],

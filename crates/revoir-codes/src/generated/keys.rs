@@ -42,7 +42,7 @@ pub struct Labels {
     pub key_differences: &'static str,
     /// English: `Learn more`
     pub learn_more: &'static str,
-    /// English: `Mistaken for it`
+    /// English: `Known mix-ups`
     pub mistaken_for: &'static str,
     /// English: `Name`
     pub name: &'static str,
@@ -86,6 +86,8 @@ pub struct Labels {
 pub struct Phrases {
     /// English: `RFC 6455 section 7.4 leaves the action open: this is advice, not protocol.`
     pub advice_only: &'static str,
+    /// English: `{text} ({aside})`
+    pub aside: &'static str,
     /// English: `The rule is our own choice.`
     pub basis_ours: &'static str,
     /// English: `The long delay follows the registration of the code.`
@@ -148,7 +150,7 @@ pub struct Phrases {
     pub matched: &'static str,
     /// English: `{shown} instead of {real}: {who}`
     pub mistake: &'static str,
-    /// English: `no implementation on record`
+    /// English: `none on record`
     pub mistake_none: &'static str,
     /// English: `No difference in the facts: only the agreement between client and server tells them apart.`
     pub no_difference: &'static str,
@@ -174,15 +176,15 @@ pub struct Phrases {
     pub range_unused: &'static str,
     /// English: `not before the cause is fixed`
     pub retry_after_fix: &'static str,
-    /// English: `not before the cause is fixed; {attempts} attempts at most, the first after {first}`
+    /// English: `{attempts} attempts, the first after {first}, then not before the cause is fixed`
     pub retry_after_fix_few: &'static str,
-    /// English: `not before the cause is fixed; one attempt after {first} at most`
+    /// English: `one attempt after {first}, then not before the cause is fixed`
     pub retry_after_fix_once: &'static str,
     /// English: `with fresh credentials only, once, after {first}`
     pub retry_after_refresh: &'static str,
-    /// English: `yes, first after {first}, then with growing delays up to {cap}`
+    /// English: `yes, first after {first}, then with growing delays of at most {cap}`
     pub retry_always: &'static str,
-    /// English: `{attempts} times at most, first after {first}, then with growing delays up to {cap}`
+    /// English: `{attempts} times at most, first after {first}, then with growing delays of at most {cap}`
     pub retry_limited: &'static str,
     /// English: `no`
     pub retry_never: &'static str,

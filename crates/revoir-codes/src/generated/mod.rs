@@ -21,4 +21,7 @@ pub(crate) mod en;
 pub(crate) mod zh_hans;
 #[cfg(feature = "catalog")]
 #[rustfmt::skip]
+pub(crate) mod vi;
+#[cfg(feature = "catalog")]
+#[rustfmt::skip]
 pub(crate) mod fr;

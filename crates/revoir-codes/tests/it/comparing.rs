@@ -122,7 +122,7 @@ fn what_is_compared_is_computed_from_the_facts() {
         cells(&english(1000, 1012), Aspect::Reconnect),
         (
             "no",
-            "yes, first after 1–5 s, then with growing delays up to 30 s"
+            "yes, first after 1–5 s, then with growing delays of at most 30 s"
         )
     );
 }
@@ -133,7 +133,7 @@ fn implementations_that_mistake_one_for_the_other_are_named() {
         cells(&english(1006, 1012), Aspect::Mistaken),
         (
             "1006 instead of 1012: uWebSockets 2026-08",
-            "no implementation on record"
+            "none on record"
         )
     );
 }

@@ -39,10 +39,10 @@ fn texts(of: &Explanation) -> Vec<String> {
 }
 
 #[test]
-fn three_languages_are_complete_and_fifteen_have_labels() {
+fn four_languages_are_complete_and_fifteen_have_labels() {
     assert_eq!(
         complete().map(|locale| locale.tag).collect::<Vec<_>>(),
-        ["en", "zh-Hans", "fr"]
+        ["en", "zh-Hans", "vi", "fr"]
     );
     assert_eq!(Locale::all().len(), 15);
     let rtl: Vec<_> = Locale::all()
