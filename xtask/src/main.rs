@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 
 fn usage(args: &[&str]) -> anyhow::Result<()> {
     match args {
-        [] | ["-h" | "--help" | "help"] => {
+        [] | [.., "-h" | "--help"] | ["help", ..] => {
             report(USAGE);
             Ok(())
         }
@@ -45,7 +45,9 @@ fn usage(args: &[&str]) -> anyhow::Result<()> {
 
 /// The folder of the workspace.
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // The package is a folder of the workspace, so it has a parent.
+    own.parent().map_or_else(|| own.clone(), PathBuf::from)
 }
 
 #[expect(clippy::print_stderr, reason = "the one place where xtask talks")]

@@ -1,9 +1,13 @@
 //! The command line.
 
+use std::ffi::OsString;
+
 use clap::builder::NonEmptyStringValueParser;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use revoir_codes::catalog::Locale;
+
+use crate::environment::Environment;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -35,7 +39,7 @@ pub(crate) struct Common {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// The language, such as en, zh, vi or fr
-    #[arg(long, global = true, value_name = "LANG", value_parser = language)]
+    #[arg(long, global = true, value_name = "LANG", value_hint = ValueHint::Other, value_parser = language)]
     pub(crate) lang: Option<&'static Locale>,
     /// When to use colour
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
@@ -70,7 +74,7 @@ Examples:
   revoir explain 1006 --causes --lang fr")]
 pub(crate) struct ExplainArgs {
     /// A number, a name or a part of one, or a text that contains a number
-    #[arg(required = true, num_args = 1.., value_name = "CODE", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(required = true, num_args = 1.., value_name = "CODE", allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) code: Vec<String>,
     /// With 1006: the signs, a check and a fix for each of its causes
     #[arg(long)]
@@ -85,10 +89,10 @@ Examples:
   revoir compare 4001 4004")]
 pub(crate) struct CompareArgs {
     /// The first code, as for `explain`
-    #[arg(value_name = "A", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_name = "A", allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) a: String,
     /// The second code
-    #[arg(value_name = "B", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_name = "B", allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) b: String,
 }
 
@@ -100,11 +104,11 @@ Examples:
   revoir codes --range private
   revoir codes --json | jq -r 'select(.wire == \"local\") | .code'")]
 pub(crate) struct CodesArgs {
-    /// Only codes of a range: protocol, registered, private, or numbers such as 1000-1003
-    #[arg(long, value_name = "RANGE", value_parser = range)]
+    /// Only codes of a range: protocol, unassigned, registered, private, or numbers such as 1000-1003
+    #[arg(long, value_name = "RANGE", value_hint = ValueHint::Other, value_parser = range)]
     pub(crate) range: Option<(u16, u16)>,
     /// Only codes whose number, name or text contains this
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other)]
     pub(crate) search: Option<String>,
 }
 
@@ -113,6 +117,28 @@ pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// The environment with the colours that `--color` asks for. Help and errors are written before
+/// or instead of parsing, so the option is looked for beforehand.
+pub(crate) fn with_color(args: &[OsString], environment: &Environment) -> Environment {
+    let values = args.iter().skip(1).map_while(|arg| arg.to_str());
+    let choice = args
+        .windows(2)
+        .filter(|pair| pair[0] == "--color")
+        .filter_map(|pair| pair[1].to_str())
+        .chain(values.filter_map(|arg| arg.strip_prefix("--color=")))
+        .last();
+    let forced = match choice {
+        Some("always") => Some(true),
+        Some("never") => Some(false),
+        _ => None,
+    };
+    Environment {
+        color: forced.unwrap_or(environment.color),
+        err_color: forced.unwrap_or(environment.err_color),
+        ..environment.clone()
+    }
 }
 
 fn language(tag: &str) -> Result<&'static Locale, String> {
@@ -129,19 +155,28 @@ fn language(tag: &str) -> Result<&'static Locale, String> {
 }
 
 fn range(text: &str) -> Result<(u16, u16), String> {
-    let named = match text {
-        "protocol" => Some((1000, 2999)),
+    let named = match text.trim().to_lowercase().as_str() {
+        "protocol" => Some((1000, 1015)),
+        "unassigned" => Some((1016, 2999)),
         "registered" => Some((3000, 3999)),
         "private" => Some((4000, 4999)),
         _ => None,
     };
-    let numbers = || {
-        let (first, last) = text.split_once('-').unwrap_or((text, text));
-        let (first, last) = (first.parse().ok()?, last.parse().ok()?);
-        (first <= last).then_some((first, last))
+    if let Some(range) = named {
+        return Ok(range);
+    }
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (Ok(first), Ok(last)) = (first.trim().parse(), last.trim().parse()) else {
+        return Err(
+            "choose protocol, unassigned, registered, private, a number, or two numbers \
+                    such as 1000-1003"
+                .to_owned(),
+        );
     };
-    named.or_else(numbers).ok_or_else(|| {
-        "choose protocol, registered, private, a number, or two numbers such as 1000-1003"
-            .to_owned()
-    })
+    if first > last {
+        return Err(format!(
+            "the range ends before it begins; did you mean {last}-{first}?"
+        ));
+    }
+    Ok((first, last))
 }

@@ -37,6 +37,8 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let environment = &args::with_color(&args, environment);
     match answer(args, environment) {
         Ok(answer) => {
             // What is said on stderr is a courtesy: a closed stderr must not fail the command.

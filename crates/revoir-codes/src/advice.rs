@@ -1,8 +1,9 @@
 //! [`advice`]: what to do after an ending. This is the table that the reconnecting client uses.
 //!
 //! RFC 6455 section 7.4 leaves the action that follows a code undefined, so everything here is
-//! advice. Two sources come nearest to a rule: RFC 6455 section 7.2.3 (a random first delay, then
-//! growing ones) and the registrations of 1012 and 1013.
+//! advice. What comes nearest to a rule: RFC 6455 section 7.2.3 (a random first delay, then growing
+//! ones), and the registrations of 1012 (a random 5-30 s) and 1013 (another address, or a user's
+//! action).
 
 use crate::code::CloseCode;
 use crate::facts::Facts;
@@ -95,8 +96,6 @@ impl Retry {
 pub enum Basis {
     /// RFC 6455 section 7.2.3.
     Rfc,
-    /// The registration of the code.
-    Registration,
     /// Our own choice.
     Ours,
 }
@@ -107,7 +106,6 @@ impl Basis {
     pub const fn id(self) -> &'static str {
         match self {
             Self::Rfc => "rfc",
-            Self::Registration => "registration",
             Self::Ours => "ours",
         }
     }

@@ -200,6 +200,9 @@ pub enum Clean {
     Usually,
     /// No Close frame came.
     No,
+    /// A Close frame came with a number that may not be sent: whoever checks it fails the
+    /// connection.
+    Refused,
 }
 
 impl Clean {
@@ -210,6 +213,7 @@ impl Clean {
             Self::Yes => "yes",
             Self::Usually => "usually",
             Self::No => "no",
+            Self::Refused => "refused",
         }
     }
 }
@@ -221,9 +225,10 @@ pub enum Browser {
     Code,
     /// The code, an empty reason, `wasClean` true, no `error` event.
     CodeWithoutReason,
-    /// An `error` event, then 1006, an empty reason and `wasClean` false.
+    /// 1006, an empty reason and `wasClean` false; by the standard after an `error` event, which
+    /// Chrome leaves out when an open connection is lost.
     Error1006,
-    /// The number where the browser does not check it; 1006 where the frame is refused.
+    /// The number where the browser lets it through; 1006 where the frame is refused.
     Unchecked,
     /// Nothing: the code goes from clients to servers.
     Nothing,

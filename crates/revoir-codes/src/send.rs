@@ -25,7 +25,7 @@ use crate::code::CloseCode;
 /// # assert_eq!(LOGGED_OUT.get(), 4401);
 /// ```
 ///
-/// 1010 is for clients only: the protocol core refuses it from a server.
+/// 1010 is for clients only; a `SendCode` does not know its side.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SendCode(CloseCode);
 

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use super::model::{AboutLocale, Bodies, Data, EntryText, Locale, Texts};
 use super::stamp::{hash, table_hash};
 
-/// Every problem, in words. Empty when the data is sound.
-pub(crate) fn problems(data: &Data) -> Vec<String> {
+/// Every problem, in words. Empty when the data is sound. `sources` is the code that has to name
+/// every code as a constant: `code.rs` and `send.rs`.
+pub(crate) fn problems(data: &Data, sources: &[String; 2]) -> Vec<String> {
     let mut found = Vec::new();
     facts(data, &mut found);
+    constants(data, sources, &mut found);
     for locale in &data.locales {
         keys(data, locale, &mut found);
         for text in texts(locale) {
@@ -128,6 +130,30 @@ fn facts(data: &Data, found: &mut Vec<String>) {
                 entry.key()
             ));
         }
+    }
+}
+
+/// Every registered code is a constant, and a sendable one also a `SendCode`.
+fn constants(data: &Data, [code_rs, send_rs]: &[String; 2], found: &mut Vec<String>) {
+    for entry in &data.facts.code {
+        let constant = format!("pub const {}: Self", entry.id);
+        if !code_rs.contains(&constant) {
+            found.push(format!("src/code.rs: the constant {} is missing", entry.id));
+        }
+        if (entry.wire == "frame") != send_rs.contains(&constant) {
+            let problem = format!("src/send.rs: the constant {} contradicts `wire`", entry.id);
+            found.push(problem);
+        }
+    }
+    let registered: Vec<String> = data
+        .facts
+        .code
+        .iter()
+        .filter_map(|entry| entry.code.filter(|code| (3000..4000).contains(code)))
+        .map(|code| code.to_string())
+        .collect();
+    if data.facts.figures.get("registered_3xxx") != Some(&registered.join(", ")) {
+        found.push("codes.toml: the figure registered_3xxx does not list the codes".to_owned());
     }
 }
 
@@ -370,12 +396,14 @@ fn against_english(data: &Data, locale: &Locale, found: &mut Vec<String>) {
     }
     let tag = &locale.about.tag;
     let mut stale = |place: String, stamped: Option<&String>, fresh: &str| {
-        if stamped.map(String::as_str) != Some(fresh) {
-            found.push(format!(
-                "{tag}/{place}: the English has changed since this was translated (now {fresh}); \
-                 bring it up to date, then run `cargo xtask data --stamp {tag}`"
-            ));
-        }
+        let problem = match stamped {
+            Some(stamp) if stamp == fresh => return,
+            Some(_) => "the English has changed since this was translated (see its `git diff`)",
+            None => "not stamped yet with the English it was translated from",
+        };
+        found.push(format!(
+            "{tag}/{place}: {problem}; bring it up to date, then run `cargo xtask data --stamp {tag}`"
+        ));
     };
     stale(
         "labels.toml".to_owned(),

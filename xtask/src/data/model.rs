@@ -287,6 +287,7 @@ pub(crate) struct EntryText {
     pub(crate) server_next: String,
     pub(crate) seen: Texts,
     pub(crate) fix: Texts,
+    #[serde(default)]
     pub(crate) note: Texts,
 }
 

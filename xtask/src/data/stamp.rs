@@ -35,13 +35,15 @@ pub(crate) fn table_hash(texts: &Texts) -> String {
 pub(crate) fn stamp(tag: &str) -> anyhow::Result<()> {
     let folder = super::codes_crate().join("data");
     let data = Data::read(&folder)?;
-    let Some(locale) = data
-        .locales
+    let tags: Vec<&str> = data.locales[1..]
         .iter()
-        .skip(1)
+        .map(|locale| locale.about.tag.as_str())
+        .collect();
+    let Some(locale) = data.locales[1..]
+        .iter()
         .find(|locale| locale.about.tag == tag)
     else {
-        bail!("no translation `{tag}` in data/locales.toml");
+        bail!("no translation `{tag}`; choose one of {}", tags.join(", "));
     };
     let own = folder.join("locales").join(tag);
     let english = data.english();
@@ -62,6 +64,9 @@ pub(crate) fn stamp(tag: &str) -> anyhow::Result<()> {
             Some(hash([("intro".to_owned(), pair.intro.as_str())]))
         })?;
     }
+    crate::report(&format!(
+        "stamped every text of {tag}; run `cargo xtask data`"
+    ));
     Ok(())
 }
 

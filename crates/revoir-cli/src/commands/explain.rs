@@ -133,9 +133,8 @@ fn products(page: &mut Page<'_>, of: &Explanation, screen: &Screen) {
     let lines: Vec<_> = of
         .uses()
         .map(|product| {
-            let colon = phrases.colon;
-            let name = product.name.map(|name| format!("{colon}{name}"));
-            let text = format!("{}{}", product.vendor.name, name.unwrap_or_default());
+            let (vendor, meaning) = (product.vendor.name, product.meaning());
+            let text = format!("{vendor}{}{meaning}", phrases.colon);
             match product.reconnect {
                 Some(true) => screen.locale.aside(&text, phrases.vendor_reconnect),
                 Some(false) => screen.locale.aside(&text, phrases.vendor_stop),

@@ -1,7 +1,7 @@
 //! The code that the reader means.
 
+use revoir_codes::CloseCode;
 use revoir_codes::catalog::{Found, Locale, explain, search};
-use revoir_codes::{CloseCode, CodeRange};
 
 use crate::exit::Failure;
 use crate::output::Screen;
@@ -21,7 +21,7 @@ pub(crate) fn close_code(input: &str, screen: &Screen) -> Result<Named, Failure>
         })
     };
     let shown = printable(input);
-    match search(input, screen.locale) {
+    match search(input) {
         Found::Number(code) | Found::Name(code) if code.range().is_close_code() => Ok(Named {
             code,
             remark: remark(&shown, code, screen.locale),
@@ -29,7 +29,7 @@ pub(crate) fn close_code(input: &str, screen: &Screen) -> Result<Named, Failure>
         Found::Number(code) | Found::Name(code) => {
             problem(format!("{} is not a close code", code.get()), hint(code))
         }
-        Found::TooLarge => problem(
+        Found::OutOfBounds => problem(
             format!("`{shown}` is not a close code"),
             "close codes are 1000 to 4999",
         ),
@@ -42,7 +42,7 @@ pub(crate) fn close_code(input: &str, screen: &Screen) -> Result<Named, Failure>
         }
         Found::Nothing => problem(
             format!("`{shown}` matches no close code"),
-            "give a number from 1000 to 4999 or a name such as `going away`; `revoir codes` lists them",
+            nothing_hint(input),
         ),
     }
 }
@@ -68,12 +68,19 @@ fn remark(input: &str, code: CloseCode, locale: &Locale) -> String {
     format!("{}\n", locale.matched(input, code))
 }
 
+/// What to do about a text without a close code.
+fn nothing_hint(input: &str) -> &'static str {
+    if input.contains("://") {
+        return "this text names no close code; a connection that failed without one is 1006: \
+                `revoir explain 1006`";
+    }
+    "give a number from 1000 to 4999 or a name such as `going away`; `revoir codes` lists them"
+}
+
 /// Why a number is no close code, and what would be.
 fn hint(code: CloseCode) -> &'static str {
-    match code.range() {
-        CodeRange::Unused if code.get() >= 100 => {
-            "close codes are 1000 to 4999; a number such as 404 is an HTTP status"
-        }
+    match code.get() {
+        100..=599 => "close codes are 1000 to 4999; this looks like an HTTP status",
         _ => "close codes are 1000 to 4999",
     }
 }

@@ -98,6 +98,7 @@ struct StatementLine {
 struct UseLine {
     vendor: &'static str,
     name: Option<&'static str>,
+    band: Option<[u16; 2]>,
     reconnect: Option<bool>,
     source: &'static str,
 }
@@ -238,6 +239,7 @@ impl UseLine {
         Self {
             vendor: product.vendor.name,
             name: product.name,
+            band: product.band.map(|band| [band.first, band.last]),
             reconnect: product.reconnect,
             source: product.vendor.source,
         }

@@ -36,9 +36,9 @@ impl<'a> Page<'a> {
         self.out.push('\n');
     }
 
-    /// An empty line, unless the page is empty.
+    /// An empty line, unless there is one, or the page is empty.
     pub(crate) fn gap(&mut self) {
-        if !self.out.is_empty() {
+        if !self.out.is_empty() && !self.out.ends_with("\n\n") {
             self.out.push('\n');
         }
     }

@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use revoir_codes::catalog::Locale;
 use revoir_codes::facts::Severity;
 
-use crate::args::{Color, Common};
+use crate::args::Common;
 use crate::environment::Environment;
 
 /// In which language and form to write.
@@ -26,11 +26,7 @@ impl Screen {
             locale: common.lang.unwrap_or(environment.locale),
             json: common.json,
             width: environment.width.map(|width| width.clamp(20, WIDEST)),
-            color: match common.color {
-                Color::Auto => environment.color,
-                Color::Always => true,
-                Color::Never => false,
-            },
+            color: environment.color,
         }
     }
 

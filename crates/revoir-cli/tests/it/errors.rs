@@ -15,6 +15,7 @@ fn a_number_that_is_no_close_code() {
         &["explain", "5000"],
         &["explain", "99999"],
         &["compare", "1000", "404"],
+        &["explain", "-1006"],
     ]));
 }
 
@@ -24,6 +25,10 @@ fn a_text_that_matches_nothing_or_too_much() {
         &["explain", "nonsense"],
         &["explain", "error"],
         &["explain", "1006 1012"],
+        &[
+            "explain",
+            "WebSocket connection to 'ws://localhost:3000/' failed"
+        ],
         &["explain", ""],
         &["explain", "\x1b[31mred\n"],
     ]));
@@ -36,10 +41,26 @@ fn an_incomplete_or_pointless_command_line() {
         &["compare", "1006", "1006"],
         &["explain", "1006", "--lang", "xx"],
         &["codes", "--range", "some"],
+        &["codes", "--range", "1003-1000"],
     ]));
 }
 
 #[test]
 fn help_names_the_exit_codes() {
     insta::assert_snapshot!(runs(&[&["--help"], &["explain", "--help"]]));
+}
+
+#[test]
+fn colour_is_used_where_it_is_asked_for() {
+    for args in [
+        &["--help"][..],
+        &["explain", "x"],
+        &["explain"],
+        &["explain", "1006"],
+    ] {
+        let never = [args, &["--color", "never"]].concat();
+        let always = [args, &["--color=always"]].concat();
+        assert!(!run(&never).contains('\x1b'), "{args:?}");
+        assert!(run(&always).contains('\x1b'), "{args:?}");
+    }
 }

@@ -176,7 +176,15 @@ fn introduction(a: &Explanation, b: &Explanation) -> String {
     }
     let phrases = a.locale.phrases();
     if a.same_entry(b) {
-        return a.locale.paragraph(&[phrases.no_difference, a.text.meaning]);
+        let (x, y) = (number(a), number(b));
+        let values = [("a", x.as_str()), ("b", y.as_str())];
+        let template = match a.facts.wire {
+            Wire::Frame => phrases.intro_by_agreement,
+            Wire::Local | Wire::Never => phrases.choose_neither,
+        };
+        return a
+            .locale
+            .paragraph(&[&fill(template, &values), a.text.meaning]);
     }
     let (x, y) = (number(a), number(b));
     let first = match (a.facts.wire, b.facts.wire) {
@@ -307,10 +315,9 @@ fn mistakes(real: &Explanation, shown: &Explanation) -> Option<String> {
 
 /// What products mean by the code, in one cell.
 fn uses(of: &Explanation) -> String {
-    let named = of.uses().map(|product| match product.name {
-        Some(name) => of.locale.aside(product.vendor.name, name),
-        None => product.vendor.name.to_owned(),
-    });
+    let named = of
+        .uses()
+        .map(|product| of.locale.aside(product.vendor.name, &product.meaning()));
     join(of.locale, named)
 }
 

@@ -73,10 +73,8 @@ impl Explanation {
     /// Where to read on: the sections of RFC 6455 that define the code, and the registry.
     #[must_use]
     pub fn links(&self) -> Vec<String> {
-        let sections =
-            self.facts.reference.split([' ', ',']).filter(|word| {
-                word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit())
-            });
+        let words = self.facts.reference.split([' ', ',']);
+        let sections = words.filter_map(|word| word.strip_prefix('§'));
         let mut links: Vec<String> = sections
             .map(|section| format!("https://www.rfc-editor.org/rfc/rfc6455#section-{section}"))
             .collect();

@@ -66,7 +66,6 @@ impl Implementation {
         let other = match real {
             CloseCode::NO_STATUS_RCVD => self.empty == told,
             CloseCode::ABNORMAL_CLOSURE => [self.fin, self.rst, self.handshake].contains(&told),
-            CloseCode::TLS_HANDSHAKE => self.handshake == told,
             CloseCode::INVALID_FRAME_PAYLOAD_DATA => self.sends_for_bad_text == Some(shown),
             _ => false,
         };

@@ -97,6 +97,7 @@ impl Locale {
             Clean::Yes => phrases.clean_yes,
             Clean::Usually => phrases.clean_usually,
             Clean::No => phrases.clean_no,
+            Clean::Refused => phrases.clean_refused,
         }
     }
 
@@ -196,7 +197,6 @@ impl Locale {
         let phrases = self.phrases();
         match basis {
             Basis::Rfc => phrases.basis_rfc,
-            Basis::Registration => phrases.basis_registration,
             Basis::Ours => phrases.basis_ours,
         }
     }

@@ -1,5 +1,9 @@
 //! What products mean by codes of their own.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
 use crate::code::CloseCode;
 use crate::generated::catalog::VENDORS;
 
@@ -47,8 +51,22 @@ pub struct Use {
     pub vendor: &'static Vendor,
     /// The product's name for the code; `None` if it only has a rule for the band.
     pub name: Option<&'static str>,
+    /// The band that the code falls into, where the product has one.
+    pub band: Option<Band>,
     /// Whether the product's clients reconnect, where the product says so.
     pub reconnect: Option<bool>,
+}
+
+impl Use {
+    /// The product's name for the code, or the band it falls into: `4000–4499`.
+    #[must_use]
+    pub fn meaning(&self) -> String {
+        match (self.name, self.band) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some(band)) => format!("{}–{}", band.first, band.last),
+            (None, None) => String::new(),
+        }
+    }
 }
 
 /// Every product with codes of its own.
@@ -62,16 +80,13 @@ pub fn uses(code: CloseCode) -> impl Iterator<Item = Use> {
     VENDORS.iter().filter_map(move |vendor| {
         let named = vendor.codes.iter().find(|named| named.code == code);
         let number = code.get();
-        let band = vendor
-            .bands
-            .iter()
-            .find(|band| (band.first..=band.last).contains(&number));
-        if named.is_none() && band.is_none() {
-            return None;
-        }
-        Some(Use {
+        let mut bands = vendor.bands.iter().copied();
+        let band = bands.find(|band| (band.first..=band.last).contains(&number));
+        let known = named.is_some() || band.is_some();
+        known.then(|| Use {
             vendor,
             name: named.map(|named| named.name),
+            band,
             reconnect: named
                 .and_then(|named| named.reconnect)
                 .or_else(|| band.map(|band| band.reconnect)),

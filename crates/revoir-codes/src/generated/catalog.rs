@@ -56,12 +56,12 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
         note: &[Source { evidence: Evidence::Read, place: "python websockets docs/faq" }, Source { evidence: Evidence::Read, place: "graphql-ws src/client.ts" }],
     },
     EntrySources { // 1012
-        seen: &[Source { evidence: Evidence::Read, place: "uvicorn, Phoenix socket drainer" }, Source { evidence: Evidence::Read, place: "AWS API Gateway developer guide, WebSocket API status codes" }, Source { evidence: Evidence::Read, place: "revoir serve" }],
+        seen: &[Source { evidence: Evidence::Read, place: "uvicorn, Phoenix socket drainer" }, Source { evidence: Evidence::Read, place: "AWS API Gateway developer guide, WebSocket API status codes" }],
         note: &[Source { evidence: Evidence::Read, place: "Java-WebSocket and Jetty documentation, quoting the hybi mail" }, Source { evidence: Evidence::Reported, place: "background-agents issue 1795, hermes-agent issue 95951" }],
     },
     EntrySources { // 1013
         seen: &[Source { evidence: Evidence::Read, place: "Jetty and Java-WebSocket documentation, quoting the hybi mail" }, Source { evidence: Evidence::Unverified, place: "general knowledge" }],
-        note: &[Source { evidence: Evidence::Measured, place: "gorilla/websocket" }],
+        note: &[Source { evidence: Evidence::Measured, place: "gorilla/websocket" }, Source { evidence: Evidence::Read, place: "Jetty and Java-WebSocket documentation, quoting the hybi mail" }],
     },
     EntrySources { // 1014
         seen: &[Source { evidence: Evidence::Standard, place: "IANA registry" }, Source { evidence: Evidence::Standard, place: "RFC 6455 section 7.4.1" }],
@@ -80,7 +80,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
         note: &[Source { evidence: Evidence::Read, place: "SaltyRTC, Centrifuge disconnect.go" }],
     },
     EntrySources { // 3008
-        seen: &[Source { evidence: Evidence::Standard, place: "IANA registry" }, Source { evidence: Evidence::Read, place: "SaltyRTC server, revoir" }, Source { evidence: Evidence::Unverified, place: "general knowledge" }],
+        seen: &[Source { evidence: Evidence::Standard, place: "IANA registry" }, Source { evidence: Evidence::Read, place: "SaltyRTC server" }, Source { evidence: Evidence::Unverified, place: "general knowledge" }],
         note: &[Source { evidence: Evidence::Read, place: "Centrifuge disconnect.go" }],
     },
     EntrySources { // unused
@@ -93,7 +93,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
     },
     EntrySources { // registered
         seen: &[Source { evidence: Evidence::Read, place: "Centrifuge, SockJS, SaltyRTC" }],
-        note: &[Source { evidence: Evidence::Read, place: "uWebSockets src/WebSocketProtocol.h" }],
+        note: &[],
     },
     EntrySources { // private
         seen: &[Source { evidence: Evidence::Standard, place: "RFC 6455 section 7.4.2" }, Source { evidence: Evidence::Read, place: "graphql-ws src/common.ts" }],

@@ -90,19 +90,17 @@ pub struct Phrases {
     pub aside: &'static str,
     /// English: `The rule is our own choice.`
     pub basis_ours: &'static str,
-    /// English: `The long delay follows the registration of the code.`
-    pub basis_registration: &'static str,
     /// English: `The delays follow RFC 6455 section 7.2.3.`
     pub basis_rfc: &'static str,
     /// English: `{code} with its reason, wasClean true`
     pub browser_code: &'static str,
     /// English: `{code} without a reason, wasClean true`
     pub browser_code_without_reason: &'static str,
-    /// English: `an error event, then 1006 with wasClean false`
+    /// English: `1006 without a reason, wasClean false; mostly after an error event`
     pub browser_error_1006: &'static str,
     /// English: `nothing: it goes from client to server`
     pub browser_nothing: &'static str,
-    /// English: `{code} in Chrome and Firefox, which do not check the number; 1006 where the frame is refused`
+    /// English: `{code} in Chrome and Firefox, which let this number through; 1006 where the frame is refused`
     pub browser_unchecked: &'static str,
     /// English: ``{command}` shows the signs, a check and a fix for each.`
     pub causes_hint: &'static str,
@@ -118,6 +116,8 @@ pub struct Phrases {
     pub choose_one: &'static str,
     /// English: `no: no Close frame arrives`
     pub clean_no: &'static str,
+    /// English: `no: an endpoint that checks the number fails the connection`
+    pub clean_refused: &'static str,
     /// English: `usually: the sender may drop TCP without waiting for the reply`
     pub clean_usually: &'static str,
     /// English: `yes: both Close frames are exchanged`
@@ -138,6 +138,8 @@ pub struct Phrases {
     pub intro_both_frame: &'static str,
     /// English: `Neither {a} nor {b} is ever sent: both are names that your own side gives to an ending.`
     pub intro_both_local: &'static str,
+    /// English: `Only the agreement between client and server tells {a} and {b} apart.`
+    pub intro_by_agreement: &'static str,
     /// English: `Neither {a} nor {b} may be sent: {local} is a name your own side gives to an ending, {never} has no meaning at all.`
     pub intro_local_never: &'static str,
     /// English: `{frame} is something the other side said, in a Close frame. {local} is something your own side concluded, because it had no code to quote.`
@@ -152,7 +154,7 @@ pub struct Phrases {
     pub mistake: &'static str,
     /// English: `none on record`
     pub mistake_none: &'static str,
-    /// English: `No difference in the facts: only the agreement between client and server tells them apart.`
+    /// English: `The facts are the same for both.`
     pub no_difference: &'static str,
     /// English: `Before anything is sent`
     pub phase_before_send: &'static str,

@@ -153,12 +153,18 @@ fn private_codes_are_told_apart_by_the_products_that_use_them() {
 }
 
 #[test]
-fn two_private_codes_that_nobody_uses_have_no_difference_and_say_so() {
-    let comparison = english(4990, 4991);
+fn two_codes_of_one_range_have_no_difference_and_say_so() {
+    let comparison = english(2000, 2001);
     assert!(comparison.differences.is_empty());
+    let introduction = &comparison.introduction;
+    assert!(
+        introduction.starts_with("Neither can be chosen: nobody may send 2000 or 2001."),
+        "{introduction}"
+    );
+    let comparison = english(3900, 3901);
     assert!(
         comparison
             .introduction
-            .starts_with("No difference in the facts")
+            .starts_with("Only the agreement between client and server")
     );
 }
