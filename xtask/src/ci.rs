@@ -1,5 +1,6 @@
 //! Everything that `.ci/run` checks after `cargo test`, step by step, loudly.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -50,9 +51,28 @@ pub(crate) fn run() -> anyhow::Result<()> {
         report(&format!("== {name}: cargo {}", args.join(" ")));
         cargo(args)?;
     }
+    wasm()?;
     deny()?;
     report("== all steps passed");
     Ok(())
+}
+
+/// The protocol core for a target without clocks, sockets and threads, where it is installed.
+fn wasm() -> anyhow::Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    report(&format!("== the protocol core on {TARGET}"));
+    let folder = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()
+        .context("start rustc")?;
+    let folder = String::from_utf8_lossy(&folder.stdout).trim().to_owned();
+    if folder.is_empty() || !Path::new(&folder).exists() {
+        report(&format!(
+            "   not checked: run `rustup target add {TARGET}` to have it checked"
+        ));
+        return Ok(());
+    }
+    cargo(&["check", "-p", "revoir-proto", "--target", TARGET])
 }
 
 fn cargo(args: &[&str]) -> anyhow::Result<()> {

@@ -1,0 +1,12 @@
+//! `Compression`: the connection's side of permessage-deflate. Without the feature it is a type
+//! without values, so that the rest of the crate has no conditions.
+
+#[cfg(not(feature = "deflate"))]
+mod absent;
+#[cfg(feature = "deflate")]
+mod present;
+
+#[cfg(not(feature = "deflate"))]
+pub(crate) use absent::Compression;
+#[cfg(feature = "deflate")]
+pub(crate) use present::Compression;

@@ -1,0 +1,124 @@
+//! permessage-deflate on a connection (RFC 7692).
+
+use bytes::Bytes;
+
+use crate::error::ProtocolError;
+use crate::extension::AgreedExtensions;
+use crate::extension::deflate::{
+    Agreed, Compressor, Decompressor, DecompressorState, InflateError,
+};
+use crate::role::Role;
+use crate::snapshot::{CompressionSnapshot, SnapshotError};
+
+/// Both directions, and what the unfinished message has inflated to.
+#[derive(Debug)]
+pub(crate) struct Compression {
+    agreed: Agreed,
+    compressor: Compressor,
+    decompressor: Decompressor,
+    inflated: Vec<u8>,
+}
+
+impl Compression {
+    /// The compression that was agreed on, if any.
+    pub(crate) fn new(role: Role, agreed: AgreedExtensions) -> Option<Self> {
+        let agreed = agreed.deflate?;
+        Some(Self {
+            agreed,
+            compressor: Compressor::new(agreed.send(role), agreed.level),
+            decompressor: Decompressor::new(agreed.receive(role)),
+            inflated: Vec::new(),
+        })
+    }
+
+    /// Inflates the next piece of a message, and returns where in [`inflated`](Self::inflated) the
+    /// result begins.
+    pub(crate) fn inflate(
+        &mut self,
+        piece: &[u8],
+        ends: bool,
+        limit: usize,
+    ) -> Result<usize, ProtocolError> {
+        let start = self.inflated.len();
+        self.decompressor
+            .decompress(piece, ends, limit, &mut self.inflated)
+            .map_err(violation)?;
+        Ok(start)
+    }
+
+    /// What the unfinished message has inflated to so far.
+    pub(crate) fn inflated(&self) -> &[u8] {
+        &self.inflated
+    }
+
+    /// The finished message.
+    pub(crate) fn take_inflated(&mut self) -> Bytes {
+        std::mem::take(&mut self.inflated).into()
+    }
+
+    /// The compressed form of a message.
+    pub(crate) fn deflate(&mut self, payload: &[u8]) -> Vec<u8> {
+        let mut compressed = Vec::new();
+        self.compressor.compress(payload, &mut compressed);
+        compressed
+    }
+
+    pub(crate) fn export(&mut self) -> CompressionSnapshot {
+        let DecompressorState { window, unfinished } = self.decompressor.export();
+        CompressionSnapshot {
+            server_no_context_takeover: self.agreed.server_no_context_takeover,
+            client_no_context_takeover: self.agreed.client_no_context_takeover,
+            server_max_window_bits: self.agreed.server_max_window_bits,
+            client_max_window_bits: self.agreed.client_max_window_bits,
+            level: self.agreed.level,
+            window,
+            unfinished,
+        }
+    }
+
+    /// Goes on after an export. The compressor starts without reference to earlier messages, which
+    /// every receiver accepts.
+    pub(crate) fn import(
+        role: Role,
+        snapshot: &CompressionSnapshot,
+        limit: usize,
+    ) -> Result<Self, SnapshotError> {
+        let agreed = Agreed {
+            server_no_context_takeover: snapshot.server_no_context_takeover,
+            client_no_context_takeover: snapshot.client_no_context_takeover,
+            server_max_window_bits: snapshot.server_max_window_bits,
+            client_max_window_bits: snapshot.client_max_window_bits,
+            level: snapshot.level,
+        };
+        let state = DecompressorState {
+            window: snapshot.window.clone(),
+            unfinished: snapshot.unfinished.clone(),
+        };
+        let (decompressor, inflated) = Decompressor::import(agreed.receive(role), &state, limit)
+            .map_err(|_| SnapshotError::Inconsistent)?;
+        Ok(Self {
+            agreed,
+            compressor: Compressor::new(agreed.send(role), agreed.level),
+            decompressor,
+            inflated,
+        })
+    }
+}
+
+/// The rule behind an error of the decompressor.
+fn violation(error: InflateError) -> ProtocolError {
+    match error {
+        InflateError::TooBig { limit } => ProtocolError::MessageTooBig {
+            got: limit as u64 + 1,
+            allowed: limit as u64,
+        },
+        InflateError::TooLongCompressed { limit } => ProtocolError::CompressedTooLong {
+            allowed: limit as u64,
+        },
+        InflateError::TooManyFinalBlocks { limit } => {
+            ProtocolError::FinalBlocksTooMany { allowed: limit }
+        }
+        InflateError::Corrupt => ProtocolError::CompressedDataCorrupt,
+        InflateError::Truncated => ProtocolError::CompressedDataTruncated,
+    }
+}

@@ -1,0 +1,167 @@
+//! Closing: by the application, by the peer, to the last byte.
+
+use std::panic::Location;
+use std::time::Duration;
+
+use revoir_codes::{Reason, SendCode};
+
+use crate::closing::ClosingHandshake;
+use crate::connection::Connection;
+use crate::ending::{CallSite, Cause, Detail, Finish, Initiator};
+use crate::error::UsageError;
+use crate::frame::{CloseFrame, Opcode};
+use crate::random::Random;
+use crate::role::Role;
+use crate::state::{Action, State, Stimulus};
+
+/// A close with everything that the [`Ending`](crate::Ending) will say of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseRequest {
+    /// What began it.
+    pub cause: LocalCause,
+    /// The code to send.
+    pub code: SendCode,
+    /// The reason to send.
+    pub reason: Reason,
+    /// Where the application asked for it.
+    pub closed_at: Option<CallSite>,
+}
+
+/// The causes of a close from this side that only the driver can tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LocalCause {
+    /// `close` by the application.
+    ClosedLocally,
+    /// The server's drain.
+    Drained,
+    /// Every handle of the connection was dropped without a close.
+    Dropped,
+    /// The application's handler panicked or returned an error.
+    HandlerFailed,
+}
+
+impl From<LocalCause> for Cause {
+    fn from(cause: LocalCause) -> Self {
+        match cause {
+            LocalCause::ClosedLocally => Self::ClosedLocally,
+            LocalCause::Drained => Self::Drained,
+            LocalCause::Dropped => Self::Dropped,
+            LocalCause::HandlerFailed => Self::HandlerFailed,
+        }
+    }
+}
+
+impl<R: Random> Connection<R> {
+    /// Starts the closing handshake (RFC 6455 section 7.1.2). Messages of the peer still come,
+    /// until its Close frame or the end of the budget.
+    ///
+    /// # Errors
+    ///
+    /// [`UsageError::NotOpen`], or [`UsageError::MandatoryExtFromServer`] for 1010 from a server.
+    #[track_caller]
+    pub fn close(
+        &mut self,
+        now: Duration,
+        code: SendCode,
+        reason: Reason,
+    ) -> Result<(), UsageError> {
+        let closed_at = Some(Location::caller().into());
+        let cause = LocalCause::ClosedLocally;
+        self.close_with(
+            now,
+            CloseRequest {
+                cause,
+                code,
+                reason,
+                closed_at,
+            },
+        )
+    }
+
+    /// [`close`](Self::close), for a driver that closes for another cause, or for a caller
+    /// elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As for [`close`](Self::close).
+    pub fn close_with(&mut self, now: Duration, request: CloseRequest) -> Result<(), UsageError> {
+        // RFC 6455 section 7.4.1: 1010 is the client's word about the server's handshake.
+        if request.code == SendCode::MANDATORY_EXT && self.parts.role == Role::Server {
+            return Err(UsageError::MandatoryExtFromServer);
+        }
+        let state = self.parts.state;
+        if state != State::Open {
+            return Err(UsageError::NotOpen { state });
+        }
+        let frame = CloseFrame::new(request.code, request.reason);
+        self.close_locally(now, request.cause.into(), frame);
+        if let Some(closing) = self.closing_mut() {
+            closing.closed_at = request.closed_at;
+        }
+        Ok(())
+    }
+
+    /// Gives the connection up without a Close frame. The driver resets TCP.
+    pub fn abort(&mut self, now: Duration) {
+        self.discard_pending(now);
+        self.lose(now, Cause::ClosedLocally, Detail::None, Finish::Reset);
+    }
+
+    pub(crate) fn close_locally(&mut self, now: Duration, cause: Cause, frame: CloseFrame) {
+        if self.advance_state(Stimulus::Close) == Action::SendClose {
+            self.begin_closing(now, Initiator::Local, cause, frame);
+        }
+    }
+
+    /// Queues our only Close frame and starts the budget.
+    pub(crate) fn begin_closing(
+        &mut self,
+        now: Duration,
+        initiator: Initiator,
+        cause: Cause,
+        frame: CloseFrame,
+    ) {
+        // RFC 6455 section 5.5.1: nothing follows the Close frame, a late pong neither.
+        self.parts.waiting_pong = None;
+        let mut payload = Vec::new();
+        frame.encode(&mut payload);
+        self.push_frame(now, Opcode::Close, &payload);
+        let config = &self.parts.config;
+        let closing = ClosingHandshake::begin(now, config, initiator, cause, frame);
+        self.parts.closing = Some(Box::new(closing));
+    }
+
+    pub(crate) fn on_close_frame(&mut self, now: Duration, frame: CloseFrame) {
+        if self.advance_state(Stimulus::CloseReceived) == Action::SendCloseAndDiscard {
+            let cause = Cause::ClosedByPeer;
+            self.begin_closing(now, Initiator::Remote, cause, frame.answer());
+        }
+        if let Some(closing) = self.closing_mut() {
+            closing.received = Some(frame);
+        }
+        self.discard_input();
+        self.settle(now);
+    }
+
+    pub(crate) fn on_close_written(&mut self, now: Duration) {
+        if let Some(closing) = self.closing_mut() {
+            closing.written = true;
+        }
+        match self.advance_state(Stimulus::CloseWritten) {
+            Action::AwaitTcp => self.settle(now),
+            Action::End => self.finish(now, Finish::Eof),
+            Action::Ignore
+            | Action::SendClose
+            | Action::SendCloseAndDiscard
+            | Action::Discard
+            | Action::AwaitWrite => {}
+        }
+    }
+
+    pub(crate) fn settle(&mut self, now: Duration) {
+        let parts = &mut self.parts;
+        if let Some(closing) = parts.closing.as_deref_mut() {
+            closing.settle(now, parts.role, &parts.config);
+        }
+    }
+}

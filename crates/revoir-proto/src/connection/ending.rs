@@ -1,0 +1,186 @@
+//! The end of the transport, and the one [`Ending`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::closing::ClosingHandshake;
+use crate::connection::Connection;
+use crate::connection::receive::Receive;
+use crate::ending::{Cause, Detail, Ending, Finish};
+use crate::event::Event;
+use crate::frame::CloseFrame;
+use crate::random::Random;
+use crate::state::{Action, State, Stimulus};
+
+/// How the transport ended. It takes effect behind the input that came before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InputEnd {
+    /// The peer's stream ended.
+    Eof,
+    /// The transport broke.
+    Lost {
+        /// What to call it if the connection was open.
+        cause: Cause,
+        /// What the driver knows.
+        detail: Detail,
+    },
+}
+
+impl<R: Random> Connection<R> {
+    /// The peer's stream ended: a read returned no bytes.
+    pub fn handle_eof(&mut self, now: Duration) {
+        self.note_end(now, InputEnd::Eof);
+    }
+
+    /// A read failed: TCP was reset, for example.
+    pub fn handle_reset(&mut self, now: Duration, detail: Detail) {
+        let cause = Cause::Reset;
+        self.note_end(now, InputEnd::Lost { cause, detail });
+    }
+
+    /// TLS ended without a close_notify alert (RFC 8446 section 6.1).
+    pub fn handle_tls_truncated(&mut self, now: Duration) {
+        let (cause, detail) = (Cause::TlsTruncated, Detail::None);
+        self.note_end(now, InputEnd::Lost { cause, detail });
+    }
+
+    /// A write failed. The driver first hands over what can still be read: the peer's Close frame
+    /// may be among it.
+    pub fn handle_write_failed(&mut self, now: Duration, detail: Detail) {
+        let cause = Cause::WriteFailed;
+        self.note_end(now, InputEnd::Lost { cause, detail });
+    }
+
+    fn note_end(&mut self, now: Duration, end: InputEnd) {
+        let parts = &mut self.parts;
+        if parts.state == State::Closed {
+            return;
+        }
+        // An EOF leaves our direction open, so a loss may still follow.
+        let replaces = match parts.input_end.as_deref() {
+            None => true,
+            Some(InputEnd::Eof) => matches!(end, InputEnd::Lost { .. }),
+            Some(InputEnd::Lost { .. }) => false,
+        };
+        if replaces {
+            parts.input_end = Some(Box::new(end));
+        }
+        if !self.has_pending_input() {
+            self.apply_end(now);
+        }
+    }
+
+    /// Once the input is used up: the end of the transport, then the report of the ending.
+    pub(crate) fn poll_end(&mut self, now: Duration) -> Option<Event> {
+        if self.parts.state != State::Closed && self.parts.input_end.is_some() {
+            self.apply_end(now);
+        }
+        if self.parts.ending_reported {
+            return None;
+        }
+        let ending = Arc::clone(self.parts.ending.as_ref()?);
+        self.parts.ending_reported = true;
+        Some(Event::Ended(ending))
+    }
+
+    /// The end of the transport takes effect.
+    pub(crate) fn apply_end(&mut self, now: Duration) {
+        match self.parts.input_end.as_deref().cloned() {
+            None => {}
+            Some(InputEnd::Eof) => self.apply_eof(now),
+            Some(InputEnd::Lost { cause, detail }) => {
+                self.lose(now, cause, detail, Finish::Reset);
+            }
+        }
+    }
+
+    fn apply_eof(&mut self, now: Duration) {
+        let was_open = self.parts.state == State::Open;
+        match self.advance_state(Stimulus::Eof) {
+            Action::End if was_open => self.record(now, Cause::Eof, Detail::None, Finish::Eof),
+            Action::End => self.finish(now, Finish::Eof),
+            Action::AwaitWrite => {
+                if let Some(closing) = self.closing_mut() {
+                    closing.eof = true;
+                }
+            }
+            Action::Ignore
+            | Action::SendClose
+            | Action::SendCloseAndDiscard
+            | Action::Discard
+            | Action::AwaitTcp => {}
+        }
+    }
+
+    /// The transport is of no use any more.
+    pub(crate) fn lose(&mut self, now: Duration, cause: Cause, detail: Detail, finish: Finish) {
+        if self.advance_state(Stimulus::Lost) == Action::End {
+            if self.parts.closing.is_some() {
+                self.finish(now, finish);
+            } else {
+                self.record(now, cause, detail, finish);
+            }
+        }
+    }
+
+    /// The budget of the closing handshake is over.
+    pub(crate) fn expire(&mut self, now: Duration) {
+        // The peer's Close frame may stand behind messages that nobody took.
+        self.discard_pending(now);
+        self.apply_end(now);
+        if self.advance_state(Stimulus::Expired) == Action::End {
+            self.finish(now, Finish::Timeout);
+        }
+    }
+
+    /// Decodes what nobody took, and counts its messages.
+    pub(crate) fn discard_pending(&mut self, now: Duration) {
+        while let Some(event) = self.poll_input(now) {
+            if matches!(event, Event::Message(_)) {
+                self.parts.discarded = self.parts.discarded.saturating_add(1);
+            }
+        }
+    }
+
+    /// The closing handshake is over, and with it the connection.
+    pub(crate) fn finish(&mut self, now: Duration, otherwise: Finish) {
+        let Some(closing) = self.parts.closing.as_deref() else {
+            return;
+        };
+        let (cause, detail) = (closing.cause, closing.detail.clone());
+        let finish = closing.finish(otherwise);
+        self.record(now, cause, detail, finish);
+    }
+
+    /// Writes the one record, and gives everything else back.
+    fn record(&mut self, now: Duration, cause: Cause, detail: Detail, finish: Finish) {
+        let parts = &mut self.parts;
+        if parts.ending.is_some() {
+            return;
+        }
+        let closing = parts.closing.as_deref();
+        let in_frame = match &parts.receive {
+            Receive::Decoding(reading) => reading.decoder.is_inside_frame(),
+            Receive::Discarding => false,
+        };
+        let mut ending = Ending::never_opened(cause, detail);
+        ending.finish = finish;
+        ending.initiator = closing.map(|closing| closing.initiator);
+        ending.sent = closing.and_then(sent_frame);
+        ending.received = closing.and_then(|closing| closing.received);
+        ending.closed_at = closing.and_then(|closing| closing.closed_at.clone());
+        ending.open_for = now.saturating_sub(parts.opened);
+        ending.idle_for = now.saturating_sub(parts.liveness.received);
+        ending.in_frame = in_frame;
+        ending.discarded = parts.discarded;
+        ending.unsent = parts.output.cut();
+        parts.ending = Some(Arc::new(ending));
+        parts.waiting_pong = None;
+        self.discard_input();
+    }
+}
+
+/// Our Close frame, if it left to its last byte.
+fn sent_frame(closing: &ClosingHandshake) -> Option<CloseFrame> {
+    closing.written.then_some(closing.sent)
+}

@@ -1,0 +1,16 @@
+//! [`Connection`]: the verbs of the driver and of the application.
+
+mod close;
+mod ending;
+mod handle;
+mod receive;
+mod send;
+mod timers;
+mod transmit;
+
+pub use close::{CloseRequest, LocalCause};
+pub use ending::InputEnd;
+pub use handle::Connection;
+
+pub(crate) use handle::ConnectionParts;
+pub(crate) use receive::{Reading, Receive};

@@ -1,0 +1,175 @@
+//! Bytes in, events out.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::compression::Compression;
+use crate::connection::Connection;
+use crate::error::ProtocolError;
+use crate::event::Event;
+use crate::frame::{CloseFrame, Decoder, HeaderRules, Opcode};
+use crate::message::{Assembler, Message};
+use crate::random::Random;
+use crate::state::State;
+
+/// What becomes of input.
+#[derive(Debug)]
+pub(crate) enum Receive {
+    /// It is decoded.
+    Decoding(Reading),
+    /// It is thrown away, for good: nothing is left that could decode it.
+    Discarding,
+}
+
+/// The way from bytes to messages.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) decoder: Decoder,
+    pub(crate) assembler: Assembler,
+}
+
+/// What the bytes contained.
+enum Received {
+    Message(Message),
+    Control(Opcode, Bytes),
+}
+
+impl Reading {
+    pub(crate) fn new(rules: HeaderRules) -> Self {
+        Self {
+            decoder: Decoder::new(rules),
+            assembler: Assembler::default(),
+        }
+    }
+
+    /// The next message or control frame. Without one, all of `input` was taken.
+    #[inline]
+    fn next(
+        &mut self,
+        input: &mut BytesMut,
+        mut compression: Option<&mut Compression>,
+        limit: usize,
+    ) -> Result<Option<Received>, ProtocolError> {
+        loop {
+            if !self.decoder.has_header() {
+                let Some(header) = self.decoder.poll_header(input)? else {
+                    return Ok(None);
+                };
+                self.assembler.begin(&header, limit)?;
+            }
+            let Some(chunk) = self.decoder.poll_payload(input) else {
+                return Ok(None);
+            };
+            let opcode = chunk.header.opcode;
+            if opcode.is_control() {
+                let payload = chunk.into_plain().freeze();
+                return Ok(Some(Received::Control(opcode, payload)));
+            }
+            let compression = compression.as_deref_mut();
+            if let Some(message) = self.assembler.push(chunk, compression, limit)? {
+                return Ok(Some(Received::Message(message)));
+            }
+            if input.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+impl<R: Random> Connection<R> {
+    /// Takes bytes from the peer. The buffer is taken as it is, and messages that it contains
+    /// whole come out as slices of it; a connection keeps no buffer once the input is decoded. A
+    /// slice holds on to its whole buffer: who keeps small messages for long copies them.
+    ///
+    /// Afterwards the driver calls [`poll_event`](Self::poll_event) until it returns `None`. Input
+    /// that arrives before is appended, with a copy.
+    pub fn handle_input(&mut self, now: Duration, input: BytesMut) {
+        let parts = &mut self.parts;
+        if input.is_empty() || parts.state == State::Closed {
+            return;
+        }
+        parts.liveness.on_received(now);
+        if matches!(parts.receive, Receive::Discarding) {
+            return;
+        }
+        if parts.input.is_empty() {
+            parts.input = input;
+        } else {
+            parts.input.extend_from_slice(&input);
+        }
+    }
+
+    /// The next event. It decodes no more input than it needs, so an application that does not ask
+    /// holds the peer back.
+    ///
+    /// `now` is passed because what is found may start a deadline.
+    pub fn poll_event(&mut self, now: Duration) -> Option<Event> {
+        if let Some(event) = self.poll_input(now) {
+            return Some(event);
+        }
+        if self.parts.stalled {
+            self.end_stall(now);
+        }
+        self.poll_end(now)
+    }
+
+    #[inline]
+    pub(crate) fn poll_input(&mut self, now: Duration) -> Option<Event> {
+        let parts = &mut self.parts;
+        let Receive::Decoding(reading) = &mut parts.receive else {
+            return None;
+        };
+        if parts.input.is_empty() {
+            return None;
+        }
+        let compression = parts.compression.as_deref_mut();
+        let limit = parts.config.limits.message;
+        match reading.next(&mut parts.input, compression, limit) {
+            Ok(Some(Received::Message(message))) => {
+                parts.last_message = now;
+                Some(Event::Message(message))
+            }
+            Ok(Some(Received::Control(opcode, payload))) => {
+                Some(self.on_control(now, opcode, payload))
+            }
+            Ok(None) => None,
+            Err(error) => {
+                self.fail(now, error);
+                Some(Event::Closing)
+            }
+        }
+    }
+
+    /// Replaces the decoder, so that nothing can be decoded any more.
+    pub(crate) fn discard_input(&mut self) {
+        self.parts.receive = Receive::Discarding;
+        self.parts.input = BytesMut::new();
+        self.parts.compression = None;
+    }
+
+    fn on_control(&mut self, now: Duration, opcode: Opcode, payload: Bytes) -> Event {
+        match opcode {
+            Opcode::Ping => {
+                self.answer_ping(now, &payload);
+                Event::Ping(payload)
+            }
+            Opcode::Pong => {
+                let rtt = self.parts.liveness.on_pong(&payload);
+                Event::Pong { payload, rtt }
+            }
+            Opcode::Close => {
+                match CloseFrame::parse(&payload) {
+                    Ok(frame) => self.on_close_frame(now, frame),
+                    Err(error) => self.fail(now, error),
+                }
+                Event::Closing
+            }
+            // Data frames go to the assembler.
+            Opcode::Continuation | Opcode::Text | Opcode::Binary => {
+                self.fail(now, ProtocolError::ContinuationUnexpected);
+                Event::Closing
+            }
+        }
+    }
+}

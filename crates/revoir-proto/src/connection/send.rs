@@ -1,0 +1,175 @@
+//! Messages and pings out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::connection::Connection;
+use crate::error::UsageError;
+use crate::frame::{CONTROL_MAX_BYTES, FrameHeader, Opcode};
+use crate::message::{BinaryPayload, TextPayload};
+use crate::output::SHARED_FROM;
+use crate::random::Random;
+use crate::state::State;
+
+/// While fewer bytes than this are queued, every ping gets its own pong at once. Beyond, only the
+/// latest one waits (RFC 6455 section 5.5.3).
+const PONG_ROOM: usize = 4096;
+
+impl<R: Random> Connection<R> {
+    /// Queues a text message.
+    ///
+    /// # Errors
+    ///
+    /// [`UsageError::NotOpen`], or [`UsageError::QueueFull`] at the high-water mark; see
+    /// [`is_writable`](Self::is_writable).
+    #[inline]
+    pub fn send_text(&mut self, now: Duration, text: impl TextPayload) -> Result<(), UsageError> {
+        self.check_writable()?;
+        if self.is_sent_by_reference(text.as_payload().len()) {
+            self.push_shared(now, Opcode::Text, text.into_payload().into_bytes());
+        } else {
+            self.push_message(now, Opcode::Text, text.as_payload());
+        }
+        Ok(())
+    }
+
+    /// Queues a binary message.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send_text`](Self::send_text).
+    #[inline]
+    pub fn send_binary(
+        &mut self,
+        now: Duration,
+        payload: impl BinaryPayload,
+    ) -> Result<(), UsageError> {
+        self.check_writable()?;
+        if self.is_sent_by_reference(payload.as_payload().len()) {
+            self.push_shared(now, Opcode::Binary, payload.into_payload());
+        } else {
+            self.push_message(now, Opcode::Binary, payload.as_payload());
+        }
+        Ok(())
+    }
+
+    /// Queues a ping. Its pong comes as an event.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send_text`](Self::send_text), and [`UsageError::PingTooLong`].
+    pub fn send_ping(&mut self, now: Duration, payload: &[u8]) -> Result<(), UsageError> {
+        // RFC 6455 section 5.5: a control frame carries 125 bytes at most.
+        if payload.len() > CONTROL_MAX_BYTES {
+            return Err(UsageError::PingTooLong {
+                length: payload.len(),
+            });
+        }
+        self.check_writable()?;
+        self.push_frame(now, Opcode::Ping, payload);
+        Ok(())
+    }
+
+    /// Queues a frame with a copy of its payload.
+    #[inline]
+    pub(crate) fn push_frame(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
+        let header = self.header(opcode, false);
+        self.parts.output.push(now, header, payload);
+    }
+
+    pub(crate) fn answer_ping(&mut self, now: Duration, payload: &[u8]) {
+        // RFC 6455 section 5.5.1: nothing follows our Close frame.
+        if self.parts.state != State::Open {
+            return;
+        }
+        if self.parts.output.queued() < PONG_ROOM {
+            // A pong that still waited would answer an earlier ping.
+            self.parts.waiting_pong = None;
+            self.push_frame(now, Opcode::Pong, payload);
+        } else {
+            self.parts.waiting_pong = Some(payload.into());
+        }
+    }
+
+    /// Queues the pong that waited, if there is room for it now.
+    #[inline]
+    pub(crate) fn push_waiting_pong(&mut self, now: Duration) {
+        if self.parts.waiting_pong.is_some()
+            && self.parts.output.queued() < PONG_ROOM
+            && let Some(payload) = self.parts.waiting_pong.take()
+        {
+            self.push_frame(now, Opcode::Pong, &payload);
+        }
+    }
+
+    #[inline]
+    fn check_writable(&self) -> Result<(), UsageError> {
+        let state = self.parts.state;
+        if state != State::Open {
+            return Err(UsageError::NotOpen { state });
+        }
+        let queued = self.parts.output.queued();
+        let allowed = self.parts.config.limits.queue;
+        if queued >= allowed {
+            return Err(UsageError::QueueFull { queued, allowed });
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn is_sent_by_reference(&self, length: usize) -> bool {
+        length >= SHARED_FROM && !self.parts.role.masks() && self.parts.compression.is_none()
+    }
+
+    fn push_shared(&mut self, now: Duration, opcode: Opcode, payload: Bytes) {
+        self.parts.last_message = now;
+        let header = self.header(opcode, false);
+        self.parts.output.push_shared(now, header, payload);
+    }
+
+    #[inline]
+    fn push_message(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
+        self.parts.last_message = now;
+        if self.parts.compression.is_some() {
+            self.push_compressed(now, opcode, payload);
+        } else {
+            self.push_frame(now, opcode, payload);
+        }
+    }
+
+    fn push_compressed(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
+        let worth_it = payload.len() >= self.parts.config.compress_from;
+        let compressed = match self.parts.compression.as_deref_mut() {
+            Some(compression) if worth_it => Some(compression.deflate(payload)),
+            Some(_) | None => None,
+        };
+        let Some(compressed) = compressed else {
+            self.push_frame(now, opcode, payload);
+            return;
+        };
+        let header = self.header(opcode, true);
+        if self.parts.role.masks() || compressed.len() < SHARED_FROM {
+            self.parts.output.push(now, header, &compressed);
+        } else {
+            self.parts
+                .output
+                .push_shared(now, header, compressed.into());
+        }
+    }
+
+    #[inline]
+    fn header(&mut self, opcode: Opcode, rsv1: bool) -> FrameHeader {
+        FrameHeader {
+            fin: true,
+            rsv1,
+            opcode,
+            // RFC 6455 section 5.3: a fresh key for every frame.
+            masking_key: match self.parts.role.masks() {
+                true => Some(self.random.next_u32().to_ne_bytes()),
+                false => None,
+            },
+            length: 0,
+        }
+    }
+}

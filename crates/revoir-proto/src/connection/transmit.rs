@@ -1,0 +1,42 @@
+//! Bytes out.
+
+use std::io::IoSlice;
+use std::time::Duration;
+
+use crate::connection::Connection;
+use crate::connection::ending::InputEnd;
+use crate::random::Random;
+use crate::state::State;
+
+impl<R: Random> Connection<R> {
+    /// Fills `slices` with what is to be written next, for one vectored write, and returns how
+    /// many it used: none when there is nothing to write.
+    ///
+    /// Afterwards the driver calls [`transmitted`](Self::transmitted).
+    pub fn poll_transmit<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        match self.parts.input_end.as_deref() {
+            // A broken transport takes nothing.
+            Some(InputEnd::Lost { .. }) => 0,
+            Some(InputEnd::Eof) | None => self.parts.output.fill(slices),
+        }
+    }
+
+    /// Takes note that the first `count` bytes of what [`poll_transmit`](Self::poll_transmit)
+    /// handed out were written.
+    #[inline]
+    pub fn transmitted(&mut self, now: Duration, count: usize) {
+        if count == 0 || self.parts.state == State::Closed {
+            return;
+        }
+        self.parts.output.advance(now, count);
+        self.parts
+            .liveness
+            .on_written(now, self.parts.output.written());
+        match self.parts.state {
+            State::Open => self.push_waiting_pong(now),
+            // Our Close frame is the last one, so an empty queue means that it has left.
+            State::Closing if self.parts.output.queued() == 0 => self.on_close_written(now),
+            State::Closing | State::Connecting | State::Closed => {}
+        }
+    }
+}

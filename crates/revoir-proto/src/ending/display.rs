@@ -1,0 +1,215 @@
+//! An [`Ending`] in one sentence: who did what first.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::ending::{Cause, Detail, Ending, Finish};
+
+/// One sentence, for example: `1006 Abnormal Closure: the peer's TCP stream ended without a Close
+/// frame, 60.0 s after its last byte`.
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.code())?;
+        match self.cause {
+            Cause::ClosedByPeer => self.closed_by_peer(f),
+            Cause::ClosedLocally => {
+                self.closed_by_us(f, "we")?;
+                match &self.closed_at {
+                    Some(site) => write!(f, " (called at {site})"),
+                    None => Ok(()),
+                }
+            }
+            Cause::Drained => self.closed_by_us(f, "the server's drain"),
+            Cause::Dropped => self.closed_by_us(f, "the last handle was dropped, which"),
+            Cause::HandlerFailed => self.closed_by_us(f, "the application's handler failed, which"),
+            Cause::IdleTimeout => {
+                self.closed_by_us(f, "no message came or went for too long, which")
+            }
+            Cause::PongTimeout => self.closed_by_us(f, "no byte came after a ping, which"),
+            Cause::ProtocolError | Cause::InvalidData | Cause::MessageTooBig => {
+                write!(f, "the peer broke a rule: {}; this ", self.detail)?;
+                self.closed_by_us(f, "")
+            }
+            Cause::Eof => {
+                f.write_str("the peer's TCP stream ended without a Close frame, ")?;
+                self.after_last_byte(f)
+            }
+            Cause::Reset => self.lost(f, "the connection was reset without a Close frame"),
+            Cause::TlsTruncated => self.lost(f, "TLS ended without close_notify or a Close frame"),
+            Cause::WriteTimeout => self.lost(f, "the peer took no bytes for too long"),
+            Cause::WriteFailed => self.lost(f, "writing failed"),
+            Cause::Dns => self.never(f, "the name could not be resolved"),
+            Cause::Refused => self.never(f, "TCP was refused"),
+            Cause::Unreachable => self.never(f, "the host is unreachable"),
+            Cause::ConnectTimeout => self.never(f, "TCP took too long to connect"),
+            Cause::TlsFailed => self.never(f, "the TLS handshake failed"),
+            Cause::HandshakeRejected => match &self.response {
+                Some(response) => {
+                    write!(
+                        f,
+                        "the opening handshake was refused with HTTP {}",
+                        response.status
+                    )
+                }
+                None => self.never(f, "the opening handshake was refused"),
+            },
+            Cause::HandshakeInvalid => self.never(f, "the opening handshake broke a rule"),
+            Cause::HandshakeEof => self.never(f, "TCP ended inside the opening handshake"),
+            Cause::HandshakeReset => self.never(f, "TCP was reset inside the opening handshake"),
+            Cause::HandshakeTimeout => self.never(f, "the opening handshake took too long"),
+        }
+    }
+}
+
+impl Ending {
+    fn closed_by_peer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the peer closed first")?;
+        if !self.reason().is_empty() {
+            write!(f, " ({:?})", self.reason())?;
+        }
+        if self.sent.is_some() {
+            return f.write_str(", we answered");
+        }
+        f.write_str(", our answer did not leave ")?;
+        self.before_finish(f)
+    }
+
+    /// `who` closed, and what came of it.
+    fn closed_by_us(&self, f: &mut fmt::Formatter<'_>, who: &str) -> fmt::Result {
+        if !who.is_empty() {
+            write!(f, "{who} ")?;
+        }
+        match (&self.sent, &self.received) {
+            (Some(sent), Some(_)) => write!(f, "closed with {sent}, the peer answered"),
+            (Some(sent), None) => {
+                write!(f, "closed with {sent}, the peer did not answer ")?;
+                self.before_finish(f)
+            }
+            (None, Some(_)) => f.write_str("closed while the peer did so too"),
+            (None, None) => {
+                f.write_str("ended it, and no Close frame left ")?;
+                self.before_finish(f)
+            }
+        }
+    }
+
+    fn before_finish(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.finish {
+            Finish::Timeout => "before the time was over",
+            Finish::Eof => "before its TCP stream ended",
+            Finish::Reset | Finish::Answered | Finish::None => {
+                "before the connection was torn down"
+            }
+        })
+    }
+
+    fn lost(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+        f.write_str(what)?;
+        self.detail_in_brackets(f)?;
+        f.write_str(", ")?;
+        self.after_last_byte(f)
+    }
+
+    fn never(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+        f.write_str(what)?;
+        self.detail_in_brackets(f)
+    }
+
+    fn detail_in_brackets(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.detail {
+            Detail::None => Ok(()),
+            detail @ (Detail::Rule(_) | Detail::Handshake(_) | Detail::Os(_) | Detail::Text(_)) => {
+                write!(f, " ({detail})")
+            }
+        }
+    }
+
+    fn after_last_byte(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.in_frame {
+            ", inside a frame"
+        } else {
+            ""
+        };
+        write!(f, "{} after its last byte{place}", Seconds(self.idle_for))
+    }
+}
+
+/// A duration in seconds with one decimal.
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} s", self.0.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use revoir_codes::CloseCode;
+
+    use super::*;
+    use crate::error::ProtocolError;
+    use crate::handshake::{HandshakeError, Headers, Refused};
+
+    #[test]
+    fn every_cause_has_a_sentence_of_its_own() {
+        let sentence = |cause| Ending::never_opened(cause, Detail::None).to_string();
+        let mut sentences: Vec<String> = Cause::ALL.into_iter().map(sentence).collect();
+        // These three are told apart by their rule.
+        sentences.sort_unstable();
+        sentences.dedup();
+        assert_eq!(sentences.len(), Cause::ALL.len() - 2);
+    }
+
+    #[test]
+    fn a_connection_that_never_opened_says_what_the_driver_knows() {
+        let detail = Detail::Text("127.0.0.1:9".into());
+        let ending = Ending::never_opened(Cause::Refused, detail);
+        let expected = "1006 Abnormal Closure: TCP was refused (127.0.0.1:9)";
+        assert_eq!(ending.to_string(), expected);
+        let tls = Ending::never_opened(Cause::TlsFailed, Detail::None);
+        assert_eq!(tls.code(), CloseCode::TLS_HANDSHAKE);
+        assert!(!tls.is_clean() && tls.sent_first().is_none() && tls.source().is_none());
+    }
+
+    #[test]
+    fn a_refused_handshake_names_its_status() {
+        let ending = Ending::from(Refused {
+            status: 503,
+            headers: Headers::default(),
+            body: Vec::new(),
+            body_cut: false,
+        });
+        assert!(ending.to_string().ends_with("refused with HTTP 503"));
+    }
+
+    #[test]
+    fn a_handshake_that_broke_a_rule_names_it() {
+        let error = HandshakeError::BareLineFeed;
+        let ending = Ending::from(error.clone());
+        assert_eq!(ending.cause, Cause::HandshakeInvalid);
+        assert!(ending.to_string().contains(&error.to_string()), "{ending}");
+        assert_eq!(
+            ending.source().map(ToString::to_string),
+            Some(error.to_string())
+        );
+    }
+
+    #[test]
+    fn a_handshake_cut_by_the_end_of_tcp_has_a_cause_of_its_own() {
+        let cut = Ending::from(HandshakeError::Eof { received: 7 });
+        assert_eq!(cut.cause, Cause::HandshakeEof);
+    }
+
+    #[test]
+    fn a_broken_rule_is_the_source() {
+        let rule = ProtocolError::MaskMissing;
+        let ending = Ending::never_opened(Cause::ProtocolError, Detail::Rule(rule));
+        assert_eq!(
+            ending.source().map(ToString::to_string),
+            Some(rule.to_string())
+        );
+    }
+}

@@ -1,0 +1,367 @@
+//! [`Decompressor`]: the messages of one direction, decompressed (RFC 7692 section 7.2.2).
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::TAIL;
+use super::config::Direction;
+use super::echo::read_window;
+use super::error::InflateError;
+use super::history::last;
+
+/// How many blocks with the BFINAL bit one message may have: each costs a fresh zlib state, out of
+/// proportion to its two bytes.
+const FINAL_BLOCKS_MAX: u32 = 1024;
+
+/// An empty final block of fixed codes: ends a stream that stands between two blocks.
+const END: [u8; 2] = [0x03, 0x00];
+
+/// Decompresses the messages that this endpoint receives.
+///
+/// A sender that refers to data beyond its agreed window breaks RFC 7692 section 7.1.2. That is
+/// always an error beyond 32 KiB; below, zlib-rs lets it pass as long as it has the data.
+///
+/// # Memory
+///
+/// Nothing until the first message. From then on the state of zlib-rs: 47 KiB of heap, whatever the
+/// window bits. Without context takeover it is given back after each message. A message that does
+/// not arrive in one piece also holds its compressed bytes and, with context takeover, a copy of
+/// the window, which are what [`export`](Self::export) needs. Output grows by doubling, never past
+/// the limit.
+#[derive(Debug)]
+pub struct Decompressor {
+    direction: Direction,
+    stream: Option<Box<Decompress>>,
+    /// How many bytes of the window hold data.
+    filled: usize,
+    message: Message,
+    /// Whether the peer ever sent a block with BFINAL.
+    finals_seen: bool,
+    failed: Option<InflateError>,
+}
+
+/// The message being decompressed.
+#[derive(Debug, Default)]
+struct Message {
+    /// The window when it began.
+    window: Vec<u8>,
+    /// Its compressed bytes, if it did not come in one piece.
+    journal: Vec<u8>,
+    /// Decompressed bytes so far.
+    produced: usize,
+    /// Compressed bytes so far.
+    consumed: usize,
+    final_blocks: u32,
+    /// A block with BFINAL ended the zlib stream.
+    ended: bool,
+}
+
+/// A [`Decompressor`] at any byte, as plain data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DecompressorState {
+    /// The last bytes of plain data before the unfinished message, at most the window; empty
+    /// without context takeover.
+    pub window: Vec<u8>,
+    /// The compressed bytes of the unfinished message.
+    pub unfinished: Vec<u8>,
+}
+
+impl Decompressor {
+    /// A decompressor for messages compressed as `direction` says.
+    #[must_use]
+    pub fn new(direction: Direction) -> Self {
+        Self {
+            direction,
+            stream: None,
+            filled: 0,
+            message: Message::default(),
+            finals_seen: false,
+            failed: None,
+        }
+    }
+
+    /// Goes on after an [`export`](Self::export), and returns what the unfinished message has
+    /// decompressed to so far, at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`InflateError`] if the unfinished message in `state` cannot be decompressed.
+    pub fn import(
+        direction: Direction,
+        state: &DecompressorState,
+        limit: usize,
+    ) -> Result<(Self, Vec<u8>), InflateError> {
+        let mut decompressor = Self::new(direction);
+        if direction.context_takeover && !state.window.is_empty() {
+            decompressor.prime(&state.window)?;
+        }
+        let mut out = Vec::new();
+        if !state.unfinished.is_empty() {
+            decompressor.decompress(&state.unfinished, false, limit, &mut out)?;
+        }
+        Ok((decompressor, out))
+    }
+
+    /// The state after the bytes given so far. Costs a copy of the window; between messages it
+    /// also replaces the state of zlib by a fresh one.
+    pub fn export(&mut self) -> DecompressorState {
+        if self.message.consumed > 0 {
+            return DecompressorState {
+                window: self.message.window.clone(),
+                unfinished: self.message.journal.clone(),
+            };
+        }
+        DecompressorState {
+            window: self.take_window(),
+            unfinished: Vec::new(),
+        }
+    }
+
+    /// Decompresses the next bytes of a message and appends the result to `out`; `fin` says that
+    /// they are the last. `out` holds what this message has decompressed to so far, and nothing
+    /// is taken from it before `fin`. `limit` bounds the whole message, in decompressed bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`InflateError`], as soon as it can be told; the same again from then on.
+    pub fn decompress(
+        &mut self,
+        chunk: &[u8],
+        fin: bool,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), InflateError> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
+        let result = self.decompress_chunk(chunk, fin, limit, out);
+        if let Err(error) = result {
+            self.failed = Some(error);
+            self.stream = None;
+            self.message = Message::default();
+        }
+        result
+    }
+
+    /// Whether the state of zlib is held.
+    #[must_use]
+    pub fn is_allocated(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    fn decompress_chunk(
+        &mut self,
+        chunk: &[u8],
+        fin: bool,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), InflateError> {
+        if let Some(first) = chunk.first() {
+            if self.message.consumed == 0 {
+                self.begin_message(*first, fin);
+            }
+            let compressed_limit = compressed_limit(limit);
+            let left = compressed_limit.saturating_sub(self.message.consumed);
+            let (within, beyond) = chunk.split_at(chunk.len().min(left));
+            self.message.consumed += within.len();
+            if !fin {
+                self.message.journal.extend_from_slice(within);
+            }
+            self.inflate(within, limit, out)?;
+            // After what is within, so that the outcome does not depend on how the bytes came.
+            if !beyond.is_empty() {
+                return Err(InflateError::TooLongCompressed {
+                    limit: compressed_limit,
+                });
+            }
+        }
+        if fin {
+            self.finish_message(limit, out)?;
+        }
+        Ok(())
+    }
+
+    /// Saves the window where it may be needed again: for an export in the middle of the message,
+    /// or to go on after a block with BFINAL, whose bit is the lowest of a block.
+    fn begin_message(&mut self, first: u8, fin: bool) {
+        if self.filled > 0 && (!fin || self.finals_seen || first & 1 == 1) {
+            self.message.window = self.take_window();
+        }
+    }
+
+    /// 7.2.2: a message ends with the tail that the sender left out.
+    fn finish_message(&mut self, limit: usize, out: &mut Vec<u8>) -> Result<(), InflateError> {
+        let produced = self.message.produced;
+        // A message without a byte, or one that stops right after a final block (7.2.3.4 wants one
+        // more octet there), can only mean one thing, so it is accepted.
+        if self.message.consumed > 0 && !self.message.ended {
+            self.inflate(&TAIL, limit, out)?;
+            if self.message.produced != produced || self.message.ended {
+                return Err(InflateError::Truncated);
+            }
+        }
+        if self.direction.context_takeover {
+            if self.message.ended {
+                self.restart(out)?;
+            }
+            let window = self.direction.max_window_bits.window();
+            self.filled = self.filled.saturating_add(produced).min(window);
+        } else if let Some(mut stream) = self.stream.take() {
+            // The stream is not needed any more, so it can prove that no block is open.
+            let mut nothing = [0; 1];
+            let end = stream.decompress(&END, &mut nothing, FlushDecompress::None);
+            if !self.message.ended && !matches!(end, Ok(Status::StreamEnd)) {
+                return Err(InflateError::Truncated);
+            }
+        }
+        self.message = Message::default();
+        Ok(())
+    }
+
+    /// Feeds `input` to zlib until nothing of it is left and nothing is pending.
+    fn inflate(
+        &mut self,
+        mut input: &[u8],
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), InflateError> {
+        let mut pending = false;
+        while pending || !input.is_empty() {
+            if self.message.ended {
+                self.restart(out)?;
+            }
+            let step = self.step(input, limit, out)?;
+            input = input.get(step.used..).unwrap_or_default();
+            if step.ended {
+                self.message.ended = true;
+                self.message.final_blocks += 1;
+                self.finals_seen = true;
+                pending = false;
+                if self.message.final_blocks > FINAL_BLOCKS_MAX {
+                    return Err(InflateError::TooManyFinalBlocks {
+                        limit: FINAL_BLOCKS_MAX,
+                    });
+                }
+            } else if step.used == 0 && step.got == 0 && !input.is_empty() {
+                return Err(InflateError::Corrupt);
+            } else {
+                pending = step.filled && step.got > 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// One call of zlib. Room for output grows with the output, never past `limit`; at the limit
+    /// a byte of room on the side tells whether there is more.
+    fn step(
+        &mut self,
+        input: &[u8],
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<Step, InflateError> {
+        let too_big = InflateError::TooBig { limit };
+        let produced = self.message.produced;
+        let left = limit.checked_sub(produced).ok_or(too_big)?;
+        let stream = self
+            .stream
+            .get_or_insert_with(|| Box::new(fresh_stream(self.direction)));
+        let (read, written) = (stream.total_in(), stream.total_out());
+
+        let mut beyond = [0; 1];
+        let status = if left == 0 {
+            stream.decompress(input, &mut beyond, FlushDecompress::None)
+        } else {
+            if out.len() == out.capacity() {
+                let room = produced.max(2 * input.len()).max(256);
+                out.reserve_exact(room.min(left));
+            }
+            stream.decompress_vec(input, out, FlushDecompress::None)
+        };
+        // The counts are of bytes in memory, so they fit.
+        let used = (stream.total_in() - read) as usize;
+        let got = (stream.total_out() - written) as usize;
+        if got > left {
+            out.truncate(
+                out.len()
+                    .saturating_sub(if left == 0 { 0 } else { got - left }),
+            );
+            return Err(too_big);
+        }
+        self.message.produced += got;
+        let ended = match status {
+            Ok(Status::StreamEnd) => true,
+            Ok(Status::Ok | Status::BufError) => false,
+            Err(_) => return Err(InflateError::Corrupt),
+        };
+        Ok(Step {
+            used,
+            got,
+            ended,
+            filled: left > 0 && out.len() == out.capacity(),
+        })
+    }
+
+    /// 7.2.3.4: after a block with BFINAL the next one begins at the next octet, and may refer to
+    /// what came before. zlib starts over without a window, so it is given one.
+    fn restart(&mut self, out: &[u8]) -> Result<(), InflateError> {
+        let window = self.direction.max_window_bits.window();
+        let produced = last(out, self.message.produced);
+        let before = last(&self.message.window, window.saturating_sub(produced.len()));
+        let primed = [before, last(produced, window)].concat();
+        self.message.ended = false;
+        self.stream = Some(Box::new(primed_stream(self.direction, &primed)?));
+        Ok(())
+    }
+
+    /// The window between two messages; zlib goes on with a copy.
+    fn take_window(&mut self) -> Vec<u8> {
+        let window = match &mut self.stream {
+            Some(stream) => read_window(stream, self.filled).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        self.stream = None;
+        self.filled = 0;
+        // The window is no longer than zlib's, so it is taken.
+        if !window.is_empty() && self.prime(&window).is_err() {
+            self.failed = Some(InflateError::Corrupt);
+        }
+        window
+    }
+
+    fn prime(&mut self, window: &[u8]) -> Result<(), InflateError> {
+        let window = last(window, self.direction.max_window_bits.window());
+        self.stream = Some(Box::new(primed_stream(self.direction, window)?));
+        self.filled = window.len();
+        Ok(())
+    }
+}
+
+/// What one call of zlib did.
+struct Step {
+    used: usize,
+    got: usize,
+    /// A block with BFINAL is over.
+    ended: bool,
+    /// The room for output is used up, so that more may be pending.
+    filled: bool,
+}
+
+/// How many compressed bytes a message may have: as many as the message itself, and room for the
+/// most that deflate and frequent flushes add.
+fn compressed_limit(limit: usize) -> usize {
+    limit.saturating_add(limit / 8).saturating_add(1024)
+}
+
+fn fresh_stream(direction: Direction) -> Decompress {
+    // `WindowBits` is 9 to 15, which is what this constructor asserts.
+    Decompress::new_with_window_bits(false, direction.max_window_bits.get())
+}
+
+fn primed_stream(direction: Direction, window: &[u8]) -> Result<Decompress, InflateError> {
+    let mut stream = fresh_stream(direction);
+    if !window.is_empty() {
+        stream
+            .set_dictionary(window)
+            .map_err(|_| InflateError::Corrupt)?;
+    }
+    Ok(stream)
+}

@@ -1,0 +1,52 @@
+//! [`History`]: the last bytes of plain data, for priming a fresh compressor.
+
+use std::collections::VecDeque;
+
+/// The last bytes that went through, as many as the window holds. Grows with the data.
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    bytes: VecDeque<u8>,
+    window: usize,
+}
+
+impl History {
+    pub(super) fn new(window: usize) -> Self {
+        Self {
+            bytes: VecDeque::new(),
+            window,
+        }
+    }
+
+    pub(super) fn push(&mut self, data: &[u8]) {
+        let data = last(data, self.window);
+        let surplus = (self.bytes.len() + data.len()).saturating_sub(self.window);
+        self.bytes.drain(..surplus);
+        self.bytes.extend(data);
+    }
+
+    pub(super) fn to_vec(&self) -> Vec<u8> {
+        self.bytes.iter().copied().collect()
+    }
+}
+
+/// The last `count` bytes of `data`, or all of it.
+pub(super) fn last(data: &[u8], count: usize) -> &[u8] {
+    &data[data.len().saturating_sub(count)..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_window_is_kept() {
+        let mut history = History::new(4);
+        history.push(b"ab");
+        history.push(b"");
+        assert_eq!(history.to_vec(), b"ab");
+        history.push(b"cde");
+        assert_eq!(history.to_vec(), b"bcde");
+        history.push(b"0123456789");
+        assert_eq!(history.to_vec(), b"6789");
+    }
+}

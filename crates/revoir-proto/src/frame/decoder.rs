@@ -1,0 +1,267 @@
+//! [`Decoder`]: frames out of bytes that arrive in any portions.
+
+use bytes::{Buf, BytesMut};
+
+use crate::error::ProtocolError;
+use crate::frame::{CONTROL_MAX_BYTES, FrameHeader, HeaderRules, MAX_HEADER_BYTES, Mask};
+use crate::snapshot::{DecoderSnapshot, FrameSnapshot, SnapshotError};
+
+/// Takes frames apart: first the header, then the payload, as far as bytes are there.
+///
+/// It owns no buffer: the start of a header is kept in place, the payload of a data frame is
+/// handed out piece by piece. Only the payload of a control frame that was cut by the transport
+/// is kept, since control frames are delivered whole.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    rules: HeaderRules,
+    head: [u8; MAX_HEADER_BYTES],
+    head_len: u8,
+    frame: Option<OpenFrame>,
+    control: Vec<u8>,
+}
+
+/// A frame whose header is complete and whose payload is not.
+#[derive(Clone, Copy, Debug)]
+struct OpenFrame {
+    header: FrameHeader,
+    mask: Option<Mask>,
+    remaining: u64,
+}
+
+/// The payload of a frame, or a piece of it. It is still masked if there is a mask.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    pub(crate) header: FrameHeader,
+    pub(crate) payload: BytesMut,
+    pub(crate) mask: Option<Mask>,
+    /// Whether the frame ends here.
+    pub(crate) last: bool,
+}
+
+impl Chunk {
+    /// The payload without its mask.
+    #[inline]
+    pub(crate) fn into_plain(self) -> BytesMut {
+        let mut payload = self.payload;
+        if let Some(mut mask) = self.mask {
+            mask.apply(&mut payload);
+        }
+        payload
+    }
+}
+
+impl Decoder {
+    pub(crate) fn new(rules: HeaderRules) -> Self {
+        Self {
+            rules,
+            head: [0; MAX_HEADER_BYTES],
+            head_len: 0,
+            frame: None,
+            control: Vec::new(),
+        }
+    }
+
+    /// Whether a header was read whose payload is still to be taken.
+    #[inline]
+    pub(crate) fn has_header(&self) -> bool {
+        self.frame.is_some()
+    }
+
+    /// Whether the bytes so far end inside a frame.
+    pub(crate) fn is_inside_frame(&self) -> bool {
+        self.head_len > 0 || self.frame.is_some()
+    }
+
+    /// Whether the payload of a data frame is unfinished.
+    pub(crate) fn is_inside_data_frame(&self) -> bool {
+        self.frame
+            .is_some_and(|frame| !frame.header.opcode.is_control())
+    }
+
+    /// Reads a header. Without one, all of `input` was taken.
+    #[inline]
+    pub(crate) fn poll_header(
+        &mut self,
+        input: &mut BytesMut,
+    ) -> Result<Option<FrameHeader>, ProtocolError> {
+        let header = if self.head_len > 0 {
+            self.complete_head(input)?
+        } else if let Some((header, taken)) = FrameHeader::parse_by(input, self.rules)? {
+            input.advance(taken);
+            Some(header)
+        } else {
+            self.keep_head(input);
+            None
+        };
+        if let Some(header) = header {
+            self.frame = Some(OpenFrame {
+                header,
+                mask: header.masking_key.map(Mask::new),
+                remaining: header.length,
+            });
+        }
+        Ok(header)
+    }
+
+    /// Takes payload of the frame whose header was read: whole for a control frame, as much as
+    /// there is for a data frame. Without a chunk, all of `input` was taken.
+    #[inline]
+    pub(crate) fn poll_payload(&mut self, input: &mut BytesMut) -> Option<Chunk> {
+        let frame = self.frame.as_mut()?;
+        let available = input.len() as u64;
+        if frame.header.opcode.is_control()
+            && (available < frame.remaining || !self.control.is_empty())
+        {
+            return self.poll_cut_control(input);
+        }
+        let OpenFrame {
+            header,
+            mask,
+            remaining,
+        } = *frame;
+        if available > remaining {
+            // `remaining` is less than the length of a buffer, so it fits.
+            let payload = input.split_to(remaining as usize);
+            self.frame = None;
+            return Some(Chunk {
+                header,
+                payload,
+                mask,
+                last: true,
+            });
+        }
+        if available == 0 && remaining > 0 {
+            return None;
+        }
+        // The buffer goes along, so that an idle connection keeps none.
+        let payload = std::mem::take(input);
+        let last = available == remaining;
+        if last {
+            self.frame = None;
+        } else {
+            frame.remaining -= available;
+            if let Some(mask) = &mut frame.mask {
+                mask.skip(payload.len());
+            }
+        }
+        Some(Chunk {
+            header,
+            payload,
+            mask,
+            last,
+        })
+    }
+
+    /// Collects the payload of a control frame that arrives in pieces: at most 125 bytes.
+    #[cold]
+    fn poll_cut_control(&mut self, input: &mut BytesMut) -> Option<Chunk> {
+        let frame = self.frame.as_mut()?;
+        let missing = frame.remaining as usize;
+        let piece = input.split_to(missing.min(input.len()));
+        self.control.extend_from_slice(&piece);
+        frame.remaining -= piece.len() as u64;
+        if frame.remaining > 0 {
+            *input = BytesMut::new();
+            return None;
+        }
+        let OpenFrame { header, mask, .. } = *frame;
+        self.frame = None;
+        let payload = BytesMut::from(&*std::mem::take(&mut self.control));
+        Some(Chunk {
+            header,
+            payload,
+            mask,
+            last: true,
+        })
+    }
+
+    pub(crate) fn export(&self) -> DecoderSnapshot {
+        DecoderSnapshot {
+            head: self.head[..usize::from(self.head_len)].to_vec(),
+            frame: self.frame.map(|frame| FrameSnapshot {
+                header: frame.header,
+                next_key: frame.mask.map(Mask::next_key),
+                remaining: frame.remaining,
+            }),
+            control: self.control.clone(),
+        }
+    }
+
+    pub(crate) fn import(
+        rules: HeaderRules,
+        snapshot: &DecoderSnapshot,
+    ) -> Result<Self, SnapshotError> {
+        let mut decoder = Self::new(rules);
+        let head = &snapshot.head;
+        // What was kept is the start of a header and nothing more.
+        let incomplete = matches!(FrameHeader::parse_by(head, rules), Ok(None));
+        if !incomplete || (!head.is_empty() && snapshot.frame.is_some()) {
+            return Err(SnapshotError::Inconsistent);
+        }
+        decoder.head[..head.len()].copy_from_slice(head);
+        decoder.head_len = head.len() as u8;
+        decoder.frame = snapshot
+            .frame
+            .map(|frame| frame.import(rules))
+            .transpose()?;
+        let collected = decoder
+            .frame
+            .map_or(0, |frame| match frame.header.opcode.is_control() {
+                true => frame.header.length - frame.remaining,
+                false => 0,
+            });
+        if snapshot.control.len() as u64 != collected || snapshot.control.len() > CONTROL_MAX_BYTES
+        {
+            return Err(SnapshotError::Inconsistent);
+        }
+        decoder.control.clone_from(&snapshot.control);
+        Ok(decoder)
+    }
+
+    #[cold]
+    fn keep_head(&mut self, input: &mut BytesMut) {
+        // An incomplete header is shorter than the longest one.
+        let length = input.len().min(MAX_HEADER_BYTES);
+        self.head[..length].copy_from_slice(&input[..length]);
+        self.head_len = length as u8;
+        *input = BytesMut::new();
+    }
+
+    #[cold]
+    fn complete_head(
+        &mut self,
+        input: &mut BytesMut,
+    ) -> Result<Option<FrameHeader>, ProtocolError> {
+        let had = usize::from(self.head_len);
+        let added = input.len().min(MAX_HEADER_BYTES - had);
+        let end = had + added;
+        self.head[had..end].copy_from_slice(&input[..added]);
+        let Some((header, taken)) = FrameHeader::parse_by(&self.head[..end], self.rules)? else {
+            self.head_len = end as u8;
+            *input = BytesMut::new();
+            return Ok(None);
+        };
+        // What was kept was not a header yet, so `taken` is more than `had`.
+        input.advance(taken.saturating_sub(had));
+        self.head_len = 0;
+        Ok(Some(header))
+    }
+}
+
+impl FrameSnapshot {
+    fn import(self, rules: HeaderRules) -> Result<OpenFrame, SnapshotError> {
+        let (wire, end) = self.header.to_wire();
+        let parsed = FrameHeader::parse_by(&wire[..end], rules);
+        if parsed != Ok(Some((self.header, end)))
+            || self.next_key.is_some() != self.header.masking_key.is_some()
+            || self.remaining > self.header.length
+        {
+            return Err(SnapshotError::Inconsistent);
+        }
+        Ok(OpenFrame {
+            header: self.header,
+            mask: self.next_key.map(Mask::new),
+            remaining: self.remaining,
+        })
+    }
+}

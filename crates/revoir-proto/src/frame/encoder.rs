@@ -1,0 +1,18 @@
+//! Frames on their way out.
+
+use crate::frame::{FrameHeader, Mask};
+
+/// Appends a whole frame to `out`. A masked payload is masked while it is copied.
+///
+/// The length in the header is that of `payload`, whatever the field says.
+#[inline]
+pub(crate) fn encode_frame(mut header: FrameHeader, payload: &[u8], out: &mut Vec<u8>) {
+    header.length = payload.len() as u64;
+    let (wire, end) = header.to_wire();
+    out.reserve(end + payload.len());
+    out.extend_from_slice(&wire[..end]);
+    match header.masking_key {
+        None => out.extend_from_slice(payload),
+        Some(key) => Mask::new(key).append(payload, out),
+    }
+}

@@ -1,0 +1,80 @@
+//! [`Opcode`]: what a frame is.
+
+use crate::error::ProtocolError;
+
+/// What a frame is (RFC 6455 section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Opcode {
+    /// 0x0: a further fragment of a message.
+    Continuation,
+    /// 0x1: a text message, or its first fragment.
+    Text,
+    /// 0x2: a binary message, or its first fragment.
+    Binary,
+    /// 0x8: the Close frame.
+    Close,
+    /// 0x9: a ping.
+    Ping,
+    /// 0xA: a pong.
+    Pong,
+}
+
+impl Opcode {
+    /// The opcode with this number.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolError::ReservedOpcode`] for 3-7 and for 11 and above.
+    pub const fn from_number(number: u8) -> Result<Self, ProtocolError> {
+        match number {
+            0x0 => Ok(Self::Continuation),
+            0x1 => Ok(Self::Text),
+            0x2 => Ok(Self::Binary),
+            0x8 => Ok(Self::Close),
+            0x9 => Ok(Self::Ping),
+            0xA => Ok(Self::Pong),
+            // RFC 6455 section 5.2: an unknown opcode fails the connection.
+            opcode => Err(ProtocolError::ReservedOpcode { opcode }),
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Continuation => 0x0,
+            Self::Text => 0x1,
+            Self::Binary => 0x2,
+            Self::Close => 0x8,
+            Self::Ping => 0x9,
+            Self::Pong => 0xA,
+        }
+    }
+
+    /// Whether frames with this opcode are control frames (RFC 6455 section 5.5).
+    #[must_use]
+    pub const fn is_control(self) -> bool {
+        matches!(self, Self::Close | Self::Ping | Self::Pong)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_opcodes_map_one_to_one() {
+        for number in 0..=u8::MAX {
+            match Opcode::from_number(number) {
+                Ok(opcode) => {
+                    assert_eq!(opcode.number(), number);
+                    assert_eq!(opcode.is_control(), number & 0x8 != 0);
+                }
+                Err(error) => {
+                    assert_eq!(error, ProtocolError::ReservedOpcode { opcode: number });
+                    assert!(!matches!(number, 0..=2 | 8..=10));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! [`ServerHandshake`]: the server's side, from the client's bytes to a checked request.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+
+use super::error::HandshakeError;
+use super::head::{HeadKind, HeadLimits, HeadReader, parse_request};
+use super::origin::Origins;
+use super::request::Request;
+use crate::extension::Extensions;
+
+/// What a server accepts. The default is any origin, no subprotocol, no extension, and the
+/// default limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// Limits on the head of a request.
+    pub limits: HeadLimits,
+    /// The origins that may connect.
+    pub origins: Origins,
+    /// The subprotocols, by preference. A name that is not a token is never chosen, because no
+    /// client can offer it.
+    pub subprotocols: Vec<String>,
+    /// The extensions.
+    pub extensions: Extensions,
+}
+
+/// The opening handshake of a server (RFC 6455 section 4.2).
+///
+/// Give [`handle_input`](Self::handle_input) everything that is read until it returns a
+/// [`Request`] or an error. Memory: no more of the request than has come, within the limits.
+#[derive(Debug)]
+pub struct ServerHandshake {
+    config: Arc<ServerConfig>,
+    reader: Option<HeadReader>,
+}
+
+impl ServerHandshake {
+    /// A handshake under `config`.
+    #[must_use]
+    pub fn new(config: Arc<ServerConfig>) -> Self {
+        let reader = HeadReader::new(HeadKind::Request, config.limits);
+        Self {
+            config,
+            reader: Some(reader),
+        }
+    }
+
+    /// Takes from `input` what belongs to the request. `None` asks for more. What is left in
+    /// `input` after a request is the first WebSocket data; a client has none before the answer.
+    /// After a request or an error nothing is taken any more.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] as soon as the request breaks a rule. Answer with
+    /// [`HandshakeError::response`] and close.
+    pub fn handle_input(
+        &mut self,
+        input: &mut BytesMut,
+    ) -> Result<Option<Request>, HandshakeError> {
+        let Some(reader) = &mut self.reader else {
+            return Ok(None);
+        };
+        let result = match reader.take_head(input) {
+            Ok(None) => return Ok(None),
+            Ok(Some(mut head)) => parse_request(&mut head, self.config.limits)
+                .and_then(|head| Request::check(head, &self.config))
+                .map(Some),
+            Err(error) => Err(error),
+        };
+        self.reader = None;
+        result
+    }
+
+    /// The stream has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError::Eof`] if no complete head had come.
+    pub fn handle_eof(&mut self) -> Result<(), HandshakeError> {
+        match self.reader.take() {
+            Some(reader) => Err(HandshakeError::Eof {
+                received: reader.received(),
+            }),
+            None => Ok(()),
+        }
+    }
+}

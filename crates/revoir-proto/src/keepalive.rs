@@ -1,0 +1,179 @@
+//! [`Liveness`]: when to ping, and when the peer counts as dead. Pure: time is passed in.
+
+use std::time::Duration;
+
+use crate::config::KeepaliveConfig;
+
+/// The payload of a keepalive ping: random, so that a pong can be matched.
+pub(crate) type PingId = [u8; 4];
+
+/// Signs of life and the ping that asks for one, as plain data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Liveness {
+    /// When the last byte was received.
+    pub received: Duration,
+    /// When the last byte was written.
+    pub sent: Duration,
+    /// The random number that moves the next ping.
+    pub jitter: u32,
+    /// The ping that waits for a sign of life.
+    pub ping: Ping,
+    /// The last ping that was written, until its pong comes: its payload and when.
+    pub unmatched: Option<([u8; 4], Duration)>,
+    /// The last round trip.
+    pub rtt: Option<Duration>,
+}
+
+/// Where a keepalive ping stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ping {
+    /// None is under way.
+    Idle,
+    /// In the output queue.
+    Queued {
+        /// Its payload.
+        id: [u8; 4],
+        /// Where it ends, in bytes of output since the connection opened.
+        end: u64,
+    },
+    /// Written; no byte came since.
+    Awaited {
+        /// From when on the peer's silence counts.
+        since: Duration,
+    },
+}
+
+impl Liveness {
+    pub(crate) const fn new(now: Duration, jitter: u32) -> Self {
+        Self {
+            received: now,
+            sent: now,
+            jitter,
+            ping: Ping::Idle,
+            unmatched: None,
+            rtt: None,
+        }
+    }
+
+    /// Takes note of received bytes: any byte is a sign of life.
+    #[inline]
+    pub(crate) fn on_received(&mut self, now: Duration) {
+        self.received = now;
+        if matches!(self.ping, Ping::Awaited { .. }) {
+            self.ping = Ping::Idle;
+        }
+    }
+
+    /// Takes note of written bytes; `written` counts them since the connection opened.
+    #[inline]
+    pub(crate) fn on_written(&mut self, now: Duration, written: u64) {
+        self.sent = now;
+        if let Ping::Queued { id, end } = self.ping
+            && end <= written
+        {
+            self.ping = Ping::Awaited { since: now };
+            self.unmatched = Some((id, now));
+        }
+    }
+
+    /// Takes note of a pong: the round trip, if it answers the last ping.
+    pub(crate) fn on_pong(&mut self, payload: &[u8]) -> Option<Duration> {
+        let (id, at) = self.unmatched?;
+        if payload != id {
+            return None;
+        }
+        self.unmatched = None;
+        self.rtt = Some(self.received.saturating_sub(at));
+        self.rtt
+    }
+
+    /// When to send the next ping. `None` while one is under way.
+    pub(crate) fn ping_at(&self, config: &KeepaliveConfig) -> Option<Duration> {
+        match self.ping {
+            Ping::Idle => {
+                let quiet_since = self.received.min(self.sent);
+                Some(quiet_since.saturating_add(jittered(config.interval, self.jitter)))
+            }
+            Ping::Queued { .. } | Ping::Awaited { .. } => None,
+        }
+    }
+
+    /// When the peer counts as dead. `None` while no ping waits for a sign of life.
+    pub(crate) fn dead_at(&self, config: &KeepaliveConfig) -> Option<Duration> {
+        match self.ping {
+            Ping::Awaited { since } => Some(since.saturating_add(config.timeout)),
+            Ping::Idle | Ping::Queued { .. } => None,
+        }
+    }
+
+    /// A ping entered the queue. `jitter` moves the one after it.
+    pub(crate) fn on_ping_queued(&mut self, id: PingId, end: u64, jitter: u32) {
+        self.ping = Ping::Queued { id, end };
+        self.jitter = jitter;
+    }
+
+    /// Reading goes on after a pause: only now can the peer be heard again.
+    pub(crate) fn on_reading_resumed(&mut self, now: Duration) {
+        if let Ping::Awaited { since } = &mut self.ping {
+            *since = now.max(*since);
+        }
+    }
+}
+
+/// `interval` varied by 10 % either way, evenly over `random`.
+fn jittered(interval: Duration, random: u32) -> Duration {
+    let millis = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX / 8);
+    let spread = millis / 5;
+    // 2^32 random values scaled to the spread.
+    let moved = ((u128::from(spread) * u128::from(random)) >> 32) as u64;
+    Duration::from_millis((millis - spread / 2).saturating_add(moved))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn jitter_stays_within_ten_percent() {
+        let interval = seconds(20);
+        assert_eq!(jittered(interval, 0), seconds(18));
+        assert_eq!(jittered(interval, u32::MAX), Duration::from_millis(21_999));
+        assert_eq!(jittered(interval, 1 << 31), seconds(20));
+        assert!(jittered(Duration::MAX, u32::MAX) > seconds(1_000_000));
+    }
+
+    #[test]
+    fn a_ping_is_due_when_either_direction_is_quiet() {
+        let config = KeepaliveConfig::default();
+        let mut liveness = Liveness::new(seconds(100), 1 << 31);
+        assert_eq!(liveness.ping_at(&config), Some(seconds(120)));
+        liveness.on_received(seconds(110));
+        assert_eq!(liveness.ping_at(&config), Some(seconds(120)));
+        liveness.on_written(seconds(111), 0);
+        assert_eq!(liveness.ping_at(&config), Some(seconds(130)));
+    }
+
+    #[test]
+    fn silence_counts_from_the_written_ping_and_any_byte_breaks_it() {
+        let config = KeepaliveConfig::default();
+        let mut liveness = Liveness::new(seconds(0), 0);
+        liveness.on_ping_queued(*b"ping", 10, 0);
+        assert_eq!(
+            (liveness.ping_at(&config), liveness.dead_at(&config)),
+            (None, None)
+        );
+        liveness.on_written(seconds(30), 9);
+        assert_eq!(liveness.dead_at(&config), None);
+        liveness.on_written(seconds(31), 10);
+        assert_eq!(liveness.dead_at(&config), Some(seconds(51)));
+        liveness.on_received(seconds(40));
+        assert_eq!(liveness.dead_at(&config), None);
+        assert_eq!(liveness.on_pong(b"else"), None);
+        assert_eq!(liveness.on_pong(b"ping"), Some(seconds(9)));
+        assert_eq!(liveness.on_pong(b"ping"), None);
+    }
+}

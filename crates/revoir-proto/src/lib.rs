@@ -1,0 +1,110 @@
+//! Sans-I/O WebSocket protocol core (RFC 6455, RFC 7692): bytes and time in; bytes, events and
+//! exactly one [`Ending`] out.
+//!
+//! Nothing here reads a clock, opens a socket or starts a task. `now` is a [`Duration`] since an
+//! epoch that the caller chose, and randomness comes from a [`Random`] that is passed in, so a
+//! connection is plain data: it can be tested without waiting, and moved to another process
+//! ([`Connection::export`]).
+//!
+//! A [`Connection`] begins where the opening handshake ends; that is in [`handshake`], and what
+//! it negotiates in [`extension`]. [`frame`] is for those who handle frames without a connection.
+//!
+//! # The driver's contract
+//!
+//! A driver owns the transport and the clock, and calls, in any order that the transport dictates:
+//!
+//! | when | verb |
+//! |---|---|
+//! | bytes were read | [`handle_input`](Connection::handle_input) |
+//! | the stream ended, failed, or lost its TLS | [`handle_eof`](Connection::handle_eof), [`handle_reset`](Connection::handle_reset), [`handle_tls_truncated`](Connection::handle_tls_truncated) |
+//! | a write failed | [`handle_write_failed`](Connection::handle_write_failed) |
+//! | bytes were written | [`transmitted`](Connection::transmitted) |
+//! | the deadline of [`poll_timeout`](Connection::poll_timeout) has come | [`handle_timeout`](Connection::handle_timeout) |
+//! | it stops and starts reading for the application's sake | [`pause_reading`](Connection::pause_reading), [`resume_reading`](Connection::resume_reading) |
+//!
+//! After each of them, and after each verb of the application, it
+//!
+//! 1. takes events with [`poll_event`](Connection::poll_event), as many as the application takes;
+//!    `None` means that all input is decoded;
+//! 2. writes what [`poll_transmit`](Connection::poll_transmit) hands out;
+//! 3. shuts down its direction of TCP if
+//!    [`wants_shutdown_write`](Connection::wants_shutdown_write), and reads on;
+//! 4. sets its timer to [`poll_timeout`](Connection::poll_timeout);
+//! 5. drops the transport after [`Event::Ended`], which is always the last event.
+//!
+//! It reads only while [`has_pending_input`](Connection::has_pending_input) is false: that is the
+//! back-pressure towards the peer.
+//! Towards the application it is [`is_writable`](Connection::is_writable).
+//!
+//! The application's verbs are [`send_text`](Connection::send_text),
+//! [`send_binary`](Connection::send_binary), [`send_ping`](Connection::send_ping),
+//! [`close`](Connection::close) and [`abort`](Connection::abort). Pongs, Close answers and
+//! keepalive pings are queued by the core itself.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use bytes::BytesMut;
+//! use revoir_proto::{Config, Connection, Event, Message, Random, Role};
+//!
+//! struct Sequence(u32);
+//!
+//! impl Random for Sequence {
+//!     fn next_u32(&mut self) -> u32 {
+//!         self.0 += 1;
+//!         self.0
+//!     }
+//! }
+//!
+//! let now = Duration::ZERO;
+//! let config = Arc::new(Config::default());
+//! let mut server = Connection::new(now, Role::Server, config, Sequence(0));
+//! server.handle_input(now, BytesMut::from(&b"\x81\x82\0\0\0\0hi"[..]));
+//! let Some(Event::Message(Message::Text(text))) = server.poll_event(now) else {
+//!     panic!("a message");
+//! };
+//! assert_eq!(text, "hi");
+//! assert_eq!(server.poll_event(now), None);
+//! ```
+//!
+//! [`Duration`]: std::time::Duration
+#![forbid(unsafe_code)]
+
+mod closing;
+mod compression;
+mod config;
+mod connection;
+mod ending;
+mod error;
+mod event;
+pub mod extension;
+mod failing;
+pub mod frame;
+pub mod handshake;
+mod keepalive;
+mod limits;
+mod message;
+mod output;
+mod random;
+mod role;
+mod snapshot;
+mod state;
+
+pub use closing::ClosingHandshake;
+pub use config::{Config, KeepaliveConfig};
+pub use connection::{CloseRequest, Connection, InputEnd, LocalCause};
+pub use ending::{CallSite, Cause, Detail, Ending, Finish, Initiator};
+pub use error::{ProtocolError, UsageError};
+pub use event::Event;
+pub use keepalive::{Liveness, Ping};
+pub use limits::Limits;
+pub use message::{BinaryPayload, Message, MessageKind, NotUtf8, TextPayload, Utf8Bytes};
+pub use random::Random;
+pub use revoir_codes::{CloseCode, CodeRange, Reason, SendCode};
+pub use role::Role;
+pub use snapshot::{
+    CompressionSnapshot, DecoderSnapshot, FrameSnapshot, MessageSnapshot, OutputSnapshot,
+    ReceiveSnapshot, SNAPSHOT_VERSION, Snapshot, SnapshotError,
+};
+pub use state::State;

@@ -1,0 +1,133 @@
+//! What a message to send may be made of.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::message::Utf8Bytes;
+
+/// Something that can be sent as a binary message.
+///
+/// Borrowed bytes are copied. A large payload that owns its buffer is sent from it, by reference,
+/// where no mask has to be applied.
+pub trait BinaryPayload {
+    /// The payload.
+    fn as_payload(&self) -> &[u8];
+
+    /// The payload in a shared buffer.
+    fn into_payload(self) -> Bytes;
+}
+
+/// Something that can be sent as a text message.
+pub trait TextPayload {
+    /// The UTF-8 bytes of the text.
+    fn as_payload(&self) -> &[u8];
+
+    /// The UTF-8 bytes of the text in a shared buffer.
+    fn into_payload(self) -> Utf8Bytes;
+}
+
+impl BinaryPayload for &[u8] {
+    fn as_payload(&self) -> &[u8] {
+        self
+    }
+
+    fn into_payload(self) -> Bytes {
+        Bytes::copy_from_slice(self)
+    }
+}
+
+impl<const N: usize> BinaryPayload for &[u8; N] {
+    fn as_payload(&self) -> &[u8] {
+        &self[..]
+    }
+
+    fn into_payload(self) -> Bytes {
+        Bytes::copy_from_slice(self)
+    }
+}
+
+impl BinaryPayload for Vec<u8> {
+    fn as_payload(&self) -> &[u8] {
+        self
+    }
+
+    fn into_payload(self) -> Bytes {
+        self.into()
+    }
+}
+
+impl BinaryPayload for BytesMut {
+    fn as_payload(&self) -> &[u8] {
+        self
+    }
+
+    fn into_payload(self) -> Bytes {
+        self.freeze()
+    }
+}
+
+impl BinaryPayload for Bytes {
+    fn as_payload(&self) -> &[u8] {
+        self
+    }
+
+    fn into_payload(self) -> Bytes {
+        self
+    }
+}
+
+impl TextPayload for &str {
+    fn as_payload(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    fn into_payload(self) -> Utf8Bytes {
+        self.into()
+    }
+}
+
+impl TextPayload for String {
+    fn as_payload(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    fn into_payload(self) -> Utf8Bytes {
+        self.into()
+    }
+}
+
+impl TextPayload for Utf8Bytes {
+    fn as_payload(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    fn into_payload(self) -> Utf8Bytes {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both(payload: impl BinaryPayload) -> (Vec<u8>, Bytes) {
+        (payload.as_payload().to_vec(), payload.into_payload())
+    }
+
+    fn both_text(payload: impl TextPayload) -> (Vec<u8>, Utf8Bytes) {
+        (payload.as_payload().to_vec(), payload.into_payload())
+    }
+
+    #[test]
+    fn borrowed_and_owned_payloads_are_the_same_bytes() {
+        let expected = (b"abc".to_vec(), Bytes::from_static(b"abc"));
+        assert_eq!(both(b"abc"), expected);
+        assert_eq!(both(&b"abc"[..]), expected);
+        assert_eq!(both(b"abc".to_vec()), expected);
+        assert_eq!(both(BytesMut::from(&b"abc"[..])), expected);
+        assert_eq!(both(Bytes::from_static(b"abc")), expected);
+        let expected = (b"abc".to_vec(), Utf8Bytes::from_static("abc"));
+        assert_eq!(both_text("abc"), expected);
+        assert_eq!(both_text(String::from("abc")), expected);
+        assert_eq!(both_text(Utf8Bytes::from_static("abc")), expected);
+    }
+}

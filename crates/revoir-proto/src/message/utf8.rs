@@ -1,0 +1,147 @@
+//! [`Utf8Stream`]: a UTF-8 check over text that arrives in pieces (RFC 6455 section 8.1).
+
+use std::str;
+
+use crate::error::ProtocolError;
+
+/// Below this length, the SIMD check hands over to a scalar one.
+const SHORT: usize = 64;
+
+/// Checks text piece by piece. A byte that no continuation could make right fails at once;
+/// a code point that is cut between two pieces does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Utf8Stream {
+    // The start of a code point, at most three bytes.
+    cut: [u8; 3],
+    cut_len: u8,
+}
+
+impl Utf8Stream {
+    /// The bytes of the code point that is unfinished.
+    pub(crate) fn cut(&self) -> &[u8] {
+        &self.cut[..usize::from(self.cut_len)]
+    }
+
+    /// A whole text.
+    #[inline]
+    pub(crate) fn check_whole(text: &[u8]) -> Result<(), ProtocolError> {
+        // Short text is mostly ASCII, and too short for the vector code.
+        if text.len() < SHORT && text.is_ascii() {
+            return Ok(());
+        }
+        // RFC 6455 section 8.1: text that is not UTF-8 fails the connection.
+        match simdutf8::basic::from_utf8(text) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ProtocolError::TextNotUtf8),
+        }
+    }
+
+    /// The next piece.
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), ProtocolError> {
+        let piece = self.complete_cut(piece)?;
+        let Err(error) = simdutf8::compat::from_utf8(piece) else {
+            return Ok(());
+        };
+        if error.error_len().is_some() {
+            return Err(ProtocolError::TextNotUtf8);
+        }
+        let rest = &piece[error.valid_up_to()..];
+        self.cut[..rest.len()].copy_from_slice(rest);
+        self.cut_len = rest.len() as u8;
+        Ok(())
+    }
+
+    /// The end of the text.
+    pub(crate) fn finish(&mut self) -> Result<(), ProtocolError> {
+        if std::mem::take(self).cut_len > 0 {
+            // RFC 6455 section 8.1: the last code point is complete.
+            return Err(ProtocolError::TextNotUtf8);
+        }
+        Ok(())
+    }
+
+    /// Completes the unfinished code point from `piece`, and returns what is left of it.
+    fn complete_cut<'a>(&mut self, piece: &'a [u8]) -> Result<&'a [u8], ProtocolError> {
+        let mut rest = piece;
+        while self.cut_len > 0 {
+            let Some((&byte, after)) = rest.split_first() else {
+                break;
+            };
+            rest = after;
+            let have = usize::from(self.cut_len);
+            let mut point = [0; 4];
+            point[..have].copy_from_slice(self.cut());
+            point[have] = byte;
+            match str::from_utf8(&point[..=have]) {
+                Ok(_) => self.cut_len = 0,
+                // Three bytes of four at most, so there is room for one more.
+                Err(error) if error.error_len().is_none() => {
+                    self.cut[have] = byte;
+                    self.cut_len += 1;
+                }
+                Err(_) => return Err(ProtocolError::TextNotUtf8),
+            }
+        }
+        Ok(rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_pieces(pieces: &[&[u8]]) -> Result<(), ProtocolError> {
+        let mut stream = Utf8Stream::default();
+        for piece in pieces {
+            stream.push(piece)?;
+        }
+        stream.finish()
+    }
+
+    #[test]
+    fn a_text_cut_anywhere_is_right() {
+        let text = "aé重\u{10FFFF}z and a tail that is longer than one vector, for the fast path";
+        let bytes = text.as_bytes();
+        for first in 0..=bytes.len() {
+            for second in first..=bytes.len() {
+                let pieces = [&bytes[..first], &bytes[first..second], &bytes[second..]];
+                assert_eq!(in_pieces(&pieces), Ok(()));
+            }
+        }
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        assert_eq!(in_pieces(&single), Ok(()));
+    }
+
+    #[test]
+    fn the_first_bad_byte_fails_wherever_the_cut_is() {
+        // Each ends with its first bad byte: overlong, surrogate, above the last plane,
+        // a lone continuation, a byte that never occurs, an interrupted code point.
+        let cases: [&[u8]; 8] = [
+            b"\xC0",
+            b"\xE0\x80",
+            b"\xED\xA0",
+            b"\xF4\x90",
+            b"\x80",
+            b"\xFF",
+            b"\xE9\x87a",
+            b"\xF0\x9F\x98\xC3",
+        ];
+        for bad in cases {
+            for cut in 0..bad.len() {
+                let mut stream = Utf8Stream::default();
+                let before = stream.push(&bad[..cut]);
+                assert_eq!(before, Ok(()), "{bad:x?} {cut}");
+                let after = stream.push(&bad[cut..]);
+                assert_eq!(after, Err(ProtocolError::TextNotUtf8), "{bad:x?} {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_ends_inside_a_code_point_fails_at_its_end() {
+        for cut in 1..4 {
+            let piece = &"\u{1F600}".as_bytes()[..cut];
+            assert_eq!(in_pieces(&[piece]), Err(ProtocolError::TextNotUtf8));
+        }
+    }
+}
