@@ -7,12 +7,14 @@ use anyhow::bail;
 
 mod ci;
 mod data;
+mod proof;
 
 const USAGE: &str = "\
 cargo xtask data [--check]    generate the tables of revoir-codes from its data files,
                               or only check that they are fresh
 cargo xtask data --stamp LANG mark every text of LANG as a translation of today's English
-cargo xtask ci                everything that .ci/run checks after `cargo test`";
+cargo xtask ci                everything that .ci/run checks after `cargo test`
+cargo xtask proof [NAME]      show that a claim about time holds on this machine";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +24,8 @@ fn main() -> ExitCode {
         ["data", "--check"] => data::check(),
         ["data", "--stamp", lang] => data::stamp(lang),
         ["ci"] => ci::run(),
+        ["proof"] => proof::run(None),
+        ["proof", name] => proof::run(Some(name)),
         _ => usage(&args),
     };
     match done {

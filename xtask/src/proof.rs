@@ -1,0 +1,79 @@
+//! Claims about time, run alone and by hand: never in `cargo test` or CI.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use crate::report;
+
+/// A claim that can be shown.
+struct Proof {
+    name: &'static str,
+    shows: &'static str,
+    run: fn() -> anyhow::Result<()>,
+}
+
+const PROOFS: [Proof; 1] = [Proof {
+    name: "cold-start",
+    shows: "the command line answers in under 20 ms",
+    run: cold_start,
+}];
+
+/// Runs one proof, or lists them.
+pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
+    let Some(name) = name else {
+        for Proof { name, shows, .. } in PROOFS {
+            report(&format!("cargo xtask proof {name}    {shows}"));
+        }
+        return Ok(());
+    };
+    let Some(proof) = PROOFS.iter().find(|proof| proof.name == name) else {
+        bail!("no proof `{name}`; `cargo xtask proof` lists them");
+    };
+    (proof.run)()
+}
+
+/// The time from starting the process to its end, for the longest answers.
+fn cold_start() -> anyhow::Result<()> {
+    const RUNS: usize = 100;
+    const LIMIT: Duration = Duration::from_millis(20);
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--package", "revoir-cli"])
+        .current_dir(crate::root())
+        .status()
+        .context("start cargo")?;
+    if !built.success() {
+        bail!("the release build failed");
+    }
+    let program = crate::root().join("target/release/revoir");
+    for args in [
+        &["explain", "1006", "--causes", "--lang", "zh"][..],
+        &["compare", "1006", "1012", "--lang", "fr"],
+        &["codes", "--json"],
+    ] {
+        let mut times = Vec::with_capacity(RUNS);
+        for _ in 0..RUNS {
+            let begin = Instant::now();
+            let status = Command::new(&program)
+                .args(args)
+                .stdout(Stdio::null())
+                .status()
+                .context("start revoir")?;
+            times.push(begin.elapsed());
+            if !status.success() {
+                bail!("`revoir {}` failed", args.join(" "));
+            }
+        }
+        times.sort();
+        let (median, slowest) = (times[RUNS / 2], times[RUNS - 1]);
+        report(&format!(
+            "revoir {}: median {median:.1?}, slowest {slowest:.1?} of {RUNS} runs",
+            args.join(" ")
+        ));
+        if median > LIMIT {
+            bail!("the median is over {LIMIT:?}");
+        }
+    }
+    Ok(())
+}
