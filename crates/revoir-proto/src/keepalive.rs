@@ -87,18 +87,23 @@ impl Liveness {
         self.rtt
     }
 
-    /// When to send the next ping. `None` while one is under way.
-    pub(crate) fn ping_at(&self, config: &KeepaliveConfig) -> Option<Duration> {
+    /// How long it may be quiet before the next ping: the interval, varied.
+    pub(crate) fn interval(&self, config: &KeepaliveConfig) -> Duration {
+        jittered(config.interval, self.jitter)
+    }
+
+    /// When to send the next ping, given its [`interval`](Self::interval). `None` while one is
+    /// under way.
+    #[inline]
+    pub(crate) fn ping_at(&self, interval: Duration) -> Option<Duration> {
         match self.ping {
-            Ping::Idle => {
-                let quiet_since = self.received.min(self.sent);
-                Some(quiet_since.saturating_add(jittered(config.interval, self.jitter)))
-            }
+            Ping::Idle => Some(self.received.min(self.sent).saturating_add(interval)),
             Ping::Queued { .. } | Ping::Awaited { .. } => None,
         }
     }
 
     /// When the peer counts as dead. `None` while no ping waits for a sign of life.
+    #[inline]
     pub(crate) fn dead_at(&self, config: &KeepaliveConfig) -> Option<Duration> {
         match self.ping {
             Ping::Awaited { since } => Some(since.saturating_add(config.timeout)),
@@ -148,13 +153,13 @@ mod tests {
 
     #[test]
     fn a_ping_is_due_when_either_direction_is_quiet() {
-        let config = KeepaliveConfig::default();
         let mut liveness = Liveness::new(seconds(100), 1 << 31);
-        assert_eq!(liveness.ping_at(&config), Some(seconds(120)));
+        let interval = liveness.interval(&KeepaliveConfig::default());
+        assert_eq!(liveness.ping_at(interval), Some(seconds(120)));
         liveness.on_received(seconds(110));
-        assert_eq!(liveness.ping_at(&config), Some(seconds(120)));
+        assert_eq!(liveness.ping_at(interval), Some(seconds(120)));
         liveness.on_written(seconds(111), 0);
-        assert_eq!(liveness.ping_at(&config), Some(seconds(130)));
+        assert_eq!(liveness.ping_at(interval), Some(seconds(130)));
     }
 
     #[test]
@@ -163,7 +168,7 @@ mod tests {
         let mut liveness = Liveness::new(seconds(0), 0);
         liveness.on_ping_queued(*b"ping", 10, 0);
         assert_eq!(
-            (liveness.ping_at(&config), liveness.dead_at(&config)),
+            (liveness.ping_at(seconds(20)), liveness.dead_at(&config)),
             (None, None)
         );
         liveness.on_written(seconds(30), 9);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::frame::{FrameHeader, encode_frame};
 use crate::snapshot::OutputSnapshot;
@@ -19,30 +19,24 @@ const KEPT_CAPACITY: usize = 128;
 /// large payloads are held by reference.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    segments: VecDeque<Segment>,
-    // Comes after the segments.
-    tail: Vec<u8>,
-    // Bytes that are already written of the first segment, or of the tail if there is none.
+    // Headers, and payloads that were copied.
+    collected: Vec<u8>,
+    // How many bytes at the start of `collected` are written.
     head: usize,
+    // What stands between the collected bytes. Of the first one, only what is not written.
+    shared: VecDeque<Shared>,
     pushed: u64,
     written: u64,
     // The last byte written, or the first one queued after an empty queue.
     progress: Duration,
 }
 
+/// A payload that is held by reference.
 #[derive(Debug)]
-enum Segment {
-    Collected(Vec<u8>),
-    Shared(Bytes),
-}
-
-impl Segment {
-    fn as_slice(&self) -> &[u8] {
-        match self {
-            Self::Collected(bytes) => bytes,
-            Self::Shared(bytes) => bytes,
-        }
-    }
+struct Shared {
+    // How much of `collected` comes before it.
+    at: usize,
+    payload: Bytes,
 }
 
 impl Output {
@@ -73,65 +67,60 @@ impl Output {
     /// Queues a frame with a copy of its payload, masked if the header has a key.
     #[inline]
     pub(crate) fn push(&mut self, now: Duration, header: FrameHeader, payload: &[u8]) {
-        self.note_first(now);
-        self.compact();
-        let before = self.tail.len();
-        encode_frame(header, payload, &mut self.tail);
-        self.pushed += (self.tail.len() - before) as u64;
+        self.make_ready(now);
+        let before = self.collected.len();
+        encode_frame(header, payload, &mut self.collected);
+        self.pushed += (self.collected.len() - before) as u64;
     }
 
     /// Queues an unmasked frame whose payload stays where it is.
     pub(crate) fn push_shared(&mut self, now: Duration, header: FrameHeader, payload: Bytes) {
         debug_assert!(header.masking_key.is_none());
-        self.note_first(now);
-        let (wire, end) = FrameHeader {
-            length: payload.len() as u64,
-            ..header
-        }
-        .to_wire();
-        self.tail.extend_from_slice(&wire[..end]);
-        self.pushed += (end + payload.len()) as u64;
-        let collected = std::mem::take(&mut self.tail);
-        self.segments.push_back(Segment::Collected(collected));
-        self.segments.push_back(Segment::Shared(payload));
+        self.make_ready(now);
+        let length = payload.len() as u64;
+        let (wire, end) = FrameHeader { length, ..header }.to_wire();
+        self.collected.extend_from_slice(&wire[..end]);
+        self.pushed += end as u64 + length;
+        let at = self.collected.len();
+        self.shared.push_back(Shared { at, payload });
     }
 
     /// Fills `slices` with what is to be written next, and returns how many it used.
     #[inline]
     pub(crate) fn fill<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        if !self.segments.is_empty() {
-            return self.fill_from_segments(slices);
+        if !self.shared.is_empty() {
+            return self.fill_from_parts(slices);
         }
         match slices.first_mut() {
-            Some(slice) if self.head < self.tail.len() => {
-                *slice = IoSlice::new(&self.tail[self.head..]);
+            Some(slice) if self.head < self.collected.len() => {
+                *slice = IoSlice::new(&self.collected[self.head..]);
                 1
             }
             Some(_) | None => 0,
         }
     }
 
-    fn fill_from_segments<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let parts = self
-            .segments
-            .iter()
-            .map(Segment::as_slice)
-            .chain([&self.tail[..]]);
+    fn fill_from_parts<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut used = 0;
-        let mut skip = self.head;
-        for part in parts {
-            let part = &part[skip..];
-            skip = 0;
-            if part.is_empty() {
-                continue;
-            }
-            let Some(slice) = slices.get_mut(used) else {
-                break;
-            };
+        for (slice, part) in slices.iter_mut().zip(self.parts()) {
             *slice = IoSlice::new(part);
             used += 1;
         }
         used
+    }
+
+    /// What is queued and not written, in order.
+    fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        let mut from = self.head;
+        let behind = self.shared.back().map_or(from, |last| last.at);
+        let pairs = self.shared.iter().flat_map(move |shared| {
+            let before = &self.collected[from..shared.at];
+            from = shared.at;
+            [before, &shared.payload]
+        });
+        pairs
+            .chain([&self.collected[behind..]])
+            .filter(|part| !part.is_empty())
     }
 
     /// Takes note that the first `count` bytes were written. More than is queued counts as all.
@@ -143,19 +132,34 @@ impl Output {
         }
         self.progress = now;
         self.written += count as u64;
-        self.head += count;
-        while let Some(first) = self.segments.front() {
-            let length = first.as_slice().len();
-            if self.head < length {
-                return;
-            }
-            self.head -= length;
-            self.segments.pop_front();
-        }
-        if self.head == self.tail.len() {
-            self.tail.clear();
+        self.head += match self.shared.is_empty() {
+            true => count,
+            false => self.advance_shared(count),
+        };
+        if self.pushed == self.written {
+            self.collected.clear();
             self.head = 0;
         }
+    }
+
+    /// Takes the written ones of the shared payloads away, and returns how many bytes were written
+    /// of what is collected behind them.
+    fn advance_shared(&mut self, mut count: usize) -> usize {
+        while let Some(first) = self.shared.front_mut() {
+            let before = first.at - self.head;
+            if count < before {
+                break;
+            }
+            count -= before;
+            self.head = first.at;
+            if count < first.payload.len() {
+                first.payload.advance(count);
+                return 0;
+            }
+            count -= first.payload.len();
+            self.shared.pop_front();
+        }
+        count
     }
 
     /// Throws away what is queued, and returns how many bytes that were.
@@ -171,26 +175,20 @@ impl Output {
 
     /// Whether an empty queue holds on to memory.
     pub(crate) fn holds_memory(&self) -> bool {
-        self.tail.capacity() > KEPT_CAPACITY || self.segments.capacity() > 0
+        self.collected.capacity() > KEPT_CAPACITY || self.shared.capacity() > 0
     }
 
     /// Gives the memory of an empty queue back.
     pub(crate) fn release(&mut self) {
         if self.queued() == 0 && self.holds_memory() {
-            self.tail = Vec::new();
-            self.segments = VecDeque::new();
+            self.collected = Vec::new();
+            self.shared = VecDeque::new();
         }
     }
 
     pub(crate) fn export(&self) -> OutputSnapshot {
-        let parts = self
-            .segments
-            .iter()
-            .map(Segment::as_slice)
-            .chain([&self.tail[..]]);
-        let unwritten: Vec<u8> = parts.flatten().skip(self.head).copied().collect();
         OutputSnapshot {
-            unwritten,
+            unwritten: self.parts().flatten().copied().collect(),
             written: self.written,
             progress: self.progress,
         }
@@ -198,7 +196,7 @@ impl Output {
 
     pub(crate) fn import(snapshot: &OutputSnapshot) -> Self {
         Self {
-            tail: snapshot.unwritten.clone(),
+            collected: snapshot.unwritten.clone(),
             pushed: snapshot
                 .written
                 .saturating_add(snapshot.unwritten.len() as u64),
@@ -208,20 +206,26 @@ impl Output {
         }
     }
 
+    /// What is to be done before something is queued.
     #[inline]
-    fn note_first(&mut self, now: Duration) {
+    fn make_ready(&mut self, now: Duration) {
         if self.pushed == self.written {
             self.progress = now;
         }
+        // Only once the written part is the larger one, so that each byte moves a few times only.
+        if self.head > self.collected.len() / 2 {
+            self.compact();
+        }
     }
 
-    /// Drops what is written of the tail, once that is the larger part.
-    #[inline]
+    /// Drops what is written of the collected bytes.
+    #[cold]
     fn compact(&mut self) {
-        if self.head > 0 && self.segments.is_empty() && self.head >= self.tail.len() / 2 {
-            self.tail.drain(..self.head);
-            self.head = 0;
+        self.collected.drain(..self.head);
+        for shared in &mut self.shared {
+            shared.at -= self.head;
         }
+        self.head = 0;
     }
 }
 
@@ -259,6 +263,19 @@ mod tests {
         bytes
     }
 
+    /// Takes `count` bytes out, in one write.
+    fn drained_once(output: &mut Output, count: usize) -> Vec<u8> {
+        let mut slices = [IoSlice::new(&[]); 4];
+        let used = output.fill(&mut slices);
+        let mut bytes: Vec<u8> = slices[..used]
+            .iter()
+            .flat_map(|s| s.iter().copied())
+            .collect();
+        bytes.truncate(count);
+        output.advance(NOW, count);
+        bytes
+    }
+
     #[test]
     fn small_and_large_frames_leave_in_order_whatever_is_taken_at_once() {
         let large = Bytes::from(vec![7; SHARED_FROM]);
@@ -293,7 +310,25 @@ mod tests {
             output.push(NOW, header(), &[0; 50]);
             output.advance(NOW, 52);
         }
-        assert!(output.tail.capacity() < 1024, "{}", output.tail.capacity());
+        let capacity = output.collected.capacity();
+        assert!(capacity < 1024, "{capacity}");
+    }
+
+    #[test]
+    fn headers_of_shared_payloads_do_not_pile_up_in_a_queue_that_never_runs_empty() {
+        let large = Bytes::from(vec![7; SHARED_FROM]);
+        let mut output = Output::default();
+        output.push_shared(NOW, header(), large.clone());
+        let mut first = drained_once(&mut output, 2);
+        for _ in 0..1000 {
+            output.push_shared(NOW, header(), large.clone());
+            first = drained_once(&mut output, SHARED_FROM + 4);
+        }
+        // Two bytes of a header are written already: a payload, then the next header's start.
+        assert_eq!(first[..2], [0x10, 0x00]);
+        assert_eq!(first[SHARED_FROM + 2..], [0x82, 126]);
+        let capacity = output.collected.capacity();
+        assert!(capacity < 64, "{capacity}");
     }
 
     #[test]

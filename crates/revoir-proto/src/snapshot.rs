@@ -273,7 +273,9 @@ impl<R: Random> Connection<R> {
             return Err(SnapshotError::Inconsistent);
         }
         let (receive, compression) = import_receive(snapshot, config.limits.message)?;
+        let liveness = snapshot.liveness;
         let parts = ConnectionParts {
+            ping_interval: config.keepalive.map(|config| liveness.interval(&config)),
             config,
             role: snapshot.role,
             state: snapshot.state,
@@ -282,7 +284,7 @@ impl<R: Random> Connection<R> {
             compression,
             output: Output::import(&snapshot.output),
             waiting_pong: snapshot.waiting_pong.as_deref().map(Into::into),
-            liveness: snapshot.liveness,
+            liveness,
             last_message: snapshot.last_message,
             opened: snapshot.opened,
             paused: snapshot.paused,

@@ -125,7 +125,7 @@ impl<R: Random> Connection<R> {
         self.parts.waiting_pong = None;
         let mut payload = Vec::new();
         frame.encode(&mut payload);
-        self.push_frame(now, Opcode::Close, &payload);
+        self.push_control(now, Opcode::Close, &payload);
         let config = &self.parts.config;
         let closing = ClosingHandshake::begin(now, config, initiator, cause, frame);
         self.parts.closing = Some(Box::new(closing));

@@ -46,6 +46,9 @@ pub(crate) struct ConnectionParts {
     /// The payload of the latest pong that had no room.
     pub(crate) waiting_pong: Option<Box<[u8]>>,
     pub(crate) liveness: Liveness,
+    /// How long it may be quiet before the next ping, if there are pings. It follows from the
+    /// configuration and `liveness`, and is asked for after every message.
+    pub(crate) ping_interval: Option<Duration>,
     /// The last message in either direction.
     pub(crate) last_message: Duration,
     pub(crate) opened: Duration,
@@ -69,7 +72,9 @@ impl<R: Random> Connection<R> {
     /// Bytes that came behind the handshake go to [`handle_input`](Self::handle_input).
     pub fn new(now: Duration, role: Role, config: Arc<Config>, mut random: R) -> Self {
         let jitter = random.next_u32();
+        let liveness = Liveness::new(now, jitter);
         let parts = ConnectionParts {
+            ping_interval: config.keepalive.map(|config| liveness.interval(&config)),
             config,
             role,
             state: State::Connecting,
@@ -81,7 +86,7 @@ impl<R: Random> Connection<R> {
             compression: None,
             output: Output::default(),
             waiting_pong: None,
-            liveness: Liveness::new(now, jitter),
+            liveness,
             last_message: now,
             opened: now,
             paused: false,

@@ -7,6 +7,7 @@ mod receive;
 mod send;
 mod timers;
 mod transmit;
+mod whole_message;
 
 pub use close::{CloseRequest, LocalCause};
 pub use ending::InputEnd;

@@ -48,6 +48,18 @@ impl Reading {
     fn next(
         &mut self,
         input: &mut BytesMut,
+        compression: Option<&mut Compression>,
+        limit: usize,
+    ) -> Result<Option<Received>, ProtocolError> {
+        match self.whole_message(input, limit)? {
+            Some(message) => Ok(Some(Received::Message(message))),
+            None => self.next_of_any_kind(input, compression, limit),
+        }
+    }
+
+    fn next_of_any_kind(
+        &mut self,
+        input: &mut BytesMut,
         mut compression: Option<&mut Compression>,
         limit: usize,
     ) -> Result<Option<Received>, ProtocolError> {

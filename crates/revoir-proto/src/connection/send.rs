@@ -67,13 +67,20 @@ impl<R: Random> Connection<R> {
             });
         }
         self.check_writable()?;
-        self.push_frame(now, Opcode::Ping, payload);
+        self.push_control(now, Opcode::Ping, payload);
         Ok(())
+    }
+
+    /// Queues a control frame.
+    // Kept apart, so that the queue is inlined where messages are sent.
+    #[inline(never)]
+    pub(crate) fn push_control(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
+        self.push_frame(now, opcode, payload);
     }
 
     /// Queues a frame with a copy of its payload.
     #[inline]
-    pub(crate) fn push_frame(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
+    fn push_frame(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
         let header = self.header(opcode, false);
         self.parts.output.push(now, header, payload);
     }
@@ -86,7 +93,7 @@ impl<R: Random> Connection<R> {
         if self.parts.output.queued() < PONG_ROOM {
             // A pong that still waited would answer an earlier ping.
             self.parts.waiting_pong = None;
-            self.push_frame(now, Opcode::Pong, payload);
+            self.push_control(now, Opcode::Pong, payload);
         } else {
             self.parts.waiting_pong = Some(payload.into());
         }
@@ -99,7 +106,7 @@ impl<R: Random> Connection<R> {
             && self.parts.output.queued() < PONG_ROOM
             && let Some(payload) = self.parts.waiting_pong.take()
         {
-            self.push_frame(now, Opcode::Pong, &payload);
+            self.push_control(now, Opcode::Pong, &payload);
         }
     }
 
@@ -138,6 +145,7 @@ impl<R: Random> Connection<R> {
         }
     }
 
+    #[inline(never)]
     fn push_compressed(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
         let worth_it = payload.len() >= self.parts.config.compress_from;
         let compressed = match self.parts.compression.as_deref_mut() {

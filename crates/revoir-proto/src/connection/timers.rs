@@ -21,7 +21,7 @@ impl<R: Random> Connection<R> {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         match self.parts.state {
-            State::Open => self.open_deadlines().into_iter().flatten().min(),
+            State::Open => self.open_deadline(),
             State::Closing => self.closing().map(|closing| closing.next_deadline()),
             State::Connecting | State::Closed => None,
         }
@@ -103,28 +103,26 @@ impl<R: Random> Connection<R> {
 
     fn push_keepalive_ping(&mut self, now: Duration) {
         let id = self.random.next_u32().to_ne_bytes();
-        self.push_frame(now, Opcode::Ping, &id);
+        self.push_control(now, Opcode::Ping, &id);
         let end = self.parts.output.pushed();
         let jitter = self.random.next_u32();
-        self.parts.liveness.on_ping_queued(id, end, jitter);
+        let liveness = &mut self.parts.liveness;
+        liveness.on_ping_queued(id, end, jitter);
+        let keepalive = self.parts.config.keepalive.as_ref();
+        self.parts.ping_interval = keepalive.map(|config| liveness.interval(config));
     }
 
-    fn open_deadlines(&self) -> [Option<Duration>; 5] {
+    fn open_deadline(&self) -> Option<Duration> {
         if self.parts.input_end.is_some() {
             // Only the application is waited for: it takes the last messages.
-            return [None; 5];
+            return None;
         }
-        let (write, release) = (self.write_deadline(), self.release_at());
+        let progress = earlier(self.write_deadline(), self.release_at());
         if self.is_deaf() {
-            return [write, release, None, None, None];
+            return progress;
         }
-        [
-            write,
-            release,
-            self.dead_at(),
-            self.idle_at(),
-            self.ping_at(),
-        ]
+        let life = earlier(self.dead_at(), self.ping_at());
+        earlier(progress, earlier(life, self.idle_at()))
     }
 
     fn write_deadline(&self) -> Option<Duration> {
@@ -145,9 +143,7 @@ impl<R: Random> Connection<R> {
     }
 
     fn ping_at(&self) -> Option<Duration> {
-        self.parts
-            .liveness
-            .ping_at(self.parts.config.keepalive.as_ref()?)
+        self.parts.liveness.ping_at(self.parts.ping_interval?)
     }
 
     fn idle_at(&self) -> Option<Duration> {
@@ -156,5 +152,14 @@ impl<R: Random> Connection<R> {
                 .last_message
                 .saturating_add(self.parts.config.idle_timeout?),
         )
+    }
+}
+
+/// The earlier one of two deadlines that may be absent.
+#[inline]
+fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

@@ -34,11 +34,17 @@ pub(crate) struct Chunk {
     pub(crate) header: FrameHeader,
     pub(crate) payload: BytesMut,
     pub(crate) mask: Option<Mask>,
-    /// Whether the frame ends here.
-    pub(crate) last: bool,
+    /// How many bytes of the frame come behind it.
+    pub(crate) missing: u64,
 }
 
 impl Chunk {
+    /// Whether the message ends here.
+    #[inline]
+    pub(crate) fn ends_message(&self) -> bool {
+        self.header.fin && self.missing == 0
+    }
+
     /// The payload without its mask.
     #[inline]
     pub(crate) fn into_plain(self) -> BytesMut {
@@ -59,6 +65,10 @@ impl Decoder {
             frame: None,
             control: Vec::new(),
         }
+    }
+
+    pub(crate) fn rules(&self) -> HeaderRules {
+        self.rules
     }
 
     /// Whether a header was read whose payload is still to be taken.
@@ -127,7 +137,7 @@ impl Decoder {
                 header,
                 payload,
                 mask,
-                last: true,
+                missing: 0,
             });
         }
         if available == 0 && remaining > 0 {
@@ -135,11 +145,11 @@ impl Decoder {
         }
         // The buffer goes along, so that an idle connection keeps none.
         let payload = std::mem::take(input);
-        let last = available == remaining;
-        if last {
+        let missing = remaining - available;
+        if missing == 0 {
             self.frame = None;
         } else {
-            frame.remaining -= available;
+            frame.remaining = missing;
             if let Some(mask) = &mut frame.mask {
                 mask.skip(payload.len());
             }
@@ -148,7 +158,7 @@ impl Decoder {
             header,
             payload,
             mask,
-            last,
+            missing,
         })
     }
 
@@ -171,7 +181,7 @@ impl Decoder {
             header,
             payload,
             mask,
-            last: true,
+            missing: 0,
         })
     }
 

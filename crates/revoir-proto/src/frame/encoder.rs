@@ -8,9 +8,12 @@ use crate::frame::{FrameHeader, Mask};
 #[inline]
 pub(crate) fn encode_frame(mut header: FrameHeader, payload: &[u8], out: &mut Vec<u8>) {
     header.length = payload.len() as u64;
-    let (wire, end) = header.to_wire();
-    out.reserve(end + payload.len());
-    out.extend_from_slice(&wire[..end]);
+    let (word, end) = header.to_word();
+    out.reserve(size_of_val(&word) + payload.len());
+    let start = out.len();
+    // A copy of fixed length is two stores, one of `end` bytes a call.
+    out.extend_from_slice(&word.to_le_bytes());
+    out.truncate(start + end);
     match header.masking_key {
         None => out.extend_from_slice(payload),
         Some(key) => Mask::new(key).append(payload, out),

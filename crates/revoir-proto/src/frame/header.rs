@@ -10,10 +10,10 @@ pub const MAX_HEADER_BYTES: usize = 14;
 /// The longest payload of a control frame (RFC 6455 section 5.5).
 pub(crate) const CONTROL_MAX_BYTES: usize = 125;
 
-const FIN: u8 = 0x80;
+pub(super) const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
 const RSV: u8 = 0x70;
-const MASK: u8 = 0x80;
+pub(super) const MASK: u8 = 0x80;
 const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
 
@@ -95,32 +95,37 @@ impl FrameHeader {
 
     /// The header as it stands on the wire, and its length in bytes.
     #[must_use]
-    #[inline]
     pub fn to_wire(&self) -> ([u8; MAX_HEADER_BYTES], usize) {
+        let (word, end) = self.to_word();
         let mut wire = [0; MAX_HEADER_BYTES];
-        wire[0] = self.opcode.number() | (u8::from(self.fin) * FIN) | (u8::from(self.rsv1) * RSV1);
-        let mut end = match self.length {
-            0..=125 => {
-                wire[1] = self.length as u8;
-                2
-            }
+        wire.copy_from_slice(&word.to_le_bytes()[..MAX_HEADER_BYTES]);
+        (wire, end)
+    }
+
+    /// [`to_wire`](Self::to_wire) as one number, the first byte lowest: it stays in registers.
+    #[inline]
+    pub(crate) fn to_word(self) -> (u128, usize) {
+        let first =
+            self.opcode.number() | (u8::from(self.fin) * FIN) | (u8::from(self.rsv1) * RSV1);
+        let (mask, key, key_bytes) = match self.masking_key {
+            None => (0, [0; 4], 0),
+            Some(key) => (MASK, key, 4),
+        };
+        let start = |short: u8| u128::from(u16::from_le_bytes([first, mask | short]));
+        let key = u128::from(u32::from_le_bytes(key));
+        // RFC 6455 section 5.2: lengths go in network byte order, highest byte first.
+        let (word, end) = match self.length {
+            0..=125 => (start(self.length as u8) | key << 16, 2),
             126..=0xFFFF => {
-                wire[1] = LENGTH_16;
-                wire[2..4].copy_from_slice(&(self.length as u16).to_be_bytes());
-                4
+                let length = u128::from((self.length as u16).swap_bytes());
+                (start(LENGTH_16) | length << 16 | key << 32, 4)
             }
             _ => {
-                wire[1] = LENGTH_64;
-                wire[2..10].copy_from_slice(&self.length.to_be_bytes());
-                10
+                let length = u128::from(self.length.swap_bytes());
+                (start(LENGTH_64) | length << 16 | key << 80, 10)
             }
         };
-        if let Some(key) = self.masking_key {
-            wire[1] |= MASK;
-            wire[end..end + 4].copy_from_slice(&key);
-            end += 4;
-        }
-        (wire, end)
+        (word, end + key_bytes)
     }
 }
 
@@ -145,7 +150,11 @@ fn check_first(first: u8, rules: HeaderRules) -> Result<Opcode, ProtocolError> {
 }
 
 #[inline]
-fn check_second(second: u8, opcode: Opcode, rules: HeaderRules) -> Result<(), ProtocolError> {
+pub(super) fn check_second(
+    second: u8,
+    opcode: Opcode,
+    rules: HeaderRules,
+) -> Result<(), ProtocolError> {
     // RFC 6455 section 5.1: a client masks every frame, a server none.
     match (rules.role, second & MASK != 0) {
         (Role::Server, false) => return Err(ProtocolError::MaskMissing),
@@ -161,7 +170,7 @@ fn check_second(second: u8, opcode: Opcode, rules: HeaderRules) -> Result<(), Pr
 
 /// The payload length and the number of header bytes up to its end.
 #[inline]
-fn parse_length(bytes: &[u8], short: u8) -> Result<Option<(u64, usize)>, ProtocolError> {
+pub(super) fn parse_length(bytes: &[u8], short: u8) -> Result<Option<(u64, usize)>, ProtocolError> {
     let after = &bytes[2..];
     match short {
         LENGTH_16 => {

@@ -6,6 +6,7 @@ mod encoder;
 mod header;
 mod mask;
 mod opcode;
+mod whole_frame;
 
 pub use close_frame::CloseFrame;
 pub use header::{FrameHeader, MAX_HEADER_BYTES};
@@ -15,3 +16,4 @@ pub use opcode::Opcode;
 pub(crate) use decoder::{Chunk, Decoder};
 pub(crate) use encoder::encode_frame;
 pub(crate) use header::{CONTROL_MAX_BYTES, HeaderRules};
+pub(crate) use whole_frame::WholeFrame;

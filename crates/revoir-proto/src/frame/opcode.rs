@@ -6,17 +6,17 @@ use crate::error::ProtocolError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Opcode {
     /// 0x0: a further fragment of a message.
-    Continuation,
+    Continuation = 0x0,
     /// 0x1: a text message, or its first fragment.
-    Text,
+    Text = 0x1,
     /// 0x2: a binary message, or its first fragment.
-    Binary,
+    Binary = 0x2,
     /// 0x8: the Close frame.
-    Close,
+    Close = 0x8,
     /// 0x9: a ping.
-    Ping,
+    Ping = 0x9,
     /// 0xA: a pong.
-    Pong,
+    Pong = 0xA,
 }
 
 impl Opcode {
@@ -41,14 +41,7 @@ impl Opcode {
     /// The number.
     #[must_use]
     pub const fn number(self) -> u8 {
-        match self {
-            Self::Continuation => 0x0,
-            Self::Text => 0x1,
-            Self::Binary => 0x2,
-            Self::Close => 0x8,
-            Self::Ping => 0x9,
-            Self::Pong => 0xA,
-        }
+        self as u8
     }
 
     /// Whether frames with this opcode are control frames (RFC 6455 section 5.5).

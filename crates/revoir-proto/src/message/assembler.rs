@@ -70,7 +70,7 @@ impl Assembler {
         let Some(kind) = self.unfinished else {
             return Err(ProtocolError::ContinuationUnexpected);
         };
-        let ends = chunk.last && chunk.header.fin;
+        let ends = chunk.ends_message();
         if self.compressed {
             return self.inflate(kind, chunk, compression, limit);
         }
@@ -101,13 +101,12 @@ impl Assembler {
         let end = start + chunk.payload.len();
         if end > self.buffer.capacity() {
             // Doubling bounds the copies, whatever the size of the fragments.
-            let mut capacity = (2 * start as u64).max(FIRST_CAPACITY);
+            let mut capacity = (2 * end as u64).max(FIRST_CAPACITY);
             if chunk.header.fin {
                 // Nothing comes behind the last fragment.
-                capacity = capacity.min(start as u64 + chunk.header.length);
+                capacity = capacity.min(end as u64 + chunk.missing);
             }
-            self.buffer
-                .reserve_exact(end.max(capacity as usize) - start);
+            self.buffer.reserve_exact(capacity as usize - start);
         }
         match chunk.mask {
             None => self.buffer.extend_from_slice(&chunk.payload),
@@ -131,7 +130,7 @@ impl Assembler {
         let Some(compression) = compression else {
             return Err(ProtocolError::ReservedBits { bits: 0b100 });
         };
-        let ends = chunk.last && chunk.header.fin;
+        let ends = chunk.ends_message();
         let start = compression.inflate(&chunk.into_plain(), ends, limit)?;
         if kind == MessageKind::Text {
             self.utf8.push(&compression.inflated()[start..])?;
@@ -226,7 +225,7 @@ mod tests {
             header,
             payload: BytesMut::from(&b"x"[..]),
             mask: None,
-            last: true,
+            missing: 0,
         }
     }
 

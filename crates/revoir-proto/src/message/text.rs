@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 /// Text in a shared buffer: [`Bytes`] known to be UTF-8. Clones share the buffer.
 ///
-/// This crate has no `unsafe` code, so [`as_str`](Self::as_str) checks the bytes again, by SIMD.
-/// Where that matters, call it once and keep the result.
+/// This crate is written without `unsafe`, so [`as_str`](Self::as_str) checks the bytes again, by
+/// SIMD. Where that matters, call it once and keep the result.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Utf8Bytes(Bytes);
 
