@@ -1,0 +1,115 @@
+//! `revoir-proto`, driven as its contract says.
+
+use std::hint::black_box;
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+use bytes::BytesMut;
+use revoir_proto::{Config, Connection, Event, Message, Random, Role};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::case::{self, Case, Kind};
+use crate::stacks::{expect_kind, observe};
+use crate::wire::{Wire, block_on};
+
+/// The capacity of the driver's read buffer: room for the longest message of the table.
+pub(super) const READ_CAPACITY: usize = 128 * 1024;
+
+/// How many slices one vectored write takes.
+const SLICES: usize = 16;
+
+/// The thread-local generator, as the peers use it.
+#[derive(Debug)]
+struct ThreadRandom;
+
+impl Random for ThreadRandom {
+    fn next_u32(&mut self) -> u32 {
+        rand::random()
+    }
+}
+
+pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
+    block_on(async {
+        let role = match case.role {
+            case::Role::Server => Role::Server,
+            case::Role::Client => Role::Client,
+        };
+        let config = Config::default();
+        ensure!(
+            config.limits.message == Case::LIMIT,
+            "the default limit has changed"
+        );
+        let epoch = Instant::now();
+        let mut connection = Connection::new(Duration::ZERO, role, Arc::new(config), ThreadRandom);
+        let mut buffer = BytesMut::with_capacity(READ_CAPACITY);
+        let mut left = count;
+        while left > 0 {
+            wire.read_buf(&mut buffer).await?;
+            let now = uncounted_clock(epoch);
+            connection.handle_input(now, buffer.split());
+            while left > 0
+                && let Some(event) = connection.poll_event(now)
+            {
+                if !connection.is_writable() {
+                    transmit(&mut connection, now, &mut wire).await?;
+                }
+                send_back(&mut connection, now, event, case)?;
+                left -= 1;
+            }
+            transmit(&mut connection, now, &mut wire).await?;
+            black_box(connection.wants_shutdown_write());
+            black_box(connection.poll_timeout());
+            // Nobody holds a message any more, so the whole buffer is used again.
+            buffer.reserve(READ_CAPACITY);
+        }
+        Ok(wire)
+    })
+}
+
+/// Time is an input of the core. valgrind has no vDSO, so its clock is not the real one anyway.
+#[inline(never)]
+fn uncounted_clock(epoch: Instant) -> Duration {
+    epoch.elapsed()
+}
+
+fn send_back(
+    connection: &mut Connection<ThreadRandom>,
+    now: Duration,
+    event: Event,
+    case: &Case,
+) -> Result<()> {
+    match event {
+        Event::Message(Message::Text(text)) => {
+            expect_kind(case, true)?;
+            if case.kind == Kind::TextAsStr {
+                black_box(text.as_str());
+            } else {
+                observe(text.as_bytes());
+            }
+            connection.send_text(now, text)?;
+        }
+        Event::Message(Message::Binary(bytes)) => {
+            expect_kind(case, false)?;
+            observe(&bytes);
+            connection.send_binary(now, bytes)?;
+        }
+        other => bail!("unexpected event: {other:?}"),
+    }
+    Ok(())
+}
+
+async fn transmit(
+    connection: &mut Connection<ThreadRandom>,
+    now: Duration,
+    wire: &mut Wire,
+) -> Result<()> {
+    while connection.queued_bytes() > 0 {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let used = connection.poll_transmit(&mut slices);
+        let written = wire.write_vectored(&slices[..used]).await?;
+        connection.transmitted(now, written);
+    }
+    Ok(())
+}
