@@ -1,0 +1,187 @@
+//! [`Client`]: what to ask for, and how long to wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use revoir_proto::Config;
+use revoir_proto::extension::Extensions;
+use revoir_proto::handshake::{ClientRequest, HeadLimits, InvalidRequest};
+
+use crate::client::ConnectError;
+use crate::client::url::Target;
+use crate::config::client_config;
+use crate::handshake_io::HANDSHAKE_TIMEOUT;
+use crate::observer::Observer;
+#[cfg(feature = "rustls")]
+use crate::tls::ClientTls;
+use crate::websocket::WebSocket;
+
+/// Opens a connection to `url` with the defaults of [`Client`].
+///
+/// # Errors
+///
+/// As for [`Client::connect`].
+///
+/// # Cancel safety
+///
+/// Dropping the future gives the attempt up; a connection is either returned or gone.
+pub async fn connect(url: &str) -> Result<WebSocket, ConnectError> {
+    Client::new().connect(url).await
+}
+
+/// Opens connections. One value serves for many; clones are cheap to use.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = revoir::Client::new()
+///     .with_header("Authorization", "Bearer t0ken")
+///     .with_subprotocol("chat.v2")
+///     .with_connect_timeout(std::time::Duration::from_secs(3));
+/// let mut socket = client.connect("wss://example.com/chat").await?;
+/// socket.send_text("hello").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    headers: Vec<(String, Vec<u8>)>,
+    subprotocols: Vec<String>,
+    origin: Option<String>,
+    extensions: Extensions,
+    pub(super) head_limits: HeadLimits,
+    pub(super) config: Arc<Config>,
+    pub(super) connect_timeout: Duration,
+    pub(super) handshake_timeout: Duration,
+    pub(super) nodelay: bool,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    #[cfg(feature = "rustls")]
+    pub(super) tls: Option<ClientTls>,
+}
+
+impl Client {
+    /// A client with the defaults that the [crate's front page](crate#limits) lists.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            headers: Vec::new(),
+            subprotocols: Vec::new(),
+            origin: None,
+            extensions: Extensions::client_default(),
+            head_limits: HeadLimits::default(),
+            config: Arc::new(client_config()),
+            connect_timeout: Duration::from_secs(10),
+            handshake_timeout: HANDSHAKE_TIMEOUT,
+            nodelay: true,
+            observer: None,
+            #[cfg(feature = "rustls")]
+            tls: None,
+        }
+    }
+
+    /// Sends one more header field, for example a cookie or an authorization. What may not be sent
+    /// is found by [`connect`](Self::connect).
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Offers one more subprotocol, after those offered before.
+    #[must_use]
+    pub fn with_subprotocol(mut self, name: &str) -> Self {
+        self.subprotocols.push(name.to_owned());
+        self
+    }
+
+    /// Sends `origin`, as a browser would.
+    #[must_use]
+    pub fn with_origin(mut self, origin: &str) -> Self {
+        self.origin = Some(origin.to_owned());
+        self
+    }
+
+    /// Offers these extensions. Default: permessage-deflate, where it is compiled in.
+    #[must_use]
+    pub fn with_extensions(mut self, extensions: Extensions) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
+    /// Limits, keepalive and deadlines of the open connection.
+    /// Default: [`client_config`](crate::client_config).
+    #[must_use]
+    pub fn with_config(mut self, config: Config) -> Self {
+        self.config = Arc::new(config);
+        self
+    }
+
+    /// Limits on the head of the server's answer. Default: 16 KiB and 100 fields.
+    #[must_use]
+    pub fn with_head_limits(mut self, limits: HeadLimits) -> Self {
+        self.head_limits = limits;
+        self
+    }
+
+    /// How long the name and TCP may take, over all addresses. Default: 10 s.
+    #[must_use]
+    pub fn with_connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long TLS and the opening handshake may take together. Default: 10 s.
+    #[must_use]
+    pub fn with_handshake_timeout(mut self, limit: Duration) -> Self {
+        self.handshake_timeout = limit;
+        self
+    }
+
+    /// Whether small writes leave at once (`TCP_NODELAY`). Default: yes.
+    #[must_use]
+    pub fn with_nodelay(mut self, nodelay: bool) -> Self {
+        self.nodelay = nodelay;
+        self
+    }
+
+    /// Tells `observer` of every opening and every ending.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Whom to trust. Default: [`ClientTls::platform`].
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn with_tls(mut self, tls: ClientTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    pub(super) fn request(&self, target: &Target) -> Result<ClientRequest, InvalidRequest> {
+        let Target {
+            host,
+            port,
+            secure,
+            resource,
+        } = target;
+        let mut request = ClientRequest::new(host, *port, *secure, resource)?
+            .with_extensions(self.extensions.clone());
+        if let Some(origin) = &self.origin {
+            request = request.with_origin(origin)?;
+        }
+        for name in &self.subprotocols {
+            request = request.with_subprotocol(name)?;
+        }
+        for (name, value) in &self.headers {
+            request = request.with_header(name, value)?;
+        }
+        Ok(request)
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,134 @@
+//! The way from a URL to an open connection.
+
+use std::sync::Arc;
+
+use revoir_proto::handshake::{ClientHandshake, ClientRequest};
+use revoir_proto::{Ending, Role};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tracing::Instrument;
+
+use crate::client::url::Target;
+use crate::client::{Client, ConnectError, InvalidUrl, handshake, tcp};
+use crate::driver::{Driver, Keeper, Shared, Start};
+use crate::entropy::Entropy;
+use crate::handshake_io::too_slow;
+use crate::observer::announce;
+use crate::websocket::WebSocket;
+
+impl Client {
+    /// Opens a connection to `url`: `ws://` or `wss://`, a host, and optionally port, path and
+    /// query.
+    ///
+    /// It spawns one small task, which keeps the connection; see the
+    /// [crate's front page](crate#what-drives-a-connection).
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Ended`] if there is no connection: the name was not resolved, TCP or TLS
+    /// failed, the server refused (its status, header fields and the first 1 KiB of its body are
+    /// in [`Ending::response`]) or broke a rule, or it took too long. The other variants are
+    /// mistakes in the URL or the request.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the attempt up; a connection is either returned or gone.
+    pub async fn connect(&self, url: &str) -> Result<WebSocket, ConnectError> {
+        let (target, request) = self.prepare(url)?;
+        let span = tracing::debug_span!(target: "revoir", "connect", url);
+        let opening = async {
+            let stream = tcp::connect(&target.host, target.port, self.connect_timeout).await?;
+            if let Err(error) = stream.set_nodelay(self.nodelay) {
+                tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
+            }
+            self.secure_and_open(stream, &target, request).await
+        };
+        self.conclude(opening.instrument(span).await)
+    }
+
+    /// Opens a connection over a stream that is already there, for example one through a proxy.
+    /// For a `wss` URL, TLS is spoken on it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`connect`](Self::connect).
+    pub async fn connect_over<S>(&self, url: &str, stream: S) -> Result<WebSocket, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (target, request) = self.prepare(url)?;
+        let span = tracing::debug_span!(target: "revoir", "connect", url);
+        let opening = self.secure_and_open(stream, &target, request);
+        self.conclude(opening.instrument(span).await)
+    }
+
+    fn prepare(&self, url: &str) -> Result<(Target, ClientRequest), ConnectError> {
+        let target = Target::parse(url)?;
+        if target.secure && cfg!(not(feature = "rustls")) {
+            return Err(InvalidUrl::NoTls.into());
+        }
+        let request = self.request(&target)?;
+        Ok((target, request))
+    }
+
+    fn conclude(&self, opened: Result<Shared, Ending>) -> Result<WebSocket, ConnectError> {
+        match opened {
+            Ok(driver) => {
+                tokio::spawn(Keeper::new(Arc::clone(&driver)));
+                Ok(WebSocket::new(driver))
+            }
+            Err(ending) => {
+                announce(Role::Client, &ending, self.observer.as_deref());
+                Err(ending.into())
+            }
+        }
+    }
+
+    async fn secure_and_open<S>(
+        &self,
+        stream: S,
+        target: &Target,
+        request: ClientRequest,
+    ) -> Result<Shared, Ending>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let limit = self.handshake_timeout;
+        let opening = async {
+            #[cfg(feature = "rustls")]
+            if target.secure {
+                let tls = self.tls.clone().unwrap_or_default();
+                let stream = tls.connect(&target.host, stream).await?;
+                return self.open(stream, request).await;
+            }
+            #[cfg(not(feature = "rustls"))]
+            let _ = target;
+            self.open(stream, request).await
+        };
+        match timeout(limit, Box::pin(opening)).await {
+            Ok(result) => result,
+            Err(_) => Err(too_slow(limit)),
+        }
+    }
+
+    async fn open<S>(&self, mut stream: S, request: ClientRequest) -> Result<Shared, Ending>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let handshake = ClientHandshake::new(request, Entropy::bytes(), self.head_limits);
+        let (established, input) = handshake::open(&mut stream, handshake).await?;
+        let start = Start {
+            role: Role::Client,
+            config: Arc::clone(&self.config),
+            extensions: established.extensions,
+            subprotocol: established.subprotocol,
+            input,
+            observer: self.observer.clone(),
+        };
+        Ok(Driver::start(stream, start))
+    }
+}

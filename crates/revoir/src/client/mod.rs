@@ -1,0 +1,11 @@
+//! [`Client`]: opens connections.
+
+mod builder;
+mod connect;
+mod error;
+mod handshake;
+mod tcp;
+mod url;
+
+pub use builder::{Client, connect};
+pub use error::{ConnectError, InvalidUrl};

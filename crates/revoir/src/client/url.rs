@@ -1,0 +1,101 @@
+//! [`Target`]: where a URL points to.
+
+use url::Url;
+
+use crate::client::InvalidUrl;
+
+/// The parts of a `ws` or `wss` URL (RFC 6455 section 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// A name in ASCII, or an IP address without brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) secure: bool,
+    /// The path with the query.
+    pub(super) resource: String,
+}
+
+impl Target {
+    pub(super) fn parse(text: &str) -> Result<Self, InvalidUrl> {
+        let syntax = |reason: &str| InvalidUrl::Syntax {
+            reason: reason.to_owned(),
+        };
+        let url = Url::parse(text).map_err(|error| syntax(&error.to_string()))?;
+        let secure = match url.scheme() {
+            "ws" => false,
+            "wss" => true,
+            other => {
+                let got = other.to_owned();
+                return Err(InvalidUrl::Scheme { got });
+            }
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(InvalidUrl::Userinfo);
+        }
+        // RFC 6455 section 3: fragments are meaningless, and must not be used.
+        if url.fragment().is_some() {
+            return Err(InvalidUrl::Fragment);
+        }
+        let host = url.host_str().ok_or_else(|| syntax("no host"))?;
+        let port = url
+            .port_or_known_default()
+            .ok_or_else(|| syntax("no port"))?;
+        let resource = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        Ok(Self {
+            host: host
+                .trim_start_matches('[')
+                .trim_end_matches(']')
+                .to_owned(),
+            port,
+            secure,
+            resource,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(host: &str, port: u16, secure: bool, resource: &str) -> Result<Target, InvalidUrl> {
+        Ok(Target {
+            host: host.to_owned(),
+            port,
+            secure,
+            resource: resource.to_owned(),
+        })
+    }
+
+    #[test]
+    fn ports_default_by_scheme_and_paths_to_the_root() {
+        assert_eq!(
+            Target::parse("ws://a.example"),
+            target("a.example", 80, false, "/")
+        );
+        assert_eq!(
+            Target::parse("wss://a.example/b?c=d"),
+            target("a.example", 443, true, "/b?c=d")
+        );
+        assert_eq!(Target::parse("ws://[::1]:9/"), target("::1", 9, false, "/"));
+        assert_eq!(
+            Target::parse("WS://BÜCHER.example"),
+            target("xn--bcher-kva.example", 80, false, "/")
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_websocket_url_is_refused() {
+        assert_eq!(Target::parse("ws://u@h/"), Err(InvalidUrl::Userinfo));
+        assert_eq!(Target::parse("ws://h/#f"), Err(InvalidUrl::Fragment));
+        assert!(matches!(
+            Target::parse("http://h/"),
+            Err(InvalidUrl::Scheme { .. })
+        ));
+        for wrong in ["", "ws://", "ws:", "h:80", "/path", "ws://h:99999/"] {
+            assert!(Target::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

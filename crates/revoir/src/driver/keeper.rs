@@ -1,0 +1,235 @@
+//! The keeper: what drives a connection while its application is busy elsewhere.
+
+use std::any::Any;
+use std::error::Error;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use revoir_proto::{CloseRequest, Ending, LocalCause, Reason, Role, SendCode};
+use tokio::time::{Sleep, sleep_until};
+
+use crate::driver::engine::{Engine, Taker};
+use crate::driver::hub::Hub;
+use crate::driver::shared::{Driver, Shared};
+use crate::driver::transport::Transport;
+
+/// What a handler may return instead of `Ok`.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
+/// Far enough for a timer that waits for nothing: a day.
+const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+pin_project! {
+    /// Keeps a connection until it has ended. A task of its own.
+    pub(crate) struct Keeper {
+        driver: Shared,
+        #[pin]
+        timer: Sleep,
+    }
+}
+
+impl Keeper {
+    pub(crate) fn new(driver: Shared) -> Self {
+        let timer = sleep_until(driver.epoch + NEVER);
+        Self { driver, timer }
+    }
+}
+
+impl Future for Keeper {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        this.driver.hub.set_keeper(cx);
+        this.driver.poll_keep(cx, this.timer)
+    }
+}
+
+pin_project! {
+    /// Runs a server's handler and keeps its connection, in one task, until both are over.
+    pub(crate) struct Supervisor<F, G> {
+        #[pin]
+        handler: Option<F>,
+        #[pin]
+        keeper: Keeper,
+        // Held until the end.
+        guard: G,
+    }
+}
+
+impl<F, G> Supervisor<F, G> {
+    pub(crate) fn new(driver: Shared, handler: F, guard: G) -> Self {
+        Self {
+            handler: Some(handler),
+            keeper: Keeper::new(driver),
+            guard,
+        }
+    }
+}
+
+impl<F, G, E> Future for Supervisor<F, G>
+where
+    F: Future<Output = Result<(), E>>,
+    E: Into<Failure>,
+{
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let keeper = this.keeper.project();
+        let driver = &*keeper.driver;
+        driver.hub.begin_turn(cx);
+        let handled = poll_handler(driver, this.handler, cx);
+        driver.hub.end_turn();
+        let kept = driver.poll_keep(cx, keeper.timer);
+        ready!(handled);
+        kept
+    }
+}
+
+/// Calls a handler for its future. `None` if it panicked: its connection is then closing.
+pub(crate) fn call<F>(driver: &Shared, handler: impl FnOnce() -> F) -> Option<F> {
+    match catch_unwind(AssertUnwindSafe(handler)) {
+        Ok(running) => Some(running),
+        Err(panic) => {
+            driver.fail(panicked(&*panic));
+            None
+        }
+    }
+}
+
+/// Polls the handler, and drops it once it is over.
+fn poll_handler<F, E>(
+    driver: &Shared,
+    mut slot: Pin<&mut Option<F>>,
+    cx: &mut Context<'_>,
+) -> Poll<()>
+where
+    F: Future<Output = Result<(), E>>,
+    E: Into<Failure>,
+{
+    let Some(handler) = slot.as_mut().as_pin_mut() else {
+        return Poll::Ready(());
+    };
+    let failure = match catch_unwind(AssertUnwindSafe(|| handler.poll(cx))) {
+        Ok(Poll::Pending) => return Poll::Pending,
+        Ok(Poll::Ready(result)) => result.err().and_then(|error| failure_of(&*error.into())),
+        Err(panic) => Some(panicked(&*panic)),
+    };
+    // The cause is set before the handle inside the handler is seen as dropped.
+    if let Some(failure) = failure {
+        driver.fail(failure);
+    }
+    slot.set(None);
+    Poll::Ready(())
+}
+
+impl Driver<dyn Transport> {
+    /// Drives if it is due, and keeps the deadlines.
+    fn poll_keep(&self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<()> {
+        loop {
+            let turn = self.with(|engine, now| engine.keep(now, &self.hub));
+            match turn {
+                Turn::Over => return Poll::Ready(()),
+                Turn::Waiting => return Poll::Pending,
+                Turn::Until(deadline) => {
+                    timer.as_mut().reset(self.epoch + deadline);
+                    if timer.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The handler failed: the peer gets 1011, and the ending says why.
+    fn fail(&self, failure: String) {
+        self.with(|engine, now| {
+            engine.failure = Some(Box::new(failure));
+            let request = CloseRequest {
+                cause: LocalCause::HandlerFailed,
+                code: SendCode::INTERNAL_ERROR,
+                // What went wrong here is not for the peer to know.
+                reason: Reason::EMPTY,
+                closed_at: None,
+            };
+            engine.close(now, request);
+        });
+        self.hub.set_due();
+    }
+}
+
+/// What the keeper does after it has looked.
+enum Turn {
+    Over,
+    Waiting,
+    Until(Duration),
+}
+
+impl Engine<dyn Transport> {
+    fn keep(&mut self, now: Duration, hub: &Hub) -> Turn {
+        if self.ending.is_some() {
+            return Turn::Over;
+        }
+        let is_due = hub.take_due();
+        let has_expired = self.has_rung(now);
+        if has_expired {
+            self.core.handle_timeout(now);
+        }
+        if self.reader_gone && self.writer_gone {
+            self.close_dropped(now);
+        }
+        if is_due || has_expired {
+            self.drive(now, Taker::Keeper);
+        }
+        if self.ending.is_some() {
+            return Turn::Over;
+        }
+        let deadline = self.core.poll_timeout();
+        // A deadline that moved away is found when the timer rings too early.
+        if !has_expired && !self.rings_too_late(deadline) {
+            return Turn::Waiting;
+        }
+        self.arm(deadline);
+        deadline.map_or(Turn::Waiting, Turn::Until)
+    }
+
+    fn close_dropped(&mut self, now: Duration) {
+        let code = match self.core.role() {
+            Role::Client => SendCode::NORMAL_CLOSURE,
+            Role::Server => SendCode::GOING_AWAY,
+        };
+        let request = CloseRequest {
+            cause: LocalCause::Dropped,
+            code,
+            reason: Reason::EMPTY,
+            closed_at: None,
+        };
+        self.close(now, request);
+    }
+}
+
+/// What a handler failed of. One that only passes on how a connection ended did not fail.
+fn failure_of(error: &(dyn Error + Send + Sync + 'static)) -> Option<String> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if cause.is::<Ending>() || cause.is::<Arc<Ending>>() {
+            return None;
+        }
+        next = cause.source();
+    }
+    Some(error.to_string())
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("without a text"))
+}

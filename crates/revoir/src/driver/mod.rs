@@ -1,0 +1,14 @@
+//! What runs a connection: the core and its transport behind one lock, and who polls them.
+
+mod engine;
+mod hub;
+mod inbox;
+mod keeper;
+mod read_buffer;
+mod shared;
+mod transport;
+
+pub(crate) use engine::detail as io_detail;
+pub(crate) use hub::ClosedId;
+pub(crate) use keeper::{Failure, Keeper, Supervisor, call};
+pub(crate) use shared::{Driver, Shared, Start};

@@ -1,0 +1,321 @@
+//! [`Driver`]: what all handles of a connection share.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use revoir_proto::extension::AgreedExtensions;
+use revoir_proto::{CloseRequest, Config, Connection, Ending, Message, Role, State, UsageError};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+
+use crate::driver::engine::{Engine, Sending, Taker};
+use crate::driver::hub::Hub;
+use crate::driver::transport::{Slot, Transport};
+use crate::entropy::Entropy;
+use crate::observer::{Observer, announce};
+use crate::websocket::push_message;
+
+/// One connection, whatever it runs over.
+pub(crate) type Shared = Arc<Driver<dyn Transport>>;
+
+/// One connection: its engine under a lock, and the hub that wakes.
+pub(crate) struct Driver<T: ?Sized> {
+    pub(crate) hub: Arc<Hub>,
+    /// The zero of the core's clock.
+    pub(crate) epoch: Instant,
+    #[expect(clippy::box_collection, reason = "few connections have one")]
+    subprotocol: Option<Box<String>>,
+    observer: Option<Arc<dyn Observer>>,
+    engine: Mutex<Engine<T>>,
+}
+
+/// What a connection starts with, after its opening handshake.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) role: Role,
+    pub(crate) config: Arc<Config>,
+    pub(crate) extensions: AgreedExtensions,
+    pub(crate) subprotocol: Option<String>,
+    /// Bytes that came behind the handshake.
+    pub(crate) input: BytesMut,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+impl Driver<dyn Transport> {
+    pub(crate) fn start<S>(stream: S, start: Start) -> Shared
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let now = Duration::ZERO;
+        let core = Connection::new(now, start.role, start.config, Entropy);
+        let mut core = core.with_extensions(start.extensions);
+        core.handle_input(now, start.input);
+        if let Some(observer) = &start.observer {
+            observer.opened(start.role);
+        }
+        let hub = Arc::new(Hub::default());
+        // The handshake may have left messages behind, so the first turn is due.
+        hub.restore_due();
+        let engine = Engine::new(core, Waker::from(Arc::clone(&hub)), Slot::new(stream));
+        Arc::new(Driver {
+            hub,
+            epoch: Instant::now(),
+            subprotocol: start.subprotocol.map(Box::new),
+            observer: start.observer,
+            engine: Mutex::new(engine),
+        })
+    }
+
+    pub(crate) fn role(&self) -> Role {
+        self.read(|engine| engine.core.role())
+    }
+
+    pub(crate) fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_ref().map(|name| name.as_str())
+    }
+
+    /// Looks at the engine.
+    pub(crate) fn read<R>(&self, look: impl FnOnce(&Engine<dyn Transport>) -> R) -> R {
+        look(&self.engine.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Works on the engine, and wakes whoever can go on afterwards.
+    pub(crate) fn with<R>(
+        &self,
+        work: impl FnOnce(&mut Engine<dyn Transport>, Duration) -> R,
+    ) -> R {
+        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.epoch.elapsed();
+        let result = work(&mut engine, now);
+        let ended = engine.finish_if_ended();
+        let receives = engine.receiving && (ended || !engine.inbox.is_empty());
+        let sends = match engine.sending {
+            Sending::Nothing => false,
+            Sending::Room => ended || engine.core.is_writable(),
+            Sending::Flushed => ended || engine.is_flushed(),
+        };
+        let announced = std::mem::take(&mut engine.unannounced);
+        let announced = announced.then(|| engine.ending.clone()).flatten();
+        if !ended && engine.rings_too_late(engine.core.poll_timeout()) {
+            self.hub.set_due();
+        }
+        if sends {
+            engine.sending = Sending::Nothing;
+        }
+        let role = engine.core.role();
+        drop(engine);
+        if receives {
+            self.hub.wake_receiving();
+        }
+        if sends {
+            // Whoever is woken comes back and says so, if it still waits.
+            self.hub.wake_sending();
+        }
+        if let Some(ending) = announced {
+            announce(role, &ending, self.observer.as_deref());
+            self.hub.wake_all();
+        }
+        result
+    }
+
+    pub(crate) fn poll_recv(&self, cx: &Context<'_>) -> Poll<Result<Message, Arc<Ending>>> {
+        self.with(|engine, now| {
+            engine.asked_while_closing |= engine.core.state() == State::Closing;
+            engine.receiving = false;
+            if let Some(message) = engine.inbox.pop() {
+                if engine.inbox.is_empty() && engine.paused {
+                    engine.resume(now);
+                    self.hub.set_due();
+                }
+                return Poll::Ready(Ok(message));
+            }
+            if let Some(ending) = &engine.ending {
+                return Poll::Ready(Err(Arc::clone(ending)));
+            }
+            engine.resume(now);
+            let (was_due, in_turn) = self.hub.begin_drive();
+            if let Some(message) = engine.drive(now, Taker::Application) {
+                // Either the transport wakes the hub from here on, or the keeper has to look.
+                let is_settled = !in_turn
+                    && !engine.core.has_pending_input()
+                    && engine.is_flushed()
+                    && !engine.read(now);
+                if !is_settled {
+                    match was_due {
+                        true => self.hub.restore_due(),
+                        false => self.hub.set_due(),
+                    }
+                }
+                return Poll::Ready(Ok(message));
+            }
+            if let Some(ending) = &engine.ending {
+                return Poll::Ready(Err(Arc::clone(ending)));
+            }
+            engine.receiving = true;
+            self.hub.set_receiving(cx);
+            Poll::Pending
+        })
+    }
+
+    /// A future that waited for a message was dropped.
+    pub(crate) fn stop_receiving(&self) {
+        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        engine.receiving = false;
+    }
+
+    /// Whether the stream of messages is over: its last item was the ending.
+    pub(crate) fn has_streamed_ending(&self) -> bool {
+        self.read(|engine| engine.streamed_ending)
+    }
+
+    pub(crate) fn set_streamed_ending(&self) {
+        self.with(|engine, _| engine.streamed_ending = true);
+    }
+
+    /// Whether a message can be queued. While the connection is closing, this waits for its end.
+    pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<Result<(), Arc<Ending>>> {
+        self.with(|engine, now| {
+            if let Some(ending) = &engine.ending {
+                return Poll::Ready(Err(Arc::clone(ending)));
+            }
+            if engine.core.state() == State::Open && !engine.core.is_writable() {
+                engine.write(now);
+            }
+            if engine.core.is_writable() {
+                return Poll::Ready(Ok(()));
+            }
+            self.wait(engine, cx, Sending::Room)
+        })
+    }
+
+    /// Queues what `push` pushes as soon as there is room. `flush`: and starts to write it.
+    pub(crate) fn poll_send(
+        &self,
+        cx: &Context<'_>,
+        flush: bool,
+        push: impl FnOnce(&mut Connection<Entropy>, Duration) -> Result<(), UsageError>,
+    ) -> Poll<Result<(), Arc<Ending>>> {
+        self.with(|engine, now| {
+            if let Some(ending) = &engine.ending {
+                return Poll::Ready(Err(Arc::clone(ending)));
+            }
+            if engine.core.state() == State::Open && !engine.core.is_writable() {
+                engine.write(now);
+            }
+            if !engine.core.is_writable() || push(&mut engine.core, now).is_err() {
+                return self.wait(engine, cx, Sending::Room);
+            }
+            if flush && !engine.core.has_pending_input() {
+                engine.write(now);
+            } else {
+                // Written together with what the rest of this read burst causes.
+                self.hub.set_due();
+            }
+            Poll::Ready(Ok(()))
+        })
+    }
+
+    /// Queues a message that was let in by `poll_ready`. Returns the ending, if there is one.
+    pub(crate) fn queue(&self, message: Message) -> Option<Arc<Ending>> {
+        self.with(|engine, now| {
+            if engine.ending.is_none() {
+                let queued = push_message(&mut engine.core, now, message);
+                if queued.is_ok() {
+                    self.hub.set_due();
+                }
+            }
+            engine.ending.clone()
+        })
+    }
+
+    /// Waits for the end, in the place of a writer.
+    pub(crate) fn poll_ended(&self, cx: &Context<'_>) -> Poll<Arc<Ending>> {
+        self.with(|engine, _| {
+            if let Some(ending) = &engine.ending {
+                return Poll::Ready(Arc::clone(ending));
+            }
+            engine.sending = Sending::Room;
+            self.hub.set_sending(cx);
+            Poll::Pending
+        })
+    }
+
+    fn wait(
+        &self,
+        engine: &mut Engine<dyn Transport>,
+        cx: &Context<'_>,
+        what: Sending,
+    ) -> Poll<Result<(), Arc<Ending>>> {
+        if engine.finish_if_ended()
+            && let Some(ending) = &engine.ending
+        {
+            return Poll::Ready(Err(Arc::clone(ending)));
+        }
+        engine.sending = what;
+        self.hub.set_sending(cx);
+        Poll::Pending
+    }
+
+    /// Waits until everything queued was given to the transport, and the transport is flushed.
+    pub(crate) fn poll_flush(&self, cx: &Context<'_>) -> Poll<Result<(), Arc<Ending>>> {
+        self.with(|engine, now| {
+            if engine.ending.is_none() {
+                engine.write(now);
+            }
+            if engine.finish_if_ended()
+                && let Some(ending) = &engine.ending
+            {
+                return Poll::Ready(Err(Arc::clone(ending)));
+            }
+            if engine.is_flushed() {
+                return Poll::Ready(Ok(()));
+            }
+            self.wait(engine, cx, Sending::Flushed)
+        })
+    }
+
+    pub(crate) fn ping(&self, payload: &[u8]) -> Result<(), UsageError> {
+        self.with(|engine, now| {
+            engine.core.send_ping(now, payload)?;
+            engine.write(now);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn close(&self, request: CloseRequest) {
+        self.with(|engine, now| engine.close(now, request));
+        self.hub.set_due();
+    }
+
+    pub(crate) fn ending(&self) -> Option<Arc<Ending>> {
+        self.read(|engine| engine.ending.clone())
+    }
+
+    pub(crate) fn drop_reader(&self) {
+        self.with(|engine, now| {
+            engine.reader_gone = true;
+            engine.discard_inbox();
+            engine.resume(now);
+        });
+        self.hub.set_due();
+    }
+
+    pub(crate) fn drop_writer(&self) {
+        self.with(|engine, _| engine.writer_gone = true);
+        self.hub.set_due();
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Driver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_struct("Connection")
+            .field("role", &engine.core.role())
+            .field("state", &engine.core.state())
+            .field("ending", &engine.ending)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,110 @@
+//! WebSocket client and server on tokio, where every connection says why it ended.
+//!
+//! A client:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut socket = revoir::connect("wss://example.com/feed").await?;
+//! socket.send_text("hello").await?;
+//! let ending = loop {
+//!     match socket.recv().await {
+//!         Ok(message) => println!("{message:?}"),
+//!         Err(ending) => break ending,
+//!     }
+//! };
+//! // For example: 1006 Abnormal Closure: the peer's TCP stream ended without a Close frame,
+//! // 60.0 s after its last byte
+//! println!("{ending}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A server is a [`Server`] with a handler; [`accept`] takes a connection over any stream.
+//!
+//! # Endings
+//!
+//! Every connection yields exactly one [`Ending`]: which side began, by which [`Cause`], with which
+//! Close frames, and how it finished. [`recv`](WebSocket::recv) returns it as its error when no
+//! message is left, a clean one too; [`closed`](WebSocket::closed) waits for it in any task; an
+//! [`Observer`] and one `tracing` event (target `revoir`, level info) see it even when nobody
+//! holds the connection any more.
+//!
+//! # What drives a connection
+//!
+//! A connection is the protocol core and its transport behind one lock. Whoever has something to
+//! do for it drives it, on the spot:
+//!
+//! - `recv`, `send`, `flush`, `ping` and `close` read and write in the task that calls them, while
+//!   they are polled; a message does not pass from task to task;
+//! - the *keeper* does everything else: it answers pings, sends pings of its own, notices dead
+//!   peers, writes what is left, reads ahead, and closes. It is a small task that
+//!   [`connect`] and [`accept`] spawn; under [`Server::serve`] it shares the task of the handler.
+//!
+//! So an application may sit in its own work, in `send`, or hold only one half: pongs, keepalive
+//! and closing never wait for it. One that blocks its thread blocks the keeper too, if they share
+//! that thread.
+//!
+//! The keeper reads ahead until 32 messages or 64 KiB wait. Then it stops reading, and TCP holds
+//! the peer back. While it does not read, the peer cannot be heard: pongs and the peer's Close
+//! frame are found when the application takes messages again, the deadlines of keepalive are
+//! suspended, and only the progress of writing counts.
+//!
+//! Reads go into one buffer per thread, and what was read is copied to memory of its own length:
+//! an idle connection owns no buffer. What a burst of messages causes is written by one vectored
+//! write.
+//!
+//! # Limits
+//!
+//! | what | default | where |
+//! |---|---|---|
+//! | name and TCP | 10 s | [`Client::with_connect_timeout`] |
+//! | TLS and opening handshake | 10 s | [`Client::with_handshake_timeout`], [`Acceptor::with_handshake_timeout`] |
+//! | head of a request or an answer | 16 KiB, 100 fields | [`Client::with_head_limits`], [`Acceptor::with_head_limits`] |
+//! | message, after inflating | 16 MiB at a client, 1 MiB at a server | [`Limits::message`] |
+//! | queued output | 1 MiB, then `send` waits | [`Limits::queue`] |
+//! | read ahead | 32 messages, 64 KiB and one message | fixed |
+//! | connections | none | [`Server::with_max_connections`] |
+//! | keepalive: ping, then silence | 20 s and 20 s | [`Config::keepalive`] |
+//! | writing without progress | 20 s | [`Config::write_timeout`] |
+//! | no message either way | none | [`Config::idle_timeout`] |
+//! | closing | 5 s, of which a client waits 2 s for the server's FIN | [`Config::close_budget`], [`Config::fin_wait`] |
+//!
+//! A declared length reserves nothing: memory follows the bytes that were received.
+//!
+//! # Features
+//!
+//! - `rustls` (default): TLS with the `ring` provider; others through
+//!   [`ClientTls::from_config`] and [`ServerTls::from_config`].
+//! - `deflate` (default): permessage-deflate (RFC 7692). A client offers it, a server accepts it
+//!   only if [told so](Acceptor::with_extensions).
+#![forbid(unsafe_code)]
+
+mod client;
+mod config;
+mod driver;
+mod entropy;
+mod handshake_io;
+mod observer;
+mod server;
+#[cfg(feature = "rustls")]
+mod tls;
+mod websocket;
+
+pub use client::{Client, ConnectError, InvalidUrl, connect};
+pub use config::{client_config, server_config};
+pub use observer::Observer;
+pub use revoir_proto::frame::CloseFrame;
+pub use revoir_proto::handshake::{
+    HandshakeError, HeadLimits, Headers, InvalidHeader, InvalidRequest, Origins, Refused, Request,
+};
+pub use revoir_proto::{
+    BinaryPayload, CallSite, Cause, CloseCode, Config, Detail, Ending, Finish, Initiator,
+    KeepaliveConfig, Limits, Message, ProtocolError, Reason, Role, SendCode, State, TextPayload,
+    UsageError, Utf8Bytes, extension,
+};
+pub use server::{Acceptor, Incoming, Server, accept};
+#[cfg(feature = "rustls")]
+pub use tls::{ClientTls, ServerTls, TlsError};
+#[cfg(feature = "rustls")]
+pub use tokio_rustls::rustls;
+pub use websocket::{Closed, Closer, Reader, WebSocket, Writer};

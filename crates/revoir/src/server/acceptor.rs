@@ -1,0 +1,217 @@
+//! [`Acceptor`]: what a server agrees to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use revoir_proto::extension::Extensions;
+use revoir_proto::handshake::{HeadLimits, Headers, Origins, ServerConfig};
+use revoir_proto::{Config, Ending, Role};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::config::server_config;
+use crate::driver::Shared;
+use crate::handshake_io::HANDSHAKE_TIMEOUT;
+use crate::observer::{Observer, announce};
+use crate::server::handshake::{Limit, read_request};
+use crate::server::incoming::Incoming;
+use crate::websocket::WebSocket;
+
+/// Takes a connection over `stream` with the defaults of [`Acceptor`].
+///
+/// # Errors
+///
+/// As for [`Acceptor::accept`].
+///
+/// # Cancel safety
+///
+/// Dropping the future gives the attempt up; a connection is either returned or gone.
+pub async fn accept<S>(stream: S) -> Result<WebSocket, Arc<Ending>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    Acceptor::new().accept(stream).await
+}
+
+/// Takes connections over any stream. Clones are cheap.
+///
+/// A page of another host is refused with 403, unless its origin is allowed: otherwise any page
+/// that a user visits could connect with the user's cookies.
+#[derive(Clone, Debug)]
+pub struct Acceptor {
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    handshake: Arc<ServerConfig>,
+    origins: Origins,
+    pub(super) config: Arc<Config>,
+    pub(super) handshake_timeout: Duration,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+}
+
+impl Acceptor {
+    /// An acceptor with the defaults that the [crate's front page](crate#limits) lists: no
+    /// subprotocol, no compression, pages of the same host only.
+    #[must_use]
+    pub fn new() -> Self {
+        let settings = Settings {
+            handshake: Arc::new(ServerConfig::default()),
+            origins: Origins::only([] as [&str; 0]),
+            config: Arc::new(server_config()),
+            handshake_timeout: HANDSHAKE_TIMEOUT,
+            observer: None,
+        };
+        Self {
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// Lets pages of these origins in, beside those of the same host; [`Origins::Any`] lets in
+    /// all.
+    #[must_use]
+    pub fn with_origins(mut self, origins: Origins) -> Self {
+        self.settings_mut().origins = origins;
+        self
+    }
+
+    /// Speaks these subprotocols, by preference.
+    #[must_use]
+    pub fn with_subprotocols(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.handshake_mut().subprotocols = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Accepts offers of these extensions. Default: none, because compression costs memory per
+    /// connection.
+    #[must_use]
+    pub fn with_extensions(mut self, extensions: Extensions) -> Self {
+        self.handshake_mut().extensions = extensions;
+        self
+    }
+
+    /// Limits, keepalive and deadlines of open connections.
+    /// Default: [`server_config`](crate::server_config).
+    #[must_use]
+    pub fn with_config(mut self, config: Config) -> Self {
+        self.settings_mut().config = Arc::new(config);
+        self
+    }
+
+    /// Limits on the head of a request. Default: 16 KiB and 100 fields.
+    #[must_use]
+    pub fn with_head_limits(mut self, limits: HeadLimits) -> Self {
+        self.handshake_mut().limits = limits;
+        self
+    }
+
+    /// How long TLS and the opening handshake may take together. Default: 10 s.
+    #[must_use]
+    pub fn with_handshake_timeout(mut self, limit: Duration) -> Self {
+        self.settings_mut().handshake_timeout = limit;
+        self
+    }
+
+    /// Tells `observer` of every opening and every ending.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.settings_mut().observer = Some(observer);
+        self
+    }
+
+    /// Takes a connection over `stream`. It spawns one small task, which keeps the connection; see
+    /// the [crate's front page](crate#what-drives-a-connection).
+    ///
+    /// # Errors
+    ///
+    /// The [`Ending`] of a connection that never opened. A client that can still read one has got
+    /// an HTTP answer that names the broken rule.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the attempt up; a connection is either returned or gone.
+    pub async fn accept<S>(&self, stream: S) -> Result<WebSocket, Arc<Ending>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.incoming(stream).await?.accept(&Headers::new()).await
+    }
+
+    /// Reads a request over `stream`, for the application to decide on.
+    ///
+    /// # Errors
+    ///
+    /// As for [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the attempt up.
+    pub async fn incoming<S>(&self, stream: S) -> Result<Incoming<S>, Arc<Ending>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let limit = self.limit();
+        Box::pin(self.read(stream, limit)).await
+    }
+
+    pub(super) async fn read<S>(
+        &self,
+        mut stream: S,
+        limit: Limit,
+    ) -> Result<Incoming<S>, Arc<Ending>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Settings {
+            handshake, origins, ..
+        } = &*self.settings;
+        match read_request(&mut stream, handshake, origins, limit).await {
+            Ok((request, input)) => Ok(Incoming::new(
+                stream,
+                request,
+                input,
+                Arc::clone(&self.settings),
+                limit,
+            )),
+            Err(ending) => Err(self.settings.announce(ending)),
+        }
+    }
+
+    /// Takes a connection without anything that keeps it yet.
+    pub(super) async fn open<S>(&self, stream: S, limit: Limit) -> Result<Shared, Arc<Ending>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let incoming = self.read(stream, limit).await?;
+        incoming.open(&Headers::new()).await
+    }
+
+    pub(super) fn limit(&self) -> Limit {
+        Limit::new(self.settings.handshake_timeout)
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
+    }
+
+    fn handshake_mut(&mut self) -> &mut ServerConfig {
+        Arc::make_mut(&mut self.settings_mut().handshake)
+    }
+}
+
+impl Default for Acceptor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Settings {
+    pub(super) fn announce(&self, ending: Ending) -> Arc<Ending> {
+        announce(Role::Server, &ending, self.observer.as_deref());
+        Arc::new(ending)
+    }
+}

@@ -1,0 +1,16 @@
+//! TLS by rustls.
+
+mod client;
+mod error;
+mod server;
+mod unverified;
+
+pub use client::ClientTls;
+pub use error::TlsError;
+pub use server::ServerTls;
+
+use revoir_proto::{Cause, Detail, Ending};
+
+pub(crate) fn failed(reason: String) -> Ending {
+    Ending::never_opened(Cause::TlsFailed, Detail::Text(reason.into()))
+}

@@ -1,0 +1,75 @@
+//! [`ServerTls`]: a server's certificate, which may be replaced while the server runs.
+
+use std::io;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::server::TlsStream;
+
+use crate::tls::TlsError;
+
+/// A server's certificate and key. Clones share them, so that
+/// [`replace_pem`](Self::replace_pem) on one reaches a running server.
+#[derive(Clone, Debug)]
+pub struct ServerTls {
+    current: Arc<RwLock<Arc<ServerConfig>>>,
+}
+
+impl ServerTls {
+    /// A certificate chain, the server's own first, and its key, both in PEM.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`] if they are malformed or do not belong together.
+    pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {
+        Ok(Self::from_config(config(certificates, key)?))
+    }
+
+    /// Whatever rustls can do: client certificates, another provider, a choice by name.
+    #[must_use]
+    pub fn from_config(config: Arc<ServerConfig>) -> Self {
+        Self {
+            current: Arc::new(RwLock::new(config)),
+        }
+    }
+
+    /// Uses another certificate from the next connection on. Open ones are not touched.
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_pem`](Self::from_pem); the certificate in use then stays.
+    pub fn replace_pem(&self, certificates: &[u8], key: &[u8]) -> Result<(), TlsError> {
+        self.replace(config(certificates, key)?);
+        Ok(())
+    }
+
+    /// Uses another configuration from the next connection on.
+    pub fn replace(&self, config: Arc<ServerConfig>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    pub(crate) async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        TlsAcceptor::from(current).accept(stream).await
+    }
+}
+
+fn config(certificates: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, TlsError> {
+    let chain = CertificateDer::pem_slice_iter(certificates).collect::<Result<Vec<_>, _>>()?;
+    let key = PrivateKeyDer::from_pem_slice(key)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    // RFC 6455 is spoken over HTTP/1.1 only.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}

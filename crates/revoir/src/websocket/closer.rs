@@ -1,0 +1,82 @@
+//! [`Closer`]: ends a connection from anywhere.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use revoir_proto::{CallSite, CloseRequest, Ending, LocalCause, Reason, Role, SendCode, State};
+
+use crate::driver::Shared;
+use crate::websocket::Closed;
+
+/// Closes a connection and tells how it ended, from any task. Clones are cheap.
+///
+/// It does not keep the connection open: when both halves are dropped, it closes all the same.
+#[derive(Clone, Debug)]
+pub struct Closer {
+    driver: Shared,
+}
+
+impl Closer {
+    pub(crate) fn new(driver: Shared) -> Self {
+        Self { driver }
+    }
+
+    /// Starts the closing handshake (RFC 6455 section 7.1.2), now: the Close frame is queued
+    /// behind what was sent before when this returns. The future waits until the socket is gone.
+    ///
+    /// The whole takes at most the close budget, 5 s by default
+    /// ([`Config::close_budget`](crate::Config::close_budget)), whatever the peer does. Messages
+    /// still come out of [`recv`](crate::Reader::recv) meanwhile. The source location of the call
+    /// is kept in [`Ending::closed_at`].
+    ///
+    /// On a connection that is closing already this changes nothing: one Close frame is sent, and
+    /// every caller gets the same [`Ending`]. Code 1010 is for clients only (RFC 6455 section
+    /// 7.4.1): a server sends 1011 in its place.
+    ///
+    /// # Cancel safety
+    ///
+    /// The call has its effect even if the future is dropped at once.
+    #[track_caller]
+    pub fn close(&self, code: SendCode, reason: Reason) -> Closed {
+        let closed_at = Some(CallSite::from(Location::caller()));
+        let code = match self.driver.role() {
+            Role::Server if code == SendCode::MANDATORY_EXT => {
+                tracing::warn!(target: "revoir", "1010 is for clients only, 1011 is sent");
+                SendCode::INTERNAL_ERROR
+            }
+            Role::Server | Role::Client => code,
+        };
+        let cause = LocalCause::ClosedLocally;
+        self.driver.close(CloseRequest {
+            cause,
+            code,
+            reason,
+            closed_at,
+        });
+        self.closed()
+    }
+
+    /// Waits until the connection has ended, for whatever cause.
+    pub fn closed(&self) -> Closed {
+        Closed::new(Arc::clone(&self.driver))
+    }
+
+    /// Why the connection ended, once it has.
+    #[must_use]
+    pub fn ending(&self) -> Option<Arc<Ending>> {
+        self.driver.ending()
+    }
+
+    /// The state in the words of RFC 6455.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.driver.read(|engine| engine.core.state())
+    }
+
+    /// The round trip that the last keepalive ping measured.
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.driver.read(|engine| engine.core.rtt())
+    }
+}

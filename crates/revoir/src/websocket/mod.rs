@@ -1,0 +1,15 @@
+//! [`WebSocket`] and its halves.
+
+mod closed;
+mod closer;
+mod handle;
+mod reader;
+mod writer;
+
+pub use closed::Closed;
+pub use closer::Closer;
+pub use handle::WebSocket;
+pub use reader::Reader;
+pub use writer::Writer;
+
+pub(crate) use writer::push_message;

@@ -1,0 +1,12 @@
+//! Behaviour of the client and the server, over memory with paused time, TCP and TLS.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cancel_safety;
+mod causes;
+mod driving;
+mod faults;
+mod handles;
+mod never_opened;
+mod serve;
+mod support;
+mod threads;

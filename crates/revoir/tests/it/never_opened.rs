@@ -1,0 +1,309 @@
+//! For every cause of a connection that never opened: who produces it, and the whole record.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use revoir::{
+    Acceptor, Cause, Client, ClientTls, CloseCode, ConnectError, Detail, Ending, Finish,
+    HandshakeError, InvalidUrl, Origins, Server, ServerTls,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use crate::support::peer::Seen;
+use crate::support::wire::{Stream, new_pem, tcp_pair, trusting};
+use crate::support::{expected, memory, pem};
+
+const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\n\
+     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+     Sec-WebSocket-Version: 13\r\n";
+
+async fn refused(client: &Client, url: &str) -> Arc<Ending> {
+    match client.connect(url).await {
+        Err(ConnectError::Ended(ending)) => ending,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_never(actual: &Ending, cause: Cause, detail: &str) {
+    let mut ending = expected(cause, Finish::None, None);
+    ending.detail = Detail::Text(detail.to_owned().into());
+    assert_eq!(*actual, ending);
+    assert!(!actual.is_clean() && !actual.cause.was_open());
+}
+
+/// A server that answers one request with `answer`, and what the client makes of it.
+async fn answered(answer: &[u8], then: fn(&Stream)) -> Ending {
+    let (near, far) = memory::pair(64 * 1024);
+    let client = Client::new();
+    let connecting = client.connect_over("ws://a.example/chat", near);
+    let answering = async {
+        let mut far = Stream::Memory(far);
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(far.read_u8().await.unwrap());
+        }
+        far.write_all(answer).await.unwrap();
+        then(&far);
+        far
+    };
+    let (result, _far) = tokio::join!(connecting, answering);
+    let ending = Ending::clone(result.unwrap_err().ending().unwrap());
+    assert_eq!(ending.code(), CloseCode::ABNORMAL_CLOSURE);
+    ending
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_dns() {
+    let ending = refused(&Client::new(), "ws://nowhere.invalid/").await;
+    assert_eq!(ending.cause, Cause::Dns);
+    assert!(
+        ending.detail.to_string().starts_with("nowhere.invalid: "),
+        "{ending}"
+    );
+}
+
+#[tokio::test]
+async fn a_port_without_a_listener_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let ending = refused(&Client::new(), &format!("ws://{address}/")).await;
+    assert_never(&ending, Cause::Refused, &address.to_string());
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_is_a_connect_timeout() {
+    // A full backlog drops what comes: the same as a host that is down.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any_port: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+    socket.bind(&any_port.into()).unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let _first = std::net::TcpStream::connect(address).unwrap();
+    let client = Client::new().with_connect_timeout(Duration::from_millis(50));
+    let ending = refused(&client, &format!("ws://{address}/")).await;
+    assert_never(&ending, Cause::ConnectTimeout, &address.to_string());
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_tls_failed_at_both_sides() {
+    let seen = Arc::new(Seen::default());
+    let url = serve_tls(&seen).await;
+    let client = Client::new().with_tls(ClientTls::with_roots(new_pem().0.as_bytes()).unwrap());
+    let ending = refused(&client, &url).await;
+    assert_eq!(
+        (ending.cause, ending.code()),
+        (Cause::TlsFailed, CloseCode::TLS_HANDSHAKE)
+    );
+    assert!(
+        ending
+            .detail
+            .to_string()
+            .contains("invalid peer certificate"),
+        "{ending}"
+    );
+
+    let server = seen.ending().await;
+    assert_eq!(
+        (server.cause, server.code()),
+        (Cause::TlsFailed, CloseCode::TLS_HANDSHAKE)
+    );
+    assert!(server.detail.to_string().contains("alert"), "{server}");
+}
+
+#[tokio::test]
+async fn plain_http_where_tls_is_expected_is_tls_failed() {
+    let url = serve_tls(&Arc::new(Seen::default()))
+        .await
+        .replace("wss", "ws");
+    let ending = refused(&Client::new(), &url).await;
+    // The server ends TLS with an alert, which is no HTTP.
+    assert_eq!(ending.cause, Cause::HandshakeInvalid, "{ending}");
+
+    let (near, far) = tcp_pair().await;
+    let accepting = tokio::spawn(revoir::accept(far));
+    let result = Client::new().connect_over("wss://localhost/", near).await;
+    assert_eq!(
+        result.unwrap_err().ending().unwrap().cause,
+        Cause::TlsFailed
+    );
+    let ending = accepting.await.unwrap().unwrap_err();
+    assert!(matches!(&ending.detail, Detail::Handshake(error)
+        if matches!(**error, HandshakeError::NotHttp { byte: 0x16 })));
+}
+
+/// A TLS server on a port of its own.
+async fn serve_tls(seen: &Arc<Seen>) -> String {
+    let (certificate, key) = pem();
+    let tls = ServerTls::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
+    let observer = Arc::clone(seen);
+    let server = Server::bind("127.0.0.1:0").await.unwrap().with_tls(tls);
+    let server = server.with_acceptor(Acceptor::new().with_observer(observer));
+    let port = server.local_addr().unwrap().port();
+    tokio::spawn(server.serve(|mut socket| async move { socket.recv().await.map(drop) }));
+    format!("wss://localhost:{port}/")
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_status_headers_and_the_first_kib_of_the_body() {
+    let body = "x".repeat(5000);
+    let head = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 5000\r\n\r\n";
+    let ending = answered(format!("{head}{body}").as_bytes(), |_| {}).await;
+    let response = ending.response.as_deref().unwrap();
+    assert_eq!((response.status, response.retry_after()), (503, Some("7")));
+    assert_eq!(response.headers.len(), 2);
+    assert_eq!(response.body, body.as_bytes()[..1024]);
+    assert!(response.body_cut);
+    let mut whole = expected(Cause::HandshakeRejected, Finish::None, None);
+    whole.response = ending.response.clone();
+    assert_eq!(ending, whole);
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_a_rule_is_invalid() {
+    let answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\n\r\n";
+    let ending = answered(answer, |_| {}).await;
+    let mut whole = expected(Cause::HandshakeInvalid, Finish::None, None);
+    whole.detail = Detail::Handshake(Box::new(HandshakeError::AcceptMissing));
+    assert_eq!(ending, whole);
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_inside_the_handshake_is_eof_or_reset() {
+    let ending = answered(b"HTTP/1.1 ", |far| far.end().fail_reading(None)).await;
+    let mut whole = expected(Cause::HandshakeEof, Finish::None, None);
+    let error = HandshakeError::Eof { received: 9 };
+    whole.detail = Detail::Handshake(Box::new(error));
+    assert_eq!(ending, whole);
+
+    let reset = |far: &Stream| far.end().fail(ErrorKind::ConnectionReset);
+    assert_never(
+        &answered(b"", reset).await,
+        Cause::HandshakeReset,
+        "connection reset",
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_answer_is_a_handshake_timeout() {
+    let ending = answered(b"HTTP/1.1 ", |_| {}).await;
+    assert_never(&ending, Cause::HandshakeTimeout, "not done within 10s");
+}
+
+/// What a server answers to `request`, and how it calls the end.
+async fn asked(acceptor: &Acceptor, request: &str, then: fn(&Stream)) -> (String, Ending) {
+    let (near, far) = memory::pair(64 * 1024);
+    let asking = async {
+        let mut far = Stream::Memory(far);
+        far.write_all(request.as_bytes()).await.unwrap();
+        then(&far);
+        let mut answer = String::new();
+        match far.read_to_string(&mut answer).await {
+            Ok(_) | Err(_) => answer,
+        }
+    };
+    let (result, answer) = tokio::join!(acceptor.accept(near), asking);
+    (answer, Ending::clone(&result.unwrap_err()))
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_a_rule_is_answered_with_it() {
+    let request = REQUEST.replace("Version: 13", "Version: 8") + "\r\n";
+    let (answer, ending) = asked(&Acceptor::new(), &request, |_| {}).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"),
+        "{answer}"
+    );
+    assert!(
+        answer.ends_with("expected 13 (RFC 6455 section 4.2.1 item 6)\n"),
+        "{answer}"
+    );
+    let got = Some("8".to_owned());
+    let mut whole = expected(Cause::HandshakeInvalid, Finish::None, None);
+    whole.detail = Detail::Handshake(Box::new(HandshakeError::VersionNotSupported { got }));
+    assert_eq!(ending, whole);
+}
+
+#[tokio::test]
+async fn a_head_over_16_kib_is_refused() {
+    let request = format!("{REQUEST}X: {}\r\n\r\n", "x".repeat(16 * 1024));
+    let (answer, ending) = asked(&Acceptor::new(), &request, |_| {}).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    assert_eq!(ending.cause, Cause::HandshakeInvalid);
+}
+
+#[tokio::test]
+async fn a_page_of_another_host_is_refused_unless_it_is_allowed() {
+    let request = format!("{REQUEST}Origin: https://evil.example\r\n\r\n");
+    let (answer, ending) = asked(&Acceptor::new(), &request, |_| {}).await;
+    assert!(answer.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{answer}");
+    let got = "https://evil.example".to_owned();
+    let mut whole = expected(Cause::HandshakeRejected, Finish::None, None);
+    whole.detail = Detail::Handshake(Box::new(HandshakeError::OriginNotAllowed { got }));
+    assert_eq!(ending, whole);
+
+    for acceptor in [
+        Acceptor::new().with_origins(Origins::Any),
+        Acceptor::new().with_origins(Origins::only(["https://page.example"])),
+    ] {
+        let (near, far) = memory::pair(64 * 1024);
+        let client = Client::new().with_origin("https://page.example");
+        let connecting = client.connect_over("ws://a.example/", far);
+        let (accepted, connected) = tokio::join!(acceptor.accept(near), connecting);
+        assert!(accepted.is_ok() && connected.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_inside_the_handshake_is_eof_or_reset() {
+    let eof = |far: &Stream| far.end().fail_reading(None);
+    let (answer, ending) = asked(&Acceptor::new(), "GET ", eof).await;
+    assert_eq!(answer, "");
+    let mut whole = expected(Cause::HandshakeEof, Finish::None, None);
+    let error = HandshakeError::Eof { received: 4 };
+    whole.detail = Detail::Handshake(Box::new(error));
+    assert_eq!(ending, whole);
+
+    let reset = |far: &Stream| far.end().fail(ErrorKind::ConnectionReset);
+    let (_, ending) = asked(&Acceptor::new(), "GET ", reset).await;
+    assert_never(&ending, Cause::HandshakeReset, "connection reset");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_slow_gets_408() {
+    let (answer, ending) = asked(&Acceptor::new(), REQUEST, |_| {}).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"),
+        "{answer}"
+    );
+    assert_never(&ending, Cause::HandshakeTimeout, "not done within 10s");
+}
+
+#[tokio::test]
+async fn a_mistake_in_the_url_or_the_request_is_no_ending() {
+    let client = Client::new();
+    let error = client.connect("http://localhost/").await.unwrap_err();
+    let got = "http".to_owned();
+    assert_eq!(error, ConnectError::Url(InvalidUrl::Scheme { got }));
+    assert_eq!(error.ending(), None);
+    let client = client.with_header("Sec-WebSocket-Key", "mine");
+    let error = client.connect("ws://localhost/").await.unwrap_err();
+    assert!(matches!(error, ConnectError::Request(_)));
+}
+
+#[tokio::test]
+async fn tls_works_with_own_roots_and_without_any() {
+    let seen = Arc::new(Seen::default());
+    let url = serve_tls(&seen).await;
+    for tls in [trusting(), ClientTls::insecure()] {
+        let socket = Client::new().with_tls(tls).connect(&url).await.unwrap();
+        let ending = socket
+            .close(revoir::SendCode::NORMAL_CLOSURE, revoir::Reason::EMPTY)
+            .await;
+        assert!(ending.is_clean(), "{ending}");
+    }
+}

@@ -1,0 +1,242 @@
+//! `Server::serve`: handlers, limits, certificates, and one ending for every connection.
+
+use std::future::pending;
+use std::sync::Arc;
+
+use revoir::{
+    Acceptor, Cause, Client, CloseCode, Detail, Ending, Finish, Initiator, Message, Reason,
+    SendCode, Server, ServerTls, WebSocket,
+};
+use tokio::sync::Semaphore;
+
+use crate::support::peer::Seen;
+use crate::support::wire::{new_pem, trusting};
+use crate::support::{Frame, Peer, Side, assert_ending, close_frame, expected, pem};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Serves with `handler` on a port of its own.
+async fn serve<H, F, E>(handler: H) -> (String, Arc<Seen>)
+where
+    H: Fn(WebSocket) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<Failure> + 'static,
+{
+    let seen = Arc::new(Seen::default());
+    let observer = Arc::clone(&seen);
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let server = server.with_acceptor(Acceptor::new().with_observer(observer));
+    let address = server.local_addr().unwrap();
+    tokio::spawn(server.serve(handler));
+    (format!("ws://{address}/"), seen)
+}
+
+async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
+    loop {
+        let message = socket.recv().await?;
+        socket.send(message).await?;
+    }
+}
+
+/// A raw client of `url`.
+async fn raw(url: &str) -> Peer {
+    let address = url.trim_start_matches("ws://").trim_end_matches('/');
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let mut peer = Peer::new(crate::support::wire::Stream::Tcp(stream), Side::Server);
+    peer.request().await;
+    peer
+}
+
+#[tokio::test]
+async fn a_handler_that_passes_the_ending_on_has_not_failed() {
+    let (url, seen) = serve(echo).await;
+    let mut socket = revoir::connect(&url).await.unwrap();
+    for length in [0, 1, 125, 126, 65_535, 65_536, 1024 * 1024] {
+        socket.send_binary(vec![9; length]).await.unwrap();
+        assert_eq!(
+            socket.recv().await.unwrap(),
+            Message::Binary(vec![9; length].into())
+        );
+    }
+    let ending = socket.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY).await;
+    assert!(ending.is_clean());
+    let server = seen.ending().await;
+    assert_eq!(
+        (server.cause, server.finish),
+        (Cause::ClosedByPeer, Finish::Answered)
+    );
+    assert_eq!((seen.opened(), seen.count()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_handler_that_fails_has_its_connection_closed_with_1011() {
+    let failing = |mut socket: WebSocket| async move {
+        match socket.recv().await?.as_bytes() {
+            b"error" => Err(Failure::from("the database is gone")),
+            _ => panic!("no such thing"),
+        }
+    };
+    for (text, detail) in [
+        ("error", "the database is gone"),
+        ("panic", "panicked: no such thing"),
+    ] {
+        let (url, seen) = serve(failing).await;
+        let mut peer = raw(&url).await;
+        peer.send(&Frame::text(text)).await;
+        assert_eq!(peer.next().await, Some(Frame::close(1011, "")));
+        peer.send(&Frame::close(1011, "")).await;
+        assert_eq!(peer.rest().await.0, []);
+        let mut ending = expected(
+            Cause::HandlerFailed,
+            Finish::Answered,
+            Some(Initiator::Local),
+        );
+        ending.sent = Some(close_frame(1011, ""));
+        ending.received = Some(close_frame(1011, ""));
+        ending.detail = Detail::Text(detail.into());
+        assert_ending(&seen.ending().await, ending);
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_before_its_future_is_there_has_failed() {
+    let (url, seen) = serve(|socket: WebSocket| {
+        assert_eq!(socket.subprotocol(), Some("none was agreed on"));
+        async { Ok::<(), Failure>(()) }
+    })
+    .await;
+    let mut socket = revoir::connect(&url).await.unwrap();
+    assert_eq!(
+        socket.recv().await.unwrap_err().code(),
+        CloseCode::INTERNAL_ERROR
+    );
+    let ending = seen.ending().await;
+    assert_eq!(ending.cause, Cause::HandlerFailed);
+    assert!(
+        ending.detail.to_string().starts_with("panicked: assertion"),
+        "{ending}"
+    );
+}
+
+#[tokio::test]
+async fn a_handler_that_returns_without_closing_drops_its_connection() {
+    let (url, seen) = serve(|_socket| async { Ok::<(), Failure>(()) }).await;
+    let mut socket = revoir::connect(&url).await.unwrap();
+    assert_eq!(
+        socket.recv().await.unwrap_err().code(),
+        CloseCode::GOING_AWAY
+    );
+    assert_eq!(seen.ending().await.cause, Cause::Dropped);
+}
+
+#[tokio::test]
+async fn a_handler_that_never_polls_still_answers_pings_and_the_close() {
+    let (url, seen) = serve(|socket: WebSocket| async move {
+        pending::<()>().await;
+        drop(socket);
+        Ok::<(), Failure>(())
+    })
+    .await;
+    let mut peer = raw(&url).await;
+    peer.send(&Frame::new(crate::support::Sort::Ping, "a"))
+        .await;
+    let pong = Frame::new(crate::support::Sort::Pong, "a");
+    assert_eq!(peer.next().await, Some(pong));
+    peer.send(&Frame::close(1000, "")).await;
+    assert_eq!(peer.rest().await.0, [Frame::close(1000, "")]);
+    assert_eq!(seen.ending().await.cause, Cause::ClosedByPeer);
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_get_503_until_one_ends() {
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let seen = Arc::new(Seen::default());
+    let acceptor = Acceptor::new().with_observer(Arc::clone(&seen) as _);
+    let server = server.with_max_connections(1).with_acceptor(acceptor);
+    let url = format!("ws://{}/", server.local_addr().unwrap());
+    let gone = Arc::new(Semaphore::new(0));
+    let signal = Arc::clone(&gone);
+    tokio::spawn(server.serve(move |mut socket: WebSocket| {
+        let signal = Arc::clone(&signal);
+        async move {
+            let ending = socket.recv().await.unwrap_err();
+            signal.add_permits(1);
+            Err::<(), _>(ending)
+        }
+    }));
+    let first = revoir::connect(&url).await.unwrap();
+    let error = revoir::connect(&url).await.unwrap_err();
+    let response = error.ending().unwrap().response.clone().unwrap();
+    assert_eq!(
+        (response.status, &*response.body),
+        (503, &b"too many connections\n"[..])
+    );
+    assert_eq!(seen.ending().await.cause, Cause::HandshakeRejected);
+
+    first.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY).await;
+    gone.acquire().await.unwrap().forget();
+    // The task that held the place may still be on its way out.
+    let mut second = revoir::connect(&url).await;
+    while second.is_err() {
+        tokio::task::yield_now().await;
+        second = revoir::connect(&url).await;
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_is_replaced_while_the_server_runs() {
+    let (other, other_key) = new_pem();
+    let tls = ServerTls::from_pem(other.as_bytes(), other_key.as_bytes()).unwrap();
+    let server = Server::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .with_tls(tls.clone());
+    let url = format!("wss://localhost:{}/", server.local_addr().unwrap().port());
+    tokio::spawn(server.serve(echo));
+    let client = Client::new().with_tls(trusting());
+    assert!(client.connect(&url).await.is_err());
+
+    assert!(tls.replace_pem(b"nothing", b"nothing").is_err());
+    let (certificate, key) = pem();
+    tls.replace_pem(certificate.as_bytes(), key.as_bytes())
+        .unwrap();
+    let mut socket = client.connect(&url).await.unwrap();
+    socket.send_text("hello").await.unwrap();
+    assert_eq!(socket.recv().await.unwrap().as_bytes(), b"hello");
+}
+
+#[tokio::test]
+async fn an_application_decides_on_a_request() {
+    let (near, far) = crate::support::memory::pair(4096);
+    let client = Client::new().with_subprotocol("v1").with_subprotocol("v2");
+    let connecting = client.connect_over("ws://a.example/room?id=7", far);
+    let acceptor = Acceptor::new().with_subprotocols(["v2", "v1"]);
+    let deciding = async {
+        let incoming = acceptor.incoming(near).await.unwrap();
+        assert_eq!(incoming.request().path(), "/room");
+        assert_eq!(incoming.request().query(), Some("id=7"));
+        incoming.accept(&revoir::Headers::new()).await.unwrap()
+    };
+    let (connected, accepted) = tokio::join!(connecting, deciding);
+    assert_eq!(connected.unwrap().subprotocol(), Some("v2"));
+    assert_eq!(accepted.subprotocol(), Some("v2"));
+
+    let (near, far) = crate::support::memory::pair(4096);
+    let connecting = client.connect_over("ws://a.example/", far);
+    let deciding = async {
+        let incoming = acceptor.incoming(near).await.unwrap();
+        let mut headers = revoir::Headers::new();
+        headers.push("Retry-After", "3").unwrap();
+        incoming.refuse(429, &headers, b"slow down").await
+    };
+    let (refused, ending) = tokio::join!(connecting, deciding);
+    let response = refused
+        .unwrap_err()
+        .ending()
+        .unwrap()
+        .response
+        .clone()
+        .unwrap();
+    assert_eq!((response.status, response.retry_after()), (429, Some("3")));
+    assert_eq!(ending.cause, Cause::HandshakeRejected);
+}
