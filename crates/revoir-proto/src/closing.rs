@@ -21,8 +21,13 @@ pub struct ClosingHandshake {
     pub sent: CloseFrame,
     /// Whether our Close frame was written to its last byte.
     pub written: bool,
+    /// When that was, in the connection's own time.
+    pub written_at: Option<Duration>,
     /// The peer's Close frame.
     pub received: Option<CloseFrame>,
+    /// Whether the peer's Close frame arrived after we had begun, but before ours was written: both
+    /// sides closed at once.
+    pub crossed: bool,
     /// Whether the peer broke a rule, so that nothing it sends counts any more.
     pub failed: bool,
     /// Whether the peer's stream ended.
@@ -49,7 +54,9 @@ impl ClosingHandshake {
             initiator,
             sent,
             written: false,
+            written_at: None,
             received: None,
+            crossed: false,
             failed: false,
             eof: false,
             // An absolute budget: nothing the peer does moves it.
@@ -90,6 +97,20 @@ impl ClosingHandshake {
         if self.is_settled() && !role.closes_tcp_first() && self.fin_deadline.is_none() {
             self.fin_deadline = Some(now.saturating_add(config.fin_wait));
         }
+    }
+
+    /// Takes note of the peer's Close frame, which stood in input that `arrived` then.
+    pub(crate) fn receive(&mut self, arrived: Duration, frame: CloseFrame) {
+        // It may have waited behind messages for longer than ours took to leave.
+        let came_first = self.written_at.is_none_or(|written| arrived < written);
+        self.crossed = self.initiator == Initiator::Local && came_first;
+        self.received = Some(frame);
+    }
+
+    /// Our Close frame was written to its last byte.
+    pub(crate) fn write(&mut self, now: Duration) {
+        self.written = true;
+        self.written_at = Some(now);
     }
 
     pub(crate) const fn progress(&self) -> Progress {

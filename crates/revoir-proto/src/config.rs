@@ -15,6 +15,10 @@ pub struct Config {
     /// How long the peer may take no bytes while some are queued. `None`: for ever.
     /// Default: 20 s.
     pub write_timeout: Option<Duration>,
+    /// How long the application may take nothing of what was received before the transport ended.
+    /// Afterwards the rest is counted in `Ending::discarded` and the connection ends. `None`: for
+    /// ever. Default: 60 s.
+    pub take_timeout: Option<Duration>,
     /// How long there may be no message in either direction before the connection is closed with
     /// 1001. `None`, the default: for ever.
     pub idle_timeout: Option<Duration>,
@@ -35,6 +39,7 @@ impl Default for Config {
             limits: Limits::default(),
             keepalive: Some(KeepaliveConfig::default()),
             write_timeout: Some(Duration::from_secs(20)),
+            take_timeout: Some(Duration::from_secs(60)),
             idle_timeout: None,
             close_budget: Duration::from_secs(5),
             fin_wait: Duration::from_secs(2),

@@ -69,9 +69,12 @@ pub enum ProtocolError {
         /// The limit, in blocks.
         allowed: u32,
     },
-    /// Compressed data that cannot be inflated.
+    /// Compressed data that cannot be inflated. With context takeover the fault may be that the
+    /// message before it was cut short; see
+    /// [`CompressedDataTruncated`](Self::CompressedDataTruncated).
     CompressedDataCorrupt,
-    /// A compressed message that ends inside a block.
+    /// A compressed message that ends inside a block. Without context takeover that is always
+    /// found; with it, such a message may pass as a shorter one, and the next message then fails.
     CompressedDataTruncated,
 }
 
@@ -201,6 +204,9 @@ pub enum UsageError {
         /// The state it is in.
         state: State,
     },
+    /// A message was to be sent although the transport is broken. The connection is still open
+    /// because of input that nobody took; its [`Ending`](crate::Ending) comes behind it.
+    TransportLost,
     /// A message was to be sent while the queue is at its high-water mark.
     QueueFull {
         /// The bytes that are queued.
@@ -221,6 +227,7 @@ impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOpen { state } => write!(f, "the connection is {state}"),
+            Self::TransportLost => f.write_str("the transport is broken"),
             Self::QueueFull { queued, allowed } => {
                 write!(f, "{queued} bytes are queued, {allowed} are allowed")
             }

@@ -14,7 +14,9 @@ use crate::message::Message;
 pub enum Event {
     /// A whole message.
     Message(Message),
-    /// A ping with its payload. The pong is already queued.
+    /// A ping with its payload. It has been answered as far as RFC 6455 section 5.5.3 asks for:
+    /// its pong is queued, or takes the place of an older one that waits; after our Close frame
+    /// there is none.
     Ping(Bytes),
     /// A pong.
     Pong {

@@ -29,6 +29,10 @@ impl<R: Random> Connection<R> {
             Action::Discard => {
                 if let Some(closing) = self.closing_mut() {
                     closing.failed = true;
+                    // What began the ending stays the cause; the rule tells why no answer counted.
+                    if closing.detail == Detail::None {
+                        closing.detail = Detail::Rule(error);
+                    }
                 }
                 self.settle(now);
                 self.discard_input();

@@ -76,14 +76,17 @@ impl Liveness {
         }
     }
 
-    /// Takes note of a pong: the round trip, if it answers the last ping.
-    pub(crate) fn on_pong(&mut self, payload: &[u8]) -> Option<Duration> {
+    /// Takes note of a pong in input that `arrived` then: the round trip, if it answers the last
+    /// ping.
+    pub(crate) fn on_pong(&mut self, arrived: Duration, payload: &[u8]) -> Option<Duration> {
         let (id, at) = self.unmatched?;
         if payload != id {
             return None;
         }
         self.unmatched = None;
-        self.rtt = Some(self.received.saturating_sub(at));
+        // Input that was added to older input that nobody had taken counts from the last byte.
+        let arrived = if arrived < at { self.received } else { arrived };
+        self.rtt = Some(arrived.saturating_sub(at));
         self.rtt
     }
 
@@ -94,10 +97,14 @@ impl Liveness {
 
     /// When to send the next ping, given its [`interval`](Self::interval). `None` while one is
     /// under way.
+    ///
+    /// While we are deaf no pong can be waited for, and pings go on: intermediaries are to see
+    /// traffic.
     #[inline]
-    pub(crate) fn ping_at(&self, interval: Duration) -> Option<Duration> {
+    pub(crate) fn ping_at(&self, interval: Duration, is_deaf: bool) -> Option<Duration> {
         match self.ping {
             Ping::Idle => Some(self.received.min(self.sent).saturating_add(interval)),
+            Ping::Awaited { .. } if is_deaf => Some(self.sent.saturating_add(interval)),
             Ping::Queued { .. } | Ping::Awaited { .. } => None,
         }
     }
@@ -117,12 +124,17 @@ impl Liveness {
         self.jitter = jitter;
     }
 
-    /// Reading goes on after a pause: only now can the peer be heard again.
-    pub(crate) fn on_reading_resumed(&mut self, now: Duration) {
+    /// The peer can be heard again. The time `deaf_since` then does not count as its silence.
+    pub(crate) fn on_hearing_again(&mut self, now: Duration, deaf_since: Duration) {
         if let Ping::Awaited { since } = &mut self.ping {
-            *since = now.max(*since);
+            *since = moved(*since, now, deaf_since);
         }
     }
+}
+
+/// `since`, moved so that the time from `deaf_since` until `now` does not count.
+pub(crate) fn moved(since: Duration, now: Duration, deaf_since: Duration) -> Duration {
+    since.saturating_add(now.saturating_sub(since.max(deaf_since)))
 }
 
 /// `interval` varied by 10 % either way, evenly over `random`.
@@ -155,11 +167,11 @@ mod tests {
     fn a_ping_is_due_when_either_direction_is_quiet() {
         let mut liveness = Liveness::new(seconds(100), 1 << 31);
         let interval = liveness.interval(&KeepaliveConfig::default());
-        assert_eq!(liveness.ping_at(interval), Some(seconds(120)));
+        assert_eq!(liveness.ping_at(interval, false), Some(seconds(120)));
         liveness.on_received(seconds(110));
-        assert_eq!(liveness.ping_at(interval), Some(seconds(120)));
+        assert_eq!(liveness.ping_at(interval, false), Some(seconds(120)));
         liveness.on_written(seconds(111), 0);
-        assert_eq!(liveness.ping_at(interval), Some(seconds(130)));
+        assert_eq!(liveness.ping_at(interval, false), Some(seconds(130)));
     }
 
     #[test]
@@ -168,7 +180,10 @@ mod tests {
         let mut liveness = Liveness::new(seconds(0), 0);
         liveness.on_ping_queued(*b"ping", 10, 0);
         assert_eq!(
-            (liveness.ping_at(seconds(20)), liveness.dead_at(&config)),
+            (
+                liveness.ping_at(seconds(20), false),
+                liveness.dead_at(&config)
+            ),
             (None, None)
         );
         liveness.on_written(seconds(30), 9);
@@ -177,8 +192,8 @@ mod tests {
         assert_eq!(liveness.dead_at(&config), Some(seconds(51)));
         liveness.on_received(seconds(40));
         assert_eq!(liveness.dead_at(&config), None);
-        assert_eq!(liveness.on_pong(b"else"), None);
-        assert_eq!(liveness.on_pong(b"ping"), Some(seconds(9)));
-        assert_eq!(liveness.on_pong(b"ping"), None);
+        assert_eq!(liveness.on_pong(seconds(40), b"else"), None);
+        assert_eq!(liveness.on_pong(seconds(40), b"ping"), Some(seconds(9)));
+        assert_eq!(liveness.on_pong(seconds(40), b"ping"), None);
     }
 }

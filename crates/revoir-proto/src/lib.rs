@@ -20,6 +20,8 @@
 //! | a write failed | [`handle_write_failed`](Connection::handle_write_failed) |
 //! | bytes were written | [`transmitted`](Connection::transmitted) |
 //! | the deadline of [`poll_timeout`](Connection::poll_timeout) has come | [`handle_timeout`](Connection::handle_timeout) |
+//! | its direction of TCP is shut down, as [`wants_shutdown_write`](Connection::wants_shutdown_write) asked for | [`write_shut_down`](Connection::write_shut_down) |
+//! | nobody will take messages any more | [`discard_messages`](Connection::discard_messages) |
 //! | it stops and starts reading for the application's sake | [`pause_reading`](Connection::pause_reading), [`resume_reading`](Connection::resume_reading) |
 //!
 //! After each of them, and after each verb of the application, it
@@ -33,7 +35,9 @@
 //! 5. drops the transport after [`Event::Ended`], which is always the last event.
 //!
 //! It reads only while [`has_pending_input`](Connection::has_pending_input) is false: that is the
-//! back-pressure towards the peer.
+//! back-pressure towards the peer. An [imported](Connection::import) connection is still paused if
+//! the exported one was, so whoever takes it over calls
+//! [`resume_reading`](Connection::resume_reading) when it starts to read.
 //! Towards the application it is [`is_writable`](Connection::is_writable).
 //!
 //! The application's verbs are [`send_text`](Connection::send_text),

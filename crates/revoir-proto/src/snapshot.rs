@@ -14,7 +14,7 @@ use crate::connection::{Connection, ConnectionParts, InputEnd, Reading, Receive}
 use crate::error::UsageError;
 use crate::frame::{CONTROL_MAX_BYTES, Decoder, FrameHeader, HeaderRules};
 use crate::keepalive::{Liveness, Ping};
-use crate::message::{Assembler, MessageKind};
+use crate::message::{Assembler, MessageKind, compressed_allowance};
 use crate::output::Output;
 use crate::random::Random;
 use crate::role::Role;
@@ -46,6 +46,8 @@ pub struct Snapshot {
     pub output: OutputSnapshot,
     /// The payload of a pong that waits for room in the queue.
     pub waiting_pong: Option<Vec<u8>>,
+    /// Where the last pong that was queued ends, in bytes of output.
+    pub pong_end: u64,
     /// The keepalive.
     pub liveness: Liveness,
     /// The last message in either direction.
@@ -54,8 +56,13 @@ pub struct Snapshot {
     pub opened: Duration,
     /// Whether the driver has stopped reading.
     pub paused: bool,
-    /// Whether a deadline was suspended because nothing is read.
-    pub stalled: bool,
+    /// Since when the peer cannot be heard, because the driver has stopped reading or nobody takes
+    /// what was read.
+    pub deaf_since: Option<Duration>,
+    /// When the input that is not decoded yet arrived.
+    pub arrived: Duration,
+    /// How far the times in here are ahead of the driver's epoch; see [`rebase`](Self::rebase).
+    pub ahead: Duration,
     /// The closing handshake, if it has begun.
     pub closing: Option<ClosingHandshake>,
     /// Whether the driver has shut down its direction of TCP.
@@ -64,6 +71,10 @@ pub struct Snapshot {
     pub input_end: Option<InputEnd>,
     /// Messages received that nobody took.
     pub discarded: u64,
+    /// Whether nobody will take messages any more.
+    pub discards_messages: bool,
+    /// Queued bytes that were cut when the transport broke.
+    pub unsent: u64,
 }
 
 /// What the decoder is in the middle of.
@@ -149,6 +160,13 @@ pub enum SnapshotError {
     },
     /// It describes a connection that cannot be.
     Inconsistent,
+    /// Its unfinished message is longer than the limit of the connection's configuration.
+    OverLimit {
+        /// How long it is at least, in bytes as they are received.
+        got: u64,
+        /// The limit on it, in such bytes.
+        allowed: u64,
+    },
     /// It needs permessage-deflate, which this build does not have.
     CompressionAbsent,
 }
@@ -163,6 +181,12 @@ impl fmt::Display for SnapshotError {
                 )
             }
             Self::Inconsistent => f.write_str("snapshot describes a connection that cannot be"),
+            Self::OverLimit { got, allowed } => {
+                write!(
+                    f,
+                    "snapshot has a message of {got} bytes, {allowed} are allowed"
+                )
+            }
             Self::CompressionAbsent => f.write_str("snapshot needs permessage-deflate"),
         }
     }
@@ -171,11 +195,25 @@ impl fmt::Display for SnapshotError {
 impl Error for SnapshotError {}
 
 impl Snapshot {
-    /// Moves every time from an epoch at which it is now `from` to one at which it is now `to`.
+    /// Moves the connection from an epoch at which it is now `from` to one at which it is now `to`,
+    /// for example one that begins with the process that goes on. Nothing is lost of what happened
+    /// before the new epoch: durations and deadlines are what they would have been.
     pub fn rebase(&mut self, from: Duration, to: Duration) {
-        let move_one = |time: &mut Duration| {
-            *time = (*time).saturating_add(to).saturating_sub(from);
-        };
+        let own = from.saturating_add(self.ahead);
+        self.ahead = own.saturating_sub(to);
+        let by = to.saturating_sub(own);
+        if !by.is_zero() {
+            self.move_times(by);
+        }
+    }
+
+    /// Moves every time to one that is later `by` so much.
+    fn move_times(&mut self, by: Duration) {
+        let move_one = |time: &mut Duration| *time = time.saturating_add(by);
+        move_one(&mut self.arrived);
+        if let Some(at) = &mut self.deaf_since {
+            move_one(at);
+        }
         move_one(&mut self.output.progress);
         move_one(&mut self.liveness.received);
         move_one(&mut self.liveness.sent);
@@ -189,26 +227,80 @@ impl Snapshot {
         }
         if let Some(closing) = &mut self.closing {
             move_one(&mut closing.deadline);
-            if let Some(at) = &mut closing.fin_deadline {
-                move_one(at);
-            }
+            let times = [&mut closing.written_at, &mut closing.fin_deadline];
+            times.into_iter().flatten().for_each(move_one);
         }
     }
 
     /// Whether the parts fit each other, as far as nothing else checks it.
     fn is_consistent(&self) -> bool {
-        let closing_fits = match self.state {
-            State::Open => self.closing.is_none() && self.receive.is_some(),
-            State::Closing => self.closing.is_some(),
-            State::Connecting | State::Closed => false,
+        let closing_fits = match (self.state, &self.closing) {
+            (State::Open, None) => self.receive.is_some() && !self.write_shut,
+            (State::Closing, Some(closing)) => self.is_consistent_with(closing),
+            (State::Open | State::Closing | State::Connecting | State::Closed, _) => false,
         };
+        let is_deaf = self.paused || !self.input.is_empty();
         // No connection writes so much; counting on from here cannot overflow.
         let counts = self.output.written <= u64::MAX / 2;
         let pong = self.waiting_pong.as_ref().map_or(0, Vec::len);
         closing_fits
             && counts
+            && is_deaf == self.deaf_since.is_some()
             && pong <= CONTROL_MAX_BYTES
             && (self.receive.is_some() || (self.input.is_empty() && self.compression.is_none()))
+    }
+}
+
+impl Snapshot {
+    /// Whether the closing handshake fits what was read, what is queued, and what was shut down.
+    fn is_consistent_with(&self, closing: &ClosingHandshake) -> bool {
+        // Nothing follows our Close frame, so it was written exactly if nothing is queued; a broken
+        // transport has cut the queue.
+        let is_lost = matches!(self.input_end, Some(InputEnd::Lost { .. }));
+        let output_fits = match self.output.unwritten.is_empty() {
+            true => closing.written || is_lost,
+            false => !closing.written && !is_lost,
+        };
+        // After a Close frame and after a failure, input is thrown away, and only then.
+        let discards = closing.received.is_some() || closing.failed;
+        output_fits
+            && discards == self.receive.is_none()
+            && closing.written == closing.written_at.is_some()
+            // With both, the connection would be over.
+            && !(closing.written && closing.eof)
+            && (!self.write_shut || closing.wants_shutdown_write(self.role))
+    }
+
+    /// Whether the unfinished message stays within `limit`, as its headers were found to do when
+    /// they arrived.
+    fn check_limit(&self, limit: usize) -> Result<(), SnapshotError> {
+        let Some(receive) = &self.receive else {
+            return Ok(());
+        };
+        let Some(message) = &receive.message else {
+            return Ok(());
+        };
+        let frame = receive.decoder.frame.as_ref();
+        let missing = frame
+            .filter(|frame| !frame.header.opcode.is_control())
+            .map_or(0, |frame| frame.remaining);
+        let received = match &self.compression {
+            Some(compression) if message.compressed => compression.unfinished.len(),
+            Some(_) | None => message.received.len(),
+        };
+        let allowed = match message.compressed {
+            true => (limit as u64).saturating_add(compressed_allowance(limit)),
+            false => limit as u64,
+        };
+        let got = match message.compressed {
+            // What a compressed message grows to is counted while it is inflated.
+            true => missing.max(received as u64),
+            false => missing.saturating_add(received as u64),
+        };
+        match got > allowed {
+            true => Err(SnapshotError::OverLimit { got, allowed }),
+            false => Ok(()),
+        }
     }
 }
 
@@ -219,8 +311,8 @@ impl<R: Random> Connection<R> {
     /// # Errors
     ///
     /// [`UsageError::NotOpen`] once the connection is closed.
-    pub fn export(&mut self) -> Result<Snapshot, UsageError> {
-        let parts = &mut self.parts;
+    pub fn export(&self) -> Result<Snapshot, UsageError> {
+        let parts = &self.parts;
         if parts.state == State::Closed {
             return Err(UsageError::NotOpen { state: parts.state });
         }
@@ -236,18 +328,23 @@ impl<R: Random> Connection<R> {
                 }),
                 Receive::Discarding => None,
             },
-            compression: parts.compression.as_deref_mut().map(Compression::export),
+            compression: parts.compression.as_deref().map(Compression::export),
             output: parts.output.export(),
             waiting_pong: parts.waiting_pong.as_deref().map(<[u8]>::to_vec),
+            pong_end: parts.pong_end,
             liveness: parts.liveness,
             last_message: parts.last_message,
             opened: parts.opened,
             paused: parts.paused,
-            stalled: parts.stalled,
+            deaf_since: parts.deaf_since,
+            arrived: parts.arrived,
+            ahead: parts.ahead.unwrap_or_default(),
             closing: parts.closing.as_deref().cloned(),
             write_shut: parts.write_shut,
             input_end: parts.input_end.as_deref().cloned(),
             discarded: parts.discarded,
+            discards_messages: parts.discards_messages,
+            unsent: parts.unsent,
         })
     }
 
@@ -272,6 +369,7 @@ impl<R: Random> Connection<R> {
         if !snapshot.is_consistent() {
             return Err(SnapshotError::Inconsistent);
         }
+        snapshot.check_limit(config.limits.message)?;
         let (receive, compression) = import_receive(snapshot, config.limits.message)?;
         let liveness = snapshot.liveness;
         let parts = ConnectionParts {
@@ -284,15 +382,20 @@ impl<R: Random> Connection<R> {
             compression,
             output: Output::import(&snapshot.output),
             waiting_pong: snapshot.waiting_pong.as_deref().map(Into::into),
+            pong_end: snapshot.pong_end,
             liveness,
             last_message: snapshot.last_message,
             opened: snapshot.opened,
             paused: snapshot.paused,
-            stalled: snapshot.stalled,
+            deaf_since: snapshot.deaf_since,
+            arrived: snapshot.arrived,
+            ahead: (!snapshot.ahead.is_zero()).then_some(snapshot.ahead),
             closing: snapshot.closing.clone().map(Box::new),
             write_shut: snapshot.write_shut,
             input_end: snapshot.input_end.clone().map(Box::new),
             discarded: snapshot.discarded,
+            discards_messages: snapshot.discards_messages,
+            unsent: snapshot.unsent,
             ending: None,
             ending_reported: false,
         };

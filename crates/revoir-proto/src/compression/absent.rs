@@ -21,7 +21,7 @@ impl Compression {
         _piece: &[u8],
         _ends: bool,
         _limit: usize,
-    ) -> Result<usize, ProtocolError> {
+    ) -> Result<(), ProtocolError> {
         match *self {}
     }
 
@@ -37,7 +37,7 @@ impl Compression {
         match *self {}
     }
 
-    pub(crate) fn export(&mut self) -> CompressionSnapshot {
+    pub(crate) fn export(&self) -> CompressionSnapshot {
         match *self {}
     }
 

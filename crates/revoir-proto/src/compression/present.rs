@@ -31,19 +31,17 @@ impl Compression {
         })
     }
 
-    /// Inflates the next piece of a message, and returns where in [`inflated`](Self::inflated) the
-    /// result begins.
+    /// Inflates the next piece of a message: [`inflated`](Self::inflated) grows, also by what
+    /// comes before an error.
     pub(crate) fn inflate(
         &mut self,
         piece: &[u8],
         ends: bool,
         limit: usize,
-    ) -> Result<usize, ProtocolError> {
-        let start = self.inflated.len();
+    ) -> Result<(), ProtocolError> {
         self.decompressor
             .decompress(piece, ends, limit, &mut self.inflated)
-            .map_err(violation)?;
-        Ok(start)
+            .map_err(violation)
     }
 
     /// What the unfinished message has inflated to so far.
@@ -63,7 +61,7 @@ impl Compression {
         compressed
     }
 
-    pub(crate) fn export(&mut self) -> CompressionSnapshot {
+    pub(crate) fn export(&self) -> CompressionSnapshot {
         let DecompressorState { window, unfinished } = self.decompressor.export();
         CompressionSnapshot {
             server_no_context_takeover: self.agreed.server_no_context_takeover,
@@ -95,7 +93,13 @@ impl Compression {
             unfinished: snapshot.unfinished.clone(),
         };
         let (decompressor, inflated) = Decompressor::import(agreed.receive(role), &state, limit)
-            .map_err(|_| SnapshotError::Inconsistent)?;
+            .map_err(|error| match error {
+                InflateError::TooBig { limit } => SnapshotError::OverLimit {
+                    got: limit as u64 + 1,
+                    allowed: limit as u64,
+                },
+                _ => SnapshotError::Inconsistent,
+            })?;
         Ok(Self {
             agreed,
             compressor: Compressor::new(agreed.send(role), agreed.level),

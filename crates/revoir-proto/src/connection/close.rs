@@ -1,6 +1,7 @@
 //! Closing: by the application, by the peer, to the last byte.
 
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use revoir_codes::{Reason, SendCode};
@@ -55,6 +56,9 @@ impl<R: Random> Connection<R> {
     /// Starts the closing handshake (RFC 6455 section 7.1.2). Messages of the peer still come,
     /// until its Close frame or the end of the budget.
     ///
+    /// If the transport is broken already, and only input that nobody took has kept the
+    /// connection, the cause stays what broke it.
+    ///
     /// # Errors
     ///
     /// [`UsageError::NotOpen`], or [`UsageError::MandatoryExtFromServer`] for 1010 from a server.
@@ -93,18 +97,34 @@ impl<R: Random> Connection<R> {
         if state != State::Open {
             return Err(UsageError::NotOpen { state });
         }
+        let now = self.own_time(now);
+        let (cause, detail) = match self.loss() {
+            Some((cause, detail)) => (cause, detail.clone()),
+            None => (request.cause.into(), Detail::None),
+        };
         let frame = CloseFrame::new(request.code, request.reason);
-        self.close_locally(now, request.cause.into(), frame);
+        self.close_locally(now, cause, frame);
         if let Some(closing) = self.closing_mut() {
+            closing.detail = detail;
             closing.closed_at = request.closed_at;
         }
         Ok(())
     }
 
     /// Gives the connection up without a Close frame. The driver resets TCP.
+    ///
+    /// On an open connection the ending is the application's doing, whatever stands in input that
+    /// nobody has looked at; its messages are counted.
+    #[track_caller]
     pub fn abort(&mut self, now: Duration) {
-        self.discard_pending(now);
+        let now = self.own_time(now);
+        let was_open = self.parts.state == State::Open;
+        let site = Location::caller().into();
+        self.count_untaken();
         self.lose(now, Cause::ClosedLocally, Detail::None, Finish::Reset);
+        if was_open && let Some(ending) = self.parts.ending.as_mut().and_then(Arc::get_mut) {
+            ending.closed_at = Some(site);
+        }
     }
 
     pub(crate) fn close_locally(&mut self, now: Duration, cause: Cause, frame: CloseFrame) {
@@ -123,9 +143,11 @@ impl<R: Random> Connection<R> {
     ) {
         // RFC 6455 section 5.5.1: nothing follows the Close frame, a late pong neither.
         self.parts.waiting_pong = None;
-        let mut payload = Vec::new();
-        frame.encode(&mut payload);
-        self.push_control(now, Opcode::Close, &payload);
+        if !self.is_lost() {
+            let mut payload = Vec::new();
+            frame.encode(&mut payload);
+            self.push_control(now, Opcode::Close, &payload);
+        }
         let config = &self.parts.config;
         let closing = ClosingHandshake::begin(now, config, initiator, cause, frame);
         self.parts.closing = Some(Box::new(closing));
@@ -136,8 +158,18 @@ impl<R: Random> Connection<R> {
             let cause = Cause::ClosedByPeer;
             self.begin_closing(now, Initiator::Remote, cause, frame.answer());
         }
+        let arrived = self.parts.arrived;
         if let Some(closing) = self.closing_mut() {
-            closing.received = Some(frame);
+            if matches!(
+                closing.cause,
+                Cause::Reset | Cause::TlsTruncated | Cause::WriteFailed
+            ) {
+                // It was there before the transport broke.
+                closing.cause = Cause::ClosedByPeer;
+                closing.detail = Detail::None;
+                closing.initiator = Initiator::Remote;
+            }
+            closing.receive(arrived, frame);
         }
         self.discard_input();
         self.settle(now);
@@ -145,7 +177,7 @@ impl<R: Random> Connection<R> {
 
     pub(crate) fn on_close_written(&mut self, now: Duration) {
         if let Some(closing) = self.closing_mut() {
-            closing.written = true;
+            closing.write(now);
         }
         match self.advance_state(Stimulus::CloseWritten) {
             Action::AwaitTcp => self.settle(now),

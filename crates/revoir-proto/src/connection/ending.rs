@@ -52,6 +52,7 @@ impl<R: Random> Connection<R> {
     }
 
     fn note_end(&mut self, now: Duration, end: InputEnd) {
+        let now = self.own_time(now);
         let parts = &mut self.parts;
         if parts.state == State::Closed {
             return;
@@ -65,9 +66,21 @@ impl<R: Random> Connection<R> {
         if replaces {
             parts.input_end = Some(Box::new(end));
         }
-        if !self.has_pending_input() {
+        if self.is_lost() {
+            self.cut_output();
+        }
+        if self.has_pending_input() {
+            self.parts.deaf_since = Some(now);
+        } else {
             self.apply_end(now);
         }
+    }
+
+    /// What is queued cannot leave any more.
+    fn cut_output(&mut self) {
+        let parts = &mut self.parts;
+        parts.unsent = parts.unsent.saturating_add(parts.output.cut());
+        parts.waiting_pong = None;
     }
 
     /// Once the input is used up: the end of the transport, then the report of the ending.
@@ -136,9 +149,7 @@ impl<R: Random> Connection<R> {
     /// Decodes what nobody took, and counts its messages.
     pub(crate) fn discard_pending(&mut self, now: Duration) {
         while let Some(event) = self.poll_input(now) {
-            if matches!(event, Event::Message(_)) {
-                self.parts.discarded = self.parts.discarded.saturating_add(1);
-            }
+            self.is_discarded(&event);
         }
     }
 
@@ -168,14 +179,15 @@ impl<R: Random> Connection<R> {
         ending.initiator = closing.map(|closing| closing.initiator);
         ending.sent = closing.and_then(sent_frame);
         ending.received = closing.and_then(|closing| closing.received);
+        ending.crossed = closing.is_some_and(|closing| closing.crossed);
         ending.closed_at = closing.and_then(|closing| closing.closed_at.clone());
         ending.open_for = now.saturating_sub(parts.opened);
         ending.idle_for = now.saturating_sub(parts.liveness.received);
         ending.in_frame = in_frame;
         ending.discarded = parts.discarded;
-        ending.unsent = parts.output.cut();
-        parts.ending = Some(Arc::new(ending));
-        parts.waiting_pong = None;
+        self.cut_output();
+        ending.unsent = std::mem::take(&mut self.parts.unsent);
+        self.parts.ending = Some(Arc::new(ending));
         self.discard_input();
     }
 }

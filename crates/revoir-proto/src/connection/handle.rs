@@ -10,7 +10,7 @@ use crate::compression::Compression;
 use crate::config::Config;
 use crate::connection::ending::InputEnd;
 use crate::connection::receive::{Reading, Receive};
-use crate::ending::Ending;
+use crate::ending::{Cause, Detail, Ending};
 use crate::extension::AgreedExtensions;
 use crate::frame::HeaderRules;
 use crate::keepalive::Liveness;
@@ -45,6 +45,8 @@ pub(crate) struct ConnectionParts {
     pub(crate) output: Output,
     /// The payload of the latest pong that had no room.
     pub(crate) waiting_pong: Option<Box<[u8]>>,
+    /// Where the last pong that was queued ends, in bytes of output.
+    pub(crate) pong_end: u64,
     pub(crate) liveness: Liveness,
     /// How long it may be quiet before the next ping, if there are pings. It follows from the
     /// configuration and `liveness`, and is asked for after every message.
@@ -54,14 +56,24 @@ pub(crate) struct ConnectionParts {
     pub(crate) opened: Duration,
     /// Whether the driver has stopped reading.
     pub(crate) paused: bool,
-    /// Whether a deadline was suspended because nothing is read.
-    pub(crate) stalled: bool,
+    /// Since when the peer cannot be heard: the driver has stopped reading, or nobody takes what
+    /// was read. Behind the end of the transport: since when nobody has taken anything.
+    pub(crate) deaf_since: Option<Duration>,
+    /// When the input that is not decoded yet arrived.
+    pub(crate) arrived: Duration,
+    /// How far the connection's own time is ahead of the driver's, after a move to a process whose
+    /// epoch is later.
+    pub(crate) ahead: Option<Duration>,
     pub(crate) closing: Option<Box<ClosingHandshake>>,
     /// Whether the driver has shut down its direction of TCP.
     pub(crate) write_shut: bool,
     pub(crate) input_end: Option<Box<InputEnd>>,
     /// Messages received that nobody took.
     pub(crate) discarded: u64,
+    /// Whether nobody will take messages any more.
+    pub(crate) discards_messages: bool,
+    /// Queued bytes that were cut when the transport broke.
+    pub(crate) unsent: u64,
     pub(crate) ending: Option<Arc<Ending>>,
     pub(crate) ending_reported: bool,
 }
@@ -86,15 +98,20 @@ impl<R: Random> Connection<R> {
             compression: None,
             output: Output::default(),
             waiting_pong: None,
+            pong_end: 0,
             liveness,
             last_message: now,
             opened: now,
             paused: false,
-            stalled: false,
+            deaf_since: None,
+            arrived: now,
+            ahead: None,
             closing: None,
             write_shut: false,
             input_end: None,
             discarded: 0,
+            discards_messages: false,
+            unsent: 0,
             ending: None,
             ending_reported: false,
         };
@@ -128,7 +145,8 @@ impl<R> Connection<R> {
         self.parts.state
     }
 
-    /// The closing handshake, from its beginning to the end of the connection.
+    /// The closing handshake, from its beginning to the end of the connection. Its times are in the
+    /// epoch in which the connection began, unless it was moved to an earlier one.
     #[must_use]
     pub fn closing(&self) -> Option<&ClosingHandshake> {
         self.parts.closing.as_deref()
@@ -146,18 +164,24 @@ impl<R> Connection<R> {
         self.parts.liveness.rtt
     }
 
-    /// How many bytes are queued and not written.
+    /// How many bytes were queued and not written. Those that a broken transport has cut are still
+    /// among them.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
-        self.parts.output.queued()
+        let cut = usize::try_from(self.parts.unsent).unwrap_or(usize::MAX);
+        self.parts.output.queued().saturating_add(cut)
     }
 
-    /// Whether a message can be sent: the connection is open, and the queue is below its
-    /// high-water mark.
+    /// Whether it is of no use to wait before a message is sent: the connection is open, and the
+    /// queue is below its high-water mark.
+    ///
+    /// As with sockets, it is also true of an open connection whose transport is broken: there the
+    /// verbs that send return [`UsageError::TransportLost`](crate::UsageError::TransportLost), and
+    /// to wait for room would be to wait for ever.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.parts.state == State::Open
-            && self.parts.output.queued() < self.parts.config.limits.queue
+            && (self.parts.output.queued() < self.parts.config.limits.queue || self.is_lost())
     }
 
     /// Whether input waits to be decoded: the driver reads no more until
@@ -179,16 +203,44 @@ impl<R> Connection<R> {
                 .is_some_and(|closing| closing.wants_shutdown_write(self.parts.role))
     }
 
-    /// The driver has shut down its direction of TCP.
+    /// The driver has shut down its direction of TCP, as
+    /// [`wants_shutdown_write`](Self::wants_shutdown_write) asked for.
     pub fn write_shut_down(&mut self) {
         self.parts.write_shut = true;
     }
 
-    /// Whether the driver is to read and throw away, until the end of the stream or the deadline,
-    /// so that unread bytes do not turn our Close frame into a TCP reset.
+    /// Whether the driver is to read on although no message can come any more, until the end of
+    /// the stream or the deadline, so that unread bytes do not turn our Close frame into a TCP
+    /// reset.
+    ///
+    /// What is read still goes to [`handle_input`](Self::handle_input), which throws it away: it
+    /// is a sign of life for [`Ending::idle_for`].
     #[must_use]
     pub fn wants_drain(&self) -> bool {
         self.parts.state == State::Closing && matches!(self.parts.receive, Receive::Discarding)
+    }
+
+    /// The connection's own time, in which everything in it is kept.
+    #[inline]
+    pub(crate) fn own_time(&self, now: Duration) -> Duration {
+        match self.parts.ahead {
+            None => now,
+            Some(ahead) => now.saturating_add(ahead),
+        }
+    }
+
+    /// What broke the transport, if something did.
+    pub(crate) fn loss(&self) -> Option<(Cause, &Detail)> {
+        match self.parts.input_end.as_deref()? {
+            InputEnd::Lost { cause, detail } => Some((*cause, detail)),
+            InputEnd::Eof => None,
+        }
+    }
+
+    /// Whether the transport is broken: nothing leaves any more.
+    #[inline]
+    pub(crate) fn is_lost(&self) -> bool {
+        self.parts.input_end.is_some() && self.loss().is_some()
     }
 
     /// The only place where the state changes.

@@ -97,6 +97,7 @@ impl<R: Random> Connection<R> {
     /// Afterwards the driver calls [`poll_event`](Self::poll_event) until it returns `None`. Input
     /// that arrives before is appended, with a copy.
     pub fn handle_input(&mut self, now: Duration, input: BytesMut) {
+        let now = self.own_time(now);
         let parts = &mut self.parts;
         if input.is_empty() || parts.state == State::Closed {
             return;
@@ -107,6 +108,8 @@ impl<R: Random> Connection<R> {
         }
         if parts.input.is_empty() {
             parts.input = input;
+            parts.arrived = now;
+            parts.deaf_since = parts.deaf_since.or(Some(now));
         } else {
             parts.input.extend_from_slice(&input);
         }
@@ -117,13 +120,64 @@ impl<R: Random> Connection<R> {
     ///
     /// `now` is passed because what is found may start a deadline.
     pub fn poll_event(&mut self, now: Duration) -> Option<Event> {
-        if let Some(event) = self.poll_input(now) {
+        let now = self.own_time(now);
+        while let Some(event) = self.poll_input(now) {
+            self.listen(now);
+            if self.parts.discards_messages && self.is_discarded(&event) {
+                continue;
+            }
             return Some(event);
         }
-        if self.parts.stalled {
-            self.end_stall(now);
-        }
+        self.listen(now);
         self.poll_end(now)
+    }
+
+    /// From now on nobody takes messages: they are still decoded, checked and counted in
+    /// [`Ending::discarded`](crate::Ending::discarded), but do not come as events. Pings are
+    /// answered as before, and the peer's Close frame is found behind the messages.
+    ///
+    /// A driver calls it once the receiving half of the application is gone, and after a close if
+    /// the application takes nothing any more: otherwise input that nobody takes would stop it
+    /// from reading, and our Close frame would stay unanswered until the end of the budget.
+    ///
+    /// What waits to be decoded is decoded now; of its events only [`Event::Ended`] is still told.
+    pub fn discard_messages(&mut self, now: Duration) {
+        let now = self.own_time(now);
+        self.parts.discards_messages = true;
+        self.discard_pending(now);
+        self.listen(now);
+        if self.parts.input_end.is_some() {
+            self.apply_end(now);
+        }
+    }
+
+    /// Whether `event` is a message that nobody takes; it is counted.
+    pub(crate) fn is_discarded(&mut self, event: &Event) -> bool {
+        let is_message = matches!(event, Event::Message(_));
+        if is_message {
+            self.parts.discarded = self.parts.discarded.saturating_add(1);
+        }
+        is_message
+    }
+
+    /// Counts the messages that nobody took, up to a Close frame or a broken rule, and does nothing
+    /// about either.
+    pub(crate) fn count_untaken(&mut self) {
+        let parts = &mut self.parts;
+        let Receive::Decoding(reading) = &mut parts.receive else {
+            return;
+        };
+        let limit = parts.config.limits.message;
+        while !parts.input.is_empty() {
+            let compression = parts.compression.as_deref_mut();
+            match reading.next(&mut parts.input, compression, limit) {
+                Ok(Some(Received::Message(_))) => {
+                    parts.discarded = parts.discarded.saturating_add(1);
+                }
+                Ok(Some(Received::Control(Opcode::Ping | Opcode::Pong, _))) => {}
+                Ok(Some(Received::Control(..)) | None) | Err(_) => return,
+            }
+        }
     }
 
     #[inline]
@@ -167,7 +221,7 @@ impl<R: Random> Connection<R> {
                 Event::Ping(payload)
             }
             Opcode::Pong => {
-                let rtt = self.parts.liveness.on_pong(&payload);
+                let rtt = self.parts.liveness.on_pong(self.parts.arrived, &payload);
                 Event::Pong { payload, rtt }
             }
             Opcode::Close => {

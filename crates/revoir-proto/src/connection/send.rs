@@ -7,13 +7,13 @@ use bytes::Bytes;
 use crate::connection::Connection;
 use crate::error::UsageError;
 use crate::frame::{CONTROL_MAX_BYTES, FrameHeader, Opcode};
-use crate::message::{BinaryPayload, TextPayload};
+use crate::message::{BinaryPayload, Message, TextPayload};
 use crate::output::SHARED_FROM;
 use crate::random::Random;
 use crate::state::State;
 
-/// While fewer bytes than this are queued, every ping gets its own pong at once. Beyond, only the
-/// latest one waits (RFC 6455 section 5.5.3).
+/// While fewer bytes than this are queued, every ping gets its own pong at once. Beyond, one pong at
+/// a time is queued, and only the latest one waits for it to leave (RFC 6455 section 5.5.3).
 const PONG_ROOM: usize = 4096;
 
 impl<R: Random> Connection<R> {
@@ -21,11 +21,12 @@ impl<R: Random> Connection<R> {
     ///
     /// # Errors
     ///
-    /// [`UsageError::NotOpen`], or [`UsageError::QueueFull`] at the high-water mark; see
-    /// [`is_writable`](Self::is_writable).
+    /// [`UsageError::NotOpen`], [`UsageError::TransportLost`], or [`UsageError::QueueFull`] at the
+    /// high-water mark; see [`is_writable`](Self::is_writable).
     #[inline]
     pub fn send_text(&mut self, now: Duration, text: impl TextPayload) -> Result<(), UsageError> {
         self.check_writable()?;
+        let now = self.own_time(now);
         if self.is_sent_by_reference(text.as_payload().len()) {
             self.push_shared(now, Opcode::Text, text.into_payload().into_bytes());
         } else {
@@ -46,12 +47,25 @@ impl<R: Random> Connection<R> {
         payload: impl BinaryPayload,
     ) -> Result<(), UsageError> {
         self.check_writable()?;
+        let now = self.own_time(now);
         if self.is_sent_by_reference(payload.as_payload().len()) {
             self.push_shared(now, Opcode::Binary, payload.into_payload());
         } else {
             self.push_message(now, Opcode::Binary, payload.as_payload());
         }
         Ok(())
+    }
+
+    /// Queues a message of either kind, for example one that was received.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send_text`](Self::send_text).
+    pub fn send(&mut self, now: Duration, message: Message) -> Result<(), UsageError> {
+        match message {
+            Message::Text(text) => self.send_text(now, text),
+            Message::Binary(payload) => self.send_binary(now, payload),
+        }
     }
 
     /// Queues a ping. Its pong comes as an event.
@@ -67,6 +81,7 @@ impl<R: Random> Connection<R> {
             });
         }
         self.check_writable()?;
+        let now = self.own_time(now);
         self.push_control(now, Opcode::Ping, payload);
         Ok(())
     }
@@ -87,26 +102,38 @@ impl<R: Random> Connection<R> {
 
     pub(crate) fn answer_ping(&mut self, now: Duration, payload: &[u8]) {
         // RFC 6455 section 5.5.1: nothing follows our Close frame.
-        if self.parts.state != State::Open {
+        if self.parts.state != State::Open || self.is_lost() {
             return;
         }
-        if self.parts.output.queued() < PONG_ROOM {
+        if self.has_pong_room() {
             // A pong that still waited would answer an earlier ping.
             self.parts.waiting_pong = None;
-            self.push_control(now, Opcode::Pong, payload);
+            self.push_pong(now, payload);
         } else {
             self.parts.waiting_pong = Some(payload.into());
         }
+    }
+
+    fn push_pong(&mut self, now: Duration, payload: &[u8]) {
+        self.push_control(now, Opcode::Pong, payload);
+        self.parts.pong_end = self.parts.output.pushed();
+    }
+
+    /// Whether a pong can be queued: little is, or no other pong. An application that never lets
+    /// the queue run empty would otherwise look dead to its peer.
+    fn has_pong_room(&self) -> bool {
+        let output = &self.parts.output;
+        output.queued() < PONG_ROOM || self.parts.pong_end <= output.written()
     }
 
     /// Queues the pong that waited, if there is room for it now.
     #[inline]
     pub(crate) fn push_waiting_pong(&mut self, now: Duration) {
         if self.parts.waiting_pong.is_some()
-            && self.parts.output.queued() < PONG_ROOM
+            && self.has_pong_room()
             && let Some(payload) = self.parts.waiting_pong.take()
         {
-            self.push_control(now, Opcode::Pong, &payload);
+            self.push_pong(now, &payload);
         }
     }
 
@@ -115,6 +142,9 @@ impl<R: Random> Connection<R> {
         let state = self.parts.state;
         if state != State::Open {
             return Err(UsageError::NotOpen { state });
+        }
+        if self.is_lost() {
+            return Err(UsageError::TransportLost);
         }
         let queued = self.parts.output.queued();
         let allowed = self.parts.config.limits.queue;

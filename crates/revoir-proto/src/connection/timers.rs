@@ -7,6 +7,7 @@ use revoir_codes::{Reason, SendCode};
 use crate::connection::Connection;
 use crate::ending::{Cause, Detail, Finish};
 use crate::frame::{CloseFrame, Opcode};
+use crate::keepalive::moved;
 use crate::random::Random;
 use crate::state::State;
 
@@ -20,15 +21,20 @@ impl<R: Random> Connection<R> {
     /// told: the call then does what is due, and nothing else.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
-        match self.parts.state {
+        let deadline = match self.parts.state {
             State::Open => self.open_deadline(),
             State::Closing => self.closing().map(|closing| closing.next_deadline()),
             State::Connecting | State::Closed => None,
+        };
+        match self.parts.ahead {
+            None => deadline,
+            Some(ahead) => deadline.map(|at| at.saturating_sub(ahead)),
         }
     }
 
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Duration) {
+        let now = self.own_time(now);
         match self.parts.state {
             State::Open => self.on_open_timeout(now),
             State::Closing => {
@@ -44,39 +50,49 @@ impl<R: Random> Connection<R> {
     }
 
     /// The driver stops reading, because the application takes no messages: until
-    /// [`resume_reading`](Self::resume_reading) the peer cannot be heard, and only the progress of
-    /// writing counts.
+    /// [`resume_reading`](Self::resume_reading) the peer cannot be heard. Its silence does not
+    /// count then, nor does the lack of messages; pings go on, and writing must progress.
     pub fn pause_reading(&mut self) {
-        self.parts.paused = true;
-        self.parts.stalled = true;
+        let parts = &mut self.parts;
+        parts.paused = true;
+        // There is no `now` here. It was after the last byte in either direction.
+        let latest = parts.liveness.received.max(parts.liveness.sent);
+        parts.deaf_since = parts.deaf_since.or(Some(latest));
     }
 
-    /// The driver reads again. The deadlines that were suspended start anew.
+    /// The driver reads again. The deadlines that were suspended move by the time in between.
     pub fn resume_reading(&mut self, now: Duration) {
+        let now = self.own_time(now);
         self.parts.paused = false;
-        if !self.has_pending_input() {
-            self.end_stall(now);
+        self.listen(now);
+    }
+
+    /// Ends the time in which the peer could not be heard, if it is over.
+    #[inline]
+    pub(crate) fn listen(&mut self, now: Duration) {
+        if let Some(deaf_since) = self.parts.deaf_since {
+            self.end_deafness(now, deaf_since);
         }
     }
 
-    pub(crate) fn end_stall(&mut self, now: Duration) {
-        if self.parts.paused {
+    #[inline]
+    fn end_deafness(&mut self, now: Duration, deaf_since: Duration) {
+        let parts = &mut self.parts;
+        if !parts.input.is_empty() || parts.paused {
+            if parts.input_end.is_some() {
+                // The application has taken something.
+                parts.deaf_since = Some(now);
+            }
             return;
         }
-        self.parts.stalled = false;
-        self.parts.liveness.on_reading_resumed(now);
-        self.parts.last_message = self.parts.last_message.max(now);
-    }
-
-    /// Whether the peer cannot be heard because nobody takes what it has sent.
-    fn is_deaf(&self) -> bool {
-        self.parts.paused || self.has_pending_input()
+        parts.deaf_since = None;
+        if deaf_since < now {
+            parts.liveness.on_hearing_again(now, deaf_since);
+            parts.last_message = moved(parts.last_message, now, deaf_since);
+        }
     }
 
     fn on_open_timeout(&mut self, now: Duration) {
-        if self.parts.input_end.is_some() {
-            return;
-        }
         let is_due = |deadline: Option<Duration>| deadline.is_some_and(|at| at <= now);
         if is_due(self.write_deadline()) {
             self.discard_pending(now);
@@ -86,8 +102,11 @@ impl<R: Random> Connection<R> {
         if is_due(self.release_at()) {
             self.parts.output.release();
         }
-        if self.is_deaf() {
-            self.parts.stalled = true;
+        if self.parts.input_end.is_some() {
+            if is_due(self.take_at()) {
+                self.discard_pending(now);
+                self.apply_end(now);
+            }
             return;
         }
         if is_due(self.dead_at()) {
@@ -113,13 +132,10 @@ impl<R: Random> Connection<R> {
     }
 
     fn open_deadline(&self) -> Option<Duration> {
-        if self.parts.input_end.is_some() {
-            // Only the application is waited for: it takes the last messages.
-            return None;
-        }
         let progress = earlier(self.write_deadline(), self.release_at());
-        if self.is_deaf() {
-            return progress;
+        if self.parts.input_end.is_some() {
+            // The peer has no more to say: only the application is waited for.
+            return earlier(progress, self.take_at());
         }
         let life = earlier(self.dead_at(), self.ping_at());
         earlier(progress, earlier(life, self.idle_at()))
@@ -136,17 +152,32 @@ impl<R: Random> Connection<R> {
         idle.then(|| self.parts.liveness.sent.saturating_add(RELEASE_AFTER))
     }
 
+    /// When the application has left the last messages for too long.
+    fn take_at(&self) -> Option<Duration> {
+        let untaken_since = self.parts.deaf_since?;
+        Some(untaken_since.saturating_add(self.parts.config.take_timeout?))
+    }
+
     fn dead_at(&self) -> Option<Duration> {
+        if self.parts.deaf_since.is_some() {
+            return None;
+        }
         self.parts
             .liveness
             .dead_at(self.parts.config.keepalive.as_ref()?)
     }
 
     fn ping_at(&self) -> Option<Duration> {
-        self.parts.liveness.ping_at(self.parts.ping_interval?)
+        let is_deaf = self.parts.deaf_since.is_some();
+        self.parts
+            .liveness
+            .ping_at(self.parts.ping_interval?, is_deaf)
     }
 
     fn idle_at(&self) -> Option<Duration> {
+        if self.parts.deaf_since.is_some() {
+            return None;
+        }
         Some(
             self.parts
                 .last_message

@@ -25,9 +25,10 @@ impl<R: Random> Connection<R> {
     /// handed out were written.
     #[inline]
     pub fn transmitted(&mut self, now: Duration, count: usize) {
-        if count == 0 || self.parts.state == State::Closed {
+        if count == 0 || self.parts.state == State::Closed || self.is_lost() {
             return;
         }
+        let now = self.own_time(now);
         self.parts.output.advance(now, count);
         self.parts
             .liveness

@@ -80,8 +80,14 @@ impl Ending {
             write!(f, "{who} ")?;
         }
         match (&self.sent, &self.received) {
+            (Some(sent), Some(_)) if self.crossed => {
+                write!(f, "closed with {sent}, both closed at once")
+            }
             (Some(sent), Some(_)) => write!(f, "closed with {sent}, the peer answered"),
             (Some(sent), None) => {
+                if let Some(rule) = self.rule_broken_afterwards() {
+                    return write!(f, "closed with {sent}, the peer then broke a rule: {rule}");
+                }
                 write!(f, "closed with {sent}, the peer did not answer ")?;
                 self.before_finish(f)
             }
@@ -91,6 +97,16 @@ impl Ending {
                 self.before_finish(f)
             }
         }
+    }
+
+    /// The rule that the peer broke after our Close frame, if another cause came first.
+    fn rule_broken_afterwards(&self) -> Option<&Detail> {
+        let is_the_cause = matches!(
+            self.cause,
+            Cause::ProtocolError | Cause::InvalidData | Cause::MessageTooBig
+        );
+        let broke_a_rule = matches!(self.detail, Detail::Rule(_));
+        (broke_a_rule && !is_the_cause).then_some(&self.detail)
     }
 
     fn before_finish(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

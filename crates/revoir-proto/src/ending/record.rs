@@ -29,13 +29,16 @@ pub struct Ending {
     pub sent: Option<CloseFrame>,
     /// The Close frame that was received, if its code may stand in one.
     pub received: Option<CloseFrame>,
+    /// Whether both sides closed at once: we had begun, but the peer's Close frame arrived before
+    /// ours was written.
+    pub crossed: bool,
     /// From the open connection to its end.
     pub open_for: Duration,
     /// From the last byte received to the end.
     pub idle_for: Duration,
     /// Whether the peer's bytes stop inside a frame.
     pub in_frame: bool,
-    /// Where the application called `close`.
+    /// Where the application called `close` or `abort`.
     pub closed_at: Option<CallSite>,
     /// At a client: what a server answered that refused the opening handshake.
     pub response: Option<Box<Refused>>,
@@ -56,6 +59,7 @@ impl Ending {
             initiator: None,
             sent: None,
             received: None,
+            crossed: false,
             open_for: Duration::ZERO,
             idle_for: Duration::ZERO,
             in_frame: false,
@@ -90,11 +94,11 @@ impl Ending {
         self.sent.is_some() && self.received.is_some()
     }
 
-    /// If both Close frames were exchanged: whether ours was sent before the peer's arrived.
+    /// If both Close frames were exchanged: whether ours was written before the peer's arrived.
     #[must_use]
     pub fn sent_first(&self) -> Option<bool> {
         self.is_clean()
-            .then_some(self.initiator == Some(Initiator::Local))
+            .then_some(self.initiator == Some(Initiator::Local) && !self.crossed)
     }
 }
 

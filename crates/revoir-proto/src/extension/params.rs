@@ -5,6 +5,10 @@ use std::fmt;
 
 use crate::handshake::{is_tchar, is_token};
 
+/// How many elements a Sec-WebSocket-Extensions header may have, and how many parameters all of
+/// them together. Each costs an allocation or two.
+const ELEMENTS_MAX: usize = 32;
+
 /// One element of a Sec-WebSocket-Extensions header: a name and its parameters, in order
 /// (RFC 6455 section 9.1). Names and values are tokens, so that writing them needs no quotes.
 ///
@@ -86,16 +90,26 @@ impl Extension {
     ///
     /// # Errors
     ///
-    /// [`MalformedExtensions`] at the first byte that does not fit the grammar.
+    /// [`MalformedExtensions`] at the first byte that does not fit the grammar, and at the 33rd
+    /// element or parameter.
     pub fn parse_lines<'a>(
         lines: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Vec<Self>, MalformedExtensions> {
         let mut extensions = Vec::new();
+        let mut params = 0;
         for line in lines {
-            let mut scanner = Scanner { line, at: 0 };
+            let mut scanner = Scanner {
+                line,
+                at: 0,
+                params,
+            };
             while let Some(extension) = scanner.element()? {
+                if extensions.len() == ELEMENTS_MAX {
+                    return Err(scanner.expected("at most 32 extensions"));
+                }
                 extensions.push(extension);
             }
+            params = scanner.params;
         }
         Ok(extensions)
     }
@@ -192,6 +206,8 @@ fn checked(text: &str) -> Result<String, NotAToken> {
 struct Scanner<'a> {
     line: &'a [u8],
     at: usize,
+    /// How many parameters there were so far, on this line and the ones before it.
+    params: usize,
 }
 
 impl Scanner<'_> {
@@ -209,6 +225,10 @@ impl Scanner<'_> {
             match self.skip_whitespace() {
                 Some(b';') => {
                     self.at += 1;
+                    self.params += 1;
+                    if self.params > ELEMENTS_MAX {
+                        return Err(self.expected("at most 32 parameters"));
+                    }
                     params.push(self.param()?);
                 }
                 None | Some(b',') => return Ok(Some(Extension { name, params })),
@@ -330,6 +350,21 @@ mod tests {
         ] {
             assert_eq!(written(line).map_err(|error| error.at), Err(at), "{line:?}");
         }
+    }
+
+    #[test]
+    fn too_many_elements_or_parameters_are_refused() {
+        let elements = |count: usize| written(&"a,".repeat(count)).map(|_| ());
+        assert_eq!(elements(32), Ok(()));
+        assert_eq!(elements(33).map_err(|error| error.at), Err(65));
+        let params = |count: usize| written(&format!("a{}", "; b".repeat(count))).map(|_| ());
+        assert_eq!(params(32), Ok(()));
+        assert_eq!(params(33).map_err(|error| error.at), Err(98));
+        // Several lines are one list.
+        let line = "a; b, a; b, ".repeat(8);
+        let lines = |count| Extension::parse_lines(std::iter::repeat_n(line.as_bytes(), count));
+        assert!(lines(2).is_ok());
+        assert!(lines(3).is_err());
     }
 
     #[test]

@@ -77,6 +77,9 @@ impl CloseFrame {
 
     /// The payload of the frame that answers this one: the same code, without the reason
     /// (RFC 6455 section 5.5.1). An empty frame is answered with an empty one.
+    ///
+    /// So a server answers 1010 with 1010, although it may not begin with it (section 7.4.1): the
+    /// answer echoes what the client said, and says nothing of its own.
     #[must_use]
     pub const fn answer(&self) -> Self {
         Self {

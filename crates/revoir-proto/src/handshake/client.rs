@@ -1,5 +1,7 @@
 //! [`ClientHandshake`]: the client's side, from the request's bytes to the checked answer.
 
+use std::fmt;
+
 use bytes::BytesMut;
 
 use super::body::{BodyReader, Refused};
@@ -16,7 +18,6 @@ use crate::extension::{AgreedExtensions, Extension};
 /// Write [`request_bytes`](Self::request_bytes), then give [`handle_input`](Self::handle_input)
 /// everything that is read until it returns an outcome or an error. Memory: the request, and no
 /// more of the answer than has come, within the limits.
-#[derive(Debug)]
 pub struct ClientHandshake {
     request: ClientRequest,
     key: String,
@@ -50,6 +51,16 @@ pub struct Established {
     pub extensions: AgreedExtensions,
     /// The header fields of the answer.
     pub headers: Headers,
+}
+
+/// Without the key and the bytes of the request: logs are no place for what lets somebody in.
+impl fmt::Debug for ClientHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientHandshake")
+            .field("request", &self.request)
+            .field("reading", &self.reading)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientHandshake {
@@ -139,8 +150,8 @@ impl ClientHandshake {
 
     /// The checks of section 4.1 on a 101, in its order.
     fn check(&self, headers: Headers) -> Result<ClientOutcome, HandshakeError> {
-        // 2. Upgrade: websocket, in any case.
-        if !contains(headers.get_all("upgrade"), "websocket") {
+        // 2. Upgrade with the value websocket, in any case, and nothing beside it.
+        if !is_upgrade_to_websocket(&headers) {
             return Err(HandshakeError::UpgradeMissing {
                 got: text(&headers, "upgrade"),
             });
@@ -200,6 +211,13 @@ impl ClientHandshake {
             }),
         }
     }
+}
+
+/// Whether there is one Upgrade field with nothing but `websocket` in it.
+fn is_upgrade_to_websocket(headers: &Headers) -> bool {
+    let mut values = headers.get_all("upgrade");
+    let first = values.next();
+    first.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) && values.next().is_none()
 }
 
 /// The first value of `name` as text.

@@ -11,7 +11,7 @@ use crate::extension::{Extension, Extensions};
 
 /// A client's request for a connection (RFC 6455 section 4.1). Everything a caller passes in is
 /// checked here, so that none of it can break a line or replace a header of the handshake.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ClientRequest {
     host: String,
     resource: String,
@@ -19,6 +19,21 @@ pub struct ClientRequest {
     pub(super) subprotocols: Vec<String>,
     pub(super) extensions: Extensions,
     headers: Headers,
+}
+
+/// Without the values of header fields that let somebody in; a subprotocol can be such a secret
+/// too, since browsers can set no other field.
+impl fmt::Debug for ClientRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientRequest")
+            .field("host", &self.host)
+            .field("resource", &self.resource)
+            .field("origin", &self.origin)
+            .field("subprotocols", &self.subprotocols.len())
+            .field("extensions", &self.extensions)
+            .field("headers", &self.headers)
+            .finish()
+    }
 }
 
 impl ClientRequest {

@@ -65,7 +65,7 @@ pub enum HandshakeError {
     },
     /// A request with a body.
     BodyNotAllowed,
-    /// No `websocket` in Upgrade.
+    /// No `websocket` in Upgrade; in an answer, another value than `websocket` alone.
     UpgradeMissing {
         /// The value of the first Upgrade field, if there is one.
         got: Option<String>,
@@ -103,7 +103,12 @@ pub enum HandshakeError {
         /// The element of the list.
         got: String,
     },
-    /// Sec-WebSocket-Extensions breaks its grammar.
+    /// Too many offered subprotocols.
+    TooManySubprotocols {
+        /// The limit, in subprotocols.
+        limit: usize,
+    },
+    /// Sec-WebSocket-Extensions breaks its grammar, or has too many elements.
     ExtensionsMalformed(MalformedExtensions),
     /// No Sec-WebSocket-Accept.
     AcceptMissing,
@@ -153,6 +158,7 @@ impl HandshakeError {
             Self::ExtensionsMalformed(_) => "RFC 6455 section 9.1",
             Self::AcceptDuplicated => "RFC 6455 section 11.3.3",
             Self::SubprotocolInvalid { .. }
+            | Self::TooManySubprotocols { .. }
             | Self::AcceptMissing
             | Self::AcceptMismatch { .. }
             | Self::SubprotocolNotOffered { .. } => "RFC 6455 section 4.1",
@@ -181,6 +187,7 @@ impl HandshakeError {
             | Self::VersionDuplicated
             | Self::OriginDuplicated
             | Self::SubprotocolInvalid { .. }
+            | Self::TooManySubprotocols { .. }
             | Self::ExtensionsMalformed(_) => Some(400),
             Self::OriginNotAllowed { .. } => Some(403),
             Self::MethodNotGet { .. } => Some(405),
@@ -247,6 +254,9 @@ impl fmt::Display for HandshakeError {
             Self::OriginDuplicated => f.write_str("got more than one Origin, expected one"),
             Self::SubprotocolInvalid { got } => {
                 write!(f, "got subprotocol {got:?}, expected different tokens")
+            }
+            Self::TooManySubprotocols { limit } => {
+                write!(f, "got more than {limit} subprotocols, the limit")
             }
             Self::ExtensionsMalformed(error) => write!(f, "{error}"),
             Self::AcceptMissing => f.write_str("got no Sec-WebSocket-Accept, expected one"),

@@ -105,10 +105,11 @@ impl Headers {
 /// Logs are no place for what lets somebody in.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SECRET: [&str; 4] = [
+        const SECRET: [&str; 5] = [
             "authorization",
             "cookie",
             "proxy-authorization",
+            "sec-websocket-protocol",
             "set-cookie",
         ];
         let text = |(name, value): (&'_ str, &'_ [u8])| {

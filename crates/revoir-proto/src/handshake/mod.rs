@@ -33,4 +33,5 @@ pub use origin::Origins;
 pub use request::{Acceptance, Request};
 pub use response::{InvalidResponse, refusal};
 pub use server::{ServerConfig, ServerHandshake};
+pub use subprotocol::OFFERED_SUBPROTOCOLS_MAX;
 pub(crate) use token_list::{is_tchar, is_token};

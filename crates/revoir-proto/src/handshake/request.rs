@@ -59,8 +59,7 @@ impl Request {
         check_version(&headers)?;
         let key = check_key(&headers)?;
         check_origin(&headers, config)?;
-        let subprotocols = offered(headers.get_all("sec-websocket-protocol"))
-            .map_err(|got| HandshakeError::SubprotocolInvalid { got })?;
+        let subprotocols = offered(headers.get_all("sec-websocket-protocol"))?;
         let offers = Extension::parse_lines(headers.get_all("sec-websocket-extensions"))
             .map_err(HandshakeError::ExtensionsMalformed)?;
 

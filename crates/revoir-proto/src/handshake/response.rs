@@ -36,8 +36,8 @@ pub(super) fn switching_protocols(
     Ok(head)
 }
 
-/// An answer that refuses a connection, with `Connection: close` and the length of `body`. It can
-/// be sent at any moment of the handshake, for example with 503 and Retry-After by a server that
+/// An answer that refuses a connection, with `Connection: close` and the length of `body`. With 304
+/// there is no body, so `body` is left out (RFC 9110 section 15.4.5). It can be sent at any moment of the handshake, for example with 503 and Retry-After by a server that
 /// is leaving.
 ///
 /// # Errors
@@ -82,15 +82,17 @@ impl HandshakeError {
 }
 
 fn write_refusal(status: u16, fields: &str, headers: &Headers, body: &[u8]) -> Vec<u8> {
-    let mut response = format!(
-        "HTTP/1.1 {status} {}\r\n{fields}Content-Length: {}\r\n",
-        reason_phrase(status),
-        body.len()
-    )
-    .into_bytes();
+    // RFC 9112 section 6.3: a 304 ends with its head, whatever its fields say.
+    let body = (status != 304).then_some(body);
+    let length = match body {
+        Some(body) => format!("Content-Length: {}\r\n", body.len()),
+        None => String::new(),
+    };
+    let phrase = reason_phrase(status);
+    let mut response = format!("HTTP/1.1 {status} {phrase}\r\n{fields}{length}").into_bytes();
     headers.write(&mut response);
     response.extend_from_slice(b"\r\n");
-    response.extend_from_slice(body);
+    response.extend_from_slice(body.unwrap_or_default());
     response
 }
 
@@ -124,6 +126,7 @@ fn reason_phrase(status: u16) -> &'static str {
         301 => "Moved Permanently",
         302 => "Found",
         303 => "See Other",
+        304 => "Not Modified",
         307 => "Temporary Redirect",
         308 => "Permanent Redirect",
         400 => "Bad Request",

@@ -131,10 +131,14 @@ impl Assembler {
             return Err(ProtocolError::ReservedBits { bits: 0b100 });
         };
         let ends = chunk.ends_message();
-        let start = compression.inflate(&chunk.into_plain(), ends, limit)?;
+        let start = compression.inflated().len();
+        let result = compression.inflate(&chunk.into_plain(), ends, limit);
+        // What was inflated before an error comes first in the message, so a bad byte in it is what
+        // is told, however the message was cut into pieces.
         if kind == MessageKind::Text {
             self.utf8.push(&compression.inflated()[start..])?;
         }
+        result?;
         if !ends {
             return Ok(None);
         }
@@ -202,7 +206,7 @@ fn check_limit(got: u64, limit: usize) -> Result<(), ProtocolError> {
 
 /// How much longer than the limit a frame of a compressed message may be: stored blocks have five
 /// bytes of header for each block, and a sender may flush often.
-fn compressed_allowance(limit: usize) -> u64 {
+pub(crate) fn compressed_allowance(limit: usize) -> u64 {
     limit as u64 / 8 + 1024
 }
 

@@ -10,7 +10,7 @@ pub use text::{NotUtf8, Utf8Bytes};
 
 use bytes::Bytes;
 
-pub(crate) use assembler::Assembler;
+pub(crate) use assembler::{Assembler, compressed_allowance};
 pub(crate) use utf8::Utf8Stream;
 
 /// A whole message.

@@ -1,5 +1,7 @@
 //! What a message to send may be made of.
 
+use std::borrow::Cow;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::message::Utf8Bytes;
@@ -55,6 +57,36 @@ impl BinaryPayload for Vec<u8> {
     }
 }
 
+impl BinaryPayload for &Vec<u8> {
+    fn as_payload(&self) -> &[u8] {
+        self
+    }
+
+    fn into_payload(self) -> Bytes {
+        Bytes::copy_from_slice(self)
+    }
+}
+
+impl BinaryPayload for Box<[u8]> {
+    fn as_payload(&self) -> &[u8] {
+        self
+    }
+
+    fn into_payload(self) -> Bytes {
+        self.into()
+    }
+}
+
+impl BinaryPayload for Cow<'_, [u8]> {
+    fn as_payload(&self) -> &[u8] {
+        self
+    }
+
+    fn into_payload(self) -> Bytes {
+        self.into_owned().into()
+    }
+}
+
 impl BinaryPayload for BytesMut {
     fn as_payload(&self) -> &[u8] {
         self
@@ -95,6 +127,26 @@ impl TextPayload for String {
     }
 }
 
+impl TextPayload for &String {
+    fn as_payload(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    fn into_payload(self) -> Utf8Bytes {
+        self.as_str().into()
+    }
+}
+
+impl TextPayload for Cow<'_, str> {
+    fn as_payload(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    fn into_payload(self) -> Utf8Bytes {
+        self.into_owned().into()
+    }
+}
+
 impl TextPayload for Utf8Bytes {
     fn as_payload(&self) -> &[u8] {
         self.as_bytes()
@@ -123,11 +175,17 @@ mod tests {
         assert_eq!(both(b"abc"), expected);
         assert_eq!(both(&b"abc"[..]), expected);
         assert_eq!(both(b"abc".to_vec()), expected);
+        let (bytes, text) = (b"abc".to_vec(), String::from("abc"));
+        assert_eq!(both(&bytes), expected);
+        assert_eq!(both(Box::<[u8]>::from(&b"abc"[..])), expected);
+        assert_eq!(both(Cow::Borrowed(&b"abc"[..])), expected);
         assert_eq!(both(BytesMut::from(&b"abc"[..])), expected);
         assert_eq!(both(Bytes::from_static(b"abc")), expected);
         let expected = (b"abc".to_vec(), Utf8Bytes::from_static("abc"));
         assert_eq!(both_text("abc"), expected);
         assert_eq!(both_text(String::from("abc")), expected);
+        assert_eq!(both_text(&text), expected);
+        assert_eq!(both_text(Cow::Borrowed("abc")), expected);
         assert_eq!(both_text(Utf8Bytes::from_static("abc")), expected);
     }
 }

@@ -205,6 +205,38 @@ role_grid! {
         assert!(ending.is_clean());
     }
 
+    fn a_close_frame_that_arrived_before_ours_was_written_was_sent_first(role) {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.close(SendCode::NORMAL_CLOSURE);
+        endpoint.receive_close(1001, "");
+        endpoint.sent_close();
+        endpoint.eof();
+        let ending = endpoint.ending();
+        assert_eq!((ending.sent_first(), ending.crossed), (Some(false), true));
+        assert!(ending.to_string().starts_with(
+            "1001 Going Away: we closed with 1000 Normal Closure, both closed at once"
+        ), "{ending}");
+    }
+
+    fn a_close_frame_that_waited_behind_a_message_while_ours_was_written_was_sent_first(role) {
+        let mut endpoint = Endpoint::new(role);
+        let mut bytes = endpoint.peer_frame(FIN | TEXT, b"x");
+        bytes.extend(endpoint.peer_frame(FIN | CLOSE, &close_payload(1001, "")));
+        endpoint.connection.handle_input(endpoint.now, (&bytes[..]).into());
+        endpoint.pass(SECOND);
+        endpoint.close(SendCode::NORMAL_CLOSURE);
+        endpoint.sent_close();
+        endpoint.events();
+        endpoint.eof();
+        assert_eq!(endpoint.ending().sent_first(), Some(false));
+    }
+
+    fn a_close_with_1010_is_answered_with_1010_by_either_side(role) {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.receive_close(1010, "");
+        assert_eq!(endpoint.sent_close().0, Some(1010));
+    }
+
     fn eof_without_a_close_frame_is_an_abnormal_closure(role) {
         let mut endpoint = Endpoint::new(role);
         endpoint.pass(60 * SECOND);
@@ -290,7 +322,6 @@ role_grid! {
         endpoint.connection.handle_input(endpoint.now, (&bytes[..]).into());
         endpoint.connection.handle_eof(endpoint.now);
         assert!(endpoint.connection.ending().is_none());
-        assert_eq!(endpoint.connection.poll_timeout(), None);
         let events = endpoint.events();
         assert_eq!(events[0], Endpoint::text("last words"));
         assert!(matches!(events[1..], [Event::Ended(_)]));

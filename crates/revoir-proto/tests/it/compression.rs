@@ -252,6 +252,19 @@ role_grid! {
         assert_eq!(endpoint.sent_close().0, Some(1007));
     }
 
+    fn bad_text_before_a_broken_block_is_told_however_it_is_cut(role) {
+        // A stored block with bad UTF-8, then a block of a type that does not exist.
+        let payload = [0x00, 0x01, 0x00, 0xFE, 0xFF, 0xFF, 0x07, 0xFF, 0xFF];
+        for cut in 0..payload.len() {
+            let mut endpoint = endpoint(role, TAKEOVER);
+            let bytes = endpoint.peer_frame(FIN | RSV1 | TEXT, &payload);
+            let (first, second) = bytes.split_at(bytes.len() - cut);
+            endpoint.receive(first);
+            endpoint.receive(second);
+            assert_eq!(endpoint.sent_close().0, Some(1007), "{cut}");
+        }
+    }
+
     fn compressed_text_that_ends_inside_a_code_point_fails(role) {
         let bad = Message::Binary([&[b'a'; 100][..], b"\xE9"].concat().into());
         let sent = sent_by(role.peer(), NO_TAKEOVER, &[bad]).remove(0);

@@ -84,6 +84,22 @@ fn limited(role: Role) -> Endpoint {
 }
 
 role_grid! {
+    fn a_rule_broken_after_our_close_is_kept_beside_the_cause(role) {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.close(SendCode::NORMAL_CLOSURE);
+        endpoint.sent_close();
+        endpoint.receive_close(2999, "");
+        assert_eq!(endpoint.write_all(), b"");
+        endpoint.eof();
+        let ending = endpoint.ending();
+        assert_eq!((ending.cause, ending.finish), (Cause::ClosedLocally, Finish::Eof));
+        let rule = ProtocolError::CloseCodeNotAllowed { code: CloseCode::new(2999) };
+        assert_eq!(ending.detail, Detail::Rule(rule));
+        assert!(ending.to_string().contains(
+            "closed with 1000 Normal Closure, the peer then broke a rule: code 2999"
+        ), "{ending}");
+    }
+
     fn each_violation_sends_its_one_close_code_and_says_which_rule(role) {
         for (bytes, error) in violations(role.peer()) {
             let mut endpoint = limited(role);

@@ -144,41 +144,12 @@ role_grid! {
         assert_eq!(ending.code(), CloseCode::ABNORMAL_CLOSURE);
     }
 
-    fn while_reading_is_paused_only_the_progress_of_writing_counts(role) {
-        let mut endpoint = Endpoint::with(role, |config| {
-            config.idle_timeout = Some(60 * SECOND);
-        });
-        next_ping(&mut endpoint);
-        endpoint.connection.pause_reading();
-        assert_eq!(endpoint.run_for(600 * SECOND), []);
-        assert_eq!(endpoint.write_all(), b"");
-        endpoint.connection.resume_reading(endpoint.now);
-        endpoint.run_for(SECOND * 39 / 2);
-        assert!(endpoint.connection.is_writable());
-        endpoint.run_for(SECOND);
-        assert_eq!(endpoint.sent_close().0, Some(3008));
-    }
-
     fn writing_must_progress_while_reading_is_paused(role) {
         let mut endpoint = Endpoint::new(role);
         endpoint.connection.pause_reading();
         endpoint.connection.send_text(endpoint.now, "stuck").unwrap();
         endpoint.run_for(20 * SECOND);
         assert_eq!(endpoint.ending().cause, Cause::WriteTimeout);
-    }
-
-    fn input_that_nobody_takes_suspends_the_deadlines_too(role) {
-        let mut endpoint = Endpoint::new(role);
-        let bytes = endpoint.peer_frame(FIN | TEXT, b"untaken");
-        endpoint.connection.handle_input(endpoint.now, (&bytes[..]).into());
-        next_ping_or_none(&mut endpoint);
-        endpoint.pass(600 * SECOND);
-        endpoint.connection.handle_timeout(endpoint.now);
-        assert_eq!(endpoint.connection.poll_timeout(), None);
-        assert_eq!(endpoint.events(), [Endpoint::text("untaken")]);
-        assert!(endpoint.connection.poll_timeout().is_some());
-        endpoint.connection.handle_timeout(endpoint.now);
-        assert!(endpoint.connection.is_writable());
     }
 
     fn a_connection_without_messages_is_closed_with_1001_at_the_idle_limit(role) {
@@ -229,11 +200,4 @@ role_grid! {
         endpoint.run_for(SECOND);
         assert!(endpoint.connection.poll_timeout().unwrap() > endpoint.now + 10 * SECOND);
     }
-}
-
-/// Lets the time for a ping pass; with untaken input none is sent.
-fn next_ping_or_none(endpoint: &mut Endpoint) {
-    endpoint.pass(30 * SECOND);
-    endpoint.connection.handle_timeout(endpoint.now);
-    assert_eq!(endpoint.write_all(), b"");
 }

@@ -4,6 +4,7 @@
 #[macro_use]
 mod support;
 
+mod back_pressure;
 mod closing;
 #[cfg(feature = "deflate")]
 mod compression;
@@ -18,9 +19,11 @@ mod limits;
 mod masking;
 mod output;
 mod pair;
+mod pongs;
 mod probe;
 mod properties;
 mod snapshot;
 mod split_input;
+mod transport_end;
 mod utf8;
 mod wire_codes;

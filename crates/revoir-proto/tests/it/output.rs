@@ -3,7 +3,7 @@
 use std::io::IoSlice;
 
 use bytes::Bytes;
-use revoir_proto::{Config, Utf8Bytes};
+use revoir_proto::{Config, Message, Utf8Bytes};
 
 use crate::support::{BINARY, Endpoint, FIN, TEXT, WireFrame};
 
@@ -49,6 +49,17 @@ role_grid! {
         }
     }
 
+    fn a_message_is_sent_as_the_kind_it_is(role) {
+        let mut endpoint = Endpoint::new(role);
+        for message in [Message::Text("t".into()), Message::Binary(Bytes::from_static(b"b"))] {
+            endpoint.connection.send(endpoint.now, message).unwrap();
+        }
+        assert_eq!(endpoint.sent_frames(), [
+            WireFrame::new(role, FIN | TEXT, b"t"),
+            WireFrame::new(role, FIN | BINARY, b"b"),
+        ]);
+    }
+
     fn more_written_than_queued_does_no_harm(role) {
         let mut endpoint = Endpoint::new(role);
         endpoint.connection.send_binary(endpoint.now, b"x").unwrap();
@@ -81,5 +92,6 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(config.write_timeout.unwrap().as_secs(), 20);
     assert_eq!(config.close_budget.as_secs(), 5);
     assert_eq!(config.fin_wait.as_secs(), 2);
+    assert_eq!(config.take_timeout.unwrap().as_secs(), 60);
     assert_eq!(config.idle_timeout, None);
 }

@@ -47,9 +47,9 @@ role_grid! {
         for (at, one) in endings.iter().enumerate() {
             for other in &endings[..at] {
                 let key = |ending: &Ending| {
-                    let seen = (ending.cause, ending.finish, ending.code(), ending.in_frame);
-                    (seen, ending.detail.clone())
-                };
+ let seen = (ending.cause, ending.finish, ending.code(), ending.in_frame);
+ (seen, ending.detail.clone())
+ };
                 assert_ne!(key(one), key(other));
                 assert_ne!(one.to_string(), other.to_string());
             }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use revoir_proto::{
-    Connection, Event, MessageKind, MessageSnapshot, Reason, Role, SendCode, Snapshot,
-    SnapshotError, State, UsageError,
+    Cause, Config, Connection, Detail, Event, MessageKind, MessageSnapshot, Reason, Role, SendCode,
+    Snapshot, SnapshotError, State, UsageError,
 };
 
 use crate::support::{
@@ -140,6 +140,117 @@ role_grid! {
         let (config, random) = (endpoint.config(), endpoint.random());
         let moved = Connection::import(config, random, &snapshot).unwrap();
         assert_eq!(moved.poll_timeout(), Some(elsewhere + Duration::from_secs(5)));
+    }
+
+    fn nothing_is_lost_of_what_was_before_the_epoch_of_a_new_process(role) {
+        let second = Duration::from_secs(1);
+        let mut endpoint = Endpoint::new(role);
+        endpoint.pass(600 * second);
+        endpoint.receive_frame(FIN | TEXT, b"x");
+        endpoint.connection.send_text(endpoint.now, "y").unwrap();
+        endpoint.write_all();
+        endpoint.pass(15 * second);
+        endpoint.connection.send_text(endpoint.now, "stuck").unwrap();
+        let left = endpoint.connection.poll_timeout().unwrap() - endpoint.now;
+        // From process to process, each one second after its start, and back to the first epoch.
+        for to in [second, second, endpoint.now] {
+            let mut snapshot = endpoint.connection.export().unwrap();
+            snapshot.rebase(endpoint.now, to);
+            let (config, random) = (endpoint.config(), endpoint.random());
+            endpoint.connection = Connection::import(config, random, &snapshot).unwrap();
+            endpoint.now = to;
+            assert_eq!(endpoint.connection.poll_timeout().unwrap() - endpoint.now, left);
+        }
+        endpoint.now = second;
+        let mut snapshot = endpoint.connection.export().unwrap();
+        snapshot.rebase(Duration::from_secs(1_615), second);
+        let (config, random) = (endpoint.config(), endpoint.random());
+        endpoint.connection = Connection::import(config, random, &snapshot).unwrap();
+        endpoint.eof();
+        let ending = endpoint.ending();
+        assert_eq!((ending.open_for, ending.idle_for), (615 * second, 15 * second));
+    }
+
+    fn a_closing_connection_keeps_its_deadline_in_a_process_with_a_later_epoch(role) {
+        let second = Duration::from_secs(1);
+        let mut endpoint = Endpoint::new(role);
+        endpoint.close(SendCode::NORMAL_CLOSURE);
+        endpoint.write_all();
+        endpoint.pass(2 * second);
+        let mut snapshot = endpoint.connection.export().unwrap();
+        snapshot.rebase(endpoint.now, Duration::ZERO);
+        let (config, random) = (endpoint.config(), endpoint.random());
+        let moved = Connection::import(config, random, &snapshot).unwrap();
+        assert_eq!(moved.poll_timeout(), Some(3 * second));
+    }
+
+    fn a_message_over_the_limit_of_the_new_configuration_is_refused(role) {
+        let mut endpoint = Endpoint::new(role);
+        let bytes = endpoint.peer_frame(FIN | BINARY, &vec![0; 1_000_000]);
+        endpoint.receive(&bytes[..60]);
+        let snapshot = endpoint.connection.export().unwrap();
+        let mut config = Config::default();
+        config.limits.message = 1_000;
+        let refused = Connection::import(Arc::new(config), endpoint.random(), &snapshot);
+        let error = SnapshotError::OverLimit { got: 1_000_000, allowed: 1_000 };
+        assert_eq!(refused.err(), Some(error));
+    }
+
+    fn a_frame_longer_than_any_message_is_refused(role) {
+        let mut endpoint = Endpoint::new(role);
+        let bytes = endpoint.peer_frame(FIN | BINARY, &[0; 100]);
+        endpoint.receive(&bytes[..60]);
+        let mut snapshot = endpoint.connection.export().unwrap();
+        let frame = snapshot.receive.as_mut().unwrap().decoder.frame.as_mut().unwrap();
+        frame.header.length = 1 << 40;
+        frame.remaining = 1 << 40;
+        let refused = Connection::import(endpoint.config(), endpoint.random(), &snapshot);
+        assert!(matches!(refused.err(), Some(SnapshotError::OverLimit { .. })));
+    }
+
+    fn a_closing_handshake_that_does_not_fit_the_queue_is_refused(role) {
+        type Spoil = fn(&mut Snapshot);
+        let spoils: [Spoil; 6] = [
+            |snapshot| snapshot.closing.as_mut().unwrap().written = true,
+            |snapshot| snapshot.output.unwritten.clear(),
+            |snapshot| snapshot.closing.as_mut().unwrap().failed = true,
+            |snapshot| snapshot.receive = None,
+            |snapshot| snapshot.write_shut = true,
+            |snapshot| snapshot.deaf_since = Some(Duration::ZERO),
+        ];
+        let mut endpoint = Endpoint::new(role);
+        endpoint.connection.send_text(endpoint.now, "a").unwrap();
+        endpoint.close(SendCode::NORMAL_CLOSURE);
+        let good = endpoint.connection.export().unwrap();
+        for (number, spoil) in spoils.into_iter().enumerate() {
+            let mut snapshot = good.clone();
+            spoil(&mut snapshot);
+            let refused = Connection::import(endpoint.config(), endpoint.random(), &snapshot);
+            assert_eq!(refused.err(), Some(SnapshotError::Inconsistent), "{number}");
+        }
+    }
+
+    fn an_open_connection_has_not_shut_down_its_direction(role) {
+        let endpoint = Endpoint::new(role);
+        let mut snapshot = endpoint.connection.export().unwrap();
+        snapshot.write_shut = true;
+        let refused = Connection::import(endpoint.config(), endpoint.random(), &snapshot);
+        assert_eq!(refused.err(), Some(SnapshotError::Inconsistent));
+    }
+
+    fn input_behind_a_reset_survives(role) {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.connection.send_text(endpoint.now, "cut").unwrap();
+        let bytes = endpoint.peer_frame(FIN | TEXT, b"x");
+        endpoint.connection.handle_input(endpoint.now, (&bytes[..]).into());
+        endpoint.connection.handle_reset(endpoint.now, Detail::Os(104));
+        relocate(&mut endpoint);
+        endpoint.close(SendCode::NORMAL_CLOSURE);
+        relocate(&mut endpoint);
+        assert_eq!(endpoint.events().len(), 2);
+        let ending = endpoint.ending();
+        assert_eq!((ending.cause, &ending.detail), (Cause::Reset, &Detail::Os(104)));
+        assert!(ending.unsent > 0);
     }
 
     fn a_closed_connection_has_no_snapshot(role) {

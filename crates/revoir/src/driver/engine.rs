@@ -44,6 +44,8 @@ pub(crate) enum Sending {
     Room,
     /// That everything has left.
     Flushed,
+    /// The end of the connection: nothing can be sent any more.
+    Ended,
 }
 
 /// Everything of a connection that changes.

@@ -95,6 +95,7 @@ impl Driver<dyn Transport> {
         let sends = match engine.sending {
             Sending::Nothing => false,
             Sending::Room => ended || engine.core.is_writable(),
+            Sending::Ended => ended,
             Sending::Flushed => ended || engine.is_flushed(),
         };
         let announced = std::mem::take(&mut engine.unannounced);
@@ -205,8 +206,12 @@ impl Driver<dyn Transport> {
             if engine.core.state() == State::Open && !engine.core.is_writable() {
                 engine.write(now);
             }
-            if !engine.core.is_writable() || push(&mut engine.core, now).is_err() {
+            if !engine.core.is_writable() {
                 return self.wait(engine, cx, Sending::Room);
+            }
+            // Only a connection that is about to end refuses what it has room for.
+            if push(&mut engine.core, now).is_err() {
+                return self.wait(engine, cx, Sending::Ended);
             }
             if flush && !engine.core.has_pending_input() {
                 engine.write(now);
@@ -237,7 +242,7 @@ impl Driver<dyn Transport> {
             if let Some(ending) = &engine.ending {
                 return Poll::Ready(Arc::clone(ending));
             }
-            engine.sending = Sending::Room;
+            engine.sending = Sending::Ended;
             self.hub.set_sending(cx);
             Poll::Pending
         })

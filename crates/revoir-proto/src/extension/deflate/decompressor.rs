@@ -4,9 +4,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::TAIL;
 use super::config::Direction;
-use super::echo::read_window;
 use super::error::InflateError;
-use super::history::last;
+use super::history::{History, last};
 
 /// How many blocks with the BFINAL bit one message may have: each costs a fresh zlib state, out of
 /// proportion to its two bytes.
@@ -14,6 +13,9 @@ const FINAL_BLOCKS_MAX: u32 = 1024;
 
 /// An empty final block of fixed codes: ends a stream that stands between two blocks.
 const END: [u8; 2] = [0x03, 0x00];
+
+/// A stored block without data and without BFINAL.
+const EMPTY_BLOCK: [u8; 5] = [0x00, 0x00, 0x00, 0xff, 0xff];
 
 /// Decompresses the messages that this endpoint receives.
 ///
@@ -23,27 +25,31 @@ const END: [u8; 2] = [0x03, 0x00];
 /// # Memory
 ///
 /// Nothing until the first message. From then on the state of zlib-rs: 47 KiB of heap, whatever the
-/// window bits. Without context takeover it is given back after each message. A message that does
-/// not arrive in one piece also holds its compressed bytes and, with context takeover, a copy of
-/// the window, which are what [`export`](Self::export) needs. Output grows by doubling, never past
-/// the limit.
+/// window bits. Without context takeover it is given back after each message; with it, there is a
+/// copy of the window too (32 KiB at 15 bits), as far as it has data: [`export`](Self::export)
+/// needs it, and so does what follows a block with BFINAL. A message that does not arrive in one
+/// piece also holds its compressed bytes. Output grows by doubling, never past the limit.
+///
+/// # Truncated messages
+///
+/// A message that ends inside a block is an error. Without context takeover it is always found.
+/// With it the state of zlib is needed for the next message and can only be asked by feeding it
+/// the tail of RFC 7692 section 7.2.1 and an empty block. Data made to take both for the middle of
+/// an open block is delivered with what has come of it; the error is then found in the message
+/// after it.
 #[derive(Debug)]
 pub struct Decompressor {
     direction: Direction,
     stream: Option<Box<Decompress>>,
-    /// How many bytes of the window hold data.
-    filled: usize,
+    /// The last plain data of finished messages, with context takeover.
+    history: History,
     message: Message,
-    /// Whether the peer ever sent a block with BFINAL.
-    finals_seen: bool,
     failed: Option<InflateError>,
 }
 
 /// The message being decompressed.
 #[derive(Debug, Default)]
 struct Message {
-    /// The window when it began.
-    window: Vec<u8>,
     /// Its compressed bytes, if it did not come in one piece.
     journal: Vec<u8>,
     /// Decompressed bytes so far.
@@ -72,9 +78,8 @@ impl Decompressor {
         Self {
             direction,
             stream: None,
-            filled: 0,
+            history: History::new(direction.max_window_bits.window()),
             message: Message::default(),
-            finals_seen: false,
             failed: None,
         }
     }
@@ -92,7 +97,9 @@ impl Decompressor {
     ) -> Result<(Self, Vec<u8>), InflateError> {
         let mut decompressor = Self::new(direction);
         if direction.context_takeover && !state.window.is_empty() {
-            decompressor.prime(&state.window)?;
+            decompressor.history.push(&state.window);
+            let window = decompressor.history.to_vec();
+            decompressor.stream = Some(Box::new(primed_stream(direction, &window)?));
         }
         let mut out = Vec::new();
         if !state.unfinished.is_empty() {
@@ -101,18 +108,11 @@ impl Decompressor {
         Ok((decompressor, out))
     }
 
-    /// The state after the bytes given so far. Costs a copy of the window; between messages it
-    /// also replaces the state of zlib by a fresh one.
-    pub fn export(&mut self) -> DecompressorState {
-        if self.message.consumed > 0 {
-            return DecompressorState {
-                window: self.message.window.clone(),
-                unfinished: self.message.journal.clone(),
-            };
-        }
+    /// The state after the bytes given so far. Costs a copy of the window and of the journal.
+    pub fn export(&self) -> DecompressorState {
         DecompressorState {
-            window: self.take_window(),
-            unfinished: Vec::new(),
+            window: self.history.to_vec(),
+            unfinished: self.message.journal.clone(),
         }
     }
 
@@ -155,10 +155,7 @@ impl Decompressor {
         limit: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), InflateError> {
-        if let Some(first) = chunk.first() {
-            if self.message.consumed == 0 {
-                self.begin_message(*first, fin);
-            }
+        if !chunk.is_empty() {
             let compressed_limit = compressed_limit(limit);
             let left = compressed_limit.saturating_sub(self.message.consumed);
             let (within, beyond) = chunk.split_at(chunk.len().min(left));
@@ -180,31 +177,27 @@ impl Decompressor {
         Ok(())
     }
 
-    /// Saves the window where it may be needed again: for an export in the middle of the message,
-    /// or to go on after a block with BFINAL, whose bit is the lowest of a block.
-    fn begin_message(&mut self, first: u8, fin: bool) {
-        if self.filled > 0 && (!fin || self.finals_seen || first & 1 == 1) {
-            self.message.window = self.take_window();
-        }
-    }
-
     /// 7.2.2: a message ends with the tail that the sender left out.
     fn finish_message(&mut self, limit: usize, out: &mut Vec<u8>) -> Result<(), InflateError> {
         let produced = self.message.produced;
         // A message without a byte, or one that stops right after a final block (7.2.3.4 wants one
         // more octet there), can only mean one thing, so it is accepted.
         if self.message.consumed > 0 && !self.message.ended {
+            let final_blocks = self.message.final_blocks;
             self.inflate(&TAIL, limit, out)?;
-            if self.message.produced != produced || self.message.ended {
+            // A tail that yields data or ends a block was the continuation of an open one.
+            if self.message.produced != produced || self.message.final_blocks != final_blocks {
                 return Err(InflateError::Truncated);
             }
         }
         if self.direction.context_takeover {
             if self.message.ended {
                 self.restart(out)?;
+            } else if self.message.consumed > 0 {
+                self.prove_between_blocks()?;
             }
-            let window = self.direction.max_window_bits.window();
-            self.filled = self.filled.saturating_add(produced).min(window);
+            // `out` is this message. The tail has added nothing to it.
+            self.history.push(last(out, produced));
         } else if let Some(mut stream) = self.stream.take() {
             // The stream is not needed any more, so it can prove that no block is open.
             let mut nothing = [0; 1];
@@ -215,6 +208,23 @@ impl Decompressor {
         }
         self.message = Message::default();
         Ok(())
+    }
+
+    /// Feeds an empty block, which zlib takes without a word if no other block is open.
+    fn prove_between_blocks(&mut self) -> Result<(), InflateError> {
+        let Some(stream) = &mut self.stream else {
+            return Ok(());
+        };
+        let (before_in, before_out) = (stream.total_in(), stream.total_out());
+        let mut nothing = [0; 1];
+        let status = stream.decompress(&EMPTY_BLOCK, &mut nothing, FlushDecompress::None);
+        let taken = stream.total_in() - before_in == EMPTY_BLOCK.len() as u64;
+        let silent = stream.total_out() == before_out;
+        if matches!(status, Ok(Status::Ok)) && taken && silent {
+            Ok(())
+        } else {
+            Err(InflateError::Truncated)
+        }
     }
 
     /// Feeds `input` to zlib until nothing of it is left and nothing is pending.
@@ -234,7 +244,6 @@ impl Decompressor {
             if step.ended {
                 self.message.ended = true;
                 self.message.final_blocks += 1;
-                self.finals_seen = true;
                 pending = false;
                 if self.message.final_blocks > FINAL_BLOCKS_MAX {
                     return Err(InflateError::TooManyFinalBlocks {
@@ -304,33 +313,11 @@ impl Decompressor {
     /// what came before. zlib starts over without a window, so it is given one.
     fn restart(&mut self, out: &[u8]) -> Result<(), InflateError> {
         let window = self.direction.max_window_bits.window();
-        let produced = last(out, self.message.produced);
-        let before = last(&self.message.window, window.saturating_sub(produced.len()));
-        let primed = [before, last(produced, window)].concat();
+        let produced = last(out, self.message.produced.min(window));
+        let mut primed = self.history.last(window - produced.len());
+        primed.extend_from_slice(produced);
         self.message.ended = false;
         self.stream = Some(Box::new(primed_stream(self.direction, &primed)?));
-        Ok(())
-    }
-
-    /// The window between two messages; zlib goes on with a copy.
-    fn take_window(&mut self) -> Vec<u8> {
-        let window = match &mut self.stream {
-            Some(stream) => read_window(stream, self.filled).unwrap_or_default(),
-            None => Vec::new(),
-        };
-        self.stream = None;
-        self.filled = 0;
-        // The window is no longer than zlib's, so it is taken.
-        if !window.is_empty() && self.prime(&window).is_err() {
-            self.failed = Some(InflateError::Corrupt);
-        }
-        window
-    }
-
-    fn prime(&mut self, window: &[u8]) -> Result<(), InflateError> {
-        let window = last(window, self.direction.max_window_bits.window());
-        self.stream = Some(Box::new(primed_stream(self.direction, window)?));
-        self.filled = window.len();
         Ok(())
     }
 }

@@ -45,11 +45,6 @@ pub enum DeflateError {
         /// The name of the parameter.
         name: &'static str,
     },
-    /// A parameter in the answer that was not in the offer.
-    NotOffered {
-        /// Its name.
-        name: &'static str,
-    },
     /// A parameter of the offer that the answer leaves out.
     NotAnswered {
         /// Its name.
@@ -77,7 +72,6 @@ impl DeflateError {
             | Self::MissingValue { name }
             | Self::InvalidValue { name, .. }
             | Self::UnsupportedWindow { name }
-            | Self::NotOffered { name }
             | Self::NotAnswered { name }
             | Self::WindowTooLarge { name, .. } => match *name {
                 "server_no_context_takeover" => "RFC 7692 section 7.1.1.1",
@@ -100,7 +94,6 @@ impl fmt::Display for DeflateError {
             Self::MissingValue { name } => write!(f, "got {name} without a value, expected one"),
             Self::InvalidValue { name, got } => write!(f, "got {name}={got}, expected 8 to 15"),
             Self::UnsupportedWindow { name } => write!(f, "got {name}=8, expected 9 to 15"),
-            Self::NotOffered { name } => write!(f, "got {name}, which was not offered"),
             Self::NotAnswered { name } => write!(f, "expected {name}, which was offered"),
             Self::WindowTooLarge { name, got, offered } => {
                 write!(f, "got {name}={got}, expected {offered} or less")

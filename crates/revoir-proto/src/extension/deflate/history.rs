@@ -1,4 +1,4 @@
-//! [`History`]: the last bytes of plain data, for priming a fresh compressor.
+//! [`History`]: the last bytes of plain data, for priming a fresh state of zlib.
 
 use std::collections::VecDeque;
 
@@ -21,11 +21,23 @@ impl History {
         let data = last(data, self.window);
         let surplus = (self.bytes.len() + data.len()).saturating_sub(self.window);
         self.bytes.drain(..surplus);
+        let length = self.bytes.len() + data.len();
+        if length > self.bytes.capacity() {
+            // Doubling, and never past the window.
+            let capacity = (2 * length).min(self.window);
+            self.bytes.reserve_exact(capacity - self.bytes.len());
+        }
         self.bytes.extend(data);
     }
 
+    /// The last bytes, at most `count`.
+    pub(super) fn last(&self, count: usize) -> Vec<u8> {
+        let skipped = self.bytes.len().saturating_sub(count);
+        self.bytes.range(skipped..).copied().collect()
+    }
+
     pub(super) fn to_vec(&self) -> Vec<u8> {
-        self.bytes.iter().copied().collect()
+        self.last(self.window)
     }
 }
 

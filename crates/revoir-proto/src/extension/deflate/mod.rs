@@ -3,7 +3,6 @@
 mod compressor;
 mod config;
 mod decompressor;
-mod echo;
 mod error;
 mod history;
 mod negotiation;

@@ -71,7 +71,7 @@ fn without_context_takeover_there_is_nothing_to_export_between_messages() {
 
 #[test]
 fn export_of_an_untouched_decompressor_is_empty() {
-    let mut receiver = Decompressor::new(direction(true, 15));
+    let receiver = Decompressor::new(direction(true, 15));
     assert_eq!(receiver.export(), DecompressorState::default());
     assert!(!receiver.is_allocated());
 }

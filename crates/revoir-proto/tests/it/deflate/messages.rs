@@ -271,3 +271,59 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn context_is_kept_when_a_later_block_of_a_message_is_final() {
+    let plain = noise(1, 2_000);
+    let mut sender = Compressor::new(Direction::default(), 6);
+    let first = compress(&mut sender, &plain);
+    let third = compress(&mut sender, &plain);
+    assert!(third.len() < 100, "it refers to the first one");
+    // Empty stored blocks, the last of them final, and the octet of RFC 7692 section 7.2.3.4.
+    let empty = [0x00, 0x00, 0x00, 0xff, 0xff];
+    let last = [0x01, 0x00, 0x00, 0xff, 0xff];
+    for second in [
+        [&last[..]].concat(),
+        [&last[..], &[0x00]].concat(),
+        [&empty[..], &last].concat(),
+        [&empty[..], &last, &[0x00]].concat(),
+    ] {
+        for size in [1, 7, 1000] {
+            let mut receiver = receiver();
+            assert!(decompress(&mut receiver, &first) == plain);
+            let mut message = Vec::new();
+            let mut pieces = second.chunks(size).peekable();
+            while let Some(piece) = pieces.next() {
+                let fin = pieces.peek().is_none();
+                receiver
+                    .decompress(piece, fin, UNLIMITED, &mut message)
+                    .unwrap();
+            }
+            assert!(message.is_empty());
+            assert!(decompress(&mut receiver, &third) == plain, "{second:?}");
+        }
+    }
+}
+
+#[test]
+fn message_that_ends_inside_a_block_is_truncated_with_context_takeover_too() {
+    // "h" without the end of its block, and a final block without its end: the tail fits both.
+    for payload in [&[0xca, 0x00][..], &[0x03]] {
+        for pieces in [1, payload.len()] {
+            let mut receiver = receiver();
+            let mut message = Vec::new();
+            let size = payload.len() / pieces;
+            let chunks: Vec<&[u8]> = payload.chunks(size).collect();
+            let mut last = Ok(());
+            for (at, chunk) in chunks.iter().enumerate() {
+                let fin = at + 1 == chunks.len();
+                last = receiver.decompress(chunk, fin, UNLIMITED, &mut message);
+            }
+            assert_eq!(
+                last,
+                Err(InflateError::Truncated),
+                "{payload:x?} in {pieces}"
+            );
+        }
+    }
+}

@@ -193,6 +193,18 @@ fn client_fails_a_101_that_breaks_a_rule() {
                 got: Some(owned("close")),
             },
         ),
+        (
+            ANSWER.replace("Upgrade: websocket", "Upgrade: h2c, websocket") + "\n",
+            E::UpgradeMissing {
+                got: Some(owned("h2c, websocket")),
+            },
+        ),
+        (
+            with("Upgrade: websocket"),
+            E::UpgradeMissing {
+                got: Some(owned("websocket")),
+            },
+        ),
         (without("Sec-WebSocket-Accept"), E::AcceptMissing),
         (
             ANSWER.replace("s3p", "S3p") + "\n",
@@ -374,6 +386,19 @@ fn nothing_a_caller_passes_can_break_a_line_or_replace_a_header() {
     assert!(matches!(repeated, Err(InvalidRequest::Subprotocol { .. })));
     let request = request().with_header("Cookie", "a=b; c").unwrap();
     assert!(written(request).ends_with("Cookie: a=b; c\r\n\r\n"));
+}
+
+#[test]
+fn debug_output_of_a_client_hides_what_lets_it_in() {
+    let request = request().with_subprotocol("token.c2VjcmV0").unwrap();
+    let request = request.with_header("Authorization", "secret").unwrap();
+    let request = request.with_header("Cookie", "secret").unwrap();
+    let handshake = start(request);
+    let text = format!("{handshake:?}");
+    assert!(text.contains("server.example.com") && text.contains("Authorization"));
+    for hidden in ["secret", "c2VjcmV0", "115, 101, 99", "dGhl"] {
+        assert!(!text.contains(hidden), "{text}");
+    }
 }
 
 proptest! {

@@ -18,6 +18,16 @@ fn server_lets_allowed_origins_and_clients_without_one_in() {
 }
 
 #[test]
+fn a_refusal_with_304_ends_with_its_head() {
+    let response = refusal(304, &Headers::new(), b"hello").unwrap();
+    let text = String::from_utf8(response).unwrap();
+    assert_eq!(
+        text,
+        "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n"
+    );
+}
+
+#[test]
 fn server_chooses_the_subprotocol_it_prefers() {
     let mut config = config();
     config.subprotocols = ["x", "superchat", "chat"].map(str::to_owned).to_vec();

@@ -58,6 +58,24 @@ pub(super) fn without(name: &str) -> String {
     kept.join("\n") + "\n\n"
 }
 
+/// So many different names.
+fn names(count: usize) -> String {
+    let names: Vec<_> = (0..count).map(|number| format!("n{number}")).collect();
+    names.join(",")
+}
+
+#[test]
+fn server_reads_up_to_64_subprotocols_and_32_extensions() {
+    let request = asked(&with(&format!("Sec-WebSocket-Protocol: {}", names(64))));
+    assert_eq!(request.subprotocols().len(), 64);
+    let request = asked(&with(&format!("Sec-WebSocket-Extensions: {}", names(32))));
+    assert_eq!(request.offered_extensions().len(), 32);
+    let line = format!("Sec-WebSocket-Extensions: {}", names(33));
+    let error = asked_with(config(), &with(&line)).unwrap_err();
+    assert!(matches!(error, HandshakeError::ExtensionsMalformed(_)));
+    assert_eq!(error.status(), Some(400));
+}
+
 fn twice(line: &str) -> String {
     format!("{REQUEST}{line}\n\n")
 }
@@ -243,6 +261,11 @@ fn server_refuses_each_broken_rule_with_its_status() {
         (
             with("Sec-WebSocket-Protocol: a, a"),
             E::SubprotocolInvalid { got: owned("a") },
+            400,
+        ),
+        (
+            with(&format!("Sec-WebSocket-Protocol: {}", names(65))),
+            E::TooManySubprotocols { limit: 64 },
             400,
         ),
         (
