@@ -1,0 +1,10 @@
+//! What the fuzz targets share.
+
+pub mod memory;
+pub mod operation;
+pub mod pair;
+pub mod pieces;
+pub mod random;
+pub mod reference;
+pub mod session;
+pub mod wire;
