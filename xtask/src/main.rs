@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
+mod autobahn;
 mod ci;
 mod data;
 mod proof;
@@ -14,6 +15,7 @@ cargo xtask data [--check]    generate the tables of revoir-codes from its data 
                               or only check that they are fresh
 cargo xtask data --stamp LANG mark every text of LANG as a translation of today's English
 cargo xtask ci                everything that .ci/run checks after `cargo test`
+cargo xtask autobahn          run the Autobahn test suite against our server and our client
 cargo xtask proof [NAME]      show that a claim about time holds on this machine";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         ["data"] => data::generate(),
         ["data", "--check"] => data::check(),
         ["data", "--stamp", lang] => data::stamp(lang),
+        ["autobahn"] => autobahn::run(),
         ["ci"] => ci::run(),
         ["proof"] => proof::run(None),
         ["proof", name] => proof::run(Some(name)),

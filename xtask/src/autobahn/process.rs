@@ -1,0 +1,78 @@
+//! Processes that never outlive their deadline, nor the runner's interest in them.
+
+use std::process::{Child, ChildStdout, Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+const POLL: Duration = Duration::from_millis(20);
+
+/// A process that is killed when it is dropped.
+#[derive(Debug)]
+pub(super) struct Running {
+    child: Child,
+    name: String,
+}
+
+impl Running {
+    pub(super) fn start(command: &mut Command) -> anyhow::Result<Self> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let child = command.spawn().with_context(|| format!("start `{name}`"))?;
+        Ok(Self { child, name })
+    }
+
+    /// The pipe it prints to, if it has one that was not taken yet.
+    pub(super) fn stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Waits for success.
+    pub(super) fn succeed(mut self, deadline: Instant) -> anyhow::Result<()> {
+        loop {
+            if let Some(status) = self.ended()? {
+                if status.success() {
+                    return Ok(());
+                }
+                bail!("`{}` failed: {status}", self.name);
+            }
+            if Instant::now() >= deadline {
+                bail!("`{}` did not end in time and was killed", self.name);
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// How it ended, if it did.
+    pub(super) fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        self.child
+            .try_wait()
+            .with_context(|| format!("wait for `{}`", self.name))
+    }
+
+    /// Asks `is_ready` again and again, as long as the process runs.
+    pub(super) fn wait_until(
+        &mut self,
+        deadline: Instant,
+        mut is_ready: impl FnMut() -> bool,
+    ) -> anyhow::Result<()> {
+        while !is_ready() {
+            if let Some(status) = self.ended()? {
+                bail!("`{}` ended too early: {status}", self.name);
+            }
+            if Instant::now() >= deadline {
+                bail!("`{}` was not ready in time", self.name);
+            }
+            thread::sleep(POLL);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail only for a process that is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

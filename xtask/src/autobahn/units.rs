@@ -1,0 +1,274 @@
+//! The cases in pieces that run beside each other.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::expectations::{CaseId, Outcome, Outcomes};
+use super::process::Running;
+use super::suite::Suite;
+use super::{Peers, log};
+use crate::report;
+
+/// Our role; the suite plays the other.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Role {
+    Client,
+    Server,
+}
+
+pub(super) const ROLES: [Role; 2] = [Role::Server, Role::Client];
+
+/// Sections of the suite that one process of it runs, one case after the other.
+#[derive(Clone, Copy, Debug)]
+struct Unit {
+    name: &'static str,
+    sections: &'static [&'static str],
+    /// How many cases there are, so that none goes missing unnoticed.
+    cases: usize,
+}
+
+/// All 517 cases, the long sections first, so that the cores finish together.
+const UNITS: [Unit; 14] = [
+    unit("13.1", &["13.1"], 18),
+    unit("13.2", &["13.2"], 18),
+    unit("13.3", &["13.3"], 18),
+    unit("13.4", &["13.4"], 18),
+    unit("13.5", &["13.5"], 18),
+    unit("13.6", &["13.6"], 18),
+    unit("13.7", &["13.7"], 18),
+    unit("12.1", &["12.1"], 18),
+    unit("12.2", &["12.2"], 18),
+    unit("12.3", &["12.3"], 18),
+    unit("12.4", &["12.4"], 18),
+    unit("12.5", &["12.5"], 18),
+    unit("9", &["9"], 54),
+    unit("1-7, 10", &["1", "2", "3", "4", "5", "6", "7", "10"], 247),
+];
+
+const fn unit(name: &'static str, sections: &'static [&'static str], cases: usize) -> Unit {
+    Unit {
+        name,
+        sections,
+        cases,
+    }
+}
+
+/// One unit; the cases have time limits of their own, of up to 8 minutes each.
+const UNIT_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// Until the suite or our server listens.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// The name that the suite's reports have for us.
+const AGENT: &str = "revoir";
+
+/// What came out of all units.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    pub(super) outcomes: Outcomes,
+    /// Units that did not come to their end, and why.
+    pub(super) failures: Vec<String>,
+}
+
+/// Runs every unit in both roles, a few at a time. The failure of one does not stop the others.
+pub(super) fn run_all(suite: &Suite, peers: &Peers, reports: &Path, deadline: Instant) -> Run {
+    let queue: VecDeque<(Role, Unit)> = UNITS
+        .iter()
+        .flat_map(|unit| ROLES.map(|role| (role, *unit)))
+        .collect();
+    let queue = Mutex::new(queue);
+    let done = Mutex::new(Run::default());
+    let work = || {
+        while let Some((role, unit)) = lock(&queue).pop_front() {
+            let begin = Instant::now();
+            let folder = reports.join(format!("{role} {}", unit.name));
+            let deadline = deadline.min(begin + UNIT_LIMIT);
+            let found = run(suite, peers, role, unit, &folder, deadline);
+            let seconds = begin.elapsed().as_secs();
+            let mut done = lock(&done);
+            match found {
+                Ok(found) => {
+                    report(&format!(
+                        "   {role} {}: {} cases in {seconds} s",
+                        unit.name,
+                        found.len()
+                    ));
+                    let found = found.into_iter();
+                    done.outcomes
+                        .extend(found.map(|(id, outcome)| ((role, id), outcome)));
+                }
+                Err(error) => {
+                    let failure = format!("{role} {}: {error:#}", unit.name);
+                    report(&format!("   {failure}"));
+                    done.failures.push(failure);
+                }
+            }
+        }
+    };
+    // Two ends that wait for each other keep about one core busy.
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(work);
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn run(
+    suite: &Suite,
+    peers: &Peers,
+    role: Role,
+    unit: Unit,
+    folder: &Path,
+    deadline: Instant,
+) -> anyhow::Result<BTreeMap<CaseId, Outcome>> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("remove {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+    match role {
+        Role::Server => test_server(suite, &peers.server, unit, folder, deadline)?,
+        Role::Client => test_client(suite, &peers.client, unit, folder, deadline)?,
+    }
+    let outcomes = read_reports(folder)?;
+    if outcomes.len() != unit.cases {
+        bail!("{} of {} cases were run", outcomes.len(), unit.cases);
+    }
+    Ok(outcomes)
+}
+
+/// The suite's fuzzing client against our server.
+fn test_server(
+    suite: &Suite,
+    server: &Path,
+    unit: Unit,
+    folder: &Path,
+    deadline: Instant,
+) -> anyhow::Result<()> {
+    let mut server = Command::new(server);
+    server
+        .arg("127.0.0.1:0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log(&folder.join("revoir.log"))?);
+    let mut server = Running::start(&mut server)?;
+    let url = listening_on(&mut server)?;
+    let spec = write_spec(
+        folder,
+        unit,
+        &json!({ "servers": [{ "agent": AGENT, "url": url }] }),
+    )?;
+    Running::start(&mut fuzzing(suite, "fuzzingclient", &spec, folder)?)?.succeed(deadline)?;
+    if let Some(status) = server.ended()? {
+        bail!("our server ended: {status}");
+    }
+    Ok(())
+}
+
+/// The suite's fuzzing server against our client, which asks for the reports at the end.
+fn test_client(
+    suite: &Suite,
+    client: &Path,
+    unit: Unit,
+    folder: &Path,
+    deadline: Instant,
+) -> anyhow::Result<()> {
+    let address = free_address()?;
+    let url = format!("ws://{address}");
+    let spec = write_spec(folder, unit, &json!({ "url": url }))?;
+    let mut server = Running::start(&mut fuzzing(suite, "fuzzingserver", &spec, folder)?)?;
+    let start = deadline.min(Instant::now() + START_LIMIT);
+    server.wait_until(start, || TcpStream::connect(address).is_ok())?;
+    let mut client = Command::new(client);
+    client
+        .args([&url, AGENT])
+        .stdin(Stdio::null())
+        .stderr(log(&folder.join("revoir.log"))?);
+    Running::start(&mut client)?.succeed(deadline)
+}
+
+/// The suite in one of its modes, with its output in a file.
+fn fuzzing(suite: &Suite, mode: &str, spec: &Path, folder: &Path) -> anyhow::Result<Command> {
+    let output = log(&folder.join("wstest.log"))?;
+    let errors = output.try_clone().context("share a log")?;
+    let mut command = suite.command(mode, spec);
+    command.stdout(output).stderr(errors);
+    Ok(command)
+}
+
+/// What the suite is to run; `peer` is the part that differs by mode.
+fn write_spec(folder: &Path, unit: Unit, peer: &serde_json::Value) -> anyhow::Result<PathBuf> {
+    let cases: Vec<String> = unit
+        .sections
+        .iter()
+        .map(|section| format!("{section}.*"))
+        .collect();
+    let mut spec = json!({
+        "outdir": folder,
+        "cases": cases,
+        "exclude-cases": [],
+        "exclude-agent-cases": {},
+    });
+    if let (Some(spec), Some(peer)) = (spec.as_object_mut(), peer.as_object()) {
+        spec.extend(peer.clone());
+    }
+    let path = folder.join("spec.json");
+    fs::write(&path, spec.to_string()).with_context(|| format!("write {}", path.display()))?;
+    Ok(path)
+}
+
+/// The URL in our server's first line. It prints that line or ends.
+fn listening_on(server: &mut Running) -> anyhow::Result<String> {
+    let mut line = String::new();
+    if let Some(stdout) = server.stdout() {
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .context("read what our server prints")?;
+    }
+    let url = line.trim().strip_prefix("listening on ");
+    url.map(str::to_owned)
+        .with_context(|| format!("our server printed {line:?}, not its address"))
+}
+
+/// An address that was free a moment ago: the suite cannot choose one by itself.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .context("find a free port")
+}
+
+/// The verdicts of every case that was run.
+fn read_reports(folder: &Path) -> anyhow::Result<BTreeMap<CaseId, Outcome>> {
+    let path = folder.join("index.json");
+    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let mut agents: BTreeMap<String, BTreeMap<CaseId, Outcome>> =
+        serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
+    Ok(agents.remove(AGENT).unwrap_or_default())
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        })
+    }
+}
