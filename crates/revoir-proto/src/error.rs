@@ -127,25 +127,11 @@ impl ProtocolError {
     /// The cause of an ending that begins with this violation.
     #[must_use]
     pub const fn cause(self) -> Cause {
-        match self {
-            Self::TextNotUtf8 | Self::ReasonNotUtf8 => Cause::InvalidData,
-            Self::MessageTooBig { .. }
-            | Self::CompressedTooLong { .. }
-            | Self::FinalBlocksTooMany { .. } => Cause::MessageTooBig,
-            Self::ReservedBits { .. }
-            | Self::ReservedOpcode { .. }
-            | Self::FragmentedControl
-            | Self::ControlTooLong
-            | Self::MaskMissing
-            | Self::MaskUnexpected
-            | Self::LengthNotMinimal
-            | Self::LengthTooLarge
-            | Self::ContinuationUnexpected
-            | Self::ContinuationMissing
-            | Self::CloseTooShort
-            | Self::CloseCodeNotAllowed { .. }
-            | Self::CompressedDataCorrupt
-            | Self::CompressedDataTruncated => Cause::ProtocolError,
+        // The code groups the rules; the cause is the name of the group.
+        match self.close_code() {
+            SendCode::INVALID_FRAME_PAYLOAD_DATA => Cause::InvalidData,
+            SendCode::MESSAGE_TOO_BIG => Cause::MessageTooBig,
+            _ => Cause::ProtocolError,
         }
     }
 }

@@ -60,8 +60,6 @@ pub struct Labels {
     pub related_codes: &'static str,
     /// English: `Session`
     pub session: &'static str,
-    /// English: `In short`
-    pub summary: &'static str,
     /// English: `Typical cause`
     pub typical_cause: &'static str,
     /// English: `unverified`
