@@ -14,9 +14,11 @@ mod generated;
 mod range;
 mod reason;
 mod send;
+mod slot;
 
 pub use advice::{Advice, Direction, advice};
 pub use code::CloseCode;
 pub use range::CodeRange;
 pub use reason::{REASON_MAX_BYTES, Reason, ReasonTooLong};
 pub use send::{NotSendable, SendCode};
+pub use slot::{InvalidSlot, Slot};

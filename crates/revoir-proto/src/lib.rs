@@ -105,7 +105,7 @@ pub use keepalive::{Liveness, Ping};
 pub use limits::Limits;
 pub use message::{BinaryPayload, Message, MessageKind, NotUtf8, TextPayload, Utf8Bytes};
 pub use random::Random;
-pub use revoir_codes::{CloseCode, CodeRange, Reason, SendCode};
+pub use revoir_codes::{CloseCode, CodeRange, InvalidSlot, Reason, SendCode, Slot};
 pub use role::Role;
 pub use snapshot::{
     CompressionSnapshot, DecoderSnapshot, FrameSnapshot, MessageSnapshot, OutputSnapshot,

@@ -99,8 +99,8 @@ pub use revoir_proto::handshake::{
 };
 pub use revoir_proto::{
     BinaryPayload, CallSite, Cause, CloseCode, Config, Detail, Ending, Finish, Initiator,
-    KeepaliveConfig, Limits, Message, ProtocolError, Reason, Role, SendCode, State, TextPayload,
-    UsageError, Utf8Bytes, extension,
+    InvalidSlot, KeepaliveConfig, Limits, Message, ProtocolError, Reason, Role, SendCode, Slot,
+    State, TextPayload, UsageError, Utf8Bytes, extension,
 };
 pub use server::{Acceptor, Incoming, Server, accept};
 #[cfg(feature = "rustls")]
