@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::authority::{host_header, is_resource_name};
 use super::headers::{Headers, InvalidHeader};
-use super::key;
+use super::key::{NONCE_BYTES, key};
 use super::token_list::is_token;
 use crate::extension::{Extension, Extensions};
 
@@ -171,8 +171,8 @@ impl ClientRequest {
     }
 
     /// The key and the request for `nonce`.
-    pub(super) fn write_with_nonce(&self, nonce: [u8; key::NONCE_BYTES]) -> (String, Vec<u8>) {
-        let key = key::key(nonce);
+    pub(super) fn write_with_nonce(&self, nonce: [u8; NONCE_BYTES]) -> (String, Vec<u8>) {
+        let key = key(nonce);
         let head = self.write(&key);
         (key, head)
     }

@@ -10,8 +10,9 @@ const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// The length of the nonce behind a key, in bytes (RFC 6455 section 4.1).
 pub const NONCE_BYTES: usize = 16;
 
-/// The value of Sec-WebSocket-Key for `nonce`.
-pub(crate) fn key(nonce: [u8; NONCE_BYTES]) -> String {
+/// The value of Sec-WebSocket-Key for `nonce`, which is random and used once.
+#[must_use]
+pub fn key(nonce: [u8; NONCE_BYTES]) -> String {
     STANDARD.encode(nonce)
 }
 
@@ -21,8 +22,9 @@ pub(crate) fn is_key(key: &[u8]) -> bool {
     STANDARD.decode_slice(key, &mut nonce) == Ok(NONCE_BYTES)
 }
 
-/// The value of Sec-WebSocket-Accept for `key`.
-pub(crate) fn accept(key: &str) -> String {
+/// The value of Sec-WebSocket-Accept for `key`, as it stands in the request.
+#[must_use]
+pub fn accept(key: &str) -> String {
     let mut hash = Sha1::new();
     hash.update(key.as_bytes());
     hash.update(GUID.as_bytes());

@@ -28,7 +28,7 @@ pub use client_request::{ClientRequest, InvalidRequest};
 pub use error::HandshakeError;
 pub use head::HeadLimits;
 pub use headers::{Headers, InvalidHeader};
-pub use key::NONCE_BYTES;
+pub use key::{NONCE_BYTES, accept, key};
 pub use origin::Origins;
 pub use request::{Acceptance, Request};
 pub use response::{InvalidResponse, refusal};

@@ -39,6 +39,27 @@ pub struct Acceptance {
 }
 
 impl Request {
+    /// A request that somebody else has read and parsed, an HTTP server for example. `target` is
+    /// the request target as it stood in the request line.
+    ///
+    /// # Errors
+    ///
+    /// The rule of RFC 6455 section 4.2.1 that the request breaks, or [`ServerConfig::origins`].
+    pub fn from_parts(
+        method: &str,
+        target: &str,
+        headers: Headers,
+        config: &ServerConfig,
+    ) -> Result<Self, HandshakeError> {
+        let (method, target) = (method.to_owned(), target.to_owned());
+        let head = RequestHead {
+            method,
+            target,
+            headers,
+        };
+        Self::check(head, config)
+    }
+
     /// The rules of section 4.2.1 and the server's policy, one after the other.
     pub(super) fn check(head: RequestHead, config: &ServerConfig) -> Result<Self, HandshakeError> {
         let RequestHead {

@@ -401,3 +401,26 @@ proptest! {
         let _ = handshake.handle_eof();
     }
 }
+
+#[test]
+fn a_request_parsed_elsewhere_is_the_one_that_was_read() {
+    let mut headers = Headers::new();
+    for line in REQUEST.lines().skip(1) {
+        let (name, value) = line.split_once(": ").unwrap();
+        headers.push(name, value).unwrap();
+    }
+    let parsed = |method, headers| Request::from_parts(method, "/chat", headers, &config());
+    assert_eq!(
+        parsed("GET", headers.clone()),
+        Ok(asked(&with("Host: server.example.com")))
+    );
+    let got = "POST".to_owned();
+    assert_eq!(
+        parsed("POST", headers),
+        Err(HandshakeError::MethodNotGet { got })
+    );
+    assert_eq!(
+        parsed("GET", Headers::new()),
+        Err(HandshakeError::HostMissing)
+    );
+}
