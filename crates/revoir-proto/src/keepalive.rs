@@ -8,6 +8,10 @@ use crate::config::KeepaliveConfig;
 pub(crate) type PingId = [u8; 4];
 
 /// Signs of life and the ping that asks for one, as plain data.
+///
+/// A [`Connection`](crate::Connection) keeps one of its own. It is public for those who relay
+/// frames without a connection: they report bytes and pongs, ask for the two deadlines, and queue
+/// the ping themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Liveness {
     /// When the last byte was received.
@@ -44,7 +48,9 @@ pub enum Ping {
 }
 
 impl Liveness {
-    pub(crate) const fn new(now: Duration, jitter: u32) -> Self {
+    /// Nothing was received or sent since `now`. `jitter` moves the first ping.
+    #[must_use]
+    pub const fn new(now: Duration, jitter: u32) -> Self {
         Self {
             received: now,
             sent: now,
@@ -57,7 +63,7 @@ impl Liveness {
 
     /// Takes note of received bytes: any byte is a sign of life.
     #[inline]
-    pub(crate) fn on_received(&mut self, now: Duration) {
+    pub fn on_received(&mut self, now: Duration) {
         self.received = now;
         if matches!(self.ping, Ping::Awaited { .. }) {
             self.ping = Ping::Idle;
@@ -66,7 +72,7 @@ impl Liveness {
 
     /// Takes note of written bytes; `written` counts them since the connection opened.
     #[inline]
-    pub(crate) fn on_written(&mut self, now: Duration, written: u64) {
+    pub fn on_written(&mut self, now: Duration, written: u64) {
         self.sent = now;
         if let Ping::Queued { id, end } = self.ping
             && end <= written
@@ -78,7 +84,7 @@ impl Liveness {
 
     /// Takes note of a pong in input that `arrived` then: the round trip, if it answers the last
     /// ping.
-    pub(crate) fn on_pong(&mut self, arrived: Duration, payload: &[u8]) -> Option<Duration> {
+    pub fn on_pong(&mut self, arrived: Duration, payload: &[u8]) -> Option<Duration> {
         let (id, at) = self.unmatched?;
         if payload != id {
             return None;
@@ -91,7 +97,8 @@ impl Liveness {
     }
 
     /// How long it may be quiet before the next ping: the interval, varied.
-    pub(crate) fn interval(&self, config: &KeepaliveConfig) -> Duration {
+    #[must_use]
+    pub fn interval(&self, config: &KeepaliveConfig) -> Duration {
         jittered(config.interval, self.jitter)
     }
 
@@ -101,7 +108,8 @@ impl Liveness {
     /// While we are deaf no pong can be waited for, and pings go on: intermediaries are to see
     /// traffic.
     #[inline]
-    pub(crate) fn ping_at(&self, interval: Duration, is_deaf: bool) -> Option<Duration> {
+    #[must_use]
+    pub fn ping_at(&self, interval: Duration, is_deaf: bool) -> Option<Duration> {
         match self.ping {
             Ping::Idle => Some(self.received.min(self.sent).saturating_add(interval)),
             Ping::Awaited { .. } if is_deaf => Some(self.sent.saturating_add(interval)),
@@ -111,21 +119,23 @@ impl Liveness {
 
     /// When the peer counts as dead. `None` while no ping waits for a sign of life.
     #[inline]
-    pub(crate) fn dead_at(&self, config: &KeepaliveConfig) -> Option<Duration> {
+    #[must_use]
+    pub fn dead_at(&self, config: &KeepaliveConfig) -> Option<Duration> {
         match self.ping {
             Ping::Awaited { since } => Some(since.saturating_add(config.timeout)),
             Ping::Idle | Ping::Queued { .. } => None,
         }
     }
 
-    /// A ping entered the queue. `jitter` moves the one after it.
-    pub(crate) fn on_ping_queued(&mut self, id: PingId, end: u64, jitter: u32) {
+    /// A ping entered the queue, with `id` as its payload; it `end`s after so many bytes of output
+    /// since the connection opened. `jitter` moves the one after it.
+    pub fn on_ping_queued(&mut self, id: PingId, end: u64, jitter: u32) {
         self.ping = Ping::Queued { id, end };
         self.jitter = jitter;
     }
 
     /// The peer can be heard again. The time `deaf_since` then does not count as its silence.
-    pub(crate) fn on_hearing_again(&mut self, now: Duration, deaf_since: Duration) {
+    pub fn on_hearing_again(&mut self, now: Duration, deaf_since: Duration) {
         if let Ping::Awaited { since } = &mut self.ping {
             *since = moved(*since, now, deaf_since);
         }
