@@ -16,6 +16,10 @@ impl Compression {
         None
     }
 
+    pub(crate) fn agreed(&self) -> AgreedExtensions {
+        match *self {}
+    }
+
     pub(crate) fn inflate(
         &mut self,
         _piece: &[u8],

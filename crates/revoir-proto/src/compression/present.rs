@@ -31,6 +31,13 @@ impl Compression {
         })
     }
 
+    /// What was agreed on.
+    pub(crate) fn agreed(&self) -> AgreedExtensions {
+        AgreedExtensions {
+            deflate: Some(self.agreed),
+        }
+    }
+
     /// Inflates the next piece of a message: [`inflated`](Self::inflated) grows, also by what
     /// comes before an error.
     pub(crate) fn inflate(

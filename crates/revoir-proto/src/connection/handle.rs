@@ -139,6 +139,13 @@ impl<R> Connection<R> {
         self.parts.role
     }
 
+    /// The extensions in use.
+    #[must_use]
+    pub fn extensions(&self) -> AgreedExtensions {
+        let compression = self.parts.compression.as_deref();
+        compression.map_or_else(AgreedExtensions::default, Compression::agreed)
+    }
+
     /// The state in the words of RFC 6455.
     #[must_use]
     pub const fn state(&self) -> State {

@@ -27,6 +27,18 @@ pub struct AgreedExtensions {
     pub deflate: Option<Agreed>,
 }
 
+/// As in Sec-WebSocket-Extensions; empty without any. Parameters that say what holds without them
+/// are left out.
+impl fmt::Display for AgreedExtensions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "deflate")]
+        if let Some(agreed) = &self.deflate {
+            return agreed.fmt(f);
+        }
+        f.write_str("")
+    }
+}
+
 impl Extensions {
     /// permessage-deflate with `config`.
     #[cfg(feature = "deflate")]

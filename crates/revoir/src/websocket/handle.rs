@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use futures_sink::Sink;
+use revoir_proto::extension::AgreedExtensions;
 use revoir_proto::{
     BinaryPayload, Ending, Message, Reason, Role, SendCode, State, TextPayload, UsageError,
 };
@@ -205,6 +206,12 @@ impl WebSocket {
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
         self.reader.driver.subprotocol()
+    }
+
+    /// The extensions that the opening handshake agreed on.
+    #[must_use]
+    pub fn extensions(&self) -> AgreedExtensions {
+        self.reader.driver.read(|engine| engine.core.extensions())
     }
 
     /// Both halves, for two tasks. Both see the same [`Ending`]. When both are dropped without a

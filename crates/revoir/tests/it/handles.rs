@@ -202,6 +202,8 @@ async fn compressed_messages_come_through_where_both_sides_agree() {
     let connecting = client.connect_over("ws://localhost/", far);
     let (server, client) = tokio::join!(acceptor.accept(near), connecting);
     let (mut server, mut client) = (server.unwrap(), client.unwrap());
+    assert_eq!(server.extensions().to_string(), "permessage-deflate");
+    assert_eq!(server.extensions(), client.extensions());
     // More than the stream holds, unless it is compressed.
     let text = "the same again and again ".repeat(20_000);
     for _ in 0..3 {

@@ -1,5 +1,7 @@
 //! Negotiation of the four parameters, as pure functions (RFC 7692 section 7.1).
 
+use std::fmt;
+
 use super::PERMESSAGE_DEFLATE;
 use super::config::{Agreed, DeflateConfig};
 use super::error::DeflateError;
@@ -14,6 +16,26 @@ const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 const DEFAULT_BITS: u8 = 15;
 /// The window size that zlib cannot compress with.
 const UNSUPPORTED_BITS: u8 = 8;
+
+/// The element of Sec-WebSocket-Extensions that says the same.
+impl fmt::Display for Agreed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut element = Extension::known(PERMESSAGE_DEFLATE);
+        if self.server_no_context_takeover {
+            element.push_known(SERVER_NO_CONTEXT_TAKEOVER, None);
+        }
+        if self.client_no_context_takeover {
+            element.push_known(CLIENT_NO_CONTEXT_TAKEOVER, None);
+        }
+        if let Some(bits) = below_default(self.server_max_window_bits) {
+            element.push_known(SERVER_MAX_WINDOW_BITS, Some(bits));
+        }
+        if let Some(bits) = below_default(self.client_max_window_bits) {
+            element.push_known(CLIENT_MAX_WINDOW_BITS, Some(bits));
+        }
+        element.fmt(f)
+    }
+}
 
 impl DeflateConfig {
     /// The offer of a client that wants this configuration.

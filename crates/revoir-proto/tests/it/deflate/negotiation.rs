@@ -3,7 +3,7 @@ use revoir_proto::Role;
 use revoir_proto::extension::deflate::{
     Agreed, DeflateConfig, DeflateError, Direction, WindowBits,
 };
-use revoir_proto::extension::{Extension, ExtensionError, Extensions};
+use revoir_proto::extension::{AgreedExtensions, Extension, ExtensionError, Extensions};
 
 use super::direction;
 
@@ -169,6 +169,19 @@ fn client_takes_answers_that_agree_with_its_offer() {
     assert_eq!(agreed.send(Role::Client), direction(false, 9));
     assert_eq!(agreed.receive(Role::Client), direction(false, 9));
     assert_eq!(agreed.send(Role::Server), direction(false, 9));
+}
+
+#[test]
+fn what_was_agreed_is_written_as_the_answer_was() {
+    let wide = config(direction(true, 15), direction(true, 15));
+    for line in [
+        "permessage-deflate",
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+        "permessage-deflate; server_max_window_bits=10; client_max_window_bits=9",
+    ] {
+        assert_eq!(check(wide, line).unwrap().to_string(), line);
+    }
+    assert_eq!(AgreedExtensions::default().to_string(), "");
 }
 
 #[test]
