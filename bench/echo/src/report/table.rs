@@ -1,0 +1,173 @@
+//! The tables, in Markdown.
+
+use std::fmt::Write;
+
+use crate::plan::{Case, Plan};
+use crate::record::Record;
+use crate::report::Environment;
+use crate::stacks::{BARE, OURS, STACKS};
+
+/// The whole text.
+#[must_use]
+pub fn markdown(environment: &Environment, plan: &Plan, records: &[Record]) -> String {
+    let mut text = head(environment, plan);
+    for slice in plan.slices() {
+        let measured = |case: &&Case| {
+            let case = case.to_string();
+            records.iter().any(|record| record.case == case)
+        };
+        let cases: Vec<&Case> = slice.iter().filter(measured).collect();
+        match cases.first() {
+            Some(Case::Echo { window, size, .. }) => {
+                text += &format!("\n## Window {window}, {size} B\n\n");
+                echo_table(&mut text, &cases, records);
+            }
+            Some(case @ Case::Idle { connections }) => {
+                text += &format!("\n## {connections} idle connections\n\n");
+                idle_table(&mut text, case, records);
+            }
+            None => {}
+        }
+    }
+    text
+}
+
+fn head(environment: &Environment, plan: &Plan) -> String {
+    let Environment {
+        date,
+        processor,
+        kernel,
+        rustc,
+        commit,
+        packages,
+    } = environment;
+    format!(
+        "# Echo over TCP, {date}\n\n\
+         Host: {processor}; {kernel}; {rustc}; revoir at {commit}.\n\
+         Packages: {}.\n\
+         {} rounds, every case with all servers in each round; messages flow for {} ms before it \
+         counts, and it counts for {} ms.\n\n\
+         Each figure is the median of all rounds, with the lowest and the highest behind it. \
+         `CPU` is the time that the server was on its processor, in microseconds for each message. \
+         `x bare` is that over the plain echo of bytes. `rate` is thousands of messages in a \
+         second, and `busy` the share of the time in which the server was on its processor.\n",
+        packages.join(", "),
+        plan.rounds,
+        plan.warm_up.as_millis(),
+        plan.measured.as_millis(),
+    )
+}
+
+fn echo_table(text: &mut String, cases: &[&Case], records: &[Record]) {
+    let mut columns = String::from("| server |");
+    for case in cases {
+        if let Case::Echo { connections, .. } = case {
+            let _ = write!(
+                columns,
+                " CPU, {connections} connections | x bare | rate | busy |"
+            );
+        }
+    }
+    let line = "|--:".repeat(columns.matches('|').count() - 2);
+    let _ = writeln!(text, "{columns}\n|---{line}|");
+    for stack in STACKS {
+        let _ = write!(text, "| {} |", stack.name);
+        for case in cases {
+            let cost = Spread::of(records, case, stack.name, |record| record.cost / 1e3);
+            let bare = Spread::of(records, case, BARE, |record| record.cost / 1e3);
+            let rate = Spread::of(records, case, stack.name, |record| record.rate / 1e3);
+            let busy = Spread::of(records, case, stack.name, |record| record.busy);
+            let (Some(cost), Some(bare), Some(rate), Some(busy)) = (cost, bare, rate, busy) else {
+                text.push_str(" | | | |");
+                continue;
+            };
+            let _ = write!(
+                text,
+                " {} | {:.2} | {} | {:.2} |",
+                cost.show(2),
+                cost.median / bare.median,
+                rate.show(0),
+                busy.median
+            );
+        }
+        text.push('\n');
+    }
+    for case in cases {
+        if let Some(line) = verdict(case, records) {
+            let _ = write!(text, "\n{line}");
+        }
+    }
+    text.push('\n');
+}
+
+/// Ours beside the best peer.
+fn verdict(case: &Case, records: &[Record]) -> Option<String> {
+    let Case::Echo { connections, .. } = case else {
+        return None;
+    };
+    let cost = |name| Spread::of(records, case, name, |record| record.cost);
+    let ours = cost(OURS)?.median;
+    let peers = STACKS.iter().filter(|stack| stack.is_peer());
+    let (best, lowest) = peers
+        .filter_map(|peer| Some((peer.name, cost(peer.name)?.median)))
+        .min_by(|one, other| one.1.total_cmp(&other.1))?;
+    Some(format!(
+        "- {connections} connections: the best peer is {best}, with {:.2} times our CPU.",
+        lowest / ours
+    ))
+}
+
+fn idle_table(text: &mut String, case: &Case, records: &[Record]) {
+    text.push_str(
+        "After one message of 20 B each, and two seconds of rest. Resident memory of the process, \
+         in bytes for each connection; what the kernel keeps for a socket is not in it.\n\n\
+         | server | bytes |\n|---|--:|\n",
+    );
+    for stack in STACKS {
+        if let Some(bytes) = Spread::of(records, case, stack.name, |record| record.cost) {
+            let _ = writeln!(text, "| {} | {} |", stack.name, bytes.show(0));
+        }
+    }
+}
+
+/// A median and what lies around it.
+struct Spread {
+    lowest: f64,
+    median: f64,
+    highest: f64,
+}
+
+impl Spread {
+    fn of(
+        records: &[Record],
+        case: &Case,
+        stack: &str,
+        figure: impl Fn(&Record) -> f64,
+    ) -> Option<Self> {
+        let case = case.to_string();
+        let records = records
+            .iter()
+            .filter(|record| record.case == case && record.stack == stack);
+        let mut figures: Vec<f64> = records.map(figure).collect();
+        figures.sort_by(f64::total_cmp);
+        let middle = figures.len() / 2;
+        let median = match figures.len() % 2 {
+            1 => figures[middle],
+            _ => (figures.get(middle.checked_sub(1)?)? + figures[middle]) / 2.0,
+        };
+        Some(Self {
+            lowest: *figures.first()?,
+            median,
+            highest: *figures.last()?,
+        })
+    }
+
+    fn show(&self, digits: usize) -> String {
+        let Self {
+            lowest,
+            median,
+            highest,
+        } = self;
+        format!("{median:.digits$} ({lowest:.digits$}-{highest:.digits$})")
+    }
+}

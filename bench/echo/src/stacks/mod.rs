@@ -1,0 +1,116 @@
+//! The servers that are compared. Each sends every binary message back.
+
+mod bare;
+mod handshake;
+mod peers;
+mod pump;
+mod revoir;
+
+use anyhow::{Context, Result};
+
+/// What the server is called whose connections carry no WebSocket.
+pub const BARE: &str = "bare";
+
+/// What ours is called.
+pub const OURS: &str = "revoir";
+
+/// What our server is called when it is measured a second time, to show the noise.
+pub const AGAIN: &str = "revoir again";
+
+/// One server: runs until its process is ended, and calls its argument with its port.
+type Run = fn(&mut dyn FnMut(u16) -> Result<()>) -> Result<()>;
+
+/// A server that is compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Stack {
+    /// What it is called in tables.
+    pub name: &'static str,
+    /// The package that it tests; none for the bare echo.
+    pub package: Option<&'static str>,
+    run: Run,
+}
+
+/// All servers, in the order of the tables.
+pub const STACKS: &[Stack] = &[
+    Stack {
+        name: BARE,
+        package: None,
+        run: bare::run,
+    },
+    Stack {
+        name: OURS,
+        package: Some("revoir"),
+        run: revoir::run,
+    },
+    Stack {
+        name: AGAIN,
+        package: Some("revoir"),
+        run: revoir::run,
+    },
+    Stack {
+        name: "tokio-tungstenite",
+        package: Some("tokio-tungstenite"),
+        run: peers::tungstenite,
+    },
+    Stack {
+        name: "fastwebsockets",
+        package: Some("fastwebsockets"),
+        run: peers::fastwebsockets,
+    },
+    Stack {
+        name: "tokio-websockets",
+        package: Some("tokio-websockets"),
+        run: peers::tokio_websockets,
+    },
+    Stack {
+        name: "sockudo-ws",
+        package: Some("sockudo-ws"),
+        run: peers::sockudo,
+    },
+    Stack {
+        name: "yawc",
+        package: Some("yawc"),
+        run: peers::yawc,
+    },
+];
+
+impl Stack {
+    /// The server with this name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn find(name: &str) -> Result<&'static Self> {
+        let mut stacks = STACKS.iter();
+        stacks
+            .find(|stack| stack.name == name)
+            .with_context(|| format!("there is no server called {name}"))
+    }
+
+    /// Whether it speaks WebSocket.
+    #[must_use]
+    pub fn is_websocket(&self) -> bool {
+        self.name != BARE
+    }
+
+    /// Whether it is a peer of ours.
+    #[must_use]
+    pub fn is_peer(&self) -> bool {
+        self.package.is_some_and(|package| package != OURS)
+    }
+
+    /// Runs the server on this thread, and calls `listening` with its port.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot listen.
+    pub fn run(&self, listening: &mut dyn FnMut(u16) -> Result<()>) -> Result<()> {
+        (self.run)(listening)
+    }
+}
+
+/// The same runtime for every server that needs one.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    Ok(builder.enable_all().build()?)
+}
