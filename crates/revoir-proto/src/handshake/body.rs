@@ -24,6 +24,17 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// A refusal without a body, for tests and simulations: a real one comes from the handshake.
+    #[must_use]
+    pub const fn new(status: u16, headers: Headers) -> Self {
+        Self {
+            status,
+            headers,
+            body: Vec::new(),
+            body_cut: false,
+        }
+    }
+
     /// The value of Retry-After as it stands: seconds or a date (RFC 9110 section 10.2.3).
     #[must_use]
     pub fn retry_after(&self) -> Option<&str> {
