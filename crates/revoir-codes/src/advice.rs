@@ -39,8 +39,8 @@ pub struct Advice {
     pub first: Option<DelayClass>,
     /// How long to wait before every later attempt; `None` if there is none.
     pub later: Option<DelayClass>,
-    /// Stop after so many endings with the same code without a stable connection between them;
-    /// `None`: no such bound.
+    /// Make at most so many attempts after endings with the same code, without a stable connection
+    /// between them; `None`: no such bound.
     pub attempts: Option<u8>,
     /// At a client: whether the session may be resumed.
     /// At a server: whether the session is worth keeping for a while.
