@@ -85,6 +85,7 @@ mod driver;
 mod entropy;
 mod handshake_io;
 mod observer;
+mod reconnect;
 mod server;
 #[cfg(feature = "rustls")]
 mod tls;
@@ -93,6 +94,8 @@ mod websocket;
 pub use client::{Client, ConnectError, InvalidUrl, connect};
 pub use config::{client_config, server_config};
 pub use observer::Observer;
+pub use reconnect::{Class, Decision, History, Policy, Profile, Rule, Stop};
+pub use revoir_codes::advice::{DelayClass, DelayRange};
 pub use revoir_proto::frame::CloseFrame;
 pub use revoir_proto::handshake::{
     HandshakeError, HeadLimits, Headers, InvalidHeader, InvalidRequest, Origins, Refused, Request,

@@ -7,6 +7,7 @@ mod driving;
 mod faults;
 mod handles;
 mod never_opened;
+mod policy;
 mod serve;
 mod support;
 mod threads;

@@ -1,6 +1,7 @@
 //! A raw peer on a wire of our choice, and what to compare an ending with.
 
 pub(crate) mod cases;
+pub(crate) mod endings;
 pub(crate) mod frames;
 pub(crate) mod memory;
 pub(crate) mod peer;

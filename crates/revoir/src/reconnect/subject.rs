@@ -1,0 +1,43 @@
+//! [`Subject`]: what the rules look at in an ending.
+
+use revoir_proto::{Cause, CloseCode, Ending};
+
+/// What an ending is to the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// The peer's code, or 1006 or 1015 for what ended without one.
+    Code(CloseCode),
+    /// The HTTP status of a refused handshake.
+    Status(u16),
+    /// A cause that says more than the code of the ending.
+    Cause(Cause),
+}
+
+impl Subject {
+    pub(super) fn of(ending: &Ending) -> Self {
+        match ending.cause {
+            Cause::ClosedByPeer
+            | Cause::Eof
+            | Cause::Reset
+            | Cause::TlsTruncated
+            | Cause::WriteTimeout
+            | Cause::WriteFailed
+            | Cause::TlsFailed => Self::Code(ending.code()),
+            cause @ Cause::HandshakeRejected => match &ending.response {
+                Some(refused) => Self::Status(refused.status),
+                None => Self::Cause(cause),
+            },
+            cause => Self::Cause(cause),
+        }
+    }
+
+    /// A number of its own for each subject: statuses end below the codes in use, and causes below
+    /// the statuses.
+    pub(super) const fn key(self) -> u16 {
+        match self {
+            Self::Code(code) => code.get(),
+            Self::Status(status) => status,
+            Self::Cause(cause) => cause as u16,
+        }
+    }
+}
