@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::model::{
-    AdviceFacts, Bodies, CauseFacts, Data, Entry, Locale, Observed, Outcome, Statement, Texts,
-    Vendor,
+    AdviceFacts, Bodies, CauseFacts, Data, Entry, Intermediary, Locale, Observed, Outcome,
+    Statement, Texts, Vendor,
 };
 
 const HEAD: &str =
@@ -152,6 +152,7 @@ fn sender_variant(id: &str) -> String {
 fn catalog(data: &Data) -> String {
     let mut out = HEAD.to_owned();
     out += "use crate::catalog::causes::{CauseFacts, Phase, Witness};\n";
+    out += "use crate::catalog::intermediaries::{Intermediary, Sees};\n";
     out += "use crate::catalog::observed::{Implementation, Outcome};\n";
     out += "use crate::catalog::source::{EntrySources, Evidence, Source};\n";
     out += "use crate::catalog::vendor::{Band, Vendor, VendorCode};\n";
@@ -176,6 +177,8 @@ fn catalog(data: &Data) -> String {
     out.extend(data.observed.iter().map(implementation));
     out += "];\n\npub(crate) static VENDORS: &[Vendor] = &[\n";
     out.extend(data.vendors.iter().map(vendor));
+    out += "];\n\npub(crate) static INTERMEDIARIES: &[Intermediary] = &[\n";
+    out.extend(data.intermediaries.iter().map(intermediary));
     out + "];\n"
 }
 
@@ -264,6 +267,20 @@ fn vendor(vendor: &Vendor) -> String {
         );
     }
     out + "        ] },\n"
+}
+
+fn intermediary(of: &Intermediary) -> String {
+    format!(
+        "    Intermediary {{ name: {:?}, idle_s: {:?}, life_s: {:?}, sees: Sees::{}, \
+         setting: {:?},\n        source: Source {{ evidence: Evidence::{}, place: {:?} }} }},\n",
+        of.name,
+        of.idle_s,
+        of.life_s,
+        variant(&of.sees),
+        of.setting,
+        variant(&of.evidence),
+        of.source,
+    )
 }
 
 // ---------------------------------------------------------------- texts

@@ -14,6 +14,7 @@ pub(crate) struct Data {
     pub(crate) causes: Vec<CauseFacts>,
     pub(crate) observed: Vec<Observed>,
     pub(crate) vendors: Vec<Vendor>,
+    pub(crate) intermediaries: Vec<Intermediary>,
     /// English first, then in the order of `locales.toml`.
     pub(crate) locales: Vec<Locale>,
 }
@@ -26,6 +27,8 @@ impl Data {
             causes: read::<CausesFile>(&folder.join("causes.toml"))?.cause,
             observed: read_folder(&folder.join("observed"))?,
             vendors: read_folder(&folder.join("vendors"))?,
+            intermediaries: read::<IntermediariesFile>(&folder.join("intermediaries.toml"))?
+                .intermediary,
             locales: locales
                 .locale
                 .into_iter()
@@ -197,6 +200,26 @@ pub(crate) struct VendorCode {
     pub(crate) code: u16,
     pub(crate) name: String,
     pub(crate) reconnect: Option<bool>,
+}
+
+// ---------------------------------------------------------------- intermediaries.toml
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IntermediariesFile {
+    intermediary: Vec<Intermediary>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Intermediary {
+    pub(crate) name: String,
+    pub(crate) idle_s: Option<u32>,
+    pub(crate) life_s: Option<u32>,
+    pub(crate) sees: String,
+    pub(crate) setting: Option<String>,
+    pub(crate) evidence: String,
+    pub(crate) source: String,
 }
 
 // ---------------------------------------------------------------- locales

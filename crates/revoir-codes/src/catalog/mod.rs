@@ -6,6 +6,7 @@
 pub mod causes;
 mod compare;
 mod explain;
+pub mod intermediaries;
 pub mod locale;
 pub mod observed;
 mod phrasing;

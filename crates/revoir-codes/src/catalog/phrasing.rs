@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use crate::advice::{Advice, Basis, DelayRange, Retry};
 use crate::catalog::causes::Phase;
+use crate::catalog::intermediaries::{SAFE_PING_S, Sees};
 use crate::catalog::locale::Locale;
 use crate::code::CloseCode;
 use crate::facts::{Browser, Clean, Sender, Senders, Severity, Wire};
@@ -205,6 +206,23 @@ impl Locale {
     #[must_use]
     pub fn causes_hint(&self, command: &str) -> String {
         fill(self.phrases().causes_hint, &[("command", command)])
+    }
+
+    /// What intermediaries do to idle connections, and which ping keeps them open.
+    #[must_use]
+    pub fn idle_intro(&self) -> String {
+        let ping = format!("{SAFE_PING_S} s");
+        fill(self.phrases().idle_intro, &[("ping", &ping)])
+    }
+
+    /// What a client gets to see of a connection that an intermediary ended.
+    #[must_use]
+    pub fn sees(&self, sees: Sees) -> &'static str {
+        match sees {
+            Sees::Abnormal => "1006",
+            Sees::GoingAway => "1001",
+            Sees::Silence => self.phrases().silent_drop,
+        }
     }
 
     /// That `input` was understood as `code`.

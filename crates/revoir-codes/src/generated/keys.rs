@@ -4,64 +4,146 @@
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Labels {
+    /// English: `Accepts`
+    pub accepts: &'static str,
+    /// English: `All codes`
+    pub all_codes: &'static str,
     /// English: `At the client`
     pub at_client: &'static str,
     /// English: `At the server`
     pub at_server: &'static str,
+    /// English: `Sends for bad UTF-8`
+    pub bad_text: &'static str,
     /// English: `A browser shows`
     pub browser_shows: &'static str,
     /// English: `Causes`
     pub causes: &'static str,
     /// English: `Clean ending`
     pub clean: &'static str,
+    /// English: `Client`
+    pub client: &'static str,
+    /// English: `The client sees`
+    pub client_sees: &'static str,
     /// English: `Code`
     pub code: &'static str,
+    /// English: `comes back`
+    pub comes_back: &'static str,
     /// English: `What people get wrong`
     pub common_mistake: &'static str,
+    /// English: `Compare`
+    pub compare: &'static str,
     /// English: `Check`
     pub confirm: &'static str,
     /// English: `Defined in`
     pub defined_in: &'static str,
     /// English: `Description`
     pub description: &'static str,
+    /// English: `Empty Close frame`
+    pub empty_close: &'static str,
+    /// English: `without a code`
+    pub empty_frame: &'static str,
+    /// English: `error`
+    pub error: &'static str,
     /// English: `Signs`
     pub evidence: &'static str,
+    /// English: `Find the cause of 1006`
+    pub find_the_cause: &'static str,
     /// English: `Fix`
     pub fix: &'static str,
     /// English: `How to fix`
     pub how_to_fix: &'static str,
     /// English: `HTTP counterpart`
     pub http_counterpart: &'static str,
+    /// English: `HTTP error instead of 101`
+    pub http_error: &'static str,
+    /// English: `Without traffic`
+    pub idle_limit: &'static str,
+    /// English: `Idle timeouts`
+    pub idle_timeouts: &'static str,
+    /// English: `Implementation`
+    pub implementation: &'static str,
     /// English: `What implementations do`
     pub implementations: &'static str,
     /// English: `In common`
     pub in_common: &'static str,
+    /// English: `Between client and server`
+    pub intermediary: &'static str,
     /// English: `Introduction`
     pub introduction: &'static str,
     /// English: `Key differences`
     pub key_differences: &'static str,
+    /// English: `Language`
+    pub language: &'static str,
     /// English: `Learn more`
     pub learn_more: &'static str,
+    /// English: `Longest life`
+    pub longest_life: &'static str,
+    /// English: `lost`
+    pub lost: &'static str,
+    /// English: `Meaning`
+    pub meaning: &'static str,
+    /// English: `Menu`
+    pub menu: &'static str,
     /// English: `Known mix-ups`
     pub mistaken_for: &'static str,
     /// English: `Name`
     pub name: &'static str,
+    /// English: `No`
+    pub no: &'static str,
+    /// English: `no code`
+    pub no_code: &'static str,
+    /// English: `none`
+    pub none: &'static str,
     /// English: `The text is in English: it has not been translated yet.`
     pub not_translated: &'static str,
+    /// English: `Nothing found`
+    pub nothing_found: &'static str,
     /// English: `On the wire`
     pub on_the_wire: &'static str,
+    /// English: `Any other code`
+    pub other_code: &'static str,
+    /// English: `This page does not exist`
+    pub page_missing: &'static str,
     /// English: `The other side`
     pub peer_did: &'static str,
+    /// English: `Product`
+    pub product: &'static str,
+    /// English: `Products`
+    pub products: &'static str,
     /// English: `Range`
     pub range: &'static str,
     /// English: `Reconnect`
     pub reconnect: &'static str,
     /// English: `Related codes`
     pub related_codes: &'static str,
+    /// English: `Search`
+    pub search: &'static str,
+    /// English: `Code, name or symptom`
+    pub search_hint: &'static str,
+    /// English: `The application sees`
+    pub sees: &'static str,
+    /// English: `Server`
+    pub server: &'static str,
     /// English: `Session`
     pub session: &'static str,
+    /// English: `Setting`
+    pub setting: &'static str,
+    /// English: `silence`
+    pub silence: &'static str,
+    /// English: `WebSocket close codes`
+    pub site_title: &'static str,
+    /// English: `Skip to content`
+    pub skip: &'static str,
+    /// English: `Source`
+    pub source: &'static str,
+    /// English: `stays away`
+    pub stays_away: &'static str,
+    /// English: `How the connection ends`
+    pub step_by_step: &'static str,
     /// English: `Typical cause`
     pub typical_cause: &'static str,
+    /// English: `These labels have not been reviewed by a second reader yet.`
+    pub unreviewed: &'static str,
     /// English: `unverified`
     pub unverified: &'static str,
     /// English: `Who uses it`
@@ -76,6 +158,8 @@ pub struct Labels {
     pub when_you_see_it: &'static str,
     /// English: `Who may send it`
     pub who_may_send: &'static str,
+    /// English: `Yes`
+    pub yes: &'static str,
 }
 
 /// Sentences about facts: in every complete language.
@@ -102,6 +186,8 @@ pub struct Phrases {
     pub browser_unchecked: &'static str,
     /// English: ``{command}` shows the signs, a check and a fix for each.`
     pub causes_hint: &'static str,
+    /// English: `1006 says only that no Close frame came. Three questions lead to the group of causes in which to look.`
+    pub causes_intro: &'static str,
     /// English: `Both may be sent, so the choice matters: many clients act on the number.`
     pub choose_both: &'static str,
     /// English: `Neither is for applications: the implementation sends {a} or {b} by itself.`
@@ -122,8 +208,12 @@ pub struct Phrases {
     pub clean_yes: &'static str,
     /// English: `: `
     pub colon: &'static str,
+    /// English: `Choose two codes: their differences come first, then what they share.`
+    pub compare_intro: &'static str,
     /// English: `{a} and {b}`
     pub compare_title: &'static str,
+    /// English: `Something between client and server ends connections on which nothing travels, mostly without a Close frame: the result is a 1006 after a round number of seconds. A ping from the server every {ping} stays below every idle limit listed here.`
+    pub idle_intro: &'static str,
     /// English: `accepted in a frame, although it may not be sent: {who}`
     pub impl_accepts: &'static str,
     /// English: `an empty Close frame is reported as {shown}: {who}`
@@ -132,6 +222,8 @@ pub struct Phrases {
     pub impl_refuses: &'static str,
     /// English: `refused with an error that is no close code: {who}`
     pub impl_refuses_error: &'static str,
+    /// English: `What the application is told by each implementation when a connection ends this way. A value in colour is not what RFC 6455 leads one to expect.`
+    pub implementations_intro: &'static str,
     /// English: `Both {a} and {b} arrive in a Close frame. They differ in what happened, and in what to do next.`
     pub intro_both_frame: &'static str,
     /// English: `Neither {a} nor {b} is ever sent: both are names that your own side gives to an ending.`
@@ -148,6 +240,8 @@ pub struct Phrases {
     pub list_comma: &'static str,
     /// English: `“{input}” matches {code}`
     pub matched: &'static str,
+    /// English: `Search for a code, a name or a symptom, or start from the table of all codes.`
+    pub missing_hint: &'static str,
     /// English: `{shown} instead of {real}: {who}`
     pub mistake: &'static str,
     /// English: `none on record`
@@ -162,6 +256,14 @@ pub struct Phrases {
     pub phase_handshake: &'static str,
     /// English: `While the connection is open`
     pub phase_open: &'static str,
+    /// English: `Products give codes a meaning of their own. The same number means something else in each of them.`
+    pub products_intro: &'static str,
+    /// English: `Had one side already begun to close: a call of `close()`, or a Close frame?`
+    pub question_closing: &'static str,
+    /// English: `Did the connection ever open: an `open` event, or an answer 101?`
+    pub question_opened: &'static str,
+    /// English: `Did a request leave the machine? The Network tab or a packet capture shows it.`
+    pub question_sent: &'static str,
     /// English: `From 5000: not a close code`
     pub range_out_of_range: &'static str,
     /// English: `4000 to 4999: private use`
@@ -216,6 +318,10 @@ pub struct Phrases {
     pub severity_planned: &'static str,
     /// English: `refused`
     pub severity_refused: &'static str,
+    /// English: `nothing: packets vanish`
+    pub silent_drop: &'static str,
+    /// English: `What every WebSocket close code means, who may send it, why it appears and what to do next; and how any two differ.`
+    pub site_intro: &'static str,
     /// English: `reconnect`
     pub vendor_reconnect: &'static str,
     /// English: `do not reconnect`
