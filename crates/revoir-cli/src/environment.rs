@@ -9,6 +9,8 @@ use revoir_codes::catalog::Locale;
 pub struct Environment {
     /// The width of the terminal in columns; `None` if stdout is not a terminal.
     pub width: Option<usize>,
+    /// Whether stderr is a terminal.
+    pub err_terminal: bool,
     /// Whether stdout may be coloured.
     pub color: bool,
     /// Whether stderr may be coloured.
@@ -23,6 +25,7 @@ impl Environment {
     pub fn plain() -> Self {
         Self {
             width: None,
+            err_terminal: false,
             color: false,
             err_color: false,
             locale: Locale::english(),
@@ -36,10 +39,12 @@ impl Environment {
         let colorful =
             !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let terminal = std::io::stdout().is_terminal();
+        let err_terminal = std::io::stderr().is_terminal();
         Self {
             width: terminal.then(terminal_width),
+            err_terminal,
             color: terminal && colorful,
-            err_color: colorful && std::io::stderr().is_terminal(),
+            err_color: colorful && err_terminal,
             locale: locale_from(|name| std::env::var(name).ok()),
         }
     }

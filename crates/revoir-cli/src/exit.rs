@@ -3,6 +3,11 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
+use clap::{Command, CommandFactory};
+
+use crate::args::Args;
+
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -12,6 +17,10 @@ pub enum Exit {
     Failure,
     /// 2: the command line is wrong.
     Usage,
+    /// 3: the connection opened and ended otherwise than with 1000, and not because the user asked.
+    Ended,
+    /// 4: the endpoint was never reached, or refused the opening handshake.
+    NeverOpened,
     /// 5: what was given is not a close code.
     NotACloseCode,
 }
@@ -24,6 +33,8 @@ impl Exit {
             Self::Done => 0,
             Self::Failure => 1,
             Self::Usage => 2,
+            Self::Ended => 3,
+            Self::NeverOpened => 4,
             Self::NotACloseCode => 5,
         }
     }
@@ -44,14 +55,28 @@ pub(crate) enum Failure {
     NotACloseCode { problem: String, hint: String },
     /// Nothing fits what was asked for.
     NothingFound { problem: String, hint: String },
+    /// Something here stands in the way: a file, a port, the operating system.
+    Impossible { problem: String, hint: String },
 }
 
 impl Failure {
+    /// A value on the command line of `command` that was found to be wrong when it was used.
+    pub(crate) fn usage(command: &str, problem: &str) -> Self {
+        let mut program = Args::command();
+        // Only a built command knows its usage line.
+        program.build();
+        let error = |command: &mut Command| command.error(ErrorKind::ValueValidation, problem);
+        Self::Usage(match program.find_subcommand_mut(command) {
+            Some(command) => error(command),
+            None => error(&mut program),
+        })
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::NotACloseCode { .. } => Exit::NotACloseCode,
-            Self::NothingFound { .. } => Exit::Failure,
+            Self::NothingFound { .. } | Self::Impossible { .. } => Exit::Failure,
         }
     }
 
@@ -60,7 +85,9 @@ impl Failure {
         match self {
             Self::Usage(error) if color => error.render().ansi().to_string(),
             Self::Usage(error) => error.render().to_string(),
-            Self::NotACloseCode { problem, hint } | Self::NothingFound { problem, hint } => {
+            Self::NotACloseCode { problem, hint }
+            | Self::NothingFound { problem, hint }
+            | Self::Impossible { problem, hint } => {
                 let (bold_red, cyan) = if color {
                     ("\x1b[1;31m", "\x1b[36m")
                 } else {

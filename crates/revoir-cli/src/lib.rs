@@ -1,7 +1,9 @@
 //! The command line of revoir: the end of a WebSocket connection, explained.
 //!
 //! [`run`] is the whole program with its surroundings passed in; [`main`] is `run` with the real
-//! ones. Output is built as text and written once, so a closed pipe is noticed in one place.
+//! ones. An answer is built as text and written once. A command with connections has a thread for
+//! the network, which tells events, and writes them here: a slow reader of the output keeps no pong
+//! waiting.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -12,8 +14,10 @@ use clap::Parser;
 mod args;
 mod commands;
 pub mod environment;
+mod events;
 pub mod exit;
 mod output;
+mod signals;
 
 use args::{Args, Command};
 use environment::Environment;
@@ -39,22 +43,10 @@ pub fn run(
 ) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
     let environment = &args::with_color(&args, environment);
-    match answer(args, environment) {
-        Ok(answer) => {
-            // What is said on stderr is a courtesy: a closed stderr must not fail the command.
-            let _ = err.write_all(answer.notes.as_bytes());
-            match out
-                .write_all(answer.text.as_bytes())
-                .and_then(|()| out.flush())
-            {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                    let _ = writeln!(err, "error: cannot write the output: {error}");
-                    Exit::Failure
-                }
-                _ => Exit::Done,
-            }
-        }
+    match obey(args, environment, out, err) {
+        Ok(exit) => exit,
         Err(failure) => {
+            // What is said on stderr is a courtesy: a closed stderr must not fail the command.
             let _ = err.write_all(failure.message(environment.err_color).as_bytes());
             failure.exit()
         }
@@ -79,21 +71,46 @@ impl From<String> for Answer {
     }
 }
 
-fn answer(
-    args: impl IntoIterator<Item = OsString>,
+fn obey(
+    args: Vec<OsString>,
     environment: &Environment,
-) -> Result<Answer, Failure> {
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
-        Err(error) if !error.use_stderr() => return Ok(help(&error, environment).into()),
+        Err(error) if !error.use_stderr() => {
+            return Ok(print(&help(&error, environment).into(), out, err));
+        }
         Err(error) => return Err(Failure::Usage(error)),
     };
     let screen = Screen::new(&args.common, environment);
-    match args.command {
-        Command::Explain(args) => commands::explain::run(&args, &screen),
-        Command::Compare(args) => commands::compare::run(&args, &screen),
-        Command::Codes(args) => commands::codes::run(&args, &screen).map(Answer::from),
-        Command::Completions(args) => Ok(commands::completions::run(&args).into()),
+    let answer = match args.command {
+        Command::Explain(args) => commands::explain::run(&args, &screen)?,
+        Command::Compare(args) => commands::compare::run(&args, &screen)?,
+        Command::Codes(args) => commands::codes::run(&args, &screen)?.into(),
+        Command::Completions(args) => commands::completions::run(&args).into(),
+        Command::Connect(args) => return commands::connect::run(args, &screen, out, err),
+    };
+    Ok(print(&answer, out, err))
+}
+
+fn print(answer: &Answer, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    let _ = err.write_all(answer.notes.as_bytes());
+    let written = out.write_all(answer.text.as_bytes());
+    written_to(written.and_then(|()| out.flush()), err).unwrap_or(Exit::Done)
+}
+
+/// What it means for the exit code that stdout could not be written: a closed pipe means that the
+/// reader has seen enough. `None`: all is well.
+fn written_to(result: io::Result<()>, err: &mut dyn Write) -> Option<Exit> {
+    match result {
+        Ok(()) => None,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Some(Exit::Done),
+        Err(error) => {
+            let _ = writeln!(err, "error: cannot write the output: {error}");
+            Some(Exit::Failure)
+        }
     }
 }
 

@@ -3,6 +3,9 @@
 pub(crate) mod codes;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod connect;
 pub(crate) mod explain;
 mod named;
+mod network;
 mod sections;
+mod settings;

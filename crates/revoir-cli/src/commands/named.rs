@@ -4,7 +4,10 @@ use revoir_codes::CloseCode;
 use revoir_codes::catalog::{Found, Locale, explain, search};
 
 use crate::exit::Failure;
-use crate::output::Screen;
+use crate::output::{Screen, printable};
+
+/// The most of the input that a message repeats, in characters.
+const LONGEST: usize = 60;
 
 /// A code, and a remark if it was not given as a plain number.
 pub(crate) struct Named {
@@ -20,7 +23,7 @@ pub(crate) fn close_code(input: &str, screen: &Screen) -> Result<Named, Failure>
             hint: hint.to_owned(),
         })
     };
-    let shown = printable(input);
+    let shown = printable::one_line(input, LONGEST);
     match search(input) {
         Found::Number(code) | Found::Name(code) if code.range().is_close_code() => Ok(Named {
             code,
@@ -45,20 +48,6 @@ pub(crate) fn close_code(input: &str, screen: &Screen) -> Result<Named, Failure>
             nothing_hint(input),
         ),
     }
-}
-
-/// The input for a message: short, and without control characters, which a terminal would obey.
-fn printable(input: &str) -> String {
-    const LONGEST: usize = 60;
-    let escape = |c: char| match c {
-        c if c.is_control() => c.escape_default().to_string(),
-        c => c.to_string(),
-    };
-    let mut shown: String = input.chars().take(LONGEST).map(escape).collect();
-    if input.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 fn remark(input: &str, code: CloseCode, locale: &Locale) -> String {

@@ -1,8 +1,12 @@
-//! What the reader sees: [`Screen`] says how to write, [`Page`] writes text, `json` writes JSON.
+//! What the reader sees: [`Screen`] says how to write, [`Page`] writes text, `json` and
+//! [`event_line`] write JSON.
 
+mod event_line;
 pub(crate) mod json;
 mod page;
+pub(crate) mod printable;
 mod screen;
 
+pub(crate) use event_line::event_line;
 pub(crate) use page::Page;
 pub(crate) use screen::Screen;

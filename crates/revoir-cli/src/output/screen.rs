@@ -14,6 +14,8 @@ pub(crate) struct Screen {
     pub(crate) json: bool,
     /// The columns to wrap to; `None` to leave every paragraph on its line.
     pub(crate) width: Option<usize>,
+    /// Whether stdout is a terminal.
+    pub(crate) is_terminal: bool,
     color: bool,
 }
 
@@ -26,6 +28,7 @@ impl Screen {
             locale: common.lang.unwrap_or(environment.locale),
             json: common.json,
             width: environment.width.map(|width| width.clamp(20, WIDEST)),
+            is_terminal: environment.width.is_some(),
             color: environment.color,
         }
     }

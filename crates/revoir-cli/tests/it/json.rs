@@ -1,10 +1,9 @@
 //! The JSON, against its documentation in docs/json.md.
 
-use std::collections::BTreeSet;
-
 use revoir_codes::CloseCode;
 use serde_json::Value;
 
+use crate::support::fields::{documented, keys};
 use crate::support::stdout;
 
 fn lines(args: &[&str]) -> Vec<Value> {
@@ -12,24 +11,6 @@ fn lines(args: &[&str]) -> Vec<Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
-}
-
-/// The fields in the table below `<!-- fields: name -->`.
-fn documented(name: &str) -> BTreeSet<String> {
-    let page = include_str!("../../../../docs/json.md");
-    let (_, section) = page
-        .split_once(&format!("<!-- fields: {name} -->\n"))
-        .unwrap();
-    let rows = section
-        .lines()
-        .skip(2)
-        .take_while(|line| line.starts_with('|'));
-    rows.map(|row| row.split('`').nth(1).unwrap().to_owned())
-        .collect()
-}
-
-fn keys(value: &Value) -> BTreeSet<String> {
-    value.as_object().unwrap().keys().cloned().collect()
 }
 
 #[test]

@@ -4,7 +4,9 @@
 
 mod codes;
 mod compare;
+mod connect;
 mod errors;
+mod events;
 mod explain;
 mod json;
 mod support;

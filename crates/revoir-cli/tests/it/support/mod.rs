@@ -1,9 +1,16 @@
 //! Running the program.
 
+pub(crate) mod fields;
+mod peer;
+mod process;
+
 use std::process::{Command, Output, Stdio};
 
 use revoir_cli::environment::Environment;
 use revoir_codes::catalog::Locale;
+
+pub(crate) use peer::{Peer, Server};
+pub(crate) use process::{Ended, Process};
 
 /// The program with arguments, in a pipe, without a language from outside.
 pub(crate) fn command(args: &[&str]) -> Command {
@@ -40,6 +47,7 @@ fn report(output: &Output) -> String {
 pub(crate) fn on_terminal(width: usize, color: bool, args: &[&str]) -> String {
     let environment = Environment {
         width: Some(width),
+        err_terminal: true,
         color,
         err_color: color,
         locale: Locale::english(),

@@ -1,0 +1,98 @@
+//! The command line.
+
+mod codes;
+mod connect;
+mod values;
+
+use std::ffi::OsString;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use revoir_codes::catalog::Locale;
+
+pub(crate) use codes::{CodesArgs, CompareArgs, CompletionsArgs, ExplainArgs};
+pub(crate) use connect::ConnectArgs;
+
+use crate::environment::Environment;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done; 1 a failure that the message explains; 2 the command line is wrong;
+3 the connection opened and ended with anything but 1000, and nobody here asked for it;
+4 the endpoint was never reached or refused the handshake;
+5 not a close code (0-999, 5000 and above, or text that matches none or several).
+
+Data goes to stdout, everything else to stderr. The language comes from --lang, then LC_ALL,
+LC_MESSAGES, LANG. Colour is used on a terminal, unless NO_COLOR is set.";
+
+/// Why a WebSocket connection ended, and what to do next.
+#[derive(Debug, Parser)]
+#[command(name = "revoir", version, styles = STYLES, after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// Print one JSON object per line; the fields are described in docs/json.md
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The language, such as en, zh, vi or fr
+    #[arg(long, global = true, value_name = "LANG", value_hint = ValueHint::Other, value_parser = values::language)]
+    pub(crate) lang: Option<&'static Locale>,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Explain one close code in full
+    Explain(ExplainArgs),
+    /// Compare two close codes, differences first
+    Compare(CompareArgs),
+    /// List the close codes
+    Codes(CodesArgs),
+    /// Open a connection: lines of stdin are messages, and it says why it ended
+    Connect(ConnectArgs),
+    /// Write a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// The environment with the colours that `--color` asks for. Help and errors are written before
+/// or instead of parsing, so the option is looked for beforehand.
+pub(crate) fn with_color(args: &[OsString], environment: &Environment) -> Environment {
+    let values = args.iter().skip(1).map_while(|arg| arg.to_str());
+    let choice = args
+        .windows(2)
+        .filter(|pair| pair[0] == "--color")
+        .filter_map(|pair| pair[1].to_str())
+        .chain(values.filter_map(|arg| arg.strip_prefix("--color=")))
+        .last();
+    let forced = match choice {
+        Some("always") => Some(true),
+        Some("never") => Some(false),
+        _ => None,
+    };
+    Environment {
+        color: forced.unwrap_or(environment.color),
+        err_color: forced.unwrap_or(environment.err_color),
+        ..environment.clone()
+    }
+}

@@ -1,0 +1,90 @@
+//! What stands behind a flag, from text.
+
+use std::time::Duration;
+
+use revoir_codes::catalog::Locale;
+
+/// A duration with its unit: `400ms`, `20s`, `5m`, `1m 30s`. Only `0` needs none.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; give a number and a unit, such as 400ms, 20s or 5m"))
+}
+
+/// A header field as it stands in a request: `NAME: VALUE`.
+pub(crate) fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => {
+            Err("give a name, a colon and a value, such as `Authorization: Bearer abc`".to_owned())
+        }
+    }
+}
+
+pub(crate) fn language(tag: &str) -> Result<&'static Locale, String> {
+    Locale::find(tag).ok_or_else(|| {
+        let all: Vec<_> = Locale::all()
+            .iter()
+            .map(|locale| format!("{} ({})", locale.tag, locale.name))
+            .collect();
+        format!(
+            "there is no text in this language; choose one of {}",
+            all.join(", ")
+        )
+    })
+}
+
+/// Codes from and to, both included.
+pub(crate) fn range(text: &str) -> Result<(u16, u16), String> {
+    let named = match text.trim().to_lowercase().as_str() {
+        "protocol" => Some((1000, 1015)),
+        "unassigned" => Some((1016, 2999)),
+        "registered" => Some((3000, 3999)),
+        "private" => Some((4000, 4999)),
+        _ => None,
+    };
+    if let Some(range) = named {
+        return Ok(range);
+    }
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (Ok(first), Ok(last)) = (first.trim().parse(), last.trim().parse()) else {
+        return Err(
+            "choose protocol, unassigned, registered, private, a number, or two numbers \
+                    such as 1000-1003"
+                .to_owned(),
+        );
+    };
+    if first > last {
+        return Err(format!(
+            "the range ends before it begins; did you mean {last}-{first}?"
+        ));
+    }
+    Ok((first, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("400ms"), Ok(Duration::from_millis(400)));
+        assert_eq!(duration("20s"), Ok(Duration::from_secs(20)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        for text in ["", "20", "s", "-1s", "5 parsecs", "99999999999999999999s"] {
+            let error = duration(text).unwrap_err();
+            assert!(error.ends_with("such as 400ms, 20s or 5m"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_a_name_and_a_value() {
+        let pair = |name: &str, value: &str| Ok((name.to_owned(), value.to_owned()));
+        assert_eq!(header("Cookie: a=b; c=d:e"), pair("Cookie", "a=b; c=d:e"));
+        assert_eq!(header("X-Empty:"), pair("X-Empty", ""));
+        assert!(header("Cookie").is_err() && header(": x").is_err());
+    }
+}

@@ -1,0 +1,72 @@
+//! `revoir connect URL`: a connection whose messages are lines, and that says why it ended.
+
+mod printer;
+mod session;
+mod stdin;
+mod what_next;
+
+use std::io::{self, IsTerminal, Write};
+
+use revoir::{Client, ClientTls, client_config};
+
+use crate::args::ConnectArgs;
+use crate::commands::{network, settings};
+use crate::exit::{Exit, Failure};
+use crate::output::Screen;
+use printer::Printer;
+use session::Session;
+
+pub(crate) fn run(
+    args: ConnectArgs,
+    screen: &Screen,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let client = client(&args)?;
+    let mut printer = Printer::new(screen, &args.url, out, err);
+    if args.insecure {
+        printer.note("the certificate of the server is not checked (--insecure)");
+    }
+    if args.send.is_empty() && io::stdin().is_terminal() {
+        printer.note("a line is a message; Ctrl-D closes with 1000");
+    }
+    let session = move |events| {
+        let lines = if args.send.is_empty() {
+            stdin::lines()
+        } else {
+            stdin::texts(args.send)
+        };
+        Session::new(client, args.url, events).run(lines)
+    };
+    let (exit, written) = network::run(session, &mut printer)?;
+    Ok(crate::written_to(written, err).unwrap_or(exit))
+}
+
+fn client(args: &ConnectArgs) -> Result<Client, Failure> {
+    let config = settings::config(client_config(), args.max_message, args.ping_interval);
+    let mut client = Client::new()
+        .with_config(config)
+        .with_extensions(settings::extensions(args.deflate));
+    for (name, value) in &args.header {
+        client = client.with_header(name, value.as_str());
+    }
+    for name in &args.subprotocol {
+        client = client.with_subprotocol(name);
+    }
+    if let Some(origin) = &args.origin {
+        client = client.with_origin(origin);
+    }
+    if args.insecure {
+        client = client.with_tls(ClientTls::insecure());
+    }
+    if let Some(path) = &args.ca {
+        let tls = ClientTls::with_roots(&settings::read("--ca", path)?);
+        let tls = tls.map_err(|error| Failure::Impossible {
+            problem: format!("--ca: {}: {error}", path.display()),
+            hint: "give the certificate of the authority that signed the server's, in PEM"
+                .to_owned(),
+        })?;
+        client = client.with_tls(tls);
+    }
+    Ok(client)
+}

@@ -1,0 +1,92 @@
+//! What the user can do about an ending.
+
+use revoir::{Cause, Detail, Ending, HandshakeError};
+use revoir_codes::catalog::causes::causes;
+use revoir_codes::catalog::{Locale, explain};
+
+/// For a connection that never opened, how to mend its cause; else the advice for the code.
+pub(super) fn what_next(ending: &Ending, locale: &'static Locale) -> String {
+    let known = cause(ending).and_then(|id| causes(locale).find(|(facts, _)| facts.id == id));
+    let text = match known {
+        Some((_, text)) => locale.paragraph(text.fix),
+        None => explain(ending.code(), locale).text.next.to_owned(),
+    };
+    format!(
+        "{}{}{text}",
+        locale.labels.what_next,
+        locale.phrases().colon
+    )
+}
+
+/// The cause in the reference that stands behind a connection that never opened.
+fn cause(ending: &Ending) -> Option<&'static str> {
+    let status = ending.response.as_ref().map(|response| response.status);
+    match (ending.cause, status) {
+        (Cause::Dns, _) => Some("dns"),
+        (Cause::Refused, _) => Some("refused"),
+        (Cause::ConnectTimeout, _) => Some("blackhole"),
+        (Cause::TlsFailed, _) => Some("tls"),
+        (Cause::HandshakeRejected, Some(401 | 403)) => Some("http-401-403"),
+        (Cause::HandshakeRejected, Some(200 | 426)) => Some("proxy-not-upgrading"),
+        (Cause::HandshakeRejected, Some(300..=399)) => Some("redirect"),
+        (Cause::HandshakeRejected, Some(400 | 404 | 405 | 410)) => Some("http-404-path"),
+        (Cause::HandshakeRejected, Some(500..=599)) => Some("http-5xx"),
+        (Cause::HandshakeInvalid, _) => match &ending.detail {
+            Detail::Handshake(error) => Some(match **error {
+                HandshakeError::NotHttp { .. } => "scheme-mismatch",
+                _ => "accept-key",
+            }),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(cause: Cause, detail: Detail) -> String {
+        what_next(&Ending::never_opened(cause, detail), Locale::english())
+    }
+
+    #[test]
+    fn a_connection_that_never_opened_is_mended_at_its_cause() {
+        assert!(next(Cause::Refused, Detail::None).contains("Start the server."));
+        assert!(next(Cause::Dns, Detail::None).contains("Correct the name"));
+        let not_http = HandshakeError::NotHttp { byte: 0x15 };
+        let detail = Detail::Handshake(Box::new(not_http));
+        assert!(next(Cause::HandshakeInvalid, detail).contains("Make scheme and port match."));
+    }
+
+    #[test]
+    fn any_other_ending_has_the_advice_for_its_code() {
+        let next = next(Cause::Eof, Detail::None);
+        assert!(
+            next.contains("Reconnect with exponential backoff"),
+            "{next}"
+        );
+    }
+
+    #[test]
+    fn every_cause_named_here_is_in_the_reference() {
+        for id in [
+            "dns",
+            "refused",
+            "blackhole",
+            "tls",
+            "http-401-403",
+            "proxy-not-upgrading",
+            "redirect",
+            "http-404-path",
+            "http-5xx",
+            "scheme-mismatch",
+            "accept-key",
+        ] {
+            assert!(
+                causes(Locale::english()).any(|(facts, _)| facts.id == id),
+                "{id}"
+            );
+        }
+    }
+}

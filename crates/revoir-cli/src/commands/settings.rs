@@ -1,0 +1,49 @@
+//! What `connect` and `listen` have in common on the command line, as settings of the library.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use revoir::extension::Extensions;
+use revoir::extension::deflate::DeflateConfig;
+use revoir::{Config, KeepaliveConfig};
+
+use crate::exit::Failure;
+
+/// `config` with a limit on messages, and another interval of pings, where they are given.
+pub(crate) fn config(
+    mut config: Config,
+    max_message: Option<usize>,
+    ping_interval: Option<Duration>,
+) -> Config {
+    if let Some(limit) = max_message {
+        config.limits.message = limit;
+    }
+    match ping_interval {
+        Some(Duration::ZERO) => config.keepalive = None,
+        Some(interval) => {
+            let mut keepalive = KeepaliveConfig::default();
+            keepalive.interval = interval;
+            config.keepalive = Some(keepalive);
+        }
+        None => {}
+    }
+    config
+}
+
+/// permessage-deflate, if it is wanted.
+pub(crate) fn extensions(deflate: bool) -> Extensions {
+    if deflate {
+        Extensions::with_deflate(DeflateConfig::default())
+    } else {
+        Extensions::default()
+    }
+}
+
+/// A file that a flag names.
+pub(crate) fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::Impossible {
+        problem: format!("{flag}: cannot read {}: {error}", path.display()),
+        hint: "give the path of a PEM file".to_owned(),
+    })
+}

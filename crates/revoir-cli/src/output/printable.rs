@@ -1,0 +1,42 @@
+//! Text from outside, for a terminal, which obeys control characters.
+
+/// One line: control characters are escaped, and what is longer than `longest` characters is cut.
+pub(crate) fn one_line(text: &str, longest: usize) -> String {
+    let mut shown: String = escaped(text.chars().take(longest), |_| false);
+    if text.chars().nth(longest).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Several lines: tabs and line feeds stay.
+pub(crate) fn lines(text: &str) -> String {
+    escaped(text.chars(), |c| matches!(c, '\n' | '\t'))
+}
+
+fn escaped(text: impl Iterator<Item = char>, stays: impl Fn(char) -> bool) -> String {
+    let mut shown = String::new();
+    for c in text {
+        if c.is_control() && !stays(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_told_nothing_but_text() {
+        assert_eq!(
+            lines("a\tb\n\x1b[31mred\r\u{9b}1m"),
+            "a\tb\n\\u{1b}[31mred\\r\\u{9b}1m"
+        );
+        assert_eq!(one_line("a\nb\x07", 10), "a\\nb\\u{7}");
+        assert_eq!(one_line("服务正在", 3), "服务正…");
+    }
+}
