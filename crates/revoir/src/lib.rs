@@ -19,7 +19,8 @@
 //! # }
 //! ```
 //!
-//! A server is a [`Server`] with a handler; [`accept`] takes a connection over any stream.
+//! A server is a [`Server`] with a handler, or with a decision on every request
+//! ([`Server::serve_incoming`]); [`accept`] takes a connection over any stream.
 //!
 //! # Endings
 //!
@@ -63,7 +64,7 @@
 //! | message, after inflating | 16 MiB at a client, 1 MiB at a server | [`Limits::message`] |
 //! | queued output | 1 MiB, then `send` waits | [`Limits::queue`] |
 //! | read ahead | 32 messages, 64 KiB and one message | fixed |
-//! | connections | none | [`Server::with_max_connections`] |
+//! | connections | none | [`Server::with_max_connections`], [`Server::with_max_connections_per_ip`] |
 //! | keepalive: ping, then silence | 20 s and 20 s | [`Config::keepalive`] |
 //! | writing without progress | 20 s | [`Config::write_timeout`] |
 //! | no message either way | none | [`Config::idle_timeout`] |

@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use crate::client::url::Target;
 use crate::client::{Client, ConnectError, InvalidUrl, handshake, tcp};
-use crate::driver::{Driver, Keeper, Shared, Start};
+use crate::driver::{Agreed, Driver, Keeper, Shared, Start};
 use crate::entropy::Entropy;
 use crate::handshake_io::too_slow;
 use crate::observer::announce;
@@ -124,8 +124,10 @@ impl Client {
         let start = Start {
             role: Role::Client,
             config: Arc::clone(&self.config),
-            extensions: established.extensions,
-            subprotocol: established.subprotocol,
+            agreed: Agreed {
+                subprotocol: established.subprotocol,
+                extensions: established.extensions,
+            },
             input,
             observer: self.observer.clone(),
         };

@@ -11,4 +11,4 @@ mod transport;
 pub(crate) use engine::detail as io_detail;
 pub(crate) use hub::ClosedId;
 pub(crate) use keeper::{Failure, Keeper, Supervisor, call};
-pub(crate) use shared::{Driver, Shared, Start};
+pub(crate) use shared::{Agreed, Driver, Shared, Start};

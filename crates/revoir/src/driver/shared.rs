@@ -26,10 +26,17 @@ pub(crate) struct Driver<T: ?Sized> {
     pub(crate) hub: Arc<Hub>,
     /// The zero of the core's clock.
     pub(crate) epoch: Instant,
-    #[expect(clippy::box_collection, reason = "few connections have one")]
-    subprotocol: Option<Box<String>>,
+    /// Few connections have any.
+    agreed: Option<Box<Agreed>>,
     observer: Option<Arc<dyn Observer>>,
     engine: Mutex<Engine<T>>,
+}
+
+/// What the opening handshake agreed on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Agreed {
+    pub(crate) subprotocol: Option<String>,
+    pub(crate) extensions: AgreedExtensions,
 }
 
 /// What a connection starts with, after its opening handshake.
@@ -37,11 +44,16 @@ pub(crate) struct Driver<T: ?Sized> {
 pub(crate) struct Start {
     pub(crate) role: Role,
     pub(crate) config: Arc<Config>,
-    pub(crate) extensions: AgreedExtensions,
-    pub(crate) subprotocol: Option<String>,
+    pub(crate) agreed: Agreed,
     /// Bytes that came behind the handshake.
     pub(crate) input: BytesMut,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+impl Agreed {
+    fn is_nothing(&self) -> bool {
+        self.subprotocol.is_none() && self.extensions == AgreedExtensions::default()
+    }
 }
 
 impl Driver<dyn Transport> {
@@ -51,7 +63,7 @@ impl Driver<dyn Transport> {
     {
         let now = Duration::ZERO;
         let core = Connection::new(now, start.role, start.config, Entropy);
-        let mut core = core.with_extensions(start.extensions);
+        let mut core = core.with_extensions(start.agreed.extensions);
         core.handle_input(now, start.input);
         if let Some(observer) = &start.observer {
             observer.opened(start.role);
@@ -63,7 +75,7 @@ impl Driver<dyn Transport> {
         Arc::new(Driver {
             hub,
             epoch: Instant::now(),
-            subprotocol: start.subprotocol.map(Box::new),
+            agreed: (!start.agreed.is_nothing()).then(|| Box::new(start.agreed)),
             observer: start.observer,
             engine: Mutex::new(engine),
         })
@@ -74,7 +86,12 @@ impl Driver<dyn Transport> {
     }
 
     pub(crate) fn subprotocol(&self) -> Option<&str> {
-        self.subprotocol.as_ref().map(|name| name.as_str())
+        self.agreed.as_ref()?.subprotocol.as_deref()
+    }
+
+    pub(crate) fn extensions(&self) -> AgreedExtensions {
+        let agreed = self.agreed.as_ref();
+        agreed.map_or_else(AgreedExtensions::default, |agreed| agreed.extensions)
     }
 
     /// Looks at the engine.

@@ -1,5 +1,6 @@
 //! [`Acceptor`]: what a server agrees to.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,11 @@ use revoir_proto::{Config, Ending, Role};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::config::server_config;
-use crate::driver::Shared;
 use crate::handshake_io::HANDSHAKE_TIMEOUT;
 use crate::observer::{Observer, announce};
 use crate::server::handshake::{Limit, read_request};
-use crate::server::incoming::Incoming;
+use crate::server::incoming::{Incoming, Waiting};
+use crate::server::places::Place;
 use crate::websocket::WebSocket;
 
 /// Takes a connection over `stream` with the defaults of [`Acceptor`].
@@ -48,6 +49,13 @@ pub(super) struct Settings {
     pub(super) config: Arc<Config>,
     pub(super) handshake_timeout: Duration,
     pub(super) observer: Option<Arc<dyn Observer>>,
+}
+
+/// A client of a listening socket.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) peer: SocketAddr,
+    pub(super) place: Place,
 }
 
 impl Acceptor {
@@ -134,7 +142,7 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.incoming(stream).await?.accept(&Headers::new()).await
+        self.incoming(stream).await?.accept().await
     }
 
     /// Reads a request over `stream`, for the application to decide on.
@@ -146,19 +154,20 @@ impl Acceptor {
     /// # Cancel safety
     ///
     /// Dropping the future gives the attempt up.
-    pub async fn incoming<S>(&self, stream: S) -> Result<Incoming<S>, Arc<Ending>>
+    pub async fn incoming<S>(&self, stream: S) -> Result<Incoming, Arc<Ending>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let limit = self.limit();
-        Box::pin(self.read(stream, limit)).await
+        Box::pin(self.read(stream, self.limit(), None)).await
     }
 
+    /// Reads a request of a client that `visit` knows more about.
     pub(super) async fn read<S>(
         &self,
         mut stream: S,
         limit: Limit,
-    ) -> Result<Incoming<S>, Arc<Ending>>
+        visit: Option<Visit>,
+    ) -> Result<Incoming, Arc<Ending>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -166,24 +175,21 @@ impl Acceptor {
             handshake, origins, ..
         } = &*self.settings;
         match read_request(&mut stream, handshake, origins, limit).await {
-            Ok((request, input)) => Ok(Incoming::new(
-                stream,
-                request,
-                input,
-                Arc::clone(&self.settings),
-                limit,
-            )),
+            Ok((request, input)) => {
+                let (peer, place) = visit.map(|visit| (visit.peer, visit.place)).unzip();
+                Ok(Incoming::new(Waiting {
+                    stream: Box::new(stream),
+                    request,
+                    input,
+                    settings: Arc::clone(&self.settings),
+                    limit,
+                    peer,
+                    place,
+                    headers: Headers::new(),
+                }))
+            }
             Err(ending) => Err(self.settings.announce(ending)),
         }
-    }
-
-    /// Takes a connection without anything that keeps it yet.
-    pub(super) async fn open<S>(&self, stream: S, limit: Limit) -> Result<Shared, Arc<Ending>>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let incoming = self.read(stream, limit).await?;
-        incoming.open(&Headers::new()).await
     }
 
     pub(super) fn limit(&self) -> Limit {

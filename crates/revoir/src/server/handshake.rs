@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use revoir_proto::handshake::{
-    HandshakeError, Origins, Request, ServerConfig, ServerHandshake, refusal,
+    HandshakeError, Headers, Origins, Request, ServerConfig, ServerHandshake, refusal,
 };
 use revoir_proto::{Cause, Detail, Ending};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -60,7 +60,7 @@ where
         Ok(Err(Failed::Io(error))) => return Err(lost(&error)),
         Err(_) => {
             // RFC 9110 section 15.5.9: the request was not complete in time.
-            refuse(stream, 408, b"").await;
+            refuse(stream, 408, &Headers::new(), b"").await;
             return Err(limit.exceeded());
         }
     };
@@ -107,11 +107,11 @@ where
 }
 
 /// Answers with `status`.
-pub(super) async fn refuse<S>(stream: &mut S, status: u16, body: &[u8]) -> Ending
+pub(super) async fn refuse<S>(stream: &mut S, status: u16, headers: &Headers, body: &[u8]) -> Ending
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if let Ok(response) = refusal(status, &revoir_proto::handshake::Headers::new(), body) {
+    if let Ok(response) = refusal(status, headers, body) {
         answer(stream, &response).await;
     }
     let detail = format!("answered with HTTP {status}");

@@ -1,75 +1,131 @@
 //! [`Incoming`]: a request that waits for a decision.
 
 use std::fmt;
+use std::future::{Future, ready};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use revoir_proto::handshake::{Acceptance, Headers, Request};
 use revoir_proto::{Cause, Detail, Ending, Role};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::runtime::Handle;
 use tokio::time::timeout_at;
 
-use crate::driver::{Driver, Keeper, Shared, Start};
+use crate::driver::{Agreed, Driver, Failure, Keeper, Shared, Start, Supervisor, call};
 use crate::handshake_io::lost;
 use crate::server::acceptor::Settings;
 use crate::server::handshake::{Limit, answer};
+use crate::server::places::Place;
 use crate::websocket::WebSocket;
 
-/// A request that keeps to the rules, for the application to accept or refuse. The limit of the
-/// handshake goes on while it decides. Dropped, it closes TCP without an answer.
-pub struct Incoming<S> {
-    stream: S,
-    request: Request,
-    input: BytesMut,
-    settings: Arc<Settings>,
-    limit: Limit,
+/// A request that keeps to the rules, for the application to accept or refuse.
+///
+/// [`run`](Self::run) opens the connection for a handler, [`accept`](Self::accept) for whoever
+/// calls, [`refuse`](Self::refuse) answers with another status. Dropped without a decision, also
+/// by a panic, it is answered with 500. The request is gone once the connection is open: a handler
+/// takes along what it needs.
+pub struct Incoming {
+    /// Until there is a decision.
+    waiting: Option<Waiting>,
 }
 
-impl<S> Incoming<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    pub(super) fn new(
-        stream: S,
-        request: Request,
-        input: BytesMut,
-        settings: Arc<Settings>,
-        limit: Limit,
-    ) -> Self {
-        Self {
-            stream,
-            request,
-            input,
-            settings,
-            limit,
-        }
+/// A request and where it came from.
+pub(super) struct Waiting {
+    pub(super) stream: Box<dyn Stream>,
+    pub(super) request: Request,
+    /// Bytes behind the request.
+    pub(super) input: BytesMut,
+    pub(super) settings: Arc<Settings>,
+    pub(super) limit: Limit,
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) place: Option<Place>,
+    /// Fields to add to the answer that opens.
+    pub(super) headers: Headers,
+}
+
+/// Any byte stream that can become a connection.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
+    fn start(self: Box<Self>, start: Start) -> Shared;
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {
+    fn start(self: Box<Self>, start: Start) -> Shared {
+        Driver::start(*self, start)
+    }
+}
+
+impl Incoming {
+    pub(super) fn new(waiting: Waiting) -> Self {
+        let waiting = Some(waiting);
+        Self { waiting }
     }
 
-    /// The request.
+    /// The request: path, header fields, the subprotocol and the extensions that the answer will
+    /// agree to.
     #[must_use]
     pub fn request(&self) -> &Request {
-        &self.request
+        &self.waiting().request
     }
 
     /// The request, to choose another subprotocol or to decline the extensions.
     pub fn request_mut(&mut self) -> &mut Request {
-        &mut self.request
+        &mut self.waiting_mut().request
     }
 
-    /// Opens the connection, with `headers` added to the answer. It spawns one small task, which
-    /// keeps the connection.
+    /// Where the client connects from; `None` under [`Acceptor::incoming`](crate::Acceptor::incoming),
+    /// which knows nothing of its stream.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.waiting().peer
+    }
+
+    /// Fields to add to the answer that opens the connection. With one that belongs to the
+    /// handshake the request is answered with 500 instead.
+    pub fn response_headers_mut(&mut self) -> &mut Headers {
+        &mut self.waiting_mut().headers
+    }
+
+    /// Opens the connection and runs `handler` on it, in a task of its own, which also keeps the
+    /// connection. Returns when that task is on its way, or the connection did not open: its
+    /// ending then goes to the observer and the log.
+    ///
+    /// For what becomes of errors and panics of a handler see [`Server::serve`](crate::Server::serve).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the connection up, unless it runs already.
+    pub async fn run<H, F, E>(self, handler: H)
+    where
+        H: FnOnce(WebSocket) -> F,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Failure> + 'static,
+    {
+        let Ok((driver, place)) = self.open().await else {
+            return;
+        };
+        // Tasks of their own size: an open connection does not pay for its handshake.
+        let socket = WebSocket::new(Arc::clone(&driver));
+        if let Some(running) = call(&driver, || handler(socket)) {
+            tokio::spawn(Supervisor::new(driver, running, place));
+        } else {
+            keep(driver, place);
+        }
+    }
+
+    /// Opens the connection. It spawns one small task, which keeps the connection.
     ///
     /// # Errors
     ///
-    /// The [`Ending`] of a connection that never opened: the client is gone, or `headers` has a
-    /// field that belongs to the handshake.
+    /// The [`Ending`] of a connection that never opened: the client is gone, or a field of
+    /// [`response_headers_mut`](Self::response_headers_mut) belongs to the handshake.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future gives the connection up.
-    pub async fn accept(self, headers: &Headers) -> Result<WebSocket, Arc<Ending>> {
-        let driver = self.open(headers).await?;
-        tokio::spawn(Keeper::new(Arc::clone(&driver)));
+    pub async fn accept(self) -> Result<WebSocket, Arc<Ending>> {
+        let (driver, place) = self.open().await?;
+        keep(Arc::clone(&driver), place);
         Ok(WebSocket::new(driver))
     }
 
@@ -81,6 +137,73 @@ where
     ///
     /// Dropping the future closes TCP, with or without an answer.
     pub async fn refuse(mut self, status: u16, headers: &Headers, body: &[u8]) -> Arc<Ending> {
+        match self.waiting.take() {
+            Some(waiting) => waiting.refuse(status, headers, body).await,
+            None => unreachable!("{DECIDED}"),
+        }
+    }
+
+    async fn open(mut self) -> Result<(Shared, Option<Place>), Arc<Ending>> {
+        match self.waiting.take() {
+            Some(waiting) => waiting.open().await,
+            None => unreachable!("{DECIDED}"),
+        }
+    }
+
+    fn waiting(&self) -> &Waiting {
+        self.waiting.as_ref().expect(DECIDED)
+    }
+
+    fn waiting_mut(&mut self) -> &mut Waiting {
+        self.waiting.as_mut().expect(DECIDED)
+    }
+}
+
+/// Why there is always something waiting: a decision consumes the handle.
+const DECIDED: &str = "a decided request has no handle";
+
+/// Keeps a connection whose handle is elsewhere.
+fn keep(driver: Shared, place: Option<Place>) {
+    match place {
+        None => drop(tokio::spawn(Keeper::new(driver))),
+        Some(place) => {
+            let over = ready(Ok::<(), Failure>(()));
+            drop(tokio::spawn(Supervisor::new(driver, over, place)));
+        }
+    }
+}
+
+impl Waiting {
+    async fn open(mut self) -> Result<(Shared, Option<Place>), Arc<Ending>> {
+        let Ok(acceptance) = self.request.accept(&self.headers) else {
+            return Err(self.refuse(500, &Headers::new(), b"").await);
+        };
+        let writing = async {
+            self.stream.write_all(&acceptance.response).await?;
+            self.stream.flush().await
+        };
+        match timeout_at(self.limit.at, writing).await {
+            Ok(Ok(())) => Ok(self.start(acceptance)),
+            Ok(Err(error)) => Err(self.settings.announce(lost(&error))),
+            Err(_) => Err(self.settings.announce(self.limit.exceeded())),
+        }
+    }
+
+    fn start(self, acceptance: Acceptance) -> (Shared, Option<Place>) {
+        let start = Start {
+            role: Role::Server,
+            config: Arc::clone(&self.settings.config),
+            agreed: Agreed {
+                subprotocol: acceptance.subprotocol,
+                extensions: acceptance.extensions,
+            },
+            input: self.input,
+            observer: self.settings.observer.clone(),
+        };
+        (self.stream.start(start), self.place)
+    }
+
+    async fn refuse(mut self, status: u16, headers: &Headers, body: &[u8]) -> Arc<Ending> {
         let response = self.request.reject(status, headers, body);
         let (response, detail) = match response {
             Ok(response) => (Some(response), format!("answered with HTTP {status}")),
@@ -96,39 +219,26 @@ where
         self.settings
             .announce(Ending::never_opened(Cause::HandshakeRejected, detail))
     }
+}
 
-    pub(super) async fn open(mut self, headers: &Headers) -> Result<Shared, Arc<Ending>> {
-        let Ok(acceptance) = self.request.accept(headers) else {
-            return Err(self.refuse(500, &Headers::new(), b"").await);
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        let Some(waiting) = self.waiting.take() else {
+            return;
         };
-        let writing = async {
-            self.stream.write_all(&acceptance.response).await?;
-            self.stream.flush().await
-        };
-        match timeout_at(self.limit.at, writing).await {
-            Ok(Ok(())) => Ok(self.start(acceptance)),
-            Ok(Err(error)) => Err(self.settings.announce(lost(&error))),
-            Err(_) => Err(self.settings.announce(self.limit.exceeded())),
+        tracing::warn!(target: "revoir", "a request was dropped without a decision");
+        // Outside of a runtime, which is on its way down, TCP is closed without an answer.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { waiting.refuse(500, &Headers::new(), b"").await });
         }
-    }
-
-    fn start(self, acceptance: Acceptance) -> Shared {
-        let start = Start {
-            role: Role::Server,
-            config: Arc::clone(&self.settings.config),
-            extensions: acceptance.extensions,
-            subprotocol: acceptance.subprotocol,
-            input: self.input,
-            observer: self.settings.observer.clone(),
-        };
-        Driver::start(self.stream, start)
     }
 }
 
-impl<S> fmt::Debug for Incoming<S> {
+impl fmt::Debug for Incoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming")
-            .field("request", &self.request)
+            .field("request", self.request())
+            .field("peer", &self.peer_addr())
             .finish_non_exhaustive()
     }
 }

@@ -5,18 +5,23 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use revoir_proto::Random;
+use revoir_proto::handshake::Headers;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::time::sleep;
 use tracing::Instrument;
 
-use crate::driver::{Failure, Shared, Supervisor, call};
-use crate::server::Acceptor;
+use crate::driver::Failure;
+use crate::entropy::Entropy;
+use crate::server::acceptor::Visit;
 #[cfg(feature = "rustls")]
 use crate::server::handshake::Limit;
 use crate::server::handshake::refuse;
+use crate::server::places::{Full, Place, Places};
+use crate::server::{Acceptor, Incoming};
 #[cfg(feature = "rustls")]
 use crate::tls::ServerTls;
 use crate::websocket::WebSocket;
@@ -28,6 +33,9 @@ const REFUSED_AT_ONCE: usize = 64;
 /// How long to wait when a connection cannot be taken, because no file descriptor is left for
 /// example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Who comes over a limit may try again after 1 s to this: places get free at any time.
+const BUSY_SECONDS: u32 = 5;
 
 /// A listening socket that hands every connection to a handler.
 ///
@@ -57,6 +65,7 @@ pub struct Server {
     acceptor: Acceptor,
     nodelay: bool,
     max_connections: usize,
+    max_connections_per_ip: usize,
     #[cfg(feature = "rustls")]
     tls: Option<ServerTls>,
 }
@@ -79,6 +88,7 @@ impl Server {
             acceptor: Acceptor::new(),
             nodelay: true,
             max_connections: usize::MAX,
+            max_connections_per_ip: usize::MAX,
             #[cfg(feature = "rustls")]
             tls: None,
         }
@@ -100,10 +110,20 @@ impl Server {
     }
 
     /// How many connections there may be at once, those in their handshake included. More are
-    /// refused with 503. Default: no limit.
+    /// refused with 503 and a Retry-After of a few seconds. Default: no limit.
     #[must_use]
     pub fn with_max_connections(mut self, limit: usize) -> Self {
         self.max_connections = limit;
+        self
+    }
+
+    /// How many connections one IP address may have at once, those in their handshake included.
+    /// More are refused with 429 and a Retry-After of a few seconds. Default: no limit.
+    ///
+    /// Behind a proxy all connections come from its address.
+    #[must_use]
+    pub fn with_max_connections_per_ip(mut self, limit: usize) -> Self {
+        self.max_connections_per_ip = limit;
         self
     }
 
@@ -140,8 +160,59 @@ impl Server {
         E: Into<Failure> + 'static,
     {
         let handler = Arc::new(handler);
-        let open = Arc::new(AtomicUsize::new(0));
-        let refused = Arc::new(AtomicUsize::new(0));
+        self.serve_incoming(move |incoming| {
+            let handler = Arc::clone(&handler);
+            incoming.run(move |socket| handler(socket))
+        })
+        .await
+    }
+
+    /// Takes requests for ever, and hands each to `decide`, in a task of its own.
+    ///
+    /// [`Incoming::run`] opens the connection for a handler as of [`serve`](Self::serve), in a task
+    /// that has nothing of the request any more; [`Incoming::refuse`] answers with a status.
+    ///
+    /// ```
+    /// # async fn example() -> std::io::Result<()> {
+    /// use std::sync::Arc;
+    ///
+    /// use revoir::{Ending, Headers, Incoming, Server, WebSocket};
+    ///
+    /// async fn chat(mut socket: WebSocket, room: String) -> Result<(), Arc<Ending>> {
+    ///     socket.send_text(format!("welcome to {room}")).await?;
+    ///     loop {
+    ///         socket.recv().await?;
+    ///     }
+    /// }
+    ///
+    /// let decide = |incoming: Incoming| async move {
+    ///     match incoming.request().path().strip_prefix("/rooms/") {
+    ///         Some(room) => {
+    ///             let room = room.to_owned();
+    ///             incoming.run(|socket| chat(socket, room)).await;
+    ///         }
+    ///         None => drop(incoming.refuse(404, &Headers::new(), b"no such room\n").await),
+    ///     }
+    /// };
+    /// let server = Server::bind("127.0.0.1:0").await?;
+    /// # if false {
+    /// server.serve_incoming(decide).await;
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`serve`](Self::serve).
+    pub async fn serve_incoming<D, F>(self, decide: D) -> Infallible
+    where
+        D: Fn(Incoming) -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let decide = Arc::new(decide);
+        let places = Places::new(self.max_connections, self.max_connections_per_ip);
+        let refusing = Places::new(REFUSED_AT_ONCE, usize::MAX);
         let opener = Opener {
             acceptor: self.acceptor.clone(),
             #[cfg(feature = "rustls")]
@@ -150,25 +221,22 @@ impl Server {
         loop {
             let (stream, peer) = self.next().await;
             let opener = opener.clone();
-            if let Some(place) = Place::take(&open, self.max_connections) {
-                let span = tracing::debug_span!(target: "revoir", "accept", %peer);
-                let handler = Arc::clone(&handler);
-                let opening = async move {
-                    let Some(driver) = opener.open(stream).await else {
-                        return;
+            match places.take(peer.ip()) {
+                Ok(place) => {
+                    let span = tracing::debug_span!(target: "revoir", "accept", %peer);
+                    let decide = Arc::clone(&decide);
+                    let opening = async move {
+                        if let Some(incoming) = opener.read(stream, Visit { peer, place }).await {
+                            decide(incoming).await;
+                        }
                     };
-                    // Tasks of their own size: an open connection does not pay for its handshake.
-                    let socket = WebSocket::new(Arc::clone(&driver));
-                    if let Some(running) = call(&driver, || handler(socket)) {
-                        tokio::spawn(Supervisor::new(driver, running, place));
-                    } else {
-                        let over = std::future::ready(Ok::<(), Failure>(()));
-                        tokio::spawn(Supervisor::new(driver, over, place));
+                    tokio::spawn(opening.instrument(span));
+                }
+                Err(full) => {
+                    if let Ok(place) = refusing.take(peer.ip()) {
+                        tokio::spawn(opener.turn_away(stream, full, place));
                     }
-                };
-                tokio::spawn(opening.instrument(span));
-            } else if let Some(place) = Place::take(&refused, REFUSED_AT_ONCE) {
-                tokio::spawn(opener.turn_away(stream, place));
+                }
             }
         }
     }
@@ -191,26 +259,6 @@ impl Server {
     }
 }
 
-/// A place among a limited number, until it is dropped.
-#[derive(Debug)]
-struct Place(Arc<AtomicUsize>);
-
-impl Place {
-    fn take(taken: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
-        if taken.fetch_add(1, Ordering::AcqRel) < limit {
-            return Some(Self(Arc::clone(taken)));
-        }
-        taken.fetch_sub(1, Ordering::AcqRel);
-        None
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// What makes a connection of a stream.
 #[derive(Clone, Debug)]
 struct Opener {
@@ -220,14 +268,14 @@ struct Opener {
 }
 
 impl Opener {
-    async fn open(self, stream: TcpStream) -> Option<Shared> {
+    async fn read(self, stream: TcpStream, visit: Visit) -> Option<Incoming> {
         let limit = self.acceptor.limit();
         #[cfg(feature = "rustls")]
         if let Some(tls) = &self.tls {
             let stream = self.secure(tls, stream, limit).await?;
-            return self.acceptor.open(stream, limit).await.ok();
+            return self.acceptor.read(stream, limit, Some(visit)).await.ok();
         }
-        self.acceptor.open(stream, limit).await.ok()
+        self.acceptor.read(stream, limit, Some(visit)).await.ok()
     }
 
     #[cfg(feature = "rustls")]
@@ -246,21 +294,33 @@ impl Opener {
         None
     }
 
-    /// Says 503 to a connection over the limit.
-    async fn turn_away(self, mut stream: TcpStream, place: Place) {
-        let limit = self.acceptor.limit();
+    /// Says so to a connection over a limit.
+    async fn turn_away(self, mut stream: TcpStream, full: Full, place: Place) {
         #[cfg(feature = "rustls")]
         if let Some(tls) = &self.tls {
+            let limit = self.acceptor.limit();
             if let Some(mut stream) = self.secure(tls, stream, limit).await {
-                let ending = refuse(&mut stream, 503, b"too many connections\n").await;
-                self.acceptor.settings().announce(ending);
+                self.refuse(&mut stream, full).await;
             }
             return;
         }
-        #[cfg(not(feature = "rustls"))]
-        let _ = limit;
-        let ending = refuse(&mut stream, 503, b"too many connections\n").await;
-        self.acceptor.settings().announce(ending);
+        self.refuse(&mut stream, full).await;
         drop(place);
+    }
+
+    async fn refuse<S>(&self, stream: &mut S, full: Full)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (status, body) = match full {
+            Full::InTotal => (503, "too many connections\n"),
+            Full::PerAddress => (429, "too many connections from this address\n"),
+        };
+        let mut headers = Headers::new();
+        let seconds = 1 + Entropy.next_u32() % BUSY_SECONDS;
+        let digits = headers.push("Retry-After", seconds.to_string());
+        debug_assert!(digits.is_ok());
+        let ending = refuse(stream, status, &headers, body.as_bytes()).await;
+        self.acceptor.settings().announce(ending);
     }
 }

@@ -5,6 +5,7 @@ mod handshake;
 mod incoming;
 mod listen;
 mod origin;
+mod places;
 
 pub use acceptor::{Acceptor, accept};
 pub use incoming::Incoming;

@@ -208,10 +208,11 @@ impl WebSocket {
         self.reader.driver.subprotocol()
     }
 
-    /// The extensions that the opening handshake agreed on.
+    /// The extensions that the opening handshake agreed on. Their text is that of the header, for
+    /// logs: `permessage-deflate; server_no_context_takeover`.
     #[must_use]
     pub fn extensions(&self) -> AgreedExtensions {
-        self.reader.driver.read(|engine| engine.core.extensions())
+        self.reader.driver.extensions()
     }
 
     /// Both halves, for two tasks. Both see the same [`Ending`]. When both are dropped without a

@@ -4,8 +4,8 @@ use std::future::pending;
 use std::sync::Arc;
 
 use revoir::{
-    Acceptor, Cause, Client, CloseCode, Detail, Ending, Finish, Initiator, Message, Reason,
-    SendCode, Server, ServerTls, WebSocket,
+    Acceptor, Cause, Client, CloseCode, Detail, Ending, Finish, Headers, Incoming, Initiator,
+    Message, Reason, SendCode, Server, ServerTls, WebSocket,
 };
 use tokio::sync::Semaphore;
 
@@ -171,6 +171,8 @@ async fn connections_over_the_limit_get_503_until_one_ends() {
         (response.status, &*response.body),
         (503, &b"too many connections\n"[..])
     );
+    let seconds: u32 = response.retry_after().unwrap().parse().unwrap();
+    assert!((1..=5).contains(&seconds), "{seconds}");
     assert_eq!(seen.ending().await.cause, Cause::HandshakeRejected);
 
     first.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY).await;
@@ -215,7 +217,7 @@ async fn an_application_decides_on_a_request() {
         let incoming = acceptor.incoming(near).await.unwrap();
         assert_eq!(incoming.request().path(), "/room");
         assert_eq!(incoming.request().query(), Some("id=7"));
-        incoming.accept(&revoir::Headers::new()).await.unwrap()
+        incoming.accept().await.unwrap()
     };
     let (connected, accepted) = tokio::join!(connecting, deciding);
     assert_eq!(connected.unwrap().subprotocol(), Some("v2"));
@@ -225,7 +227,7 @@ async fn an_application_decides_on_a_request() {
     let connecting = client.connect_over("ws://a.example/", far);
     let deciding = async {
         let incoming = acceptor.incoming(near).await.unwrap();
-        let mut headers = revoir::Headers::new();
+        let mut headers = Headers::new();
         headers.push("Retry-After", "3").unwrap();
         incoming.refuse(429, &headers, b"slow down").await
     };
@@ -239,4 +241,112 @@ async fn an_application_decides_on_a_request() {
         .unwrap();
     assert_eq!((response.status, response.retry_after()), (429, Some("3")));
     assert_eq!(ending.cause, Cause::HandshakeRejected);
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_of_their_address_get_429() {
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let server = server.with_max_connections_per_ip(1);
+    let url = format!("ws://{}/", server.local_addr().unwrap());
+    tokio::spawn(server.serve(echo));
+    let _first = revoir::connect(&url).await.unwrap();
+    let error = revoir::connect(&url).await.unwrap_err();
+    let response = error.ending().unwrap().response.clone().unwrap();
+    assert_eq!(
+        (response.status, &*response.body),
+        (429, &b"too many connections from this address\n"[..])
+    );
+    assert!(response.retry_after().is_some());
+}
+
+/// Serves with `decide` on a port of its own.
+async fn serve_incoming<D, F>(acceptor: Acceptor, decide: D) -> (String, Arc<Seen>)
+where
+    D: Fn(Incoming) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let seen = Arc::new(Seen::default());
+    let acceptor = acceptor.with_observer(Arc::clone(&seen) as _);
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let server = server.with_acceptor(acceptor);
+    let url = format!("ws://{}", server.local_addr().unwrap());
+    tokio::spawn(server.serve_incoming(decide));
+    (url, seen)
+}
+
+#[tokio::test]
+async fn a_server_decides_by_path_header_and_address() {
+    let acceptor = Acceptor::new()
+        .with_subprotocols(["v1"])
+        .with_extensions(revoir::extension::Extensions::client_default());
+    let (url, seen) = serve_incoming(acceptor, |mut incoming| async move {
+        let peer = incoming.peer_addr().unwrap();
+        let request = incoming.request();
+        if request.headers().get_str("authorization") != Some("Bearer 1") {
+            incoming.refuse(401, &Headers::new(), b"who are you?").await;
+            return;
+        }
+        let greeting = format!(
+            "{} from {}, {:?}, {}",
+            request.path(),
+            peer.ip(),
+            request.subprotocol(),
+            request.extensions()
+        );
+        let headers = incoming.response_headers_mut();
+        headers.push("Set-Cookie", "a=b").unwrap();
+        incoming
+            .run(|mut socket: WebSocket| async move {
+                socket.send_text(greeting).await?;
+                Err::<(), _>(socket.recv().await.unwrap_err())
+            })
+            .await;
+    })
+    .await;
+    let anonymous = revoir::connect(&url).await.unwrap_err();
+    let response = anonymous.ending().unwrap().response.clone().unwrap();
+    assert_eq!(
+        (response.status, &*response.body),
+        (401, &b"who are you?"[..])
+    );
+    assert_eq!(seen.ending().await.cause, Cause::HandshakeRejected);
+
+    let client = Client::new()
+        .with_subprotocol("v1")
+        .with_header("Authorization", "Bearer 1");
+    let mut socket = client.connect(&format!("{url}/room?id=7")).await.unwrap();
+    assert_eq!(
+        socket.recv().await.unwrap().as_bytes(),
+        br#"/room from 127.0.0.1, Some("v1"), permessage-deflate"#
+    );
+    assert_eq!(socket.extensions().to_string(), "permessage-deflate");
+}
+
+#[tokio::test]
+async fn a_request_without_a_decision_is_answered_with_500() {
+    let deciders: [fn(Incoming); 2] = [drop, |_incoming| panic!("no decision")];
+    for decide in deciders {
+        let (url, seen) = serve_incoming(Acceptor::new(), move |incoming| async move {
+            decide(incoming);
+        })
+        .await;
+        let refused = revoir::connect(&url).await.unwrap_err();
+        let response = refused.ending().unwrap().response.clone().unwrap();
+        assert_eq!(response.status, 500);
+        assert_eq!(seen.ending().await.cause, Cause::HandshakeRejected);
+    }
+}
+
+#[tokio::test]
+async fn a_field_of_the_handshake_in_the_answer_is_a_500() {
+    let (url, seen) = serve_incoming(Acceptor::new(), |mut incoming| async move {
+        let headers = incoming.response_headers_mut();
+        headers.push("Sec-WebSocket-Accept", "mine").unwrap();
+        assert!(incoming.accept().await.is_err());
+    })
+    .await;
+    let refused = revoir::connect(&url).await.unwrap_err();
+    let response = refused.ending().unwrap().response.clone().unwrap();
+    assert_eq!(response.status, 500);
+    assert_eq!(seen.ending().await.cause, Cause::HandshakeRejected);
 }
