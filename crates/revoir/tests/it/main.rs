@@ -8,6 +8,7 @@ mod faults;
 mod handles;
 mod never_opened;
 mod policy;
+mod policy_vectors;
 mod serve;
 mod support;
 mod threads;

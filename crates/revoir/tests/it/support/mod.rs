@@ -5,6 +5,7 @@ pub(crate) mod endings;
 pub(crate) mod frames;
 pub(crate) mod memory;
 pub(crate) mod peer;
+pub(crate) mod random;
 pub(crate) mod wire;
 
 use revoir::{CallSite, Cause, CloseFrame, Detail, Ending, Finish, Initiator, Reason, SendCode};
