@@ -16,7 +16,7 @@ cargo xtask data [--check]    generate the tables of revoir-codes from its data 
 cargo xtask data --stamp LANG mark every text of LANG as a translation of today's English
 cargo xtask ci                everything that .ci/run checks after `cargo test`
 cargo xtask autobahn          run the Autobahn test suite against our server and our client
-cargo xtask proof [NAME]      show that a claim about time holds on this machine";
+cargo xtask proof [NAME]      show that a claim with figures holds on this machine";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -1,4 +1,4 @@
-//! Claims about time, run alone and by hand: never in `cargo test` or CI.
+//! Claims with figures, shown by hand. Those about time are never in `cargo test` or CI.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,11 +14,18 @@ struct Proof {
     run: fn() -> anyhow::Result<()>,
 }
 
-const PROOFS: [Proof; 1] = [Proof {
-    name: "cold-start",
-    shows: "the command line answers in under 20 ms",
-    run: cold_start,
-}];
+const PROOFS: [Proof; 2] = [
+    Proof {
+        name: "cold-start",
+        shows: "the command line answers in under 20 ms",
+        run: cold_start,
+    },
+    Proof {
+        name: "delays",
+        shows: "reconnect delays fill their range, and vary at the limit",
+        run: delays,
+    },
+];
 
 /// Runs one proof, or lists them.
 pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
@@ -32,6 +39,20 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
         bail!("no proof `{name}`; `cargo xtask proof` lists them");
     };
     (proof.run)()
+}
+
+/// The statistics table of the reconnect policy. The test that checks it also prints it.
+fn delays() -> anyhow::Result<()> {
+    let status = Command::new(env!("CARGO"))
+        .args(["test", "--package", "revoir", "--test", "it", "--quiet"])
+        .args(["--", "--nocapture", "delays::delays_fill"])
+        .current_dir(crate::root())
+        .status()
+        .context("start cargo")?;
+    if !status.success() {
+        bail!("the delays are not as promised");
+    }
+    Ok(())
 }
 
 /// The time from starting the process to its end, for the longest answers.

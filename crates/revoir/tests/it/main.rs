@@ -3,6 +3,7 @@
 
 mod cancel_safety;
 mod causes;
+mod delays;
 mod driving;
 mod faults;
 mod handles;
