@@ -90,7 +90,6 @@ fn delay(case: &Case, history: &History, random: u32) -> f64 {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the proof shows the table")]
 fn delays_fill_their_range_evenly_and_still_vary_at_the_limit() {
     println!("{DRAWS} draws each, in ms; CV: standard deviation / mean");
     println!(
