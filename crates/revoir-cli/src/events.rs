@@ -1,9 +1,10 @@
 //! [`Event`]: what happened to a connection, told by the network thread and written by the main one.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use revoir::{Ending, Message, WebSocket};
+use revoir::{Ending, Finish, Message, WebSocket};
 use tokio::sync::mpsc;
 
 /// Events that may wait to be written. Then the network side waits, and stops taking messages.
@@ -22,11 +23,49 @@ pub(crate) struct Event {
 /// What happened.
 #[derive(Debug)]
 pub(crate) enum What {
+    /// A server takes connections now.
+    Listening(Listening),
     Open(Opened),
     Message(Message),
     Ending(Arc<Ending>),
+    /// A server has ended all its connections.
+    Drained(Drained),
     /// Talk: a warning or a hint, without a place in the JSON.
     Note(String),
+}
+
+/// Where a server takes connections.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) addr: SocketAddr,
+    pub(crate) secure: bool,
+}
+
+/// How the connections ended that were open when a server was asked to stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Drained {
+    pub(crate) connections: u64,
+    /// Those that were sent a Close frame.
+    pub(crate) told: u64,
+    pub(crate) answered: u64,
+    pub(crate) timeout: u64,
+    pub(crate) eof: u64,
+    pub(crate) reset: u64,
+}
+
+impl Drained {
+    pub(crate) fn count(&mut self, ending: &Ending) {
+        self.connections += 1;
+        self.told += u64::from(ending.sent.is_some());
+        match ending.finish {
+            Finish::Answered => self.answered += 1,
+            Finish::Timeout => self.timeout += 1,
+            Finish::Eof => self.eof += 1,
+            Finish::Reset => self.reset += 1,
+            // It was open.
+            Finish::None => {}
+        }
+    }
 }
 
 /// What an opening handshake agreed on.

@@ -91,6 +91,7 @@ fn obey(
         Command::Codes(args) => commands::codes::run(&args, &screen)?.into(),
         Command::Completions(args) => commands::completions::run(&args).into(),
         Command::Connect(args) => return commands::connect::run(args, &screen, out, err),
+        Command::Listen(args) => return commands::listen::run(args, &screen, out, err),
     };
     Ok(print(&answer, out, err))
 }

@@ -1,4 +1,4 @@
-//! [`Signals`]: being asked to stop.
+//! [`Signals`]: being asked to stop; [`Hangups`]: being asked to reload.
 
 use std::convert::Infallible;
 use std::io;
@@ -51,5 +51,30 @@ impl Signals {
     /// cannot do it, because it may be blocked in a write for as long as nobody reads.
     pub(crate) fn give_up(&self) -> Infallible {
         std::process::exit(Exit::Failure.code().into())
+    }
+}
+
+/// SIGHUP, from the moment it is made: it no longer ends the process.
+#[derive(Debug)]
+pub(crate) struct Hangups {
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+}
+
+impl Hangups {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            hangup: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one. Nothing is lost when the future is dropped.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        let _ = self.hangup.recv().await;
+        // There is no such signal here, so it never comes.
+        #[cfg(not(unix))]
+        std::future::pending::<()>().await;
     }
 }

@@ -2,6 +2,7 @@
 
 mod codes;
 mod connect;
+mod listen;
 mod values;
 
 use std::ffi::OsString;
@@ -12,6 +13,8 @@ use revoir_codes::catalog::Locale;
 
 pub(crate) use codes::{CodesArgs, CompareArgs, CompletionsArgs, ExplainArgs};
 pub(crate) use connect::ConnectArgs;
+pub(crate) use listen::ListenArgs;
+pub(crate) use values::CloseWith;
 
 use crate::environment::Environment;
 
@@ -71,6 +74,8 @@ pub(crate) enum Command {
     Codes(CodesArgs),
     /// Open a connection: lines of stdin are messages, and it says why it ended
     Connect(ConnectArgs),
+    /// Take connections, and print what happens to them: a server for debugging
+    Listen(ListenArgs),
     /// Write a completion script for a shell
     Completions(CompletionsArgs),
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use revoir::{Reason, SendCode};
 use revoir_codes::catalog::Locale;
 
 /// A duration with its unit: `400ms`, `20s`, `5m`, `1m 30s`. Only `0` needs none.
@@ -20,6 +21,27 @@ pub(crate) fn header(text: &str) -> Result<(String, String), String> {
             Err("give a name, a colon and a value, such as `Authorization: Bearer abc`".to_owned())
         }
     }
+}
+
+/// What to close with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CloseWith {
+    pub(crate) code: SendCode,
+    pub(crate) reason: Reason,
+}
+
+/// What a server may close with: `CODE` or `CODE:REASON`.
+pub(crate) fn close_with(text: &str) -> Result<CloseWith, String> {
+    let (code, reason) = text.split_once(':').unwrap_or((text, ""));
+    let code: u16 = code.trim().parse().map_err(|_| {
+        "give a code, and perhaps a colon and a reason, such as 4001:bye".to_owned()
+    })?;
+    let code = SendCode::try_from(code).map_err(|error| error.to_string())?;
+    if code == SendCode::MANDATORY_EXT {
+        return Err("1010 is for clients only (RFC 6455 section 7.4.1)".to_owned());
+    }
+    let reason = Reason::new(reason).map_err(|error| error.to_string())?;
+    Ok(CloseWith { code, reason })
 }
 
 pub(crate) fn language(tag: &str) -> Result<&'static Locale, String> {
@@ -77,6 +99,26 @@ mod tests {
         for text in ["", "20", "s", "-1s", "5 parsecs", "99999999999999999999s"] {
             let error = duration(text).unwrap_err();
             assert!(error.ends_with("such as 400ms, 20s or 5m"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_close_is_a_code_that_may_be_sent_and_a_reason() {
+        let close = close_with("4001:bye: now").unwrap();
+        assert_eq!(
+            (close.code.get(), close.reason.as_str()),
+            (4001, "bye: now")
+        );
+        assert_eq!(close_with("1012").unwrap().reason, Reason::EMPTY);
+        for text in [
+            "1006",
+            "1010",
+            "99999",
+            "bye",
+            "",
+            &format!("1000:{}", "x".repeat(124)),
+        ] {
+            assert!(close_with(text).is_err(), "{text}");
         }
     }
 

@@ -6,15 +6,20 @@ use revoir::{CallSite, CloseCode, CloseFrame, Detail, Ending, Initiator, Message
 use revoir_codes::catalog::{Locale, explain};
 use serde::Serialize;
 
-use crate::events::{Event, Opened, What};
+use crate::events::{Drained, Event, Opened, What};
 use crate::output::json;
 
 /// An event as one line; `None` if it has no place in the JSON.
 pub(crate) fn event_line(event: &Event) -> Option<String> {
     let (name, fields) = match &event.what {
+        What::Listening(listening) => {
+            let addr = listening.addr.to_string();
+            ("listening", Fields::Listening { addr })
+        }
         What::Open(opened) => ("open", Fields::Open(OpenFields::new(opened))),
         What::Message(message) => ("message", Fields::Message(MessageFields::new(message))),
         What::Ending(ending) => ("ending", Fields::Ending(EndingFields::new(ending))),
+        What::Drained(drained) => ("drained", Fields::Drained(DrainedFields::new(drained))),
         What::Note(_) => return None,
     };
     Some(json::line(&Line {
@@ -37,9 +42,11 @@ struct Line<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Fields<'a> {
+    Listening { addr: String },
     Open(OpenFields<'a>),
     Message(MessageFields<'a>),
     Ending(EndingFields<'a>),
+    Drained(DrainedFields),
 }
 
 #[derive(Serialize)]
@@ -80,6 +87,16 @@ struct EndingFields<'a> {
     discarded: u64,
     unsent: u64,
     text: String,
+}
+
+#[derive(Serialize)]
+struct DrainedFields {
+    connections: u64,
+    told: u64,
+    answered: u64,
+    timeout: u64,
+    eof: u64,
+    reset: u64,
 }
 
 #[derive(Serialize)]
@@ -139,6 +156,19 @@ impl<'a> EndingFields<'a> {
             discarded: ending.discarded,
             unsent: ending.unsent,
             text: ending.to_string(),
+        }
+    }
+}
+
+impl DrainedFields {
+    fn new(drained: &Drained) -> Self {
+        Self {
+            connections: drained.connections,
+            told: drained.told,
+            answered: drained.answered,
+            timeout: drained.timeout,
+            eof: drained.eof,
+            reset: drained.reset,
         }
     }
 }

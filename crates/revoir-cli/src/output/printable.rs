@@ -1,5 +1,8 @@
 //! Text from outside, for a terminal, which obeys control characters.
 
+/// The bytes of a binary message that are shown.
+const SHOWN_BYTES: usize = 32;
+
 /// One line: control characters are escaped, and what is longer than `longest` characters is cut.
 pub(crate) fn one_line(text: &str, longest: usize) -> String {
     let mut shown: String = escaped(text.chars().take(longest), |_| false);
@@ -12,6 +15,18 @@ pub(crate) fn one_line(text: &str, longest: usize) -> String {
 /// Several lines: tabs and line feeds stay.
 pub(crate) fn lines(text: &str) -> String {
     escaped(text.chars(), |c| matches!(c, '\n' | '\t'))
+}
+
+/// A binary message in words: `binary, 3 bytes: 00 01 ff`.
+pub(crate) fn bytes(bytes: &[u8]) -> String {
+    let mut line = format!("binary, {} bytes:", bytes.len());
+    for byte in bytes.iter().take(SHOWN_BYTES) {
+        line += &format!(" {byte:02x}");
+    }
+    if bytes.len() > SHOWN_BYTES {
+        line.push_str(" …");
+    }
+    line
 }
 
 fn escaped(text: impl Iterator<Item = char>, stays: impl Fn(char) -> bool) -> String {
@@ -38,5 +53,14 @@ mod tests {
         );
         assert_eq!(one_line("a\nb\x07", 10), "a\\nb\\u{7}");
         assert_eq!(one_line("服务正在", 3), "服务正…");
+    }
+
+    #[test]
+    fn a_terminal_gets_a_description_of_bytes() {
+        assert_eq!(bytes(&[0, 1, 255]), "binary, 3 bytes: 00 01 ff");
+        assert_eq!(bytes(&[]), "binary, 0 bytes:");
+        let long = bytes(&[7; 1000]);
+        assert!(long.starts_with("binary, 1000 bytes: 07 07") && long.ends_with(" 07 …"));
+        assert_eq!(long.matches("07").count(), SHOWN_BYTES);
     }
 }

@@ -1,10 +1,10 @@
-//! The events of `connect --json`, field by field, against docs/json.md.
+//! The events of `connect --json` and `listen --json`, field by field, against docs/json.md.
 
 use revoir::Cause;
 use serde_json::{Value, json};
 
 use crate::support::fields::{documented, keys};
-use crate::support::{Peer, Process, Server};
+use crate::support::{Client, Peer, Process, Server};
 
 /// The events of a connection to `server`.
 fn connect(server: impl FnOnce(&mut Peer, &mut Process)) -> Vec<Value> {
@@ -54,7 +54,8 @@ fn every_event_has_its_documented_fields_and_no_other() {
     let [open, text, binary, ending] = &events[..] else {
         panic!("{events:?}");
     };
-    assert_eq!(keys(open), fields("open"));
+    let expected = &fields("open") | &documented("open at a client");
+    assert_eq!(keys(open), expected);
     assert!(open["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
     assert_eq!((&open["conn"], &open["attempt"]), (&json!(1), &json!(1)));
     assert_eq!(
@@ -76,6 +77,21 @@ fn every_event_has_its_documented_fields_and_no_other() {
     assert_eq!(keys(ending), fields("ending"));
     let times: Vec<_> = events.iter().map(|event| event["t_ms"].as_u64()).collect();
     assert!(times.is_sorted(), "{times:?}");
+}
+
+#[test]
+fn a_server_has_two_events_more() {
+    let process = Process::start(&["listen", "127.0.0.1:0", "--json"]);
+    let listening = process.event("listening");
+    assert_eq!(keys(&listening), fields("listening"));
+    assert_eq!(listening["conn"], Value::Null);
+    let mut client = Client::open(listening["addr"].as_str().unwrap(), "");
+    assert_eq!(keys(&process.event("open")), fields("open"));
+    client.close(1000);
+    assert_eq!(keys(&process.event("ending")), fields("ending"));
+    process.signal("TERM");
+    assert_eq!(keys(&process.event("drained")), fields("drained"));
+    assert_eq!(process.end().stdout, [""; 0]);
 }
 
 #[test]

@@ -9,5 +9,6 @@ mod errors;
 mod events;
 mod explain;
 mod json;
+mod listen;
 mod support;
 mod terminal;

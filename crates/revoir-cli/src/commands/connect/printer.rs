@@ -2,15 +2,12 @@
 
 use std::io::{self, Write};
 
-use revoir::{Ending, Message};
+use revoir::{Cause, Ending, Message};
 
 use super::what_next::what_next;
 use crate::commands::network::Print;
 use crate::events::{Event, Opened, What};
 use crate::output::{Screen, event_line, printable};
-
-/// The bytes of a binary message that a terminal shows.
-const SHOWN_BYTES: usize = 32;
 
 /// Writes events for a person, or as JSON.
 pub(super) struct Printer<'a> {
@@ -63,19 +60,21 @@ impl<'a> Printer<'a> {
             }
             Message::Text(text) => writeln!(self.out, "{}", text.as_str()),
             Message::Binary(bytes) if self.screen.is_terminal => {
-                writeln!(self.out, "{}", self.screen.faint(&described(bytes)))
+                writeln!(self.out, "{}", self.screen.faint(&printable::bytes(bytes)))
             }
             Message::Binary(bytes) => self.out.write_all(bytes),
         }
     }
 
-    /// Who did what first, and what to do about it.
+    /// Who did what first, and what to do about it, unless the user ended it.
     fn ending(&mut self, ending: &Ending) {
         let mut shown = ending.clone();
         // Where this program called `close` tells its user nothing.
         shown.closed_at = None;
         self.note(&printable::one_line(&shown.to_string(), usize::MAX));
-        self.note(&what_next(ending, self.screen.locale));
+        if ending.cause != Cause::ClosedLocally {
+            self.note(&what_next(ending, self.screen.locale));
+        }
     }
 }
 
@@ -91,38 +90,12 @@ impl Print for Printer<'_> {
             What::Message(message) => self.message(message)?,
             What::Open(opened) => self.opened(opened),
             What::Ending(ending) => self.ending(ending),
-            What::Note(_) => {}
+            What::Note(_) | What::Listening(_) | What::Drained(_) => {}
         }
         Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
-    }
-}
-
-/// A binary message for a terminal: `binary, 3 bytes: 00 01 ff`.
-fn described(bytes: &[u8]) -> String {
-    let mut line = format!("binary, {} bytes:", bytes.len());
-    for byte in bytes.iter().take(SHOWN_BYTES) {
-        line += &format!(" {byte:02x}");
-    }
-    if bytes.len() > SHOWN_BYTES {
-        line.push_str(" …");
-    }
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_terminal_gets_a_description_of_bytes() {
-        assert_eq!(described(&[0, 1, 255]), "binary, 3 bytes: 00 01 ff");
-        assert_eq!(described(&[]), "binary, 0 bytes:");
-        let long = described(&[7; 1000]);
-        assert!(long.starts_with("binary, 1000 bytes: 07 07") && long.ends_with(" 07 …"));
-        assert_eq!(long.matches("07").count(), SHOWN_BYTES);
     }
 }

@@ -1,5 +1,6 @@
 //! Running the program.
 
+mod client;
 pub(crate) mod fields;
 mod peer;
 mod process;
@@ -9,6 +10,7 @@ use std::process::{Command, Output, Stdio};
 use revoir_cli::environment::Environment;
 use revoir_codes::catalog::Locale;
 
+pub(crate) use client::{Client, Pem};
 pub(crate) use peer::{Peer, Server};
 pub(crate) use process::{Ended, Process};
 

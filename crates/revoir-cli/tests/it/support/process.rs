@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub(crate) struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
-    stderr: JoinHandle<String>,
+    notes: Receiver<String>,
 }
 
 /// What is left of it.
@@ -28,6 +28,7 @@ pub(crate) struct Ended {
     pub(crate) exit: Option<i32>,
     /// The lines of stdout that nobody has taken.
     pub(crate) stdout: Vec<String>,
+    /// Stderr, but for the notes that were waited for.
     pub(crate) stderr: String,
 }
 
@@ -40,27 +41,11 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let (sender, lines) = channel();
-        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-        thread::spawn(move || {
-            for line in stdout.lines() {
-                let line = line.unwrap_or_else(|error| error.to_string());
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut stderr = child.stderr.take().expect("it is piped");
-        let stderr = thread::spawn(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).expect("UTF-8");
-            text
-        });
         Self {
             stdin: child.stdin.take(),
+            lines: lines(child.stdout.take().expect("it is piped")),
+            notes: lines(child.stderr.take().expect("it is piped")),
             child,
-            lines,
-            stderr,
         }
     }
 
@@ -68,6 +53,13 @@ impl Process {
     #[track_caller]
     pub(crate) fn line(&self) -> String {
         self.lines.recv_timeout(PATIENCE).expect("a line of stdout")
+    }
+
+    /// Waits for a line on stderr.
+    #[track_caller]
+    pub(crate) fn note(&self, expected: &str) {
+        let line = self.notes.recv_timeout(PATIENCE);
+        assert_eq!(line.expect("a line of stderr"), expected);
     }
 
     /// The next event, which has to be this one.
@@ -110,11 +102,23 @@ impl Process {
             }
         }
         let status = self.child.wait().expect("it was not waited for");
-        let stderr = self.stderr.join().expect("UTF-8");
         Ended {
             exit: status.code(),
             stdout,
-            stderr,
+            stderr: self.notes.iter().map(|line| line + "\n").collect(),
         }
     }
+}
+
+/// The lines of a pipe, read whether somebody wants them or not.
+fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines() {
+            if sender.send(line.expect("UTF-8")).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
 }

@@ -1,0 +1,52 @@
+//! `revoir listen [ADDR]`: a server for debugging, which prints what happens to its connections.
+
+mod certificate;
+mod connections;
+mod printer;
+mod serving;
+
+use std::io::Write;
+
+use revoir::{Acceptor, Origins, server_config};
+
+use crate::args::ListenArgs;
+use crate::commands::{network, settings};
+use crate::exit::{Exit, Failure};
+use crate::output::Screen;
+use certificate::Certificate;
+use printer::Printer;
+use serving::Serving;
+
+pub(crate) fn run(
+    args: ListenArgs,
+    screen: &Screen,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let certificate = match (&args.tls_cert, &args.tls_key) {
+        (Some(chain), Some(key)) => Some(Certificate::new(chain.clone(), key.clone())?),
+        _ => None,
+    };
+    let acceptor = acceptor(&args);
+    let mut printer = Printer::new(screen, out, err);
+    let serving = move |events| Serving::new(args, acceptor, certificate, events).run();
+    let (exit, written) = network::run(serving, &mut printer)?;
+    Ok(crate::written_to(written, err).unwrap_or(exit))
+}
+
+fn acceptor(args: &ListenArgs) -> Acceptor {
+    let mut config = settings::config(server_config(), args.max_message, args.ping_interval);
+    config.idle_timeout = args.idle_timeout;
+    // Then every connection has its ending when the time to stop is over.
+    config.close_budget = config.close_budget.min(args.drain);
+    let origins = if args.origin.iter().any(|origin| origin == "*") {
+        Origins::Any
+    } else {
+        Origins::only(&args.origin)
+    };
+    Acceptor::new()
+        .with_config(config)
+        .with_extensions(settings::extensions(args.deflate))
+        .with_subprotocols(&args.subprotocol)
+        .with_origins(origins)
+}

@@ -1,0 +1,159 @@
+//! The log of `listen`: a line for everything that happens, on stdout.
+
+use std::io::{self, Write};
+
+use revoir::{Ending, Message};
+
+use crate::commands::network::Print;
+use crate::events::{Drained, Event, Listening, Opened, What};
+use crate::output::{Screen, event_line, printable};
+
+/// The characters of a text message that a line shows.
+const SHOWN_CHARACTERS: usize = 200;
+
+/// Writes events as lines for a person, or as JSON.
+pub(super) struct Printer<'a> {
+    screen: &'a Screen,
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+}
+
+impl<'a> Printer<'a> {
+    pub(super) fn new(screen: &'a Screen, out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
+        Self { screen, out, err }
+    }
+
+    /// When, on which connection, and what: `   1.203 #1 text, 5 bytes: hello`.
+    fn line(&self, event: &Event) -> String {
+        let what = match &event.what {
+            What::Listening(listening) => self::listening(listening),
+            What::Open(opened) => self::opened(opened),
+            What::Message(message) => self::message(message),
+            What::Ending(ending) => self::ending(ending),
+            What::Drained(drained) => self::drained(drained),
+            What::Note(text) => text.clone(),
+        };
+        let at = self
+            .screen
+            .faint(&format!("{:8.3}", event.at.as_secs_f64()));
+        match event.conn {
+            Some(conn) => {
+                let conn = self.screen.strong(&format!("#{conn}"));
+                format!("{at} {conn} {what}\n")
+            }
+            None => format!("{at} {what}\n"),
+        }
+    }
+}
+
+impl Print for Printer<'_> {
+    fn print(&mut self, event: &Event) -> io::Result<()> {
+        if let What::Note(text) = &event.what {
+            // A closed stderr changes nothing.
+            let _ = writeln!(self.err, "{text}");
+            return Ok(());
+        }
+        let line = if self.screen.json {
+            event_line(event).unwrap_or_default()
+        } else {
+            self.line(event)
+        };
+        self.out.write_all(line.as_bytes())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn listening(listening: &Listening) -> String {
+    let scheme = if listening.secure { "wss" } else { "ws" };
+    format!("listening on {scheme}://{}/", listening.addr)
+}
+
+fn opened(opened: &Opened) -> String {
+    let mut line = format!("opened from {}", opened.peer);
+    if let Some(name) = &opened.subprotocol {
+        line += &format!(", subprotocol {name}");
+    }
+    if let Some(list) = &opened.extensions {
+        line += &format!(", {list}");
+    }
+    line
+}
+
+fn message(message: &Message) -> String {
+    match message {
+        Message::Text(text) => {
+            let shown = printable::one_line(text.as_str(), SHOWN_CHARACTERS);
+            format!("text, {} bytes: {shown}", text.len())
+        }
+        Message::Binary(bytes) => printable::bytes(bytes),
+    }
+}
+
+fn ending(ending: &Ending) -> String {
+    let mut shown = ending.clone();
+    // Where this program called `close` tells its user nothing.
+    shown.closed_at = None;
+    let duration = ending.open_for.as_secs_f64();
+    let sentence = printable::one_line(&shown.to_string(), usize::MAX);
+    if ending.cause.was_open() {
+        format!("ended after {duration:.1} s: {sentence}")
+    } else {
+        format!("never opened: {sentence}")
+    }
+}
+
+/// The counts that are not 0: `stopped; of 3 open connections 2 answered, 1 timed out`.
+fn drained(drained: &Drained) -> String {
+    let Drained { connections, .. } = drained;
+    if *connections == 0 {
+        return "stopped; no connection was open".to_owned();
+    }
+    let counts = [
+        (drained.answered, "answered"),
+        (drained.timeout, "timed out"),
+        (drained.eof, "ended TCP"),
+        (drained.reset, "were reset"),
+        (connections - drained.told, "could not be told"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<_> = counts
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    format!(
+        "stopped; of {connections} open connections {}",
+        counts.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_stays_on_its_line() {
+        let text = |text: &str| message(&Message::Text(text.into()));
+        assert_eq!(text("a\nb\x1b[2J"), "text, 7 bytes: a\\nb\\u{1b}[2J");
+        let long = text(&"x".repeat(1000));
+        assert!(long.starts_with("text, 1000 bytes: xxx") && long.ends_with("x…"));
+        assert_eq!(
+            message(&Message::Binary(vec![0, 255].into())),
+            "binary, 2 bytes: 00 ff"
+        );
+    }
+
+    #[test]
+    fn the_last_line_has_the_counts_that_are_not_0() {
+        let mut counts = Drained::default();
+        assert_eq!(drained(&counts), "stopped; no connection was open");
+        (counts.connections, counts.told) = (4, 3);
+        (counts.answered, counts.timeout, counts.reset) = (2, 1, 1);
+        assert_eq!(
+            drained(&counts),
+            "stopped; of 4 open connections 2 answered, 1 timed out, 1 were reset, \
+             1 could not be told"
+        );
+    }
+}
