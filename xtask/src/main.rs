@@ -8,6 +8,7 @@ use anyhow::bail;
 mod autobahn;
 mod ci;
 mod data;
+mod process;
 mod proof;
 
 const USAGE: &str = "\

@@ -1,7 +1,6 @@
 //! `cargo xtask autobahn`: the Autobahn testsuite against our server and our client.
 
 mod expectations;
-mod process;
 mod suite;
 mod units;
 
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use self::process::Running;
+use crate::process::Running;
 use crate::report;
 
 /// The whole run, building and installing included.

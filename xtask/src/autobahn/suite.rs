@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use super::process::Running;
+use crate::process::Running;
 use crate::report;
 
 /// Compiling wsaccel and waiting for the registry included.

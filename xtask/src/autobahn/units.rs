@@ -16,9 +16,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::expectations::{CaseId, Outcome, Outcomes};
-use super::process::Running;
 use super::suite::Suite;
 use super::{Peers, log};
+use crate::process::Running;
 use crate::report;
 
 /// Our role; the suite plays the other.

@@ -10,25 +10,25 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// A process that is killed when it is dropped.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     name: String,
 }
 
 impl Running {
-    pub(super) fn start(command: &mut Command) -> anyhow::Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> anyhow::Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let child = command.spawn().with_context(|| format!("start `{name}`"))?;
         Ok(Self { child, name })
     }
 
     /// The pipe it prints to, if it has one that was not taken yet.
-    pub(super) fn stdout(&mut self) -> Option<ChildStdout> {
+    pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
     }
 
     /// Waits for success.
-    pub(super) fn succeed(mut self, deadline: Instant) -> anyhow::Result<()> {
+    pub(crate) fn succeed(mut self, deadline: Instant) -> anyhow::Result<()> {
         loop {
             if let Some(status) = self.ended()? {
                 if status.success() {
@@ -44,14 +44,14 @@ impl Running {
     }
 
     /// How it ended, if it did.
-    pub(super) fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+    pub(crate) fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         self.child
             .try_wait()
             .with_context(|| format!("wait for `{}`", self.name))
     }
 
     /// Asks `is_ready` again and again, as long as the process runs.
-    pub(super) fn wait_until(
+    pub(crate) fn wait_until(
         &mut self,
         deadline: Instant,
         mut is_ready: impl FnMut() -> bool,
