@@ -8,6 +8,7 @@ use anyhow::bail;
 mod autobahn;
 mod ci;
 mod data;
+mod interop;
 mod process;
 mod proof;
 
@@ -17,6 +18,8 @@ cargo xtask data [--check]    generate the tables of revoir-codes from its data 
 cargo xtask data --stamp LANG mark every text of LANG as a translation of today's English
 cargo xtask ci                everything that .ci/run checks after `cargo test`
 cargo xtask autobahn          run the Autobahn test suite against our server and our client
+cargo xtask interop           play every case against ws, websockets and Chromium
+cargo xtask interop --write   the same, and write what Chromium does to docs/browser.md
 cargo xtask proof [NAME]      show that a claim with figures holds on this machine";
 
 fn main() -> ExitCode {
@@ -28,6 +31,8 @@ fn main() -> ExitCode {
         ["data", "--stamp", lang] => data::stamp(lang),
         ["autobahn"] => autobahn::run(),
         ["ci"] => ci::run(),
+        ["interop"] => interop::run(false),
+        ["interop", "--write"] => interop::run(true),
         ["proof"] => proof::run(None),
         ["proof", name] => proof::run(Some(name)),
         _ => usage(&args),

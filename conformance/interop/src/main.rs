@@ -1,0 +1,78 @@
+//! revoir against `ws`, `websockets` and Chromium: `cargo xtask interop`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+
+use crate::expectations::Expectations;
+
+mod browser;
+mod case;
+mod expectations;
+mod facts;
+mod peer;
+mod play;
+mod suite;
+mod table;
+mod talk;
+mod tap;
+
+/// What `cargo xtask interop` has installed, and where files may be written.
+#[derive(Debug)]
+struct Places {
+    /// The folder of this package.
+    own: PathBuf,
+    /// The folder with `ws` in its `node_modules`.
+    node: PathBuf,
+    /// A Python that has `websockets`.
+    python: PathBuf,
+    chromium: PathBuf,
+    scratch: PathBuf,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    let [node, python, chromium, scratch, rest @ ..] = &arguments[..] else {
+        bail!("run it by `cargo xtask interop`");
+    };
+    let write = rest == [Path::new("--write")];
+    if !rest.is_empty() && !write {
+        bail!("the only option is --write");
+    }
+    let places = Places {
+        own: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+        node: node.clone(),
+        python: python.clone(),
+        chromium: chromium.clone(),
+        scratch: scratch.clone(),
+    };
+    let mut expectations = Expectations::read(&places.own.join("expectations.toml"))?;
+    let mut failures = suite::run(&places, &mut expectations).await?;
+    let browser = browser::run(&places, &mut expectations, write).await;
+    failures.extend(browser.context("Chromium")?);
+    failures.extend(expectations.left_over());
+    if !failures.is_empty() {
+        bail!(
+            "not as the cases and conformance/interop/expectations.toml say:\n  {}",
+            failures.join("\n  ")
+        );
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "the one place where the program talks")]
+fn report(text: &str) {
+    eprintln!("{text}");
+}
