@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 
@@ -45,34 +46,43 @@ const STEPS: &[(&str, &[&str])] = &[
 
 /// Runs every step and stops at the first that fails.
 pub(crate) fn run() -> anyhow::Result<()> {
-    report("== data");
-    crate::data::check()?;
+    step("data", crate::data::check)?;
     for (name, args) in STEPS {
-        report(&format!("== {name}: cargo {}", args.join(" ")));
-        cargo(args)?;
+        step(&format!("{name}: cargo {}", args.join(" ")), || cargo(args))?;
     }
-    wasm()?;
-    deny()?;
+    step(&format!("the protocol core on {WASM}"), wasm)?;
+    step("dependencies: cargo deny", deny)?;
+    step("interoperability", || crate::interop::run(false))?;
+    step("the Autobahn test suite", crate::autobahn::run)?;
     report("== all steps passed");
     Ok(())
 }
 
+/// Names the step, and says how long it took.
+fn step(name: &str, run: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    report(&format!("== {name}"));
+    let begin = Instant::now();
+    run()?;
+    report(&format!("   passed in {} s", begin.elapsed().as_secs()));
+    Ok(())
+}
+
+const WASM: &str = "wasm32-unknown-unknown";
+
 /// The protocol core for a target without clocks, sockets and threads, where it is installed.
 fn wasm() -> anyhow::Result<()> {
-    const TARGET: &str = "wasm32-unknown-unknown";
-    report(&format!("== the protocol core on {TARGET}"));
     let folder = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", TARGET])
+        .args(["--print", "target-libdir", "--target", WASM])
         .output()
         .context("start rustc")?;
     let folder = String::from_utf8_lossy(&folder.stdout).trim().to_owned();
     if folder.is_empty() || !Path::new(&folder).exists() {
         report(&format!(
-            "   not checked: run `rustup target add {TARGET}` to have it checked"
+            "   not checked: run `rustup target add {WASM}` to have it checked"
         ));
         return Ok(());
     }
-    cargo(&["check", "-p", "revoir-proto", "--target", TARGET])
+    cargo(&["check", "-p", "revoir-proto", "--target", WASM])
 }
 
 fn cargo(args: &[&str]) -> anyhow::Result<()> {
@@ -91,7 +101,6 @@ fn cargo(args: &[&str]) -> anyhow::Result<()> {
 /// Bans, licences and sources of every dependency. The advisory database is a git repository that
 /// CI cannot reach, so advisories are not checked here.
 fn deny() -> anyhow::Result<()> {
-    report("== dependencies: cargo deny");
     let installed = Command::new(env!("CARGO"))
         .args(["deny", "--version"])
         .output()
