@@ -79,16 +79,21 @@ impl Ending {
         if !who.is_empty() {
             write!(f, "{who} ")?;
         }
-        match (&self.sent, &self.received) {
-            (Some(sent), Some(_)) if self.crossed => {
-                write!(f, "closed with {sent}, both closed at once")
+        if let Some(sent) = &self.sent {
+            match self.is_broken_rule() {
+                // The reason in our frame names the rule once more.
+                true => write!(f, "closed with {}, ", sent.code())?,
+                false => write!(f, "closed with {sent}, ")?,
             }
-            (Some(sent), Some(_)) => write!(f, "closed with {sent}, the peer answered"),
-            (Some(sent), None) => {
+        }
+        match (&self.sent, &self.received) {
+            (Some(_), Some(_)) if self.crossed => f.write_str("both closed at once"),
+            (Some(_), Some(_)) => f.write_str("the peer answered"),
+            (Some(_), None) => {
                 if let Some(rule) = self.rule_broken_afterwards() {
-                    return write!(f, "closed with {sent}, the peer then broke a rule: {rule}");
+                    return write!(f, "the peer then broke a rule: {rule}");
                 }
-                write!(f, "closed with {sent}, the peer did not answer ")?;
+                f.write_str("the peer did not answer ")?;
                 self.before_finish(f)
             }
             (None, Some(_)) => f.write_str("closed while the peer did so too"),
@@ -101,12 +106,16 @@ impl Ending {
 
     /// The rule that the peer broke after our Close frame, if another cause came first.
     fn rule_broken_afterwards(&self) -> Option<&Detail> {
-        let is_the_cause = matches!(
+        let broke_a_rule = matches!(self.detail, Detail::Rule(_));
+        (broke_a_rule && !self.is_broken_rule()).then_some(&self.detail)
+    }
+
+    /// Whether a broken rule is the cause.
+    fn is_broken_rule(&self) -> bool {
+        matches!(
             self.cause,
             Cause::ProtocolError | Cause::InvalidData | Cause::MessageTooBig
-        );
-        let broke_a_rule = matches!(self.detail, Detail::Rule(_));
-        (broke_a_rule && !is_the_cause).then_some(&self.detail)
+        )
     }
 
     fn before_finish(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
