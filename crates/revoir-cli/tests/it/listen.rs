@@ -73,6 +73,7 @@ fn connections_are_counted_from_1_also_those_that_never_open() {
         (&3.into(), &"handshake-eof".into())
     );
     first.close(1000);
+    drop(first);
     assert_eq!(process.event("ending")["conn"], 1);
     stop(process);
 }
@@ -248,6 +249,7 @@ fn the_log_has_a_line_for_everything() {
     client.send(2, b"\x00\xff");
     assert!(process.line().ends_with(" #1 binary, 2 bytes: 00 ff"));
     client.close(1000);
+    drop(client);
     let ending = process.line();
     assert!(
         ending.ends_with(": 1000 Normal Closure: the peer closed first, we answered"),

@@ -5,6 +5,7 @@ mod cancel_safety;
 mod causes;
 mod delays;
 mod driving;
+mod endings_page;
 mod faults;
 mod handles;
 mod never_opened;
