@@ -6,6 +6,7 @@ mod limits;
 mod messages;
 mod negotiation;
 mod reference;
+mod truncation;
 
 use revoir_proto::extension::deflate::{Compressor, Decompressor, Direction, WindowBits};
 

@@ -1,6 +1,8 @@
 //! [`Compressor`]: the messages of one direction, compressed (RFC 7692 section 7.2.1).
 
-use flate2::{Compress, Compression, FlushCompress, Status};
+use std::fmt;
+
+use zlib_rs::{Deflate, DeflateFlush, Status};
 
 use super::TAIL;
 use super::config::Direction;
@@ -14,11 +16,10 @@ use super::history::{History, last};
 /// 246 KiB of heap at 9 window bits, 248 at 10, 252 at 11, 260 at 12, 276 at 13, 308 at 14 and 372
 /// at 15. Without context takeover it is given back after each message; with it,
 /// [`release`](Self::release) gives it back at any time. A kept history adds the window.
-#[derive(Debug)]
 pub struct Compressor {
     direction: Direction,
     level: u8,
-    stream: Option<Box<Compress>>,
+    stream: Option<Box<Deflate>>,
     history: Option<Box<History>>,
 }
 
@@ -119,40 +120,54 @@ impl Compressor {
         self.stream.is_some()
     }
 
-    fn fresh_stream(&self) -> Box<Compress> {
-        let level = Compression::new(u32::from(self.level));
+    fn fresh_stream(&self) -> Box<Deflate> {
+        let level = i32::from(self.level);
         let bits = self.direction.max_window_bits;
-        // `WindowBits` is 9 to 15, which is what this constructor asserts.
-        let mut stream = Compress::new_with_window_bits(level, false, bits.get());
+        // `WindowBits` is 9 to 15, which is what this constructor asks for.
+        let mut stream = Deflate::new(level, false, bits.get());
         let window = self.export().window;
         // A refused dictionary leaves a stream that refers to nothing earlier, which is as right.
         if !window.is_empty() && stream.set_dictionary(last(&window, bits.window())).is_err() {
-            stream = Compress::new_with_window_bits(level, false, bits.get());
+            stream = Deflate::new(level, false, bits.get());
         }
         Box::new(stream)
     }
 }
 
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compressor")
+            .field("direction", &self.direction)
+            .field("level", &self.level)
+            .field("is_allocated", &self.is_allocated())
+            .finish_non_exhaustive()
+    }
+}
+
 /// Compresses `message` up to a sync flush. `None` if zlib fails.
-fn flush_message(stream: &mut Compress, message: &[u8], out: &mut Vec<u8>) -> Option<()> {
+fn flush_message(stream: &mut Deflate, message: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut input = message;
-    out.reserve(message.len() / 4 + 64);
+    let mut room = message.len() / 4 + 64;
     loop {
-        // zlib repeats the flush marker if it has six bytes of room or less when it writes one.
-        if out.capacity() - out.len() <= 8 {
-            out.reserve(64.max(out.len() / 2));
-        }
-        let before = stream.total_in();
-        let status = stream.compress_vec(input, out, FlushCompress::Sync).ok()?;
-        let used = usize::try_from(stream.total_in() - before).ok()?;
+        let (read, written) = (stream.total_in(), stream.total_out());
+        let start = out.len();
+        out.resize(start + room, 0);
+        let status = stream
+            .compress(input, &mut out[start..], DeflateFlush::SyncFlush)
+            .ok()?;
+        let used = usize::try_from(stream.total_in() - read).ok()?;
+        let got = usize::try_from(stream.total_out() - written).ok()?;
+        out.truncate(start + got);
         input = input.get(used..)?;
         // Room left over means that nothing is pending.
-        if input.is_empty() && out.len() < out.capacity() {
+        if input.is_empty() && got < room {
             return Some(());
         }
         if status == Status::StreamEnd {
             return None;
         }
+        // zlib repeats the flush marker if it begins with six bytes of room or less.
+        room = 64.max(out.len() / 2);
     }
 }
 

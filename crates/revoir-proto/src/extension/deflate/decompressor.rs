@@ -1,21 +1,19 @@
 //! [`Decompressor`]: the messages of one direction, decompressed (RFC 7692 section 7.2.2).
 
-use flate2::{Decompress, FlushDecompress, Status};
-
-use super::TAIL;
 use super::config::Direction;
 use super::error::InflateError;
 use super::history::{History, last};
+use super::inflater::{Inflater, Outcome};
 
 /// How many blocks with the BFINAL bit one message may have: each costs a fresh zlib state, out of
 /// proportion to its two bytes.
 const FINAL_BLOCKS_MAX: u32 = 1024;
 
-/// An empty final block of fixed codes: ends a stream that stands between two blocks.
-const END: [u8; 2] = [0x03, 0x00];
+/// The least room for output in one call of zlib.
+const ROOM_MIN: usize = 256;
 
-/// A stored block without data and without BFINAL.
-const EMPTY_BLOCK: [u8; 5] = [0x00, 0x00, 0x00, 0xff, 0xff];
+/// The most room for output in one call of zlib, which is filled with zeros first.
+const ROOM_MAX: usize = 32 * 1024;
 
 /// Decompresses the messages that this endpoint receives.
 ///
@@ -32,15 +30,12 @@ const EMPTY_BLOCK: [u8; 5] = [0x00, 0x00, 0x00, 0xff, 0xff];
 ///
 /// # Truncated messages
 ///
-/// A message that ends inside a block is an error. Without context takeover it is always found.
-/// With it the state of zlib is needed for the next message and can only be asked by feeding it
-/// the tail of RFC 7692 section 7.2.1 and an empty block. Data made to take both for the middle of
-/// an open block is delivered with what has come of it; the error is then found in the message
-/// after it.
+/// A message that ends inside a block is an error, also if the tail of RFC 7692 section 7.2.1 could
+/// be the middle of that block.
 #[derive(Debug)]
 pub struct Decompressor {
     direction: Direction,
-    stream: Option<Box<Decompress>>,
+    stream: Option<Box<Inflater>>,
     /// The last plain data of finished messages, with context takeover.
     history: History,
     message: Message,
@@ -99,7 +94,7 @@ impl Decompressor {
         if direction.context_takeover && !state.window.is_empty() {
             decompressor.history.push(&state.window);
             let window = decompressor.history.to_vec();
-            decompressor.stream = Some(Box::new(primed_stream(direction, &window)?));
+            decompressor.stream = Some(Box::new(Inflater::new(direction, &window)?));
         }
         let mut out = Vec::new();
         if !state.unfinished.is_empty() {
@@ -172,59 +167,35 @@ impl Decompressor {
             }
         }
         if fin {
-            self.finish_message(limit, out)?;
+            self.finish_message(out)?;
         }
         Ok(())
     }
 
     /// 7.2.2: a message ends with the tail that the sender left out.
-    fn finish_message(&mut self, limit: usize, out: &mut Vec<u8>) -> Result<(), InflateError> {
-        let produced = self.message.produced;
+    fn finish_message(&mut self, out: &[u8]) -> Result<(), InflateError> {
         // A message without a byte, or one that stops right after a final block (7.2.3.4 wants one
         // more octet there), can only mean one thing, so it is accepted.
-        if self.message.consumed > 0 && !self.message.ended {
-            let final_blocks = self.message.final_blocks;
-            self.inflate(&TAIL, limit, out)?;
-            // A tail that yields data or ends a block was the continuation of an open one.
-            if self.message.produced != produced || self.message.final_blocks != final_blocks {
-                return Err(InflateError::Truncated);
+        if !self.message.ended
+            && let Some(stream) = self.stream.as_mut().filter(|_| self.message.consumed > 0)
+        {
+            match stream.end_message() {
+                Outcome::Open => {}
+                Outcome::Ended => self.end_stream()?,
+                Outcome::Corrupt => return Err(InflateError::Truncated),
             }
         }
         if self.direction.context_takeover {
             if self.message.ended {
                 self.restart(out)?;
-            } else if self.message.consumed > 0 {
-                self.prove_between_blocks()?;
             }
-            // `out` is this message. The tail has added nothing to it.
-            self.history.push(last(out, produced));
-        } else if let Some(mut stream) = self.stream.take() {
-            // The stream is not needed any more, so it can prove that no block is open.
-            let mut nothing = [0; 1];
-            let end = stream.decompress(&END, &mut nothing, FlushDecompress::None);
-            if !self.message.ended && !matches!(end, Ok(Status::StreamEnd)) {
-                return Err(InflateError::Truncated);
-            }
+            // `out` is this message.
+            self.history.push(last(out, self.message.produced));
+        } else {
+            self.stream = None;
         }
         self.message = Message::default();
         Ok(())
-    }
-
-    /// Feeds an empty block, which zlib takes without a word if no other block is open.
-    fn prove_between_blocks(&mut self) -> Result<(), InflateError> {
-        let Some(stream) = &mut self.stream else {
-            return Ok(());
-        };
-        let (before_in, before_out) = (stream.total_in(), stream.total_out());
-        let mut nothing = [0; 1];
-        let status = stream.decompress(&EMPTY_BLOCK, &mut nothing, FlushDecompress::None);
-        let taken = stream.total_in() - before_in == EMPTY_BLOCK.len() as u64;
-        let silent = stream.total_out() == before_out;
-        if matches!(status, Ok(Status::Ok)) && taken && silent {
-            Ok(())
-        } else {
-            Err(InflateError::Truncated)
-        }
     }
 
     /// Feeds `input` to zlib until nothing of it is left and nothing is pending.
@@ -241,19 +212,12 @@ impl Decompressor {
             }
             let step = self.step(input, limit, out)?;
             input = input.get(step.used..).unwrap_or_default();
+            pending = step.filled;
             if step.ended {
-                self.message.ended = true;
-                self.message.final_blocks += 1;
+                self.end_stream()?;
                 pending = false;
-                if self.message.final_blocks > FINAL_BLOCKS_MAX {
-                    return Err(InflateError::TooManyFinalBlocks {
-                        limit: FINAL_BLOCKS_MAX,
-                    });
-                }
             } else if step.used == 0 && step.got == 0 && !input.is_empty() {
                 return Err(InflateError::Corrupt);
-            } else {
-                pending = step.filled && step.got > 0;
             }
         }
         Ok(())
@@ -266,47 +230,56 @@ impl Decompressor {
         input: &[u8],
         limit: usize,
         out: &mut Vec<u8>,
-    ) -> Result<Step, InflateError> {
+    ) -> Result<Progress, InflateError> {
         let too_big = InflateError::TooBig { limit };
         let produced = self.message.produced;
         let left = limit.checked_sub(produced).ok_or(too_big)?;
-        let stream = self
-            .stream
-            .get_or_insert_with(|| Box::new(fresh_stream(self.direction)));
-        let (read, written) = (stream.total_in(), stream.total_out());
-
-        let mut beyond = [0; 1];
-        let status = if left == 0 {
-            stream.decompress(input, &mut beyond, FlushDecompress::None)
+        let stream = if let Some(stream) = &mut self.stream {
+            stream
         } else {
-            if out.len() == out.capacity() {
-                let room = produced.max(2 * input.len()).max(256);
-                out.reserve_exact(room.min(left));
-            }
-            stream.decompress_vec(input, out, FlushDecompress::None)
+            let stream = Inflater::new(self.direction, &[])?;
+            self.stream.insert(Box::new(stream))
         };
-        // The counts are of bytes in memory, so they fit.
-        let used = (stream.total_in() - read) as usize;
-        let got = (stream.total_out() - written) as usize;
-        if got > left {
-            out.truncate(
-                out.len()
-                    .saturating_sub(if left == 0 { 0 } else { got - left }),
-            );
+        let mut beyond = [0; 1];
+        let (step, room) = if left == 0 {
+            (stream.feed(input, &mut beyond), 0)
+        } else {
+            let start = out.len();
+            let room = input.len().saturating_mul(4).clamp(ROOM_MIN, ROOM_MAX);
+            let room = room.min(left);
+            if out.capacity() - start < room {
+                out.reserve_exact(produced.max(room).min(left));
+            }
+            out.resize(start + room, 0);
+            let step = stream.feed(input, &mut out[start..]);
+            out.truncate(start + step.got);
+            (step, room)
+        };
+        if step.got > left {
             return Err(too_big);
         }
-        self.message.produced += got;
-        let ended = match status {
-            Ok(Status::StreamEnd) => true,
-            Ok(Status::Ok | Status::BufError) => false,
-            Err(_) => return Err(InflateError::Corrupt),
-        };
-        Ok(Step {
-            used,
-            got,
-            ended,
-            filled: left > 0 && out.len() == out.capacity(),
+        self.message.produced += step.got;
+        if step.outcome == Outcome::Corrupt {
+            return Err(InflateError::Corrupt);
+        }
+        Ok(Progress {
+            used: step.used,
+            got: step.got,
+            filled: step.got > 0 && step.got == room,
+            ended: step.outcome == Outcome::Ended,
         })
+    }
+
+    /// Takes note of the end of a block with BFINAL.
+    fn end_stream(&mut self) -> Result<(), InflateError> {
+        self.message.ended = true;
+        self.message.final_blocks += 1;
+        if self.message.final_blocks > FINAL_BLOCKS_MAX {
+            return Err(InflateError::TooManyFinalBlocks {
+                limit: FINAL_BLOCKS_MAX,
+            });
+        }
+        Ok(())
     }
 
     /// 7.2.3.4: after a block with BFINAL the next one begins at the next octet, and may refer to
@@ -317,38 +290,23 @@ impl Decompressor {
         let mut primed = self.history.last(window - produced.len());
         primed.extend_from_slice(produced);
         self.message.ended = false;
-        self.stream = Some(Box::new(primed_stream(self.direction, &primed)?));
+        self.stream = Some(Box::new(Inflater::new(self.direction, &primed)?));
         Ok(())
     }
 }
 
-/// What one call of zlib did.
-struct Step {
+/// What one call of zlib did to the message.
+struct Progress {
     used: usize,
     got: usize,
-    /// A block with BFINAL is over.
-    ended: bool,
     /// The room for output is used up, so that more may be pending.
     filled: bool,
+    /// A block with BFINAL is over.
+    ended: bool,
 }
 
 /// How many compressed bytes a message may have: as many as the message itself, and room for the
 /// most that deflate and frequent flushes add.
 fn compressed_limit(limit: usize) -> usize {
     limit.saturating_add(limit / 8).saturating_add(1024)
-}
-
-fn fresh_stream(direction: Direction) -> Decompress {
-    // `WindowBits` is 9 to 15, which is what this constructor asserts.
-    Decompress::new_with_window_bits(false, direction.max_window_bits.get())
-}
-
-fn primed_stream(direction: Direction, window: &[u8]) -> Result<Decompress, InflateError> {
-    let mut stream = fresh_stream(direction);
-    if !window.is_empty() {
-        stream
-            .set_dictionary(window)
-            .map_err(|_| InflateError::Corrupt)?;
-    }
-    Ok(stream)
 }

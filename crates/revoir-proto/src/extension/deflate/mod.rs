@@ -5,6 +5,7 @@ mod config;
 mod decompressor;
 mod error;
 mod history;
+mod inflater;
 mod negotiation;
 
 pub use compressor::{Compressor, CompressorState};
