@@ -391,7 +391,7 @@ impl Session {
             }
             return;
         }
-        let mut connection = imported.expect("what was exported can be imported");
+        let connection = imported.expect("what was exported can be imported");
         assert_eq!(
             connection.export().as_ref(),
             Ok(&snapshot),

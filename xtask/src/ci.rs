@@ -8,6 +8,9 @@ use anyhow::{Context, bail};
 
 use crate::report;
 
+/// How long each fuzz target runs, in seconds: long enough for its seeds and the neighbours.
+const FUZZ_SECONDS: &str = "5";
+
 /// One step: a name, and a cargo command.
 const STEPS: &[(&str, &[&str])] = &[
     ("format", &["fmt", "--all", "--check"]),
@@ -51,6 +54,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         step(&format!("{name}: cargo {}", args.join(" ")), || cargo(args))?;
     }
     step(&format!("the protocol core on {WASM}"), wasm)?;
+    step(&format!("fuzz/run {FUZZ_SECONDS}"), fuzz)?;
     step("dependencies: cargo deny", deny)?;
     step("interoperability", || crate::interop::run(false))?;
     step("the Autobahn test suite", crate::autobahn::run)?;
@@ -83,6 +87,19 @@ fn wasm() -> anyhow::Result<()> {
         return Ok(());
     }
     cargo(&["check", "-p", "revoir-proto", "--target", WASM])
+}
+
+/// Every fuzz target for a moment, from a fixed seed. The script says what it lacks.
+fn fuzz() -> anyhow::Result<()> {
+    let status = Command::new("bash")
+        .args(["fuzz/run", FUZZ_SECONDS])
+        .current_dir(crate::root())
+        .status()
+        .context("start bash")?;
+    if !status.success() {
+        bail!("`fuzz/run {FUZZ_SECONDS}` failed");
+    }
+    Ok(())
 }
 
 fn cargo(args: &[&str]) -> anyhow::Result<()> {
