@@ -1,0 +1,148 @@
+//! A connection into a snapshot and out of it.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+
+use crate::compression::Compression;
+use crate::config::Config;
+use crate::connection::{Connection, ConnectionParts, Reading, Receive};
+use crate::error::UsageError;
+use crate::frame::{Decoder, HeaderRules};
+use crate::message::Assembler;
+use crate::output::Output;
+use crate::random::Random;
+use crate::snapshot::{ReceiveSnapshot, SNAPSHOT_VERSION, Snapshot, SnapshotError};
+use crate::state::State;
+
+impl<R: Random> Connection<R> {
+    /// The connection as plain data. The one of the two that goes on is the caller's choice: the
+    /// other must not be used any more.
+    ///
+    /// # Errors
+    ///
+    /// [`UsageError::NotOpen`] once the connection is closed.
+    pub fn export(&self) -> Result<Snapshot, UsageError> {
+        let parts = &self.parts;
+        if parts.state == State::Closed {
+            return Err(UsageError::NotOpen { state: parts.state });
+        }
+        Ok(Snapshot {
+            version: SNAPSHOT_VERSION,
+            role: parts.role,
+            state: parts.state,
+            input: parts.input.to_vec(),
+            receive: match &parts.receive {
+                Receive::Decoding(reading) => Some(ReceiveSnapshot {
+                    decoder: reading.decoder.export(),
+                    message: reading.assembler.export(),
+                }),
+                Receive::Discarding => None,
+            },
+            compression: parts.compression.as_deref().map(Compression::export),
+            output: parts.output.export(),
+            waiting_pong: parts.waiting_pong.as_deref().map(<[u8]>::to_vec),
+            pong_end: parts.pong_end,
+            liveness: parts.liveness,
+            last_message: parts.last_message,
+            opened: parts.opened,
+            paused: parts.paused,
+            deaf_since: parts.deaf_since,
+            arrived: parts.arrived,
+            ahead: parts.ahead.unwrap_or_default(),
+            closing: parts.closing.as_deref().cloned(),
+            write_shut: parts.write_shut,
+            input_end: parts.input_end.as_deref().cloned(),
+            discarded: parts.discarded,
+            discards_messages: parts.discards_messages,
+            unsent: parts.unsent,
+        })
+    }
+
+    /// A connection that goes on where `snapshot` was taken.
+    ///
+    /// The messages, Close frames and the ending that follow are the same as without the
+    /// interruption; so are the bytes, given the same randomness, unless they are compressed.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`], whatever the snapshot contains.
+    pub fn import(
+        config: Arc<Config>,
+        random: R,
+        snapshot: &Snapshot,
+    ) -> Result<Self, SnapshotError> {
+        if snapshot.version != SNAPSHOT_VERSION {
+            return Err(SnapshotError::Version {
+                got: snapshot.version,
+            });
+        }
+        if !snapshot.is_consistent() {
+            return Err(SnapshotError::Inconsistent);
+        }
+        snapshot.check_limit(config.limits.message)?;
+        let (receive, compression) = import_receive(snapshot, config.limits.message)?;
+        let liveness = snapshot.liveness;
+        let parts = ConnectionParts {
+            ping_interval: config.keepalive.map(|config| liveness.interval(&config)),
+            config,
+            role: snapshot.role,
+            state: snapshot.state,
+            input: BytesMut::from(&*snapshot.input),
+            receive,
+            compression,
+            output: Output::import(&snapshot.output),
+            waiting_pong: snapshot.waiting_pong.as_deref().map(Into::into),
+            pong_end: snapshot.pong_end,
+            liveness,
+            last_message: snapshot.last_message,
+            opened: snapshot.opened,
+            paused: snapshot.paused,
+            deaf_since: snapshot.deaf_since,
+            arrived: snapshot.arrived,
+            ahead: (!snapshot.ahead.is_zero()).then_some(snapshot.ahead),
+            closing: snapshot.closing.clone().map(Box::new),
+            write_shut: snapshot.write_shut,
+            input_end: snapshot.input_end.clone().map(Box::new),
+            discarded: snapshot.discarded,
+            discards_messages: snapshot.discards_messages,
+            unsent: snapshot.unsent,
+            ending: None,
+            ending_reported: false,
+        };
+        Ok(Self { random, parts })
+    }
+}
+
+fn import_receive(
+    snapshot: &Snapshot,
+    limit: usize,
+) -> Result<(Receive, Option<Box<Compression>>), SnapshotError> {
+    let mut compression = None;
+    let mut in_compressed = false;
+    if let Some(agreed) = &snapshot.compression {
+        compression = Some(Box::new(Compression::import(snapshot.role, agreed, limit)?));
+        in_compressed = !agreed.unfinished.is_empty();
+    }
+    let Some(receive) = &snapshot.receive else {
+        return Ok((Receive::Discarding, compression));
+    };
+    let message = receive.message.as_ref();
+    if in_compressed && !message.is_some_and(|message| message.compressed) {
+        return Err(SnapshotError::Inconsistent);
+    }
+    let rules = HeaderRules {
+        role: snapshot.role,
+        compression: compression.is_some(),
+    };
+    let decoder = Decoder::import(rules, &receive.decoder)?;
+    let assembler = Assembler::import(message, compression.as_deref(), limit)?;
+    // A data frame belongs to a message; the decoder alone cannot know.
+    if decoder.is_inside_data_frame() && !assembler.is_inside_message() {
+        return Err(SnapshotError::Inconsistent);
+    }
+    Ok((
+        Receive::Decoding(Reading { decoder, assembler }),
+        compression,
+    ))
+}
