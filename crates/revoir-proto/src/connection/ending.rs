@@ -151,6 +151,7 @@ impl<R: Random> Connection<R> {
         while let Some(event) = self.poll_input(now) {
             self.is_discarded(&event);
         }
+        self.listen(now);
     }
 
     /// The closing handshake is over, and with it the connection.

@@ -145,7 +145,6 @@ impl<R: Random> Connection<R> {
         let now = self.own_time(now);
         self.parts.discards_messages = true;
         self.discard_pending(now);
-        self.listen(now);
         if self.parts.input_end.is_some() {
             self.apply_end(now);
         }

@@ -180,6 +180,20 @@ role_grid! {
         assert_eq!(endpoint.ending().discarded, 1);
     }
 
+    fn a_broken_rule_found_once_nobody_took_anything_for_too_long_survives_a_move(role) {
+        let mut endpoint = Endpoint::with(role, |config| config.keepalive = None);
+        untaken(&mut endpoint, FIN | TEXT, b"\xFF");
+        endpoint.connection.handle_eof(endpoint.now);
+        endpoint.now += 60 * SECOND;
+        endpoint.connection.handle_timeout(endpoint.now);
+        assert_eq!(endpoint.connection.state(), State::Closing);
+        let snapshot = endpoint.connection.export().unwrap();
+        let (config, random) = (endpoint.config(), endpoint.random());
+        endpoint.connection = Connection::import(config, random, &snapshot).unwrap();
+        assert_eq!(endpoint.sent_close().0, Some(1007));
+        assert_eq!(endpoint.ending().cause, Cause::InvalidData);
+    }
+
     fn discarding_survives_a_move(role) {
         let mut endpoint = Endpoint::new(role);
         endpoint.connection.discard_messages(endpoint.now);
