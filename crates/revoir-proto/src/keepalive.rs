@@ -3,54 +3,45 @@
 use std::time::Duration;
 
 use crate::config::KeepaliveConfig;
+use crate::nanos::Nanos;
+use crate::snapshot::{LivenessSnapshot, PingSnapshot};
 
 /// The payload of a keepalive ping: random, so that a pong can be matched.
 pub(crate) type PingId = [u8; 4];
 
-/// Signs of life and the ping that asks for one, as plain data.
+/// Signs of life and the ping that asks for one.
 ///
 /// A [`Connection`](crate::Connection) keeps one of its own. It is public for those who relay
 /// frames without a connection: they report bytes and pongs, ask for the two deadlines, and queue
 /// the ping themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Liveness {
-    /// When the last byte was received.
-    pub received: Duration,
-    /// When the last byte was written.
-    pub sent: Duration,
+    received: Nanos,
+    sent: Nanos,
     /// The random number that moves the next ping.
-    pub jitter: u32,
-    /// The ping that waits for a sign of life.
-    pub ping: Ping,
+    jitter: u32,
+    ping: Ping,
     /// The last ping that was written, until its pong comes: its payload and when.
-    pub unmatched: Option<([u8; 4], Duration)>,
-    /// The last round trip.
-    pub rtt: Option<Duration>,
+    unmatched: Option<(PingId, Nanos)>,
+    rtt: Option<Nanos>,
 }
 
 /// Where a keepalive ping stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ping {
+enum Ping {
     /// None is under way.
     Idle,
-    /// In the output queue.
-    Queued {
-        /// Its payload.
-        id: [u8; 4],
-        /// Where it ends, in bytes of output since the connection opened.
-        end: u64,
-    },
-    /// Written; no byte came since.
-    Awaited {
-        /// From when on the peer's silence counts.
-        since: Duration,
-    },
+    /// In the output queue. It ends after so many bytes of output since the connection opened.
+    Queued { id: PingId, end: u64 },
+    /// Written, and no byte came. From when on the peer's silence counts.
+    Awaited { since: Nanos },
 }
 
 impl Liveness {
     /// Nothing was received or sent since `now`. `jitter` moves the first ping.
     #[must_use]
-    pub const fn new(now: Duration, jitter: u32) -> Self {
+    pub fn new(now: Duration, jitter: u32) -> Self {
+        let now = now.into();
         Self {
             received: now,
             sent: now,
@@ -61,10 +52,32 @@ impl Liveness {
         }
     }
 
+    /// When the last byte was received.
+    #[must_use]
+    pub fn received(&self) -> Duration {
+        self.received.into()
+    }
+
+    /// The last round trip.
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.rtt.map(Into::into)
+    }
+
+    /// When the last byte went in either direction.
+    pub(crate) fn latest(&self) -> Nanos {
+        self.received.max(self.sent)
+    }
+
+    /// When the last byte was written.
+    pub(crate) fn sent(&self) -> Nanos {
+        self.sent
+    }
+
     /// Takes note of received bytes: any byte is a sign of life.
     #[inline]
     pub fn on_received(&mut self, now: Duration) {
-        self.received = now;
+        self.received = now.into();
         if matches!(self.ping, Ping::Awaited { .. }) {
             self.ping = Ping::Idle;
         }
@@ -73,6 +86,7 @@ impl Liveness {
     /// Takes note of written bytes; `written` counts them since the connection opened.
     #[inline]
     pub fn on_written(&mut self, now: Duration, written: u64) {
+        let now = now.into();
         self.sent = now;
         if let Ping::Queued { id, end } = self.ping
             && end <= written
@@ -90,10 +104,11 @@ impl Liveness {
             return None;
         }
         self.unmatched = None;
+        let arrived = Nanos::from(arrived);
         // Input that was added to older input that nobody had taken counts from the last byte.
         let arrived = if arrived < at { self.received } else { arrived };
         self.rtt = Some(arrived.saturating_sub(at));
-        self.rtt
+        self.rtt()
     }
 
     /// How long it may be quiet before the next ping: the interval, varied.
@@ -110,6 +125,12 @@ impl Liveness {
     #[inline]
     #[must_use]
     pub fn ping_at(&self, interval: Duration, is_deaf: bool) -> Option<Duration> {
+        self.ping_due(interval.into(), is_deaf).map(Into::into)
+    }
+
+    /// [`ping_at`](Self::ping_at), in the units of the core.
+    #[inline]
+    pub(crate) fn ping_due(&self, interval: Nanos, is_deaf: bool) -> Option<Nanos> {
         match self.ping {
             Ping::Idle => Some(self.received.min(self.sent).saturating_add(interval)),
             Ping::Awaited { .. } if is_deaf => Some(self.sent.saturating_add(interval)),
@@ -121,8 +142,14 @@ impl Liveness {
     #[inline]
     #[must_use]
     pub fn dead_at(&self, config: &KeepaliveConfig) -> Option<Duration> {
+        self.dead_due(config).map(Into::into)
+    }
+
+    /// [`dead_at`](Self::dead_at), in the units of the core.
+    #[inline]
+    pub(crate) fn dead_due(&self, config: &KeepaliveConfig) -> Option<Nanos> {
         match self.ping {
-            Ping::Awaited { since } => Some(since.saturating_add(config.timeout)),
+            Ping::Awaited { since } => Some(since.saturating_add(config.timeout.into())),
             Ping::Idle | Ping::Queued { .. } => None,
         }
     }
@@ -137,13 +164,47 @@ impl Liveness {
     /// The peer can be heard again. The time `deaf_since` then does not count as its silence.
     pub fn on_hearing_again(&mut self, now: Duration, deaf_since: Duration) {
         if let Ping::Awaited { since } = &mut self.ping {
-            *since = moved(*since, now, deaf_since);
+            *since = moved(*since, now.into(), deaf_since.into());
+        }
+    }
+
+    pub(crate) fn export(&self) -> LivenessSnapshot {
+        LivenessSnapshot {
+            received: self.received.into(),
+            sent: self.sent.into(),
+            jitter: self.jitter,
+            ping: match self.ping {
+                Ping::Idle => PingSnapshot::Idle,
+                Ping::Queued { id, end } => PingSnapshot::Queued { id, end },
+                Ping::Awaited { since } => PingSnapshot::Awaited {
+                    since: since.into(),
+                },
+            },
+            unmatched: self.unmatched.map(|(id, at)| (id, at.into())),
+            rtt: self.rtt(),
+        }
+    }
+
+    pub(crate) fn import(snapshot: &LivenessSnapshot) -> Self {
+        Self {
+            received: snapshot.received.into(),
+            sent: snapshot.sent.into(),
+            jitter: snapshot.jitter,
+            ping: match snapshot.ping {
+                PingSnapshot::Idle => Ping::Idle,
+                PingSnapshot::Queued { id, end } => Ping::Queued { id, end },
+                PingSnapshot::Awaited { since } => Ping::Awaited {
+                    since: since.into(),
+                },
+            },
+            unmatched: snapshot.unmatched.map(|(id, at)| (id, at.into())),
+            rtt: snapshot.rtt.map(Into::into),
         }
     }
 }
 
 /// `since`, moved so that the time from `deaf_since` until `now` does not count.
-pub(crate) fn moved(since: Duration, now: Duration, deaf_since: Duration) -> Duration {
+pub(crate) fn moved(since: Nanos, now: Nanos, deaf_since: Nanos) -> Nanos {
     since.saturating_add(now.saturating_sub(since.max(deaf_since)))
 }
 

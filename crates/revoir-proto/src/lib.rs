@@ -89,6 +89,7 @@ pub mod handshake;
 mod keepalive;
 mod limits;
 mod message;
+mod nanos;
 mod output;
 mod random;
 mod role;
@@ -101,14 +102,14 @@ pub use connection::{CloseRequest, Connection, InputEnd, LocalCause};
 pub use ending::{CallSite, Cause, Detail, Ending, Finish, Initiator};
 pub use error::{ProtocolError, UsageError};
 pub use event::Event;
-pub use keepalive::{Liveness, Ping};
+pub use keepalive::Liveness;
 pub use limits::Limits;
 pub use message::{BinaryPayload, Message, MessageKind, NotUtf8, TextPayload, Utf8Bytes};
 pub use random::Random;
 pub use revoir_codes::{CloseCode, CodeRange, InvalidSlot, Reason, SendCode, Slot};
 pub use role::Role;
 pub use snapshot::{
-    CompressionSnapshot, DecoderSnapshot, FrameSnapshot, MessageSnapshot, OutputSnapshot,
-    ReceiveSnapshot, SNAPSHOT_VERSION, Snapshot, SnapshotError,
+    CompressionSnapshot, DecoderSnapshot, FrameSnapshot, LivenessSnapshot, MessageSnapshot,
+    OutputSnapshot, PingSnapshot, ReceiveSnapshot, SNAPSHOT_VERSION, Snapshot, SnapshotError,
 };
 pub use state::State;

@@ -1,5 +1,6 @@
 //! [`Nanos`]: a `Duration` in eight bytes, for what every connection keeps.
 
+use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -10,6 +11,12 @@ use std::time::Duration;
 pub(crate) struct Nanos {
     // The nanoseconds and one more, so that none at all is something else than `None`.
     and_one: NonZeroU64,
+}
+
+impl Default for Nanos {
+    fn default() -> Self {
+        Self::ZERO
+    }
 }
 
 impl Nanos {
@@ -63,8 +70,8 @@ impl From<Nanos> for Duration {
     }
 }
 
-impl std::fmt::Debug for Nanos {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Nanos {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Duration::from(*self).fmt(f)
     }
 }
@@ -82,7 +89,11 @@ mod tests {
 
     #[test]
     fn durations_come_back_and_the_longest_saturate() {
-        for time in [Duration::ZERO, Duration::new(3, 999_999_999), Duration::from_secs(1 << 33)] {
+        for time in [
+            Duration::ZERO,
+            Duration::new(3, 999_999_999),
+            Duration::from_secs(1 << 33),
+        ] {
             assert_eq!(Duration::from(Nanos::from(time)), time);
         }
         let longest = Nanos::from(Duration::MAX);

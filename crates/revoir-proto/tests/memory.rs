@@ -181,7 +181,7 @@ fn idle_connections_hold_little_and_small_messages_allocate_nothing() {
     check(Role::Server);
     check(Role::Client);
     assert!(
-        size_of::<Connection<Sequence>>() <= 768,
+        size_of::<Connection<Sequence>>() <= 416,
         "{}",
         size_of::<Connection<Sequence>>()
     );

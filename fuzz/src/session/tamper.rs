@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use revoir_proto::{Ping, Snapshot, State};
+use revoir_proto::{PingSnapshot, Snapshot, State};
 
 /// Changes one field of a snapshot to something that may not be possible.
 pub(super) fn tamper(snapshot: &mut Snapshot, field: u8, value: u64) {
@@ -17,7 +17,7 @@ pub(super) fn tamper(snapshot: &mut Snapshot, field: u8, value: u64) {
         5 => snapshot.compression = None,
         6 => snapshot.waiting_pong = Some(vec![7; value as usize % 300]),
         7 => snapshot.liveness.received = time,
-        8 => snapshot.liveness.ping = Ping::Awaited { since: time },
+        8 => snapshot.liveness.ping = PingSnapshot::Awaited { since: time },
         9 => snapshot.opened = Duration::MAX,
         10 => snapshot.closing = None,
         11 => {
@@ -32,7 +32,7 @@ pub(super) fn tamper(snapshot: &mut Snapshot, field: u8, value: u64) {
         13 => snapshot.discarded = value,
         14 => snapshot.rebase(time, Duration::from_millis(value.rotate_left(32))),
         15 => {
-            snapshot.liveness.ping = Ping::Queued {
+            snapshot.liveness.ping = PingSnapshot::Queued {
                 id: [1; 4],
                 end: value,
             }

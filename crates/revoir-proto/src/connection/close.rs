@@ -158,7 +158,7 @@ impl<R: Random> Connection<R> {
             let cause = Cause::ClosedByPeer;
             self.begin_closing(now, Initiator::Remote, cause, frame.answer());
         }
-        let arrived = self.parts.arrived;
+        let arrived = self.parts.arrived.into();
         if let Some(closing) = self.closing_mut() {
             if matches!(
                 closing.cause,

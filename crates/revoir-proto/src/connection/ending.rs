@@ -70,7 +70,7 @@ impl<R: Random> Connection<R> {
             self.cut_output();
         }
         if self.has_pending_input() {
-            self.parts.deaf_since = Some(now);
+            self.parts.deaf_since = Some(now.into());
         } else {
             self.apply_end(now);
         }
@@ -182,8 +182,8 @@ impl<R: Random> Connection<R> {
         ending.received = closing.and_then(|closing| closing.received);
         ending.crossed = closing.is_some_and(|closing| closing.crossed);
         ending.closed_at = closing.and_then(|closing| closing.closed_at.clone());
-        ending.open_for = now.saturating_sub(parts.opened);
-        ending.idle_for = now.saturating_sub(parts.liveness.received);
+        ending.open_for = now.saturating_sub(parts.opened.into());
+        ending.idle_for = now.saturating_sub(parts.liveness.received());
         ending.in_frame = in_frame;
         ending.discarded = parts.discarded;
         self.cut_output();

@@ -14,6 +14,7 @@ use crate::ending::{Cause, Detail, Ending};
 use crate::extension::AgreedExtensions;
 use crate::frame::HeaderRules;
 use crate::keepalive::Liveness;
+use crate::nanos::Nanos;
 use crate::output::Output;
 use crate::random::Random;
 use crate::role::Role;
@@ -50,20 +51,20 @@ pub(crate) struct ConnectionParts {
     pub(crate) liveness: Liveness,
     /// How long it may be quiet before the next ping, if there are pings. It follows from the
     /// configuration and `liveness`, and is asked for after every message.
-    pub(crate) ping_interval: Option<Duration>,
+    pub(crate) ping_interval: Option<Nanos>,
     /// The last message in either direction.
-    pub(crate) last_message: Duration,
-    pub(crate) opened: Duration,
+    pub(crate) last_message: Nanos,
+    pub(crate) opened: Nanos,
     /// Whether the driver has stopped reading.
     pub(crate) paused: bool,
     /// Since when the peer cannot be heard: the driver has stopped reading, or nobody takes what
     /// was read. Behind the end of the transport: since when nobody has taken anything.
-    pub(crate) deaf_since: Option<Duration>,
+    pub(crate) deaf_since: Option<Nanos>,
     /// When the input that is not decoded yet arrived.
-    pub(crate) arrived: Duration,
+    pub(crate) arrived: Nanos,
     /// How far the connection's own time is ahead of the driver's, after a move to a process whose
     /// epoch is later.
-    pub(crate) ahead: Option<Duration>,
+    pub(crate) ahead: Option<Nanos>,
     pub(crate) closing: Option<Box<ClosingHandshake>>,
     /// Whether the driver has shut down its direction of TCP.
     pub(crate) write_shut: bool,
@@ -86,7 +87,9 @@ impl<R: Random> Connection<R> {
         let jitter = random.next_u32();
         let liveness = Liveness::new(now, jitter);
         let parts = ConnectionParts {
-            ping_interval: config.keepalive.map(|config| liveness.interval(&config)),
+            ping_interval: config
+                .keepalive
+                .map(|config| liveness.interval(&config).into()),
             config,
             role,
             state: State::Connecting,
@@ -100,11 +103,11 @@ impl<R: Random> Connection<R> {
             waiting_pong: None,
             pong_end: 0,
             liveness,
-            last_message: now,
-            opened: now,
+            last_message: now.into(),
+            opened: now.into(),
             paused: false,
             deaf_since: None,
-            arrived: now,
+            arrived: now.into(),
             ahead: None,
             closing: None,
             write_shut: false,
@@ -167,8 +170,8 @@ impl<R> Connection<R> {
 
     /// The round trip that the last matched pong measured.
     #[must_use]
-    pub const fn rtt(&self) -> Option<Duration> {
-        self.parts.liveness.rtt
+    pub fn rtt(&self) -> Option<Duration> {
+        self.parts.liveness.rtt()
     }
 
     /// How many bytes were queued and not written. Those that a broken transport has cut are still
@@ -232,7 +235,7 @@ impl<R> Connection<R> {
     pub(crate) fn own_time(&self, now: Duration) -> Duration {
         match self.parts.ahead {
             None => now,
-            Some(ahead) => now.saturating_add(ahead),
+            Some(ahead) => now.saturating_add(ahead.into()),
         }
     }
 

@@ -108,8 +108,8 @@ impl<R: Random> Connection<R> {
         }
         if parts.input.is_empty() {
             parts.input = input;
-            parts.arrived = now;
-            parts.deaf_since = parts.deaf_since.or(Some(now));
+            parts.arrived = now.into();
+            parts.deaf_since.get_or_insert(parts.arrived);
         } else {
             parts.input.extend_from_slice(&input);
         }
@@ -192,7 +192,7 @@ impl<R: Random> Connection<R> {
         let limit = parts.config.limits.message;
         match reading.next(&mut parts.input, compression, limit) {
             Ok(Some(Received::Message(message))) => {
-                parts.last_message = now;
+                parts.last_message = now.into();
                 Some(Event::Message(message))
             }
             Ok(Some(Received::Control(opcode, payload))) => {
@@ -220,7 +220,10 @@ impl<R: Random> Connection<R> {
                 Event::Ping(payload)
             }
             Opcode::Pong => {
-                let rtt = self.parts.liveness.on_pong(self.parts.arrived, &payload);
+                let rtt = self
+                    .parts
+                    .liveness
+                    .on_pong(self.parts.arrived.into(), &payload);
                 Event::Pong { payload, rtt }
             }
             Opcode::Close => {

@@ -160,14 +160,14 @@ impl<R: Random> Connection<R> {
     }
 
     fn push_shared(&mut self, now: Duration, opcode: Opcode, payload: Bytes) {
-        self.parts.last_message = now;
+        self.parts.last_message = now.into();
         let header = self.header(opcode, false);
         self.parts.output.push_shared(now, header, payload);
     }
 
     #[inline]
     fn push_message(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
-        self.parts.last_message = now;
+        self.parts.last_message = now.into();
         if self.parts.compression.is_some() {
             self.push_compressed(now, opcode, payload);
         } else {

@@ -8,11 +8,12 @@ use crate::connection::Connection;
 use crate::ending::{Cause, Detail, Finish};
 use crate::frame::{CloseFrame, Opcode};
 use crate::keepalive::moved;
+use crate::nanos::Nanos;
 use crate::random::Random;
 use crate::state::State;
 
 /// An empty output queue gives its memory back after so long without a write.
-const RELEASE_AFTER: Duration = Duration::from_secs(1);
+const RELEASE_AFTER: Nanos = Nanos::from_secs(1);
 
 impl<R: Random> Connection<R> {
     /// When to call [`handle_timeout`](Self::handle_timeout) next, in the caller's epoch.
@@ -23,13 +24,14 @@ impl<R: Random> Connection<R> {
     pub fn poll_timeout(&self) -> Option<Duration> {
         let deadline = match self.parts.state {
             State::Open => self.open_deadline(),
-            State::Closing => self.closing().map(|closing| closing.next_deadline()),
+            State::Closing => self.closing().map(|closing| closing.next_deadline().into()),
             State::Connecting | State::Closed => None,
         };
-        match self.parts.ahead {
+        let deadline = match self.parts.ahead {
             None => deadline,
             Some(ahead) => deadline.map(|at| at.saturating_sub(ahead)),
-        }
+        };
+        deadline.map(Into::into)
     }
 
     /// Does what is due at `now`.
@@ -56,7 +58,7 @@ impl<R: Random> Connection<R> {
         let parts = &mut self.parts;
         parts.paused = true;
         // There is no `now` here. It was after the last byte in either direction.
-        let latest = parts.liveness.received.max(parts.liveness.sent);
+        let latest = parts.liveness.latest();
         parts.deaf_since = parts.deaf_since.or(Some(latest));
     }
 
@@ -71,12 +73,12 @@ impl<R: Random> Connection<R> {
     #[inline]
     pub(crate) fn listen(&mut self, now: Duration) {
         if let Some(deaf_since) = self.parts.deaf_since {
-            self.end_deafness(now, deaf_since);
+            self.end_deafness(now.into(), deaf_since);
         }
     }
 
     #[inline]
-    fn end_deafness(&mut self, now: Duration, deaf_since: Duration) {
+    fn end_deafness(&mut self, now: Nanos, deaf_since: Nanos) {
         let parts = &mut self.parts;
         if !parts.input.is_empty() || parts.paused {
             if parts.input_end.is_some() {
@@ -87,13 +89,16 @@ impl<R: Random> Connection<R> {
         }
         parts.deaf_since = None;
         if deaf_since < now {
-            parts.liveness.on_hearing_again(now, deaf_since);
+            parts
+                .liveness
+                .on_hearing_again(now.into(), deaf_since.into());
             parts.last_message = moved(parts.last_message, now, deaf_since);
         }
     }
 
     fn on_open_timeout(&mut self, now: Duration) {
-        let is_due = |deadline: Option<Duration>| deadline.is_some_and(|at| at <= now);
+        let own = Nanos::from(now);
+        let is_due = |deadline: Option<Nanos>| deadline.is_some_and(|at| at <= own);
         if is_due(self.write_deadline()) {
             self.discard_pending(now);
             self.lose(now, Cause::WriteTimeout, Detail::None, Finish::Timeout);
@@ -128,10 +133,10 @@ impl<R: Random> Connection<R> {
         let liveness = &mut self.parts.liveness;
         liveness.on_ping_queued(id, end, jitter);
         let keepalive = self.parts.config.keepalive.as_ref();
-        self.parts.ping_interval = keepalive.map(|config| liveness.interval(config));
+        self.parts.ping_interval = keepalive.map(|config| liveness.interval(config).into());
     }
 
-    fn open_deadline(&self) -> Option<Duration> {
+    fn open_deadline(&self) -> Option<Nanos> {
         let progress = earlier(self.write_deadline(), self.release_at());
         if self.parts.input_end.is_some() {
             // The peer has no more to say: only the application is waited for.
@@ -141,54 +146,54 @@ impl<R: Random> Connection<R> {
         earlier(progress, earlier(life, self.idle_at()))
     }
 
-    fn write_deadline(&self) -> Option<Duration> {
+    fn write_deadline(&self) -> Option<Nanos> {
         let stuck_since = self.parts.output.stuck_since()?;
-        Some(stuck_since.saturating_add(self.parts.config.write_timeout?))
+        Some(stuck_since.saturating_add(self.parts.config.write_timeout?.into()))
     }
 
-    fn release_at(&self) -> Option<Duration> {
+    fn release_at(&self) -> Option<Nanos> {
         let output = &self.parts.output;
         let idle = output.queued() == 0 && output.holds_memory();
-        idle.then(|| self.parts.liveness.sent.saturating_add(RELEASE_AFTER))
+        idle.then(|| self.parts.liveness.sent().saturating_add(RELEASE_AFTER))
     }
 
     /// When the application has left the last messages for too long.
-    fn take_at(&self) -> Option<Duration> {
+    fn take_at(&self) -> Option<Nanos> {
         let untaken_since = self.parts.deaf_since?;
-        Some(untaken_since.saturating_add(self.parts.config.take_timeout?))
+        Some(untaken_since.saturating_add(self.parts.config.take_timeout?.into()))
     }
 
-    fn dead_at(&self) -> Option<Duration> {
+    fn dead_at(&self) -> Option<Nanos> {
         if self.parts.deaf_since.is_some() {
             return None;
         }
         self.parts
             .liveness
-            .dead_at(self.parts.config.keepalive.as_ref()?)
+            .dead_due(self.parts.config.keepalive.as_ref()?)
     }
 
-    fn ping_at(&self) -> Option<Duration> {
+    fn ping_at(&self) -> Option<Nanos> {
         let is_deaf = self.parts.deaf_since.is_some();
         self.parts
             .liveness
-            .ping_at(self.parts.ping_interval?, is_deaf)
+            .ping_due(self.parts.ping_interval?, is_deaf)
     }
 
-    fn idle_at(&self) -> Option<Duration> {
+    fn idle_at(&self) -> Option<Nanos> {
         if self.parts.deaf_since.is_some() {
             return None;
         }
         Some(
             self.parts
                 .last_message
-                .saturating_add(self.parts.config.idle_timeout?),
+                .saturating_add(self.parts.config.idle_timeout?.into()),
         )
     }
 }
 
 /// The earlier one of two deadlines that may be absent.
 #[inline]
-fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+fn earlier(one: Option<Nanos>, other: Option<Nanos>) -> Option<Nanos> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),

@@ -10,7 +10,6 @@ use std::time::Duration;
 use crate::closing::ClosingHandshake;
 use crate::connection::InputEnd;
 use crate::frame::FrameHeader;
-use crate::keepalive::Liveness;
 use crate::message::MessageKind;
 use crate::role::Role;
 use crate::state::State;
@@ -46,7 +45,7 @@ pub struct Snapshot {
     /// Where the last pong that was queued ends, in bytes of output.
     pub pong_end: u64,
     /// The keepalive.
-    pub liveness: Liveness,
+    pub liveness: LivenessSnapshot,
     /// The last message in either direction.
     pub last_message: Duration,
     /// When the connection opened.
@@ -114,6 +113,42 @@ pub struct MessageSnapshot {
     pub compressed: bool,
     /// What has arrived of it, without mask.
     pub received: Vec<u8>,
+}
+
+/// The keepalive: signs of life and the ping that asks for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LivenessSnapshot {
+    /// When the last byte was received.
+    pub received: Duration,
+    /// When the last byte was written.
+    pub sent: Duration,
+    /// The random number that moves the next ping.
+    pub jitter: u32,
+    /// The ping that waits for a sign of life.
+    pub ping: PingSnapshot,
+    /// The last ping that was written, until its pong comes: its payload and when.
+    pub unmatched: Option<([u8; 4], Duration)>,
+    /// The last round trip.
+    pub rtt: Option<Duration>,
+}
+
+/// Where a keepalive ping stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PingSnapshot {
+    /// None is under way.
+    Idle,
+    /// In the output queue.
+    Queued {
+        /// Its payload.
+        id: [u8; 4],
+        /// Where it ends, in bytes of output since the connection opened.
+        end: u64,
+    },
+    /// Written; no byte came since.
+    Awaited {
+        /// From when on the peer's silence counts.
+        since: Duration,
+    },
 }
 
 /// permessage-deflate (RFC 7692).

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::keepalive::Ping;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{PingSnapshot, Snapshot};
 
 impl Snapshot {
     /// Moves the connection from an epoch at which it is now `from` to one at which it is now `to`,
@@ -30,7 +29,7 @@ impl Snapshot {
         move_one(&mut self.liveness.sent);
         move_one(&mut self.last_message);
         move_one(&mut self.opened);
-        if let Ping::Awaited { since } = &mut self.liveness.ping {
+        if let PingSnapshot::Awaited { since } = &mut self.liveness.ping {
             move_one(since);
         }
         if let Some((_, at)) = &mut self.liveness.unmatched {

@@ -1,6 +1,7 @@
 //! A connection into a snapshot and out of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 
@@ -9,6 +10,7 @@ use crate::config::Config;
 use crate::connection::{Connection, ConnectionParts, Reading, Receive};
 use crate::error::UsageError;
 use crate::frame::{Decoder, HeaderRules};
+use crate::keepalive::Liveness;
 use crate::message::Assembler;
 use crate::output::Output;
 use crate::random::Random;
@@ -43,13 +45,13 @@ impl<R: Random> Connection<R> {
             output: parts.output.export(),
             waiting_pong: parts.waiting_pong.as_deref().map(<[u8]>::to_vec),
             pong_end: parts.pong_end,
-            liveness: parts.liveness,
-            last_message: parts.last_message,
-            opened: parts.opened,
+            liveness: parts.liveness.export(),
+            last_message: parts.last_message.into(),
+            opened: parts.opened.into(),
             paused: parts.paused,
-            deaf_since: parts.deaf_since,
-            arrived: parts.arrived,
-            ahead: parts.ahead.unwrap_or_default(),
+            deaf_since: parts.deaf_since.map(Into::into),
+            arrived: parts.arrived.into(),
+            ahead: parts.ahead.map_or(Duration::ZERO, Into::into),
             closing: parts.closing.as_deref().cloned(),
             write_shut: parts.write_shut,
             input_end: parts.input_end.as_deref().cloned(),
@@ -82,9 +84,11 @@ impl<R: Random> Connection<R> {
         }
         snapshot.check_limit(config.limits.message)?;
         let (receive, compression) = import_receive(snapshot, config.limits.message)?;
-        let liveness = snapshot.liveness;
+        let liveness = Liveness::import(&snapshot.liveness);
         let parts = ConnectionParts {
-            ping_interval: config.keepalive.map(|config| liveness.interval(&config)),
+            ping_interval: config
+                .keepalive
+                .map(|config| liveness.interval(&config).into()),
             config,
             role: snapshot.role,
             state: snapshot.state,
@@ -95,12 +99,12 @@ impl<R: Random> Connection<R> {
             waiting_pong: snapshot.waiting_pong.as_deref().map(Into::into),
             pong_end: snapshot.pong_end,
             liveness,
-            last_message: snapshot.last_message,
-            opened: snapshot.opened,
+            last_message: snapshot.last_message.into(),
+            opened: snapshot.opened.into(),
             paused: snapshot.paused,
-            deaf_since: snapshot.deaf_since,
-            arrived: snapshot.arrived,
-            ahead: (!snapshot.ahead.is_zero()).then_some(snapshot.ahead),
+            deaf_since: snapshot.deaf_since.map(Into::into),
+            arrived: snapshot.arrived.into(),
+            ahead: (!snapshot.ahead.is_zero()).then(|| snapshot.ahead.into()),
             closing: snapshot.closing.clone().map(Box::new),
             write_shut: snapshot.write_shut,
             input_end: snapshot.input_end.clone().map(Box::new),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use revoir_proto::{
-    Connection, Detail, Event, MessageKind, MessageSnapshot, Ping, Reason, Role, SendCode,
+    Connection, Detail, Event, MessageKind, MessageSnapshot, PingSnapshot, Reason, Role, SendCode,
     Snapshot, State,
 };
 
@@ -234,7 +234,7 @@ fn spoil(snapshot: &mut Snapshot, field: u8, number: u64, bytes: Vec<u8>) {
         (0, _) => snapshot.output.written = number,
         (1, _) => snapshot.output.unwritten = bytes,
         (2, _) => snapshot.liveness.received = time,
-        (3, _) => snapshot.liveness.ping = Ping::Awaited { since: time },
+        (3, _) => snapshot.liveness.ping = PingSnapshot::Awaited { since: time },
         (4, _) => snapshot.opened = time,
         (5, _) => snapshot.input = bytes,
         (6, Some(receive)) => receive.decoder.head = bytes,
