@@ -18,6 +18,7 @@ mod events;
 pub mod exit;
 mod output;
 mod signals;
+mod simulate;
 
 use args::{Args, Command};
 use environment::Environment;
@@ -90,6 +91,7 @@ fn obey(
         Command::Compare(args) => commands::compare::run(&args, &screen)?,
         Command::Codes(args) => commands::codes::run(&args, &screen)?.into(),
         Command::Completions(args) => commands::completions::run(&args).into(),
+        Command::Simulate(args) => commands::simulate::run(&args, &screen, err)?,
         Command::Connect(args) => return commands::connect::run(args, &screen, out, err),
         Command::Listen(args) => return commands::listen::run(args, &screen, out, err),
     };

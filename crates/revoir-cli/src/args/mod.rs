@@ -3,6 +3,7 @@
 mod codes;
 mod connect;
 mod listen;
+mod simulate;
 mod values;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use revoir_codes::catalog::Locale;
 pub(crate) use codes::{CodesArgs, CompareArgs, CompletionsArgs, ExplainArgs};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use listen::ListenArgs;
+pub(crate) use simulate::{LossArg, OverloadArg, SimulateArgs};
 pub(crate) use values::CloseWith;
 
 use crate::environment::Environment;
@@ -76,6 +78,8 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     /// Take connections, and print what happens to them: a server for debugging
     Listen(ListenArgs),
+    /// Show how clients come back when a server restarts, before it does
+    Simulate(SimulateArgs),
     /// Write a completion script for a shell
     Completions(CompletionsArgs),
 }

@@ -10,3 +10,4 @@ mod named;
 mod network;
 mod sections;
 mod settings;
+pub(crate) mod simulate;

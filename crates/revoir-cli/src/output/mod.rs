@@ -6,7 +6,9 @@ pub(crate) mod json;
 mod page;
 pub(crate) mod printable;
 mod screen;
+mod storm_line;
 
 pub(crate) use event_line::event_line;
 pub(crate) use page::Page;
 pub(crate) use screen::Screen;
+pub(crate) use storm_line::StormLine;

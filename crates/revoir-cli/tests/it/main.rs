@@ -10,5 +10,6 @@ mod events;
 mod explain;
 mod json;
 mod listen;
+mod simulate;
 mod support;
 mod terminal;

@@ -1,0 +1,81 @@
+//! The arguments of `simulate`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{ValueEnum, ValueHint};
+
+use crate::args::values;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Clients lose one server at second 0 and come back to it by the rule of a policy. The policies default
+and registered are this program's own code; the others are the documented formulas of other clients.
+An attempt takes no time in this model, and a refused one costs nothing.
+
+Durations have a unit: 400ms, 20s, 5m.
+
+Examples:
+  revoir simulate
+  revoir simulate --clients 200000 --capacity 2000 --return-over 5m
+  revoir simulate --ending 1006 --down 30s --policy default --policy socket.io
+  revoir simulate --clients 1000000 --capacity 5000 --svg storm.svg")]
+pub(crate) struct SimulateArgs {
+    /// How many clients lose their connection
+    #[arg(long, value_name = "N", default_value_t = 9_000, value_parser = RangedU64ValueParser::<u32>::new().range(1..=10_000_000))]
+    pub(crate) clients: u32,
+    /// How many handshakes per second the server can take
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = RangedU64ValueParser::<u32>::new().range(1..=10_000_000))]
+    pub(crate) capacity: u32,
+    /// How long the server is away
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_hint = ValueHint::Other, value_parser = values::duration)]
+    pub(crate) down: Duration,
+    /// How the connections end
+    #[arg(long, value_enum, default_value_t = LossArg::Slots)]
+    pub(crate) ending: LossArg,
+    /// With --ending slots: when the successor is expected to be ready
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_hint = ValueHint::Other, value_parser = values::duration)]
+    pub(crate) ready_in: Duration,
+    /// With --ending slots: the window that the slots fill; default: what needs half the capacity
+    #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration)]
+    pub(crate) return_over: Option<Duration>,
+    /// What happens to handshakes above the capacity
+    #[arg(long, value_enum, default_value_t = OverloadArg::Refuse)]
+    pub(crate) overload: OverloadArg,
+    /// Only this policy; may be repeated. Default: all
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    pub(crate) policy: Vec<String>,
+    /// When the simulation ends, whoever is still out
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_hint = ValueHint::Other, value_parser = values::duration)]
+    pub(crate) until: Duration,
+    /// Where the random numbers begin; equal seeds give equal storms
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Also draw the attempts over time into this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) svg: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LossArg {
+    /// Close 1012, and each client is told its own time to come back
+    Slots,
+    /// Close 1012 without a time
+    #[value(name = "1012")]
+    Restart,
+    /// Close 1001 without a time
+    #[value(name = "1001")]
+    GoingAway,
+    /// No Close frame: the process was killed, or the network went away
+    #[value(name = "1006")]
+    Cut,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OverloadArg {
+    /// They are refused without a word
+    Refuse,
+    /// They are answered with 503 and the time when there is room
+    RetryAfter,
+}
