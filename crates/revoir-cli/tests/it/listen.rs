@@ -73,6 +73,7 @@ fn connections_are_counted_from_1_also_those_that_never_open() {
         (&3.into(), &"handshake-eof".into())
     );
     first.close(1000);
+    assert_eq!(first.closed().0, 1000);
     drop(first);
     assert_eq!(process.event("ending")["conn"], 1);
     stop(process);
@@ -235,7 +236,7 @@ fn a_code_that_may_not_be_sent_is_no_code_to_close_with() {
 
 #[test]
 fn the_log_has_a_line_for_everything() {
-    let process = Process::start(&["listen", "127.0.0.1:0", "--echo"]);
+    let process = Process::start(&["listen", "127.0.0.1:0"]);
     let listening = process.line();
     let (_, address) = listening.split_once("listening on ws://").unwrap();
     let mut client = Client::open(address.trim_end_matches('/'), "");
@@ -249,6 +250,7 @@ fn the_log_has_a_line_for_everything() {
     client.send(2, b"\x00\xff");
     assert!(process.line().ends_with(" #1 binary, 2 bytes: 00 ff"));
     client.close(1000);
+    assert_eq!(client.closed().0, 1000);
     drop(client);
     let ending = process.line();
     assert!(
