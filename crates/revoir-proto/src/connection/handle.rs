@@ -182,6 +182,19 @@ impl<R> Connection<R> {
         self.parts.output.queued().saturating_add(cut)
     }
 
+    /// How many bytes were ever queued: right after a message was, the position at which it ends.
+    #[must_use]
+    pub fn pushed_bytes(&self) -> u64 {
+        self.parts.output.pushed()
+    }
+
+    /// How many bytes were ever written, to the end of the connection and after it: a message that
+    /// ends at or before this position was written whole.
+    #[must_use]
+    pub fn written_bytes(&self) -> u64 {
+        self.parts.output.written()
+    }
+
     /// Whether it is of no use to wait before a message is sent: the connection is open, and the
     /// queue is below its high-water mark.
     ///
