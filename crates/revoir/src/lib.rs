@@ -30,6 +30,24 @@
 //! [`Observer`] and one `tracing` event (target `revoir`, level info) see it even when nobody
 //! holds the connection any more.
 //!
+//! # Coming back
+//!
+//! A [`Link`] is a connection that comes back: it reports every ending with the [`Decision`] that
+//! follows from it, and knows of every message whether it was written. When to come back is the
+//! affair of a [`Policy`], which can be used without a link too. The defaults after an ending, in
+//! short; `testdata/policy/` has the whole table:
+//!
+//! | ended by | comes back |
+//! |---|---|
+//! | 1000 and 3003, and what would only happen again | no |
+//! | 1001, 1006, 1014 | after a random 0.25-5 s, then in delays that grow up to 30 s |
+//! | 1012, HTTP 503 | after a random 1-5 s, then the same |
+//! | 1013, HTTP 429 | after 5-20 s, then in delays that grow up to 300 s |
+//! | 3008, a pong that did not come | after 0.25-1 s |
+//! | 1008, 3000, HTTP 401 and 403 | once, with fresh credentials, if there is a hook that gets them |
+//! | 1005, 1011, private codes | three times without a stable connection between them |
+//! | `Retry-After`, or a [`Slot`] in the reason of 1001, 1012 or 1013 | when the server said |
+//!
 //! # What drives a connection
 //!
 //! A connection is the protocol core and its transport behind one lock. Whoever has something to
@@ -95,7 +113,10 @@ mod websocket;
 pub use client::{Client, ConnectError, InvalidUrl, connect};
 pub use config::{client_config, server_config};
 pub use observer::Observer;
-pub use reconnect::{Class, Decision, History, Policy, Profile, Rule, Stop};
+pub use reconnect::{
+    Class, Decision, History, Link, LinkBuilder, LinkEnd, LinkEvent, LinkSender, NotSent, Policy,
+    Profile, Rule, Stop, Up, WhileDown,
+};
 pub use revoir_codes::advice::{DelayClass, DelayRange};
 pub use revoir_proto::frame::CloseFrame;
 pub use revoir_proto::handshake::{

@@ -158,6 +158,10 @@ impl Client {
         self
     }
 
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
     pub(super) fn request(&self, target: &Target) -> Result<ClientRequest, InvalidRequest> {
         let Target {
             host,

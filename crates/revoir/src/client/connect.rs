@@ -66,6 +66,11 @@ impl Client {
         self.conclude(opening.instrument(span).await)
     }
 
+    /// Finds the mistakes in `url` and in what was asked for.
+    pub(crate) fn check(&self, url: &str) -> Result<(), ConnectError> {
+        self.prepare(url).map(|_| ())
+    }
+
     fn prepare(&self, url: &str) -> Result<(Target, ClientRequest), ConnectError> {
         let target = Target::parse(url)?;
         if target.secure && cfg!(not(feature = "rustls")) {

@@ -9,3 +9,4 @@ mod url;
 
 pub use builder::{Client, connect};
 pub use error::{ConnectError, InvalidUrl};
+pub(crate) use tcp::not_reached;

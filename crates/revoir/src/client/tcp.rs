@@ -37,13 +37,14 @@ async fn attempt(
         *trying = Some(address);
         match TcpStream::connect(address).await {
             Ok(stream) => return Ok(stream),
-            Err(error) => last = refused(address, &error),
+            Err(error) => last = not_reached(address, &error),
         }
     }
     Err(last)
 }
 
-fn refused(address: SocketAddr, error: &io::Error) -> Ending {
+/// The ending of an attempt that did not reach `address`.
+pub(crate) fn not_reached(address: impl Display, error: &io::Error) -> Ending {
     let cause = match error.kind() {
         ErrorKind::TimedOut => Cause::ConnectTimeout,
         ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Cause::Refused,
@@ -67,12 +68,12 @@ mod tests {
     #[test]
     fn errors_of_connect_have_their_causes() {
         let address = SocketAddr::from(([192, 0, 2, 1], 80));
-        let cause = |kind: ErrorKind| refused(address, &kind.into()).cause;
+        let cause = |kind: ErrorKind| not_reached(address, &kind.into()).cause;
         assert_eq!(cause(ErrorKind::ConnectionRefused), Cause::Refused);
         assert_eq!(cause(ErrorKind::NetworkUnreachable), Cause::Unreachable);
         assert_eq!(cause(ErrorKind::HostUnreachable), Cause::Unreachable);
         assert_eq!(cause(ErrorKind::TimedOut), Cause::ConnectTimeout);
-        let ending = refused(address, &ErrorKind::ConnectionRefused.into());
+        let ending = not_reached(address, &ErrorKind::ConnectionRefused.into());
         assert_eq!(
             ending.to_string(),
             "1006 Abnormal Closure: TCP was refused (192.0.2.1:80)"

@@ -1,16 +1,18 @@
-//! Coming back: [`Policy`] decides from an [`Ending`](crate::Ending) whether and when.
+//! Coming back: [`Policy`] decides from an [`Ending`](crate::Ending) whether and when, and [`Link`]
+//! does it.
 //!
 //! RFC 6455 leaves what follows an ending to the application, so all of this is advice, the same
 //! as [`revoir_codes::advice`] gives; [`Policy`] reads its table from there and adds what a code
 //! alone does not say: HTTP statuses, failures before the connection opened, and what the server
 //! asked for.
 //!
-//! Nothing here reads a clock or draws a random number. Both are passed in, so that a decision can
+//! Outside `link`, nothing reads a clock or draws a random number. Both are passed in, so that a decision can
 //! be repeated, simulated with virtual time, and tested in another language against the vectors in
 //! `testdata/policy/`.
 
 mod decision;
 mod history;
+mod link;
 mod policy;
 mod profile;
 mod requested;
@@ -21,6 +23,7 @@ mod verdict;
 
 pub use decision::{Class, Decision, Stop};
 pub use history::History;
+pub use link::{Link, LinkBuilder, LinkEnd, LinkEvent, LinkSender, NotSent, Up, WhileDown};
 pub use policy::Policy;
 pub use profile::Profile;
 pub use rule::Rule;

@@ -39,7 +39,11 @@ impl Closer {
     /// The call has its effect even if the future is dropped at once.
     #[track_caller]
     pub fn close(&self, code: SendCode, reason: Reason) -> Closed {
-        let closed_at = Some(CallSite::from(Location::caller()));
+        self.close_from(code, reason, CallSite::from(Location::caller()))
+    }
+
+    /// [`close`](Self::close), called for by the application at `site`.
+    pub(crate) fn close_from(&self, code: SendCode, reason: Reason, site: CallSite) -> Closed {
         let code = match self.driver.role() {
             Role::Server if code == SendCode::MANDATORY_EXT => {
                 tracing::warn!(target: "revoir", "1010 is for clients only, 1011 is sent");
@@ -52,7 +56,7 @@ impl Closer {
             cause,
             code,
             reason,
-            closed_at,
+            closed_at: Some(site),
         });
         self.closed()
     }

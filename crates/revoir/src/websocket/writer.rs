@@ -127,6 +127,32 @@ impl Writer {
         Closer::new(Arc::clone(&self.driver))
     }
 
+    /// Waits for room and queues `message`; with `flush`, starts to write it. Gives the position at
+    /// which it ends in the output, to compare with [`written`](Self::written).
+    pub(crate) fn push(
+        &mut self,
+        message: Message,
+        flush: bool,
+    ) -> impl Future<Output = Result<u64, Arc<Ending>>> {
+        let mut message = Some(message);
+        let mut end = 0;
+        poll_fn(move |cx| {
+            let pushed = self.driver.poll_send(cx, flush, |core, now| {
+                if let Some(message) = message.take() {
+                    push_message(core, now, message)?;
+                    end = core.pushed_bytes();
+                }
+                Ok(())
+            });
+            pushed.map_ok(|()| end)
+        })
+    }
+
+    /// How many bytes of the output were written.
+    pub(crate) fn written(&self) -> u64 {
+        self.driver.read(|engine| engine.core.written_bytes())
+    }
+
     /// Waits for room and pushes `payload`. A plain future, small enough to sit in any handler.
     fn queue<const FLUSH: bool, P>(
         &mut self,

@@ -8,6 +8,7 @@ mod driving;
 mod endings_page;
 mod faults;
 mod handles;
+mod link;
 mod never_opened;
 mod policy;
 mod policy_vectors;
