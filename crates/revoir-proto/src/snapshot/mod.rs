@@ -23,7 +23,7 @@ pub const SNAPSHOT_VERSION: u16 = 1;
 /// payload, between the bytes of a code point, with queued output and a ping under way.
 ///
 /// There is no wire format here; that is for whoever carries the snapshot to another process.
-/// What is left out: the [`Config`], and the source of randomness.
+/// What is left out: the [`Config`](crate::Config), and the source of randomness.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// [`SNAPSHOT_VERSION`].
