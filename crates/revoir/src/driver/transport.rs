@@ -49,7 +49,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for Slot<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream()?.poll_write_vectored(cx, slices)
+        let stream = self.stream()?;
+        match slices {
+            // The system call for one is cheaper.
+            [slice] => stream.poll_write(cx, slice),
+            slices => stream.poll_write_vectored(cx, slices),
+        }
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
