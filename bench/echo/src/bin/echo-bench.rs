@@ -4,9 +4,12 @@
 //! echo-bench slices [--quick]         names the slices, one a line
 //! echo-bench run [--quick] WORD...    measures the cases that contain all words
 //! echo-bench table [--quick]          writes the table of what was measured to standard output
+//! echo-bench load PORT WINDOW SIZE CONNECTIONS SECONDS
+//!                                     only the load, for a server that runs under a profiler
 //! ```
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -42,7 +45,8 @@ fn main() -> Result<()> {
         Some("slices") => list(&plan),
         Some("run") => run(&plan, &words.collect::<Vec<_>>(), &records),
         Some("table") => table(&plan, bench, &records),
-        _ => bail!("one of: slices, run, table"),
+        Some("load") => load(&words.map(str::parse).collect::<Result<Vec<_>, _>>()?),
+        _ => bail!("one of: slices, run, table, load"),
     }
 }
 
@@ -61,6 +65,24 @@ fn table(plan: &Plan, bench: &Path, records: &Path) -> Result<()> {
     let records = record::load(records)?;
     let text = markdown(&environment, plan, &records);
     Ok(std::io::stdout().write_all(text.as_bytes())?)
+}
+
+fn load(figures: &[u32]) -> Result<()> {
+    let [port, window, size, connections, seconds] = *figures else {
+        bail!("five figures are needed: PORT WINDOW SIZE CONNECTIONS SECONDS");
+    };
+    pin(LOAD_CPU)?;
+    let server = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port)?));
+    let (connections, window, size) = (connections as usize, window as usize, size as usize);
+    let mut load = Load::open(server, true, connections, window, size)?;
+    let flow = load.run(Duration::from_secs(seconds.into()))?;
+    let rate = flow.messages as f64 / flow.time.as_secs_f64();
+    writeln!(
+        std::io::stdout(),
+        "{} messages, {rate:.0} in a second",
+        flow.messages
+    )?;
+    Ok(())
 }
 
 fn run(plan: &Plan, words: &[&str], file: &Path) -> Result<()> {
