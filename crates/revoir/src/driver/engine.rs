@@ -11,6 +11,7 @@ use revoir_proto::{
 };
 use tokio::io::ReadBuf;
 
+use crate::driver::clock::Clock;
 use crate::driver::inbox::Inbox;
 use crate::driver::read_buffer::with_read_buffer;
 use crate::driver::transport::Transport;
@@ -48,6 +49,18 @@ pub(crate) enum Sending {
     Ended,
 }
 
+/// Whether the application waits for a message right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Receiving {
+    No,
+    /// In the keeper's task, which runs the handler each time it is woken.
+    InTurn,
+    /// In another task: the hub has its waker.
+    Elsewhere,
+    /// It was woken, and has not come back yet.
+    Woken,
+}
+
 /// Everything of a connection that changes.
 #[derive(Debug)]
 pub(crate) struct Engine<T: ?Sized> {
@@ -76,8 +89,7 @@ pub(crate) struct Engine<T: ?Sized> {
     input_over: bool,
     /// Whether the application asked for a message since the connection began to close.
     pub(crate) asked_while_closing: bool,
-    /// Whether the application waits for a message right now.
-    pub(crate) receiving: bool,
+    pub(crate) receiving: Receiving,
     pub(crate) sending: Sending,
     /// Whether the reader, as a stream, has given the ending.
     pub(crate) streamed_ending: bool,
@@ -102,7 +114,7 @@ impl<T> Engine<T> {
             flush_due: false,
             input_over: false,
             asked_while_closing: false,
-            receiving: false,
+            receiving: Receiving::No,
             sending: Sending::Nothing,
             streamed_ending: false,
             unannounced: false,
@@ -114,17 +126,17 @@ impl<T> Engine<T> {
 impl Engine<dyn Transport> {
     /// Decodes, writes and reads until nothing more can be done, or a message is there for the
     /// application that waits for it.
-    pub(crate) fn drive(&mut self, now: Duration, taker: Taker) -> Option<Message> {
+    pub(crate) fn drive(&mut self, clock: &Clock, taker: Taker) -> Option<Message> {
         for _ in 0..READS_PER_TURN {
-            if let Some(message) = self.take_events(now, taker) {
+            if let Some(message) = self.take_events(clock, taker) {
                 return Some(message);
             }
             if self.ending.is_some() {
                 return None;
             }
             // One write for all that the last read has caused.
-            self.write(now);
-            if !self.read(now) {
+            self.write(clock);
+            if !self.read(clock) {
                 self.finish_if_ended();
                 return None;
             }
@@ -134,7 +146,7 @@ impl Engine<dyn Transport> {
     }
 
     /// Takes events as long as there is somebody to take messages.
-    fn take_events(&mut self, now: Duration, taker: Taker) -> Option<Message> {
+    fn take_events(&mut self, clock: &Clock, taker: Taker) -> Option<Message> {
         loop {
             if self.finish_if_ended() {
                 return None;
@@ -146,7 +158,10 @@ impl Engine<dyn Transport> {
                 }
                 return None;
             }
-            match (self.core.poll_event(now)?, taker) {
+            if !self.core.has_pending_input() && !self.input_over {
+                return None;
+            }
+            match (self.core.poll_event(clock.now())?, taker) {
                 (Event::Message(message), Taker::Application) => return Some(message),
                 (Event::Message(message), Taker::Keeper) => self.keep_message(message),
                 // The core has already acted on all others.
@@ -163,7 +178,9 @@ impl Engine<dyn Transport> {
     /// Whether messages without room are thrown away. After our own Close frame the peer's has to
     /// be found behind them, unless the application still takes messages.
     fn overflows(&self) -> bool {
-        self.core.state() == State::Closing && !self.receiving && !self.asked_while_closing
+        self.core.state() == State::Closing
+            && self.receiving == Receiving::No
+            && !self.asked_while_closing
     }
 
     fn keep_message(&mut self, message: Message) {
@@ -180,17 +197,17 @@ impl Engine<dyn Transport> {
     }
 
     /// Reads go on after the application has emptied the inbox.
-    pub(crate) fn resume(&mut self, now: Duration) {
+    pub(crate) fn resume(&mut self, clock: &Clock) {
         if self.paused {
             self.paused = false;
-            self.core.resume_reading(now);
+            self.core.resume_reading(clock.now());
         }
     }
 
     /// Writes what is queued, flushes, and shuts down as soon as the core wants it.
-    pub(crate) fn write(&mut self, now: Duration) {
+    pub(crate) fn write(&mut self, clock: &Clock) {
         let mut cx = Context::from_waker(&self.waker);
-        loop {
+        while self.core.queued_bytes() > 0 {
             let mut slices = [IoSlice::new(&[]); SLICES_PER_WRITE];
             let used = self.core.poll_transmit(&mut slices);
             if used == 0 {
@@ -199,18 +216,20 @@ impl Engine<dyn Transport> {
             match self.transport.poll_write(&mut cx, &slices[..used]) {
                 Poll::Pending => return,
                 Poll::Ready(Ok(count)) if count > 0 => {
-                    self.core.transmitted(now, count);
+                    self.core.transmitted(clock.now(), count);
                     self.flush_due = true;
                 }
-                Poll::Ready(Ok(_)) => return self.fail_writing(now, &ErrorKind::WriteZero.into()),
-                Poll::Ready(Err(error)) => return self.fail_writing(now, &error),
+                Poll::Ready(Ok(_)) => {
+                    return self.fail_writing(clock, &ErrorKind::WriteZero.into());
+                }
+                Poll::Ready(Err(error)) => return self.fail_writing(clock, &error),
             }
         }
         if self.flush_due {
             match self.transport.poll_flush(&mut cx) {
                 Poll::Pending => return,
                 Poll::Ready(Ok(())) => self.flush_due = false,
-                Poll::Ready(Err(error)) => return self.fail_writing(now, &error),
+                Poll::Ready(Err(error)) => return self.fail_writing(clock, &error),
             }
         }
         if self.core.wants_shutdown_write()
@@ -221,14 +240,19 @@ impl Engine<dyn Transport> {
         }
     }
 
+    /// Whether the keeper's timer would ring too late.
+    pub(crate) fn rings_too_late(&self) -> bool {
+        self.ending.is_none() && self.rings_too_late_for(self.core.poll_timeout())
+    }
+
     /// Whether the keeper's timer would ring too late for `deadline`.
-    pub(crate) fn rings_too_late(&self, deadline: Option<Duration>) -> bool {
+    pub(crate) fn rings_too_late_for(&self, deadline: Option<Duration>) -> bool {
         deadline.map_or(NEVER, nanos) < self.armed
     }
 
-    /// Whether the keeper's timer has rung.
-    pub(crate) fn has_rung(&self, now: Duration) -> bool {
-        self.armed <= nanos(now)
+    /// Whether the keeper's timer is set to a deadline.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.armed != NEVER
     }
 
     /// Takes note of what the keeper's timer is set to.
@@ -241,43 +265,47 @@ impl Engine<dyn Transport> {
         self.core.queued_bytes() == 0 && !self.flush_due
     }
 
-    fn fail_writing(&mut self, now: Duration, error: &io::Error) {
+    fn fail_writing(&mut self, clock: &Clock, error: &io::Error) {
         self.flush_due = false;
         if self.input_over && self.core.state() == State::Closed {
             return;
         }
         for _ in 0..READS_AFTER_FAILURE {
             match self.poll_read() {
-                Poll::Ready(Ok(input)) if !input.is_empty() => self.core.handle_input(now, input),
+                Poll::Ready(Ok(input)) if !input.is_empty() => {
+                    self.core.handle_input(clock.now(), input);
+                }
                 _ => break,
             }
         }
         self.input_over = true;
-        self.core.handle_write_failed(now, detail(error));
+        self.core.handle_write_failed(clock.now(), detail(error));
         // Whoever wrote may not look for events.
         self.waker.wake_by_ref();
     }
 
     /// Reads once, and returns whether there is something new to look at.
-    pub(crate) fn read(&mut self, now: Duration) -> bool {
+    pub(crate) fn read(&mut self, clock: &Clock) -> bool {
         let is_held_back = self.paused && !self.core.wants_drain();
         if self.input_over || is_held_back || self.core.has_pending_input() {
             return false;
         }
         match self.poll_read() {
             Poll::Pending => return false,
-            Poll::Ready(Ok(input)) if !input.is_empty() => self.core.handle_input(now, input),
+            Poll::Ready(Ok(input)) if !input.is_empty() => {
+                self.core.handle_input(clock.now(), input);
+            }
             Poll::Ready(Ok(_)) => {
                 self.input_over = true;
-                self.core.handle_eof(now);
+                self.core.handle_eof(clock.now());
             }
             Poll::Ready(Err(error)) => {
                 self.input_over = true;
                 // What rustls and others report when close_notify is missing.
                 if error.kind() == ErrorKind::UnexpectedEof {
-                    self.core.handle_tls_truncated(now);
+                    self.core.handle_tls_truncated(clock.now());
                 } else {
-                    self.core.handle_reset(now, detail(&error));
+                    self.core.handle_reset(clock.now(), detail(&error));
                 }
             }
         }
@@ -306,22 +334,27 @@ impl Engine<dyn Transport> {
     }
 
     /// Starts the closing handshake, if it has not begun.
-    pub(crate) fn close(&mut self, now: Duration, request: CloseRequest) {
-        if self.core.close_with(now, request).is_ok() {
-            self.resume(now);
-            self.write(now);
+    pub(crate) fn close(&mut self, clock: &Clock, request: CloseRequest) {
+        if self.core.close_with(clock.now(), request).is_ok() {
+            self.resume(clock);
+            self.write(clock);
         }
     }
 
     /// Once the core has ended: makes its record ours, and gives the transport up.
+    #[inline]
     pub(crate) fn finish_if_ended(&mut self) -> bool {
-        if self.ending.is_some() {
-            return true;
+        if self.ending.is_none() {
+            match self.core.ending() {
+                Some(ending) => self.finish(Arc::clone(ending)),
+                None => return false,
+            }
         }
-        let Some(ending) = self.core.ending() else {
-            return false;
-        };
-        let mut ending = Arc::clone(ending);
+        true
+    }
+
+    #[cold]
+    fn finish(&mut self, mut ending: Arc<Ending>) {
         if self.reader_gone || is_own_decision(ending.cause) {
             self.discard_inbox();
         }
@@ -341,7 +374,6 @@ impl Engine<dyn Transport> {
         self.transport.release();
         self.ending = Some(ending);
         self.unannounced = true;
-        true
     }
 }
 

@@ -1,34 +1,44 @@
 //! [`Hub`]: the waker that I/O is polled with, and everybody it may have to wake.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Wake, Waker};
+
+/// The connection has to be driven.
+const DUE: u8 = 1;
+
+/// The keeper's task is running right now, and looks at [`DUE`] before it stops.
+const IN_TURN: u8 = 2;
+
+/// Somebody outside of the keeper's task waits to receive or to send.
+const OTHERS_WAIT: u8 = 4;
 
 /// Wakes whoever can go on when the transport is ready: the application if it waits, and the
 /// keeper in any case, because an application that was woken may never come back to its future.
 ///
-/// Its lock is taken inside the driver's lock, never the other way round: a transport may wake
-/// while it is polled.
+/// Most wakes concern the keeper's task alone, which also runs a server's handler: they take no
+/// lock. The lock of the others is taken inside the driver's lock, never the other way round: a
+/// transport may wake while it is polled.
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
-    slots: Mutex<Slots>,
+    flags: AtomicU8,
+    /// The task of the keeper. A task has one waker for its whole life.
+    keeper: OnceLock<Waker>,
+    others: Mutex<Others>,
 }
 
 #[derive(Debug, Default)]
-struct Slots {
-    /// Whether the connection has to be driven.
-    due: bool,
-    /// Whether the keeper's task is running right now and looks at `due` before it stops.
-    in_turn: bool,
-    keeper: Option<Waker>,
+struct Others {
     receiving: Option<Waker>,
-    sending: Option<Waker>,
-    /// Those who wait for the end; few connections have any.
-    closed: Option<Box<Closed>>,
+    rare: Option<Box<Rare>>,
 }
 
+/// Few connections have any.
 #[derive(Debug, Default)]
-struct Closed {
-    wakers: Vec<(ClosedId, Waker)>,
+struct Rare {
+    sending: Option<Waker>,
+    /// Those who wait for the end.
+    closed: Vec<(ClosedId, Waker)>,
     last_id: ClosedId,
 }
 
@@ -36,116 +46,155 @@ struct Closed {
 pub(crate) type ClosedId = u64;
 
 impl Hub {
-    fn slots(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    fn others(&self) -> MutexGuard<'_, Others> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn raise(&self, flag: u8) -> u8 {
+        self.flags.fetch_or(flag, Ordering::SeqCst)
+    }
+
+    fn lower(&self, flags: u8) -> u8 {
+        self.flags.fetch_and(!flags, Ordering::SeqCst)
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags.load(Ordering::SeqCst) & flag != 0
     }
 
     /// Has the keeper drive the connection, soon.
     pub(crate) fn set_due(&self) {
-        let mut slots = self.slots();
-        slots.due = true;
-        let keeper = slots.idle_keeper();
-        drop(slots);
-        wake(keeper);
+        let before = self.raise(DUE);
+        // If it was due, the keeper was woken and has not looked since.
+        if before & (DUE | IN_TURN) == 0 {
+            self.wake_keeper();
+        }
     }
 
     /// Whether the connection was due. It is not any more.
     pub(crate) fn take_due(&self) -> bool {
-        std::mem::take(&mut self.slots().due)
-    }
-
-    /// The application drives now. Returns whether that was due, and whether the keeper's task
-    /// will look anyway.
-    pub(crate) fn begin_drive(&self) -> (bool, bool) {
-        let mut slots = self.slots();
-        (std::mem::take(&mut slots.due), slots.in_turn)
+        self.has(DUE) && self.lower(DUE) & DUE != 0
     }
 
     /// Undoes [`take_due`](Self::take_due) while the keeper cannot look, so it need not be woken.
     pub(crate) fn restore_due(&self) {
-        self.slots().due = true;
+        self.raise(DUE);
+    }
+
+    /// Whether the keeper's task will look anyway. Asked under the driver's lock.
+    pub(crate) fn is_in_turn(&self) -> bool {
+        self.has(IN_TURN)
     }
 
     pub(crate) fn set_keeper(&self, cx: &Context<'_>) {
-        set(&mut self.slots().keeper, cx);
+        let keeper = self.keeper.get_or_init(|| cx.waker().clone());
+        debug_assert!(keeper.will_wake(cx.waker()), "a task has one waker");
     }
 
     /// The keeper's task starts to poll what runs beside the keeper.
     pub(crate) fn begin_turn(&self, cx: &Context<'_>) {
-        let mut slots = self.slots();
-        slots.in_turn = true;
-        set(&mut slots.keeper, cx);
+        self.set_keeper(cx);
+        self.raise(IN_TURN);
     }
 
-    /// The keeper itself is polled next.
-    pub(crate) fn end_turn(&self) {
-        self.slots().in_turn = false;
+    /// The keeper itself is polled next. Returns whether the connection was due; it is not any
+    /// more.
+    pub(crate) fn end_turn(&self) -> bool {
+        self.lower(IN_TURN | DUE) & DUE != 0
     }
 
-    pub(crate) fn set_receiving(&self, cx: &Context<'_>) {
-        set(&mut self.slots().receiving, cx);
+    /// Registers who waits for a message. Returns whether that is the keeper's task, which is
+    /// woken in any case.
+    pub(crate) fn set_receiving(&self, cx: &Context<'_>) -> bool {
+        let is_keeper = self.is_in_turn()
+            && self
+                .keeper
+                .get()
+                .is_some_and(|keeper| keeper.will_wake(cx.waker()));
+        if !is_keeper {
+            set(&mut self.others().receiving, cx);
+            self.raise(OTHERS_WAIT);
+        }
+        is_keeper
     }
 
     pub(crate) fn set_sending(&self, cx: &Context<'_>) {
-        set(&mut self.slots().sending, cx);
+        set(&mut self.others().rare().sending, cx);
+        self.raise(OTHERS_WAIT);
+    }
+
+    pub(crate) fn wake_keeper(&self) {
+        if let Some(keeper) = self.keeper.get() {
+            keeper.wake_by_ref();
+        }
     }
 
     pub(crate) fn wake_receiving(&self) {
-        let waker = self.slots().receiving.take();
+        let waker = self.others().receiving.take();
         wake(waker);
     }
 
     pub(crate) fn wake_sending(&self) {
-        let waker = self.slots().sending.take();
+        let waker = self.others().take_sending();
         wake(waker);
     }
 
     /// Registers a future that waits for the end. It passes the number it got the first time.
     pub(crate) fn set_closed(&self, id: Option<ClosedId>, cx: &Context<'_>) -> ClosedId {
-        let mut slots = self.slots();
-        let closed = slots.closed.get_or_insert_default();
-        let mut wakers = closed.wakers.iter_mut();
+        let mut others = self.others();
+        let rare = others.rare();
+        let mut wakers = rare.closed.iter_mut();
         if let Some((id, waker)) = wakers.find(|(other, _)| Some(*other) == id) {
             waker.clone_from(cx.waker());
             return *id;
         }
-        closed.last_id += 1;
-        closed.wakers.push((closed.last_id, cx.waker().clone()));
-        closed.last_id
+        rare.last_id += 1;
+        rare.closed.push((rare.last_id, cx.waker().clone()));
+        rare.last_id
     }
 
     pub(crate) fn forget_closed(&self, id: ClosedId) {
-        if let Some(closed) = &mut self.slots().closed {
-            closed.wakers.retain(|(other, _)| *other != id);
+        if let Some(rare) = &mut self.others().rare {
+            rare.closed.retain(|(other, _)| *other != id);
         }
     }
 
     /// The connection has ended.
     pub(crate) fn wake_all(&self) {
-        let mut slots = self.slots();
-        let one_each = [
-            slots.receiving.take(),
-            slots.sending.take(),
-            slots.keeper.clone(),
-        ];
-        let closed = slots
-            .closed
-            .as_mut()
-            .map(|closed| std::mem::take(&mut closed.wakers));
-        drop(slots);
-        one_each.into_iter().for_each(wake);
-        for (_, waker) in closed.into_iter().flatten() {
+        let mut others = self.others();
+        let receiving = others.receiving.take();
+        let rare = others.rare.as_mut();
+        let (sending, closed) = rare
+            .map(|rare| (rare.sending.take(), std::mem::take(&mut rare.closed)))
+            .unwrap_or_default();
+        drop(others);
+        wake(receiving);
+        wake(sending);
+        self.wake_keeper();
+        for (_, waker) in closed {
             waker.wake();
         }
     }
+
+    /// Takes the waker of one who waits outside of the keeper's task.
+    fn take_other(&self) -> Option<Waker> {
+        let mut others = self.others();
+        let receiving = others.receiving.take();
+        let other = receiving.or_else(|| others.take_sending());
+        if other.is_none() {
+            self.lower(OTHERS_WAIT);
+        }
+        other
+    }
 }
 
-impl Slots {
-    fn idle_keeper(&self) -> Option<Waker> {
-        if self.in_turn {
-            return None;
-        }
-        self.keeper.clone()
+impl Others {
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn take_sending(&mut self) -> Option<Waker> {
+        self.rare.as_mut()?.sending.take()
     }
 }
 
@@ -155,20 +204,12 @@ impl Wake for Hub {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let mut slots = self.slots();
-        slots.due = true;
-        let keeper = slots.idle_keeper();
-        let mut application = slots.receiving.take();
-        if application.is_none() {
-            application = slots.sending.take();
+        let before = self.raise(DUE);
+        if before & OTHERS_WAIT != 0 {
+            wake(self.take_other());
         }
-        drop(slots);
-        match (application, keeper) {
-            (Some(application), Some(keeper)) if application.will_wake(&keeper) => keeper.wake(),
-            (application, keeper) => {
-                wake(application);
-                wake(keeper);
-            }
+        if before & (DUE | IN_TURN) == 0 {
+            self.wake_keeper();
         }
     }
 }

@@ -13,8 +13,8 @@ use pin_project_lite::pin_project;
 use revoir_proto::{CloseRequest, Ending, LocalCause, Reason, Role, SendCode};
 use tokio::time::{Sleep, sleep_until};
 
+use crate::driver::clock::Clock;
 use crate::driver::engine::{Engine, Taker};
-use crate::driver::hub::Hub;
 use crate::driver::shared::{Driver, Shared};
 use crate::driver::transport::Transport;
 
@@ -45,8 +45,10 @@ impl Future for Keeper {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        this.driver.hub.set_keeper(cx);
-        this.driver.poll_keep(cx, this.timer)
+        let hub = &this.driver.hub;
+        hub.set_keeper(cx);
+        let is_due = hub.take_due();
+        this.driver.poll_keep(cx, this.timer, is_due)
     }
 }
 
@@ -85,8 +87,8 @@ where
         let driver = &*keeper.driver;
         driver.hub.begin_turn(cx);
         let handled = poll_handler(driver, this.handler, cx);
-        driver.hub.end_turn();
-        let kept = driver.poll_keep(cx, keeper.timer);
+        let is_due = driver.hub.end_turn();
+        let kept = driver.poll_keep(cx, keeper.timer, is_due);
         ready!(handled);
         kept
     }
@@ -131,10 +133,15 @@ where
 
 impl Driver<dyn Transport> {
     /// Drives if it is due, and keeps the deadlines.
-    fn poll_keep(&self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<()> {
+    fn poll_keep(
+        &self,
+        cx: &mut Context<'_>,
+        mut timer: Pin<&mut Sleep>,
+        mut is_due: bool,
+    ) -> Poll<()> {
         loop {
-            let turn = self.with(|engine, now| engine.keep(now, &self.hub));
-            match turn {
+            let has_rung = timer.is_elapsed();
+            match self.work(|engine, clock| engine.keep(clock, is_due, has_rung)) {
                 Turn::Over => return Poll::Ready(()),
                 Turn::Waiting => return Poll::Pending,
                 Turn::Until(deadline) => {
@@ -144,12 +151,13 @@ impl Driver<dyn Transport> {
                     }
                 }
             }
+            is_due = self.hub.take_due();
         }
     }
 
     /// The handler failed: the peer gets 1011, and the ending says why.
     fn fail(&self, failure: String) {
-        self.with(|engine, now| {
+        self.with(|engine, clock| {
             engine.failure = Some(Box::new(failure));
             let request = CloseRequest {
                 cause: LocalCause::HandlerFailed,
@@ -158,7 +166,7 @@ impl Driver<dyn Transport> {
                 reason: Reason::EMPTY,
                 closed_at: None,
             };
-            engine.close(now, request);
+            engine.close(clock, request);
         });
         self.hub.set_due();
     }
@@ -172,34 +180,33 @@ enum Turn {
 }
 
 impl Engine<dyn Transport> {
-    fn keep(&mut self, now: Duration, hub: &Hub) -> Turn {
+    fn keep(&mut self, clock: &Clock, is_due: bool, has_rung: bool) -> Turn {
         if self.ending.is_some() {
             return Turn::Over;
         }
-        let is_due = hub.take_due();
-        let has_expired = self.has_rung(now);
+        let has_expired = has_rung && self.is_armed();
         if has_expired {
-            self.core.handle_timeout(now);
+            self.core.handle_timeout(clock.now());
         }
         if self.reader_gone && self.writer_gone {
-            self.close_dropped(now);
+            self.close_dropped(clock);
         }
         if is_due || has_expired {
-            self.drive(now, Taker::Keeper);
+            self.drive(clock, Taker::Keeper);
         }
         if self.ending.is_some() {
             return Turn::Over;
         }
         let deadline = self.core.poll_timeout();
         // A deadline that moved away is found when the timer rings too early.
-        if !has_expired && !self.rings_too_late(deadline) {
+        if !has_expired && !self.rings_too_late_for(deadline) {
             return Turn::Waiting;
         }
         self.arm(deadline);
         deadline.map_or(Turn::Waiting, Turn::Until)
     }
 
-    fn close_dropped(&mut self, now: Duration) {
+    fn close_dropped(&mut self, clock: &Clock) {
         let code = match self.core.role() {
             Role::Client => SendCode::NORMAL_CLOSURE,
             Role::Server => SendCode::GOING_AWAY,
@@ -210,7 +217,7 @@ impl Engine<dyn Transport> {
             reason: Reason::EMPTY,
             closed_at: None,
         };
-        self.close(now, request);
+        self.close(clock, request);
     }
 }
 

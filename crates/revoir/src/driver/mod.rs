@@ -1,5 +1,6 @@
 //! What runs a connection: the core and its transport behind one lock, and who polls them.
 
+mod clock;
 mod engine;
 mod hub;
 mod inbox;

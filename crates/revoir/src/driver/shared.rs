@@ -11,7 +11,8 @@ use revoir_proto::{CloseRequest, Config, Connection, Ending, Message, Role, Stat
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
-use crate::driver::engine::{Engine, Sending, Taker};
+use crate::driver::clock::Clock;
+use crate::driver::engine::{Engine, Receiving, Sending, Taker};
 use crate::driver::hub::Hub;
 use crate::driver::transport::{Slot, Transport};
 use crate::entropy::Entropy;
@@ -100,15 +101,27 @@ impl Driver<dyn Transport> {
     }
 
     /// Works on the engine, and wakes whoever can go on afterwards.
-    pub(crate) fn with<R>(
-        &self,
-        work: impl FnOnce(&mut Engine<dyn Transport>, Duration) -> R,
-    ) -> R {
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Engine<dyn Transport>, &Clock) -> R) -> R {
+        self.work(|engine, clock| {
+            let result = work(engine, clock);
+            // At the end of its turn the keeper looks at the deadlines in any case.
+            if !self.hub.is_in_turn() && engine.rings_too_late() {
+                self.hub.set_due();
+            }
+            result
+        })
+    }
+
+    /// [`with`](Self::with), for work that leaves the keeper's timer right.
+    pub(crate) fn work<R>(&self, work: impl FnOnce(&mut Engine<dyn Transport>, &Clock) -> R) -> R {
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.epoch.elapsed();
-        let result = work(&mut engine, now);
+        let result = work(&mut engine, &Clock::new(self.epoch));
         let ended = engine.finish_if_ended();
-        let receives = engine.receiving && (ended || !engine.inbox.is_empty());
+        let wakes_receiver = match engine.receiving {
+            Receiving::No | Receiving::Woken => Receiving::No,
+            waiting if ended || !engine.inbox.is_empty() => waiting,
+            Receiving::InTurn | Receiving::Elsewhere => Receiving::No,
+        };
         let sends = match engine.sending {
             Sending::Nothing => false,
             Sending::Room => ended || engine.core.is_writable(),
@@ -117,19 +130,21 @@ impl Driver<dyn Transport> {
         };
         let announced = std::mem::take(&mut engine.unannounced);
         let announced = announced.then(|| engine.ending.clone()).flatten();
-        if !ended && engine.rings_too_late(engine.core.poll_timeout()) {
-            self.hub.set_due();
+        if wakes_receiver != Receiving::No {
+            engine.receiving = Receiving::Woken;
         }
         if sends {
             engine.sending = Sending::Nothing;
         }
         let role = engine.core.role();
         drop(engine);
-        if receives {
-            self.hub.wake_receiving();
+        // Whoever is woken comes back and says so, if it still waits.
+        match wakes_receiver {
+            Receiving::InTurn => self.hub.wake_keeper(),
+            Receiving::Elsewhere => self.hub.wake_receiving(),
+            Receiving::No | Receiving::Woken => {}
         }
         if sends {
-            // Whoever is woken comes back and says so, if it still waits.
             self.hub.wake_sending();
         }
         if let Some(ending) = announced {
@@ -140,12 +155,12 @@ impl Driver<dyn Transport> {
     }
 
     pub(crate) fn poll_recv(&self, cx: &Context<'_>) -> Poll<Result<Message, Arc<Ending>>> {
-        self.with(|engine, now| {
+        self.with(|engine, clock| {
             engine.asked_while_closing |= engine.core.state() == State::Closing;
-            engine.receiving = false;
+            engine.receiving = Receiving::No;
             if let Some(message) = engine.inbox.pop() {
                 if engine.inbox.is_empty() && engine.paused {
-                    engine.resume(now);
+                    engine.resume(clock);
                     self.hub.set_due();
                 }
                 return Poll::Ready(Ok(message));
@@ -153,14 +168,14 @@ impl Driver<dyn Transport> {
             if let Some(ending) = &engine.ending {
                 return Poll::Ready(Err(Arc::clone(ending)));
             }
-            engine.resume(now);
-            let (was_due, in_turn) = self.hub.begin_drive();
-            if let Some(message) = engine.drive(now, Taker::Application) {
+            engine.resume(clock);
+            let was_due = self.hub.take_due();
+            if let Some(message) = engine.drive(clock, Taker::Application) {
                 // Either the transport wakes the hub from here on, or the keeper has to look.
-                let is_settled = !in_turn
+                let is_settled = !self.hub.is_in_turn()
                     && !engine.core.has_pending_input()
                     && engine.is_flushed()
-                    && !engine.read(now);
+                    && !engine.read(clock);
                 if !is_settled {
                     match was_due {
                         true => self.hub.restore_due(),
@@ -172,8 +187,10 @@ impl Driver<dyn Transport> {
             if let Some(ending) = &engine.ending {
                 return Poll::Ready(Err(Arc::clone(ending)));
             }
-            engine.receiving = true;
-            self.hub.set_receiving(cx);
+            engine.receiving = match self.hub.set_receiving(cx) {
+                true => Receiving::InTurn,
+                false => Receiving::Elsewhere,
+            };
             Poll::Pending
         })
     }
@@ -181,7 +198,7 @@ impl Driver<dyn Transport> {
     /// A future that waited for a message was dropped.
     pub(crate) fn stop_receiving(&self) {
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        engine.receiving = false;
+        engine.receiving = Receiving::No;
     }
 
     /// Whether the stream of messages is over: its last item was the ending.
@@ -195,12 +212,12 @@ impl Driver<dyn Transport> {
 
     /// Whether a message can be queued. While the connection is closing, this waits for its end.
     pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<Result<(), Arc<Ending>>> {
-        self.with(|engine, now| {
+        self.with(|engine, clock| {
             if let Some(ending) = &engine.ending {
                 return Poll::Ready(Err(Arc::clone(ending)));
             }
             if engine.core.state() == State::Open && !engine.core.is_writable() {
-                engine.write(now);
+                engine.write(clock);
             }
             if engine.core.is_writable() {
                 return Poll::Ready(Ok(()));
@@ -216,22 +233,22 @@ impl Driver<dyn Transport> {
         flush: bool,
         push: impl FnOnce(&mut Connection<Entropy>, Duration) -> Result<(), UsageError>,
     ) -> Poll<Result<(), Arc<Ending>>> {
-        self.with(|engine, now| {
+        self.with(|engine, clock| {
             if let Some(ending) = &engine.ending {
                 return Poll::Ready(Err(Arc::clone(ending)));
             }
             if engine.core.state() == State::Open && !engine.core.is_writable() {
-                engine.write(now);
+                engine.write(clock);
             }
             if !engine.core.is_writable() {
                 return self.wait(engine, cx, Sending::Room);
             }
             // Only a connection that is about to end refuses what it has room for.
-            if push(&mut engine.core, now).is_err() {
+            if push(&mut engine.core, clock.now()).is_err() {
                 return self.wait(engine, cx, Sending::Ended);
             }
             if flush && !engine.core.has_pending_input() {
-                engine.write(now);
+                engine.write(clock);
             } else {
                 // Written together with what the rest of this read burst causes.
                 self.hub.set_due();
@@ -242,9 +259,9 @@ impl Driver<dyn Transport> {
 
     /// Queues a message that was let in by `poll_ready`. Returns the ending, if there is one.
     pub(crate) fn queue(&self, message: Message) -> Option<Arc<Ending>> {
-        self.with(|engine, now| {
+        self.with(|engine, clock| {
             if engine.ending.is_none() {
-                let queued = push_message(&mut engine.core, now, message);
+                let queued = push_message(&mut engine.core, clock.now(), message);
                 if queued.is_ok() {
                     self.hub.set_due();
                 }
@@ -283,9 +300,9 @@ impl Driver<dyn Transport> {
 
     /// Waits until everything queued was given to the transport, and the transport is flushed.
     pub(crate) fn poll_flush(&self, cx: &Context<'_>) -> Poll<Result<(), Arc<Ending>>> {
-        self.with(|engine, now| {
+        self.with(|engine, clock| {
             if engine.ending.is_none() {
-                engine.write(now);
+                engine.write(clock);
             }
             if engine.finish_if_ended()
                 && let Some(ending) = &engine.ending
@@ -300,15 +317,15 @@ impl Driver<dyn Transport> {
     }
 
     pub(crate) fn ping(&self, payload: &[u8]) -> Result<(), UsageError> {
-        self.with(|engine, now| {
-            engine.core.send_ping(now, payload)?;
-            engine.write(now);
+        self.with(|engine, clock| {
+            engine.core.send_ping(clock.now(), payload)?;
+            engine.write(clock);
             Ok(())
         })
     }
 
     pub(crate) fn close(&self, request: CloseRequest) {
-        self.with(|engine, now| engine.close(now, request));
+        self.with(|engine, clock| engine.close(clock, request));
         self.hub.set_due();
     }
 
@@ -317,10 +334,10 @@ impl Driver<dyn Transport> {
     }
 
     pub(crate) fn drop_reader(&self) {
-        self.with(|engine, now| {
+        self.with(|engine, clock| {
             engine.reader_gone = true;
             engine.discard_inbox();
-            engine.resume(now);
+            engine.resume(clock);
         });
         self.hub.set_due();
     }
