@@ -4,13 +4,14 @@ use std::any::Any;
 use std::error::Error;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use revoir_proto::{CloseRequest, Ending, LocalCause, Reason, Role, SendCode};
+use tokio::task::unconstrained;
 use tokio::time::{Sleep, sleep_until};
 
 use crate::driver::clock::Clock;
@@ -146,7 +147,9 @@ impl Driver<dyn Transport> {
                 Turn::Waiting => return Poll::Pending,
                 Turn::Until(deadline) => {
                     timer.as_mut().reset(self.epoch + deadline);
-                    if timer.as_mut().poll(cx).is_pending() {
+                    // A handler may have used up the task's budget. The timer has to learn whom to
+                    // wake all the same: it is not polled again before it rings.
+                    if pin!(unconstrained(timer.as_mut())).poll(cx).is_pending() {
                         return Poll::Pending;
                     }
                 }

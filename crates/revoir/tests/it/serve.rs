@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::support::peer::Seen;
 use crate::support::wire::{new_pem, trusting};
-use crate::support::{Frame, Peer, Side, assert_ending, close_frame, expected, pem};
+use crate::support::{Frame, Peer, Side, Sort, assert_ending, close_frame, expected, pem};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -45,6 +45,24 @@ async fn raw(url: &str) -> Peer {
     let mut peer = Peer::new(crate::support::wire::Stream::Tcp(stream), Side::Server);
     peer.request().await;
     peer
+}
+
+#[tokio::test]
+async fn a_handler_that_uses_up_its_tasks_budget_does_not_silence_the_keepalive() {
+    let (url, _seen) = serve(|socket: WebSocket| async move {
+        while tokio::task::coop::has_budget_remaining() {
+            tokio::task::coop::consume_budget().await;
+        }
+        // The keeper's first turn follows, and its timer has to be set.
+        pending::<()>().await;
+        drop(socket);
+        Ok::<(), Failure>(())
+    })
+    .await;
+    let mut peer = raw(&url).await;
+    tokio::time::pause();
+    let ping = tokio::time::timeout(std::time::Duration::from_secs(60), peer.next()).await;
+    assert_eq!(ping.unwrap().unwrap().sort, Sort::Ping);
 }
 
 #[tokio::test]
@@ -138,9 +156,8 @@ async fn a_handler_that_never_polls_still_answers_pings_and_the_close() {
     })
     .await;
     let mut peer = raw(&url).await;
-    peer.send(&Frame::new(crate::support::Sort::Ping, "a"))
-        .await;
-    let pong = Frame::new(crate::support::Sort::Pong, "a");
+    peer.send(&Frame::new(Sort::Ping, "a")).await;
+    let pong = Frame::new(Sort::Pong, "a");
     assert_eq!(peer.next().await, Some(pong));
     peer.send(&Frame::close(1000, "")).await;
     assert_eq!(peer.rest().await.0, [Frame::close(1000, "")]);
