@@ -1,5 +1,8 @@
 //! [`Client`]: what to ask for, and how long to wait.
 
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +11,7 @@ use revoir_proto::extension::Extensions;
 use revoir_proto::handshake::{ClientRequest, HeadLimits, InvalidRequest};
 
 use crate::client::ConnectError;
+use crate::client::resolver::Resolver;
 use crate::client::url::Target;
 use crate::config::client_config;
 use crate::handshake_io::HANDSHAKE_TIMEOUT;
@@ -53,6 +57,7 @@ pub struct Client {
     pub(super) connect_timeout: Duration,
     pub(super) handshake_timeout: Duration,
     pub(super) nodelay: bool,
+    pub(super) resolver: Resolver,
     pub(super) observer: Option<Arc<dyn Observer>>,
     #[cfg(feature = "rustls")]
     pub(super) tls: Option<ClientTls>,
@@ -72,6 +77,7 @@ impl Client {
             connect_timeout: Duration::from_secs(10),
             handshake_timeout: HANDSHAKE_TIMEOUT,
             nodelay: true,
+            resolver: Resolver::default(),
             observer: None,
             #[cfg(feature = "rustls")]
             tls: None,
@@ -140,6 +146,18 @@ impl Client {
     #[must_use]
     pub fn with_nodelay(mut self, nodelay: bool) -> Self {
         self.nodelay = nodelay;
+        self
+    }
+
+    /// Gets the addresses of a host and port from `resolve`, in order of preference. Default: the
+    /// platform's resolver.
+    #[must_use]
+    pub fn with_resolver<F, Fut>(mut self, resolve: F) -> Self
+    where
+        F: Fn(String, u16) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
+    {
+        self.resolver = Resolver::new(resolve);
         self
     }
 

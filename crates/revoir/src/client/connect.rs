@@ -20,6 +20,10 @@ impl Client {
     /// Opens a connection to `url`: `ws://` or `wss://`, a host, and optionally port, path and
     /// query.
     ///
+    /// The addresses of the host are raced (RFC 8305): IPv6 and IPv4 take turns in the resolver's
+    /// order, each starts 250 ms after the one before it or as soon as that has failed, and the
+    /// first to answer is taken. If none does, the ending names them all.
+    ///
     /// It spawns one small task, which keeps the connection; see the
     /// [crate's front page](crate#what-drives-a-connection).
     ///
@@ -37,7 +41,9 @@ impl Client {
         let (target, request) = self.prepare(url)?;
         let span = tracing::debug_span!(target: "revoir", "connect", url);
         let opening = async {
-            let stream = tcp::connect(&target.host, target.port, self.connect_timeout).await?;
+            let Target { host, port, .. } = &target;
+            let limit = self.connect_timeout;
+            let stream = tcp::connect(&self.resolver, host, *port, limit).await?;
             if let Err(error) = stream.set_nodelay(self.nodelay) {
                 tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
             }

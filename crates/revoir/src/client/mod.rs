@@ -4,6 +4,8 @@ mod builder;
 mod connect;
 mod error;
 mod handshake;
+mod race;
+mod resolver;
 mod tcp;
 mod url;
 

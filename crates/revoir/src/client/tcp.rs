@@ -1,56 +1,48 @@
 //! From a name to a TCP connection, or to the ending that says why there is none.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::io;
 use std::time::Duration;
 
 use revoir_proto::{Cause, Detail, Ending};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Resolves `host` and tries its addresses one after the other, all within `limit`.
-pub(super) async fn connect(host: &str, port: u16, limit: Duration) -> Result<TcpStream, Ending> {
-    let mut trying = None;
-    let result = timeout(limit, attempt(host, port, &mut trying)).await;
-    match (result, trying) {
-        (Ok(result), _) => result,
-        (Err(_), Some(address)) => Err(never(Cause::ConnectTimeout, address)),
-        (Err(_), None) => Err(never(
-            Cause::Dns,
-            format_args!("{host}: no answer within {limit:?}"),
-        )),
+use crate::client::race::{Tried, cause_of, race};
+use crate::client::resolver::Resolver;
+
+/// Resolves `host` and races its addresses, all within `limit`.
+pub(super) async fn connect(
+    resolver: &Resolver,
+    host: &str,
+    port: u16,
+    limit: Duration,
+) -> Result<TcpStream, Ending> {
+    let mut tried = Tried::default();
+    let racing = async {
+        let resolved = resolver.resolve(host, port).await;
+        let addresses = resolved.map_err(|error| no_name(host, &error))?;
+        Ok(race(addresses, &mut tried, TcpStream::connect).await)
+    };
+    match timeout(limit, racing).await {
+        Ok(Ok(Some(stream))) => Ok(stream),
+        Ok(Err(ending)) => Err(ending),
+        Ok(Ok(None)) if tried.is_empty() => Err(no_name(host, &"no addresses")),
+        Err(_) if tried.is_empty() => {
+            let late = format!("no answer within {limit:?}");
+            Err(no_name(host, &late))
+        }
+        Ok(Ok(None)) | Err(_) => Err(never(tried.cause(), &tried)),
     }
 }
 
-async fn attempt(
-    host: &str,
-    port: u16,
-    trying: &mut Option<SocketAddr>,
-) -> Result<TcpStream, Ending> {
-    let addresses = match lookup_host((host, port)).await {
-        Ok(addresses) => addresses,
-        Err(error) => return Err(never(Cause::Dns, format_args!("{host}: {error}"))),
-    };
-    let mut last = never(Cause::Dns, format_args!("{host}: no addresses"));
-    for address in addresses {
-        *trying = Some(address);
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = not_reached(address, &error),
-        }
-    }
-    Err(last)
+fn no_name(host: &str, why: &dyn Display) -> Ending {
+    never(Cause::Dns, format_args!("{host}: {why}"))
 }
 
 /// The ending of an attempt that did not reach `address`.
 pub(crate) fn not_reached(address: impl Display, error: &io::Error) -> Ending {
-    let cause = match error.kind() {
-        ErrorKind::TimedOut => Cause::ConnectTimeout,
-        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Cause::Refused,
-        // No route, no such network, not allowed by a firewall here.
-        _ => Cause::Unreachable,
-    };
+    let cause = cause_of(error);
     match cause {
         Cause::Unreachable => never(cause, format_args!("{address}: {error}")),
         _ => never(cause, address),
@@ -59,24 +51,4 @@ pub(crate) fn not_reached(address: impl Display, error: &io::Error) -> Ending {
 
 pub(super) fn never(cause: Cause, detail: impl Display) -> Ending {
     Ending::never_opened(cause, Detail::Text(detail.to_string().into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_of_connect_have_their_causes() {
-        let address = SocketAddr::from(([192, 0, 2, 1], 80));
-        let cause = |kind: ErrorKind| not_reached(address, &kind.into()).cause;
-        assert_eq!(cause(ErrorKind::ConnectionRefused), Cause::Refused);
-        assert_eq!(cause(ErrorKind::NetworkUnreachable), Cause::Unreachable);
-        assert_eq!(cause(ErrorKind::HostUnreachable), Cause::Unreachable);
-        assert_eq!(cause(ErrorKind::TimedOut), Cause::ConnectTimeout);
-        let ending = not_reached(address, &ErrorKind::ConnectionRefused.into());
-        assert_eq!(
-            ending.to_string(),
-            "1006 Abnormal Closure: TCP was refused (192.0.2.1:80)"
-        );
-    }
 }

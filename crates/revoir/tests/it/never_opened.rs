@@ -74,6 +74,46 @@ async fn a_port_without_a_listener_is_refused() {
     assert_never(&ending, Cause::Refused, &address.to_string());
 }
 
+/// An address where nobody listens.
+async fn nobody() -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn every_address_that_was_tried_is_named() {
+    let addresses = [nobody().await, nobody().await];
+    let client = Client::new().with_resolver(move |host, _| async move {
+        assert_eq!(host, "a.example");
+        Ok(addresses.to_vec())
+    });
+    let ending = refused(&client, "ws://a.example/").await;
+    let [first, second] = addresses;
+    assert_never(
+        &ending,
+        Cause::Refused,
+        &format!("{first}: refused, {second}: refused"),
+    );
+    let nowhere = Client::new().with_resolver(|_, _| async { Ok(Vec::new()) });
+    let ending = refused(&nowhere, "ws://a.example/").await;
+    assert_never(&ending, Cause::Dns, "a.example: no addresses");
+}
+
+#[tokio::test]
+async fn an_address_that_refuses_does_not_hide_one_that_answers() {
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let there = server.local_addr().unwrap();
+    let serving = tokio::spawn(server.serve(|mut socket| async move {
+        let _ending = socket.recv().await;
+        Ok::<(), std::convert::Infallible>(())
+    }));
+    let nobody = nobody().await;
+    let client = Client::new().with_resolver(move |_, _| async move { Ok(vec![nobody, there]) });
+    let socket = client.connect("ws://a.example/").await.unwrap();
+    drop(socket);
+    serving.abort();
+}
+
 #[tokio::test]
 async fn a_host_that_does_not_answer_is_a_connect_timeout() {
     // A full backlog drops what comes: the same as a host that is down.
