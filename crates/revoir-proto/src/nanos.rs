@@ -58,8 +58,11 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 impl From<Duration> for Nanos {
     #[inline]
     fn from(time: Duration) -> Self {
-        let seconds = time.as_secs().saturating_mul(NANOS_PER_SECOND);
-        Self::from_count(seconds.saturating_add(u64::from(time.subsec_nanos())))
+        // One comparison, since it is asked for with every message.
+        if time.as_secs() >= u64::MAX / NANOS_PER_SECOND {
+            return Self::from_count(u64::MAX);
+        }
+        Self::from_count(time.as_secs() * NANOS_PER_SECOND + u64::from(time.subsec_nanos()))
     }
 }
 
@@ -99,6 +102,14 @@ mod tests {
         let longest = Nanos::from(Duration::MAX);
         assert_eq!(Duration::from(longest), Duration::from_nanos(u64::MAX - 1));
         assert_eq!(longest.saturating_add(longest), longest);
+        for seconds in [u64::MAX / NANOS_PER_SECOND - 1, u64::MAX / NANOS_PER_SECOND] {
+            let time = Duration::new(seconds, 999_999_999);
+            let expected = match seconds < u64::MAX / NANOS_PER_SECOND {
+                true => time,
+                false => Duration::from_nanos(u64::MAX - 1),
+            };
+            assert_eq!(Duration::from(Nanos::from(time)), expected);
+        }
     }
 
     #[test]

@@ -73,21 +73,22 @@ impl<R: Random> Connection<R> {
     #[inline]
     pub(crate) fn listen(&mut self, now: Duration) {
         if let Some(deaf_since) = self.parts.deaf_since {
-            self.end_deafness(now.into(), deaf_since);
+            self.end_deafness(now, deaf_since);
         }
     }
 
     #[inline]
-    fn end_deafness(&mut self, now: Nanos, deaf_since: Nanos) {
+    fn end_deafness(&mut self, now: Duration, deaf_since: Nanos) {
         let parts = &mut self.parts;
         if !parts.input.is_empty() || parts.paused {
             if parts.input_end.is_some() {
                 // The application has taken something.
-                parts.deaf_since = Some(now);
+                parts.deaf_since = Some(now.into());
             }
             return;
         }
         parts.deaf_since = None;
+        let now = Nanos::from(now);
         if deaf_since < now {
             parts
                 .liveness
