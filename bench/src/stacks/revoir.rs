@@ -48,6 +48,10 @@ pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
         while left > 0 {
             wire.read_buf(&mut buffer).await?;
             let now = uncounted_clock(epoch);
+            if connection.handle_payload(now, &buffer) {
+                buffer.clear();
+                continue;
+            }
             connection.handle_input(now, buffer.split());
             while left > 0
                 && let Some(event) = connection.poll_event(now)

@@ -15,7 +15,7 @@
 //!
 //! | when | verb |
 //! |---|---|
-//! | bytes were read | [`handle_input`](Connection::handle_input) |
+//! | bytes were read | [`handle_input`](Connection::handle_input), or first [`handle_payload`](Connection::handle_payload) |
 //! | the stream ended, failed, or lost its TLS | [`handle_eof`](Connection::handle_eof), [`handle_reset`](Connection::handle_reset), [`handle_tls_truncated`](Connection::handle_tls_truncated) |
 //! | a write failed | [`handle_write_failed`](Connection::handle_write_failed) |
 //! | bytes were written | [`transmitted`](Connection::transmitted) |

@@ -57,6 +57,22 @@ impl Reading {
         }
     }
 
+    /// Takes `bytes` if all of them are payload inside an unfinished data frame, and may be there.
+    /// If not, nothing has changed.
+    fn take_payload(&mut self, bytes: &[u8]) -> bool {
+        if bytes.is_empty() {
+            return false;
+        }
+        let Some((header, mask, behind)) = self.decoder.payload_around(bytes.len()) else {
+            return false;
+        };
+        let taken = self.assembler.push_inner(&header, bytes, mask, behind);
+        if taken {
+            self.decoder.skip_payload(bytes.len());
+        }
+        taken
+    }
+
     fn next_of_any_kind(
         &mut self,
         input: &mut BytesMut,
@@ -69,6 +85,10 @@ impl Reading {
                     return Ok(None);
                 };
                 self.assembler.begin(&header, limit)?;
+            }
+            if self.take_payload(input) {
+                *input = BytesMut::new();
+                return Ok(None);
             }
             let Some(chunk) = self.decoder.poll_payload(input) else {
                 return Ok(None);
@@ -113,6 +133,31 @@ impl<R: Random> Connection<R> {
         } else {
             parts.input.extend_from_slice(&input);
         }
+    }
+
+    /// Takes bytes from the peer out of the driver's own buffer, if all of them lie within one
+    /// frame of an unfinished message, and cause no event: they are copied into the message at
+    /// once. Returns whether they were taken; if not, they go to
+    /// [`handle_input`](Self::handle_input).
+    ///
+    /// To offer bytes here first spares a buffer and a round of the driver's loop for each piece of
+    /// a long message. Nothing else depends on it: there is nothing to poll for afterwards, and
+    /// deadlines have only become later.
+    pub fn handle_payload(&mut self, now: Duration, bytes: &[u8]) -> bool {
+        let parts = &mut self.parts;
+        if parts.state == State::Closed || !parts.input.is_empty() {
+            return false;
+        }
+        let Receive::Decoding(reading) = &mut parts.receive else {
+            return false;
+        };
+        let taken = reading.take_payload(bytes);
+        if taken {
+            let now = self.own_time(now);
+            self.parts.liveness.on_received(now);
+            self.parts.arrived = now.into();
+        }
+        taken
     }
 
     /// The next event. It decodes no more input than it needs, so an application that does not ask

@@ -167,6 +167,27 @@ impl Decoder {
         })
     }
 
+    /// The data frame whose payload goes on with `length` more bytes, and more behind them: its
+    /// header, the mask, and how many bytes come behind.
+    #[inline]
+    pub(crate) fn payload_around(&self, length: usize) -> Option<(FrameHeader, Option<Mask>, u64)> {
+        let frame = self.frame.as_ref()?;
+        let behind = frame.remaining.checked_sub(length as u64)?;
+        let is_inside = behind > 0 && !frame.header.opcode.is_control();
+        is_inside.then_some((frame.header, frame.mask, behind))
+    }
+
+    /// Takes note that the next `length` bytes of that payload were taken.
+    #[inline]
+    pub(crate) fn skip_payload(&mut self, length: usize) {
+        if let Some(frame) = &mut self.frame {
+            frame.remaining = frame.remaining.saturating_sub(length as u64);
+            if let Some(mask) = &mut frame.mask {
+                mask.skip(length);
+            }
+        }
+    }
+
     /// Collects the payload of a control frame that arrives in pieces: at most 125 bytes.
     #[cold]
     fn poll_cut_control(&mut self, input: &mut BytesMut) -> Option<Chunk> {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::compression::Compression;
 use crate::error::ProtocolError;
-use crate::frame::{Chunk, FrameHeader, Opcode};
+use crate::frame::{Chunk, FrameHeader, Mask, Opcode};
 use crate::message::{Message, MessageKind, Utf8Bytes, Utf8Stream};
 use crate::snapshot::{MessageSnapshot, SnapshotError};
 
@@ -82,7 +82,9 @@ impl Assembler {
             self.unfinished = None;
             return Ok(Some(message(kind, payload.freeze())));
         }
-        self.append(kind, &chunk)?;
+        // Nothing comes behind the last fragment.
+        let missing = chunk.header.fin.then_some(chunk.missing);
+        self.append(kind, &chunk.payload, chunk.mask, missing)?;
         if !ends {
             return Ok(None);
         }
@@ -96,21 +98,48 @@ impl Assembler {
         self.unfinished.is_some()
     }
 
-    fn append(&mut self, kind: MessageKind, chunk: &Chunk) -> Result<(), ProtocolError> {
+    /// Takes a piece that ends neither its frame nor the message, if it may stand there: without
+    /// it, nothing has changed. Of the frame, `behind` bytes come after it.
+    pub(crate) fn push_inner(
+        &mut self,
+        header: &FrameHeader,
+        piece: &[u8],
+        mask: Option<Mask>,
+        behind: u64,
+    ) -> bool {
+        let Some(kind) = self.unfinished.filter(|_| !self.compressed) else {
+            return false;
+        };
+        let (length, utf8) = (self.buffer.len(), self.utf8);
+        let taken = self.append(kind, piece, mask, header.fin.then_some(behind));
+        if taken.is_err() {
+            self.buffer.truncate(length);
+            self.utf8 = utf8;
+        }
+        taken.is_ok()
+    }
+
+    /// Copies a piece. If it is known, `missing` is what comes of the message behind it.
+    fn append(
+        &mut self,
+        kind: MessageKind,
+        piece: &[u8],
+        mask: Option<Mask>,
+        missing: Option<u64>,
+    ) -> Result<(), ProtocolError> {
         let start = self.buffer.len();
-        let end = start + chunk.payload.len();
+        let end = start + piece.len();
         if end > self.buffer.capacity() {
             // Doubling bounds the copies, whatever the size of the fragments.
             let mut capacity = (2 * end as u64).max(FIRST_CAPACITY);
-            if chunk.header.fin {
-                // Nothing comes behind the last fragment.
-                capacity = capacity.min(end as u64 + chunk.missing);
+            if let Some(missing) = missing {
+                capacity = capacity.min(end as u64 + missing);
             }
             self.buffer.reserve_exact(capacity as usize - start);
         }
-        match chunk.mask {
-            None => self.buffer.extend_from_slice(&chunk.payload),
-            Some(mut mask) => mask.append(&chunk.payload, &mut self.buffer),
+        match mask {
+            None => self.buffer.extend_from_slice(piece),
+            Some(mut mask) => mask.append(piece, &mut self.buffer),
         }
         if kind == MessageKind::Text {
             self.utf8.push(&self.buffer[start..])?;

@@ -91,6 +91,28 @@ role_grid! {
         }
     }
 
+    fn payload_offered_out_of_the_drivers_buffer_is_the_same_as_input(role) {
+        let mut taken = 0;
+        for bytes in vectors(role.peer()) {
+            for size in [1, 2, 7, 100] {
+                let (mut offered, mut given) = (endpoint(role), endpoint(role));
+                for piece in bytes.chunks(size) {
+                    let events = given.receive(piece);
+                    if offered.connection.handle_payload(offered.now, piece) {
+                        taken += 1;
+                        assert_eq!(events, []);
+                    } else {
+                        assert_eq!(offered.receive(piece), events);
+                    }
+                    assert_eq!(offered.connection.export(), given.connection.export());
+                }
+                assert_eq!(offered.write_all(), given.write_all());
+                assert_eq!(offered.eof(), given.eof());
+            }
+        }
+        assert!(taken > 400, "{taken}");
+    }
+
     fn input_handed_over_before_it_was_asked_for_is_the_same_as_whole(role) {
         for bytes in vectors(role.peer()) {
             let whole = outcome(role, std::iter::once(&bytes[..]));
