@@ -271,11 +271,8 @@ impl Engine<dyn Transport> {
             return;
         }
         for _ in 0..READS_AFTER_FAILURE {
-            match self.poll_read() {
-                Poll::Ready(Ok(input)) if !input.is_empty() => {
-                    self.core.handle_input(clock.now(), input);
-                }
-                _ => break,
+            if !matches!(self.poll_read(clock), Poll::Ready(Ok(true))) {
+                break;
             }
         }
         self.input_over = true;
@@ -290,12 +287,10 @@ impl Engine<dyn Transport> {
         if self.input_over || is_held_back || self.core.has_pending_input() {
             return false;
         }
-        match self.poll_read() {
+        match self.poll_read(clock) {
             Poll::Pending => return false,
-            Poll::Ready(Ok(input)) if !input.is_empty() => {
-                self.core.handle_input(clock.now(), input);
-            }
-            Poll::Ready(Ok(_)) => {
+            Poll::Ready(Ok(true)) => {}
+            Poll::Ready(Ok(false)) => {
                 self.input_over = true;
                 self.core.handle_eof(clock.now());
             }
@@ -312,9 +307,13 @@ impl Engine<dyn Transport> {
         true
     }
 
-    /// Bytes, or none at the end of the stream. They get memory of their own length: a message
-    /// that the application keeps holds on to no more than what was received with it.
-    fn poll_read(&mut self) -> Poll<io::Result<BytesMut>> {
+    /// Reads once, and gives the core what came. Returns whether anything did; at the end of the
+    /// stream nothing does.
+    ///
+    /// What lies inside a long message goes straight into it. All else gets memory of its own
+    /// length: a message that the application keeps holds on to no more than what was received
+    /// with it.
+    fn poll_read(&mut self, clock: &Clock) -> Poll<io::Result<bool>> {
         // The core counts discarded input and does not look at it.
         let wanted = if self.core.wants_drain() {
             1
@@ -322,13 +321,20 @@ impl Engine<dyn Transport> {
             usize::MAX
         };
         let mut cx = Context::from_waker(&self.waker);
-        let transport = &mut self.transport;
+        let (core, transport) = (&mut self.core, &mut self.transport);
         with_read_buffer(|buffer| {
             let mut into = ReadBuf::new(buffer);
             let result = transport.poll_read(&mut cx, &mut into);
             result.map_ok(|()| {
                 let filled = into.filled();
-                BytesMut::from(&filled[..filled.len().min(wanted)])
+                if filled.is_empty() {
+                    return false;
+                }
+                let (now, input) = (clock.now(), &filled[..filled.len().min(wanted)]);
+                if !core.handle_payload(now, input) {
+                    core.handle_input(now, BytesMut::from(input));
+                }
+                true
             })
         })
     }
