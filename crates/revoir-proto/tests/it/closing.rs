@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use revoir_proto::{
-    CallSite, Cause, CloseCode, CloseRequest, Detail, Event, Finish, Initiator, LocalCause, Reason,
-    Role, SendCode, State, UsageError,
+    CallSite, Cause, CloseCode, CloseRequest, Event, Finish, Initiator, LocalCause, Reason,
+    SendCode, State, UsageError,
 };
 
 use crate::support::{CLOSE, Endpoint, FIN, PING, TEXT, WireFrame, close_payload};
@@ -237,96 +237,6 @@ role_grid! {
         assert_eq!(endpoint.sent_close().0, Some(1010));
     }
 
-    fn eof_without_a_close_frame_is_an_abnormal_closure(role) {
-        let mut endpoint = Endpoint::new(role);
-        endpoint.pass(60 * SECOND);
-        assert!(matches!(endpoint.eof()[..], [Event::Ended(_)]));
-        let ending = endpoint.ending();
-        assert_eq!((ending.cause, ending.finish), (Cause::Eof, Finish::Eof));
-        assert_eq!((ending.initiator, ending.in_frame), (None, false));
-        assert_eq!(endpoint.write_all(), b"");
-        assert_eq!(
-            ending.to_string(),
-            "1006 Abnormal Closure: the peer's TCP stream ended without a Close frame, \
-             60.0 s after its last byte"
-        );
-    }
-
-    fn eof_inside_a_frame_is_told_apart(role) {
-        for cut in 1..8 {
-            let mut endpoint = Endpoint::new(role);
-            let bytes = endpoint.peer_frame(FIN | TEXT, b"abcdefgh");
-            endpoint.receive(&bytes[..cut]);
-            endpoint.eof();
-            let ending = endpoint.ending();
-            assert_eq!((ending.cause, ending.in_frame), (Cause::Eof, true), "{cut}");
-            assert!(ending.to_string().ends_with(", inside a frame"));
-        }
-    }
-
-    fn a_reset_is_told_apart_with_its_number(role) {
-        let mut endpoint = Endpoint::new(role);
-        assert!(matches!(endpoint.reset()[..], [Event::Ended(_)]));
-        let ending = endpoint.ending();
-        assert_eq!((ending.cause, ending.finish), (Cause::Reset, Finish::Reset));
-        assert_eq!(ending.detail, Detail::Os(104));
-        assert_eq!(
-            ending.to_string(),
-            "1006 Abnormal Closure: the connection was reset without a Close frame \
-             (os error 104), 0.0 s after its last byte"
-        );
-    }
-
-    fn tls_that_ends_without_close_notify_is_told_apart(role) {
-        let mut endpoint = Endpoint::new(role);
-        endpoint.connection.handle_tls_truncated(endpoint.now);
-        assert_eq!(endpoint.ending().cause, Cause::TlsTruncated);
-        assert_eq!(endpoint.ending().code(), CloseCode::ABNORMAL_CLOSURE);
-    }
-
-    fn tls_that_ends_without_close_notify_after_both_close_frames_is_clean(role) {
-        let mut endpoint = Endpoint::new(role);
-        endpoint.receive_close(1000, "");
-        endpoint.sent_close();
-        endpoint.connection.handle_tls_truncated(endpoint.now);
-        assert!(endpoint.ending().is_clean());
-    }
-
-    fn a_failed_write_is_told_apart_and_counts_what_is_left(role) {
-        let mut endpoint = Endpoint::new(role);
-        let now = endpoint.now;
-        endpoint.connection.send_text(now, "lost").unwrap();
-        let queued = endpoint.connection.queued_bytes() as u64;
-        endpoint.connection.handle_write_failed(now, Detail::Os(32));
-        let ending = endpoint.ending();
-        assert_eq!((ending.cause, ending.unsent), (Cause::WriteFailed, queued));
-        assert_eq!(endpoint.write_all(), b"");
-    }
-
-    fn a_close_frame_that_was_read_before_a_failed_write_counts(role) {
-        let mut endpoint = Endpoint::new(role);
-        let bytes = endpoint.peer_frame(FIN | CLOSE, &close_payload(1013, "busy"));
-        endpoint.connection.handle_input(endpoint.now, (&bytes[..]).into());
-        endpoint.connection.handle_write_failed(endpoint.now, Detail::Os(32));
-        assert_eq!(endpoint.write_all(), b"");
-        let events = endpoint.events();
-        assert!(matches!(events[..], [Event::Closing, Event::Ended(_)]));
-        let ending = endpoint.ending();
-        assert_eq!((ending.cause, ending.finish), (Cause::ClosedByPeer, Finish::Reset));
-        assert_eq!((ending.code(), ending.reason()), (CloseCode::TRY_AGAIN_LATER, "busy"));
-    }
-
-    fn messages_before_the_end_of_the_stream_are_delivered_first(role) {
-        let mut endpoint = Endpoint::new(role);
-        let bytes = endpoint.peer_frame(FIN | TEXT, b"last words");
-        endpoint.connection.handle_input(endpoint.now, (&bytes[..]).into());
-        endpoint.connection.handle_eof(endpoint.now);
-        assert!(endpoint.connection.ending().is_none());
-        let events = endpoint.events();
-        assert_eq!(events[0], Endpoint::text("last words"));
-        assert!(matches!(events[1..], [Event::Ended(_)]));
-    }
-
     fn messages_nobody_took_are_counted_at_the_budget(role) {
         let mut endpoint = Endpoint::new(role);
         endpoint.close(SendCode::NORMAL_CLOSURE);
@@ -428,81 +338,4 @@ role_grid! {
         assert!(closing.is_exchanged() && closing.is_settled());
         assert_eq!(closing.sent.code(), CloseCode::NORMAL_CLOSURE);
     }
-}
-
-#[test]
-fn server_shuts_down_tcp_first_once_both_close_frames_are_exchanged() {
-    let mut server = Endpoint::new(Role::Server);
-    server.receive_close(1000, "");
-    assert!(!server.connection.wants_shutdown_write());
-    server.sent_close();
-    assert!(server.connection.wants_shutdown_write());
-    assert!(server.connection.wants_drain());
-    server.connection.write_shut_down();
-    assert!(!server.connection.wants_shutdown_write());
-    assert_eq!(server.connection.state(), State::Closing);
-    server.eof();
-    assert!(!server.connection.wants_shutdown_write());
-    assert!(!server.connection.wants_drain());
-    assert_eq!(server.connection.state(), State::Closed);
-}
-
-#[test]
-fn server_that_closed_first_shuts_down_tcp_when_the_answer_arrives() {
-    let mut server = Endpoint::new(Role::Server);
-    server.close(SendCode::GOING_AWAY);
-    server.sent_close();
-    assert!(!server.connection.wants_shutdown_write());
-    server.receive_close(1001, "");
-    assert!(server.connection.wants_shutdown_write());
-}
-
-#[test]
-fn server_drains_until_the_budget_is_over() {
-    let mut server = Endpoint::new(Role::Server);
-    server.receive_close(1000, "");
-    server.sent_close();
-    server.run_for(4 * SECOND);
-    assert!(server.connection.wants_drain());
-    server.run_for(SECOND);
-    assert_eq!(server.ending().finish, Finish::Answered);
-    assert_eq!(server.ending().open_for, 5 * SECOND);
-}
-
-#[test]
-fn client_waits_two_seconds_for_the_servers_fin_and_never_shuts_down_first() {
-    let mut client = Endpoint::new(Role::Client);
-    client.close(SendCode::NORMAL_CLOSURE);
-    client.sent_close();
-    client.run_for(SECOND);
-    client.receive_close(1000, "");
-    assert!(!client.connection.wants_shutdown_write());
-    client.run_for(2 * SECOND);
-    assert_eq!(client.ending().finish, Finish::Answered);
-    assert_eq!(client.ending().open_for, 3 * SECOND);
-    assert!(client.ending().is_clean());
-}
-
-#[test]
-fn the_wait_for_the_fin_stays_within_the_budget() {
-    let mut client = Endpoint::new(Role::Client);
-    client.close(SendCode::NORMAL_CLOSURE);
-    client.sent_close();
-    client.run_for(SECOND * 9 / 2);
-    client.receive_close(1000, "");
-    client.run_for(SECOND / 2);
-    assert_eq!(client.ending().open_for, 5 * SECOND);
-}
-
-#[test]
-fn client_may_send_1010_and_server_may_not() {
-    let mut client = Endpoint::new(Role::Client);
-    client.close(SendCode::MANDATORY_EXT);
-    assert_eq!(client.sent_close().0, Some(1010));
-    let mut server = Endpoint::new(Role::Server);
-    let refused = server
-        .connection
-        .close(server.now, SendCode::MANDATORY_EXT, Reason::EMPTY);
-    assert_eq!(refused, Err(UsageError::MandatoryExtFromServer));
-    assert_eq!(server.connection.state(), State::Open);
 }

@@ -24,6 +24,7 @@ mod probe;
 mod properties;
 mod snapshot;
 mod split_input;
+mod tcp_order;
 mod transport_end;
 mod utf8;
 mod wire_codes;

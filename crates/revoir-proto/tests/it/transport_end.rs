@@ -1,9 +1,11 @@
-//! The end of the transport behind input that nobody took: no deadline is lost, no sender waits for
-//! ever, and the ending names what came first.
+//! The end of the transport: each way is told apart. Behind input that nobody took no deadline is
+//! lost, no sender waits for ever, and the ending names what came first.
 
 use std::time::Duration;
 
-use revoir_proto::{Cause, Detail, Event, Finish, LocalCause, SendCode, State, UsageError};
+use revoir_proto::{
+    Cause, CloseCode, Detail, Event, Finish, LocalCause, SendCode, State, UsageError,
+};
 
 use crate::support::{BINARY, CLOSE, Endpoint, FIN, PING, TEXT, close_payload};
 
@@ -20,6 +22,96 @@ fn with_an_untaken_message(role: revoir_proto::Role) -> Endpoint {
 }
 
 role_grid! {
+    fn eof_without_a_close_frame_is_an_abnormal_closure(role) {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.pass(60 * SECOND);
+        assert!(matches!(endpoint.eof()[..], [Event::Ended(_)]));
+        let ending = endpoint.ending();
+        assert_eq!((ending.cause, ending.finish), (Cause::Eof, Finish::Eof));
+        assert_eq!((ending.initiator, ending.in_frame), (None, false));
+        assert_eq!(endpoint.write_all(), b"");
+        assert_eq!(
+            ending.to_string(),
+            "1006 Abnormal Closure: the peer's TCP stream ended without a Close frame, \
+             60.0 s after its last byte"
+        );
+    }
+
+    fn eof_inside_a_frame_is_told_apart(role) {
+        for cut in 1..8 {
+            let mut endpoint = Endpoint::new(role);
+            let bytes = endpoint.peer_frame(FIN | TEXT, b"abcdefgh");
+            endpoint.receive(&bytes[..cut]);
+            endpoint.eof();
+            let ending = endpoint.ending();
+            assert_eq!((ending.cause, ending.in_frame), (Cause::Eof, true), "{cut}");
+            assert!(ending.to_string().ends_with(", inside a frame"));
+        }
+    }
+
+    fn a_reset_is_told_apart_with_its_number(role) {
+        let mut endpoint = Endpoint::new(role);
+        assert!(matches!(endpoint.reset()[..], [Event::Ended(_)]));
+        let ending = endpoint.ending();
+        assert_eq!((ending.cause, ending.finish), (Cause::Reset, Finish::Reset));
+        assert_eq!(ending.detail, Detail::Os(104));
+        assert_eq!(
+            ending.to_string(),
+            "1006 Abnormal Closure: the connection was reset without a Close frame \
+             (os error 104), 0.0 s after its last byte"
+        );
+    }
+
+    fn tls_that_ends_without_close_notify_is_told_apart(role) {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.connection.handle_tls_truncated(endpoint.now);
+        assert_eq!(endpoint.ending().cause, Cause::TlsTruncated);
+        assert_eq!(endpoint.ending().code(), CloseCode::ABNORMAL_CLOSURE);
+    }
+
+    fn tls_that_ends_without_close_notify_after_both_close_frames_is_clean(role) {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.receive_close(1000, "");
+        endpoint.sent_close();
+        endpoint.connection.handle_tls_truncated(endpoint.now);
+        assert!(endpoint.ending().is_clean());
+    }
+
+    fn a_failed_write_is_told_apart_and_counts_what_is_left(role) {
+        let mut endpoint = Endpoint::new(role);
+        let now = endpoint.now;
+        endpoint.connection.send_text(now, "lost").unwrap();
+        let queued = endpoint.connection.queued_bytes() as u64;
+        endpoint.connection.handle_write_failed(now, Detail::Os(32));
+        let ending = endpoint.ending();
+        assert_eq!((ending.cause, ending.unsent), (Cause::WriteFailed, queued));
+        assert_eq!(endpoint.write_all(), b"");
+    }
+
+    fn a_close_frame_that_was_read_before_a_failed_write_counts(role) {
+        let mut endpoint = Endpoint::new(role);
+        let bytes = endpoint.peer_frame(FIN | CLOSE, &close_payload(1013, "busy"));
+        endpoint.connection.handle_input(endpoint.now, (&bytes[..]).into());
+        endpoint.connection.handle_write_failed(endpoint.now, Detail::Os(32));
+        assert_eq!(endpoint.write_all(), b"");
+        let events = endpoint.events();
+        assert!(matches!(events[..], [Event::Closing, Event::Ended(_)]));
+        let ending = endpoint.ending();
+        assert_eq!((ending.cause, ending.finish), (Cause::ClosedByPeer, Finish::Reset));
+        assert_eq!((ending.code(), ending.reason()), (CloseCode::TRY_AGAIN_LATER, "busy"));
+    }
+
+    fn messages_before_the_end_of_the_stream_are_delivered_first(role) {
+        let mut endpoint = Endpoint::new(role);
+        let bytes = endpoint.peer_frame(FIN | TEXT, b"last words");
+        endpoint.connection.handle_input(endpoint.now, (&bytes[..]).into());
+        endpoint.connection.handle_eof(endpoint.now);
+        assert!(endpoint.connection.ending().is_none());
+        let events = endpoint.events();
+        assert_eq!(events[0], Endpoint::text("last words"));
+        assert!(matches!(events[1..], [Event::Ended(_)]));
+    }
+
     fn writing_must_progress_behind_the_end_of_the_stream_too(role) {
         let mut endpoint = Endpoint::new(role);
         let bytes = [
