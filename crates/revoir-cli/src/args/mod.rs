@@ -3,6 +3,7 @@
 mod codes;
 mod connect;
 mod listen;
+mod serve;
 mod simulate;
 mod values;
 
@@ -15,6 +16,7 @@ use revoir_codes::catalog::Locale;
 pub(crate) use codes::{CodesArgs, CompareArgs, CompletionsArgs, ExplainArgs};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use listen::ListenArgs;
+pub(crate) use serve::ServeArgs;
 pub(crate) use simulate::{LossArg, OverloadArg, SimulateArgs};
 pub(crate) use values::CloseWith;
 
@@ -78,6 +80,8 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     /// Take connections, and print what happens to them: a server for debugging
     Listen(ListenArgs),
+    /// Keep WebSocket clients while the backend behind this gateway restarts
+    Serve(ServeArgs),
     /// Show how clients come back when a server restarts, before it does
     Simulate(SimulateArgs),
     /// Write a completion script for a shell

@@ -9,5 +9,6 @@ pub(crate) mod listen;
 mod named;
 mod network;
 mod sections;
+pub(crate) mod serve;
 mod settings;
 pub(crate) mod simulate;

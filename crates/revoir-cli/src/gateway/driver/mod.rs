@@ -1,0 +1,8 @@
+//! The task of one client: its session between two sockets.
+
+mod linger;
+mod read_buffer;
+mod relay;
+mod transport;
+
+pub(crate) use relay::{Driver, Redial, Redialing};

@@ -1,0 +1,409 @@
+//! [`Driver`]: moves bytes between two sockets, as a session says.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use revoir_proto::{Cause, Detail};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::linger::linger;
+use super::read_buffer::{READ_BUFFER_BYTES, with_read_buffer};
+use super::transport::{Writer, poll_read};
+use crate::gateway::connection::Connection;
+use crate::gateway::entropy::Entropy;
+use crate::gateway::session::{Moment, Outlook, Previous, Session, Side};
+use crate::gateway::upstream::{Priority, Ticket, Upstream};
+use crate::gateway::verdict::Redialed;
+
+/// Rounds in one go before other tasks of the thread get a turn.
+const ROUNDS_PER_POLL: usize = 16;
+
+/// Reads after a failed write: the Close frame may be among the bytes.
+const READS_AFTER_FAILURE: usize = 4;
+
+/// Another connection to the backend, with what came behind its opening handshake.
+pub(crate) type Redialing<S> = Pin<Box<dyn Future<Output = Result<(S, Bytes), Redialed>> + Send>>;
+
+/// How a driver gets another connection to the backend.
+pub(crate) trait Redial<S>: Send {
+    /// Waits for its turn with `ticket`, and dials. `since`: when the hold began.
+    fn redial(
+        &self,
+        ticket: Ticket,
+        priority: Priority,
+        previous: Previous,
+        since: Duration,
+    ) -> Redialing<S>;
+}
+
+/// One client, its backend, and the session between them.
+pub(crate) struct Driver<S> {
+    session: Session,
+    connection: Connection,
+    client: Option<S>,
+    backend: Option<S>,
+    redial: Box<dyn Redial<S>>,
+    hold: Option<Box<Holding<S>>>,
+    timer: Pin<Box<Sleep>>,
+    /// What the timer is set to.
+    armed: Option<Duration>,
+}
+
+/// What is needed during a hold only.
+struct Holding<S> {
+    since: Duration,
+    redialing: Option<Redialing<S>>,
+    /// The place in the queue, until messages wait.
+    ticket: Option<Ticket>,
+    /// The backend begins to accept, or stops.
+    changed: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Bytes that are counted as held back.
+    counted: usize,
+}
+
+impl<S> Driver<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    /// A driver between `client` and `backend`.
+    pub(crate) fn new(
+        connection: Connection,
+        compression: bool,
+        redial: Box<dyn Redial<S>>,
+        client: S,
+        backend: S,
+    ) -> Self {
+        let mut random = Entropy;
+        let mut at = moment(connection.now(), &mut random, &Outlook::default);
+        let session = Session::new(&mut at, Arc::clone(connection.rules()), compression);
+        Self {
+            session,
+            connection,
+            client: Some(client),
+            backend: Some(backend),
+            redial,
+            hold: None,
+            timer: Box::pin(sleep_until(Instant::now())),
+            armed: None,
+        }
+    }
+
+    /// Relays until both sides have ended. The bytes are what was read already.
+    pub(crate) async fn run(mut self, from_client: Bytes, from_backend: Bytes) {
+        let mut early = Some((from_client, from_backend));
+        poll_fn(|cx| {
+            if let Some((from_client, from_backend)) = early.take() {
+                let now = self.connection.now();
+                self.take_input(cx, now, Side::Client, &from_client);
+                self.take_input(cx, now, Side::Backend, &from_backend);
+            }
+            self.poll(cx)
+        })
+        .await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..ROUNDS_PER_POLL {
+            let now = self.connection.now();
+            if let Some(goodbye) = self.connection.handle().take(cx.waker()) {
+                self.with(now, |session, at| session.leave(at, goodbye));
+            }
+            let mut progressed = self.poll_hold(cx, now);
+            progressed |= self.poll_side(cx, now, Side::Client);
+            progressed |= self.poll_side(cx, now, Side::Backend);
+            self.release();
+            if self.session.is_done() {
+                return Poll::Ready(());
+            }
+            if !progressed && !self.poll_timer(cx, now) {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Writes to and reads from one side, once. Returns whether there is something new to look at.
+    fn poll_side(&mut self, cx: &mut Context<'_>, now: Duration, side: Side) -> bool {
+        let mut progressed = false;
+        if self.session.wants_flush(side) {
+            self.flush(cx, now, side);
+            progressed = !self.session.wants_flush(side);
+        }
+        let mut room = self.session.room(side).min(READ_BUFFER_BYTES);
+        if self.hold.is_some() && self.connection.is_held_full() {
+            room = 0;
+        }
+        self.session.set_reading(now, side, room > 0);
+        if room == 0 {
+            return progressed;
+        }
+        self.read(cx, now, side, room) || progressed
+    }
+
+    /// Reads once, and lets the session have it.
+    fn read(&mut self, cx: &mut Context<'_>, now: Duration, side: Side, room: usize) -> bool {
+        let (from, to) = match side {
+            Side::Client => (&mut self.client, &mut self.backend),
+            Side::Backend => (&mut self.backend, &mut self.client),
+        };
+        let Some(from) = from else {
+            return false;
+        };
+        let (session, connection) = (&mut self.session, &self.connection);
+        let mut random = Entropy;
+        let outlook = || connection.outlook(now);
+        let mut at = moment(now, &mut random, &outlook);
+        let failure = with_read_buffer(|buffer| {
+            match poll_read(from, cx, &mut buffer[..room]) {
+                Poll::Pending => return None,
+                Poll::Ready(Ok([])) => session.handle_eof(&mut at, side),
+                Poll::Ready(Ok(input)) => {
+                    let mut writer = Writer::new(to.as_mut(), cx);
+                    session.handle_input(&mut at, side, input, &mut writer);
+                    return Some(writer.error);
+                }
+                Poll::Ready(Err(error)) => {
+                    session.handle_lost(&mut at, side, Cause::Reset, detail(&error));
+                }
+            }
+            Some(None)
+        });
+        if let Some(Some(error)) = &failure {
+            self.writing_failed(cx, now, side.other(), error);
+        }
+        failure.is_some()
+    }
+
+    fn flush(&mut self, cx: &mut Context<'_>, now: Duration, side: Side) {
+        let to = match side {
+            Side::Client => &mut self.client,
+            Side::Backend => &mut self.backend,
+        };
+        let (session, connection) = (&mut self.session, &self.connection);
+        let mut random = Entropy;
+        let outlook = || connection.outlook(now);
+        let mut writer = Writer::new(to.as_mut(), cx);
+        session.flush(&mut moment(now, &mut random, &outlook), side, &mut writer);
+        if let Some(error) = writer.error {
+            self.writing_failed(cx, now, side, &error);
+        }
+    }
+
+    /// `side` takes nothing any more. What it said before that still counts.
+    fn writing_failed(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Duration,
+        side: Side,
+        error: &io::Error,
+    ) {
+        for _ in 0..READS_AFTER_FAILURE {
+            if self.session.room(side) == 0 || !self.read(cx, now, side, READ_BUFFER_BYTES) {
+                break;
+            }
+        }
+        let detail = detail(error);
+        self.with(now, |session, at| {
+            session.handle_lost(at, side, Cause::WriteFailed, detail);
+        });
+    }
+
+    /// Starts and follows re-dials while the client is held.
+    fn poll_hold(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
+        let Some((previous, held)) = self.session.holding(now) else {
+            self.end_hold();
+            return false;
+        };
+        if self.hold.is_none() {
+            self.connection.begin_hold();
+            self.hold = Some(Box::new(Holding {
+                since: now.saturating_sub(held),
+                redialing: None,
+                ticket: None,
+                changed: watch(self.connection.upstream()),
+                counted: 0,
+            }));
+        }
+        let Some(hold) = &mut self.hold else {
+            return false;
+        };
+        let counted = self.session.held_bytes();
+        self.connection.count_held(hold.counted, counted);
+        hold.counted = counted;
+        if self.session.wants_dial(now) {
+            let ticket = self.connection.upstream().ticket();
+            let priority = match self.session.has_waiting() {
+                true => Priority::Urgent,
+                false => Priority::Normal,
+            };
+            hold.ticket = (priority == Priority::Normal).then_some(ticket);
+            let redialing = self.redial.redial(ticket, priority, previous, hold.since);
+            hold.redialing = Some(redialing);
+        }
+        if self.session.has_waiting()
+            && let Some(ticket) = hold.ticket.take()
+        {
+            self.connection.upstream().promote(ticket);
+        }
+        let mut progressed = false;
+        if hold.changed.as_mut().poll(cx).is_ready() {
+            hold.changed = watch(self.connection.upstream());
+            progressed = true;
+        }
+        let redialed = hold
+            .redialing
+            .as_mut()
+            .map(|redialing| redialing.as_mut().poll(cx));
+        if let Some(Poll::Ready(redialed)) = redialed {
+            hold.redialing = None;
+            self.redialed(cx, now, redialed);
+            return true;
+        }
+        if progressed {
+            self.with(now, |session, at| session.handle_timeout(at));
+        }
+        progressed
+    }
+
+    fn redialed(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Duration,
+        redialed: Result<(S, Bytes), Redialed>,
+    ) {
+        match redialed {
+            Ok((backend, input)) => {
+                if let Some((_, held)) = self.session.holding(now) {
+                    self.connection.returned(held);
+                }
+                self.backend = Some(backend);
+                self.with(now, Session::attach);
+                self.end_hold();
+                self.take_input(cx, now, Side::Backend, &input);
+            }
+            Err(redialed) => {
+                self.connection.redial_failed(&redialed);
+                self.with(now, |session, at| session.redial_failed(at, &redialed));
+            }
+        }
+    }
+
+    /// Bytes that were read before.
+    fn take_input(&mut self, cx: &mut Context<'_>, now: Duration, side: Side, input: &[u8]) {
+        if input.is_empty() {
+            return;
+        }
+        let to = match side {
+            Side::Client => &mut self.backend,
+            Side::Backend => &mut self.client,
+        };
+        let (session, connection) = (&mut self.session, &self.connection);
+        let mut random = Entropy;
+        let outlook = || connection.outlook(now);
+        let mut writer = Writer::new(to.as_mut(), cx);
+        session.handle_input(
+            &mut moment(now, &mut random, &outlook),
+            side,
+            input,
+            &mut writer,
+        );
+        if let Some(error) = writer.error {
+            self.writing_failed(cx, now, side.other(), &error);
+        }
+    }
+
+    /// Lets go of the sockets of sides that have ended.
+    fn release(&mut self) {
+        for ended in self.session.take_ended() {
+            let stream = match ended.side {
+                Side::Client => self.client.take(),
+                Side::Backend => self.backend.take(),
+            };
+            let mut ended = ended;
+            if let (Some(stream), Some(rest)) = (stream, ended.rest.take()) {
+                tokio::spawn(linger(stream, rest));
+            }
+            self.connection.ended(ended);
+        }
+    }
+
+    /// Does what is due. Returns whether something was.
+    fn poll_timer(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
+        while let Some(deadline) = self.session.deadline() {
+            if deadline <= now {
+                self.with(now, |session, at| session.handle_timeout(at));
+                return true;
+            }
+            // Deadlines mostly move away; then the timer rings early, and is set again.
+            if self.armed.is_none_or(|armed| deadline < armed) {
+                self.timer.as_mut().reset(self.connection.instant(deadline));
+                self.armed = Some(deadline);
+            }
+            if self.timer.as_mut().poll(cx).is_pending() {
+                break;
+            }
+            self.armed = None;
+            if self.connection.now() >= deadline {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn with(&mut self, now: Duration, act: impl FnOnce(&mut Session, &mut Moment<'_>)) {
+        let connection = &self.connection;
+        let mut random = Entropy;
+        let outlook = || connection.outlook(now);
+        act(&mut self.session, &mut moment(now, &mut random, &outlook));
+    }
+}
+
+impl<S> Driver<S> {
+    fn end_hold(&mut self) {
+        if let Some(hold) = self.hold.take() {
+            self.connection.count_held(hold.counted, 0);
+            self.connection.end_hold();
+        }
+    }
+}
+
+impl<S> Drop for Driver<S> {
+    fn drop(&mut self) {
+        self.end_hold();
+    }
+}
+
+fn moment<'a>(
+    now: Duration,
+    random: &'a mut Entropy,
+    outlook: &'a dyn Fn() -> Outlook,
+) -> Moment<'a> {
+    Moment {
+        now,
+        random,
+        outlook,
+    }
+}
+
+/// Is ready when the upstream begins to accept, or stops.
+fn watch(upstream: &Upstream) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let mut accepted = upstream.watch();
+    Box::pin(async move {
+        // The upstream lives as long as the connection.
+        let _ = accepted.changed().await;
+    })
+}
+
+fn detail(error: &io::Error) -> Detail {
+    match error.raw_os_error() {
+        Some(number) => Detail::Os(number),
+        None => Detail::Text(error.to_string().into()),
+    }
+}

@@ -1,0 +1,178 @@
+//! [`Redialer`]: the way back to the backend, with what the client asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{HeaderMap, Response};
+use revoir_proto::handshake::key;
+use tokio::net::TcpStream;
+
+use super::agreement::Agreement;
+use super::dial::{Answer, DialError, Opening, open};
+use super::driver::{Redial, Redialing};
+use super::entropy::Entropy;
+use super::rules::Mode;
+use super::session::Previous;
+use super::upstream::{Priority, Ticket, Upstream};
+use super::verdict::Redialed;
+
+/// The header field that tells a backend whose connection this continues.
+const RESUME: HeaderName = HeaderName::from_static("revoir-resume");
+
+/// No backend is waited for longer than this on its own advice.
+const LONGEST_ADVICE: Duration = Duration::from_secs(3600);
+
+/// Dials again for one client.
+pub(crate) struct Redialer {
+    upstream: Arc<Upstream>,
+    mode: Mode,
+    limit: Duration,
+    name: String,
+    opening: Opening,
+    agreement: Agreement,
+}
+
+impl Redialer {
+    /// `opening` led to `agreement`, and the client knows it. `name`: of the connection.
+    pub(crate) fn new(
+        upstream: Arc<Upstream>,
+        mode: Mode,
+        limit: Duration,
+        name: String,
+        opening: Opening,
+        agreement: Agreement,
+    ) -> Self {
+        let opening = Opening {
+            subprotocols: agreement
+                .subprotocol
+                .iter()
+                .map(|name| String::from(&**name))
+                .collect(),
+            extensions: agreement.extensions.as_deref().map(str::to_owned),
+            ..opening
+        };
+        Self {
+            upstream,
+            mode,
+            limit,
+            name,
+            opening,
+            agreement,
+        }
+    }
+}
+
+impl Redial<TcpStream> for Redialer {
+    fn redial(
+        &self,
+        ticket: Ticket,
+        priority: Priority,
+        previous: Previous,
+        since: Duration,
+    ) -> Redialing<TcpStream> {
+        let (upstream, mode, limit) = (Arc::clone(&self.upstream), self.mode, self.limit);
+        let (mut opening, agreement) = (self.opening.clone(), self.agreement.clone());
+        let name = self.name.clone();
+        Box::pin(async move {
+            let turn = upstream.turn(ticket, priority, false).await;
+            opening.key = key(Entropy::bytes());
+            let held = upstream.now().saturating_sub(since);
+            if let Ok(value) = HeaderValue::from_str(&resume(&name, previous, held)) {
+                opening.headers.insert(RESUME, value);
+            }
+            let answer = open(&upstream.target, mode, &opening, limit).await;
+            let result = judge(answer, &agreement);
+            turn.report(match &result {
+                Ok(_) | Err(Redialed::Changed(_)) => true,
+                Err(Redialed::Refused { status, .. }) => *status < 500,
+                Err(Redialed::Invalid | Redialed::Unreachable) => false,
+            });
+            result
+        })
+    }
+}
+
+/// The value of Revoir-Resume.
+fn resume(name: &str, previous: Previous, held: Duration) -> String {
+    let Previous { written, received } = previous;
+    let held = held.as_millis();
+    // Nothing was lost for sure only where nothing was written.
+    let maybe_lost = if written == 0 { "no" } else { "yes" };
+    format!(
+        "conn={name}, held-ms={held}, written={written}, received={received}, maybe-lost={maybe_lost}"
+    )
+}
+
+fn judge(
+    answer: Result<Answer, DialError>,
+    agreement: &Agreement,
+) -> Result<(TcpStream, Bytes), Redialed> {
+    match answer {
+        Ok(Answer::Opened(opened)) if opened.agreement == *agreement => {
+            Ok((opened.stream, opened.input))
+        }
+        Ok(Answer::Opened(opened)) if opened.agreement.subprotocol == agreement.subprotocol => {
+            Err(Redialed::Changed("the backend agreed to other extensions"))
+        }
+        Ok(Answer::Opened(_)) => Err(Redialed::Changed("the backend chose another subprotocol")),
+        Ok(Answer::Refused(response)) => Err(refused(&response)),
+        Err(DialError::Invalid(error)) => {
+            tracing::debug!(target: "revoir", error, "the backend's handshake is invalid");
+            Err(Redialed::Invalid)
+        }
+        Err(DialError::Unreachable(_) | DialError::Silent) => Err(Redialed::Unreachable),
+    }
+}
+
+fn refused<B>(response: &Response<B>) -> Redialed {
+    Redialed::Refused {
+        status: response.status().as_u16(),
+        retry_after: retry_after(response.headers()),
+    }
+}
+
+/// Retry-After in seconds. A date is no use without a common clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_ADVICE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_resume_field_says_what_may_be_lost() {
+        let field = |written, received| {
+            let previous = Previous { written, received };
+            resume("1f-7", previous, Duration::from_millis(5012))
+        };
+        assert_eq!(
+            field(3, 4),
+            "conn=1f-7, held-ms=5012, written=3, received=4, maybe-lost=yes"
+        );
+        assert_eq!(
+            field(0, 4),
+            "conn=1f-7, held-ms=5012, written=0, received=4, maybe-lost=no"
+        );
+    }
+
+    #[test]
+    fn advice_is_in_seconds_and_at_most_an_hour() {
+        let advice = |value| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+            retry_after(&headers)
+        };
+        assert_eq!(advice("3"), Some(Duration::from_secs(3)));
+        assert_eq!(advice("99999"), Some(Duration::from_secs(3600)));
+        assert_eq!(advice("Wed, 21 Oct 2026 07:28:00 GMT"), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! [`Rules`]: what a route is told.
+
+use std::time::Duration;
+
+use revoir_proto::{KeepaliveConfig, SendCode};
+
+/// What a route does with its connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Mode {
+    /// Frames pass; an ending is translated
+    Tunnel,
+    /// Clients stay while the backend is away
+    Hold,
+}
+
+/// How a route treats its connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    pub(crate) mode: Mode,
+    /// The longest message of a client, in payload bytes on the wire.
+    pub(crate) client_message: u64,
+    /// The longest frame or message that is kept until it is whole.
+    pub(crate) keep: usize,
+    /// Pings, on both sides of the gateway.
+    pub(crate) keepalive: Option<KeepaliveConfig>,
+    /// How long a side may take no bytes while some wait for it.
+    pub(crate) write_timeout: Duration,
+    /// How long a closing handshake may take.
+    pub(crate) close_budget: Duration,
+    /// How long a backend may be away after it announced a restart.
+    pub(crate) planned_budget: Duration,
+    /// How long a backend may be away after it was lost.
+    pub(crate) lost_budget: Duration,
+    /// How long a return may take once the backend accepts again.
+    pub(crate) queue_limit: Duration,
+    /// A connection that lasted so long gets a whole budget again.
+    pub(crate) stable_after: Duration,
+    /// Whether 1011 from a backend starts a hold.
+    pub(crate) hold_on_1011: bool,
+    /// In a tunnel: the code for a backend that was lost, 1011 or 1014.
+    pub(crate) lost_code: SendCode,
+    /// What one client may send during a hold, in bytes on the wire.
+    pub(crate) held_bytes: usize,
+    /// What one client may send during a hold, in messages.
+    pub(crate) held_messages: usize,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Hold,
+            client_message: 16 * 1024 * 1024,
+            keep: 1024 * 1024,
+            keepalive: Some(KeepaliveConfig::default()),
+            write_timeout: Duration::from_secs(20),
+            close_budget: Duration::from_secs(5),
+            planned_budget: Duration::from_secs(30),
+            lost_budget: Duration::from_secs(10),
+            queue_limit: Duration::from_secs(60),
+            stable_after: Duration::from_secs(10),
+            hold_on_1011: false,
+            lost_code: SendCode::INTERNAL_ERROR,
+            held_bytes: 64 * 1024,
+            held_messages: 64,
+        }
+    }
+}

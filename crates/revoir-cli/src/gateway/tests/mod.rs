@@ -1,0 +1,7 @@
+//! The gateway between real sockets on the loopback.
+
+mod faults;
+mod handshake;
+mod plain_http;
+mod restarts;
+mod support;

@@ -1,0 +1,236 @@
+//! [`Upstream`]: turns for tasks.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::super::session::Outlook;
+use super::{Pacer, Priority, Target, Ticket};
+
+/// A success is told to those who wait once in so long.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// One backend address, and everything that connections to it have in common.
+pub(crate) struct Upstream {
+    pub(crate) target: Target,
+    /// The zero of all times here.
+    epoch: Instant,
+    /// Turns per second.
+    rate: u32,
+    tickets: AtomicU64,
+    /// Clients that are held.
+    pub(crate) held: AtomicUsize,
+    /// How long it counts as restarting after it announced a restart.
+    restart: Duration,
+    state: Mutex<State>,
+    /// Somebody waits, or something has changed.
+    changed: Notify,
+    /// The last success, while the backend accepts.
+    accepted: watch::Sender<Option<Duration>>,
+}
+
+struct State {
+    pacer: Pacer,
+    turns: HashMap<Ticket, oneshot::Sender<()>>,
+    restarting_until: Duration,
+}
+
+impl Upstream {
+    pub(crate) fn new(target: Target, epoch: Instant, rate: u32, restart: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            target,
+            epoch,
+            rate,
+            tickets: AtomicU64::new(0),
+            held: AtomicUsize::new(0),
+            restart,
+            state: Mutex::new(State {
+                pacer: Pacer::new(rate),
+                turns: HashMap::new(),
+                restarting_until: Duration::ZERO,
+            }),
+            changed: Notify::new(),
+            accepted: watch::Sender::new(None),
+        })
+    }
+
+    /// Gives out turns. Runs until it is dropped; without it nobody who waits gets one.
+    pub(crate) async fn give_turns(self: Arc<Self>) {
+        loop {
+            match self.give_due() {
+                Some(due) => {
+                    tokio::select! {
+                        () = self.changed.notified() => {}
+                        () = sleep_until(due) => {}
+                    }
+                }
+                None => self.changed.notified().await,
+            }
+        }
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// A number for one who will wait.
+    pub(crate) fn ticket(&self) -> Ticket {
+        Ticket(self.tickets.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Waits for a turn. A newcomer goes at once if nobody waits and the backend accepts.
+    pub(crate) async fn turn(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        priority: Priority,
+        newcomer: bool,
+    ) -> Turn {
+        let (sender, receiver) = oneshot::channel();
+        {
+            let mut state = self.state();
+            if newcomer && state.pacer.is_free() {
+                return Turn::new(self);
+            }
+            state.pacer.enqueue(ticket, priority);
+            state.turns.insert(ticket, sender);
+        }
+        self.changed.notify_one();
+        let mut waiting = Waiting {
+            upstream: self,
+            ticket,
+            is_given: false,
+        };
+        // The sender is in the list until the turn is given.
+        waiting.is_given = receiver.await.is_ok();
+        Turn::new(self)
+    }
+
+    /// Messages wait now for one who has waited without.
+    pub(crate) fn promote(&self, ticket: Ticket) {
+        self.state().pacer.promote(ticket);
+    }
+
+    /// The backend said that it restarts.
+    pub(crate) fn restarts(&self) {
+        self.state().restarting_until = self.now() + self.restart;
+    }
+
+    pub(crate) fn outlook(&self, now: Duration) -> Outlook {
+        let state = self.state();
+        let held = self.held.load(Ordering::Relaxed);
+        Outlook {
+            accepts_since: match state.pacer.accepts() {
+                true => *self.accepted.borrow(),
+                false => None,
+            },
+            restarting: now < state.restarting_until,
+            spread: Duration::from_secs(1) * u32::try_from(held).unwrap_or(u32::MAX)
+                / self.rate.max(1),
+        }
+    }
+
+    /// Tells those who wait when the backend begins to accept, or stops.
+    pub(crate) fn watch(&self) -> watch::Receiver<Option<Duration>> {
+        self.accepted.subscribe()
+    }
+
+    fn report(&self, accepted: bool) {
+        let now = self.now();
+        let mut state = self.state();
+        if accepted {
+            let began = state.pacer.accepted(now);
+            let told = *self.accepted.borrow();
+            if began || told.is_none_or(|told| told + TOLD_EVERY <= now) {
+                self.accepted.send_replace(Some(now));
+            }
+        } else if state.pacer.failed(now) {
+            self.accepted.send_replace(None);
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives out all turns that are due, and returns when the next one is.
+    fn give_due(&self) -> Option<Instant> {
+        let mut state = self.state();
+        let now = self.now();
+        while let Some(ticket) = state.pacer.grant(now) {
+            let sender = state.turns.remove(&ticket);
+            if sender.is_none_or(|sender| sender.send(()).is_err()) {
+                state.pacer.unused();
+            }
+        }
+        state.pacer.next_grant().map(|next| self.epoch + next)
+    }
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstream")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One who waits. Dropped, it waits no more.
+struct Waiting<'a> {
+    upstream: &'a Arc<Upstream>,
+    ticket: Ticket,
+    is_given: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.is_given {
+            return;
+        }
+        let mut state = self.upstream.state();
+        if state.turns.remove(&self.ticket).is_none() {
+            // The turn was given in this moment.
+            state.pacer.unused();
+        }
+        state.pacer.leave(self.ticket);
+        drop(state);
+        self.upstream.changed.notify_one();
+    }
+}
+
+/// A turn to dial. What came of it is to be reported; dropped, it goes to somebody else.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    upstream: Arc<Upstream>,
+    reported: bool,
+}
+
+impl Turn {
+    fn new(upstream: &Arc<Upstream>) -> Self {
+        Self {
+            upstream: Arc::clone(upstream),
+            reported: false,
+        }
+    }
+
+    /// Whether the backend accepted.
+    pub(crate) fn report(mut self, accepted: bool) {
+        self.reported = true;
+        self.upstream.report(accepted);
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.reported {
+            self.upstream.state().pacer.unused();
+            self.upstream.changed.notify_one();
+        }
+    }
+}
