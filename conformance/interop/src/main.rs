@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use crate::expectations::Expectations;
 
@@ -60,8 +60,10 @@ async fn run() -> anyhow::Result<()> {
     };
     let mut expectations = Expectations::read(&places.own.join("expectations.toml"))?;
     let mut failures = suite::run(&places, &mut expectations).await?;
-    let browser = browser::run(&places, &mut expectations, write).await;
-    failures.extend(browser.context("Chromium")?);
+    match browser::run(&places, &mut expectations, write).await {
+        Ok(found) => failures.extend(found),
+        Err(error) => failures.push(format!("Chromium: {error:#}")),
+    }
     failures.extend(expectations.left_over());
     if !failures.is_empty() {
         bail!(

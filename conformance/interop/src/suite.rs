@@ -42,12 +42,22 @@ struct Results {
     failures: Vec<String>,
 }
 
+/// After so many cases that did not come to their end, a peer gets no more of them.
+const PATIENCE: usize = 3;
+
 impl Results {
     async fn play_all(&mut self, name: &str, program: Program, expectations: &mut Expectations) {
         let mut peer = Peer::new(program);
+        let mut broken_off = 0;
         for role in ROLES {
             for case in case::all() {
-                let (verdict, _) = judge(name, role, &case, &mut peer, expectations).await;
+                if broken_off == PATIENCE {
+                    self.failures
+                        .push(format!("{name}: given up before {}", case.name));
+                    return;
+                }
+                let (verdict, outcome) = judge(name, role, &case, &mut peer, expectations).await;
+                broken_off += usize::from(outcome.is_none());
                 let cell = match &verdict {
                     Verdict::Ok => "ok",
                     Verdict::Noted => "as noted",

@@ -86,17 +86,13 @@ pub(crate) async fn run(
     };
     let mut document = Document::new(&version);
     for case in case::messages() {
-        run.play(&case).await;
+        run.play(&case).await?;
     }
     for case in server_ends() {
-        if let Some(outcome) = run.play(&case).await {
-            document.server_ends(case.end, &outcome);
-        }
+        document.server_ends(case.end, &run.play(&case).await?);
     }
     for end in page_ends() {
-        if let Some(outcome) = run.play(&case::ending(end)).await {
-            document.page_ends(end, &outcome);
-        }
+        document.page_ends(end, &run.play(&case::ending(end)).await?);
     }
     for code in REFUSED {
         document.refused(code, &run.refusal(code).await?);
@@ -146,7 +142,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn play(&mut self, case: &Case) -> Option<Outcome> {
+    /// Fails where the case did not come to its end.
+    async fn play(&mut self, case: &Case) -> anyhow::Result<Outcome> {
         let (verdict, outcome) = suite::judge(
             "chromium",
             Role::Server,
@@ -160,7 +157,7 @@ impl Run<'_> {
             self.failures
                 .push(format!("Chromium: {}: {differences}", case.name));
         }
-        outcome
+        outcome.with_context(|| self.failures.join("\n  "))
     }
 
     /// The error that the page gets for a code that it may not send.
