@@ -19,8 +19,12 @@ impl Snapshot {
         // No connection writes so much; counting on from here cannot overflow.
         let counts = self.output.written <= u64::MAX / 2;
         let pong = self.waiting_pong.as_ref().map_or(0, Vec::len);
+        // A broken transport has cut the queue, and nothing is queued after that.
+        let queue_fits =
+            !self.is_lost() || (self.output.unwritten.is_empty() && self.waiting_pong.is_none());
         closing_fits
             && counts
+            && queue_fits
             && is_deaf == self.deaf_since.is_some()
             && pong <= CONTROL_MAX_BYTES
             && (self.receive.is_some() || (self.input.is_empty() && self.compression.is_none()))
@@ -28,12 +32,11 @@ impl Snapshot {
 
     /// Whether the closing handshake fits what was read, what is queued, and what was shut down.
     fn is_consistent_with(&self, closing: &ClosingHandshake) -> bool {
-        // Nothing follows our Close frame, so it was written exactly if nothing is queued; a broken
-        // transport has cut the queue.
-        let is_lost = matches!(self.input_end, Some(InputEnd::Lost { .. }));
+        // Nothing follows our Close frame, so it was written exactly if nothing is queued, unless
+        // a broken transport has cut the queue.
         let output_fits = match self.output.unwritten.is_empty() {
-            true => closing.written || is_lost,
-            false => !closing.written && !is_lost,
+            true => closing.written || self.is_lost(),
+            false => !closing.written,
         };
         // After a Close frame and after a failure, input is thrown away, and only then.
         let discards = closing.received.is_some() || closing.failed;
@@ -43,6 +46,10 @@ impl Snapshot {
             // With both, the connection would be over.
             && !(closing.written && closing.eof)
             && (!self.write_shut || closing.wants_shutdown_write(self.role))
+    }
+
+    fn is_lost(&self) -> bool {
+        matches!(self.input_end, Some(InputEnd::Lost { .. }))
     }
 
     /// Whether the unfinished message stays within `limit`, as its headers were found to do when

@@ -253,6 +253,26 @@ role_grid! {
         assert!(ending.unsent > 0);
     }
 
+    fn output_behind_a_broken_transport_is_refused(role) {
+        type Spoil = fn(&mut Snapshot);
+        let spoils: [Spoil; 2] = [
+            |snapshot| snapshot.output.unwritten = vec![0],
+            |snapshot| snapshot.waiting_pong = Some(vec![]),
+        ];
+        // Input that nobody took keeps the connection open.
+        let mut endpoint = Endpoint::new(role);
+        endpoint.connection.handle_input(endpoint.now, (&[0x83][..]).into());
+        endpoint.connection.handle_reset(endpoint.now, Detail::None);
+        let good = endpoint.connection.export().unwrap();
+        for (number, spoil) in spoils.into_iter().enumerate() {
+            let mut snapshot = good.clone();
+            spoil(&mut snapshot);
+            let refused = Connection::import(endpoint.config(), endpoint.random(), &snapshot);
+            assert_eq!(refused.err(), Some(SnapshotError::Inconsistent), "{number}");
+        }
+        assert!(Connection::import(endpoint.config(), endpoint.random(), &good).is_ok());
+    }
+
     fn a_closed_connection_has_no_snapshot(role) {
         let mut endpoint = Endpoint::new(role);
         endpoint.eof();
