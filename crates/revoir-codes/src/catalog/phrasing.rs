@@ -233,7 +233,8 @@ impl Locale {
     }
 
     /// A range of delays: `0.25–5 s`.
-    fn delay(&self, range: DelayRange) -> String {
+    #[must_use]
+    pub fn delay(&self, range: DelayRange) -> String {
         let (min, max) = (self.seconds(range.min_ms), self.seconds(range.max_ms));
         format!("{min}–{max} s")
     }

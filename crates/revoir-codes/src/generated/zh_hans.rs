@@ -443,7 +443,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             colon: "：",
             compare_intro: "选择两个代码：先列出区别，再列出共同点。",
             compare_title: "{a} 与 {b}",
-            idle_intro: "客户端与服务器之间的设备会断开没有流量的连接，而且大多不发 Close 帧，结果就是在整秒数之后出现 1006。服务器每 {ping} 发一次 ping，即可低于此处列出的所有空闲上限。",
+            idle_intro: "客户端与服务端之间的设备会断开没有流量的连接，而且大多不发 Close 帧，结果就是在整秒数之后出现 1006。服务端每 {ping} 发一次 ping，即可低于此处列出的所有空闲上限。",
             impl_accepts: "这个码不允许发送，以下实现却照样接收：{who}",
             impl_empty: "把空 Close 帧报告为 {shown}：{who}",
             impl_refuses: "拒收，报告为 {shown}：{who}",
