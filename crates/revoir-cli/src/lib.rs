@@ -20,6 +20,7 @@ mod gateway;
 mod output;
 mod signals;
 mod simulate;
+pub mod site;
 
 use args::{Args, Command};
 use environment::Environment;
@@ -91,6 +92,7 @@ fn obey(
         Command::Explain(args) => commands::explain::run(&args, &screen)?,
         Command::Compare(args) => commands::compare::run(&args, &screen)?,
         Command::Codes(args) => commands::codes::run(&args, &screen)?.into(),
+        Command::Site(args) => commands::site::run(&args, &screen)?,
         Command::Completions(args) => commands::completions::run(&args).into(),
         Command::Simulate(args) => commands::simulate::run(&args, &screen, err)?,
         Command::Connect(args) => return commands::connect::run(args, &screen, out, err),

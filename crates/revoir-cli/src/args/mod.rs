@@ -5,6 +5,7 @@ mod connect;
 mod listen;
 mod serve;
 mod simulate;
+mod site;
 mod values;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ pub(crate) use connect::ConnectArgs;
 pub(crate) use listen::ListenArgs;
 pub(crate) use serve::ServeArgs;
 pub(crate) use simulate::{LossArg, OverloadArg, SimulateArgs};
+pub(crate) use site::SiteArgs;
 pub(crate) use values::CloseWith;
 
 use crate::environment::Environment;
@@ -84,6 +86,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Show how clients come back when a server restarts, before it does
     Simulate(SimulateArgs),
+    /// Write the reference as static files, in every language
+    Site(SiteArgs),
     /// Write a completion script for a shell
     Completions(CompletionsArgs),
 }

@@ -12,3 +12,4 @@ mod sections;
 pub(crate) mod serve;
 mod settings;
 pub(crate) mod simulate;
+pub(crate) mod site;

@@ -10,6 +10,8 @@ mod events;
 mod explain;
 mod json;
 mod listen;
+mod markup;
 mod simulate;
+mod site;
 mod support;
 mod terminal;

@@ -1,0 +1,36 @@
+//! The files beside the pages: style, script, icon, and the index that the search box loads.
+
+use revoir_codes::catalog::Locale;
+
+use crate::site::address::folder;
+use crate::site::finder;
+
+/// A file that pages refer to.
+#[derive(Debug)]
+pub(crate) struct Asset {
+    /// Below `assets/`.
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// The name of the index for the search in a language.
+pub(crate) fn search_index(locale: &Locale) -> String {
+    format!("search-{}.js", folder(locale))
+}
+
+/// Every asset.
+pub(crate) fn all() -> impl Iterator<Item = Asset> {
+    let fixed = [
+        ("style.css", include_str!("../../assets/style.css")),
+        ("search.js", include_str!("../../assets/search.js")),
+        ("icon.svg", include_str!("../../assets/icon.svg")),
+    ];
+    let fixed = fixed.into_iter().map(|(name, text)| Asset {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    });
+    fixed.chain(Locale::all().iter().map(|locale| Asset {
+        name: search_index(locale),
+        text: finder::script(locale),
+    }))
+}
