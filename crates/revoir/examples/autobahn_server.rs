@@ -23,7 +23,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 .with_extensions(Extensions::with_deflate(DeflateConfig::default())),
         );
     println!("listening on ws://{}/", server.local_addr()?);
-    match server.serve(echo).await {}
+    server.serve(echo).await;
+    Ok(())
 }
 
 /// A ping of ours would be an unexpected frame to the suite, should a case take over 20 s.

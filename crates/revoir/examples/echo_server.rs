@@ -11,7 +11,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = std::env::args().nth(1);
     let server = Server::bind(address.as_deref().unwrap_or("127.0.0.1:9000")).await?;
     println!("listening on ws://{}/", server.local_addr()?);
-    match server.serve(echo).await {}
+    server.serve(echo).await;
+    Ok(())
 }
 
 /// The error is the connection's ending: a handler may pass it on.

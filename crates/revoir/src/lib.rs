@@ -82,7 +82,7 @@
 //! | message, after inflating | 16 MiB at a client, 1 MiB at a server | [`Limits::message`] |
 //! | queued output | 1 MiB, then `send` waits | [`Limits::queue`] |
 //! | read ahead | 32 messages, 64 KiB and one message | fixed |
-//! | connections | none | [`Server::with_max_connections`], [`Server::with_max_connections_per_ip`] |
+//! | connections | none | [`Acceptor::with_max_connections`], [`Acceptor::with_max_connections_per_ip`] |
 //! | keepalive: ping, then silence | 20 s and 20 s | [`Config::keepalive`] |
 //! | writing without progress | 20 s | [`Config::write_timeout`] |
 //! | no message either way | none | [`Config::idle_timeout`] |
@@ -100,6 +100,7 @@
 
 mod client;
 mod config;
+mod drain;
 mod driver;
 mod entropy;
 mod handshake_io;
@@ -112,6 +113,7 @@ mod websocket;
 
 pub use client::{Client, ConnectError, InvalidUrl, connect};
 pub use config::{client_config, server_config};
+pub use drain::{Drain, DrainReport, Tracker};
 pub use observer::Observer;
 pub use reconnect::{
     Class, Decision, History, Link, LinkBuilder, LinkEnd, LinkEvent, LinkSender, NotSent, Policy,
@@ -132,4 +134,4 @@ pub use server::{Acceptor, Incoming, Server, accept};
 pub use tls::{ClientTls, ServerTls, TlsError};
 #[cfg(feature = "rustls")]
 pub use tokio_rustls::rustls;
-pub use websocket::{Closed, Closer, Reader, WebSocket, Writer};
+pub use websocket::{Closed, Closer, Draining, Reader, WebSocket, Writer};

@@ -11,7 +11,8 @@ pub(super) fn run(listening: &mut dyn FnMut(u16) -> Result<()>) -> Result<()> {
     runtime()?.block_on(async {
         let server = Server::bind("127.0.0.1:0").await?;
         listening(server.local_addr()?.port())?;
-        match server.serve(echo).await {}
+        server.serve(echo).await;
+        Ok(())
     })
 }
 

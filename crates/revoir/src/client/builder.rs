@@ -14,6 +14,7 @@ use crate::client::ConnectError;
 use crate::client::resolver::Resolver;
 use crate::client::url::Target;
 use crate::config::client_config;
+use crate::driver::Home;
 use crate::handshake_io::HANDSHAKE_TIMEOUT;
 use crate::observer::Observer;
 #[cfg(feature = "rustls")]
@@ -58,7 +59,7 @@ pub struct Client {
     pub(super) handshake_timeout: Duration,
     pub(super) nodelay: bool,
     pub(super) resolver: Resolver,
-    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) home: Arc<Home>,
     #[cfg(feature = "rustls")]
     pub(super) tls: Option<ClientTls>,
 }
@@ -78,7 +79,7 @@ impl Client {
             handshake_timeout: HANDSHAKE_TIMEOUT,
             nodelay: true,
             resolver: Resolver::default(),
-            observer: None,
+            home: Arc::default(),
             #[cfg(feature = "rustls")]
             tls: None,
         }
@@ -164,7 +165,7 @@ impl Client {
     /// Tells `observer` of every opening and every ending.
     #[must_use]
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
+        Arc::make_mut(&mut self.home).observer = Some(observer);
         self
     }
 

@@ -93,7 +93,7 @@ impl Client {
                 Ok(WebSocket::new(driver))
             }
             Err(ending) => {
-                announce(Role::Client, &ending, self.observer.as_deref());
+                announce(Role::Client, &ending, self.home.observer.as_deref());
                 Err(ending.into())
             }
         }
@@ -140,7 +140,8 @@ impl Client {
                 extensions: established.extensions,
             },
             input,
-            observer: self.observer.clone(),
+            home: Arc::clone(&self.home),
+            seat: None,
         };
         Ok(Driver::start(stream, start))
     }

@@ -90,6 +90,8 @@ pub(crate) struct Engine<T: ?Sized> {
     /// Whether the application asked for a message since the connection began to close.
     pub(crate) asked_while_closing: bool,
     pub(crate) receiving: Receiving,
+    /// Whether the halves may be used at the same time.
+    pub(crate) is_split: bool,
     pub(crate) sending: Sending,
     /// Whether the reader, as a stream, has given the ending.
     pub(crate) streamed_ending: bool,
@@ -115,6 +117,7 @@ impl<T> Engine<T> {
             input_over: false,
             asked_while_closing: false,
             receiving: Receiving::No,
+            is_split: false,
             sending: Sending::Nothing,
             streamed_ending: false,
             unannounced: false,

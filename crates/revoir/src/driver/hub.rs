@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Wake, Waker};
 
+use crate::drain::Farewell;
+
 /// The connection has to be driven.
 const DUE: u8 = 1;
 
@@ -37,12 +39,16 @@ struct Others {
 #[derive(Debug, Default)]
 struct Rare {
     sending: Option<Waker>,
-    /// Those who wait for the end.
+    /// Those who wait for the end or a drain.
     closed: Vec<(ClosedId, Waker)>,
     last_id: ClosedId,
+    /// Whether somebody waits for a drain, or did before.
+    awaits_drain: bool,
+    /// What a drain has told them.
+    farewell: Option<Farewell>,
 }
 
-/// Names one future that waits for the end.
+/// Names one future that waits for the end or a drain.
 pub(crate) type ClosedId = u64;
 
 impl Hub {
@@ -156,6 +162,38 @@ impl Hub {
     pub(crate) fn forget_closed(&self, id: ClosedId) {
         if let Some(rare) = &mut self.others().rare {
             rare.closed.retain(|(other, _)| *other != id);
+        }
+    }
+
+    /// Registers a future that waits for a drain, as [`set_closed`](Self::set_closed) does.
+    pub(crate) fn set_draining(&self, id: Option<ClosedId>, cx: &Context<'_>) -> ClosedId {
+        if id.is_none() {
+            self.others().rare().awaits_drain = true;
+        }
+        self.set_closed(id, cx)
+    }
+
+    /// Leaves word of a drain, if anybody waits for one.
+    pub(crate) fn tell(&self, farewell: &Farewell) -> bool {
+        match &mut self.others().rare {
+            Some(rare) if rare.awaits_drain => {
+                rare.farewell = Some(farewell.clone());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What a drain has told.
+    pub(crate) fn farewell(&self) -> Option<Farewell> {
+        self.others().rare.as_ref()?.farewell.clone()
+    }
+
+    /// Wakes those who wait for the end or a drain. Who is not done comes again.
+    pub(crate) fn wake_closed(&self) {
+        let closed = std::mem::take(&mut self.others().rare().closed);
+        for (_, waker) in closed {
+            waker.wake();
         }
     }
 

@@ -10,12 +10,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use revoir_proto::{CloseRequest, Ending, LocalCause, Reason, Role, SendCode};
+use revoir_proto::{CloseRequest, Ending, LocalCause, Reason, Role, SendCode, State};
 use tokio::task::unconstrained;
 use tokio::time::{Sleep, sleep_until};
 
 use crate::driver::clock::Clock;
 use crate::driver::engine::{Engine, Taker};
+use crate::driver::hub::Hub;
 use crate::driver::shared::{Driver, Shared};
 use crate::driver::transport::Transport;
 
@@ -55,27 +56,24 @@ impl Future for Keeper {
 
 pin_project! {
     /// Runs a server's handler and keeps its connection, in one task, until both are over.
-    pub(crate) struct Supervisor<F, G> {
+    pub(crate) struct Supervisor<F> {
         #[pin]
         handler: Option<F>,
         #[pin]
         keeper: Keeper,
-        // Held until the end.
-        guard: G,
     }
 }
 
-impl<F, G> Supervisor<F, G> {
-    pub(crate) fn new(driver: Shared, handler: F, guard: G) -> Self {
+impl<F> Supervisor<F> {
+    pub(crate) fn new(driver: Shared, handler: F) -> Self {
         Self {
             handler: Some(handler),
             keeper: Keeper::new(driver),
-            guard,
         }
     }
 }
 
-impl<F, G, E> Future for Supervisor<F, G>
+impl<F, E> Future for Supervisor<F>
 where
     F: Future<Output = Result<(), E>>,
     E: Into<Failure>,
@@ -142,7 +140,7 @@ impl Driver<dyn Transport> {
     ) -> Poll<()> {
         loop {
             let has_rung = timer.is_elapsed();
-            match self.work(|engine, clock| engine.keep(clock, is_due, has_rung)) {
+            match self.work(|engine, clock| engine.keep(clock, &self.hub, is_due, has_rung)) {
                 Turn::Over => return Poll::Ready(()),
                 Turn::Waiting => return Poll::Pending,
                 Turn::Until(deadline) => {
@@ -183,7 +181,7 @@ enum Turn {
 }
 
 impl Engine<dyn Transport> {
-    fn keep(&mut self, clock: &Clock, is_due: bool, has_rung: bool) -> Turn {
+    fn keep(&mut self, clock: &Clock, hub: &Hub, is_due: bool, has_rung: bool) -> Turn {
         if self.ending.is_some() {
             return Turn::Over;
         }
@@ -192,7 +190,7 @@ impl Engine<dyn Transport> {
             self.core.handle_timeout(clock.now());
         }
         if self.reader_gone && self.writer_gone {
-            self.close_dropped(clock);
+            self.close_dropped(clock, hub);
         }
         if is_due || has_expired {
             self.drive(clock, Taker::Keeper);
@@ -209,7 +207,14 @@ impl Engine<dyn Transport> {
         deadline.map_or(Turn::Waiting, Turn::Until)
     }
 
-    fn close_dropped(&mut self, clock: &Clock) {
+    fn close_dropped(&mut self, clock: &Clock, hub: &Hub) {
+        if self.core.state() != State::Open {
+            return;
+        }
+        if let Some(farewell) = hub.farewell() {
+            // The handler heard of the drain and has let go.
+            return self.close(clock, farewell.request());
+        }
         let code = match self.core.role() {
             Role::Client => SendCode::NORMAL_CLOSURE,
             Role::Server => SendCode::GOING_AWAY,

@@ -1,6 +1,7 @@
 //! [`Driver`]: what all handles of a connection share.
 
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use revoir_proto::{CloseRequest, Config, Connection, Ending, Message, Role, Stat
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
+use crate::drain::{NOWHERE, Seat, Tracker};
 use crate::driver::clock::Clock;
 use crate::driver::engine::{Engine, Receiving, Sending, Taker};
 use crate::driver::hub::Hub;
@@ -29,8 +31,18 @@ pub(crate) struct Driver<T: ?Sized> {
     pub(crate) epoch: Instant,
     /// Few connections have any.
     agreed: Option<Box<Agreed>>,
-    observer: Option<Arc<dyn Observer>>,
+    home: Arc<Home>,
+    /// What the connection is called in the registry.
+    key: AtomicUsize,
     engine: Mutex<Engine<T>>,
+}
+
+/// What the connections of one client or acceptor share.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Home {
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// Where a server's connections are known.
+    pub(crate) tracker: Option<Tracker>,
 }
 
 /// What the opening handshake agreed on.
@@ -48,7 +60,9 @@ pub(crate) struct Start {
     pub(crate) agreed: Agreed,
     /// Bytes that came behind the handshake.
     pub(crate) input: BytesMut,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) home: Arc<Home>,
+    /// The place of a server's connection.
+    pub(crate) seat: Option<Seat>,
 }
 
 impl Agreed {
@@ -66,20 +80,28 @@ impl Driver<dyn Transport> {
         let core = Connection::new(now, start.role, start.config, Entropy);
         let mut core = core.with_extensions(start.agreed.extensions);
         core.handle_input(now, start.input);
-        if let Some(observer) = &start.observer {
+        if let Some(observer) = &start.home.observer {
             observer.opened(start.role);
         }
         let hub = Arc::new(Hub::default());
         // The handshake may have left messages behind, so the first turn is due.
         hub.restore_due();
         let engine = Engine::new(core, Waker::from(Arc::clone(&hub)), Slot::new(stream));
-        Arc::new(Driver {
+        let driver = Arc::new(Driver {
             hub,
             epoch: Instant::now(),
             agreed: (!start.agreed.is_nothing()).then(|| Box::new(start.agreed)),
-            observer: start.observer,
+            home: start.home,
+            key: AtomicUsize::new(NOWHERE),
             engine: Mutex::new(engine),
-        })
+        });
+        let driver: Shared = driver;
+        if let Some(seat) = start.seat
+            && let Some(farewell) = seat.sit(Arc::downgrade(&driver), &driver.key)
+        {
+            driver.drain(&farewell, Duration::ZERO);
+        }
+        driver
     }
 
     pub(crate) fn role(&self) -> Role {
@@ -148,7 +170,8 @@ impl Driver<dyn Transport> {
             self.hub.wake_sending();
         }
         if let Some(ending) = announced {
-            announce(role, &ending, self.observer.as_deref());
+            announce(role, &ending, self.home.observer.as_deref());
+            self.leave(Some(&ending));
             self.hub.wake_all();
         }
         result
@@ -293,6 +316,11 @@ impl Driver<dyn Transport> {
         {
             return Poll::Ready(Err(Arc::clone(ending)));
         }
+        if engine.core.state() == State::Closing && !engine.is_split {
+            // Who waits for the end in here takes no messages meanwhile.
+            engine.asked_while_closing = false;
+            self.hub.set_due();
+        }
         engine.sending = what;
         self.hub.set_sending(cx);
         Poll::Pending
@@ -333,6 +361,10 @@ impl Driver<dyn Transport> {
         self.read(|engine| engine.ending.clone())
     }
 
+    pub(crate) fn split(&self) {
+        self.with(|engine, _| engine.is_split = true);
+    }
+
     pub(crate) fn drop_reader(&self) {
         self.with(|engine, clock| {
             engine.reader_gone = true;
@@ -345,6 +377,22 @@ impl Driver<dyn Transport> {
     pub(crate) fn drop_writer(&self) {
         self.with(|engine, _| engine.writer_gone = true);
         self.hub.set_due();
+    }
+}
+
+impl<T: ?Sized> Driver<T> {
+    /// Gives the place in the registry back.
+    fn leave(&self, ending: Option<&Ending>) {
+        if let Some(tracker) = &self.home.tracker {
+            tracker.registry.leave(&self.key, ending);
+        }
+    }
+}
+
+/// A runtime that shuts down drops connections that have not ended.
+impl<T: ?Sized> Drop for Driver<T> {
+    fn drop(&mut self) {
+        self.leave(None);
     }
 }
 

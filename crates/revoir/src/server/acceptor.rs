@@ -10,11 +10,13 @@ use revoir_proto::{Config, Ending, Role};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::config::server_config;
+use crate::drain::{Places, Seat, Tracker};
+use crate::driver::Home;
 use crate::handshake_io::HANDSHAKE_TIMEOUT;
 use crate::observer::{Observer, announce};
-use crate::server::handshake::{Limit, read_request};
+use crate::server::handshake::{Limit, read_request, refuse};
 use crate::server::incoming::{Incoming, Waiting};
-use crate::server::places::Place;
+use crate::server::refusal::Refusal;
 use crate::websocket::WebSocket;
 
 /// Takes a connection over `stream` with the defaults of [`Acceptor`].
@@ -48,14 +50,16 @@ pub(super) struct Settings {
     origins: Origins,
     pub(super) config: Arc<Config>,
     pub(super) handshake_timeout: Duration,
-    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) home: Arc<Home>,
+    tracker: Tracker,
+    places: Places,
 }
 
-/// A client of a listening socket.
+/// A client that has a place.
 #[derive(Debug)]
 pub(super) struct Visit {
-    pub(super) peer: SocketAddr,
-    pub(super) place: Place,
+    peer: Option<SocketAddr>,
+    seat: Seat,
 }
 
 impl Acceptor {
@@ -63,12 +67,22 @@ impl Acceptor {
     /// subprotocol, no compression, pages of the same host only.
     #[must_use]
     pub fn new() -> Self {
+        let tracker = Tracker::new();
+        let home = Home {
+            observer: None,
+            tracker: Some(tracker.clone()),
+        };
         let settings = Settings {
             handshake: Arc::new(ServerConfig::default()),
             origins: Origins::only([] as [&str; 0]),
             config: Arc::new(server_config()),
             handshake_timeout: HANDSHAKE_TIMEOUT,
-            observer: None,
+            home: Arc::new(home),
+            tracker,
+            places: Places {
+                in_total: usize::MAX,
+                per_address: usize::MAX,
+            },
         };
         Self {
             settings: Arc::new(settings),
@@ -123,8 +137,41 @@ impl Acceptor {
     /// Tells `observer` of every opening and every ending.
     #[must_use]
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.settings_mut().observer = Some(observer);
+        self.home_mut().observer = Some(observer);
         self
+    }
+
+    /// Has `tracker` know the connections, for acceptors that are drained together. Default: one
+    /// of its own, which clones share.
+    #[must_use]
+    pub fn with_tracker(mut self, tracker: &Tracker) -> Self {
+        self.settings_mut().tracker = tracker.clone();
+        self.home_mut().tracker = Some(tracker.clone());
+        self
+    }
+
+    /// How many connections the tracker may have at once, those in their handshake included. More
+    /// are refused with 503 and a Retry-After of a few seconds. Default: no limit.
+    #[must_use]
+    pub fn with_max_connections(mut self, limit: usize) -> Self {
+        self.settings_mut().places.in_total = limit;
+        self
+    }
+
+    /// How many connections one IP address may have at once, those in their handshake included.
+    /// More are refused with 429 and a Retry-After of a few seconds. Default: no limit.
+    ///
+    /// Behind a proxy all connections come from its address, and over a stream there is none.
+    #[must_use]
+    pub fn with_max_connections_per_ip(mut self, limit: usize) -> Self {
+        self.settings_mut().places.per_address = limit;
+        self
+    }
+
+    /// Knows the connections that this acceptor and its clones have opened, and drains them.
+    #[must_use]
+    pub fn tracker(&self) -> &Tracker {
+        &self.settings.tracker
     }
 
     /// Takes a connection over `stream`. It spawns one small task, which keeps the connection; see
@@ -158,15 +205,47 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        Box::pin(self.read(stream, self.limit(), None)).await
+        Box::pin(self.admit_and_read(stream)).await
     }
 
-    /// Reads a request of a client that `visit` knows more about.
+    async fn admit_and_read<S>(&self, mut stream: S) -> Result<Incoming, Arc<Ending>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        match self.admit(None) {
+            Ok(visit) => self.read(stream, self.limit(), visit).await,
+            Err(refusal) => Err(self.turn_away(&mut stream, refusal).await),
+        }
+    }
+
+    /// A place for a client, or why there is none.
+    pub(super) fn admit(&self, peer: Option<SocketAddr>) -> Result<Visit, Refusal> {
+        let address = peer.map(|peer| peer.ip());
+        let Settings {
+            tracker, places, ..
+        } = &*self.settings;
+        match tracker.registry.seat(*places, address) {
+            Ok(seat) => Ok(Visit { peer, seat }),
+            Err(no_place) => Err(no_place.into()),
+        }
+    }
+
+    /// Tells a client that there is no place for it.
+    pub(super) async fn turn_away<S>(&self, stream: &mut S, refusal: Refusal) -> Arc<Ending>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (headers, body) = (refusal.headers(), refusal.body.as_bytes());
+        let ending = refuse(stream, refusal.status, &headers, body).await;
+        self.settings.announce(ending)
+    }
+
+    /// Reads the request of a client that has a place.
     pub(super) async fn read<S>(
         &self,
         mut stream: S,
         limit: Limit,
-        visit: Option<Visit>,
+        visit: Visit,
     ) -> Result<Incoming, Arc<Ending>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -176,7 +255,7 @@ impl Acceptor {
         } = &*self.settings;
         match read_request(&mut stream, handshake, origins, limit).await {
             Ok((request, input)) => {
-                let (peer, place) = visit.map(|visit| (visit.peer, visit.place)).unzip();
+                let Visit { peer, seat } = visit;
                 Ok(Incoming::new(Waiting {
                     stream: Box::new(stream),
                     request,
@@ -184,7 +263,7 @@ impl Acceptor {
                     settings: Arc::clone(&self.settings),
                     limit,
                     peer,
-                    place,
+                    seat,
                     headers: Headers::new(),
                 }))
             }
@@ -196,12 +275,17 @@ impl Acceptor {
         Limit::new(self.settings.handshake_timeout)
     }
 
-    pub(super) fn settings(&self) -> &Settings {
-        &self.settings
+    #[cfg(feature = "rustls")]
+    pub(super) fn announce(&self, ending: Ending) -> Arc<Ending> {
+        self.settings.announce(ending)
     }
 
     fn settings_mut(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.settings)
+    }
+
+    fn home_mut(&mut self) -> &mut Home {
+        Arc::make_mut(&mut self.settings_mut().home)
     }
 
     fn handshake_mut(&mut self) -> &mut ServerConfig {
@@ -217,7 +301,7 @@ impl Default for Acceptor {
 
 impl Settings {
     pub(super) fn announce(&self, ending: Ending) -> Arc<Ending> {
-        announce(Role::Server, &ending, self.observer.as_deref());
+        announce(Role::Server, &ending, self.home.observer.as_deref());
         Arc::new(ending)
     }
 }

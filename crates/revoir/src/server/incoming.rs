@@ -1,7 +1,7 @@
 //! [`Incoming`]: a request that waits for a decision.
 
 use std::fmt;
-use std::future::{Future, ready};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,11 +12,12 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::runtime::Handle;
 use tokio::time::timeout_at;
 
+use crate::drain::{NoPlace, Seat};
 use crate::driver::{Agreed, Driver, Failure, Keeper, Shared, Start, Supervisor, call};
 use crate::handshake_io::lost;
 use crate::server::acceptor::Settings;
 use crate::server::handshake::{Limit, answer};
-use crate::server::places::Place;
+use crate::server::refusal::Refusal;
 use crate::websocket::WebSocket;
 
 /// A request that keeps to the rules, for the application to accept or refuse.
@@ -39,7 +40,7 @@ pub(super) struct Waiting {
     pub(super) settings: Arc<Settings>,
     pub(super) limit: Limit,
     pub(super) peer: Option<SocketAddr>,
-    pub(super) place: Option<Place>,
+    pub(super) seat: Seat,
     /// Fields to add to the answer that opens.
     pub(super) headers: Headers,
 }
@@ -101,15 +102,14 @@ impl Incoming {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Failure> + 'static,
     {
-        let Ok((driver, place)) = self.open().await else {
+        let Ok(driver) = self.open().await else {
             return;
         };
         // Tasks of their own size: an open connection does not pay for its handshake.
         let socket = WebSocket::new(Arc::clone(&driver));
-        if let Some(running) = call(&driver, || handler(socket)) {
-            tokio::spawn(Supervisor::new(driver, running, place));
-        } else {
-            keep(driver, place);
+        match call(&driver, || handler(socket)) {
+            Some(running) => drop(tokio::spawn(Supervisor::new(driver, running))),
+            None => drop(tokio::spawn(Keeper::new(driver))),
         }
     }
 
@@ -124,8 +124,8 @@ impl Incoming {
     ///
     /// Dropping the future gives the connection up.
     pub async fn accept(self) -> Result<WebSocket, Arc<Ending>> {
-        let (driver, place) = self.open().await?;
-        keep(Arc::clone(&driver), place);
+        let driver = self.open().await?;
+        tokio::spawn(Keeper::new(Arc::clone(&driver)));
         Ok(WebSocket::new(driver))
     }
 
@@ -143,7 +143,7 @@ impl Incoming {
         }
     }
 
-    async fn open(mut self) -> Result<(Shared, Option<Place>), Arc<Ending>> {
+    async fn open(mut self) -> Result<Shared, Arc<Ending>> {
         match self.waiting.take() {
             Some(waiting) => waiting.open().await,
             None => unreachable!("{DECIDED}"),
@@ -162,19 +162,13 @@ impl Incoming {
 /// Why there is always something waiting: a decision consumes the handle.
 const DECIDED: &str = "a decided request has no handle";
 
-/// Keeps a connection whose handle is elsewhere.
-fn keep(driver: Shared, place: Option<Place>) {
-    match place {
-        None => drop(tokio::spawn(Keeper::new(driver))),
-        Some(place) => {
-            let over = ready(Ok::<(), Failure>(()));
-            drop(tokio::spawn(Supervisor::new(driver, over, place)));
-        }
-    }
-}
-
 impl Waiting {
-    async fn open(mut self) -> Result<(Shared, Option<Place>), Arc<Ending>> {
+    async fn open(mut self) -> Result<Shared, Arc<Ending>> {
+        if let Some(wait) = self.seat.turn_away() {
+            let refusal = Refusal::from(NoPlace::Draining(wait));
+            let (headers, body) = (refusal.headers(), refusal.body);
+            return Err(self.refuse(refusal.status, &headers, body.as_bytes()).await);
+        }
         let Ok(acceptance) = self.request.accept(&self.headers) else {
             return Err(self.refuse(500, &Headers::new(), b"").await);
         };
@@ -189,7 +183,7 @@ impl Waiting {
         }
     }
 
-    fn start(self, acceptance: Acceptance) -> (Shared, Option<Place>) {
+    fn start(self, acceptance: Acceptance) -> Shared {
         let start = Start {
             role: Role::Server,
             config: Arc::clone(&self.settings.config),
@@ -198,9 +192,10 @@ impl Waiting {
                 extensions: acceptance.extensions,
             },
             input: self.input,
-            observer: self.settings.observer.clone(),
+            home: Arc::clone(&self.settings.home),
+            seat: Some(self.seat),
         };
-        (self.stream.start(start), self.place)
+        self.stream.start(start)
     }
 
     async fn refuse(mut self, status: u16, headers: &Headers, body: &[u8]) -> Arc<Ending> {

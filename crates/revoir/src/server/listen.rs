@@ -1,41 +1,35 @@
 //! [`Server`]: a listening socket and a handler.
 
-use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use revoir_proto::Random;
-use revoir_proto::handshake::Headers;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tracing::Instrument;
 
+use crate::drain::{DrainReport, Tracker};
 use crate::driver::Failure;
-use crate::entropy::Entropy;
 use crate::server::acceptor::Visit;
 #[cfg(feature = "rustls")]
 use crate::server::handshake::Limit;
-use crate::server::handshake::refuse;
-use crate::server::places::{Full, Place, Places};
+use crate::server::refusal::Refusal;
 use crate::server::{Acceptor, Incoming};
 #[cfg(feature = "rustls")]
 use crate::tls::ServerTls;
 use crate::websocket::WebSocket;
 
-/// Connections over the limit that are told so at the same time. More are closed without an
-/// answer.
-const REFUSED_AT_ONCE: usize = 64;
+/// Clients without a place that are told so at the same time. More are closed without an answer.
+const REFUSED_AT_ONCE: usize = 1024;
 
 /// How long to wait when a connection cannot be taken, because no file descriptor is left for
 /// example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// Who comes over a limit may try again after 1 s to this: places get free at any time.
-const BUSY_SECONDS: u32 = 5;
 
 /// A listening socket that hands every connection to a handler.
 ///
@@ -64,8 +58,6 @@ pub struct Server {
     listener: TcpListener,
     acceptor: Acceptor,
     nodelay: bool,
-    max_connections: usize,
-    max_connections_per_ip: usize,
     #[cfg(feature = "rustls")]
     tls: Option<ServerTls>,
 }
@@ -87,8 +79,6 @@ impl Server {
             listener,
             acceptor: Acceptor::new(),
             nodelay: true,
-            max_connections: usize::MAX,
-            max_connections_per_ip: usize::MAX,
             #[cfg(feature = "rustls")]
             tls: None,
         }
@@ -109,29 +99,18 @@ impl Server {
         self
     }
 
-    /// How many connections there may be at once, those in their handshake included. More are
-    /// refused with 503 and a Retry-After of a few seconds. Default: no limit.
-    #[must_use]
-    pub fn with_max_connections(mut self, limit: usize) -> Self {
-        self.max_connections = limit;
-        self
-    }
-
-    /// How many connections one IP address may have at once, those in their handshake included.
-    /// More are refused with 429 and a Retry-After of a few seconds. Default: no limit.
-    ///
-    /// Behind a proxy all connections come from its address.
-    #[must_use]
-    pub fn with_max_connections_per_ip(mut self, limit: usize) -> Self {
-        self.max_connections_per_ip = limit;
-        self
-    }
-
     /// Whether small writes leave at once (`TCP_NODELAY`). Default: yes.
     #[must_use]
     pub fn with_nodelay(mut self, nodelay: bool) -> Self {
         self.nodelay = nodelay;
         self
+    }
+
+    /// Knows the connections that were taken, and drains them. Keep a clone before the server
+    /// serves. It is that of the [acceptor](Self::with_acceptor).
+    #[must_use]
+    pub fn tracker(&self) -> &Tracker {
+        self.acceptor.tracker()
     }
 
     /// The address it listens on.
@@ -143,8 +122,9 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Takes connections for ever, each in a task of its own, which runs `handler` and keeps the
-    /// connection; see the [crate's front page](crate#what-drives-a-connection).
+    /// Takes connections, each in a task of its own, which runs `handler` and keeps the
+    /// connection; see the [crate's front page](crate#what-drives-a-connection). Returns when the
+    /// [tracker](Self::tracker) was drained.
     ///
     /// A handler that returns an error or panics has its connection closed with 1011; an error
     /// that is, or comes from, the connection's [`Ending`](crate::Ending) is none. A handler that
@@ -153,7 +133,7 @@ impl Server {
     /// # Cancel safety
     ///
     /// Dropping the future closes the listening socket. Connections that were taken go on.
-    pub async fn serve<H, F, E>(self, handler: H) -> Infallible
+    pub async fn serve<H, F, E>(self, handler: H) -> DrainReport
     where
         H: Fn(WebSocket) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -167,7 +147,8 @@ impl Server {
         .await
     }
 
-    /// Takes requests for ever, and hands each to `decide`, in a task of its own.
+    /// Takes requests, and hands each to `decide`, in a task of its own. Returns when the
+    /// [tracker](Self::tracker) was drained.
     ///
     /// [`Incoming::run`] opens the connection for a handler as of [`serve`](Self::serve), in a task
     /// that has nothing of the request any more; [`Incoming::refuse`] answers with a status.
@@ -205,62 +186,109 @@ impl Server {
     /// # Cancel safety
     ///
     /// As for [`serve`](Self::serve).
-    pub async fn serve_incoming<D, F>(self, decide: D) -> Infallible
+    pub async fn serve_incoming<D, F>(self, decide: D) -> DrainReport
     where
         D: Fn(Incoming) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let decide = Arc::new(decide);
-        let places = Places::new(self.max_connections, self.max_connections_per_ip);
-        let refusing = Places::new(REFUSED_AT_ONCE, usize::MAX);
+        let registry = Arc::clone(&self.acceptor.tracker().registry);
+        let mut drained = pin!(registry.drained());
+        let mut released = pin!(registry.port_released());
+        let desk = Desk {
+            acceptor: self.acceptor,
+            nodelay: self.nodelay,
+            decide: Arc::new(decide),
+            refusing: Arc::new(Semaphore::new(REFUSED_AT_ONCE)),
+            #[cfg(feature = "rustls")]
+            tls: self.tls,
+        };
+        loop {
+            let next = poll_fn(|cx| {
+                if let Poll::Ready(report) = drained.as_mut().poll(cx) {
+                    return Poll::Ready(Next::Drained(report));
+                }
+                if released.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Next::PortReleased);
+                }
+                self.listener.poll_accept(cx).map(Next::Taken)
+            });
+            match next.await {
+                Next::Taken(Ok((stream, peer))) => desk.attend(stream, peer),
+                Next::Taken(Err(error)) => {
+                    tracing::warn!(target: "revoir", %error, "a connection could not be taken");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+                Next::PortReleased => break,
+                Next::Drained(report) => return report,
+            }
+        }
+        // Those that the system has accepted already would be reset with the listening socket.
+        let waiting = || poll_fn(|cx| Poll::Ready(self.listener.poll_accept(cx)));
+        while let Poll::Ready(Ok((stream, peer))) = waiting().await {
+            desk.attend(stream, peer);
+        }
+        drop(self.listener);
+        drained.await
+    }
+}
+
+/// What the loop of a server goes on with.
+enum Next {
+    Taken(io::Result<(TcpStream, SocketAddr)>),
+    PortReleased,
+    Drained(DrainReport),
+}
+
+/// Where every client of a server is received.
+struct Desk<D> {
+    acceptor: Acceptor,
+    nodelay: bool,
+    decide: Arc<D>,
+    /// A permit for every client that is being refused.
+    refusing: Arc<Semaphore>,
+    #[cfg(feature = "rustls")]
+    tls: Option<ServerTls>,
+}
+
+impl<D, F> Desk<D>
+where
+    D: Fn(Incoming) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    /// Reads the request and has it decided, or refuses it, in a task of its own.
+    fn attend(&self, stream: TcpStream, peer: SocketAddr) {
+        if let Err(error) = stream.set_nodelay(self.nodelay) {
+            tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
+        }
         let opener = Opener {
             acceptor: self.acceptor.clone(),
             #[cfg(feature = "rustls")]
             tls: self.tls.clone(),
         };
-        loop {
-            let (stream, peer) = self.next().await;
-            let opener = opener.clone();
-            match places.take(peer.ip()) {
-                Ok(place) => {
-                    let span = tracing::debug_span!(target: "revoir", "accept", %peer);
-                    let decide = Arc::clone(&decide);
-                    let opening = async move {
-                        if let Some(incoming) = opener.read(stream, Visit { peer, place }).await {
-                            decide(incoming).await;
-                        }
-                    };
-                    tokio::spawn(opening.instrument(span));
-                }
-                Err(full) => {
-                    if let Ok(place) = refusing.take(peer.ip()) {
-                        tokio::spawn(opener.turn_away(stream, full, place));
+        match self.acceptor.admit(Some(peer)) {
+            Ok(visit) => {
+                let decide = Arc::clone(&self.decide);
+                let opening = async move {
+                    if let Some(incoming) = opener.read(stream, visit).await {
+                        decide(incoming).await;
                     }
-                }
+                };
+                let span = tracing::debug_span!(target: "revoir", "accept", %peer);
+                tokio::spawn(opening.instrument(span));
             }
-        }
-    }
-
-    async fn next(&self) -> (TcpStream, SocketAddr) {
-        loop {
-            match self.listener.accept().await {
-                Ok((stream, peer)) => {
-                    if let Err(error) = stream.set_nodelay(self.nodelay) {
-                        tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
-                    }
-                    return (stream, peer);
-                }
-                Err(error) => {
-                    tracing::warn!(target: "revoir", %error, "a connection could not be taken");
-                    sleep(ACCEPT_PAUSE).await;
+            Err(refusal) => {
+                if let Ok(permit) = Arc::clone(&self.refusing).try_acquire_owned() {
+                    tokio::spawn(async move {
+                        opener.turn_away(stream, refusal).await;
+                        drop(permit);
+                    });
                 }
             }
         }
     }
 }
 
-/// What makes a connection of a stream.
-#[derive(Clone, Debug)]
+/// What makes a request of a stream.
 struct Opener {
     acceptor: Acceptor,
     #[cfg(feature = "rustls")]
@@ -273,9 +301,22 @@ impl Opener {
         #[cfg(feature = "rustls")]
         if let Some(tls) = &self.tls {
             let stream = self.secure(tls, stream, limit).await?;
-            return self.acceptor.read(stream, limit, Some(visit)).await.ok();
+            return self.acceptor.read(stream, limit, visit).await.ok();
         }
-        self.acceptor.read(stream, limit, Some(visit)).await.ok()
+        self.acceptor.read(stream, limit, visit).await.ok()
+    }
+
+    /// Says so to a client for whom there is no place.
+    async fn turn_away(self, mut stream: TcpStream, refusal: Refusal) {
+        #[cfg(feature = "rustls")]
+        if let Some(tls) = &self.tls {
+            let limit = self.acceptor.limit();
+            if let Some(mut stream) = self.secure(tls, stream, limit).await {
+                self.acceptor.turn_away(&mut stream, refusal).await;
+            }
+            return;
+        }
+        self.acceptor.turn_away(&mut stream, refusal).await;
     }
 
     #[cfg(feature = "rustls")]
@@ -290,37 +331,7 @@ impl Opener {
             Ok(Err(error)) => crate::tls::failed(error.to_string()),
             Err(_) => limit.exceeded(),
         };
-        self.acceptor.settings().announce(ending);
+        self.acceptor.announce(ending);
         None
-    }
-
-    /// Says so to a connection over a limit.
-    async fn turn_away(self, mut stream: TcpStream, full: Full, place: Place) {
-        #[cfg(feature = "rustls")]
-        if let Some(tls) = &self.tls {
-            let limit = self.acceptor.limit();
-            if let Some(mut stream) = self.secure(tls, stream, limit).await {
-                self.refuse(&mut stream, full).await;
-            }
-            return;
-        }
-        self.refuse(&mut stream, full).await;
-        drop(place);
-    }
-
-    async fn refuse<S>(&self, stream: &mut S, full: Full)
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let (status, body) = match full {
-            Full::InTotal => (503, "too many connections\n"),
-            Full::PerAddress => (429, "too many connections from this address\n"),
-        };
-        let mut headers = Headers::new();
-        let seconds = 1 + Entropy.next_u32() % BUSY_SECONDS;
-        let digits = headers.push("Retry-After", seconds.to_string());
-        debug_assert!(digits.is_ok());
-        let ending = refuse(stream, status, &headers, body.as_bytes()).await;
-        self.acceptor.settings().announce(ending);
     }
 }

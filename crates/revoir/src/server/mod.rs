@@ -5,7 +5,7 @@ mod handshake;
 mod incoming;
 mod listen;
 mod origin;
-mod places;
+mod refusal;
 
 pub use acceptor::{Acceptor, accept};
 pub use incoming::Incoming;

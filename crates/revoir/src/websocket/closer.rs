@@ -7,7 +7,7 @@ use std::time::Duration;
 use revoir_proto::{CallSite, CloseRequest, Ending, LocalCause, Reason, Role, SendCode, State};
 
 use crate::driver::Shared;
-use crate::websocket::Closed;
+use crate::websocket::{Closed, Draining};
 
 /// Closes a connection and tells how it ended, from any task. Clones are cheap.
 ///
@@ -64,6 +64,11 @@ impl Closer {
     /// Waits until the connection has ended, for whatever cause.
     pub fn closed(&self) -> Closed {
         Closed::new(Arc::clone(&self.driver))
+    }
+
+    /// Waits until a drain of the server reaches the connection, or it closes for another cause.
+    pub fn draining(&self) -> Draining {
+        Draining::new(Arc::clone(&self.driver))
     }
 
     /// Why the connection ended, once it has.

@@ -14,7 +14,7 @@ use revoir_proto::{
 };
 
 use crate::driver::Shared;
-use crate::websocket::{Closed, Closer, Reader, Writer};
+use crate::websocket::{Closed, Closer, Draining, Reader, Writer};
 
 /// An open connection.
 ///
@@ -172,6 +172,11 @@ impl WebSocket {
         Closed::new(Arc::clone(&self.reader.driver))
     }
 
+    /// Waits until a drain of the server reaches the connection, or it closes for another cause.
+    pub fn draining(&self) -> Draining {
+        Draining::new(Arc::clone(&self.reader.driver))
+    }
+
     /// A handle that closes, and tells how the connection ended, from any task.
     #[must_use]
     pub fn closer(&self) -> Closer {
@@ -219,6 +224,7 @@ impl WebSocket {
     /// close, the connection closes as if this handle was dropped.
     #[must_use]
     pub fn split(self) -> (Reader, Writer) {
+        self.reader.driver.split();
         (self.reader, self.writer)
     }
 }

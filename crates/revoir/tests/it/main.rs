@@ -4,6 +4,7 @@
 mod cancel_safety;
 mod causes;
 mod delays;
+mod drain;
 mod driving;
 mod endings_page;
 mod faults;

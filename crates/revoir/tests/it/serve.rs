@@ -168,8 +168,10 @@ async fn a_handler_that_never_polls_still_answers_pings_and_the_close() {
 async fn connections_over_the_limit_get_503_until_one_ends() {
     let server = Server::bind("127.0.0.1:0").await.unwrap();
     let seen = Arc::new(Seen::default());
-    let acceptor = Acceptor::new().with_observer(Arc::clone(&seen) as _);
-    let server = server.with_max_connections(1).with_acceptor(acceptor);
+    let acceptor = Acceptor::new()
+        .with_observer(Arc::clone(&seen) as _)
+        .with_max_connections(1);
+    let server = server.with_acceptor(acceptor);
     let url = format!("ws://{}/", server.local_addr().unwrap());
     let gone = Arc::new(Semaphore::new(0));
     let signal = Arc::clone(&gone);
@@ -263,7 +265,7 @@ async fn an_application_decides_on_a_request() {
 #[tokio::test]
 async fn connections_over_the_limit_of_their_address_get_429() {
     let server = Server::bind("127.0.0.1:0").await.unwrap();
-    let server = server.with_max_connections_per_ip(1);
+    let server = server.with_acceptor(Acceptor::new().with_max_connections_per_ip(1));
     let url = format!("ws://{}/", server.local_addr().unwrap());
     tokio::spawn(server.serve(echo));
     let _first = revoir::connect(&url).await.unwrap();

@@ -71,8 +71,8 @@ async fn pipelined_echoes_on_four_threads_lose_nothing_and_stop() {
         let server = Server::bind("127.0.0.1:0").await.unwrap();
         let url: Arc<str> = format!("ws://{}/", server.local_addr().unwrap()).into();
         match split {
-            false => tokio::spawn(async { match server.serve(echo).await {} }),
-            true => tokio::spawn(async { match server.serve(split_echo).await {} }),
+            false => tokio::spawn(async { server.serve(echo).await }),
+            true => tokio::spawn(async { server.serve(split_echo).await }),
         };
         let mut talking = JoinSet::new();
         for number in 0..40 {

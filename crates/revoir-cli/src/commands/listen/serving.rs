@@ -64,7 +64,8 @@ impl Serving {
             let mut serving = std::pin::pin!(server.serve_incoming(handle));
             loop {
                 tokio::select! {
-                    never = &mut serving => match never {},
+                    // Nobody drains its tracker.
+                    _ = &mut serving => break,
                     () = hangups.next() => self.reload().await,
                     () = signals.next() => break,
                     () = self.events.unheard() => break,

@@ -1,0 +1,17 @@
+//! Draining: all connections of a server closed in order, and their return spread over time.
+
+mod farewell;
+mod plan;
+mod registry;
+mod report;
+mod run;
+mod slots;
+mod tracker;
+
+pub use plan::Drain;
+pub use report::DrainReport;
+pub use tracker::Tracker;
+
+pub(crate) use farewell::Farewell;
+pub(crate) use registry::{NOWHERE, NoPlace, Places, Seat};
+pub(crate) use slots::whole_seconds;

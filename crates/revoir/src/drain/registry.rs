@@ -1,0 +1,400 @@
+//! [`Registry`]: the connections of a server, and what a drain knows of them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use revoir_proto::Ending;
+use slab::Slab;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::drain::slots::Slots;
+use crate::drain::{Drain, DrainReport, Farewell};
+use crate::driver::{Driver, Shared, Transport};
+use crate::entropy::Entropy;
+
+/// What a connection is called that is in no registry.
+pub(crate) const NOWHERE: usize = usize::MAX;
+
+/// The connections of a server: those in their handshake are counted, the open ones are known.
+///
+/// Its lock is never held while a connection's is taken.
+#[derive(Default)]
+pub(crate) struct Registry {
+    state: Mutex<State>,
+    /// A drain has begun, hurries or is over, or the last connection is gone.
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    open: Slab<Weak<Driver<dyn Transport>>>,
+    /// Open connections and handshakes.
+    places: usize,
+    /// How many places an address has taken, if there is a limit.
+    per_address: HashMap<IpAddr, usize>,
+    /// Whose the open connections are, if there is a limit per address.
+    addresses: HashMap<usize, IpAddr>,
+    drain: Option<Box<Ongoing>>,
+}
+
+/// A drain that has begun.
+struct Ongoing {
+    plan: Drain,
+    slots: Slots,
+    started: Instant,
+    pace: Pace,
+    /// Whether the deadline has passed.
+    is_late: bool,
+    is_over: bool,
+    report: DrainReport,
+}
+
+/// By when a drain is done.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// The last connection is closed.
+    pub(super) closed_by: Instant,
+    /// Everything is over.
+    pub(super) deadline: Instant,
+}
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    pub(crate) in_total: usize,
+    pub(crate) per_address: usize,
+}
+
+/// Why there is no place for a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// The limit in total is reached.
+    InTotal,
+    /// The limit per address is reached.
+    PerAddress,
+    /// The server drains. It, or its successor, takes the client after this time.
+    Draining(Duration),
+}
+
+/// The place of a connection in its handshake, until it is dropped.
+pub(crate) struct Seat {
+    /// Until the place is passed on.
+    registry: Option<Arc<Registry>>,
+    /// Whose it is, if there is a limit per address.
+    address: Option<IpAddr>,
+}
+
+impl Registry {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a connection from `address`. The address of IPv4 inside IPv6 is that of IPv4.
+    pub(crate) fn seat(
+        self: &Arc<Self>,
+        places: Places,
+        address: Option<IpAddr>,
+    ) -> Result<Seat, NoPlace> {
+        let mut state = self.state();
+        if let Some(wait) = state.turn_away() {
+            return Err(NoPlace::Draining(wait));
+        }
+        if state.places >= places.in_total {
+            return Err(NoPlace::InTotal);
+        }
+        let is_limited = places.per_address < usize::MAX;
+        let address = address.filter(|_| is_limited).map(|ip| ip.to_canonical());
+        if let Some(address) = address {
+            let count = state.per_address.entry(address).or_default();
+            if *count >= places.per_address {
+                return Err(NoPlace::PerAddress);
+            }
+            *count += 1;
+        }
+        state.places += 1;
+        drop(state);
+        Ok(Seat {
+            registry: Some(Arc::clone(self)),
+            address,
+        })
+    }
+
+    /// When a request may come again, if there is a drain; it is then counted as refused.
+    pub(crate) fn turn_away(&self) -> Option<Duration> {
+        self.state().turn_away()
+    }
+
+    /// The connection called `key` is gone: with `ending`, or with its runtime.
+    pub(crate) fn leave(&self, key: &AtomicUsize, ending: Option<&Ending>) {
+        let key = key.swap(NOWHERE, Ordering::AcqRel);
+        if key == NOWHERE {
+            return;
+        }
+        let mut state = self.state();
+        let gone = state.open.try_remove(key);
+        let address = state.addresses.remove(&key);
+        state.free(address);
+        let is_last = state.open.is_empty();
+        let mut is_drained = false;
+        if let Some(drain) = &mut state.drain
+            && !drain.is_over
+        {
+            if let Some(ending) = ending {
+                drain.report.count(ending, drain.is_late);
+            }
+            is_drained = is_last;
+        }
+        drop(state);
+        // Freed outside the lock.
+        drop(gone);
+        if is_drained {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// How many connections are open.
+    pub(super) fn open(&self) -> usize {
+        self.state().open.len()
+    }
+
+    /// Starts a drain, and returns the connections to close. A drain that runs already hurries
+    /// instead, if `plan` asks for that.
+    pub(super) fn begin(&self, plan: Drain) -> Option<Vec<usize>> {
+        let now = Instant::now();
+        let pace = Pace {
+            closed_by: now + plan.closing_time(),
+            deadline: now + plan.within,
+        };
+        let mut state = self.state();
+        let keys = if let Some(drain) = &mut state.drain {
+            drain.pace.closed_by = drain.pace.closed_by.min(pace.closed_by);
+            drain.pace.deadline = drain.pace.deadline.min(pace.deadline);
+            drain.plan.releases_port |= plan.releases_port;
+            None
+        } else {
+            let keys: Vec<usize> = state.open.iter().map(|(key, _)| key).collect();
+            state.drain = Some(Box::new(Ongoing {
+                slots: plan.slots(keys.len()),
+                plan,
+                started: now,
+                pace,
+                is_late: false,
+                is_over: false,
+                report: DrainReport::default(),
+            }));
+            Some(keys)
+        };
+        drop(state);
+        self.changed.notify_waiters();
+        keys
+    }
+
+    pub(super) fn connection(&self, key: usize) -> Option<Shared> {
+        self.state().open.get(key)?.upgrade()
+    }
+
+    /// By when the drain is done.
+    pub(super) fn pace(&self) -> Option<Pace> {
+        self.state().drain.as_ref().map(|drain| drain.pace)
+    }
+
+    /// What the connection with the slot `index` is closed with.
+    pub(super) fn farewell(&self, index: u32) -> Option<Farewell> {
+        let state = self.state();
+        let drain = state.drain.as_ref()?;
+        Some(drain.farewell(drain.slots.nth(index, &mut Entropy)))
+    }
+
+    /// The deadline has passed. Returns the connections that are left.
+    pub(super) fn begin_cutting(&self) -> Vec<usize> {
+        let mut state = self.state();
+        if let Some(drain) = &mut state.drain {
+            drain.is_late = true;
+        }
+        state.open.iter().map(|(key, _)| key).collect()
+    }
+
+    pub(super) fn conclude(&self) {
+        let mut state = self.state();
+        if let Some(drain) = &mut state.drain {
+            drain.is_over = true;
+            drain.report.took = drain.started.elapsed();
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until the last connection is gone (true) or the deadline is another one.
+    pub(super) async fn emptied_or_hurried(&self, deadline: Instant) -> bool {
+        self.when(|state| {
+            let hurries = state.drain.as_ref().map(|drain| drain.pace.deadline) != Some(deadline);
+            let is_empty = state.open.is_empty();
+            (is_empty || hurries).then_some(is_empty)
+        })
+        .await
+    }
+
+    /// Waits for a drain to begin, or to hurry, that releases the port.
+    pub(crate) async fn port_released(&self) {
+        let releases = |drain: &Ongoing| drain.plan.releases_port.then_some(());
+        self.when(|state| state.drain.as_deref().and_then(releases))
+            .await;
+    }
+
+    /// Waits for a drain to begin and to be over.
+    pub(crate) async fn drained(&self) -> DrainReport {
+        let report = |drain: &Ongoing| drain.is_over.then_some(drain.report);
+        self.when(|state| state.drain.as_deref().and_then(report))
+            .await
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.state().drain.is_some()
+    }
+
+    async fn when<R>(&self, look: impl Fn(&State) -> Option<R>) -> R {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            let found = look(&self.state());
+            if let Some(found) = found {
+                return found;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl State {
+    fn turn_away(&mut self) -> Option<Duration> {
+        let drain = self.drain.as_mut()?;
+        drain.report.refused += 1;
+        let now = drain.started.elapsed();
+        Some(drain.slots.latecomer(now, &mut Entropy) - now)
+    }
+
+    fn free(&mut self, address: Option<IpAddr>) {
+        self.places -= 1;
+        if let Some(address) = address
+            && let Some(count) = self.per_address.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.per_address.remove(&address);
+            }
+        }
+    }
+}
+
+impl Ongoing {
+    fn farewell(&self, after: Duration) -> Farewell {
+        Farewell {
+            code: self.plan.code,
+            text: Arc::clone(&self.plan.reason),
+            returns_at: self.started + after,
+        }
+    }
+}
+
+impl Seat {
+    /// Makes the connection known, under a `key` that is set before anybody can ask for it. Returns
+    /// what to close it with, if a drain has begun during its handshake.
+    pub(crate) fn sit(
+        mut self,
+        connection: Weak<Driver<dyn Transport>>,
+        key: &AtomicUsize,
+    ) -> Option<Farewell> {
+        let registry = self.registry.take()?;
+        let mut state = registry.state();
+        let number = state.open.insert(connection);
+        if let Some(address) = self.address {
+            state.addresses.insert(number, address);
+        }
+        key.store(number, Ordering::Release);
+        let drain = state.drain.as_ref()?;
+        let after = drain.slots.latecomer(drain.started.elapsed(), &mut Entropy);
+        Some(drain.farewell(after))
+    }
+
+    /// When a request may come again, if a drain has begun; it is then counted as refused.
+    pub(crate) fn turn_away(&self) -> Option<Duration> {
+        self.registry.as_ref()?.turn_away()
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(registry) = &self.registry {
+            registry.state().free(self.address);
+        }
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("open", &self.open())
+            .field("is_draining", &self.is_draining())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seat")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_place_is_free_again_when_it_is_dropped() {
+        let registry = Arc::new(Registry::default());
+        let places = Places {
+            in_total: 3,
+            per_address: 2,
+        };
+        let first = registry.seat(places, ip("127.0.0.1")).unwrap();
+        let mapped = registry.seat(places, ip("::ffff:127.0.0.1")).unwrap();
+        let full = registry.seat(places, ip("127.0.0.1")).unwrap_err();
+        assert_eq!(full, NoPlace::PerAddress);
+        let other = registry.seat(places, ip("::1")).unwrap();
+        let full = registry.seat(places, ip("::1")).unwrap_err();
+        assert_eq!(full, NoPlace::InTotal);
+        drop(first);
+        let again = registry.seat(places, ip("127.0.0.1")).unwrap();
+        drop((mapped, other, again));
+        let state = registry.state();
+        assert_eq!((state.places, state.per_address.len()), (0, 0));
+    }
+
+    #[test]
+    fn addresses_are_not_kept_without_a_limit_per_address() {
+        let registry = Arc::new(Registry::default());
+        let places = Places {
+            in_total: usize::MAX,
+            per_address: usize::MAX,
+        };
+        let seat = registry.seat(places, ip("::1")).unwrap();
+        assert!(seat.address.is_none() && registry.state().per_address.is_empty());
+    }
+
+    #[test]
+    fn a_known_connection_costs_two_words() {
+        assert_eq!(size_of::<Option<Weak<Driver<dyn Transport>>>>(), 16);
+    }
+}

@@ -1,0 +1,51 @@
+//! [`Draining`]: the wait for a drain.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::driver::{ClosedId, Shared};
+
+/// Waits until a drain of the server reaches the connection, or it closes for another cause.
+///
+/// From then on the handler has the [notice](crate::Drain::notice) of the drain, 1 s by default,
+/// to send what it still wants to. The drain's Close frame is sent when that is over, or as soon as
+/// the handler lets go of the connection. Other connections do not wait meanwhile.
+///
+/// # Cancel safety
+///
+/// Dropping it changes nothing.
+#[derive(Debug)]
+#[must_use = "it does nothing unless it is awaited"]
+pub struct Draining {
+    driver: Shared,
+    id: Option<ClosedId>,
+}
+
+impl Draining {
+    pub(crate) fn new(driver: Shared) -> Self {
+        Self { driver, id: None }
+    }
+}
+
+impl Future for Draining {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        // Registered first: a drain between the two is then not missed.
+        this.id = Some(this.driver.hub.set_draining(this.id, cx));
+        match this.driver.is_drained() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Draining {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.driver.hub.forget_closed(id);
+        }
+    }
+}
