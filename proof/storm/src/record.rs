@@ -1,0 +1,29 @@
+//! [`Record`]: what one client has seen.
+
+use revoir::Slot;
+use serde::{Deserialize, Serialize};
+
+/// What one client has seen from the first ending on. Times as of [`crate::now`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// When the first connection ended.
+    pub(crate) down_at: f64,
+    pub(crate) code: u16,
+    /// How it finished.
+    pub(crate) finish: String,
+    /// Whether its reason had a slot.
+    pub(crate) slot: bool,
+    /// When each attempt to come back was due.
+    pub(crate) attempts: Vec<f64>,
+    /// When the client was back.
+    pub(crate) up_at: Option<f64>,
+}
+
+impl Record {
+    pub(crate) fn ended(&mut self, ending: &revoir::Ending) {
+        self.down_at = crate::now();
+        self.code = ending.code().get();
+        self.finish = ending.finish.id().to_owned();
+        self.slot = Slot::read(ending.code(), ending.reason()).is_some();
+    }
+}
