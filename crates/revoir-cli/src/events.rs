@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use revoir::{Ending, Finish, Message, WebSocket};
+use revoir::extension::AgreedExtensions;
+use revoir::{Decision, Ending, Finish, Message, Up, WebSocket};
 use tokio::sync::mpsc;
 
 /// Events that may wait to be written. Then the network side waits, and stops taking messages.
@@ -28,6 +29,10 @@ pub(crate) enum What {
     Open(Opened),
     Message(Message),
     Ending(Arc<Ending>),
+    /// What a client does after an ending.
+    Decision(Decision),
+    /// Time passes until the next attempt. It has no place in the JSON.
+    Countdown(Countdown),
     /// A server has ended all its connections.
     Drained(Drained),
     /// Talk: a warning or a hint, without a place in the JSON.
@@ -39,6 +44,13 @@ pub(crate) enum What {
 pub(crate) struct Listening {
     pub(crate) addr: SocketAddr,
     pub(crate) secure: bool,
+}
+
+/// The time until the next attempt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Countdown {
+    pub(crate) left: Duration,
+    pub(crate) attempt: u32,
 }
 
 /// How the connections ended that were open when a server was asked to stop.
@@ -76,20 +88,41 @@ pub(crate) struct Opened {
     pub(crate) subprotocol: Option<String>,
     /// As in Sec-WebSocket-Extensions.
     pub(crate) extensions: Option<String>,
-    /// Client: which attempt it was.
+    /// Client: how many attempts to come back it took, 0 for the first connection.
     pub(crate) attempt: Option<u32>,
 }
 
 impl Opened {
-    pub(crate) fn new(socket: &WebSocket, peer: String, attempt: Option<u32>) -> Self {
-        let extensions = socket.extensions().to_string();
+    /// At a server.
+    pub(crate) fn at_server(socket: &WebSocket, peer: String) -> Self {
         Self {
             peer,
             subprotocol: socket.subprotocol().map(str::to_owned),
-            extensions: Some(extensions).filter(|list| !list.is_empty()),
-            attempt,
+            extensions: text_of(socket.extensions()),
+            attempt: None,
         }
     }
+
+    /// At a client.
+    pub(crate) fn of_link(up: &Up) -> Self {
+        Self {
+            peer: authority(&up.url).to_owned(),
+            subprotocol: up.subprotocol.clone(),
+            extensions: text_of(up.extensions),
+            attempt: Some(up.attempt),
+        }
+    }
+}
+
+fn text_of(extensions: AgreedExtensions) -> Option<String> {
+    Some(extensions.to_string()).filter(|list| !list.is_empty())
+}
+
+/// Host and port of a URL that was connected to.
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    &rest[..end]
 }
 
 /// Nobody writes events any more: stdout is closed.
@@ -120,5 +153,17 @@ impl Events {
     /// Waits until nobody listens any more.
     pub(crate) async fn unheard(&self) {
         self.sender.closed().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authority_is_what_stands_between_scheme_and_path() {
+        assert_eq!(authority("ws://a.example:9000/chat?x=/"), "a.example:9000");
+        assert_eq!(authority("wss://[::1]?x"), "[::1]");
+        assert_eq!(authority("ws://a.example"), "a.example");
     }
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 use clap::ValueHint;
 use clap::builder::NonEmptyStringValueParser;
 
-use crate::args::values;
+use crate::args::values::{self, PolicyChoice};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Messages go to stdout, everything else to stderr. The end of stdin sends what is left, closes with
-1000 and prints until the peer's Close; so do Ctrl-C and SIGTERM, without sending what is left.
-A second one does not wait.
+Messages go to stdout, everything else to stderr. After an ending it comes back as the policy
+decides; lines wait meanwhile. The end of stdin sends what is left, closes with 1000 and prints
+until the peer's Close; so do Ctrl-C and SIGTERM, without waiting for a connection. A second one
+ends the program at once.
 
 Durations have a unit: 400ms, 20s, 5m.
 
@@ -52,4 +53,14 @@ pub(crate) struct ConnectArgs {
     /// Ping after this much silence either way; default 20s, 0 for never
     #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) ping_interval: Option<Duration>,
+    /// Whether and when to come back: default, registered (5-30 s after 1012), or a file as of
+    /// docs/policy.md
+    #[arg(long, value_name = "default|registered|FILE", default_value = "default", value_hint = ValueHint::FilePath)]
+    pub(crate) policy: PolicyChoice,
+    /// Give up after so many attempts in a row
+    #[arg(long, value_name = "N")]
+    pub(crate) max_attempts: Option<u32>,
+    /// Do not come back: the first ending is the last
+    #[arg(long, conflicts_with_all = ["policy", "max_attempts"])]
+    pub(crate) no_reconnect: bool,
 }

@@ -6,7 +6,7 @@ mod listen;
 mod serve;
 mod simulate;
 mod site;
-mod values;
+pub(crate) mod values;
 
 use std::ffi::OsString;
 
@@ -20,7 +20,7 @@ pub(crate) use listen::ListenArgs;
 pub(crate) use serve::ServeArgs;
 pub(crate) use simulate::{LossArg, OverloadArg, SimulateArgs};
 pub(crate) use site::SiteArgs;
-pub(crate) use values::CloseWith;
+pub(crate) use values::{CloseWith, PolicyChoice};
 
 use crate::environment::Environment;
 

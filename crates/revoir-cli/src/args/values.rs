@@ -1,5 +1,7 @@
 //! What stands behind a flag, from text.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use revoir::{Reason, SendCode};
@@ -19,6 +21,24 @@ pub(crate) fn header(text: &str) -> Result<(String, String), String> {
         }
         _ => {
             Err("give a name, a colon and a value, such as `Authorization: Bearer abc`".to_owned())
+        }
+    }
+}
+
+/// Whether and when to come back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PolicyChoice {
+    Default,
+    Registered,
+    File(PathBuf),
+}
+
+impl From<OsString> for PolicyChoice {
+    fn from(text: OsString) -> Self {
+        match text.to_str() {
+            Some("default") => Self::Default,
+            Some("registered") => Self::Registered,
+            _ => Self::File(text.into()),
         }
     }
 }

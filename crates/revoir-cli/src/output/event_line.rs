@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use revoir::{CallSite, CloseCode, CloseFrame, Detail, Ending, Initiator, Message};
+use revoir::{
+    CallSite, Class, CloseCode, CloseFrame, Decision, Detail, Ending, Initiator, Message,
+};
 use revoir_codes::catalog::{Locale, explain};
 use serde::Serialize;
 
@@ -20,7 +22,11 @@ pub(crate) fn event_line(event: &Event) -> Option<String> {
         What::Message(message) => ("message", Fields::Message(MessageFields::new(message))),
         What::Ending(ending) => ("ending", Fields::Ending(EndingFields::new(ending))),
         What::Drained(drained) => ("drained", Fields::Drained(DrainedFields::new(drained))),
-        What::Note(_) => return None,
+        What::Decision(decision) => {
+            let fields = DecisionFields::new(decision);
+            ("decision", Fields::Decision(fields))
+        }
+        What::Note(_) | What::Countdown(_) => return None,
     };
     Some(json::line(&Line {
         event: name,
@@ -46,6 +52,7 @@ enum Fields<'a> {
     Open(OpenFields<'a>),
     Message(MessageFields<'a>),
     Ending(EndingFields<'a>),
+    Decision(DecisionFields<'a>),
     Drained(DrainedFields),
 }
 
@@ -87,6 +94,17 @@ struct EndingFields<'a> {
     discarded: u64,
     unsent: u64,
     text: String,
+}
+
+#[derive(Serialize)]
+struct DecisionFields<'a> {
+    retry: bool,
+    delay_ms: Option<u64>,
+    rule: &'a str,
+    class: &'static str,
+    stop: Option<&'static str>,
+    attempt: u32,
+    advised: bool,
 }
 
 #[derive(Serialize)]
@@ -156,6 +174,23 @@ impl<'a> EndingFields<'a> {
             discarded: ending.discarded,
             unsent: ending.unsent,
             text: ending.to_string(),
+        }
+    }
+}
+
+impl<'a> DecisionFields<'a> {
+    fn new(decision: &'a Decision) -> Self {
+        Self {
+            retry: decision.is_retry(),
+            delay_ms: decision.delay.map(milliseconds),
+            rule: &decision.rule,
+            class: decision.class.id(),
+            stop: match decision.class {
+                Class::Stop(why) => Some(why.id()),
+                _ => None,
+            },
+            attempt: decision.attempt,
+            advised: decision.is_advised(),
         }
     }
 }

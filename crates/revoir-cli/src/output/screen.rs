@@ -16,6 +16,8 @@ pub(crate) struct Screen {
     pub(crate) width: Option<usize>,
     /// Whether stdout is a terminal.
     pub(crate) is_terminal: bool,
+    /// Whether stderr is one.
+    pub(crate) err_terminal: bool,
     color: bool,
 }
 
@@ -29,6 +31,7 @@ impl Screen {
             json: common.json,
             width: environment.width.map(|width| width.clamp(20, WIDEST)),
             is_terminal: environment.width.is_some(),
+            err_terminal: environment.err_terminal,
             color: environment.color,
         }
     }

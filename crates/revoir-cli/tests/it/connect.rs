@@ -8,19 +8,19 @@ use revoir_proto::handshake::{Headers, ServerConfig};
 
 use crate::support::{Ended, Process, Server, command};
 
-/// Connects, and plays the server.
+/// Connects once, and plays the server.
 fn play(args: &[&str], server: impl FnOnce(&Server, &mut Process)) -> Ended {
     let listener = Server::new();
     let url = listener.url();
-    let mut process = Process::start(&[&["connect", &url], args].concat());
+    let mut process = Process::start(&[&["connect", &url, "--no-reconnect"], args].concat());
     server(&listener, &mut process);
     process.end()
 }
 
-/// The last words on stderr: the ending, and what to do next.
+/// The last words on stderr: the ending, and what to do next, around the decision.
 fn last_words(ended: &Ended) -> [&str; 2] {
     let lines: Vec<_> = ended.stderr.lines().collect();
-    let [.., ending, next] = lines[..] else {
+    let [.., ending, _, next] = lines[..] else {
         panic!("{ended:?}");
     };
     [ending, next]
@@ -187,7 +187,7 @@ fn the_end_of_tcp_without_a_close_frame_is_1006() {
 #[test]
 fn a_port_without_a_listener_is_4() {
     let url = Server::new().url();
-    let ended = Process::start(&["connect", &url]).end();
+    let ended = Process::start(&["connect", &url, "--no-reconnect"]).end();
     assert_eq!((ended.exit, ended.stdout.len()), (Some(4), 0));
     let [ending, next] = last_words(&ended);
     assert!(ending.starts_with("1006 Abnormal Closure: TCP was refused (127.0.0.1:"));
@@ -211,7 +211,7 @@ fn a_refused_handshake_is_4_with_its_status() {
     assert!(next.contains("Allow the origin"), "{next}");
 
     let ended = play(&["--json"], refuse);
-    assert_eq!((ended.exit, ended.stdout.len()), (Some(4), 1));
+    assert_eq!((ended.exit, ended.stdout.len()), (Some(4), 2));
     assert!(ended.stdout[0].contains("\"status\":403"));
     assert_eq!(ended.stderr, "");
 }

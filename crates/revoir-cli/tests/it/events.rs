@@ -9,7 +9,7 @@ use crate::support::{Client, Peer, Process, Server};
 /// The events of a connection to `server`.
 fn connect(server: impl FnOnce(&mut Peer, &mut Process)) -> Vec<Value> {
     let listener = Server::new();
-    let mut process = Process::start(&["connect", &listener.url(), "--json"]);
+    let mut process = Process::start(&["connect", &listener.url(), "--json", "--no-reconnect"]);
     let mut peer = listener.open();
     server(&mut peer, &mut process);
     let ended = process.end();
@@ -51,13 +51,13 @@ fn every_event_has_its_documented_fields_and_no_other() {
         assert_eq!(peer.closed(), 1012);
         peer.fin();
     });
-    let [open, text, binary, ending] = &events[..] else {
+    let [open, text, binary, ending, decision] = &events[..] else {
         panic!("{events:?}");
     };
     let expected = &fields("open") | &documented("open at a client");
     assert_eq!(keys(open), expected);
     assert!(open["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
-    assert_eq!((&open["conn"], &open["attempt"]), (&json!(1), &json!(1)));
+    assert_eq!((&open["conn"], &open["attempt"]), (&json!(1), &json!(0)));
     assert_eq!(
         (&open["subprotocol"], &open["extensions"]),
         (&Value::Null, &Value::Null)
@@ -75,6 +75,8 @@ fn every_event_has_its_documented_fields_and_no_other() {
     );
 
     assert_eq!(keys(ending), fields("ending"));
+
+    assert_eq!(keys(decision), fields("decision"));
     let times: Vec<_> = events.iter().map(|event| event["t_ms"].as_u64()).collect();
     assert!(times.is_sorted(), "{times:?}");
 }
@@ -200,9 +202,9 @@ fn a_connection_that_never_opened_has_an_ending_too() {
     let url = server.url();
     let address = url["ws://".len()..].trim_end_matches("/chat").to_owned();
     drop(server);
-    let ended = Process::start(&["connect", &url, "--json"]).end();
+    let ended = Process::start(&["connect", &url, "--json", "--no-reconnect"]).end();
     assert_eq!(ended.exit, Some(4));
-    let [line] = &ended.stdout[..] else {
+    let [line, _] = &ended.stdout[..] else {
         panic!("{ended:?}");
     };
     let expected = json!({

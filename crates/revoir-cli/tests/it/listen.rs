@@ -272,7 +272,8 @@ fn tls_is_trusted_with_ca_and_insecure_and_not_otherwise() {
     let (process, address) = listen(&["--echo", "--tls-cert", &cert, "--tls-key", &key]);
     let url = format!("wss://localhost:{}", address.rsplit(':').next().unwrap());
 
-    let untrusted = Process::start(&["connect", &url, "--send", "x", "--json"]).end();
+    let once = ["connect", &url, "--send", "x", "--no-reconnect"];
+    let untrusted = Process::start(&[&once, &["--json"][..]].concat()).end();
     assert_eq!(untrusted.exit, Some(4));
     assert!(
         untrusted.stdout[0].contains("\"code\":1015"),
@@ -286,7 +287,7 @@ fn tls_is_trusted_with_ca_and_insecure_and_not_otherwise() {
     );
 
     for trust in [&["--insecure"][..], &["--ca", &cert]] {
-        let trusted = Process::start(&[&["connect", &url, "--send", "x"], trust].concat()).end();
+        let trusted = Process::start(&[&once, trust].concat()).end();
         assert_eq!(
             (trusted.exit, &trusted.stdout[..]),
             (Some(0), &["x".to_owned()][..])
@@ -306,7 +307,16 @@ fn a_hangup_reads_the_certificate_again() {
     let (cert, key) = (pem.cert(), pem.key());
     let (process, address) = listen(&["--echo", "--tls-cert", &cert, "--tls-key", &key]);
     let url = format!("wss://localhost:{}", address.rsplit(':').next().unwrap());
-    let connect = || Process::start(&["connect", &url, "--send", "x", "--ca", &cert]).end();
+    let once = [
+        "connect",
+        &url,
+        "--send",
+        "x",
+        "--ca",
+        &cert,
+        "--no-reconnect",
+    ];
+    let connect = || Process::start(&once).end();
     assert_eq!(connect().exit, Some(0));
     pem.renew();
     assert_eq!(

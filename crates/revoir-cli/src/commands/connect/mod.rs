@@ -1,5 +1,7 @@
-//! `revoir connect URL`: a connection whose messages are lines, and that says why it ended.
+//! `revoir connect URL`: a connection whose messages are lines, that says why it ended, and comes
+//! back.
 
+mod policy_file;
 mod printer;
 mod session;
 mod stdin;
@@ -7,9 +9,9 @@ mod what_next;
 
 use std::io::{self, IsTerminal, Write};
 
-use revoir::{Client, ClientTls, client_config};
+use revoir::{Client, ClientTls, Link, Policy, client_config};
 
-use crate::args::ConnectArgs;
+use crate::args::{ConnectArgs, PolicyChoice};
 use crate::commands::{network, settings};
 use crate::exit::{Exit, Failure};
 use crate::output::Screen;
@@ -22,7 +24,11 @@ pub(crate) fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let client = client(&args)?;
+    let link = Link::to(&args.url)
+        .with_client(client(&args)?)
+        .with_policy(policy(&args)?);
+    // The countdown is for eyes.
+    let counts_down = screen.err_terminal && !screen.json;
     let mut printer = Printer::new(screen, &args.url, out, err);
     if args.insecure {
         printer.note("the certificate of the server is not checked (--insecure)");
@@ -36,10 +42,25 @@ pub(crate) fn run(
         } else {
             stdin::texts(args.send)
         };
-        Session::new(client, args.url, events).run(lines)
+        Session::new(events, counts_down).run(link, lines)
     };
     let (exit, written) = network::run(session, &mut printer)?;
     Ok(crate::written_to(written, err).unwrap_or(exit))
+}
+
+fn policy(args: &ConnectArgs) -> Result<Policy, Failure> {
+    if args.no_reconnect {
+        return Ok(Policy::new().with_max_attempts(0));
+    }
+    let policy = match &args.policy {
+        PolicyChoice::Default => Policy::new(),
+        PolicyChoice::Registered => Policy::registered(),
+        PolicyChoice::File(path) => policy_file::read(path)?,
+    };
+    Ok(match args.max_attempts {
+        Some(attempts) => policy.with_max_attempts(attempts),
+        None => policy,
+    })
 }
 
 fn client(args: &ConnectArgs) -> Result<Client, Failure> {

@@ -1,13 +1,17 @@
 //! What the user of `connect` sees: messages on stdout, everything else on stderr.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use revoir::{Cause, Ending, Message};
+use revoir::{Decision, Ending, Message};
 
 use super::what_next::what_next;
 use crate::commands::network::Print;
-use crate::events::{Event, Opened, What};
+use crate::events::{Countdown, Event, Opened, What};
 use crate::output::{Screen, event_line, printable};
+
+/// Back to the first column, and away with what stands there.
+const CLEAR_LINE: &str = "\r\x1b[K";
 
 /// Writes events for a person, or as JSON.
 pub(super) struct Printer<'a> {
@@ -15,6 +19,10 @@ pub(super) struct Printer<'a> {
     url: String,
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
+    /// The last ending, until it is known what follows.
+    last: Option<Arc<Ending>>,
+    /// Whether a countdown stands in the last line of stderr.
+    counts_down: bool,
 }
 
 impl<'a> Printer<'a> {
@@ -30,6 +38,8 @@ impl<'a> Printer<'a> {
             url,
             out,
             err,
+            last: None,
+            counts_down: false,
         }
     }
 
@@ -66,23 +76,50 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Who did what first, and what to do about it, unless the user ended it.
-    fn ending(&mut self, ending: &Ending) {
-        let mut shown = ending.clone();
+    /// Who did what first.
+    fn ending(&mut self, ending: &Arc<Ending>) {
+        let mut shown = Ending::clone(ending);
         // Where this program called `close` tells its user nothing.
         shown.closed_at = None;
         self.note(&printable::one_line(&shown.to_string(), usize::MAX));
-        if ending.cause != Cause::ClosedLocally {
-            self.note(&what_next(ending, self.screen.locale));
+        self.last = Some(Arc::clone(ending));
+    }
+
+    /// What follows an ending that the user did not ask for: an attempt, or advice.
+    fn decision(&mut self, decision: &Decision) {
+        self.note(&printable::one_line(&decision.to_string(), usize::MAX));
+        if let (false, Some(ending)) = (decision.is_retry(), self.last.take()) {
+            self.note(&what_next(&ending, self.screen.locale));
+        }
+    }
+
+    /// Writes the countdown over the one before.
+    fn countdown(&mut self, countdown: &Countdown) {
+        // A closed stderr changes nothing.
+        let _ = write!(self.err, "{CLEAR_LINE}{}", countdown_line(countdown));
+        let _ = self.err.flush();
+        self.counts_down = true;
+    }
+
+    /// Takes the countdown away, for what comes in its place.
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.counts_down) {
+            let _ = write!(self.err, "{CLEAR_LINE}");
+            let _ = self.err.flush();
         }
     }
 }
 
 impl Print for Printer<'_> {
     fn print(&mut self, event: &Event) -> io::Result<()> {
-        if let What::Note(text) = &event.what {
-            self.note(text);
-        } else if self.screen.json {
+        match &event.what {
+            What::Countdown(countdown) => {
+                self.countdown(countdown);
+                return Ok(());
+            }
+            _ => self.clear(),
+        }
+        if self.screen.json && !matches!(event.what, What::Note(_)) {
             let line = event_line(event).unwrap_or_default();
             return self.out.write_all(line.as_bytes());
         }
@@ -90,12 +127,64 @@ impl Print for Printer<'_> {
             What::Message(message) => self.message(message)?,
             What::Open(opened) => self.opened(opened),
             What::Ending(ending) => self.ending(ending),
-            What::Note(_) | What::Listening(_) | What::Drained(_) => {}
+            What::Decision(decision) => self.decision(decision),
+            What::Note(text) => self.note(text),
+            What::Countdown(_) | What::Listening(_) | What::Drained(_) => {}
         }
         Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// `coming back in 3 s (attempt 2)`: a second that has begun counts as one.
+fn countdown_line(countdown: &Countdown) -> String {
+    let Countdown { left, attempt } = countdown;
+    let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+    format!("coming back in {seconds} s (attempt {attempt})")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::Args;
+    use crate::environment::Environment;
+
+    #[test]
+    fn a_countdown_ends_with_1_and_then_0() {
+        let line = |millis| {
+            let left = Duration::from_millis(millis);
+            countdown_line(&Countdown { left, attempt: 2 })
+        };
+        assert_eq!(line(3_217), "coming back in 4 s (attempt 2)");
+        assert_eq!(line(3_000), "coming back in 3 s (attempt 2)");
+        assert_eq!(line(40), "coming back in 1 s (attempt 2)");
+        assert_eq!(line(0), "coming back in 0 s (attempt 2)");
+    }
+
+    #[test]
+    fn a_countdown_is_written_over_and_taken_away() {
+        let args = Args::parse_from(["revoir", "connect", "ws://localhost/"]);
+        let screen = Screen::new(&args.common, &Environment::plain());
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut printer = Printer::new(&screen, "ws://localhost/", &mut out, &mut err);
+        let countdown = |seconds| {
+            let left = Duration::from_secs(seconds);
+            What::Countdown(Countdown { left, attempt: 1 })
+        };
+        for what in [countdown(2), countdown(1), What::Note("back".to_owned())] {
+            let (at, conn) = (Duration::ZERO, None);
+            printer.print(&Event { at, conn, what }).unwrap();
+        }
+        let expected = "\r\x1b[Kcoming back in 2 s (attempt 1)\
+                        \r\x1b[Kcoming back in 1 s (attempt 1)\r\x1b[Kback\n";
+        assert_eq!(String::from_utf8(err).unwrap(), expected);
+        assert_eq!(out, b"");
     }
 }

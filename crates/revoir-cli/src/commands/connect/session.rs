@@ -1,127 +1,218 @@
-//! The network side of `connect`.
+//! The network side of `connect`: a link, what happens to it, and what goes into it.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use revoir::{
-    Cause, Client, CloseCode, ConnectError, Ending, InvalidUrl, Reader, Reason, SendCode, Writer,
+    Cause, CloseCode, CloseFrame, ConnectError, Ending, InvalidUrl, Link, LinkBuilder, LinkEvent,
+    LinkSender, Message, Reason, SendCode,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep};
 
 use super::stdin::Line;
 use crate::commands::network::unavailable;
-use crate::events::{Events, Opened, What};
+use crate::events::{Countdown, Events, Opened, What};
 use crate::exit::{Exit, Failure};
 use crate::signals::Signals;
 
-/// The only connection.
-const CONN: Option<u64> = Some(1);
-
-/// One connection, from the attempt to the ending.
+/// One link, from the first attempt to the last ending.
 #[derive(Debug)]
 pub(super) struct Session {
-    client: Client,
-    url: String,
     events: Events,
+    /// Whether somebody watches the delays pass.
+    counts_down: bool,
+    /// The number of the connection that is there or attempted, from 1.
+    conn: u64,
+    /// Whether a connection has ever been open.
+    was_open: bool,
+    /// The ending that was told last.
+    told: Option<Arc<Ending>>,
+    /// When the next attempt is due, and which one it is.
+    due: Option<(Instant, u32)>,
 }
 
 impl Session {
-    pub(super) fn new(client: Client, url: String, events: Events) -> Self {
+    pub(super) fn new(events: Events, counts_down: bool) -> Self {
         Self {
-            client,
-            url,
             events,
+            counts_down,
+            conn: 1,
+            was_open: false,
+            told: None,
+            due: None,
         }
     }
 
-    /// Connects, sends `lines`, closes with 1000 behind the last one, and tells what happens until
-    /// the ending.
-    pub(super) async fn run(self, lines: mpsc::Receiver<Line>) -> Result<Exit, Failure> {
+    /// Starts the link, sends `lines`, closes with 1000 behind the last one, and tells what happens
+    /// until it is over.
+    pub(super) async fn run(
+        self,
+        link: LinkBuilder,
+        lines: mpsc::Receiver<Line>,
+    ) -> Result<Exit, Failure> {
         let mut signals = Signals::new().map_err(|error| unavailable("signal handling", &error))?;
-        let opening = tokio::select! {
-            opening = self.client.connect(&self.url) => opening,
-            () = signals.next() => return Ok(Exit::Done),
-        };
-        let socket = match opening {
-            Ok(socket) => socket,
-            Err(ConnectError::Ended(ending)) => return Ok(self.over(ending).await),
-            Err(mistake) => return Err(mistaken(&mistake)),
-        };
-        let opened = Opened::new(&socket, authority(&self.url), Some(1));
-        let closer = socket.closer();
-        // Whoever does not hear this finds out with the first message.
-        let _ = self.events.tell(CONN, What::Open(opened)).await;
-        let (reader, writer) = socket.split();
-        let talking = async {
-            tokio::join!(
-                receive(reader, &self.events),
-                send(writer, lines, &self.events)
-            )
-            .0
-        };
+        let link = link.start().map_err(|mistake| mistaken(&mistake))?;
+        let (sender, events) = (link.sender(), self.events.clone());
+        let (up, is_up) = watch::channel(false);
         let stopping = async {
             tokio::select! {
                 () = signals.next() => {}
-                () = self.events.unheard() => {}
+                () = events.unheard() => {}
             }
-            drop(closer.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY));
+            sender.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY);
             signals.next().await;
             signals.give_up()
         };
-        let ending = tokio::select! {
-            ending = talking => ending,
+        tokio::select! {
+            exit = self.tell_all(link, up) => Ok(exit),
+            never = send(sender.clone(), lines, is_up, &events) => match never {},
             never = stopping => match never {},
-        };
-        Ok(self.over(ending).await)
+        }
     }
 
-    async fn over(&self, ending: Arc<Ending>) -> Exit {
-        let exit = exit(&ending);
-        // Nobody has to hear it for the exit code to be right.
-        let _ = self.events.tell(CONN, What::Ending(ending)).await;
-        exit
+    /// Tells every event of the link, and what the last one means for the exit code.
+    async fn tell_all(mut self, mut link: Link, up: watch::Sender<bool>) -> Exit {
+        while let Some(event) = self.next(&mut link).await {
+            self.due = None;
+            match event {
+                LinkEvent::Up(opened) => {
+                    self.was_open = true;
+                    up.send_replace(true);
+                    self.tell(What::Open(Opened::of_link(&opened))).await;
+                }
+                LinkEvent::Message(message) => self.tell(What::Message(message)).await,
+                LinkEvent::Down {
+                    ending, decision, ..
+                } => {
+                    up.send_replace(false);
+                    let delay = decision.delay.unwrap_or_default();
+                    self.due = Some((Instant::now() + delay, decision.attempt));
+                    self.over(ending).await;
+                    self.tell(What::Decision(decision)).await;
+                    self.conn += 1;
+                }
+                LinkEvent::GaveUp {
+                    ending,
+                    decision,
+                    unsent,
+                } => {
+                    let exit = self.exit(&ending);
+                    self.over(ending).await;
+                    self.tell(What::Decision(decision)).await;
+                    self.lost(&unsent).await;
+                    return exit;
+                }
+                LinkEvent::Closed(end) => {
+                    let exit = match end.ending {
+                        Some(ending) if !self.is_told(&ending) => {
+                            let exit = self.exit(&ending);
+                            self.over(ending).await;
+                            exit
+                        }
+                        _ => Exit::Done,
+                    };
+                    self.lost(&end.unsent).await;
+                    return exit;
+                }
+                // Nothing else is known to happen.
+                _ => {}
+            }
+        }
+        Exit::Done
+    }
+
+    /// The next event, with a countdown until it comes.
+    async fn next(&self, link: &mut Link) -> Option<LinkEvent> {
+        let Some((due, attempt)) = self.due.filter(|_| self.counts_down) else {
+            return link.recv().await;
+        };
+        loop {
+            let left = due.saturating_duration_since(Instant::now());
+            self.tell(What::Countdown(Countdown { left, attempt }))
+                .await;
+            tokio::select! {
+                event = link.recv() => return event,
+                () = sleep(until_next_second(left)) => {}
+            }
+        }
+    }
+
+    async fn over(&mut self, ending: Arc<Ending>) {
+        self.tell(What::Ending(Arc::clone(&ending))).await;
+        self.told = Some(ending);
+    }
+
+    /// Whether this is the ending that was told last.
+    fn is_told(&self, ending: &Arc<Ending>) -> bool {
+        let told = self.told.as_ref();
+        told.is_some_and(|told| Arc::ptr_eq(told, ending))
+    }
+
+    async fn lost(&self, unsent: &[Message]) {
+        if !unsent.is_empty() {
+            let note = format!("messages that were not sent: {}", unsent.len());
+            self.tell(What::Note(note)).await;
+        }
+    }
+
+    /// Whether anybody hears it shows elsewhere.
+    async fn tell(&self, what: What) {
+        let _ = self.events.tell(Some(self.conn), what).await;
+    }
+
+    /// What the last ending means for the exit code.
+    fn exit(&self, ending: &Ending) -> Exit {
+        let is_normal = |frame: Option<&CloseFrame>| {
+            frame.is_some_and(|frame| frame.wire_code() == Some(CloseCode::NORMAL_CLOSURE))
+        };
+        let both_normal = is_normal(ending.sent.as_ref()) && is_normal(ending.received.as_ref());
+        // Nothing here closes but the user.
+        if both_normal || ending.cause == Cause::ClosedLocally {
+            Exit::Done
+        } else if self.was_open {
+            Exit::Ended
+        } else {
+            Exit::NeverOpened
+        }
     }
 }
 
-/// Tells every message, to the ending.
-async fn receive(mut reader: Reader, events: &Events) -> Arc<Ending> {
-    loop {
-        match reader.recv().await {
-            Ok(message) => {
-                if events.tell(CONN, What::Message(message)).await.is_err() {
-                    // What still comes is thrown away.
-                    let closer = reader.closer();
-                    drop(reader);
-                    return closer.closed().await;
+/// Sends every line, then closes with 1000, once there is a connection to do it on: what an ended
+/// one has left behind goes first.
+async fn send(
+    link: LinkSender,
+    mut lines: mpsc::Receiver<Line>,
+    mut is_up: watch::Receiver<bool>,
+    events: &Events,
+) -> Infallible {
+    while let Some(line) = lines.recv().await {
+        match line {
+            Line::Text(text) => {
+                if link.send(Message::Text(text.into())).await.is_err() {
+                    let note = "a line was not sent: the connection is closing".to_owned();
+                    let _ = events.tell(None, What::Note(note)).await;
+                    // The last event is on its way.
+                    return pending().await;
                 }
             }
-            Err(ending) => return ending,
+            Line::Unusable(why) => drop(events.tell(None, What::Note(why)).await),
         }
     }
+    if is_up.wait_for(|&is_up| is_up).await.is_ok() {
+        link.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY);
+    }
+    pending().await
 }
 
-/// Sends every line, then closes with 1000.
-async fn send(mut writer: Writer, mut lines: mpsc::Receiver<Line>, events: &Events) {
-    let closer = writer.closer();
-    loop {
-        let line = tokio::select! {
-            line = lines.recv() => line,
-            _ = closer.closed() => return,
-        };
-        let unsent = match line {
-            Some(Line::Text(text)) => match writer.send_text(text).await {
-                Ok(()) => continue,
-                Err(_) => "a line was not sent: the connection was closing".to_owned(),
-            },
-            Some(Line::Unusable(why)) => why,
-            None => break,
-        };
-        if events.tell(None, What::Note(unsent)).await.is_err() {
-            return;
-        }
+/// The time until a whole number of seconds is left.
+fn until_next_second(left: Duration) -> Duration {
+    match left.subsec_nanos() {
+        0 => Duration::from_secs(1),
+        part => Duration::from_nanos(part.into()),
     }
-    // It ends with the connection, if that ends before.
-    let _ = writer.flush().await;
-    drop(closer.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY));
 }
 
 /// The command line is wrong in a way that shows only when it is used.
@@ -141,36 +232,13 @@ fn mistaken(mistake: &ConnectError) -> Failure {
     Failure::usage("connect", &format!("{mistake}{tip}"))
 }
 
-/// Host and port of a URL that was connected to.
-fn authority(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    rest[..end].to_owned()
-}
-
-/// What the ending means for the exit code. Nothing here closes but the user.
-fn exit(ending: &Ending) -> Exit {
-    let is_normal = |frame: Option<&revoir::CloseFrame>| {
-        frame.is_some_and(|frame| frame.wire_code() == Some(CloseCode::NORMAL_CLOSURE))
-    };
-    let both_normal = is_normal(ending.sent.as_ref()) && is_normal(ending.received.as_ref());
-    if both_normal || ending.cause == Cause::ClosedLocally {
-        Exit::Done
-    } else if ending.cause.was_open() {
-        Exit::Ended
-    } else {
-        Exit::NeverOpened
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_authority_is_what_stands_between_scheme_and_path() {
-        assert_eq!(authority("ws://a.example:9000/chat?x=/"), "a.example:9000");
-        assert_eq!(authority("wss://[::1]?x"), "[::1]");
-        assert_eq!(authority("ws://a.example"), "a.example");
+    fn a_countdown_changes_with_the_second() {
+        let until = |millis| until_next_second(Duration::from_millis(millis)).as_millis();
+        assert_eq!([until(3_217), until(3_000), until(40)], [217, 1_000, 40]);
     }
 }

@@ -63,7 +63,7 @@ impl Connections {
     pub(super) async fn handle(self: Arc<Self>, socket: WebSocket, peer: String) {
         let (conn, closer) = (self.number(), socket.closer());
         self.enter(conn, closer.clone());
-        let opened = Opened::new(&socket, peer, None);
+        let opened = Opened::at_server(&socket, peer);
         // Who does not hear this stops the server soon.
         let _ = self.events.tell(Some(conn), What::Open(opened)).await;
         let (reader, writer) = socket.split();

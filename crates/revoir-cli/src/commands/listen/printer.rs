@@ -32,6 +32,8 @@ impl<'a> Printer<'a> {
             What::Ending(ending) => self::ending(ending),
             What::Drained(drained) => self::drained(drained),
             What::Note(text) => text.clone(),
+            // A server does not come back.
+            What::Decision(_) | What::Countdown(_) => return String::new(),
         };
         let at = self
             .screen
