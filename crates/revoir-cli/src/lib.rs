@@ -21,6 +21,7 @@ mod output;
 mod signals;
 mod simulate;
 pub mod site;
+mod web;
 
 use args::{Args, Command};
 use environment::Environment;

@@ -82,7 +82,7 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     /// Take connections, and print what happens to them: a server for debugging
     Listen(ListenArgs),
-    /// Keep WebSocket clients while the backend behind this gateway restarts
+    /// Serve the reference, or keep the clients of a backend while it restarts
     Serve(ServeArgs),
     /// Show how clients come back when a server restarts, before it does
     Simulate(SimulateArgs),

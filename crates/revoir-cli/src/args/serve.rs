@@ -14,22 +14,24 @@ SIGTERM and Ctrl-C close every connection with 1001, or with 1012 under --restar
 answers. Durations have a unit: 400ms, 20s, 5m.
 
 Examples:
+  revoir serve
   revoir serve --upstream ws://127.0.0.1:9000
   revoir serve --listen 0.0.0.0:8080 --upstream ws://127.0.0.1:9000 --route-mode tunnel")]
 pub(crate) struct ServeArgs {
     /// The address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_hint = ValueHint::Other)]
     pub(crate) listen: SocketAddr,
-    /// The backend: ws:// or http://, a host, and optionally a port
+    /// The backend to stand before: ws:// or http://, a host, and optionally a port. Without one,
+    /// the reference about close codes is served
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = Target::parse)]
-    pub(crate) upstream: Target,
+    pub(crate) upstream: Option<Target>,
     /// What to do with WebSocket connections
-    #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Hold)]
+    #[arg(long, value_enum, value_name = "MODE", requires = "upstream", default_value_t = Mode::Hold)]
     pub(crate) route_mode: Mode,
     /// How long the end may take
     #[arg(long, value_name = "DURATION", default_value = "10s", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) drain: Duration,
     /// A successor is coming: close with 1012 and a slot, instead of 1001
-    #[arg(long)]
+    #[arg(long, requires = "upstream")]
     pub(crate) restart: bool,
 }

@@ -17,3 +17,5 @@ pub use address::{Address, Requested, folder};
 pub use files::{File, files};
 pub use links::Home;
 pub use pages::{front, render, search_results};
+
+pub(crate) use address::code;

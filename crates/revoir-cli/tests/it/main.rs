@@ -12,6 +12,7 @@ mod explain;
 mod json;
 mod listen;
 mod markup;
+mod serve;
 mod simulate;
 mod site;
 mod support;

@@ -2,8 +2,10 @@
 
 mod client;
 pub(crate) mod fields;
+mod http;
 mod peer;
 mod process;
+pub(crate) mod schema;
 
 use std::process::{Command, Output, Stdio};
 
@@ -11,6 +13,7 @@ use revoir_cli::environment::Environment;
 use revoir_codes::catalog::Locale;
 
 pub(crate) use client::{Client, Pem};
+pub(crate) use http::{Reference, Response};
 pub(crate) use peer::{Peer, Server};
 pub(crate) use process::{Ended, Process};
 

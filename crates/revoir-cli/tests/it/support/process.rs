@@ -58,8 +58,14 @@ impl Process {
     /// Waits for a line on stderr.
     #[track_caller]
     pub(crate) fn note(&self, expected: &str) {
+        assert_eq!(self.next_note(), expected);
+    }
+
+    /// The next line of stderr.
+    #[track_caller]
+    pub(crate) fn next_note(&self) -> String {
         let line = self.notes.recv_timeout(PATIENCE);
-        assert_eq!(line.expect("a line of stderr"), expected);
+        line.expect("a line of stderr")
     }
 
     /// The next event, which has to be this one.
