@@ -83,6 +83,8 @@
 //! | queued output | 1 MiB, then `send` waits | [`Limits::queue`] |
 //! | read ahead | 32 messages, 64 KiB and one message | fixed |
 //! | connections | none | [`Acceptor::with_max_connections`], [`Acceptor::with_max_connections_per_ip`] |
+//! | requests per second | none | [`Acceptor::with_admission`] |
+//! | age of a connection | none | [`Acceptor::with_max_age`] |
 //! | keepalive: ping, then silence | 20 s and 20 s | [`Config::keepalive`] |
 //! | writing without progress | 20 s | [`Config::write_timeout`] |
 //! | no message either way | none | [`Config::idle_timeout`] |
@@ -129,7 +131,7 @@ pub use revoir_proto::{
     InvalidSlot, KeepaliveConfig, Limits, Message, ProtocolError, Reason, Role, SendCode, Slot,
     State, TextPayload, UsageError, Utf8Bytes, extension,
 };
-pub use server::{Acceptor, Incoming, Server, accept};
+pub use server::{Acceptor, Admission, Incoming, Server, accept};
 #[cfg(feature = "rustls")]
 pub use tls::{ClientTls, ServerTls, TlsError};
 #[cfg(feature = "rustls")]

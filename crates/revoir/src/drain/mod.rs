@@ -14,4 +14,4 @@ pub use tracker::Tracker;
 
 pub(crate) use farewell::Farewell;
 pub(crate) use registry::{NOWHERE, NoPlace, Places, Seat};
-pub(crate) use slots::whole_seconds;
+pub(crate) use slots::{uniform, whole_seconds};

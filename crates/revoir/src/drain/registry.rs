@@ -80,6 +80,8 @@ pub(crate) enum NoPlace {
     PerAddress,
     /// The server drains. It, or its successor, takes the client after this time.
     Draining(Duration),
+    /// Too many requests per second. There is a slot for this one after this time.
+    TooFast(Duration),
 }
 
 /// The place of a connection in its handshake, until it is dropped.

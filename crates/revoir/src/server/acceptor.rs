@@ -10,10 +10,11 @@ use revoir_proto::{Config, Ending, Role};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::config::server_config;
-use crate::drain::{Places, Seat, Tracker};
+use crate::drain::{NoPlace, Places, Seat, Tracker};
 use crate::driver::Home;
 use crate::handshake_io::HANDSHAKE_TIMEOUT;
 use crate::observer::{Observer, announce};
+use crate::server::admission::Admission;
 use crate::server::handshake::{Limit, read_request, refuse};
 use crate::server::incoming::{Incoming, Waiting};
 use crate::server::refusal::Refusal;
@@ -53,6 +54,8 @@ pub(super) struct Settings {
     pub(super) home: Arc<Home>,
     tracker: Tracker,
     places: Places,
+    admission: Option<Admission>,
+    pub(super) max_age: Option<Duration>,
 }
 
 /// A client that has a place.
@@ -83,6 +86,8 @@ impl Acceptor {
                 in_total: usize::MAX,
                 per_address: usize::MAX,
             },
+            admission: None,
+            max_age: None,
         };
         Self {
             settings: Arc::new(settings),
@@ -168,6 +173,24 @@ impl Acceptor {
         self
     }
 
+    /// Lets in so many requests per second; the others are refused with 503 and a Retry-After of
+    /// their own. Default: all.
+    #[must_use]
+    pub fn with_admission(mut self, admission: Admission) -> Self {
+        self.settings_mut().admission = Some(admission);
+        self
+    }
+
+    /// Closes connections that reach this age, 20 % more or less, with 1012 and a slot within about
+    /// a second; their cause is [`Drained`](revoir_proto::Cause::Drained). So clients move to a
+    /// newer server, or spread over more of them, and the code that restarts is in use all day.
+    /// Default: no limit. With one, a connection costs a small task more.
+    #[must_use]
+    pub fn with_max_age(mut self, age: Duration) -> Self {
+        self.settings_mut().max_age = Some(age);
+        self
+    }
+
     /// Knows the connections that this acceptor and its clones have opened, and drains them.
     #[must_use]
     pub fn tracker(&self) -> &Tracker {
@@ -221,13 +244,13 @@ impl Acceptor {
     /// A place for a client, or why there is none.
     pub(super) fn admit(&self, peer: Option<SocketAddr>) -> Result<Visit, Refusal> {
         let address = peer.map(|peer| peer.ip());
-        let Settings {
-            tracker, places, ..
-        } = &*self.settings;
-        match tracker.registry.seat(*places, address) {
-            Ok(seat) => Ok(Visit { peer, seat }),
-            Err(no_place) => Err(no_place.into()),
+        let settings = &*self.settings;
+        let registry = &settings.tracker.registry;
+        let seat = registry.seat(settings.places, address)?;
+        if let Some(admission) = &settings.admission {
+            admission.admit().map_err(NoPlace::TooFast)?;
         }
+        Ok(Visit { peer, seat })
     }
 
     /// Tells a client that there is no place for it.

@@ -18,6 +18,7 @@ use crate::handshake_io::lost;
 use crate::server::acceptor::Settings;
 use crate::server::handshake::{Limit, answer};
 use crate::server::refusal::Refusal;
+use crate::server::retiring::retire;
 use crate::websocket::WebSocket;
 
 /// A request that keeps to the rules, for the application to accept or refuse.
@@ -195,7 +196,11 @@ impl Waiting {
             home: Arc::clone(&self.settings.home),
             seat: Some(self.seat),
         };
-        self.stream.start(start)
+        let driver = self.stream.start(start);
+        if let Some(age) = self.settings.max_age {
+            tokio::spawn(retire(Arc::clone(&driver), age));
+        }
+        driver
     }
 
     async fn refuse(mut self, status: u16, headers: &Headers, body: &[u8]) -> Arc<Ending> {

@@ -1,12 +1,15 @@
 //! [`Server`] and [`Acceptor`]: take connections.
 
 mod acceptor;
+mod admission;
 mod handshake;
 mod incoming;
 mod listen;
 mod origin;
 mod refusal;
+mod retiring;
 
 pub use acceptor::{Acceptor, accept};
+pub use admission::Admission;
 pub use incoming::Incoming;
 pub use listen::Server;

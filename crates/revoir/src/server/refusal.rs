@@ -36,6 +36,7 @@ impl From<NoPlace> for Refusal {
         let (status, body, after) = match reason {
             NoPlace::InTotal => (503, "too many connections\n", busy()),
             NoPlace::PerAddress => (429, "too many connections from this address\n", busy()),
+            NoPlace::TooFast(after) => (503, "too many requests at once\n", after),
             NoPlace::Draining(after) => (503, "this server is going away\n", after),
         };
         Self {

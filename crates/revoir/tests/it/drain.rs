@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use revoir::{
-    Acceptor, Cause, Client, CloseCode, Drain, DrainReport, Ending, Finish, Message, Reason,
-    SendCode, Server, Slot, Tracker, WebSocket,
+    Acceptor, Admission, Cause, Client, CloseCode, Drain, DrainReport, Ending, Finish, Message,
+    Reason, SendCode, Server, Slot, Tracker, WebSocket,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -443,4 +443,69 @@ async fn clients_that_send_flat_out_all_see_1012_and_no_reset() {
         assert_eq!(what, expected, "{ending}");
     }
     assert_eq!((report.answered, report.connections()), (CLIENTS, CLIENTS));
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_over_the_rate_get_slots_and_are_let_in_then() {
+    let rate = std::num::NonZeroU32::new(2).unwrap();
+    let acceptor = Acceptor::new().with_admission(Admission::per_second(rate));
+    let mut waits = Vec::new();
+    let mut open = Vec::new();
+    for _ in 0..6 {
+        let (near, far) = memory::pair(64 * 1024);
+        let client = Client::new();
+        let connecting = client.connect_over("ws://localhost/", near);
+        match tokio::join!(connecting, acceptor.accept(far)) {
+            (Ok(client), server) => open.push((client, server.unwrap())),
+            (Err(error), refused) => {
+                assert_eq!(refused.unwrap_err().cause, Cause::HandshakeRejected);
+                let response = error.ending().unwrap().response.clone().unwrap();
+                assert_eq!(response.status, 503);
+                waits.push(response.retry_after().unwrap().parse::<u64>().unwrap());
+            }
+        }
+    }
+    // A burst of two; then one in every half second, in whole seconds.
+    assert_eq!(open.len(), 2);
+    assert!(waits.is_sorted() && waits[0] == 1, "{waits:?}");
+    assert!((2..=3).contains(&waits[3]), "{waits:?}");
+    assert_eq!(acceptor.tracker().open(), 2);
+    tokio::time::sleep(secs(1)).await;
+    connect(&acceptor).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_reaches_its_age_returns_soon() {
+    let acceptor = Acceptor::new().with_max_age(secs(1000));
+    let start = Instant::now();
+    let mut ages = Vec::new();
+    for _ in 0..50 {
+        let (client, server) = connect(&acceptor).await;
+        let server = watch(server);
+        ages.push(tokio::spawn(async move {
+            let (ended, ending) = watch(client).await.unwrap();
+            let (_, of_server) = server.await.unwrap();
+            (ended, ending, of_server.cause)
+        }));
+    }
+    let mut earliest = secs(2000);
+    let mut latest = secs(0);
+    for age in ages {
+        let (ended, ending, cause) = age.await.unwrap();
+        assert_eq!(
+            (cause, ending.code()),
+            (Cause::Drained, CloseCode::SERVICE_RESTART)
+        );
+        let slot = Slot::read(ending.code(), ending.reason()).unwrap();
+        assert_eq!(ending.reason(), format!("maximum age {slot}"));
+        assert!((ms(249)..ms(1250)).contains(&slot.after()), "{slot}");
+        earliest = earliest.min(ended - start);
+        latest = latest.max(ended - start);
+    }
+    assert!(
+        earliest >= secs(800) && latest <= secs(1201),
+        "{earliest:?} {latest:?}"
+    );
+    assert!(latest - earliest > secs(100), "{earliest:?} {latest:?}");
+    assert!(!acceptor.tracker().is_draining());
 }
