@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use revoir::extension::AgreedExtensions;
-use revoir::{Decision, Ending, Finish, Message, Up, WebSocket};
+use revoir::{Decision, DrainReport, Ending, Message, Up, WebSocket};
 use tokio::sync::mpsc;
 
 /// Events that may wait to be written. Then the network side waits, and stops taking messages.
@@ -34,7 +34,7 @@ pub(crate) enum What {
     /// Time passes until the next attempt. It has no place in the JSON.
     Countdown(Countdown),
     /// A server has ended all its connections.
-    Drained(Drained),
+    Drained(DrainReport),
     /// Talk: a warning or a hint, without a place in the JSON.
     Note(String),
 }
@@ -51,33 +51,6 @@ pub(crate) struct Listening {
 pub(crate) struct Countdown {
     pub(crate) left: Duration,
     pub(crate) attempt: u32,
-}
-
-/// How the connections ended that were open when a server was asked to stop.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Drained {
-    pub(crate) connections: u64,
-    /// Those that were sent a Close frame.
-    pub(crate) told: u64,
-    pub(crate) answered: u64,
-    pub(crate) timeout: u64,
-    pub(crate) eof: u64,
-    pub(crate) reset: u64,
-}
-
-impl Drained {
-    pub(crate) fn count(&mut self, ending: &Ending) {
-        self.connections += 1;
-        self.told += u64::from(ending.sent.is_some());
-        match ending.finish {
-            Finish::Answered => self.answered += 1,
-            Finish::Timeout => self.timeout += 1,
-            Finish::Eof => self.eof += 1,
-            Finish::Reset => self.reset += 1,
-            // It was open.
-            Finish::None => {}
-        }
-    }
 }
 
 /// What an opening handshake agreed on.

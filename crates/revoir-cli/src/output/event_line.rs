@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use revoir::{
-    CallSite, Class, CloseCode, CloseFrame, Decision, Detail, Ending, Initiator, Message,
+    CallSite, Class, CloseCode, CloseFrame, Decision, Detail, DrainReport, Ending, Initiator,
+    Message,
 };
 use revoir_codes::catalog::{Locale, explain};
 use serde::Serialize;
 
-use crate::events::{Drained, Event, Opened, What};
+use crate::events::{Event, Opened, What};
 use crate::output::json;
 
 /// An event as one line; `None` if it has no place in the JSON.
@@ -21,7 +22,7 @@ pub(crate) fn event_line(event: &Event) -> Option<String> {
         What::Open(opened) => ("open", Fields::Open(OpenFields::new(opened))),
         What::Message(message) => ("message", Fields::Message(MessageFields::new(message))),
         What::Ending(ending) => ("ending", Fields::Ending(EndingFields::new(ending))),
-        What::Drained(drained) => ("drained", Fields::Drained(DrainedFields::new(drained))),
+        What::Drained(report) => ("drained", Fields::Drained(DrainedFields::new(report))),
         What::Decision(decision) => {
             let fields = DecisionFields::new(decision);
             ("decision", Fields::Decision(fields))
@@ -109,12 +110,16 @@ struct DecisionFields<'a> {
 
 #[derive(Serialize)]
 struct DrainedFields {
-    connections: u64,
-    told: u64,
-    answered: u64,
-    timeout: u64,
-    eof: u64,
-    reset: u64,
+    connections: usize,
+    answered: usize,
+    timeout: usize,
+    eof: usize,
+    reset: usize,
+    cut: usize,
+    otherwise: usize,
+    unsent: usize,
+    refused: usize,
+    took_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -196,14 +201,18 @@ impl<'a> DecisionFields<'a> {
 }
 
 impl DrainedFields {
-    fn new(drained: &Drained) -> Self {
+    fn new(report: &DrainReport) -> Self {
         Self {
-            connections: drained.connections,
-            told: drained.told,
-            answered: drained.answered,
-            timeout: drained.timeout,
-            eof: drained.eof,
-            reset: drained.reset,
+            connections: report.connections(),
+            answered: report.answered,
+            timeout: report.timeout,
+            eof: report.eof,
+            reset: report.reset,
+            cut: report.cut,
+            otherwise: report.otherwise,
+            unsent: report.unsent,
+            refused: report.refused,
+            took_ms: milliseconds(report.took),
         }
     }
 }

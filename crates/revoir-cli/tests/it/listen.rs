@@ -179,8 +179,8 @@ fn a_signal_closes_all_and_the_last_line_counts() {
             (&().into(), &2.into())
         );
         assert_eq!(
-            (&drained["told"], &drained["answered"]),
-            (&2.into(), &2.into())
+            (&drained["answered"], &drained["unsent"]),
+            (&2.into(), &0.into())
         );
         let ended = process.end();
         assert_eq!((ended.exit, ended.stdout.len()), (Some(0), 0), "{ended:?}");
@@ -188,7 +188,7 @@ fn a_signal_closes_all_and_the_last_line_counts() {
 }
 
 #[test]
-fn a_peer_that_does_not_answer_is_given_up_in_time_and_was_told() {
+fn a_peer_that_does_not_answer_is_cut_in_time_and_was_told() {
     let (process, address) = listen(&["--drain", "200ms"]);
     let mut client = Client::open(&address, "");
     process.event("open");
@@ -196,14 +196,50 @@ fn a_peer_that_does_not_answer_is_given_up_in_time_and_was_told() {
     assert_eq!(client.closed().0, 1001);
     let ending = process.event("ending");
     assert_eq!(
-        (&ending["finish"], &ending["code"]),
-        (&"timeout".into(), &1006.into())
+        (&ending["cause"], &ending["code"]),
+        (&"drained".into(), &1006.into())
     );
+    assert_eq!(ending["sent"]["code"], 1001);
     let drained = process.event("drained");
     assert_eq!(
-        (&drained["told"], &drained["timeout"]),
-        (&1.into(), &1.into())
+        (&drained["cut"], &drained["unsent"]),
+        (&1.into(), &0.into())
     );
+    assert_eq!(process.end().exit, Some(0));
+}
+
+#[test]
+fn a_second_signal_shortens_the_time() {
+    let (process, address) = listen(&["--drain", "1h"]);
+    let mut client = Client::open(&address, "");
+    process.event("open");
+    process.signal("TERM");
+    assert_eq!(client.closed().0, 1001);
+    process.signal("TERM");
+    assert_eq!(process.event("ending")["cause"], "drained");
+    assert_eq!(process.event("drained")["cut"], 1);
+    assert_eq!(process.end().exit, Some(0));
+}
+
+#[test]
+fn a_client_is_told_when_to_return_and_a_new_one_to_wait() {
+    let (process, address) = listen(&["--restart"]);
+    let mut client = Client::open(&address, "");
+    process.event("open");
+    process.signal("TERM");
+    let (code, reason) = client.closed();
+    assert_eq!(code, 1012);
+    let slot = reason.strip_prefix("service restart [after=").unwrap();
+    assert!(slot.ends_with("ms]"), "{reason}");
+    // The first one has not answered, so the server is still there.
+    let head = Client::tcp(&address).request("");
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(head.contains("\r\nRetry-After: "), "{head}");
+    client.close(1012);
+    drop(client);
+    process.event("ending");
+    process.event("ending");
+    assert_eq!(process.event("drained")["refused"], 1);
     assert_eq!(process.end().exit, Some(0));
 }
 
@@ -260,7 +296,7 @@ fn the_log_has_a_line_for_everything() {
     process.signal("TERM");
     let ended = process.end();
     assert!(
-        ended.stdout[0].ends_with("stopped; no connection was open"),
+        ended.stdout[0].contains("stopped: 0 connections"),
         "{ended:?}"
     );
 }

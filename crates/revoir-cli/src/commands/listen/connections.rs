@@ -1,18 +1,17 @@
-//! [`Connections`]: what `listen` does with a connection, and which ones there are.
+//! [`Connections`]: what `listen` does with each connection, and what it tells of it.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::pending;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use revoir::{Closer, Ending, Observer, Reader, Reason, Role, SendCode, WebSocket, Writer};
+use revoir::{Closer, Ending, Observer, Reader, Role, WebSocket, Writer};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::args::CloseWith;
-use crate::events::{Drained, Events, Opened, What};
+use crate::events::{Events, Opened, What};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -29,23 +28,8 @@ pub(super) struct Connections {
     events: Events,
     /// The number of the last connection.
     last: AtomicU64,
-    open: Mutex<Open>,
     /// How many have something to tell yet.
     busy: watch::Sender<usize>,
-}
-
-/// The open ones.
-#[derive(Debug, Default)]
-struct Open {
-    closers: HashMap<u64, Closer>,
-    stopping: Option<Stopping>,
-}
-
-/// Since the server was asked to stop.
-#[derive(Debug)]
-struct Stopping {
-    code: SendCode,
-    drained: Drained,
 }
 
 impl Connections {
@@ -54,7 +38,6 @@ impl Connections {
             manner,
             events,
             last: AtomicU64::new(0),
-            open: Mutex::default(),
             busy: watch::Sender::new(0),
         })
     }
@@ -62,7 +45,7 @@ impl Connections {
     /// Everything between the opening and the ending of one.
     pub(super) async fn handle(self: Arc<Self>, socket: WebSocket, peer: String) {
         let (conn, closer) = (self.number(), socket.closer());
-        self.enter(conn, closer.clone());
+        self.busy.send_modify(|busy| *busy += 1);
         let opened = Opened::at_server(&socket, peer);
         // Who does not hear this stops the server soon.
         let _ = self.events.tell(Some(conn), What::Open(opened)).await;
@@ -71,7 +54,6 @@ impl Connections {
             ending = self.talk(conn, reader, writer) => ending,
             never = self.close_in_time(&closer) => match never {},
         };
-        self.leave(conn, &ending);
         let _ = self.events.tell(Some(conn), What::Ending(ending)).await;
         self.busy.send_modify(|busy| *busy -= 1);
     }
@@ -105,55 +87,14 @@ impl Connections {
         pending().await
     }
 
-    /// Closes all with `code`, also those that are still to open.
-    pub(super) fn stop(&self, code: SendCode) {
-        let mut open = self.open();
-        for closer in open.closers.values() {
-            drop(closer.close(code, Reason::EMPTY));
-        }
-        let drained = Drained::default();
-        open.stopping = Some(Stopping { code, drained });
-    }
-
     /// Waits until all are over and everything is told.
     pub(super) async fn over(&self) {
         // The sender is here, so it cannot be gone.
         let _ = self.busy.subscribe().wait_for(|&busy| busy == 0).await;
     }
 
-    /// How the connections ended since [`stop`](Self::stop); those that did not end were told
-    /// nothing.
-    pub(super) fn drained(&self) -> Drained {
-        let open = self.open();
-        let stopping = open.stopping.as_ref();
-        let mut drained = stopping.map_or_else(Drained::default, |stopping| stopping.drained);
-        drained.connections += open.closers.len() as u64;
-        drained
-    }
-
     fn number(&self) -> u64 {
         self.last.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    fn enter(&self, conn: u64, closer: Closer) {
-        self.busy.send_modify(|busy| *busy += 1);
-        let mut open = self.open();
-        if let Some(stopping) = &open.stopping {
-            drop(closer.close(stopping.code, Reason::EMPTY));
-        }
-        open.closers.insert(conn, closer);
-    }
-
-    fn leave(&self, conn: u64, ending: &Ending) {
-        let mut open = self.open();
-        open.closers.remove(&conn);
-        if let Some(stopping) = &mut open.stopping {
-            stopping.drained.count(ending);
-        }
-    }
-
-    fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

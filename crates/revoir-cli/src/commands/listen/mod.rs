@@ -37,8 +37,6 @@ pub(crate) fn run(
 fn acceptor(args: &ListenArgs) -> Acceptor {
     let mut config = settings::config(server_config(), args.max_message, args.ping_interval);
     config.idle_timeout = args.idle_timeout;
-    // Then every connection has its ending when the time to stop is over.
-    config.close_budget = config.close_budget.min(args.drain);
     let origins = if args.origin.iter().any(|origin| origin == "*") {
         Origins::Any
     } else {

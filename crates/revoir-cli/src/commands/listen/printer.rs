@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use revoir::{Ending, Message};
 
 use crate::commands::network::Print;
-use crate::events::{Drained, Event, Listening, Opened, What};
+use crate::events::{Event, Listening, Opened, What};
 use crate::output::{Screen, event_line, printable};
 
 /// The characters of a text message that a line shows.
@@ -30,7 +30,7 @@ impl<'a> Printer<'a> {
             What::Open(opened) => self::opened(opened),
             What::Message(message) => self::message(message),
             What::Ending(ending) => self::ending(ending),
-            What::Drained(drained) => self::drained(drained),
+            What::Drained(report) => format!("stopped: {report}"),
             What::Note(text) => text.clone(),
             // A server does not come back.
             What::Decision(_) | What::Countdown(_) => return String::new(),
@@ -107,29 +107,6 @@ fn ending(ending: &Ending) -> String {
     }
 }
 
-/// The counts that are not 0: `stopped; of 3 open connections 2 answered, 1 timed out`.
-fn drained(drained: &Drained) -> String {
-    let Drained { connections, .. } = drained;
-    if *connections == 0 {
-        return "stopped; no connection was open".to_owned();
-    }
-    let counts = [
-        (drained.answered, "answered"),
-        (drained.timeout, "timed out"),
-        (drained.eof, "ended TCP"),
-        (drained.reset, "were reset"),
-        (connections - drained.told, "could not be told"),
-    ];
-    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-    let counts: Vec<_> = counts
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    format!(
-        "stopped; of {connections} open connections {}",
-        counts.join(", ")
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,19 +120,6 @@ mod tests {
         assert_eq!(
             message(&Message::Binary(vec![0, 255].into())),
             "binary, 2 bytes: 00 ff"
-        );
-    }
-
-    #[test]
-    fn the_last_line_has_the_counts_that_are_not_0() {
-        let mut counts = Drained::default();
-        assert_eq!(drained(&counts), "stopped; no connection was open");
-        (counts.connections, counts.told) = (4, 3);
-        (counts.answered, counts.timeout, counts.reset) = (2, 1, 1);
-        assert_eq!(
-            drained(&counts),
-            "stopped; of 4 open connections 2 answered, 1 timed out, 1 were reset, \
-             1 could not be told"
         );
     }
 }

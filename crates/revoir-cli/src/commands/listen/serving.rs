@@ -4,8 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{Acceptor, Incoming, SendCode, Server};
-use tokio::time::timeout;
+use revoir::{Acceptor, Drain, Incoming, Server};
 
 use super::certificate::Certificate;
 use super::connections::{Connections, Manner, NeverOpened};
@@ -15,8 +14,8 @@ use crate::events::{Events, Listening, What};
 use crate::exit::{Exit, Failure};
 use crate::signals::{Hangups, Signals};
 
-/// Every connection has its ending when the time to stop is over; then it is told and written.
-const TELLING: Duration = Duration::from_secs(1);
+/// The time that is left after a second signal.
+const HURRY: Duration = Duration::from_millis(500);
 
 /// A server, from the listening socket to the last ending.
 #[derive(Debug)]
@@ -60,23 +59,42 @@ impl Serving {
             let connections = Arc::clone(&connections);
             move |incoming| handle(incoming, Arc::clone(&connections))
         };
-        {
-            let mut serving = std::pin::pin!(server.serve_incoming(handle));
-            loop {
-                tokio::select! {
-                    // Nobody drains its tracker.
-                    _ = &mut serving => break,
-                    () = hangups.next() => self.reload().await,
-                    () = signals.next() => break,
-                    () = self.events.unheard() => break,
+        let tracker = server.tracker().clone();
+        let mut serving = std::pin::pin!(server.serve_incoming(handle));
+        let report = loop {
+            let is_stopping = tracker.is_draining();
+            tokio::select! {
+                report = &mut serving => break report,
+                () = hangups.next() => self.reload().await,
+                () = signals.next() => drop(tracker.drain(self.plan(is_stopping))),
+                () = self.events.unheard(), if !is_stopping => {
+                    drop(tracker.drain(self.plan(false)));
                 }
             }
-        }
-        // The listening socket is closed.
+        };
         tokio::select! {
-            exit = self.stop(&connections) => Ok(exit),
+            () = connections.over() => {}
             () = signals.next() => match signals.give_up() {},
         }
+        let _ = self.events.tell(None, What::Drained(report)).await;
+        Ok(if report.is_complete() {
+            Exit::Done
+        } else {
+            Exit::Failure
+        })
+    }
+
+    /// How to stop; `again`: it was asked to before.
+    fn plan(&self, again: bool) -> Drain {
+        let plan = if self.args.restart {
+            Drain::restart()
+        } else {
+            Drain::going_away()
+        };
+        plan.within(match again {
+            true => self.args.drain.min(HURRY),
+            false => self.args.drain,
+        })
     }
 
     async fn bind(&self, connections: &Arc<Connections>) -> Result<Server, Failure> {
@@ -106,24 +124,6 @@ impl Serving {
             None => "there is nothing to reload".to_owned(),
         };
         let _ = self.events.tell(None, What::Note(note)).await;
-    }
-
-    async fn stop(&self, connections: &Connections) -> Exit {
-        connections.stop(if self.args.restart {
-            SendCode::SERVICE_RESTART
-        } else {
-            SendCode::GOING_AWAY
-        });
-        let limit = self.args.drain + TELLING;
-        let in_time = timeout(limit, connections.over()).await.is_ok();
-        let drained = connections.drained();
-        let all_told = drained.told == drained.connections;
-        let _ = self.events.tell(None, What::Drained(drained)).await;
-        if in_time && all_told {
-            Exit::Done
-        } else {
-            Exit::Failure
-        }
     }
 }
 
