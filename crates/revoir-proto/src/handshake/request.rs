@@ -6,7 +6,7 @@ use super::error::HandshakeError;
 use super::head::RequestHead;
 use super::headers::Headers;
 use super::key::{accept, is_key};
-use super::response::{InvalidResponse, refusal, switching_protocols};
+use super::response::{InvalidResponse, refusal, switching_fields, switching_protocols};
 use super::server::ServerConfig;
 use super::subprotocol::{choose, offered};
 use super::token_list::contains;
@@ -32,6 +32,8 @@ pub struct Request {
 pub struct Acceptance {
     /// The response to write.
     pub response: Vec<u8>,
+    /// The fields of that response, for an HTTP server that writes it itself, with status 101.
+    pub headers: Headers,
     /// The subprotocol in use, if there is one.
     pub subprotocol: Option<String>,
     /// The extensions in use.
@@ -194,8 +196,10 @@ impl Request {
     pub fn accept(&self, headers: &Headers) -> Result<Acceptance, InvalidResponse> {
         let accept = accept(&self.key);
         let subprotocol = self.subprotocol.as_deref();
+        let headers = switching_fields(&accept, subprotocol, &self.answer, headers)?;
         Ok(Acceptance {
-            response: switching_protocols(&accept, subprotocol, &self.answer, headers)?,
+            response: switching_protocols(&headers),
+            headers,
             subprotocol: self.subprotocol.clone(),
             extensions: self.agreed,
         })

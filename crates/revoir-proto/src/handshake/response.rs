@@ -8,32 +8,45 @@ use super::error::HandshakeError;
 use super::headers::{Headers, InvalidHeader};
 use crate::extension::Extension;
 
-/// The answer that opens the connection (RFC 6455 section 4.2.2 item 5).
-pub(super) fn switching_protocols(
+/// The fields of the answer that opens the connection (RFC 6455 section 4.2.2 item 5).
+pub(super) fn switching_fields(
     accept: &str,
     subprotocol: Option<&str>,
     extensions: &[Extension],
     headers: &Headers,
-) -> Result<Vec<u8>, InvalidResponse> {
+) -> Result<Headers, InvalidResponse> {
     check_headers(headers)?;
-    let mut head = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n"
-    );
-    if let Some(subprotocol) = subprotocol {
-        head.push_str("Sec-WebSocket-Protocol: ");
-        head.push_str(subprotocol);
-        head.push_str("\r\n");
+    let extensions = Extension::write_list(extensions);
+    let ours = [
+        ("Upgrade", Some("websocket")),
+        ("Connection", Some("Upgrade")),
+        ("Sec-WebSocket-Accept", Some(accept)),
+        ("Sec-WebSocket-Protocol", subprotocol),
+        (
+            "Sec-WebSocket-Extensions",
+            Some(&*extensions).filter(|list| !list.is_empty()),
+        ),
+    ];
+    let mut fields = Headers::new();
+    for (name, value) in ours {
+        if let Some(value) = value {
+            let pushed = fields.push(name, value);
+            debug_assert!(pushed.is_ok(), "tokens and base64 may stand in a field");
+        }
     }
-    if !extensions.is_empty() {
-        head.push_str("Sec-WebSocket-Extensions: ");
-        head.push_str(&Extension::write_list(extensions));
-        head.push_str("\r\n");
+    for (name, value) in headers.iter() {
+        let pushed = fields.push(name, value);
+        debug_assert!(pushed.is_ok(), "it was a field before");
     }
-    let mut head = head.into_bytes();
-    headers.write(&mut head);
+    Ok(fields)
+}
+
+/// The answer that opens the connection, with `fields`.
+pub(super) fn switching_protocols(fields: &Headers) -> Vec<u8> {
+    let mut head = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
+    fields.write(&mut head);
     head.extend_from_slice(b"\r\n");
-    Ok(head)
+    head
 }
 
 /// An answer that refuses a connection, with `Connection: close` and the length of `body`. With 304
