@@ -98,6 +98,28 @@
 //!   [`ClientTls::from_config`] and [`ServerTls::from_config`].
 //! - `deflate` (default): permessage-deflate (RFC 7692). A client offers it, a server accepts it
 //!   only if [told so](Acceptor::with_extensions).
+//! - `hyper`: connections on a route of a hyper server, as `Upgrade`.
+//! - `axum`: the same as an extractor. The acceptor is the state of the router, or a part of it
+//!   (`FromRef`):
+//!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! # use std::sync::Arc;
+//! # use axum::{Router, response::Response, routing::any};
+//! # use revoir::{Acceptor, Ending, Upgrade, WebSocket};
+//! # async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
+//! #     let message = socket.recv().await?;
+//! #     socket.send(message).await
+//! # }
+//! async fn feed(upgrade: Upgrade) -> Response<String> {
+//!     upgrade.run(echo)
+//! }
+//!
+//! let acceptor = Acceptor::new();
+//! let tracker = acceptor.tracker().clone();
+//! let app: Router = Router::new().route("/feed", any(feed)).with_state(acceptor);
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod client;
@@ -131,6 +153,8 @@ pub use revoir_proto::{
     InvalidSlot, KeepaliveConfig, Limits, Message, ProtocolError, Reason, Role, SendCode, Slot,
     State, TextPayload, UsageError, Utf8Bytes, extension,
 };
+#[cfg(feature = "hyper")]
+pub use server::Upgrade;
 pub use server::{Acceptor, Admission, Incoming, Server, accept};
 #[cfg(feature = "rustls")]
 pub use tls::{ClientTls, ServerTls, TlsError};

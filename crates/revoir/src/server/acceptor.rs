@@ -61,8 +61,8 @@ pub(super) struct Settings {
 /// A client that has a place.
 #[derive(Debug)]
 pub(super) struct Visit {
-    peer: Option<SocketAddr>,
-    seat: Seat,
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) seat: Seat,
 }
 
 impl Acceptor {
@@ -298,6 +298,11 @@ impl Acceptor {
         Limit::new(self.settings.handshake_timeout)
     }
 
+    #[cfg(feature = "hyper")]
+    pub(super) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
     #[cfg(feature = "rustls")]
     pub(super) fn announce(&self, ending: Ending) -> Arc<Ending> {
         self.settings.announce(ending)
@@ -323,6 +328,16 @@ impl Default for Acceptor {
 }
 
 impl Settings {
+    #[cfg(feature = "hyper")]
+    pub(super) fn handshake(&self) -> &ServerConfig {
+        &self.handshake
+    }
+
+    #[cfg(feature = "hyper")]
+    pub(super) fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
     pub(super) fn announce(&self, ending: Ending) -> Arc<Ending> {
         announce(Role::Server, &ending, self.home.observer.as_deref());
         Arc::new(ending)

@@ -67,13 +67,18 @@ where
     if let Some(response) = error.response() {
         answer(stream, &response).await;
     }
+    Err(ending_of(error))
+}
+
+/// The ending of a request that broke a rule or is not wanted.
+pub(super) fn ending_of(error: HandshakeError) -> Ending {
     let is_policy = matches!(error, HandshakeError::OriginNotAllowed { .. });
     let mut ending = Ending::from(error);
     if is_policy {
         // The request kept to the rules; this server does not want it.
         ending.cause = Cause::HandshakeRejected;
     }
-    Err(ending)
+    ending
 }
 
 enum Failed {

@@ -103,14 +103,8 @@ impl Incoming {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Failure> + 'static,
     {
-        let Ok(driver) = self.open().await else {
-            return;
-        };
-        // Tasks of their own size: an open connection does not pay for its handshake.
-        let socket = WebSocket::new(Arc::clone(&driver));
-        match call(&driver, || handler(socket)) {
-            Some(running) => drop(tokio::spawn(Supervisor::new(driver, running))),
-            None => drop(tokio::spawn(Keeper::new(driver))),
+        if let Ok(driver) = self.open().await {
+            spawn(driver, handler);
         }
     }
 
@@ -163,6 +157,48 @@ impl Incoming {
 /// Why there is always something waiting: a decision consumes the handle.
 const DECIDED: &str = "a decided request has no handle";
 
+/// Runs `handler` in a task of its own size: an open connection does not pay for its handshake.
+pub(super) fn spawn<H, F, E>(driver: Shared, handler: H)
+where
+    H: FnOnce(WebSocket) -> F,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<Failure> + 'static,
+{
+    let socket = WebSocket::new(Arc::clone(&driver));
+    match call(&driver, || handler(socket)) {
+        Some(running) => drop(tokio::spawn(Supervisor::new(driver, running))),
+        None => drop(tokio::spawn(Keeper::new(driver))),
+    }
+}
+
+impl Settings {
+    /// Makes a connection of a stream whose handshake is done.
+    pub(super) fn start(
+        &self,
+        stream: Box<dyn Stream>,
+        acceptance: Acceptance,
+        input: BytesMut,
+        seat: Seat,
+    ) -> Shared {
+        let start = Start {
+            role: Role::Server,
+            config: Arc::clone(&self.config),
+            agreed: Agreed {
+                subprotocol: acceptance.subprotocol,
+                extensions: acceptance.extensions,
+            },
+            input,
+            home: Arc::clone(&self.home),
+            seat: Some(seat),
+        };
+        let driver = stream.start(start);
+        if let Some(age) = self.max_age {
+            tokio::spawn(retire(Arc::clone(&driver), age));
+        }
+        driver
+    }
+}
+
 impl Waiting {
     async fn open(mut self) -> Result<Shared, Arc<Ending>> {
         if let Some(wait) = self.seat.turn_away() {
@@ -185,22 +221,8 @@ impl Waiting {
     }
 
     fn start(self, acceptance: Acceptance) -> Shared {
-        let start = Start {
-            role: Role::Server,
-            config: Arc::clone(&self.settings.config),
-            agreed: Agreed {
-                subprotocol: acceptance.subprotocol,
-                extensions: acceptance.extensions,
-            },
-            input: self.input,
-            home: Arc::clone(&self.settings.home),
-            seat: Some(self.seat),
-        };
-        let driver = self.stream.start(start);
-        if let Some(age) = self.settings.max_age {
-            tokio::spawn(retire(Arc::clone(&driver), age));
-        }
-        driver
+        self.settings
+            .start(self.stream, acceptance, self.input, self.seat)
     }
 
     async fn refuse(mut self, status: u16, headers: &Headers, body: &[u8]) -> Arc<Ending> {

@@ -8,8 +8,12 @@ mod listen;
 mod origin;
 mod refusal;
 mod retiring;
+#[cfg(feature = "hyper")]
+mod upgrade;
 
 pub use acceptor::{Acceptor, accept};
 pub use admission::Admission;
 pub use incoming::Incoming;
 pub use listen::Server;
+#[cfg(feature = "hyper")]
+pub use upgrade::Upgrade;

@@ -16,3 +16,5 @@ mod policy_vectors;
 mod serve;
 mod support;
 mod threads;
+#[cfg(feature = "axum")]
+mod upgrade;

@@ -240,6 +240,11 @@ impl Seen {
         self.opened.load(Ordering::Relaxed)
     }
 
+    #[cfg(feature = "axum")]
+    pub(crate) fn all(&self) -> Vec<Ending> {
+        self.endings.lock().unwrap().clone()
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.endings.lock().unwrap().len()
     }
