@@ -11,6 +11,7 @@ use revoir_proto::extension::Extensions;
 use revoir_proto::handshake::{ClientRequest, HeadLimits, InvalidRequest};
 
 use crate::client::ConnectError;
+use crate::client::proxy::Proxies;
 use crate::client::resolver::Resolver;
 use crate::client::url::Target;
 use crate::config::client_config;
@@ -60,6 +61,7 @@ pub struct Client {
     pub(super) nodelay: bool,
     pub(super) resolver: Resolver,
     pub(super) home: Arc<Home>,
+    pub(super) proxies: Proxies,
     #[cfg(feature = "rustls")]
     pub(super) tls: Option<ClientTls>,
 }
@@ -80,6 +82,7 @@ impl Client {
             nodelay: true,
             resolver: Resolver::default(),
             home: Arc::default(),
+            proxies: Proxies::default(),
             #[cfg(feature = "rustls")]
             tls: None,
         }
@@ -159,6 +162,31 @@ impl Client {
         Fut: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
     {
         self.resolver = Resolver::new(resolve);
+        self
+    }
+
+    /// Goes through an HTTP proxy by CONNECT: `http://host:port`, or `http://user:password@host:port`
+    /// for Basic authentication. Its name is resolved here, the server's name there.
+    ///
+    /// The connect timeout covers both. An ending before the tunnel stands names the proxy; a proxy
+    /// that refuses is [`Cause::HandshakeRejected`](crate::Cause::HandshakeRejected) with its status.
+    /// The credentials are printed nowhere. A URL that is none is found by
+    /// [`connect`](Self::connect).
+    #[must_use]
+    pub fn with_proxy(mut self, url: &str) -> Self {
+        self.proxies = Proxies::all(url);
+        self
+    }
+
+    /// Goes through the proxies that the environment names now: `http_proxy` for `ws`,
+    /// `https_proxy` for `wss`, `all_proxy` for both, and none for what `no_proxy` lists, also in
+    /// capitals. Without this call the environment has no say.
+    ///
+    /// `no_proxy` is a list of domains, IP addresses, networks in CIDR notation, or `*`. In a CGI
+    /// program `HTTP_PROXY` is left out: there it is a field of the request.
+    #[must_use]
+    pub fn with_proxy_from_env(mut self) -> Self {
+        self.proxies = Proxies::from_variables(|name| std::env::var(name).ok());
         self
     }
 

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tracing::Instrument;
 
 use crate::client::url::Target;
-use crate::client::{Client, ConnectError, InvalidUrl, handshake, tcp};
+use crate::client::{Client, ConnectError, InvalidUrl, handshake, tcp, tunnel};
 use crate::driver::{Agreed, Driver, Keeper, Shared, Start};
 use crate::entropy::Entropy;
 use crate::handshake_io::too_slow;
@@ -39,11 +39,15 @@ impl Client {
     /// Dropping the future gives the attempt up; a connection is either returned or gone.
     pub async fn connect(&self, url: &str) -> Result<WebSocket, ConnectError> {
         let (target, request) = self.prepare(url)?;
-        let span = tracing::debug_span!(target: "revoir", "connect", url);
+        let proxy = self.proxies.to(&target)?;
+        let span = span(&target);
         let opening = async {
             let Target { host, port, .. } = &target;
             let limit = self.connect_timeout;
-            let stream = tcp::connect(&self.resolver, host, *port, limit).await?;
+            let stream = match proxy {
+                None => tcp::connect(&self.resolver, host, *port, limit).await?,
+                Some(proxy) => tunnel::through(proxy, &self.resolver, &target, limit).await?,
+            };
             if let Err(error) = stream.set_nodelay(self.nodelay) {
                 tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
             }
@@ -67,14 +71,16 @@ impl Client {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (target, request) = self.prepare(url)?;
-        let span = tracing::debug_span!(target: "revoir", "connect", url);
+        let span = span(&target);
         let opening = self.secure_and_open(stream, &target, request);
         self.conclude(opening.instrument(span).await)
     }
 
     /// Finds the mistakes in `url` and in what was asked for.
     pub(crate) fn check(&self, url: &str) -> Result<(), ConnectError> {
-        self.prepare(url).map(|_| ())
+        let (target, _) = self.prepare(url)?;
+        self.proxies.to(&target)?;
+        Ok(())
     }
 
     fn prepare(&self, url: &str) -> Result<(Target, ClientRequest), ConnectError> {
@@ -145,4 +151,10 @@ impl Client {
         };
         Ok(Driver::start(stream, start))
     }
+}
+
+/// Without the path and the query: tokens may stand there.
+fn span(target: &Target) -> tracing::Span {
+    let Target { host, port, .. } = target;
+    tracing::debug_span!(target: "revoir", "connect", host, port)
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use revoir_proto::Ending;
 use revoir_proto::handshake::InvalidRequest;
 
+use crate::client::InvalidProxy;
+
 /// Why a client got no connection: the caller's mistake, found before anything was sent, or an
 /// [`Ending`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ use revoir_proto::handshake::InvalidRequest;
 pub enum ConnectError {
     /// The URL is not one to connect to.
     Url(InvalidUrl),
+    /// The proxy is not one to go through.
+    Proxy(InvalidProxy),
     /// A header, subprotocol or origin that must not be sent.
     Request(InvalidRequest),
     /// The connection never opened. [`Ending::cause`] says how far it came, and
@@ -27,7 +31,7 @@ impl ConnectError {
     pub fn ending(&self) -> Option<&Arc<Ending>> {
         match self {
             Self::Ended(ending) => Some(ending),
-            Self::Url(_) | Self::Request(_) => None,
+            Self::Url(_) | Self::Proxy(_) | Self::Request(_) => None,
         }
     }
 }
@@ -36,6 +40,7 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(error) => error.fmt(f),
+            Self::Proxy(error) => error.fmt(f),
             Self::Request(error) => error.fmt(f),
             Self::Ended(ending) => ending.fmt(f),
         }
@@ -46,6 +51,7 @@ impl Error for ConnectError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Url(error) => Some(error),
+            Self::Proxy(error) => Some(error),
             Self::Request(error) => Some(error),
             Self::Ended(ending) => Some(&**ending),
         }
@@ -55,6 +61,12 @@ impl Error for ConnectError {
 impl From<InvalidUrl> for ConnectError {
     fn from(error: InvalidUrl) -> Self {
         Self::Url(error)
+    }
+}
+
+impl From<InvalidProxy> for ConnectError {
+    fn from(error: InvalidProxy) -> Self {
+        Self::Proxy(error)
     }
 }
 

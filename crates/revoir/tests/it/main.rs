@@ -13,6 +13,7 @@ mod link;
 mod never_opened;
 mod policy;
 mod policy_vectors;
+mod proxy;
 mod serve;
 mod support;
 mod threads;

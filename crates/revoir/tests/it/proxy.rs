@@ -1,0 +1,150 @@
+//! Connections through an HTTP proxy.
+
+use std::io;
+
+use revoir::{Cause, Client, ConnectError, Ending, Server};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// The head of a request, byte by byte, so that nothing behind it is taken.
+async fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+/// A proxy for one connection, which answers `answer` and, if that opens the tunnel, passes
+/// everything on to `server`. Gives the request.
+async fn proxy(answer: &'static str, server: Option<TcpStream>) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let serving = tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let head = read_head(&mut client).await;
+        client.write_all(answer.as_bytes()).await.unwrap();
+        if let Some(mut server) = server {
+            let _: io::Result<_> = copy_bidirectional(&mut client, &mut server).await;
+        }
+        head
+    });
+    (address, serving)
+}
+
+async fn refused(client: &Client, url: &str) -> (String, Ending) {
+    match client.connect(url).await {
+        Err(error @ ConnectError::Ended(_)) => {
+            let ending = Ending::clone(error.ending().unwrap());
+            // With all that anybody could print.
+            (format!("{error} {error:?} {client:?}"), ending)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_connection_goes_through_the_proxy_with_its_credentials() {
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let behind = TcpStream::connect(server.local_addr().unwrap())
+        .await
+        .unwrap();
+    let serving = tokio::spawn(server.serve(|mut socket| async move {
+        let message = socket.recv().await?;
+        socket.send(message).await?;
+        Err(socket.recv().await.unwrap_err())
+    }));
+    let answer = "HTTP/1.1 200 Connection established\r\nVia: a\r\n\r\n";
+    let (address, proxying) = proxy(answer, Some(behind)).await;
+    let client = Client::new().with_proxy(&format!("http://user:secret@{address}"));
+    assert!(!format!("{client:?}").contains("secret"));
+    let mut socket = client
+        .connect("ws://nowhere.invalid:8080/chat")
+        .await
+        .unwrap();
+    socket.send_text("hello").await.unwrap();
+    assert_eq!(socket.recv().await.unwrap().as_bytes(), b"hello");
+    drop(socket);
+    let head = proxying.await.unwrap();
+    assert_eq!(
+        head,
+        "CONNECT nowhere.invalid:8080 HTTP/1.1\r\nHost: nowhere.invalid:8080\r\n\
+         Proxy-Authorization: Basic dXNlcjpzZWNyZXQ=\r\n\r\n"
+    );
+    serving.abort();
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_is_named_and_its_status_kept() {
+    let answer = "HTTP/1.1 407 Proxy Authentication Required\r\n\
+                  Proxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
+    let (address, proxying) = proxy(answer, None).await;
+    let client = Client::new().with_proxy(&format!("http://user:secret@{address}"));
+    let (text, ending) = refused(&client, "ws://a.example/").await;
+    assert_eq!(ending.cause, Cause::HandshakeRejected);
+    assert_eq!(ending.response.as_ref().unwrap().status, 407);
+    assert!(
+        text.contains(&format!("proxy {address}: it refused CONNECT")),
+        "{text}"
+    );
+    assert!(
+        !text.contains("secret") && !text.contains("dXNlcjpzZWNyZXQ="),
+        "{text}"
+    );
+    proxying.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_there_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let client = Client::new().with_proxy(&address.to_string());
+    let (text, ending) = refused(&client, "ws://a.example/").await;
+    assert_eq!(ending.cause, Cause::Refused);
+    assert!(
+        text.contains(&format!("proxy {address}: {address}")),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_proxy_that_makes_no_sense_or_hangs_up_is_told_apart() {
+    for (answer, cause) in [
+        ("SSH-2.0-OpenSSH_9.9\r\n\r\n", Cause::HandshakeInvalid),
+        ("HTTP/1.1 200 OK\r\n\r\nearly", Cause::HandshakeInvalid),
+        ("HTTP/1.1 200", Cause::HandshakeEof),
+    ] {
+        let (address, proxying) = proxy(answer, None).await;
+        let client = Client::new().with_proxy(&address);
+        let (text, ending) = refused(&client, "ws://a.example/").await;
+        assert_eq!(ending.cause, cause, "{text}");
+        assert!(text.contains(&format!("proxy {address}: ")), "{text}");
+        proxying.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_silent_proxy_is_a_connect_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let client = Client::new()
+        .with_proxy(&address.to_string())
+        .with_connect_timeout(std::time::Duration::from_millis(50));
+    let (text, ending) = refused(&client, "ws://a.example/").await;
+    assert_eq!(ending.cause, Cause::ConnectTimeout);
+    assert!(text.contains("did not answer CONNECT"), "{text}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_none_is_the_callers_mistake() {
+    let client = Client::new().with_proxy("socks5://user:secret@127.0.0.1:1080");
+    let error = client.connect("ws://a.example/").await.unwrap_err();
+    assert!(matches!(error, ConnectError::Proxy(_)));
+    let text = error.to_string();
+    assert!(
+        text.contains("expected http") && !text.contains("secret"),
+        "{text}"
+    );
+}
