@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use revoir_proto::Ending;
 use revoir_proto::handshake::InvalidRequest;
+use revoir_proto::{Cause, Ending};
 
 use crate::client::InvalidProxy;
 
@@ -42,7 +42,13 @@ impl fmt::Display for ConnectError {
             Self::Url(error) => error.fmt(f),
             Self::Proxy(error) => error.fmt(f),
             Self::Request(error) => error.fmt(f),
-            Self::Ended(ending) => ending.fmt(f),
+            Self::Ended(ending) => {
+                ending.fmt(f)?;
+                match way_out(ending) {
+                    Some(tip) => write!(f, "; {tip}"),
+                    None => Ok(()),
+                }
+            }
         }
     }
 }
@@ -82,6 +88,46 @@ impl From<Ending> for ConnectError {
     }
 }
 
+/// Whose affair it is that the connection never opened, and what to do about it.
+fn way_out(ending: &Ending) -> Option<&'static str> {
+    Some(match ending.cause {
+        Cause::Dns => "check the host in the url, and that this machine can resolve names",
+        Cause::Refused => "the host is there and nobody listens: check the port and the server",
+        Cause::Unreachable => "this machine has no way to the host: check its network and firewall",
+        Cause::ConnectTimeout => {
+            "the host is down or a firewall drops the packets: check the address, or allow more time"
+        }
+        Cause::TlsFailed => "check the server's certificate, or whom the client trusts",
+        Cause::HandshakeRejected => refused(ending.response.as_ref().map_or(0, |it| it.status)),
+        Cause::HandshakeInvalid => {
+            "it is the server's mistake, or there is no WebSocket server at this url"
+        }
+        Cause::HandshakeEof | Cause::HandshakeReset => {
+            "the server gave up: its log may say why, or it expects wss in place of ws"
+        }
+        Cause::HandshakeTimeout => {
+            "the server took TCP and said nothing: it is busy, or it expects wss in place of ws"
+        }
+        _ => return None,
+    })
+}
+
+/// What an HTTP status asks of the client.
+const fn refused(status: u16) -> &'static str {
+    match status {
+        200..=299 => "that is an ordinary page: check the path of the url",
+        300..=399 => "redirects are not followed: use the url in its Location field",
+        401 => "the server wants credentials: send an Authorization header",
+        403 => "the server forbids it: check the credentials and the Origin",
+        404 => "there is nothing at the path of the url",
+        407 => "the proxy wants credentials: put them into its url",
+        408 | 425 | 429 | 503 => "the server is busy or restarting: try again later",
+        400..=499 => "the server does not accept the request: its answer may say why",
+        500..=599 => "the server, or one behind it, has failed: its log may say why",
+        _ => "the server's answer may say why",
+    }
+}
+
 /// A URL that is not one to connect to (RFC 6455 section 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -109,11 +155,48 @@ impl fmt::Display for InvalidUrl {
         match self {
             Self::Syntax { reason } => write!(f, "invalid url: {reason}"),
             Self::Scheme { got } => write!(f, "got scheme {got:?}, expected ws or wss"),
-            Self::Userinfo => f.write_str("got a url with a user name, expected none"),
-            Self::Fragment => f.write_str("got a url with a fragment, expected none"),
-            Self::NoTls => f.write_str("got a wss url, and TLS is not compiled in"),
+            Self::Userinfo => f.write_str(
+                "got a url with a user name, expected none; send an Authorization header",
+            ),
+            Self::Fragment => f.write_str(
+                "got a url with a fragment, expected none; leave out # and what follows",
+            ),
+            Self::NoTls => {
+                f.write_str("got a wss url, and TLS is not compiled in; enable the feature rustls")
+            }
         }
     }
 }
 
 impl Error for InvalidUrl {}
+
+#[cfg(test)]
+mod tests {
+    use revoir_proto::Detail;
+    use revoir_proto::handshake::{Headers, Refused};
+
+    use super::*;
+
+    #[test]
+    fn every_failure_to_open_names_a_way_out() {
+        for cause in Cause::ALL.into_iter().filter(|cause| !cause.was_open()) {
+            let ending = Ending::never_opened(cause, Detail::None);
+            let sentence = ending.to_string();
+            let error = ConnectError::from(ending).to_string();
+            let tip = error.strip_prefix(&sentence).unwrap();
+            assert!(tip.starts_with("; ") && tip.len() > 20, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_explained_by_its_status() {
+        let text = |status| {
+            let ending = Ending::from(Refused::new(status, Headers::new()));
+            ConnectError::from(ending).to_string()
+        };
+        assert!(text(401).ends_with("the server wants credentials: send an Authorization header"));
+        assert!(text(407).contains("proxy"));
+        assert!(text(302).contains("Location"));
+        assert!(text(503).contains("try again later"));
+    }
+}
