@@ -209,7 +209,9 @@ async fn many_senders_lose_nothing_over_many_connections() {
         // After our Close frame, what the client has queued still comes, before its own.
         let mut taken = 0;
         let mut closing = None;
-        while let Ok(message) = server.recv().await {
+        while received < SENDERS * EACH
+            && let Ok(message) = server.recv().await
+        {
             let words = String::from_utf8(message.as_bytes().to_vec()).unwrap();
             let (sender, number) = words.split_once(' ').unwrap();
             let (sender, number): (usize, usize) =
