@@ -70,6 +70,8 @@ pub(crate) struct Engine<T: ?Sized> {
     pub(crate) inbox: Inbox,
     /// What the keeper's timer is set to, in nanoseconds since the epoch; `NEVER`: to nothing.
     armed: u64,
+    /// The time at which the application got a message in this turn of the keeper's task, likewise.
+    turn_time: u64,
     pub(crate) ending: Option<Arc<Ending>>,
     /// Why the handler failed.
     #[expect(
@@ -107,6 +109,7 @@ impl<T> Engine<T> {
             waker,
             inbox: Inbox::default(),
             armed: NEVER,
+            turn_time: NEVER,
             ending: None,
             failure: None,
             discarded: 0,
@@ -149,7 +152,7 @@ impl Engine<dyn Transport> {
     }
 
     /// Takes events as long as there is somebody to take messages.
-    fn take_events(&mut self, clock: &Clock, taker: Taker) -> Option<Message> {
+    pub(crate) fn take_events(&mut self, clock: &Clock, taker: Taker) -> Option<Message> {
         loop {
             if self.finish_if_ended() {
                 return None;
@@ -241,6 +244,24 @@ impl Engine<dyn Transport> {
         {
             self.core.write_shut_down();
         }
+    }
+
+    /// Work on messages that were read together, in one turn, needs the time only once: a handler
+    /// does not stay in a turn for long.
+    pub(crate) fn reuse_time(&self, clock: &Clock) {
+        if self.turn_time != NEVER {
+            clock.set(Duration::from_nanos(self.turn_time));
+        }
+    }
+
+    /// Keeps the time for the rest of the turn.
+    pub(crate) fn keep_time(&mut self, clock: &Clock) {
+        self.turn_time = nanos(clock.now());
+    }
+
+    /// The turn of the keeper's task is over.
+    pub(crate) fn forget_time(&mut self) {
+        self.turn_time = NEVER;
     }
 
     /// Whether the keeper's timer would ring too late.

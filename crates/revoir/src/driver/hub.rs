@@ -70,9 +70,8 @@ impl Hub {
 
     /// Has the keeper drive the connection, soon.
     pub(crate) fn set_due(&self) {
-        let before = self.raise(DUE);
         // If it was due, the keeper was woken and has not looked since.
-        if before & (DUE | IN_TURN) == 0 {
+        if !self.has(DUE) && self.raise(DUE) & (DUE | IN_TURN) == 0 {
             self.wake_keeper();
         }
     }

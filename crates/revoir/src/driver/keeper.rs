@@ -185,6 +185,7 @@ impl Engine<dyn Transport> {
         if self.ending.is_some() {
             return Turn::Over;
         }
+        self.forget_time();
         let has_expired = has_rung && self.is_armed();
         if has_expired {
             self.core.handle_timeout(clock.now());

@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-/// How much is read at once.
-pub(crate) const READ_BUFFER_BYTES: usize = 64 * 1024;
+/// How much is read at once: a message of 64 KiB with the longest header (RFC 6455 section 5.2).
+pub(crate) const READ_BUFFER_BYTES: usize = 64 * 1024 + 14;
 
 thread_local! {
     static BUFFER: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };

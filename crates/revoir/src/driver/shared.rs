@@ -192,10 +192,20 @@ impl Driver<dyn Transport> {
                 return Poll::Ready(Err(Arc::clone(ending)));
             }
             engine.resume(clock);
+            let in_turn = self.hub.is_in_turn();
+            if in_turn && engine.core.has_pending_input() {
+                // What was read together needs no transport, so the connection stays due.
+                engine.reuse_time(clock);
+                if let Some(message) = engine.take_events(clock, Taker::Application) {
+                    engine.keep_time(clock);
+                    self.hub.set_due();
+                    return Poll::Ready(Ok(message));
+                }
+            }
             let was_due = self.hub.take_due();
             if let Some(message) = engine.drive(clock, Taker::Application) {
                 // Either the transport wakes the hub from here on, or the keeper has to look.
-                let is_settled = !self.hub.is_in_turn()
+                let is_settled = !in_turn
                     && !engine.core.has_pending_input()
                     && engine.is_flushed()
                     && !engine.read(clock);
@@ -265,6 +275,9 @@ impl Driver<dyn Transport> {
             }
             if !engine.core.is_writable() {
                 return self.wait(engine, cx, Sending::Room);
+            }
+            if self.hub.is_in_turn() && engine.core.has_pending_input() {
+                engine.reuse_time(clock);
             }
             // Only a connection that is about to end refuses what it has room for.
             if push(&mut engine.core, clock.now()).is_err() {
