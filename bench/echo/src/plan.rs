@@ -49,9 +49,9 @@ pub struct Plan {
 
 /// What the tables in `results/` come from: about twenty minutes.
 pub const FULL: Plan = Plan {
-    rounds: 5,
-    warm_up: Duration::from_millis(200),
-    measured: Duration::from_millis(1000),
+    rounds: 7,
+    warm_up: Duration::from_millis(150),
+    measured: Duration::from_millis(600),
     connections: &[10, 100, 500],
 };
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::plan::{Case, Plan};
 use crate::record::Record;
 use crate::report::Environment;
-use crate::stacks::{BARE, OURS, STACKS};
+use crate::stacks::{AGAIN, BARE, OURS, STACKS};
 
 /// The whole text.
 #[must_use]
@@ -49,7 +49,7 @@ fn head(environment: &Environment, plan: &Plan) -> String {
          counts, and it counts for {} ms.\n\n\
          Each figure is the median of all rounds, with the lowest and the highest behind it. \
          `CPU` is the time that the server was on its processor, in microseconds for each message. \
-         `x bare` is that over the plain echo of bytes. `rate` is thousands of messages in a \
+         `x bare` is that over the plain echo of bytes in the same round. `rate` is thousands of messages in a \
          second, and `busy` the share of the time in which the server was on its processor.\n",
         packages.join(", "),
         plan.rounds,
@@ -74,10 +74,12 @@ fn echo_table(text: &mut String, cases: &[&Case], records: &[Record]) {
         let _ = write!(text, "| {} |", stack.name);
         for case in cases {
             let cost = Spread::of(records, case, stack.name, |record| record.cost / 1e3);
-            let bare = Spread::of(records, case, BARE, |record| record.cost / 1e3);
+            let over_bare = over(records, case, stack.name, BARE);
             let rate = Spread::of(records, case, stack.name, |record| record.rate / 1e3);
             let busy = Spread::of(records, case, stack.name, |record| record.busy);
-            let (Some(cost), Some(bare), Some(rate), Some(busy)) = (cost, bare, rate, busy) else {
+            let (Some(cost), Some(over_bare), Some(rate), Some(busy)) =
+                (cost, over_bare, rate, busy)
+            else {
                 text.push_str(" | | | |");
                 continue;
             };
@@ -85,7 +87,7 @@ fn echo_table(text: &mut String, cases: &[&Case], records: &[Record]) {
                 text,
                 " {} | {:.2} | {} | {:.2} |",
                 cost.show(2),
-                cost.median / bare.median,
+                over_bare.median,
                 rate.show(0),
                 busy.median
             );
@@ -105,16 +107,38 @@ fn verdict(case: &Case, records: &[Record]) -> Option<String> {
     let Case::Echo { connections, .. } = case else {
         return None;
     };
-    let cost = |name| Spread::of(records, case, name, |record| record.cost);
-    let ours = cost(OURS)?.median;
     let peers = STACKS.iter().filter(|stack| stack.is_peer());
     let (best, lowest) = peers
-        .filter_map(|peer| Some((peer.name, cost(peer.name)?.median)))
-        .min_by(|one, other| one.1.total_cmp(&other.1))?;
+        .filter_map(|peer| Some((peer.name, over(records, case, peer.name, OURS)?)))
+        .min_by(|one, other| one.1.median.total_cmp(&other.1.median))?;
+    let noise = over(records, case, AGAIN, OURS)?;
     Some(format!(
-        "- {connections} connections: the best peer is {best}, with {:.2} times our CPU.",
-        lowest / ours
+        "- {connections} connections: the best peer is {best}, with {} times the CPU of revoir; \
+         revoir again has {} times.",
+        lowest.show(2),
+        noise.show(2)
     ))
+}
+
+/// The CPU of one server over that of another one in the same round.
+fn over(records: &[Record], case: &Case, one: &str, other: &str) -> Option<Spread> {
+    let costs = |stack| figures(records, case, stack, |record| record.cost);
+    let pairs = costs(one).into_iter().zip(costs(other));
+    Spread::of_figures(pairs.map(|(one, other)| one / other).collect())
+}
+
+/// A figure of every round, in the order of the rounds.
+fn figures(
+    records: &[Record],
+    case: &Case,
+    stack: &str,
+    figure: impl Fn(&Record) -> f64,
+) -> Vec<f64> {
+    let case = case.to_string();
+    let records = records
+        .iter()
+        .filter(|record| record.case == case && record.stack == stack);
+    records.map(figure).collect()
 }
 
 fn idle_table(text: &mut String, case: &Case, records: &[Record]) {
@@ -144,11 +168,10 @@ impl Spread {
         stack: &str,
         figure: impl Fn(&Record) -> f64,
     ) -> Option<Self> {
-        let case = case.to_string();
-        let records = records
-            .iter()
-            .filter(|record| record.case == case && record.stack == stack);
-        let mut figures: Vec<f64> = records.map(figure).collect();
+        Self::of_figures(figures(records, case, stack, figure))
+    }
+
+    fn of_figures(mut figures: Vec<f64>) -> Option<Self> {
         figures.sort_by(f64::total_cmp);
         let middle = figures.len() / 2;
         let median = match figures.len() % 2 {
