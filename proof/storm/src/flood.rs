@@ -11,9 +11,13 @@ use crate::record::Record;
 /// Says `up` once all are connected and sending, and says how each connection ended.
 pub(crate) async fn run(url: &str, clients: usize) -> anyhow::Result<()> {
     let (up, mut all_up) = mpsc::channel(clients.max(1));
-    let mut tasks = Vec::new();
+    let mut sockets = Vec::new();
+    // All are connected before the first one sends: a flood leaves no time for handshakes.
     for _ in 0..clients {
-        let socket = Client::new().connect(url).await.context("connect")?;
+        sockets.push(Client::new().connect(url).await.context("connect")?);
+    }
+    let mut tasks = Vec::new();
+    for socket in sockets {
         let (mut reader, mut writer) = socket.split();
         let up = up.clone();
         tokio::spawn(async move {
