@@ -94,15 +94,20 @@ impl Axes {
             let _ = writeln!(svg, "<path class=\"grid\" d=\"M{left} {y:.1}H{right}\"/>");
         }
         let mut path = format!("M{left} {base:.1}");
+        let mut last = base;
         for (slot, &count) in outcome.tried.iter().enumerate() {
             let y = base - self.height(f64::from(count) * PER_SECOND);
-            let _ = write!(path, "L{:.1} {y:.1}H{:.1}", self.x(slot), self.x(slot + 1));
+            // Most slots are as high as the one before.
+            if (y - last).abs() >= 0.1 {
+                let _ = write!(path, "H{:.1}V{y:.1}", self.x(slot));
+                last = y;
+            }
         }
         let end = self.x(outcome.tried.len());
         let capacity = base - self.height(self.capacity);
         let _ = write!(
             svg,
-            "<path class=\"area\" d=\"{path}L{end:.1} {base:.1}Z\"/>\n\
+            "<path class=\"area\" d=\"{path}H{end:.1}V{base:.1}Z\"/>\n\
              <path class=\"base\" d=\"M{left} {base:.1}H{right}\"/>\n\
              <path class=\"capacity\" d=\"M{left} {capacity:.1}H{right}\"/>\n\
              <text x=\"16\" y=\"{:.1}\">{}</text>\n\
