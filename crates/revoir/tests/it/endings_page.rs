@@ -10,10 +10,10 @@ use revoir::{
     Acceptor, CallSite, Cause, Client, ClientTls, CloseFrame, ConnectError, Detail, Drain, Ending,
     SendCode, Server, ServerTls, WebSocket,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
+use crate::support::answer::answered;
 use crate::support::peer::{Seen, open_over};
 use crate::support::wire::{Stream, new_pem};
 use crate::support::{Frame, Peer, Side, Wire, close_frame, memory, open, open_with, pem, reason};
@@ -259,30 +259,30 @@ fn never_opened() -> Vec<Row> {
         ("Nobody vouches for the server's certificate.", untrusted()),
         (
             "The server answers 503.",
-            answered(
+            paused(answered(
                 b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
                 |_| {},
-            ),
+            )),
         ),
         (
             "The server answers 101 without Sec-WebSocket-Accept.",
-            answered(
+            paused(answered(
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
                   Connection: Upgrade\r\n\r\n",
                 |_| {},
-            ),
+            )),
         ),
         (
             "The server ends TCP inside its answer.",
-            answered(b"HTTP/1.1 ", |far| far.end().fail_reading(None)),
+            paused(answered(b"HTTP/1.1 ", |far| far.end().fail_reading(None))),
         ),
         (
             "TCP is reset inside the answer.",
-            answered(b"HTTP/1.1 ", |far| {
+            paused(answered(b"HTTP/1.1 ", |far| {
                 far.end().fail(std::io::ErrorKind::ConnectionReset);
-            }),
+            })),
         ),
-        ("The server does not answer.", answered(b"", |_| {})),
+        ("The server does not answer.", paused(answered(b"", |_| {}))),
     ]
 }
 
@@ -362,27 +362,6 @@ fn handler_failed() -> Ending {
         client.send_text("hello").await.unwrap();
         client.closed().await;
         seen.ending().await
-    })
-}
-
-/// What a client makes of `answer`.
-fn answered(answer: &'static [u8], then: fn(&Stream)) -> Ending {
-    paused(async {
-        let (near, far) = memory::pair(64 * 1024);
-        let client = Client::new();
-        let connecting = client.connect_over("ws://a.example/chat", near);
-        let answering = async {
-            let mut far = Stream::Memory(far);
-            let mut request = Vec::new();
-            while !request.ends_with(b"\r\n\r\n") {
-                request.push(far.read_u8().await.unwrap());
-            }
-            far.write_all(answer).await.unwrap();
-            then(&far);
-            far
-        };
-        let (result, _far) = tokio::join!(connecting, answering);
-        Ending::clone(result.unwrap_err().ending().unwrap())
     })
 }
 

@@ -11,6 +11,7 @@ use revoir::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use crate::support::answer::answered;
 use crate::support::peer::Seen;
 use crate::support::wire::{Stream, new_pem, tcp_pair, trusting};
 use crate::support::{expected, memory, pem};
@@ -32,27 +33,6 @@ fn assert_never(actual: &Ending, cause: Cause, detail: &str) {
     ending.detail = Detail::Text(detail.to_owned().into());
     assert_eq!(*actual, ending);
     assert!(!actual.is_clean() && !actual.cause.was_open());
-}
-
-/// A server that answers one request with `answer`, and what the client makes of it.
-async fn answered(answer: &[u8], then: fn(&Stream)) -> Ending {
-    let (near, far) = memory::pair(64 * 1024);
-    let client = Client::new();
-    let connecting = client.connect_over("ws://a.example/chat", near);
-    let answering = async {
-        let mut far = Stream::Memory(far);
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            request.push(far.read_u8().await.unwrap());
-        }
-        far.write_all(answer).await.unwrap();
-        then(&far);
-        far
-    };
-    let (result, _far) = tokio::join!(connecting, answering);
-    let ending = Ending::clone(result.unwrap_err().ending().unwrap());
-    assert_eq!(ending.code(), CloseCode::ABNORMAL_CLOSURE);
-    ending
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A raw peer on a wire of our choice, and what to compare an ending with.
 
+pub(crate) mod answer;
 pub(crate) mod cases;
 pub(crate) mod endings;
 pub(crate) mod frames;
