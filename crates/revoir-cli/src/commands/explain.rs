@@ -10,7 +10,7 @@ use crate::args::ExplainArgs;
 use crate::commands::{named, sections};
 use crate::exit::Failure;
 use crate::output::json::{self, ExplanationLine};
-use crate::output::{Page, Screen};
+use crate::output::{Page, Screen, facts};
 
 pub(crate) fn run(args: &ExplainArgs, screen: &Screen) -> Result<Answer, Failure> {
     let named = named::close_code(&args.code.join(" "), screen)?;
@@ -34,7 +34,7 @@ fn page(of: &Explanation, all_causes: bool, screen: &Screen) -> String {
     page.paragraph(0, &format!("{number} {}", screen.strong(of.text.title)));
     page.paragraph(0, of.text.short);
     page.gap();
-    page.table(2, &facts(of, screen));
+    page.table(2, &facts(of));
     products(&mut page, of, screen);
     page.heading(labels.description);
     page.paragraph(2, of.text.meaning);
@@ -55,28 +55,6 @@ fn page(of: &Explanation, all_causes: bool, screen: &Screen) -> String {
     page.bullets(2, of.on_record());
     sections::learn_more(&mut page, screen, &[of]);
     page.finish()
-}
-
-/// The facts, as labels and values.
-fn facts<'a>(of: &Explanation, screen: &'a Screen) -> Vec<(&'a str, String)> {
-    let (labels, locale) = (&screen.locale.labels, screen.locale);
-    let facts = of.facts;
-    let mut rows = Vec::new();
-    if of.code.name().is_some_and(|name| name != of.text.title) {
-        rows.push((labels.name, facts.name.to_owned()));
-    }
-    rows.extend([
-        (labels.on_the_wire, locale.wire(facts.wire).to_owned()),
-        (labels.who_may_send, locale.senders(facts.senders)),
-        (labels.clean, locale.clean(facts.clean).to_owned()),
-        (labels.browser_shows, of.browser()),
-    ]);
-    if let Some(status) = facts.http {
-        rows.push((labels.http_counterpart, status.to_string()));
-    }
-    rows.push((labels.range, locale.range(of.code.range()).to_owned()));
-    rows.push((labels.defined_in, facts.reference.to_owned()));
-    rows
 }
 
 fn what_next(page: &mut Page<'_>, of: &Explanation, screen: &Screen) {

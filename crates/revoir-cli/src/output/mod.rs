@@ -2,6 +2,7 @@
 //! [`event_line`] write JSON.
 
 mod event_line;
+mod facts;
 pub(crate) mod json;
 mod page;
 pub(crate) mod printable;
@@ -9,6 +10,7 @@ mod screen;
 mod storm_line;
 
 pub(crate) use event_line::event_line;
+pub(crate) use facts::facts;
 pub(crate) use page::Page;
 pub(crate) use screen::Screen;
 pub(crate) use storm_line::StormLine;

@@ -40,6 +40,17 @@ pub enum Requested {
 }
 
 impl Address {
+    /// The pages with a name of their own.
+    const NAMED: [Self; 7] = [
+        Self::AllCodes,
+        Self::Pairs,
+        Self::Causes,
+        Self::Implementations,
+        Self::Products,
+        Self::IdleTimeouts,
+        Self::Search,
+    ];
+
     /// The page of two different codes, in whatever order they come.
     #[must_use]
     pub fn pair(a: CloseCode, b: CloseCode) -> Self {
@@ -67,17 +78,8 @@ impl Address {
     /// The page with this path. `None` if there is none.
     #[must_use]
     pub fn parse(path: &str) -> Option<Requested> {
-        let named = [
-            Self::AllCodes,
-            Self::Pairs,
-            Self::Causes,
-            Self::Implementations,
-            Self::Products,
-            Self::IdleTimeouts,
-            Self::Search,
-        ];
         let trimmed = path.trim_end_matches('/');
-        let page = named
+        let page = Self::NAMED
             .into_iter()
             .find(|address| address.path() == trimmed)
             .or_else(|| Self::numbered(trimmed))?;
@@ -123,20 +125,12 @@ impl Address {
                 .filter(move |b| a < *b)
                 .map(move |b| Self::Pair(a, b))
         });
-        [
-            Self::AllCodes,
-            Self::Pairs,
-            Self::Causes,
-            Self::Implementations,
-            Self::Products,
-            Self::IdleTimeouts,
-            Self::Search,
-            Self::Missing,
-        ]
-        .into_iter()
-        .chain(codes)
-        .chain(Self::ranges())
-        .chain(pairs)
+        Self::NAMED
+            .into_iter()
+            .chain([Self::Missing])
+            .chain(codes)
+            .chain(Self::ranges())
+            .chain(pairs)
     }
 }
 

@@ -7,6 +7,7 @@ use revoir_codes::catalog::{Explanation, Locale};
 use revoir_codes::{CloseCode, CodeRange};
 
 use super::{Shown, StepsView, anchor, shown, written};
+use crate::output::facts;
 use crate::site::Address;
 use crate::site::frame::{CodeLink, Frame};
 use crate::site::links::Home;
@@ -60,13 +61,18 @@ impl<'a> Page<'a> {
         let is_range = matches!(frame.address, Address::Range(_));
         let registered = || CloseCode::registered().filter(|code| *code != of.code);
         let related = of.facts.related;
+        let mut facts = facts(&of);
+        if is_range {
+            // Its codes are many, and a browser shows the one it got.
+            facts.retain(|(label, _)| *label != of.locale.labels.browser_shows);
+        }
         let versus = |other: CloseCode| frame.pair_link(of.code, other);
         let link = |code: CloseCode| frame.code_link(code);
         Self {
             frame,
             number,
             steps: StepsView::new(frame, &of),
-            facts: facts(&of, is_range),
+            facts,
             seen: shown(frame, of.seen()),
             notes: shown(frame, of.notes()),
             uses: if is_range {
@@ -127,30 +133,6 @@ struct Product {
     meaning: String,
     /// What its clients do; empty where the product does not say.
     reconnect: &'static str,
-}
-
-/// The facts, as labels and values.
-fn facts(of: &Explanation, is_range: bool) -> Vec<(&'static str, String)> {
-    let (locale, facts) = (of.locale, of.facts);
-    let labels = &locale.labels;
-    let mut rows = Vec::new();
-    if of.code.name().is_some_and(|name| name != of.text.title) {
-        rows.push((labels.name, facts.name.to_owned()));
-    }
-    rows.extend([
-        (labels.on_the_wire, locale.wire(facts.wire).to_owned()),
-        (labels.who_may_send, locale.senders(facts.senders)),
-        (labels.clean, locale.clean(facts.clean).to_owned()),
-    ]);
-    if !is_range {
-        rows.push((labels.browser_shows, of.browser()));
-    }
-    if let Some(status) = facts.http {
-        rows.push((labels.http_counterpart, status.to_string()));
-    }
-    rows.push((labels.range, locale.range(of.code.range()).to_owned()));
-    rows.push((labels.defined_in, facts.reference.to_owned()));
-    rows
 }
 
 /// What products mean by the code.
