@@ -7,7 +7,7 @@ use revoir::{Link, LinkEvent};
 use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 
-use crate::record::Record;
+use crate::record::{Record, report};
 
 /// Clients that begin together. The listening queue of the server is short.
 const AT_ONCE: usize = 100;
@@ -34,13 +34,7 @@ pub(crate) async fn run(url: &str, clients: usize) -> anyhow::Result<()> {
             bail!("a client gave up before all were connected");
         }
     }
-    println!("up");
-    let mut records = Vec::new();
-    for task in tasks {
-        records.push(task.await?);
-    }
-    println!("{}", serde_json::to_string(&records)?);
-    Ok(())
+    report(tasks).await
 }
 
 /// Follows one client until it is back, gives up, or takes too long.

@@ -6,7 +6,7 @@ use anyhow::Context;
 use revoir::{Client, Ending};
 use tokio::sync::mpsc;
 
-use crate::record::Record;
+use crate::record::{Record, report};
 
 /// Says `up` once all are connected and sending, and says how each connection ended.
 pub(crate) async fn run(url: &str, clients: usize) -> anyhow::Result<()> {
@@ -44,11 +44,5 @@ pub(crate) async fn run(url: &str, clients: usize) -> anyhow::Result<()> {
     for _ in 0..clients {
         all_up.recv().await.context("a client could not send")?;
     }
-    println!("up");
-    let mut records = Vec::new();
-    for task in tasks {
-        records.push(task.await?);
-    }
-    println!("{}", serde_json::to_string(&records)?);
-    Ok(())
+    report(tasks).await
 }

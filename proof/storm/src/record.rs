@@ -2,6 +2,7 @@
 
 use revoir::Slot;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
 
 /// What one client has seen from the first ending on. Times as of [`crate::now`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -26,4 +27,15 @@ impl Record {
         self.finish = ending.finish.id().to_owned();
         self.slot = Slot::read(ending.code(), ending.reason()).is_some();
     }
+}
+
+/// Says `up`, waits for every client, and says what each saw.
+pub(crate) async fn report(clients: Vec<JoinHandle<Record>>) -> anyhow::Result<()> {
+    println!("up");
+    let mut records = Vec::new();
+    for client in clients {
+        records.push(client.await?);
+    }
+    println!("{}", serde_json::to_string(&records)?);
+    Ok(())
 }
