@@ -31,7 +31,10 @@ pub(crate) struct ServeArgs {
     /// How long the end may take
     #[arg(long, value_name = "DURATION", default_value = "10s", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) drain: Duration,
+    /// Serve the lab beside the backend, under /lab
+    #[arg(long)]
+    pub(crate) lab: bool,
     /// A successor is coming: close with 1012 and a slot, instead of 1001
-    #[arg(long, requires = "upstream")]
+    #[arg(long)]
     pub(crate) restart: bool,
 }

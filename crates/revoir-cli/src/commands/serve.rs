@@ -1,4 +1,4 @@
-//! `revoir serve`: the gateway as a process, or without a backend the reference.
+//! `revoir serve`: the gateway as a process, in front of a backend or of what is built in.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -7,15 +7,18 @@ use std::time::Duration;
 use revoir_codes::SendCode;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
-use tokio::time::timeout;
 
 use crate::args::ServeArgs;
 use crate::commands::network::unavailable;
 use crate::exit::{Exit, Failure};
-use crate::gateway::{Gateway, Goodbye, Rules, Settings, Unobserved};
+use crate::gateway::{
+    Destination, Gateway, Goodbye, PoolSettings, RouteSettings, Rules, Settings, Site, Unobserved,
+};
 use crate::signals::Signals;
 use crate::web;
+
+/// What `--lab` serves beside a backend.
+const BESIDE: [&str; 2] = ["/lab", "/assets"];
 
 pub(crate) fn run(args: &ServeArgs, err: &mut dyn Write) -> Result<Exit, Failure> {
     let runtime = Runtime::new().map_err(|error| unavailable("the network", &error))?;
@@ -31,25 +34,53 @@ async fn serve(args: &ServeArgs, err: &mut dyn Write) -> Result<Exit, Failure> {
         hint: "choose another address with --listen".to_owned(),
     })?;
     let mut signals = Signals::new().map_err(|error| unavailable("signals", &error))?;
-    let Some(upstream) = &args.upstream else {
-        return reference(args, listener, signals, err).await;
-    };
     if let Ok(address) = listener.local_addr() {
         // What is said on stderr is a courtesy: a closed stderr must not fail the command.
-        let _ = writeln!(err, "listening on {address}, in front of {upstream}");
+        let _ = match &args.upstream {
+            Some(upstream) => writeln!(err, "listening on {address}, in front of {upstream}"),
+            None => writeln!(err, "the reference is at http://{address}/"),
+        };
     }
-    let settings = Settings {
+    let gateway = Gateway::new(routes(args), Settings::default(), Arc::new(Unobserved));
+    let serving = gateway.serve(listener);
+    let stopping = async {
+        signals.next().await;
+        drain(args, &gateway, &mut signals, err).await
+    };
+    // The listener stays to the end: who comes meanwhile is told when to come again.
+    tokio::select! {
+        () = serving => Ok(Exit::Done),
+        exit = stopping => Ok(exit),
+    }
+}
+
+/// What the command line asks for.
+fn routes(args: &ServeArgs) -> Vec<RouteSettings> {
+    let site = Destination::Site(Site::new(web::router()));
+    let Some(upstream) = &args.upstream else {
+        return vec![RouteSettings::new("/", site)];
+    };
+    let pool = PoolSettings {
         rules: Arc::new(Rules {
             mode: args.route_mode,
             ..Rules::default()
         }),
-        ..Settings::default()
+        ..PoolSettings::new(upstream.clone())
     };
-    let gateway = Gateway::new(upstream.clone(), settings, Arc::new(Unobserved));
-    tokio::select! {
-        () = gateway.serve(listener) => {}
-        () = signals.next() => {}
+    let mut routes = vec![RouteSettings::new("/", Destination::Upstreams(pool))];
+    if args.lab {
+        routes.extend(BESIDE.map(|path| RouteSettings::new(path, site.clone())));
     }
+    routes
+}
+
+/// Ends all connections, and says how that went.
+async fn drain(
+    args: &ServeArgs,
+    gateway: &Gateway,
+    signals: &mut Signals,
+    err: &mut dyn Write,
+) -> Exit {
     let goodbye = if args.restart {
         Goodbye::restart("the gateway restarts")
     } else {
@@ -63,36 +94,5 @@ async fn serve(args: &ServeArgs, err: &mut dyn Write) -> Result<Exit, Failure> {
     };
     let closed = connections.saturating_sub(left);
     let _ = writeln!(err, "{closed} connections closed, {left} cut");
-    Ok(if left == 0 { Exit::Done } else { Exit::Failure })
-}
-
-/// Serves the reference, until it is asked to stop and has finished what was begun.
-async fn reference(
-    args: &ServeArgs,
-    listener: TcpListener,
-    mut signals: Signals,
-    err: &mut dyn Write,
-) -> Result<Exit, Failure> {
-    if let Ok(address) = listener.local_addr() {
-        let _ = writeln!(err, "the reference is at http://{address}/");
-    }
-    let (stop, asked_to_stop) = oneshot::channel();
-    let serving = web::serve(listener, async {
-        // The sender is dropped only with this future, so it is never an error that ends it.
-        let _ = asked_to_stop.await;
-    });
-    tokio::pin!(serving);
-    tokio::select! {
-        ended = &mut serving => return ended.map(|()| Exit::Done).map_err(|error| {
-            unavailable("the network", &error)
-        }),
-        () = signals.next() => {}
-    }
-    let _ = stop.send(());
-    let finished = tokio::select! {
-        ended = timeout(args.drain, serving) => ended.is_ok(),
-        // A second one shortens the plan.
-        () = signals.next() => false,
-    };
-    Ok(if finished { Exit::Done } else { Exit::Failure })
+    if left == 0 { Exit::Done } else { Exit::Failure }
 }

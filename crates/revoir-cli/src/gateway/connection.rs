@@ -9,9 +9,9 @@ use std::time::Duration;
 use revoir_proto::Ending;
 
 use super::Gateway;
+use super::pool::{Pool, Seat};
 use super::rules::Rules;
 use super::session::{Ended, Outlook, Side};
-use super::upstream::Upstream;
 use super::verdict::{Goodbye, Redialed, Why};
 
 /// One client's connection: its number, and its record for the access log.
@@ -21,6 +21,9 @@ pub(crate) struct Connection {
     id: u64,
     peer: SocketAddr,
     resource: String,
+    pool: Arc<Pool>,
+    /// Where the backend is, if there is one.
+    seat: Option<Seat>,
     opened: Duration,
     handle: Arc<Handle>,
     holds: u32,
@@ -61,7 +64,13 @@ impl Handle {
 }
 
 impl Connection {
-    pub(super) fn new(gateway: &Arc<Gateway>, id: u64, peer: SocketAddr, resource: String) -> Self {
+    pub(super) fn new(
+        gateway: &Arc<Gateway>,
+        id: u64,
+        peer: SocketAddr,
+        resource: String,
+        (pool, seat): (Arc<Pool>, Seat),
+    ) -> Self {
         let handle = Arc::new(Handle::default());
         gateway.enter(id, &handle);
         gateway.observer.opened();
@@ -71,6 +80,8 @@ impl Connection {
             id,
             peer,
             resource,
+            pool,
+            seat: Some(seat),
             handle,
             holds: 0,
             held: Duration::ZERO,
@@ -84,15 +95,15 @@ impl Connection {
     }
 
     pub(crate) fn rules(&self) -> &Arc<Rules> {
-        &self.gateway.settings.rules
+        &self.pool.settings.rules
     }
 
-    pub(crate) fn upstream(&self) -> &Arc<Upstream> {
-        &self.gateway.upstream
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
     }
 
     pub(crate) fn outlook(&self, now: Duration) -> Outlook {
-        self.gateway.upstream.outlook(now)
+        self.pool.outlook(now)
     }
 
     pub(crate) fn handle(&self) -> &Handle {
@@ -121,15 +132,17 @@ impl Connection {
 
     pub(crate) fn begin_hold(&mut self) {
         self.holds += 1;
-        self.gateway.upstream.held.fetch_add(1, Ordering::Relaxed);
+        self.pool.held.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn end_hold(&mut self) {
-        self.gateway.upstream.held.fetch_sub(1, Ordering::Relaxed);
+        self.pool.held.fetch_sub(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn returned(&mut self, after: Duration) {
+    /// The client has a backend again, at `seat`, after this time.
+    pub(crate) fn returned(&mut self, after: Duration, seat: Seat) {
         self.held += after;
+        self.seat = Some(seat);
         self.gateway.observer.returned(after);
         tracing::debug!(target: "revoir", conn = self.id, ?after, "the client has a backend again");
     }
@@ -146,12 +159,15 @@ impl Connection {
             let ending = &ended.ending;
             tracing::debug!(target: "revoir", conn = self.id, why = why.id(), %ending, "held");
             if why == Why::Planned {
-                self.gateway.upstream.restarts();
+                self.pool.restarts();
             }
         }
         match ended.side {
             Side::Client => self.client = Some(ended),
-            Side::Backend => self.backend = Some(ended),
+            Side::Backend => {
+                self.seat = None;
+                self.backend = Some(ended);
+            }
         }
     }
 }

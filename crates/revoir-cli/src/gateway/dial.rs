@@ -3,9 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use axum::body::Body;
 use bytes::Bytes;
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{
@@ -20,16 +19,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::agreement::{self, Agreement};
+use super::pool::Target;
 use super::rules::Mode;
-use super::upstream::Target;
-
-/// The body of any request or response here.
-pub(crate) type Body = BoxBody<Bytes, hyper::Error>;
-
-/// A body without bytes.
-pub(crate) fn empty() -> Body {
-    Empty::new().map_err(|never| match never {}).boxed()
-}
 
 /// What the backend is asked for.
 #[derive(Clone, Debug)]
@@ -137,7 +128,7 @@ fn broken(error: &hyper::Error) -> DialError {
 
 impl Opening {
     fn request(&self) -> Request<Body> {
-        let mut request = Request::new(empty());
+        let mut request = Request::new(Body::empty());
         *request.method_mut() = Method::GET;
         *request.uri_mut() = self.resource.clone();
         let headers = request.headers_mut();

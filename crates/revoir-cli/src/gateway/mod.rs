@@ -1,10 +1,10 @@
 //! The gateway: WebSocket clients stay while the backend behind them restarts.
 //!
-//! A request comes in at [`front`]. Plain HTTP passes through; a WebSocket handshake is answered as
-//! the backend answers it, and then a [`driver`] moves bytes between the two sockets as a pure
+//! A request comes in at [`front`] and takes a [`route`], to a [`site`] that is built in or to a
+//! backend. Plain HTTP passes through; a WebSocket handshake is answered as the backend answers it, and then a [`driver`] moves bytes between the two sockets as a pure
 //! [`session`] says, which forwards frames ([`relay`]), keeps both sides alive ([`hop`]), and
 //! decides what follows when the backend is gone ([`verdict`]). Whose turn it is to dial again is
-//! the [`upstream`]'s to say. What operators see of it is in `docs/gateway.md`.
+//! the [`pool`]'s to say. What operators see of it is in `docs/gateway.md`.
 
 mod agreement;
 mod connection;
@@ -15,70 +15,44 @@ mod front;
 mod headers;
 mod hop;
 mod observer;
+mod pool;
 mod redial;
 mod relay;
+mod route;
 mod rules;
 mod session;
+mod settings;
+mod site;
 #[cfg(test)]
 mod tests;
-mod upstream;
 mod verdict;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use revoir::{Drain, SendCode};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
-use connection::{Connection, Handle};
+use connection::Handle;
 use entropy::Entropy;
 pub(crate) use observer::{Observer, Unobserved};
+pub(crate) use pool::{PoolSettings, Target};
+use route::Routes;
+pub(crate) use route::{Destination, RouteSettings};
 pub(crate) use rules::{Mode, Rules};
-pub(crate) use upstream::Target;
-use upstream::Upstream;
+pub(crate) use settings::Settings;
+pub(crate) use site::Site;
 pub(crate) use verdict::Goodbye;
 
-/// What a gateway is told.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) rules: Arc<Rules>,
-    /// Re-dials per second.
-    pub(crate) redial_rate: u32,
-    /// How long a client may take to send its request, and then wait for the backend's answer.
-    pub(crate) handshake_limit: Duration,
-    /// The most bytes of a request's head.
-    pub(crate) head_bytes: usize,
-    /// The most header fields of a request.
-    pub(crate) head_fields: usize,
-    /// The most bytes that all holds together hold back.
-    pub(crate) held_bytes: usize,
-    /// The most WebSocket connections.
-    pub(crate) connections: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            rules: Arc::default(),
-            redial_rate: 1000,
-            handshake_limit: Duration::from_secs(10),
-            head_bytes: 32 * 1024,
-            head_fields: 100,
-            held_bytes: 64 * 1024 * 1024,
-            connections: usize::MAX,
-        }
-    }
-}
-
-/// One gateway in front of one upstream.
+/// One gateway, with all its routes.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     settings: Settings,
-    upstream: Arc<Upstream>,
+    routes: Routes,
     observer: Arc<dyn Observer>,
     /// The zero of all times.
     epoch: Instant,
@@ -88,18 +62,20 @@ pub(crate) struct Gateway {
     held_bytes: AtomicUsize,
     connections: Mutex<HashMap<u64, Arc<Handle>>>,
     left: Notify,
+    /// Whether a drain has begun. Whoever speaks plain HTTP listens.
+    draining: watch::Sender<bool>,
 }
 
 impl Gateway {
+    /// A gateway with these routes. To be called in a runtime.
     pub(crate) fn new(
-        target: Target,
+        routes: Vec<RouteSettings>,
         settings: Settings,
         observer: Arc<dyn Observer>,
     ) -> Arc<Self> {
         let epoch = Instant::now();
-        let restart = settings.rules.planned_budget;
         Arc::new(Self {
-            upstream: Upstream::new(target, epoch, settings.redial_rate, restart),
+            routes: Routes::start(routes, epoch),
             settings,
             observer,
             epoch,
@@ -108,20 +84,19 @@ impl Gateway {
             held_bytes: AtomicUsize::new(0),
             connections: Mutex::default(),
             left: Notify::new(),
+            draining: watch::Sender::new(false),
         })
     }
 
     /// Serves `listener`. Runs until it is dropped, which leaves open connections alone.
     pub(crate) async fn serve(self: &Arc<Self>, listener: TcpListener) {
-        tokio::join!(
-            Arc::clone(&self.upstream).give_turns(),
-            front::serve(Arc::clone(self), listener)
-        );
+        front::serve(Arc::clone(self), listener).await;
     }
 
-    /// Closes every connection, and waits until all have ended or `limit` is over. Returns how many
-    /// are left.
+    /// Closes every connection, and waits until all have ended or `limit` is over. What was asked
+    /// over plain HTTP is answered first. Returns how many WebSocket connections are left.
     pub(crate) async fn drain(&self, goodbye: &Goodbye, limit: Duration) -> usize {
+        self.draining.send_replace(true);
         let all: Vec<Arc<Handle>> = self.open().values().cloned().collect();
         for handle in all {
             handle.leave(goodbye.clone());
@@ -135,9 +110,25 @@ impl Gateway {
                 left.await;
             }
         };
+        for tracker in self.routes.sites().filter_map(Site::tracker) {
+            let plan = match goodbye.code {
+                SendCode::SERVICE_RESTART => Drain::restart(),
+                _ => Drain::going_away(),
+            };
+            // It keeps to the limit by itself.
+            drop(tracker.drain(plan.within(limit)));
+        }
         // What is left over is the answer.
-        let _ = timeout(limit, emptied).await;
+        let _ = timeout(limit, async {
+            tokio::join!(emptied, self.draining.closed());
+        })
+        .await;
         self.open().len()
+    }
+
+    /// Whether a drain has begun.
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.draining.borrow()
     }
 
     /// How many WebSocket connections there are.
@@ -147,10 +138,6 @@ impl Gateway {
 
     fn now(&self) -> Duration {
         self.epoch.elapsed()
-    }
-
-    fn connection(self: &Arc<Self>, peer: SocketAddr, id: u64, resource: String) -> Connection {
-        Connection::new(self, id, peer, resource)
     }
 
     fn next_id(&self) -> u64 {

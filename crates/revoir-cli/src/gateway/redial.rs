@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response};
 use revoir_proto::handshake::key;
@@ -11,11 +10,10 @@ use tokio::net::TcpStream;
 
 use super::agreement::Agreement;
 use super::dial::{Answer, DialError, Opening, open};
-use super::driver::{Redial, Redialing};
+use super::driver::{Redial, Redialing, Returned};
 use super::entropy::Entropy;
-use super::rules::Mode;
+use super::pool::{Pool, Priority, Seat, Ticket};
 use super::session::Previous;
-use super::upstream::{Priority, Ticket, Upstream};
 use super::verdict::Redialed;
 
 /// The header field that tells a backend whose connection this continues.
@@ -26,8 +24,7 @@ const LONGEST_ADVICE: Duration = Duration::from_secs(3600);
 
 /// Dials again for one client.
 pub(crate) struct Redialer {
-    upstream: Arc<Upstream>,
-    mode: Mode,
+    pool: Arc<Pool>,
     limit: Duration,
     name: String,
     opening: Opening,
@@ -37,8 +34,7 @@ pub(crate) struct Redialer {
 impl Redialer {
     /// `opening` led to `agreement`, and the client knows it. `name`: of the connection.
     pub(crate) fn new(
-        upstream: Arc<Upstream>,
-        mode: Mode,
+        pool: Arc<Pool>,
         limit: Duration,
         name: String,
         opening: Opening,
@@ -54,8 +50,7 @@ impl Redialer {
             ..opening
         };
         Self {
-            upstream,
-            mode,
+            pool,
             limit,
             name,
             opening,
@@ -72,18 +67,20 @@ impl Redial<TcpStream> for Redialer {
         previous: Previous,
         since: Duration,
     ) -> Redialing<TcpStream> {
-        let (upstream, mode, limit) = (Arc::clone(&self.upstream), self.mode, self.limit);
+        let (pool, limit) = (Arc::clone(&self.pool), self.limit);
         let (mut opening, agreement) = (self.opening.clone(), self.agreement.clone());
         let name = self.name.clone();
         Box::pin(async move {
-            let turn = upstream.turn(ticket, priority, false).await;
+            let turn = pool.turn(ticket, priority, false).await;
+            let seat = pool.seat();
             opening.key = key(Entropy::bytes());
-            let held = upstream.now().saturating_sub(since);
+            let held = pool.now().saturating_sub(since);
             if let Ok(value) = HeaderValue::from_str(&resume(&name, previous, held)) {
                 opening.headers.insert(RESUME, value);
             }
-            let answer = open(&upstream.target, mode, &opening, limit).await;
-            let result = judge(answer, &agreement);
+            let mode = pool.settings.rules.mode;
+            let answer = open(seat.target(), mode, &opening, limit).await;
+            let result = judge(answer, &agreement, seat);
             turn.report(match &result {
                 Ok(_) | Err(Redialed::Changed(_)) => true,
                 Err(Redialed::Refused { status, .. }) => *status < 500,
@@ -108,11 +105,14 @@ fn resume(name: &str, previous: Previous, held: Duration) -> String {
 fn judge(
     answer: Result<Answer, DialError>,
     agreement: &Agreement,
-) -> Result<(TcpStream, Bytes), Redialed> {
+    seat: Seat,
+) -> Result<Returned<TcpStream>, Redialed> {
     match answer {
-        Ok(Answer::Opened(opened)) if opened.agreement == *agreement => {
-            Ok((opened.stream, opened.input))
-        }
+        Ok(Answer::Opened(opened)) if opened.agreement == *agreement => Ok(Returned {
+            stream: opened.stream,
+            input: opened.input,
+            seat,
+        }),
         Ok(Answer::Opened(opened)) if opened.agreement.subprotocol == agreement.subprotocol => {
             Err(Redialed::Changed("the backend agreed to other extensions"))
         }

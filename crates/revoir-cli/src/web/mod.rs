@@ -7,25 +7,12 @@ mod api;
 mod language;
 mod pages;
 
-use std::future::Future;
-use std::io;
-
 use axum::Router;
 use axum::routing::get;
-use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 
-/// Answers until `stop` is over, then finishes what was begun.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    axum::serve(listener, router())
-        .with_graceful_shutdown(stop)
-        .await
-}
-
-fn router() -> Router {
+/// All of it, for any server.
+pub(crate) fn router() -> Router {
     Router::new()
         .route("/", get(pages::front))
         .route("/assets/{name}", get(pages::asset))

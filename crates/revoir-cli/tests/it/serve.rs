@@ -231,7 +231,7 @@ fn it_ends_in_order_when_it_is_asked_to() {
 
 #[test]
 fn what_only_a_gateway_can_do_needs_a_backend() {
-    let said = run(&["serve", "--restart"]);
+    let said = run(&["serve", "--route-mode", "tunnel"]);
     assert!(said.starts_with("exit: 2"), "{said}");
     assert!(said.contains("--upstream"), "{said}");
 }

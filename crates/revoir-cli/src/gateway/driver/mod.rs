@@ -5,4 +5,4 @@ mod read_buffer;
 mod relay;
 mod transport;
 
-pub(crate) use relay::{Driver, Redial, Redialing};
+pub(crate) use relay::{Driver, Redial, Redialing, Returned};

@@ -17,8 +17,8 @@ use super::read_buffer::{READ_BUFFER_BYTES, with_read_buffer};
 use super::transport::{Writer, poll_read};
 use crate::gateway::connection::Connection;
 use crate::gateway::entropy::Entropy;
+use crate::gateway::pool::{Pool, Priority, Seat, Ticket};
 use crate::gateway::session::{Moment, Outlook, Previous, Session, Side};
-use crate::gateway::upstream::{Priority, Ticket, Upstream};
 use crate::gateway::verdict::Redialed;
 
 /// Rounds in one go before other tasks of the thread get a turn.
@@ -27,8 +27,17 @@ const ROUNDS_PER_POLL: usize = 16;
 /// Reads after a failed write: the Close frame may be among the bytes.
 const READS_AFTER_FAILURE: usize = 4;
 
-/// Another connection to the backend, with what came behind its opening handshake.
-pub(crate) type Redialing<S> = Pin<Box<dyn Future<Output = Result<(S, Bytes), Redialed>> + Send>>;
+/// Another connection to the backend.
+pub(crate) struct Returned<S> {
+    pub(crate) stream: S,
+    /// What came behind its opening handshake.
+    pub(crate) input: Bytes,
+    /// Where it leads.
+    pub(crate) seat: Seat,
+}
+
+/// A re-dial under way.
+pub(crate) type Redialing<S> = Pin<Box<dyn Future<Output = Result<Returned<S>, Redialed>> + Send>>;
 
 /// How a driver gets another connection to the backend.
 pub(crate) trait Redial<S>: Send {
@@ -227,7 +236,7 @@ where
                 since: now.saturating_sub(held),
                 redialing: None,
                 ticket: None,
-                changed: watch(self.connection.upstream()),
+                changed: watch(self.connection.pool()),
                 counted: 0,
             }));
         }
@@ -238,7 +247,7 @@ where
         self.connection.count_held(hold.counted, counted);
         hold.counted = counted;
         if self.session.wants_dial(now) {
-            let ticket = self.connection.upstream().ticket();
+            let ticket = self.connection.pool().ticket();
             let priority = match self.session.has_waiting() {
                 true => Priority::Urgent,
                 false => Priority::Normal,
@@ -250,11 +259,11 @@ where
         if self.session.has_waiting()
             && let Some(ticket) = hold.ticket.take()
         {
-            self.connection.upstream().promote(ticket);
+            self.connection.pool().promote(ticket);
         }
         let mut progressed = false;
         if hold.changed.as_mut().poll(cx).is_ready() {
-            hold.changed = watch(self.connection.upstream());
+            hold.changed = watch(self.connection.pool());
             progressed = true;
         }
         let redialed = hold
@@ -276,14 +285,18 @@ where
         &mut self,
         cx: &mut Context<'_>,
         now: Duration,
-        redialed: Result<(S, Bytes), Redialed>,
+        redialed: Result<Returned<S>, Redialed>,
     ) {
         match redialed {
-            Ok((backend, input)) => {
+            Ok(Returned {
+                stream,
+                input,
+                seat,
+            }) => {
                 if let Some((_, held)) = self.session.holding(now) {
-                    self.connection.returned(held);
+                    self.connection.returned(held, seat);
                 }
-                self.backend = Some(backend);
+                self.backend = Some(stream);
                 self.with(now, Session::attach);
                 self.end_hold();
                 self.take_input(cx, now, Side::Backend, &input);
@@ -392,11 +405,11 @@ fn moment<'a>(
     }
 }
 
-/// Is ready when the upstream begins to accept, or stops.
-fn watch(upstream: &Upstream) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    let mut accepted = upstream.watch();
+/// Is ready when the pool begins to accept, or stops.
+fn watch(pool: &Pool) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let mut accepted = pool.watch();
     Box::pin(async move {
-        // The upstream lives as long as the connection.
+        // The pool lives as long as the connection.
         let _ = accepted.changed().await;
     })
 }

@@ -6,19 +6,23 @@ use revoir_proto::Role;
 use revoir_proto::frame::Opcode;
 use tokio::net::TcpListener;
 
-use super::support::{accepted, ask, asked, connected, field, frame, pair, settings, soon, taken};
+use super::support::{
+    Setup, accepted, ask, asked, connected, field, frame, pair, settings, soon, taken,
+};
 use crate::gateway::{Goodbye, Mode, Rules, Settings};
 
 /// Settings whose budgets do not take a test's time.
-fn quick() -> Settings {
-    let rules = Rules {
-        planned_budget: Duration::from_millis(400),
-        lost_budget: Duration::from_millis(400),
-        ..Rules::default()
-    };
-    Settings {
-        rules: Arc::new(rules),
-        handshake_limit: Duration::from_millis(200),
+fn quick() -> Setup {
+    Setup {
+        settings: Settings {
+            handshake_limit: Duration::from_millis(200),
+            ..Settings::default()
+        },
+        rules: Rules {
+            planned_budget: Duration::from_millis(400),
+            lost_budget: Duration::from_millis(400),
+            ..Rules::default()
+        },
         ..settings(Mode::Hold)
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use revoir_proto::frame::Opcode;
 
 use super::support::{
-    KEY, accepted, ask, asked, connected, dial, field, frame, pair, request, settings, taken,
+    KEY, Setup, accepted, ask, asked, connected, dial, field, frame, pair, request, settings, taken,
 };
 use crate::gateway::{Mode, Settings};
 use revoir_proto::Role;
@@ -182,9 +182,12 @@ async fn a_handshake_that_breaks_a_rule_never_reaches_the_backend() {
     assert_eq!(backend.recv().await, "ok");
 }
 
-fn impatient() -> Settings {
-    Settings {
-        handshake_limit: Duration::from_millis(300),
+fn impatient() -> Setup {
+    Setup {
+        settings: Settings {
+            handshake_limit: Duration::from_millis(300),
+            ..Settings::default()
+        },
         ..settings(Mode::Hold)
     }
 }

@@ -4,4 +4,5 @@ mod faults;
 mod handshake;
 mod plain_http;
 mod restarts;
+mod routing;
 mod support;

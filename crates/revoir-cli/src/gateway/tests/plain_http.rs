@@ -1,5 +1,5 @@
 use super::support::{asked, dial, field, pair, settings};
-use crate::gateway::{Mode, Settings};
+use crate::gateway::Mode;
 
 #[tokio::test]
 async fn a_request_passes_with_its_body_and_the_client_s_address() {
@@ -103,7 +103,7 @@ async fn without_a_backend_a_request_gets_503() {
 
 #[tokio::test]
 async fn a_head_over_the_limit_is_refused() {
-    let (_listener, between) = pair(Settings::default()).await;
+    let (_listener, between) = pair(settings(Mode::Hold)).await;
     let mut client = dial(between.address).await;
     let long = "x".repeat(100_000);
     let request = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Long: {long}\r\n\r\n");

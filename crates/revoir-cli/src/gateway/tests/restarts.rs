@@ -247,7 +247,7 @@ async fn returns_are_paced() {
     let first = listen(([127, 0, 0, 1], 0).into());
     let address = first.local_addr().unwrap();
     let mut backend = Backend::start(first);
-    let settings = crate::gateway::Settings {
+    let settings = super::support::Setup {
         redial_rate: 100,
         ..settings(Mode::Hold)
     };

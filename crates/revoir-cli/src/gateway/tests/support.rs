@@ -16,7 +16,9 @@ use tokio::time::timeout;
 
 use crate::gateway::session::{Ended, Side};
 use crate::gateway::verdict::{Redialed, Why};
-use crate::gateway::{Gateway, Mode, Observer, Rules, Settings, Target};
+use crate::gateway::{
+    Destination, Gateway, Mode, Observer, PoolSettings, RouteSettings, Rules, Settings, Target,
+};
 
 /// No test waits longer for anything.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -94,13 +96,47 @@ pub(super) struct Between {
     pub(super) address: SocketAddr,
 }
 
+/// What a gateway with one route is told.
+#[derive(Clone, Debug)]
+pub(super) struct Setup {
+    pub(super) settings: Settings,
+    pub(super) rules: Rules,
+    pub(super) redial_rate: u32,
+}
+
+/// The defaults, in `mode`.
+pub(super) fn settings(mode: Mode) -> Setup {
+    Setup {
+        settings: Settings::default(),
+        rules: Rules {
+            mode,
+            ..Rules::default()
+        },
+        redial_rate: 1000,
+    }
+}
+
 /// A gateway in front of `backend`.
-pub(super) async fn gateway(backend: SocketAddr, settings: Settings) -> Between {
+pub(super) async fn gateway(backend: SocketAddr, setup: Setup) -> Between {
+    let pool = PoolSettings {
+        rules: Arc::new(setup.rules),
+        redial_rate: setup.redial_rate,
+        ..PoolSettings::new(target(backend))
+    };
+    let route = RouteSettings::new("/", Destination::Upstreams(pool));
+    routed(vec![route], setup.settings).await
+}
+
+pub(super) fn target(backend: SocketAddr) -> Target {
+    Target::parse(&format!("ws://{backend}")).unwrap()
+}
+
+/// A gateway with these routes.
+pub(super) async fn routed(routes: Vec<RouteSettings>, settings: Settings) -> Between {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let target = Target::parse(&format!("ws://{backend}")).unwrap();
     let counts = Arc::new(Counts::default());
-    let gateway = Gateway::new(target, settings, counts.clone());
+    let gateway = Gateway::new(routes, settings, counts.clone());
     let serving = Arc::clone(&gateway);
     tokio::spawn(async move { serving.serve(listener).await });
     Between {
@@ -110,20 +146,10 @@ pub(super) async fn gateway(backend: SocketAddr, settings: Settings) -> Between 
     }
 }
 
-pub(super) fn settings(mode: Mode) -> Settings {
-    Settings {
-        rules: Arc::new(Rules {
-            mode,
-            ..Rules::default()
-        }),
-        ..Settings::default()
-    }
-}
-
 /// A raw listener and the gateway in front of it.
-pub(super) async fn pair(settings: Settings) -> (TcpListener, Between) {
+pub(super) async fn pair(setup: Setup) -> (TcpListener, Between) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let between = gateway(listener.local_addr().unwrap(), settings).await;
+    let between = gateway(listener.local_addr().unwrap(), setup).await;
     (listener, between)
 }
 

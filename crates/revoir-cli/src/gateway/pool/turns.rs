@@ -1,4 +1,4 @@
-//! [`Upstream`]: turns for tasks.
+//! [`Pool`]: the upstreams of a route, and turns for the tasks that dial them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,23 +10,25 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::super::session::Outlook;
-use super::{Pacer, Priority, Target, Ticket};
+use super::upstream::{Seat, Upstream};
+use super::{Pacer, PoolSettings, Priority, Ticket};
 
 /// A success is told to those who wait once in so long.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
-/// One backend address, and everything that connections to it have in common.
-pub(crate) struct Upstream {
-    pub(crate) target: Target,
+/// The upstreams of one route, and everything that connections to them have in common.
+///
+/// Turns are given out for the pool as a whole: its upstreams are one service, a client that is
+/// held may return to any of them, and the rate protects what they share.
+pub(crate) struct Pool {
+    pub(crate) settings: PoolSettings,
+    first: Arc<Upstream>,
+    others: Vec<Arc<Upstream>>,
     /// The zero of all times here.
     epoch: Instant,
-    /// Turns per second.
-    rate: u32,
     tickets: AtomicU64,
     /// Clients that are held.
     pub(crate) held: AtomicUsize,
-    /// How long it counts as restarting after it announced a restart.
-    restart: Duration,
     state: Mutex<State>,
     /// Somebody waits, or something has changed.
     changed: Notify,
@@ -40,22 +42,24 @@ struct State {
     restarting_until: Duration,
 }
 
-impl Upstream {
-    pub(crate) fn new(target: Target, epoch: Instant, rate: u32, restart: Duration) -> Arc<Self> {
+impl Pool {
+    /// A pool whose times count from `epoch`.
+    pub(crate) fn new(settings: PoolSettings, epoch: Instant) -> Arc<Self> {
+        let others = settings.more.iter().map(Upstream::new);
         Arc::new(Self {
-            target,
+            first: Upstream::new(&settings.target),
+            others: others.collect(),
             epoch,
-            rate,
             tickets: AtomicU64::new(0),
             held: AtomicUsize::new(0),
-            restart,
             state: Mutex::new(State {
-                pacer: Pacer::new(rate),
+                pacer: Pacer::new(settings.redial_rate),
                 turns: HashMap::new(),
                 restarting_until: Duration::ZERO,
             }),
             changed: Notify::new(),
             accepted: watch::Sender::new(None),
+            settings,
         })
     }
 
@@ -101,13 +105,20 @@ impl Upstream {
         }
         self.changed.notify_one();
         let mut waiting = Waiting {
-            upstream: self,
+            pool: self,
             ticket,
             is_given: false,
         };
         // The sender is in the list until the turn is given.
         waiting.is_given = receiver.await.is_ok();
         Turn::new(self)
+    }
+
+    /// The upstream with the fewest connections, for one more.
+    pub(crate) fn seat(&self) -> Seat {
+        let fewer =
+            |one, other| std::cmp::min_by_key(one, other, |one: &&Arc<Upstream>| one.connections());
+        Seat::at(self.others.iter().fold(&self.first, fewer))
     }
 
     /// Messages wait now for one who has waited without.
@@ -117,7 +128,7 @@ impl Upstream {
 
     /// The backend said that it restarts.
     pub(crate) fn restarts(&self) {
-        self.state().restarting_until = self.now() + self.restart;
+        self.state().restarting_until = self.now() + self.settings.rules.planned_budget;
     }
 
     pub(crate) fn outlook(&self, now: Duration) -> Outlook {
@@ -130,7 +141,7 @@ impl Upstream {
             },
             restarting: now < state.restarting_until,
             spread: Duration::from_secs(1) * u32::try_from(held).unwrap_or(u32::MAX)
-                / self.rate.max(1),
+                / self.settings.redial_rate.max(1),
         }
     }
 
@@ -173,17 +184,18 @@ impl Upstream {
     }
 }
 
-impl fmt::Debug for Upstream {
+impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upstream")
-            .field("target", &self.target)
+        f.debug_struct("Pool")
+            .field("first", &self.first)
+            .field("others", &self.others)
             .finish_non_exhaustive()
     }
 }
 
 /// One who waits. Dropped, it waits no more.
 struct Waiting<'a> {
-    upstream: &'a Arc<Upstream>,
+    pool: &'a Arc<Pool>,
     ticket: Ticket,
     is_given: bool,
 }
@@ -193,28 +205,28 @@ impl Drop for Waiting<'_> {
         if self.is_given {
             return;
         }
-        let mut state = self.upstream.state();
+        let mut state = self.pool.state();
         if state.turns.remove(&self.ticket).is_none() {
             // The turn was given in this moment.
             state.pacer.unused();
         }
         state.pacer.leave(self.ticket);
         drop(state);
-        self.upstream.changed.notify_one();
+        self.pool.changed.notify_one();
     }
 }
 
 /// A turn to dial. What came of it is to be reported; dropped, it goes to somebody else.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    upstream: Arc<Upstream>,
+    pool: Arc<Pool>,
     reported: bool,
 }
 
 impl Turn {
-    fn new(upstream: &Arc<Upstream>) -> Self {
+    fn new(pool: &Arc<Pool>) -> Self {
         Self {
-            upstream: Arc::clone(upstream),
+            pool: Arc::clone(pool),
             reported: false,
         }
     }
@@ -222,15 +234,15 @@ impl Turn {
     /// Whether the backend accepted.
     pub(crate) fn report(mut self, accepted: bool) {
         self.reported = true;
-        self.upstream.report(accepted);
+        self.pool.report(accepted);
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         if !self.reported {
-            self.upstream.state().pacer.unused();
-            self.upstream.changed.notify_one();
+            self.pool.state().pacer.unused();
+            self.pool.changed.notify_one();
         }
     }
 }

@@ -1,0 +1,197 @@
+//! Opening handshakes: a client becomes a WebSocket as the backend answers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use hyper::header::{
+    CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use revoir_proto::handshake::{self, HandshakeError, Headers, ServerConfig};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::super::Gateway;
+use super::super::agreement;
+use super::super::connection::Connection;
+use super::super::dial::{Answer, DialError, Opened, Opening, open};
+use super::super::driver::Driver;
+use super::super::headers::{rewrite_request, strip_hop_by_hop};
+use super::super::pool::{Pool, Priority, Seat};
+use super::super::redial::Redialer;
+use super::refusal::{refusal, unavailable};
+
+/// The header field that names a connection to the backend, for as long as the client stays.
+const CONN: HeaderName = HeaderName::from_static("revoir-conn");
+
+/// Whether a request asks for a WebSocket.
+pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
+    let upgrade = request.headers().get(UPGRADE);
+    upgrade.is_some_and(|value| {
+        let tokens = value.as_bytes().split(|byte| *byte == b',');
+        tokens
+            .map(<[u8]>::trim_ascii)
+            .any(|token| token.eq_ignore_ascii_case(b"websocket"))
+    })
+}
+
+/// Answers an opening handshake as the backend does.
+pub(super) async fn answer(
+    gateway: &Arc<Gateway>,
+    pool: &Arc<Pool>,
+    mut request: Request<Body>,
+    peer: SocketAddr,
+) -> Result<Response<Body>, HandshakeError> {
+    let asked = check(&request)?;
+    if gateway.connections() >= gateway.settings.connections {
+        return Ok(unavailable());
+    }
+    let id = gateway.next_id();
+    let name = format!("{:08x}-{id}", gateway.boot);
+    let key = request.headers().get(SEC_WEBSOCKET_KEY);
+    let mode = pool.settings.rules.mode;
+    let opening = Opening {
+        resource: request.uri().clone(),
+        key: key
+            .and_then(|key| key.to_str().ok())
+            .unwrap_or_default()
+            .to_owned(),
+        subprotocols: asked.subprotocols().to_vec(),
+        extensions: agreement::offer(mode, asked.offered_extensions()),
+        headers: forwarded_headers(request.headers(), peer, &name),
+    };
+    let (mut opened, seat) = match reach(gateway, pool, &opening).await {
+        Ok(reached) => reached,
+        Err(response) => {
+            gateway.observer.refused(response.status().as_u16());
+            return Ok(response);
+        }
+    };
+    let response = switching_protocols(&mut opened);
+    let resource = opening.resource.to_string();
+    let place = (Arc::clone(pool), seat);
+    let connection = Connection::new(gateway, id, peer, resource, place);
+    let compression = opened.agreement.extensions.is_some();
+    let redial = Box::new(Redialer::new(
+        Arc::clone(pool),
+        gateway.settings.handshake_limit,
+        name,
+        opening,
+        opened.agreement,
+    ));
+    let (stream, input) = (opened.stream, opened.input);
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let upgraded = match upgrade.await {
+            Ok(upgraded) => upgraded,
+            Err(error) => {
+                tracing::debug!(target: "revoir", %error, "the client did not wait");
+                return;
+            }
+        };
+        // What was given to `serve_connection` is what comes back.
+        if let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() {
+            let client = parts.io.into_inner();
+            let driver = Driver::new(connection, compression, redial, client, stream);
+            driver.run(parts.read_buf, input).await;
+        }
+    });
+    Ok(response)
+}
+
+/// The backend's acceptance, or the answer for the client. While the backend is away this waits,
+/// up to the limit.
+async fn reach(
+    gateway: &Gateway,
+    pool: &Arc<Pool>,
+    opening: &Opening,
+) -> Result<(Opened, Seat), Response<Body>> {
+    let deadline = Instant::now() + gateway.settings.handshake_limit;
+    let mode = pool.settings.rules.mode;
+    loop {
+        let turn = pool.turn(pool.ticket(), Priority::Normal, true);
+        let Ok(turn) = timeout_at(deadline, turn).await else {
+            return Err(unavailable());
+        };
+        let seat = pool.seat();
+        let left = deadline.saturating_duration_since(Instant::now());
+        match open(seat.target(), mode, opening, left).await {
+            Ok(Answer::Opened(opened)) => {
+                turn.report(true);
+                return Ok((*opened, seat));
+            }
+            Ok(Answer::Refused(mut response)) => {
+                turn.report(response.status().as_u16() < 500);
+                strip_hop_by_hop(response.headers_mut());
+                return Err(response.map(Body::new));
+            }
+            Err(error) => {
+                turn.report(false);
+                tracing::debug!(target: "revoir", %error, "the backend was not reached");
+                match error {
+                    DialError::Unreachable(_) => {}
+                    DialError::Silent => {
+                        let text = "the backend does not answer";
+                        return Err(refusal(StatusCode::GATEWAY_TIMEOUT, text));
+                    }
+                    DialError::Invalid(_) => {
+                        let text = "the backend's handshake is invalid";
+                        return Err(refusal(StatusCode::BAD_GATEWAY, text));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The rules of RFC 6455 section 4.2.1.
+fn check<B>(request: &Request<B>) -> Result<handshake::Request, HandshakeError> {
+    let part = "header";
+    let mut headers = Headers::new();
+    for (name, value) in request.headers() {
+        let pushed = headers.push(name.as_str(), value.as_bytes());
+        pushed.map_err(|_| HandshakeError::MalformedHead { part })?;
+    }
+    let target = request.uri().to_string();
+    let config = ServerConfig::default();
+    handshake::Request::from_parts(request.method().as_str(), &target, headers, &config)
+}
+
+/// The fields of a client's request that the backend gets, but for those of the handshake.
+fn forwarded_headers(headers: &HeaderMap, peer: SocketAddr, name: &str) -> HeaderMap {
+    let mut headers = headers.clone();
+    rewrite_request(&mut headers, peer.ip());
+    for own in [
+        SEC_WEBSOCKET_KEY,
+        SEC_WEBSOCKET_VERSION,
+        SEC_WEBSOCKET_PROTOCOL,
+        SEC_WEBSOCKET_EXTENSIONS,
+    ] {
+        headers.remove(own);
+    }
+    if let Ok(name) = HeaderValue::from_str(name) {
+        headers.insert(CONN, name);
+    }
+    headers
+}
+
+/// The backend's 101, for the client.
+fn switching_protocols(opened: &mut Opened) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    *headers = std::mem::take(&mut opened.headers);
+    strip_hop_by_hop(headers);
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.remove(SEC_WEBSOCKET_EXTENSIONS);
+    if let Some(extensions) = &opened.agreement.extensions
+        && let Ok(extensions) = HeaderValue::from_str(extensions)
+    {
+        headers.insert(SEC_WEBSOCKET_EXTENSIONS, extensions);
+    }
+    response
+}

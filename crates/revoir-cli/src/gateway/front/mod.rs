@@ -1,0 +1,146 @@
+//! The side that clients see: HTTP requests, and those among them that become WebSockets.
+
+mod handshake;
+mod pass;
+mod refusal;
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::header::{HOST, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::Gateway;
+use super::route::Backing;
+use pass::Plain;
+use refusal::{broken, refusal};
+
+/// How long to wait when a connection cannot be taken, because no file descriptor is left for
+/// example.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Takes connections for as long as it is polled.
+pub(super) async fn serve(gateway: Arc<Gateway>, listener: TcpListener) {
+    let front = Arc::new(Front {
+        plain: Plain::new(),
+        gateway,
+    });
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                tokio::spawn(Arc::clone(&front).talk(stream, peer));
+            }
+            Err(error) => {
+                tracing::warn!(target: "revoir", %error, "a connection cannot be taken");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+struct Front {
+    gateway: Arc<Gateway>,
+    /// For everything that is no WebSocket.
+    plain: Plain,
+}
+
+impl Front {
+    /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
+    async fn talk(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
+        }
+        let gateway = &self.gateway;
+        // A drain waits for those that were there when it began.
+        let draining = (!gateway.is_draining()).then(|| gateway.draining.subscribe());
+        let settings = &gateway.settings;
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(settings.handshake_limit)
+            .max_buf_size(settings.head_bytes)
+            .max_headers(settings.head_fields)
+            .keep_alive(draining.is_some());
+        let service = service_fn(|request| {
+            let front = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(front.answer(request, peer).await) }
+        });
+        let talking = http.serve_connection(TokioIo::new(stream), service);
+        let mut talking = pin!(talking.with_upgrades());
+        let ended = tokio::select! {
+            ended = &mut talking => ended,
+            () = begun(draining) => {
+                talking.as_mut().graceful_shutdown();
+                talking.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(target: "revoir", %peer, %error, "an HTTP connection ended early");
+        }
+    }
+
+    async fn answer(&self, mut request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+        if request.method() == Method::CONNECT {
+            return refusal(StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not supported");
+        }
+        normalise(&mut request);
+        let gateway = &self.gateway;
+        let Some(route) = gateway.routes.find(host(&request), request.uri().path()) else {
+            return refusal(StatusCode::NOT_FOUND, "no route leads there");
+        };
+        let route = Arc::clone(route);
+        let request = request.map(Body::new);
+        match &route.backing {
+            Backing::Site(site) => site.answer(request, peer).await,
+            Backing::Pool(pool) if handshake::is_asked_for(&request) => {
+                let answered = handshake::answer(gateway, pool, request, peer).await;
+                answered.unwrap_or_else(|error| broken(&error))
+            }
+            Backing::Pool(pool) => self.plain.pass(pool, request, peer).await,
+        }
+    }
+}
+
+/// Is ready when a drain begins; never, if nobody tells.
+async fn begun(draining: Option<watch::Receiver<bool>>) {
+    if let Some(mut draining) = draining
+        && draining.wait_for(|draining| *draining).await.is_ok()
+    {
+        return;
+    }
+    pending().await
+}
+
+/// An absolute target goes before Host (RFC 9112 section 3.2.2), and the backend gets a path.
+fn normalise<B>(request: &mut Request<B>) {
+    if let Some(authority) = request.uri().authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        request.headers_mut().insert(HOST, host);
+    }
+    if let Some(path) = request.uri().path_and_query().cloned() {
+        *request.uri_mut() = Uri::from(path);
+    }
+}
+
+/// The host that a request is for, without its port.
+fn host<B>(request: &Request<B>) -> &str {
+    let host = request.headers().get(HOST);
+    let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+    match host.rsplit_once(':') {
+        // A colon in an IPv6 address stands in its brackets.
+        Some((name, port)) if !port.contains(']') => name,
+        _ => host,
+    }
+}

@@ -1,0 +1,30 @@
+//! [`Settings`]: what a gateway is told that holds for all of its routes.
+
+use std::time::Duration;
+
+/// What a gateway is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// How long a client may take to send its request, and then wait for the backend's answer.
+    pub(crate) handshake_limit: Duration,
+    /// The most bytes of a request's head.
+    pub(crate) head_bytes: usize,
+    /// The most header fields of a request.
+    pub(crate) head_fields: usize,
+    /// The most bytes that all holds together hold back.
+    pub(crate) held_bytes: usize,
+    /// The most WebSocket connections.
+    pub(crate) connections: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            handshake_limit: Duration::from_secs(10),
+            head_bytes: 32 * 1024,
+            head_fields: 100,
+            held_bytes: 64 * 1024 * 1024,
+            connections: usize::MAX,
+        }
+    }
+}
