@@ -97,7 +97,7 @@ fn obey(
         Command::Completions(args) => commands::completions::run(&args).into(),
         Command::Simulate(args) => commands::simulate::run(&args, &screen, err)?,
         Command::Connect(args) => return commands::connect::run(args, &screen, out, err),
-        Command::Serve(args) => return commands::serve::run(&args, err),
+        Command::Serve(args) => return commands::serve::run(&args, &screen, out, err),
         Command::Listen(args) => return commands::listen::run(args, &screen, out, err),
     };
     Ok(print(&answer, out, err))

@@ -1,6 +1,7 @@
 //! The arguments of `serve`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueHint;
@@ -16,24 +17,31 @@ answers. Durations have a unit: 400ms, 20s, 5m.
 Examples:
   revoir serve
   revoir serve --upstream ws://127.0.0.1:9000
-  revoir serve --listen 0.0.0.0:8080 --upstream ws://127.0.0.1:9000 --route-mode tunnel")]
+  revoir serve --listen 0.0.0.0:8080 --upstream ws://127.0.0.1:9000 --route-mode tunnel
+  revoir serve --config revoir.toml --check-config")]
 pub(crate) struct ServeArgs {
-    /// The address to listen on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_hint = ValueHint::Other)]
-    pub(crate) listen: SocketAddr,
-    /// The backend to stand before: ws:// or http://, a host, and optionally a port. Without one,
-    /// the reference about close codes is served
+    /// A file that says everything; the flags below go before it. See docs/gateway.md
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// Print what was understood, each default too, and do nothing
+    #[arg(long)]
+    pub(crate) check_config: bool,
+    /// An address to listen on; may be given several times [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", value_hint = ValueHint::Other)]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// The backend to stand before: ws:// or http://, a host, and optionally a port. It takes the
+    /// place of all routes. Without any, the reference about close codes is served
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = Target::parse)]
     pub(crate) upstream: Option<Target>,
     /// What to do with WebSocket connections
     #[arg(long, value_enum, value_name = "MODE", requires = "upstream", default_value_t = Mode::Hold)]
     pub(crate) route_mode: Mode,
-    /// How long the end may take
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_hint = ValueHint::Other, value_parser = values::duration)]
-    pub(crate) drain: Duration,
     /// Serve the lab beside the backend, under /lab
     #[arg(long)]
     pub(crate) lab: bool,
+    /// How long the end may take [default: 10s]
+    #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration)]
+    pub(crate) drain: Option<Duration>,
     /// A successor is coming: close with 1012 and a slot, instead of 1001
     #[arg(long)]
     pub(crate) restart: bool,

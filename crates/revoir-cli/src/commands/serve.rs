@@ -1,6 +1,7 @@
 //! `revoir serve`: the gateway as a process, in front of a backend or of what is built in.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,41 +12,82 @@ use tokio::runtime::Runtime;
 use crate::args::ServeArgs;
 use crate::commands::network::unavailable;
 use crate::exit::{Exit, Failure};
-use crate::gateway::{
-    Destination, Gateway, Goodbye, PoolSettings, RouteSettings, Rules, Settings, Site, Unobserved,
-};
+use crate::gateway::config::{self, Config, RouteConfig, Time};
+use crate::gateway::{Gateway, Goodbye, Site, Unobserved};
+use crate::output::Screen;
+use crate::print;
 use crate::signals::Signals;
 use crate::web;
 
 /// What `--lab` serves beside a backend.
 const BESIDE: [&str; 2] = ["/lab", "/assets"];
 
-pub(crate) fn run(args: &ServeArgs, err: &mut dyn Write) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    args: &ServeArgs,
+    screen: &Screen,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let config = configuration(args)?;
+    if args.check_config {
+        return Ok(print(&config_text(&config, screen.json).into(), out, err));
+    }
     let runtime = Runtime::new().map_err(|error| unavailable("the network", &error))?;
-    let exit = runtime.block_on(serve(args, err));
+    let exit = runtime.block_on(serve(&config, err));
     runtime.shutdown_background();
     exit
 }
 
-async fn serve(args: &ServeArgs, err: &mut dyn Write) -> Result<Exit, Failure> {
-    let listener = TcpListener::bind(args.listen).await;
-    let listener = listener.map_err(|error| Failure::Impossible {
-        problem: format!("cannot listen on {}: {error}", args.listen),
-        hint: "choose another address with --listen".to_owned(),
-    })?;
-    let mut signals = Signals::new().map_err(|error| unavailable("signals", &error))?;
-    if let Ok(address) = listener.local_addr() {
-        // What is said on stderr is a courtesy: a closed stderr must not fail the command.
-        let _ = match &args.upstream {
-            Some(upstream) => writeln!(err, "listening on {address}, in front of {upstream}"),
-            None => writeln!(err, "the reference is at http://{address}/"),
-        };
+/// The file, if there is one, and the command line, which goes before it.
+fn configuration(args: &ServeArgs) -> Result<Config, Failure> {
+    let mut config = match &args.config {
+        Some(path) => config::read(path)?,
+        None => Config::default(),
+    };
+    if !args.listen.is_empty() {
+        config.listen.clone_from(&args.listen);
     }
-    let gateway = Gateway::new(routes(args), Settings::default(), Arc::new(Unobserved));
-    let serving = gateway.serve(listener);
+    if let Some(time) = args.drain {
+        config.drain.time = Time(time);
+    }
+    config.drain.restart |= args.restart;
+    if let Some(upstream) = &args.upstream {
+        config.routes = vec![RouteConfig::to(upstream.clone(), args.route_mode)];
+    }
+    if config.routes.is_empty() {
+        config.routes.push(RouteConfig::default());
+    }
+    if args.lab {
+        for path in BESIDE {
+            config.routes.push(RouteConfig::built_in(path));
+        }
+    }
+    Ok(config)
+}
+
+fn config_text(config: &Config, json: bool) -> String {
+    // Every part of it is text, a number or a list of those.
+    let proof = "a configuration can be written";
+    match json {
+        true => serde_json::to_string(config).expect(proof) + "\n",
+        false => toml::to_string(config).expect(proof),
+    }
+}
+
+async fn serve(config: &Config, err: &mut dyn Write) -> Result<Exit, Failure> {
+    let mut listeners = Vec::new();
+    for address in &config.listen {
+        listeners.push(listen(*address).await?);
+    }
+    let mut signals = Signals::new().map_err(|error| unavailable("signals", &error))?;
+    announce(config, &listeners, err);
+    let site = Site::new(web::router());
+    let routes = config.routes.iter().map(|route| route.settings(&site));
+    let gateway = Gateway::new(routes.collect(), config.settings(), Arc::new(Unobserved));
+    let serving = gateway.serve(listeners);
     let stopping = async {
         signals.next().await;
-        drain(args, &gateway, &mut signals, err).await
+        drain(config, &gateway, &mut signals, err).await
     };
     // The listener stays to the end: who comes meanwhile is told when to come again.
     tokio::select! {
@@ -54,41 +96,48 @@ async fn serve(args: &ServeArgs, err: &mut dyn Write) -> Result<Exit, Failure> {
     }
 }
 
-/// What the command line asks for.
-fn routes(args: &ServeArgs) -> Vec<RouteSettings> {
-    let site = Destination::Site(Site::new(web::router()));
-    let Some(upstream) = &args.upstream else {
-        return vec![RouteSettings::new("/", site)];
-    };
-    let pool = PoolSettings {
-        rules: Arc::new(Rules {
-            mode: args.route_mode,
-            ..Rules::default()
-        }),
-        ..PoolSettings::new(upstream.clone())
-    };
-    let mut routes = vec![RouteSettings::new("/", Destination::Upstreams(pool))];
-    if args.lab {
-        routes.extend(BESIDE.map(|path| RouteSettings::new(path, site.clone())));
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| Failure::Impossible {
+        problem: format!("cannot listen on {address}: {error}"),
+        hint: "choose another address with --listen".to_owned(),
+    })
+}
+
+/// Says where it listens. What is said on stderr is a courtesy: a closed stderr must not fail the
+/// command.
+fn announce(config: &Config, listeners: &[TcpListener], err: &mut dyn Write) {
+    let targets = config.routes.iter().flat_map(|route| &route.upstreams);
+    let targets: Vec<_> = targets.map(ToString::to_string).collect();
+    for listener in listeners {
+        let Ok(address) = listener.local_addr() else {
+            continue;
+        };
+        let _ = match &*targets {
+            [] => writeln!(err, "the reference is at http://{address}/"),
+            targets => {
+                let targets = targets.join(", ");
+                writeln!(err, "listening on {address}, in front of {targets}")
+            }
+        };
     }
-    routes
 }
 
 /// Ends all connections, and says how that went.
 async fn drain(
-    args: &ServeArgs,
+    config: &Config,
     gateway: &Gateway,
     signals: &mut Signals,
     err: &mut dyn Write,
 ) -> Exit {
-    let goodbye = if args.restart {
+    let goodbye = if config.drain.restart {
         Goodbye::restart("the gateway restarts")
     } else {
         Goodbye::plain(SendCode::GOING_AWAY, "the gateway stops")
     };
     let connections = gateway.connections();
     let left = tokio::select! {
-        left = gateway.drain(&goodbye, args.drain) => left,
+        left = gateway.drain(&goodbye, config.drain.time.0) => left,
         // A second one shortens the plan.
         () = signals.next() => gateway.drain(&goodbye, Duration::ZERO).await,
     };

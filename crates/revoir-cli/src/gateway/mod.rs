@@ -7,6 +7,7 @@
 //! the [`pool`]'s to say. What operators see of it is in `docs/gateway.md`.
 
 mod agreement;
+pub(crate) mod config;
 mod connection;
 mod dial;
 mod driver;
@@ -40,7 +41,9 @@ use tokio::time::{Instant, timeout};
 use connection::Handle;
 use entropy::Entropy;
 pub(crate) use observer::{Observer, Unobserved};
-pub(crate) use pool::{PoolSettings, Target};
+#[cfg(test)]
+pub(crate) use pool::PoolSettings;
+pub(crate) use pool::Target;
 use route::Routes;
 pub(crate) use route::{Destination, RouteSettings};
 pub(crate) use rules::{Mode, Rules};
@@ -88,9 +91,9 @@ impl Gateway {
         })
     }
 
-    /// Serves `listener`. Runs until it is dropped, which leaves open connections alone.
-    pub(crate) async fn serve(self: &Arc<Self>, listener: TcpListener) {
-        front::serve(Arc::clone(self), listener).await;
+    /// Serves the listeners. Runs until it is dropped, which leaves open connections alone.
+    pub(crate) async fn serve(self: &Arc<Self>, listeners: Vec<TcpListener>) {
+        front::serve(Arc::clone(self), listeners).await;
     }
 
     /// Closes every connection, and waits until all have ended or `limit` is over. What was asked

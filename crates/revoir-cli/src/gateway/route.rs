@@ -28,6 +28,7 @@ pub(crate) enum Destination {
 
 impl RouteSettings {
     /// Everything below `path`, on any host.
+    #[cfg(test)]
     pub(crate) fn new(path: impl Into<String>, to: Destination) -> Self {
         Self {
             host: None,

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use revoir_proto::{KeepaliveConfig, SendCode};
+use serde::{Deserialize, Serialize};
 
 /// What a route does with its connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Mode {
     /// Frames pass; an ending is translated
     Tunnel,

@@ -5,6 +5,7 @@
 mod codes;
 mod coming_back;
 mod compare;
+mod configuration;
 mod connect;
 mod errors;
 mod events;

@@ -20,6 +20,7 @@ use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::Gateway;
@@ -32,22 +33,16 @@ use refusal::{broken, refusal};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Takes connections for as long as it is polled.
-pub(super) async fn serve(gateway: Arc<Gateway>, listener: TcpListener) {
+pub(super) async fn serve(gateway: Arc<Gateway>, listeners: Vec<TcpListener>) {
     let front = Arc::new(Front {
         plain: Plain::new(),
         gateway,
     });
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                tokio::spawn(Arc::clone(&front).talk(stream, peer));
-            }
-            Err(error) => {
-                tracing::warn!(target: "revoir", %error, "a connection cannot be taken");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
+    let mut all = JoinSet::new();
+    for listener in listeners {
+        all.spawn(Arc::clone(&front).listen(listener));
     }
+    all.join_all().await;
 }
 
 struct Front {
@@ -57,6 +52,20 @@ struct Front {
 }
 
 impl Front {
+    async fn listen(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    tokio::spawn(Arc::clone(&self).talk(stream, peer));
+                }
+                Err(error) => {
+                    tracing::warn!(target: "revoir", %error, "a connection cannot be taken");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
     /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
     async fn talk(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         if let Err(error) = stream.set_nodelay(true) {

@@ -17,13 +17,17 @@ pub(crate) struct PoolSettings {
 }
 
 impl PoolSettings {
+    /// Re-dials per second, unless told otherwise.
+    pub(crate) const REDIAL_RATE: u32 = 1000;
+
     /// One target, and the defaults.
+    #[cfg(test)]
     pub(crate) fn new(target: Target) -> Self {
         Self {
             target,
             more: Vec::new(),
             rules: Arc::default(),
-            redial_rate: 1000,
+            redial_rate: Self::REDIAL_RATE,
         }
     }
 }

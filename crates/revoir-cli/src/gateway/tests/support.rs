@@ -138,7 +138,7 @@ pub(super) async fn routed(routes: Vec<RouteSettings>, settings: Settings) -> Be
     let counts = Arc::new(Counts::default());
     let gateway = Gateway::new(routes, settings, counts.clone());
     let serving = Arc::clone(&gateway);
-    tokio::spawn(async move { serving.serve(listener).await });
+    tokio::spawn(async move { serving.serve(vec![listener]).await });
     Between {
         gateway,
         counts,

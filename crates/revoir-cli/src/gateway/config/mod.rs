@@ -1,0 +1,96 @@
+//! [`Config`]: everything that can be told to a gateway, as a file of TOML. The keys are described
+//! in `docs/gateway.md`; `docs/revoir.toml` has them all.
+
+mod reading;
+mod route;
+mod values;
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use super::Settings;
+pub(crate) use reading::read;
+pub(crate) use route::RouteConfig;
+pub(crate) use values::{Most, Time};
+
+/// The whole file. What is absent has its default.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Config {
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) limits: Limits,
+    pub(crate) drain: Draining,
+    /// Empty: everything is built in.
+    #[serde(rename = "route")]
+    pub(crate) routes: Vec<RouteConfig>,
+}
+
+/// What clients may ask for.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Limits {
+    /// For a request, and then for the answer to a handshake.
+    pub(crate) handshake_time: Time,
+    pub(crate) header_bytes: usize,
+    pub(crate) header_fields: usize,
+    pub(crate) connections: Most,
+    pub(crate) held_bytes: usize,
+}
+
+/// How the gateway ends.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Draining {
+    /// How long it may take.
+    pub(crate) time: Time,
+    /// Whether a successor is coming: 1012 with a slot, and not 1001.
+    pub(crate) restart: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
+            limits: Limits::default(),
+            drain: Draining::default(),
+            routes: Vec::new(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let settings = Settings::default();
+        Self {
+            handshake_time: Time(settings.handshake_limit),
+            header_bytes: settings.head_bytes,
+            header_fields: settings.head_fields,
+            connections: Most(settings.connections),
+            held_bytes: settings.held_bytes,
+        }
+    }
+}
+
+impl Default for Draining {
+    fn default() -> Self {
+        Self {
+            time: Time::seconds(10),
+            restart: false,
+        }
+    }
+}
+
+impl Config {
+    /// What holds for all routes.
+    pub(crate) fn settings(&self) -> Settings {
+        let limits = &self.limits;
+        Settings {
+            handshake_limit: limits.handshake_time.0,
+            head_bytes: limits.header_bytes,
+            head_fields: limits.header_fields,
+            held_bytes: limits.held_bytes,
+            connections: limits.connections.0,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Values of the file that are text and mean more.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::args::values;
+
+/// A duration with its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Time(pub(crate) Duration);
+
+impl Time {
+    pub(super) const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let time = values::duration(&text).map_err(de::Error::custom)?;
+        Ok(Self(time))
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&humantime::format_duration(self.0))
+    }
+}
+
+/// A number of things, or `"any"` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Most(pub(crate) usize);
+
+impl Most {
+    pub(crate) const ANY: Self = Self(usize::MAX);
+    const WORD: &str = "any";
+}
+
+impl<'de> Deserialize<'de> for Most {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a number or \"any\"")]
+        enum Written {
+            Number(u32),
+            Word(String),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Number(number) => Ok(Self(number as usize)),
+            Written::Word(word) if word == Self::WORD => Ok(Self::ANY),
+            Written::Word(_) => Err(de::Error::custom("expected a number or \"any\"")),
+        }
+    }
+}
+
+impl Serialize for Most {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::ANY => serializer.serialize_str(Self::WORD),
+            Self(number) => number.serialize(serializer),
+        }
+    }
+}
+
+/// What a path begins with.
+pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let path = String::deserialize(deserializer)?;
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"?#%\\".contains(&byte);
+    if !path.starts_with('/') || !path.bytes().all(is_plain) {
+        let text = "a path begins with `/`, and has no `?`, `#`, `%` or space";
+        return Err(de::Error::custom(text));
+    }
+    Ok(path)
+}
+
+/// A host without a port.
+pub(super) fn host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let host = String::deserialize(deserializer)?;
+    let is_bracketed = host.starts_with('[') && host.ends_with(']');
+    let is_host = !host.is_empty() && !host.contains(['/', '@', '*']);
+    if !is_host || (host.contains(':') && !is_bracketed) {
+        let text = "a host is a name or an address, without a scheme and a port";
+        return Err(de::Error::custom(text));
+    }
+    Ok(Some(host.to_ascii_lowercase()))
+}

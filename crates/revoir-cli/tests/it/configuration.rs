@@ -1,0 +1,78 @@
+//! `serve --config`: what is understood, and what is not.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{run, stdout};
+
+#[test]
+fn every_default_is_printed() {
+    let printed = stdout(&["serve", "--check-config"]);
+    for line in [
+        "listen = [\"127.0.0.1:8080\"]",
+        "[limits]",
+        "handshake-time = \"10s\"",
+        "connections = \"any\"",
+        "[[route]]",
+        "path = \"/\"",
+        "upstreams = []",
+        "[route.hold]",
+        "planned = \"30s\"",
+    ] {
+        assert!(printed.lines().any(|own| own == line), "{line}: {printed}");
+    }
+}
+
+#[test]
+fn a_flag_goes_before_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("revoir.toml");
+    let text = "listen = [\"127.0.0.1:1\"]\n[drain]\ntime = \"3s\"\n[[route]]\npath = \"/chat\"\n";
+    fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    let understood = |flags: &[&str]| -> Value {
+        let args = ["serve", "--json", "--check-config", "--config", path];
+        serde_json::from_str(&stdout(&[&args, flags].concat())).unwrap()
+    };
+    let plain = understood(&[]);
+    assert_eq!(plain["listen"][0], "127.0.0.1:1");
+    assert_eq!(plain["drain"]["time"], "3s");
+    assert_eq!(plain["route"][0]["path"], "/chat");
+    let flags = [
+        "--listen",
+        "127.0.0.1:2",
+        "--drain",
+        "4s",
+        "--restart",
+        "--upstream",
+        "ws://127.0.0.1:9000",
+        "--route-mode",
+        "tunnel",
+    ];
+    let changed = understood(&flags);
+    assert_eq!(changed["listen"][0], "127.0.0.1:2");
+    assert_eq!(changed["drain"]["time"], "4s");
+    assert_eq!(changed["drain"]["restart"], true);
+    assert_eq!(changed["route"][0]["upstreams"][0], "ws://127.0.0.1:9000");
+    assert_eq!(changed["route"][0]["path"], "/");
+    assert_eq!(changed["route"][0]["mode"], "tunnel");
+}
+
+#[test]
+fn a_mistake_is_named_with_the_file_the_place_and_a_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("revoir.toml");
+    fs::write(&path, "[limits]\nheader-bites = 5\n").unwrap();
+    let path = path.to_str().unwrap();
+    let said = run(&["serve", "--config", path]);
+    assert!(said.starts_with("exit: 1"), "{said}");
+    let problem = format!("{path}:2:1: limits.header-bites: unknown field `header-bites`");
+    assert!(said.contains(&problem), "{said}");
+    assert!(said.contains("docs/revoir.toml"), "{said}");
+    let said = run(&["serve", "--config", "no-such-file.toml"]);
+    assert!(
+        said.starts_with("exit: 1") && said.contains("no-such-file.toml"),
+        "{said}"
+    );
+}
