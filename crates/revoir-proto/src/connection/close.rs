@@ -142,7 +142,7 @@ impl<R: Random> Connection<R> {
         frame: CloseFrame,
     ) {
         // RFC 6455 section 5.5.1: nothing follows the Close frame, a late pong neither.
-        self.parts.waiting_pong = None;
+        self.parts.forget_waiting_pong();
         if !self.is_lost() {
             let mut payload = Vec::new();
             frame.encode(&mut payload);

@@ -78,9 +78,12 @@ impl<R: Random> Connection<R> {
 
     /// What is queued cannot leave any more.
     fn cut_output(&mut self) {
-        let parts = &mut self.parts;
-        parts.unsent = parts.unsent.saturating_add(parts.output.cut());
-        parts.waiting_pong = None;
+        let cut = self.parts.output.cut();
+        if cut > 0 {
+            let rare = self.parts.rare_mut();
+            rare.unsent = rare.unsent.saturating_add(cut);
+        }
+        self.parts.forget_waiting_pong();
     }
 
     /// Once the input is used up: the end of the transport, then the report of the ending.
@@ -185,9 +188,13 @@ impl<R: Random> Connection<R> {
         ending.open_for = now.saturating_sub(parts.opened.into());
         ending.idle_for = now.saturating_sub(parts.liveness.received());
         ending.in_frame = in_frame;
-        ending.discarded = parts.discarded;
+        ending.discarded = parts.discarded();
         self.cut_output();
-        ending.unsent = std::mem::take(&mut self.parts.unsent);
+        // Nothing is left that reports these as queued.
+        ending.unsent = match &mut self.parts.rare {
+            None => 0,
+            Some(rare) => std::mem::take(&mut rare.unsent),
+        };
         self.parts.ending = Some(Arc::new(ending));
         self.discard_input();
     }

@@ -44,8 +44,6 @@ pub(crate) struct ConnectionParts {
     pub(crate) receive: Receive,
     pub(crate) compression: Option<Box<Compression>>,
     pub(crate) output: Output,
-    /// The payload of the latest pong that had no room.
-    pub(crate) waiting_pong: Option<Box<[u8]>>,
     /// Where the last pong that was queued ends, in bytes of output.
     pub(crate) pong_end: u64,
     pub(crate) liveness: Liveness,
@@ -62,21 +60,55 @@ pub(crate) struct ConnectionParts {
     pub(crate) deaf_since: Option<Nanos>,
     /// When the input that is not decoded yet arrived.
     pub(crate) arrived: Nanos,
-    /// How far the connection's own time is ahead of the driver's, after a move to a process whose
-    /// epoch is later.
-    pub(crate) ahead: Option<Nanos>,
     pub(crate) closing: Option<Box<ClosingHandshake>>,
     /// Whether the driver has shut down its direction of TCP.
     pub(crate) write_shut: bool,
     pub(crate) input_end: Option<Box<InputEnd>>,
-    /// Messages received that nobody took.
-    pub(crate) discarded: u64,
     /// Whether nobody will take messages any more.
     pub(crate) discards_messages: bool,
-    /// Queued bytes that were cut when the transport broke.
-    pub(crate) unsent: u64,
     pub(crate) ending: Option<Arc<Ending>>,
     pub(crate) ending_reported: bool,
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// What few connections have any of.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rare {
+    /// The payload of the latest pong that had no room.
+    pub(crate) waiting_pong: Option<Box<[u8]>>,
+    /// How far the connection's own time is ahead of the driver's, after a move to a process whose
+    /// epoch is later.
+    pub(crate) ahead: Nanos,
+    /// Messages received that nobody took.
+    pub(crate) discarded: u64,
+    /// Queued bytes that were cut when the transport broke.
+    pub(crate) unsent: u64,
+}
+
+impl ConnectionParts {
+    pub(crate) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    pub(crate) fn discarded(&self) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.discarded)
+    }
+
+    pub(crate) fn unsent(&self) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.unsent)
+    }
+
+    pub(crate) fn count_discarded(&mut self, count: u64) {
+        let rare = self.rare_mut();
+        rare.discarded = rare.discarded.saturating_add(count);
+    }
+
+    /// No pong waits any more.
+    pub(crate) fn forget_waiting_pong(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.waiting_pong = None;
+        }
+    }
 }
 
 impl<R: Random> Connection<R> {
@@ -100,7 +132,6 @@ impl<R: Random> Connection<R> {
             })),
             compression: None,
             output: Output::default(),
-            waiting_pong: None,
             pong_end: 0,
             liveness,
             last_message: now.into(),
@@ -108,15 +139,13 @@ impl<R: Random> Connection<R> {
             paused: false,
             deaf_since: None,
             arrived: now.into(),
-            ahead: None,
             closing: None,
             write_shut: false,
             input_end: None,
-            discarded: 0,
             discards_messages: false,
-            unsent: 0,
             ending: None,
             ending_reported: false,
+            rare: None,
         };
         let mut connection = Self { random, parts };
         connection.advance_state(Stimulus::Opened);
@@ -178,7 +207,7 @@ impl<R> Connection<R> {
     /// among them.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
-        let cut = usize::try_from(self.parts.unsent).unwrap_or(usize::MAX);
+        let cut = usize::try_from(self.parts.unsent()).unwrap_or(usize::MAX);
         self.parts.output.queued().saturating_add(cut)
     }
 
@@ -246,9 +275,9 @@ impl<R> Connection<R> {
     /// The connection's own time, in which everything in it is kept.
     #[inline]
     pub(crate) fn own_time(&self, now: Duration) -> Duration {
-        match self.parts.ahead {
+        match &self.parts.rare {
             None => now,
-            Some(ahead) => now.saturating_add(ahead.into()),
+            Some(rare) => now.saturating_add(rare.ahead.into()),
         }
     }
 

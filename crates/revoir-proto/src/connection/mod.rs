@@ -13,5 +13,5 @@ pub use close::{CloseRequest, LocalCause};
 pub use ending::InputEnd;
 pub use handle::Connection;
 
-pub(crate) use handle::ConnectionParts;
+pub(crate) use handle::{ConnectionParts, Rare};
 pub(crate) use receive::{Reading, Receive};

@@ -195,11 +195,18 @@ impl<R: Random> Connection<R> {
         }
     }
 
+    /// Counts messages that the driver has taken and thrown away, for
+    /// [`Ending::discarded`](crate::Ending::discarded). Once the connection has ended this changes
+    /// nothing.
+    pub fn count_discarded(&mut self, count: u64) {
+        self.parts.count_discarded(count);
+    }
+
     /// Whether `event` is a message that nobody takes; it is counted.
     pub(crate) fn is_discarded(&mut self, event: &Event) -> bool {
         let is_message = matches!(event, Event::Message(_));
         if is_message {
-            self.parts.discarded = self.parts.discarded.saturating_add(1);
+            self.parts.count_discarded(1);
         }
         is_message
     }
@@ -212,15 +219,17 @@ impl<R: Random> Connection<R> {
             return;
         };
         let limit = parts.config.limits.message;
+        let mut untaken = 0;
         while !parts.input.is_empty() {
             let compression = parts.compression.as_deref_mut();
             match reading.next(&mut parts.input, compression, limit) {
-                Ok(Some(Received::Message(_))) => {
-                    parts.discarded = parts.discarded.saturating_add(1);
-                }
+                Ok(Some(Received::Message(_))) => untaken += 1,
                 Ok(Some(Received::Control(Opcode::Ping | Opcode::Pong, _))) => {}
-                Ok(Some(Received::Control(..)) | None) | Err(_) => return,
+                Ok(Some(Received::Control(..)) | None) | Err(_) => break,
             }
+        }
+        if untaken > 0 {
+            parts.count_discarded(untaken);
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Rare};
 use crate::error::UsageError;
 use crate::frame::{CONTROL_MAX_BYTES, FrameHeader, Opcode};
 use crate::message::{BinaryPayload, Message, TextPayload};
@@ -107,10 +107,10 @@ impl<R: Random> Connection<R> {
         }
         if self.has_pong_room() {
             // A pong that still waited would answer an earlier ping.
-            self.parts.waiting_pong = None;
+            self.parts.forget_waiting_pong();
             self.push_pong(now, payload);
         } else {
-            self.parts.waiting_pong = Some(payload.into());
+            self.parts.rare_mut().waiting_pong = Some(payload.into());
         }
     }
 
@@ -129,11 +129,12 @@ impl<R: Random> Connection<R> {
     /// Queues the pong that waited, if there is room for it now.
     #[inline]
     pub(crate) fn push_waiting_pong(&mut self, now: Duration) {
-        if self.parts.waiting_pong.is_some()
-            && self.has_pong_room()
-            && let Some(payload) = self.parts.waiting_pong.take()
-        {
-            self.push_pong(now, &payload);
+        let waits = |rare: &Rare| rare.waiting_pong.is_some();
+        if self.parts.rare.as_deref().is_some_and(waits) && self.has_pong_room() {
+            let waiting = self.parts.rare_mut().waiting_pong.take();
+            if let Some(payload) = waiting {
+                self.push_pong(now, &payload);
+            }
         }
     }
 

@@ -27,9 +27,9 @@ impl<R: Random> Connection<R> {
             State::Closing => self.closing().map(|closing| closing.next_deadline().into()),
             State::Connecting | State::Closed => None,
         };
-        let deadline = match self.parts.ahead {
+        let deadline = match &self.parts.rare {
             None => deadline,
-            Some(ahead) => deadline.map(|at| at.saturating_sub(ahead)),
+            Some(rare) => deadline.map(|at| at.saturating_sub(rare.ahead)),
         };
         deadline.map(Into::into)
     }

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 
 use crate::compression::Compression;
 use crate::config::Config;
-use crate::connection::{Connection, ConnectionParts, Reading, Receive};
+use crate::connection::{Connection, ConnectionParts, Rare, Reading, Receive};
 use crate::error::UsageError;
 use crate::frame::{Decoder, HeaderRules};
 use crate::keepalive::Liveness;
@@ -29,6 +29,7 @@ impl<R: Random> Connection<R> {
         if parts.state == State::Closed {
             return Err(UsageError::NotOpen { state: parts.state });
         }
+        let rare = parts.rare.as_deref();
         Ok(Snapshot {
             version: SNAPSHOT_VERSION,
             role: parts.role,
@@ -43,7 +44,7 @@ impl<R: Random> Connection<R> {
             },
             compression: parts.compression.as_deref().map(Compression::export),
             output: parts.output.export(),
-            waiting_pong: parts.waiting_pong.as_deref().map(<[u8]>::to_vec),
+            waiting_pong: rare.and_then(|rare| rare.waiting_pong.as_deref().map(<[u8]>::to_vec)),
             pong_end: parts.pong_end,
             liveness: parts.liveness.export(),
             last_message: parts.last_message.into(),
@@ -51,13 +52,13 @@ impl<R: Random> Connection<R> {
             paused: parts.paused,
             deaf_since: parts.deaf_since.map(Into::into),
             arrived: parts.arrived.into(),
-            ahead: parts.ahead.map_or(Duration::ZERO, Into::into),
+            ahead: rare.map_or(Duration::ZERO, |rare| rare.ahead.into()),
             closing: parts.closing.as_deref().cloned(),
             write_shut: parts.write_shut,
             input_end: parts.input_end.as_deref().cloned(),
-            discarded: parts.discarded,
+            discarded: parts.discarded(),
             discards_messages: parts.discards_messages,
-            unsent: parts.unsent,
+            unsent: parts.unsent(),
         })
     }
 
@@ -85,6 +86,12 @@ impl<R: Random> Connection<R> {
         snapshot.check_limit(config.limits.message)?;
         let (receive, compression) = import_receive(snapshot, config.limits.message)?;
         let liveness = Liveness::import(&snapshot.liveness);
+        let rare = Rare {
+            waiting_pong: snapshot.waiting_pong.as_deref().map(Into::into),
+            ahead: snapshot.ahead.into(),
+            discarded: snapshot.discarded,
+            unsent: snapshot.unsent,
+        };
         let parts = ConnectionParts {
             ping_interval: config
                 .keepalive
@@ -96,7 +103,6 @@ impl<R: Random> Connection<R> {
             receive,
             compression,
             output: Output::import(&snapshot.output),
-            waiting_pong: snapshot.waiting_pong.as_deref().map(Into::into),
             pong_end: snapshot.pong_end,
             liveness,
             last_message: snapshot.last_message.into(),
@@ -104,15 +110,13 @@ impl<R: Random> Connection<R> {
             paused: snapshot.paused,
             deaf_since: snapshot.deaf_since.map(Into::into),
             arrived: snapshot.arrived.into(),
-            ahead: (!snapshot.ahead.is_zero()).then(|| snapshot.ahead.into()),
             closing: snapshot.closing.clone().map(Box::new),
             write_shut: snapshot.write_shut,
             input_end: snapshot.input_end.clone().map(Box::new),
-            discarded: snapshot.discarded,
             discards_messages: snapshot.discards_messages,
-            unsent: snapshot.unsent,
             ending: None,
             ending_reported: false,
+            rare: (rare != Rare::default()).then(|| Box::new(rare)),
         };
         Ok(Self { random, parts })
     }
