@@ -204,6 +204,27 @@ impl Output {
         }
     }
 
+    /// Takes the memory of `buffer` for what is queued next, unless it has some.
+    #[inline]
+    pub(crate) fn borrow_buffer(&mut self, buffer: &mut Vec<u8>) {
+        if self.collected.capacity() == 0 {
+            std::mem::swap(&mut self.collected, buffer);
+        }
+    }
+
+    /// Gives the memory of an empty queue away. What is queued keeps memory of its own size.
+    #[inline]
+    pub(crate) fn return_buffer(&mut self, buffer: &mut Vec<u8>) {
+        if self.collected.is_empty() {
+            if self.collected.capacity() > buffer.capacity() {
+                std::mem::swap(&mut self.collected, buffer);
+            }
+            self.collected = Vec::new();
+        } else if self.collected.capacity() > KEPT_CAPACITY.max(2 * self.collected.len()) {
+            self.collected.shrink_to_fit();
+        }
+    }
+
     pub(crate) fn export(&self) -> OutputSnapshot {
         OutputSnapshot {
             unwritten: self.parts().flatten().copied().collect(),
@@ -347,6 +368,26 @@ mod tests {
         assert_eq!(first[SHARED_FROM + 2..], [0x82, 126]);
         let capacity = output.collected.capacity();
         assert!(capacity < 64, "{capacity}");
+    }
+
+    #[test]
+    fn lent_memory_comes_back_unless_something_waits_in_it() {
+        let mut output = Output::default();
+        let mut lent = Vec::with_capacity(1000);
+        output.borrow_buffer(&mut lent);
+        assert_eq!(lent.capacity(), 0);
+        output.push(NOW, header(), b"abc");
+        output.return_buffer(&mut lent);
+        assert_eq!(lent.capacity(), 0);
+        assert!(output.collected.capacity() <= KEPT_CAPACITY);
+        // It has memory, and takes no more.
+        lent.reserve(1000);
+        output.borrow_buffer(&mut lent);
+        assert!(lent.capacity() >= 1000);
+        assert_eq!(drained_once(&mut output, 5), [0x82, 3, b'a', b'b', b'c']);
+        output.return_buffer(&mut lent);
+        assert!(lent.capacity() >= 1000 && lent.is_empty());
+        assert_eq!(output.collected.capacity(), 0);
     }
 
     #[test]

@@ -9,6 +9,22 @@ use crate::random::Random;
 use crate::state::State;
 
 impl<R: Random> Connection<R> {
+    /// Lends memory to the output queue, which takes it (and leaves an empty `buffer`) if it has
+    /// none. A driver of many connections can so have all of them use the same memory: it lends it
+    /// before it works on one of them, and [asks it back](Self::return_buffer) afterwards.
+    #[inline]
+    pub fn lend_buffer(&mut self, buffer: &mut Vec<u8>) {
+        debug_assert!(buffer.is_empty(), "memory, not content");
+        self.parts.output.borrow_buffer(buffer);
+    }
+
+    /// Asks lent memory back. The queue gives all its memory if nothing waits in it, and otherwise
+    /// keeps what it needs: `buffer` becomes the larger of the two, and stays empty.
+    #[inline]
+    pub fn return_buffer(&mut self, buffer: &mut Vec<u8>) {
+        self.parts.output.return_buffer(buffer);
+    }
+
     /// Fills `slices` with what is to be written next, for one vectored write, and returns how
     /// many it used: none when there is nothing to write.
     ///
