@@ -61,6 +61,38 @@ pub(crate) enum Receiving {
     Woken,
 }
 
+/// What the application still holds of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Both halves as one, so that only one of them is used at a time.
+    Whole,
+    /// Both halves apart.
+    Halves,
+    Reader,
+    Writer,
+    Nothing,
+}
+
+impl Held {
+    pub(crate) fn has_reader(self) -> bool {
+        !matches!(self, Self::Writer | Self::Nothing)
+    }
+
+    pub(crate) fn without_reader(self) -> Self {
+        match self {
+            Self::Whole | Self::Halves | Self::Writer => Self::Writer,
+            Self::Reader | Self::Nothing => Self::Nothing,
+        }
+    }
+
+    pub(crate) fn without_writer(self) -> Self {
+        match self {
+            Self::Whole | Self::Halves | Self::Reader => Self::Reader,
+            Self::Writer | Self::Nothing => Self::Nothing,
+        }
+    }
+}
+
 /// Everything of a connection that changes.
 #[derive(Debug)]
 pub(crate) struct Engine<T: ?Sized> {
@@ -79,10 +111,7 @@ pub(crate) struct Engine<T: ?Sized> {
         reason = "8 bytes instead of 24 in every connection"
     )]
     pub(crate) failure: Option<Box<String>>,
-    /// Messages received that nobody took, beside those that the core counts.
-    discarded: u32,
-    pub(crate) reader_gone: bool,
-    pub(crate) writer_gone: bool,
+    pub(crate) held: Held,
     /// Whether the core was told that reading has stopped.
     pub(crate) paused: bool,
     /// Whether bytes were written since the transport was flushed.
@@ -92,13 +121,9 @@ pub(crate) struct Engine<T: ?Sized> {
     /// Whether the application asked for a message since the connection began to close.
     pub(crate) asked_while_closing: bool,
     pub(crate) receiving: Receiving,
-    /// Whether the halves may be used at the same time.
-    pub(crate) is_split: bool,
     pub(crate) sending: Sending,
     /// Whether the reader, as a stream, has given the ending.
     pub(crate) streamed_ending: bool,
-    /// Whether the ending is still to be announced.
-    pub(crate) unannounced: bool,
     transport: T,
 }
 
@@ -112,18 +137,14 @@ impl<T> Engine<T> {
             turn_time: NEVER,
             ending: None,
             failure: None,
-            discarded: 0,
-            reader_gone: false,
-            writer_gone: false,
+            held: Held::Whole,
             paused: false,
             flush_due: false,
             input_over: false,
             asked_while_closing: false,
             receiving: Receiving::No,
-            is_split: false,
             sending: Sending::Nothing,
             streamed_ending: false,
-            unannounced: false,
             transport,
         }
     }
@@ -178,7 +199,10 @@ impl Engine<dyn Transport> {
 
     /// Whether one more message can be taken while the application does not ask.
     fn has_room(&self) -> bool {
-        self.reader_gone || self.inbox.has_room() || self.core.wants_drain() || self.overflows()
+        !self.held.has_reader()
+            || self.inbox.has_room()
+            || self.core.wants_drain()
+            || self.overflows()
     }
 
     /// Whether messages without room are thrown away. After our own Close frame the peer's has to
@@ -190,16 +214,20 @@ impl Engine<dyn Transport> {
     }
 
     fn keep_message(&mut self, message: Message) {
-        if !self.reader_gone && self.inbox.has_room() {
+        if self.held.has_reader() && self.inbox.has_room() {
             self.inbox.push(message);
         } else {
-            self.discarded = self.discarded.saturating_add(1);
+            self.core.count_discarded(1);
         }
     }
 
     /// The reader is gone: nobody will take messages any more.
-    pub(crate) fn discard_inbox(&mut self) {
-        self.discarded = self.discarded.saturating_add(self.inbox.clear());
+    pub(crate) fn drop_reader(&mut self) {
+        self.held = self.held.without_reader();
+        let count = self.inbox.clear();
+        if count > 0 {
+            self.core.count_discarded(count);
+        }
     }
 
     /// Reads go on after the application has emptied the inbox.
@@ -385,11 +413,11 @@ impl Engine<dyn Transport> {
 
     #[cold]
     fn finish(&mut self, mut ending: Arc<Ending>) {
-        if self.reader_gone || is_own_decision(ending.cause) {
-            self.discard_inbox();
-        }
-        if self.discarded > 0 {
-            Arc::make_mut(&mut ending).discarded += u64::from(self.discarded);
+        if is_own_decision(ending.cause) {
+            let count = self.inbox.clear();
+            if count > 0 {
+                Arc::make_mut(&mut ending).discarded += count;
+            }
         }
         if ending.cause == Cause::HandlerFailed
             && let Some(failure) = self.failure.take()
@@ -403,7 +431,6 @@ impl Engine<dyn Transport> {
         }
         self.transport.release();
         self.ending = Some(ending);
-        self.unannounced = true;
     }
 }
 

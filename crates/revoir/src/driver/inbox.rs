@@ -51,9 +51,9 @@ impl Inbox {
     }
 
     /// Throws the messages away, and returns how many there were.
-    pub(crate) fn clear(&mut self) -> u32 {
+    pub(crate) fn clear(&mut self) -> u64 {
         let waiting = self.waiting.take();
-        waiting.map_or(0, |waiting| waiting.messages.len() as u32)
+        waiting.map_or(0, |waiting| waiting.messages.len() as u64)
     }
 }
 

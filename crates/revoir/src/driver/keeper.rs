@@ -15,7 +15,7 @@ use tokio::task::unconstrained;
 use tokio::time::{Sleep, sleep_until};
 
 use crate::driver::clock::Clock;
-use crate::driver::engine::{Engine, Taker};
+use crate::driver::engine::{Engine, Held, Taker};
 use crate::driver::hub::Hub;
 use crate::driver::shared::{Driver, Shared};
 use crate::driver::transport::Transport;
@@ -190,7 +190,7 @@ impl Engine<dyn Transport> {
         if has_expired {
             self.core.handle_timeout(clock.now());
         }
-        if self.reader_gone && self.writer_gone {
+        if self.held == Held::Nothing {
             self.close_dropped(clock, hub);
         }
         if is_due || has_expired {

@@ -9,6 +9,7 @@ mod keeper;
 mod read_buffer;
 mod shared;
 mod transport;
+mod write_buffer;
 
 pub(crate) use engine::detail as io_detail;
 pub(crate) use hub::ClosedId;

@@ -13,11 +13,11 @@ thread_local! {
 ///
 /// It is taken out meanwhile: a transport that is itself a connection finds none, and gets another.
 pub(crate) fn with_read_buffer<T>(read: impl FnOnce(&mut [u8]) -> T) -> T {
-    let mut buffer = BUFFER
-        .take()
-        .unwrap_or_else(|| vec![0; READ_BUFFER_BYTES].into_boxed_slice());
+    // A thread that is ending has none any more.
+    let kept = BUFFER.try_with(Cell::take).ok().flatten();
+    let mut buffer = kept.unwrap_or_else(|| vec![0; READ_BUFFER_BYTES].into_boxed_slice());
     let result = read(&mut buffer);
-    BUFFER.set(Some(buffer));
+    let _ending = BUFFER.try_with(|kept| kept.set(Some(buffer)));
     result
 }
 

@@ -14,9 +14,10 @@ use tokio::time::Instant;
 
 use crate::drain::{NOWHERE, Seat, Tracker};
 use crate::driver::clock::Clock;
-use crate::driver::engine::{Engine, Receiving, Sending, Taker};
+use crate::driver::engine::{Engine, Held, Receiving, Sending, Taker};
 use crate::driver::hub::Hub;
 use crate::driver::transport::{Slot, Transport};
+use crate::driver::write_buffer::{keep_write_buffer, take_write_buffer};
 use crate::entropy::Entropy;
 use crate::observer::{Observer, announce};
 use crate::websocket::push_message;
@@ -137,7 +138,12 @@ impl Driver<dyn Transport> {
     /// [`with`](Self::with), for work that leaves the keeper's timer right.
     pub(crate) fn work<R>(&self, work: impl FnOnce(&mut Engine<dyn Transport>, &Clock) -> R) -> R {
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_over = engine.ending.is_some();
+        let mut buffer = take_write_buffer();
+        engine.core.lend_buffer(&mut buffer);
         let result = work(&mut engine, &Clock::new(self.epoch));
+        engine.core.return_buffer(&mut buffer);
+        keep_write_buffer(buffer);
         let ended = engine.finish_if_ended();
         let wakes_receiver = match engine.receiving {
             Receiving::No | Receiving::Woken => Receiving::No,
@@ -150,8 +156,9 @@ impl Driver<dyn Transport> {
             Sending::Ended => ended,
             Sending::Flushed => ended || engine.is_flushed(),
         };
-        let announced = std::mem::take(&mut engine.unannounced);
-        let announced = announced.then(|| engine.ending.clone()).flatten();
+        let announced = (ended && !was_over)
+            .then(|| engine.ending.clone())
+            .flatten();
         if wakes_receiver != Receiving::No {
             engine.receiving = Receiving::Woken;
         }
@@ -329,7 +336,7 @@ impl Driver<dyn Transport> {
         {
             return Poll::Ready(Err(Arc::clone(ending)));
         }
-        if engine.core.state() == State::Closing && !engine.is_split {
+        if engine.core.state() == State::Closing && engine.held == Held::Whole {
             // Who waits for the end in here takes no messages meanwhile.
             engine.asked_while_closing = false;
             self.hub.set_due();
@@ -375,20 +382,19 @@ impl Driver<dyn Transport> {
     }
 
     pub(crate) fn split(&self) {
-        self.with(|engine, _| engine.is_split = true);
+        self.with(|engine, _| engine.held = Held::Halves);
     }
 
     pub(crate) fn drop_reader(&self) {
         self.with(|engine, clock| {
-            engine.reader_gone = true;
-            engine.discard_inbox();
+            engine.drop_reader();
             engine.resume(clock);
         });
         self.hub.set_due();
     }
 
     pub(crate) fn drop_writer(&self) {
-        self.with(|engine, _| engine.writer_gone = true);
+        self.with(|engine, _| engine.held = engine.held.without_writer());
         self.hub.set_due();
     }
 }
