@@ -34,7 +34,13 @@ impl<S: AsyncWrite + Unpin> Accept for Writer<'_, '_, S> {
         if self.error.is_some() {
             return 0;
         }
-        match Pin::new(stream).poll_write_vectored(self.cx, slices) {
+        let stream = Pin::new(stream);
+        let written = match slices {
+            // The kernel's way for one piece is shorter.
+            [one] => stream.poll_write(self.cx, one),
+            _ => stream.poll_write_vectored(self.cx, slices),
+        };
+        match written {
             Poll::Pending => 0,
             Poll::Ready(Ok(count)) => count,
             Poll::Ready(Err(error)) => {
