@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::plan::{Case, Plan};
 use crate::record::Record;
-use crate::report::Environment;
+use crate::report::{Environment, Spread};
 use crate::stacks::{AGAIN, BARE, OURS, STACKS};
 
 /// The whole text.
@@ -73,10 +73,10 @@ fn echo_table(text: &mut String, cases: &[&Case], records: &[Record]) {
     for stack in STACKS {
         let _ = write!(text, "| {} |", stack.name);
         for case in cases {
-            let cost = Spread::of(records, case, stack.name, |record| record.cost / 1e3);
+            let cost = spread(records, case, stack.name, |record| record.cost / 1e3);
             let over_bare = over(records, case, stack.name, BARE);
-            let rate = Spread::of(records, case, stack.name, |record| record.rate / 1e3);
-            let busy = Spread::of(records, case, stack.name, |record| record.busy);
+            let rate = spread(records, case, stack.name, |record| record.rate / 1e3);
+            let busy = spread(records, case, stack.name, |record| record.busy);
             let (Some(cost), Some(over_bare), Some(rate), Some(busy)) =
                 (cost, over_bare, rate, busy)
             else {
@@ -127,6 +127,15 @@ fn over(records: &[Record], case: &Case, one: &str, other: &str) -> Option<Sprea
     Spread::of_figures(pairs.map(|(one, other)| one / other).collect())
 }
 
+fn spread(
+    records: &[Record],
+    case: &Case,
+    stack: &str,
+    figure: impl Fn(&Record) -> f64,
+) -> Option<Spread> {
+    Spread::of_figures(figures(records, case, stack, figure))
+}
+
 /// A figure of every round, in the order of the rounds.
 fn figures(
     records: &[Record],
@@ -148,49 +157,8 @@ fn idle_table(text: &mut String, case: &Case, records: &[Record]) {
          | server | bytes |\n|---|--:|\n",
     );
     for stack in STACKS {
-        if let Some(bytes) = Spread::of(records, case, stack.name, |record| record.cost) {
+        if let Some(bytes) = spread(records, case, stack.name, |record| record.cost) {
             let _ = writeln!(text, "| {} | {} |", stack.name, bytes.show(0));
         }
-    }
-}
-
-/// A median and what lies around it.
-struct Spread {
-    lowest: f64,
-    median: f64,
-    highest: f64,
-}
-
-impl Spread {
-    fn of(
-        records: &[Record],
-        case: &Case,
-        stack: &str,
-        figure: impl Fn(&Record) -> f64,
-    ) -> Option<Self> {
-        Self::of_figures(figures(records, case, stack, figure))
-    }
-
-    fn of_figures(mut figures: Vec<f64>) -> Option<Self> {
-        figures.sort_by(f64::total_cmp);
-        let middle = figures.len() / 2;
-        let median = match figures.len() % 2 {
-            1 => figures[middle],
-            _ => (figures.get(middle.checked_sub(1)?)? + figures[middle]) / 2.0,
-        };
-        Some(Self {
-            lowest: *figures.first()?,
-            median,
-            highest: *figures.last()?,
-        })
-    }
-
-    fn show(&self, digits: usize) -> String {
-        let Self {
-            lowest,
-            median,
-            highest,
-        } = self;
-        format!("{median:.digits$} ({lowest:.digits$}-{highest:.digits$})")
     }
 }
