@@ -57,6 +57,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     step(&format!("fuzz/run {FUZZ_SECONDS}"), fuzz)?;
     step("dependencies: cargo deny", deny)?;
     step("interoperability", || crate::interop::run(false))?;
+    step("the gateway", || crate::gateway::run(2))?;
     step("the Autobahn test suite", crate::autobahn::run)?;
     report("== all steps passed");
     Ok(())

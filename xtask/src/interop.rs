@@ -22,12 +22,7 @@ Debian has it as `apt-get install python3-venv`";
 pub(crate) fn run(write: bool) -> anyhow::Result<()> {
     let begin = Instant::now();
     let deadline = begin + LIMIT;
-    let pins = crate::root().join("conformance/interop/peers");
-    let folder = crate::root().join("target/interop");
-    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-
-    let node = install_ws(&pins, &folder, deadline)?;
-    let python = install_websockets(&pins, &folder, deadline)?;
+    let (folder, node, python) = install_peers(deadline)?;
     let chromium = find_chromium(deadline)?;
 
     let mut cases = Command::new(env!("CARGO"));
@@ -39,6 +34,16 @@ pub(crate) fn run(write: bool) -> anyhow::Result<()> {
     Running::start(&mut cases)?.succeed(deadline)?;
     report(&format!("took {} s", begin.elapsed().as_secs()));
     Ok(())
+}
+
+/// The folder that peers are installed in, that of `ws` in it, and a Python that has `websockets`.
+pub(crate) fn install_peers(deadline: Instant) -> anyhow::Result<(PathBuf, PathBuf, PathBuf)> {
+    let pins = crate::root().join("conformance/interop/peers");
+    let folder = crate::root().join("target/interop");
+    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    let node = install_ws(&pins, &folder, deadline)?;
+    let python = install_websockets(&pins, &folder, deadline)?;
+    Ok((folder, node, python))
 }
 
 /// The folder with `ws` in its `node_modules`, at the version and hash of the lock file.

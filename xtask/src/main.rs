@@ -8,6 +8,7 @@ use anyhow::bail;
 mod autobahn;
 mod ci;
 mod data;
+mod gateway;
 mod interop;
 mod process;
 mod proof;
@@ -20,6 +21,7 @@ cargo xtask ci                everything that .ci/run checks after `cargo test`
 cargo xtask autobahn          run the Autobahn test suite against our server and our client
 cargo xtask interop           play every case against ws, websockets and Chromium
 cargo xtask interop --write   the same, and write what Chromium does to docs/browser.md
+cargo xtask gateway [--long]  the gateway before ws, websockets and axum that are away for 2 s, or 5 s
 cargo xtask proof [NAME]      show that a claim with figures holds on this machine";
 
 fn main() -> ExitCode {
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["interop"] => interop::run(false),
         ["interop", "--write"] => interop::run(true),
+        ["gateway"] => gateway::run(2),
+        ["gateway", "--long"] => gateway::run(5),
         ["proof"] => proof::run(None),
         ["proof", name] => proof::run(Some(name)),
         _ => usage(&args),
