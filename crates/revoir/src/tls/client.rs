@@ -67,6 +67,12 @@ impl ClientTls {
         Self { config }
     }
 
+    /// What rustls is told, for a stream that this crate does not connect.
+    #[must_use]
+    pub fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.config)
+    }
+
     fn with_store(roots: RootCertStore) -> Self {
         let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -86,7 +92,7 @@ impl ClientTls {
     {
         let name =
             ServerName::try_from(host.to_owned()).map_err(|error| failed(error.to_string()))?;
-        let connector = TlsConnector::from(Arc::clone(&self.config));
+        let connector = TlsConnector::from(self.config());
         let connected = connector.connect(name, stream).await;
         connected.map_err(|error| failed(error.to_string()))
     }

@@ -53,12 +53,17 @@ impl ServerTls {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = config;
     }
 
+    /// What rustls is told for the next connection, for one that this crate does not accept.
+    #[must_use]
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(crate) async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        TlsAcceptor::from(current).accept(stream).await
+        TlsAcceptor::from(self.config()).accept(stream).await
     }
 }
 
