@@ -29,7 +29,7 @@ pub(crate) struct ServeArgs {
     /// An address to listen on; may be given several times [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_hint = ValueHint::Other)]
     pub(crate) listen: Vec<SocketAddr>,
-    /// The backend to stand before: ws:// or http://, a host, and optionally a port. It takes the
+    /// The backend to stand before: ws:// or wss://, a host, and optionally a port. It takes the
     /// place of all routes. Without any, the reference about close codes is served
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = Target::parse)]
     pub(crate) upstream: Option<Target>,
@@ -39,6 +39,12 @@ pub(crate) struct ServeArgs {
     /// Serve the lab beside the backend, under /lab
     #[arg(long)]
     pub(crate) lab: bool,
+    /// Speak TLS with this certificate chain (PEM); SIGHUP has it read again
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// How long the end may take [default: 10s]
     #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) drain: Option<Duration>,

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod certificate;
 pub(crate) mod codes;
 pub(crate) mod compare;
 pub(crate) mod completions;

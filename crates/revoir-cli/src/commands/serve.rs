@@ -10,9 +10,10 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use crate::args::ServeArgs;
+use crate::commands::certificate::Certificate;
 use crate::commands::network::unavailable;
 use crate::exit::{Exit, Failure};
-use crate::gateway::config::{self, Config, RouteConfig, Time};
+use crate::gateway::config::{self, Config, Files, RouteConfig, Time};
 use crate::gateway::{Gateway, Goodbye, Site, Unobserved};
 use crate::output::Screen;
 use crate::print;
@@ -47,6 +48,9 @@ fn configuration(args: &ServeArgs) -> Result<Config, Failure> {
     if !args.listen.is_empty() {
         config.listen.clone_from(&args.listen);
     }
+    if let (Some(cert), Some(key)) = (args.tls_cert.clone(), args.tls_key.clone()) {
+        config.tls = Some(Files { cert, key });
+    }
     if let Some(time) = args.drain {
         config.drain.time = Time(time);
     }
@@ -75,16 +79,22 @@ fn config_text(config: &Config, json: bool) -> String {
 }
 
 async fn serve(config: &Config, err: &mut dyn Write) -> Result<Exit, Failure> {
+    let site = Site::new(web::router());
+    let routes = config.routes.iter().map(|route| route.settings(&site));
+    let routes = routes.collect::<Result<Vec<_>, _>>()?;
+    let certificate = config.tls.as_ref().map(|files| {
+        let (cert, key) = (files.cert.clone(), files.key.clone());
+        Certificate::new(cert, key)
+    });
+    let certificate = certificate.transpose()?;
     let mut listeners = Vec::new();
     for address in &config.listen {
         listeners.push(listen(*address).await?);
     }
     let mut signals = Signals::new().map_err(|error| unavailable("signals", &error))?;
     announce(config, &listeners, err);
-    let site = Site::new(web::router());
-    let routes = config.routes.iter().map(|route| route.settings(&site));
-    let gateway = Gateway::new(routes.collect(), config.settings(), Arc::new(Unobserved));
-    let serving = gateway.serve(listeners);
+    let gateway = Gateway::new(routes, config.settings(), Arc::new(Unobserved));
+    let serving = gateway.serve(listeners, certificate.as_ref().map(Certificate::tls));
     let stopping = async {
         signals.next().await;
         drain(config, &gateway, &mut signals, err).await
@@ -108,13 +118,14 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 /// command.
 fn announce(config: &Config, listeners: &[TcpListener], err: &mut dyn Write) {
     let targets = config.routes.iter().flat_map(|route| &route.upstreams);
+    let scheme = config.tls.as_ref().map_or("http", |_| "https");
     let targets: Vec<_> = targets.map(ToString::to_string).collect();
     for listener in listeners {
         let Ok(address) = listener.local_addr() else {
             continue;
         };
         let _ = match &*targets {
-            [] => writeln!(err, "the reference is at http://{address}/"),
+            [] => writeln!(err, "the reference is at {scheme}://{address}/"),
             targets => {
                 let targets = targets.join(", ");
                 writeln!(err, "listening on {address}, in front of {targets}")

@@ -103,7 +103,7 @@ impl Connection {
     }
 
     pub(crate) fn outlook(&self, now: Duration) -> Outlook {
-        self.pool.outlook(now)
+        self.pool.outlook(now, self.seat.as_ref())
     }
 
     pub(crate) fn handle(&self) -> &Handle {
@@ -158,8 +158,8 @@ impl Connection {
             self.gateway.observer.held(why);
             let ending = &ended.ending;
             tracing::debug!(target: "revoir", conn = self.id, why = why.id(), %ending, "held");
-            if why == Why::Planned {
-                self.pool.restarts();
+            if let (Why::Planned, Some(seat)) = (why, &self.seat) {
+                self.pool.restarts(seat);
             }
         }
         match ended.side {

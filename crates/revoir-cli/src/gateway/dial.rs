@@ -15,12 +15,15 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use revoir_proto::extension::Extension;
 use revoir_proto::handshake::{HandshakeError, accept};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::agreement::{self, Agreement};
-use super::pool::Target;
+use super::pool::{Pool, Seat, Target, Turn};
 use super::rules::Mode;
+use super::stream::Stream;
+
+/// For TCP and TLS with one upstream, so that there is time for another.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 
 /// What the backend is asked for.
 #[derive(Clone, Debug)]
@@ -44,7 +47,7 @@ pub(crate) enum Answer {
 /// An open connection to the backend.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     /// What came behind the answer.
     pub(crate) input: Bytes,
     pub(crate) agreement: Agreement,
@@ -73,25 +76,55 @@ impl std::fmt::Display for DialError {
     }
 }
 
-/// Opens a connection to `target`, within `limit`.
-pub(crate) async fn open(
-    target: &Target,
-    mode: Mode,
+/// Uses `turn` to open a connection to an upstream of `pool`, within `limit`. One that cannot be
+/// reached leaves the turn to the next. What came of it is reported.
+pub(crate) async fn dial(
+    pool: &Pool,
+    turn: Turn,
     opening: &Opening,
     limit: Duration,
-) -> Result<Answer, DialError> {
-    timeout(limit, Box::pin(attempt(target, mode, opening)))
-        .await
-        .unwrap_or(Err(DialError::Silent))
+) -> Result<(Answer, Seat), DialError> {
+    let deadline = Instant::now() + limit;
+    let mut tried = Vec::new();
+    let mut error = DialError::Silent;
+    while let Some(seat) = pool.seat(&tried) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let attempt = Box::pin(attempt(pool, seat.target(), opening));
+        let answer = timeout(left, attempt).await;
+        let answer = answer.unwrap_or(Err(DialError::Silent));
+        let has_accepted = match &answer {
+            Ok(Answer::Opened(_)) => true,
+            // The backend, or what stands before it, is not ready.
+            Ok(Answer::Refused(response)) => !response.status().is_server_error(),
+            Err(_) => false,
+        };
+        let is_up = pool.tried(&seat, has_accepted);
+        match answer {
+            Err(DialError::Unreachable(unreachable)) => {
+                error = DialError::Unreachable(unreachable);
+                tried.push(seat);
+            }
+            answer => {
+                turn.report(is_up);
+                return answer.map(|answer| (answer, seat));
+            }
+        }
+    }
+    turn.report(false);
+    Err(error)
 }
 
-async fn attempt(target: &Target, mode: Mode, opening: &Opening) -> Result<Answer, DialError> {
-    let stream = TcpStream::connect((&*target.host, target.port))
-        .await
-        .map_err(DialError::Unreachable)?;
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
-    }
+async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Answer, DialError> {
+    let mode = pool.settings.rules.mode;
+    let stream = match timeout(CONNECT_LIMIT, pool.connect(target)).await {
+        Ok(Ok(stream)) => stream,
+        // It is there, and cannot be trusted.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            return Err(DialError::Invalid(format!("TLS: {error}")));
+        }
+        Ok(Err(error)) => return Err(DialError::Unreachable(error)),
+        Err(_) => return Err(DialError::Unreachable(io::ErrorKind::TimedOut.into())),
+    };
     let handshake = http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| broken(&error))?;
     // It ends with the answer: the stream is taken over, or the body of a refusal is read.
@@ -108,8 +141,8 @@ async fn attempt(target: &Target, mode: Mode, opening: &Opening) -> Result<Answe
     let upgraded = hyper::upgrade::on(&mut response).await;
     let upgraded = upgraded.map_err(|error| broken(&error))?;
     let parts = upgraded
-        .downcast::<TokioIo<TcpStream>>()
-        .map_err(|_| DialError::Invalid("the stream is no TCP stream".to_owned()))?;
+        .downcast::<TokioIo<Stream>>()
+        .map_err(|_| DialError::Invalid("the stream is another one".to_owned()))?;
     Ok(Answer::Opened(Box::new(Opened {
         stream: parts.io.into_inner(),
         input: parts.read_buf,

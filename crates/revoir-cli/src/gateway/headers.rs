@@ -88,6 +88,39 @@ pub(crate) fn rewrite_request(headers: &mut HeaderMap, client: IpAddr) {
     }
 }
 
+/// Header fields in little memory: a map keeps a hash table, and the buffer that it was read from.
+#[derive(Clone, Debug)]
+pub(crate) struct Fields(Box<[u8]>);
+
+impl Fields {
+    pub(crate) fn pack(headers: &HeaderMap) -> Self {
+        let mut packed = Vec::new();
+        for (name, value) in headers {
+            packed.extend_from_slice(name.as_ref());
+            packed.push(b':');
+            packed.extend_from_slice(value.as_bytes());
+            // No value has one.
+            packed.push(b'\n');
+        }
+        Self(packed.into())
+    }
+
+    pub(crate) fn unpack(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in self.0.split(|byte| *byte == b'\n') {
+            let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+                continue;
+            };
+            let name = HeaderName::from_bytes(&line[..colon]);
+            let value = HeaderValue::from_bytes(&line[colon + 1..]);
+            if let (Ok(name), Ok(value)) = (name, value) {
+                headers.append(name, value);
+            }
+        }
+        headers
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
@@ -103,6 +136,20 @@ mod tests {
             );
         }
         headers
+    }
+
+    #[test]
+    fn packed_fields_come_back_in_their_order() {
+        let fields = headers(&[
+            ("Host", "a.example"),
+            ("Cookie", "a=b:c"),
+            ("X-Empty", ""),
+            ("Cookie", "d"),
+        ]);
+        let packed = Fields::pack(&fields);
+        assert_eq!(packed.unpack(), fields);
+        assert_eq!(packed.0.len(), 14 + 1 + 13 + 1 + 9 + 8);
+        assert!(Fields::pack(&HeaderMap::new()).unpack().is_empty());
     }
 
     #[test]

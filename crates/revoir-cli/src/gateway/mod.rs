@@ -24,6 +24,7 @@ mod rules;
 mod session;
 mod settings;
 mod site;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -33,7 +34,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use revoir::{Drain, SendCode};
+use revoir::{Drain, SendCode, ServerTls};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
@@ -91,9 +92,14 @@ impl Gateway {
         })
     }
 
-    /// Serves the listeners. Runs until it is dropped, which leaves open connections alone.
-    pub(crate) async fn serve(self: &Arc<Self>, listeners: Vec<TcpListener>) {
-        front::serve(Arc::clone(self), listeners).await;
+    /// Serves the listeners, over TLS if that is given. Runs until it is dropped, which leaves open
+    /// connections alone.
+    pub(crate) async fn serve(
+        self: &Arc<Self>,
+        listeners: Vec<TcpListener>,
+        tls: Option<ServerTls>,
+    ) {
+        front::serve(Arc::clone(self), listeners, tls).await;
     }
 
     /// Closes every connection, and waits until all have ended or `limit` is over. What was asked

@@ -6,14 +6,15 @@ use std::time::Duration;
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response};
 use revoir_proto::handshake::key;
-use tokio::net::TcpStream;
 
 use super::agreement::Agreement;
-use super::dial::{Answer, DialError, Opening, open};
+use super::dial::{Answer, DialError, Opening, dial};
 use super::driver::{Redial, Redialing, Returned};
 use super::entropy::Entropy;
+use super::headers::Fields;
 use super::pool::{Pool, Priority, Seat, Ticket};
 use super::session::Previous;
+use super::stream::Stream;
 use super::verdict::Redialed;
 
 /// The header field that tells a backend whose connection this continues.
@@ -22,12 +23,14 @@ const RESUME: HeaderName = HeaderName::from_static("revoir-resume");
 /// No backend is waited for longer than this on its own advice.
 const LONGEST_ADVICE: Duration = Duration::from_secs(3600);
 
-/// Dials again for one client.
+/// Dials again for one client. What the client asked for is kept in little memory: most clients
+/// never need it.
 pub(crate) struct Redialer {
     pool: Arc<Pool>,
     limit: Duration,
-    name: String,
-    opening: Opening,
+    name: Box<str>,
+    resource: Box<str>,
+    fields: Fields,
     agreement: Agreement,
 }
 
@@ -37,56 +40,51 @@ impl Redialer {
         pool: Arc<Pool>,
         limit: Duration,
         name: String,
-        opening: Opening,
+        opening: &Opening,
         agreement: Agreement,
     ) -> Self {
-        let opening = Opening {
-            subprotocols: agreement
-                .subprotocol
-                .iter()
-                .map(|name| String::from(&**name))
-                .collect(),
-            extensions: agreement.extensions.as_deref().map(str::to_owned),
-            ..opening
-        };
         Self {
             pool,
             limit,
-            name,
-            opening,
+            name: name.into(),
+            resource: opening.resource.to_string().into(),
+            fields: Fields::pack(&opening.headers),
             agreement,
+        }
+    }
+
+    /// What the client asked for, with what was agreed on.
+    fn opening(&self) -> Opening {
+        let subprotocol = self.agreement.subprotocol.as_deref();
+        Opening {
+            // It was one.
+            resource: self.resource.parse().unwrap_or_default(),
+            headers: self.fields.unpack(),
+            key: key(Entropy::bytes()),
+            subprotocols: subprotocol.into_iter().map(str::to_owned).collect(),
+            extensions: self.agreement.extensions.as_deref().map(str::to_owned),
         }
     }
 }
 
-impl Redial<TcpStream> for Redialer {
+impl Redial<Stream> for Redialer {
     fn redial(
         &self,
         ticket: Ticket,
         priority: Priority,
         previous: Previous,
         since: Duration,
-    ) -> Redialing<TcpStream> {
+    ) -> Redialing<Stream> {
         let (pool, limit) = (Arc::clone(&self.pool), self.limit);
-        let (mut opening, agreement) = (self.opening.clone(), self.agreement.clone());
+        let (mut opening, agreement) = (self.opening(), self.agreement.clone());
         let name = self.name.clone();
         Box::pin(async move {
             let turn = pool.turn(ticket, priority, false).await;
-            let seat = pool.seat();
-            opening.key = key(Entropy::bytes());
             let held = pool.now().saturating_sub(since);
             if let Ok(value) = HeaderValue::from_str(&resume(&name, previous, held)) {
                 opening.headers.insert(RESUME, value);
             }
-            let mode = pool.settings.rules.mode;
-            let answer = open(seat.target(), mode, &opening, limit).await;
-            let result = judge(answer, &agreement, seat);
-            turn.report(match &result {
-                Ok(_) | Err(Redialed::Changed(_)) => true,
-                Err(Redialed::Refused { status, .. }) => *status < 500,
-                Err(Redialed::Invalid | Redialed::Unreachable) => false,
-            });
-            result
+            judge(dial(&pool, turn, &opening, limit).await, &agreement)
         })
     }
 }
@@ -103,26 +101,28 @@ fn resume(name: &str, previous: Previous, held: Duration) -> String {
 }
 
 fn judge(
-    answer: Result<Answer, DialError>,
+    answer: Result<(Answer, Seat), DialError>,
     agreement: &Agreement,
-    seat: Seat,
-) -> Result<Returned<TcpStream>, Redialed> {
+) -> Result<Returned<Stream>, Redialed> {
+    let (answer, seat) = match answer {
+        Ok(answered) => answered,
+        Err(DialError::Invalid(error)) => {
+            tracing::debug!(target: "revoir", error, "the backend's handshake is invalid");
+            return Err(Redialed::Invalid);
+        }
+        Err(DialError::Unreachable(_) | DialError::Silent) => return Err(Redialed::Unreachable),
+    };
     match answer {
-        Ok(Answer::Opened(opened)) if opened.agreement == *agreement => Ok(Returned {
+        Answer::Opened(opened) if opened.agreement == *agreement => Ok(Returned {
             stream: opened.stream,
             input: opened.input,
             seat,
         }),
-        Ok(Answer::Opened(opened)) if opened.agreement.subprotocol == agreement.subprotocol => {
+        Answer::Opened(opened) if opened.agreement.subprotocol == agreement.subprotocol => {
             Err(Redialed::Changed("the backend agreed to other extensions"))
         }
-        Ok(Answer::Opened(_)) => Err(Redialed::Changed("the backend chose another subprotocol")),
-        Ok(Answer::Refused(response)) => Err(refused(&response)),
-        Err(DialError::Invalid(error)) => {
-            tracing::debug!(target: "revoir", error, "the backend's handshake is invalid");
-            Err(Redialed::Invalid)
-        }
-        Err(DialError::Unreachable(_) | DialError::Silent) => Err(Redialed::Unreachable),
+        Answer::Opened(_) => Err(Redialed::Changed("the backend chose another subprotocol")),
+        Answer::Refused(response) => Err(refused(&response)),
     }
 }
 

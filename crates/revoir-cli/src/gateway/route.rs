@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::front::Plain;
 use super::pool::{Pool, PoolSettings};
 use super::site::Site;
 
@@ -56,14 +57,18 @@ fn is_below(path: &str, prefix: &str) -> bool {
 pub(super) struct Route {
     pub(super) settings: RouteSettings,
     pub(super) backing: Backing,
-    /// Gives out turns, if there is a pool.
+    /// Runs the pool, if there is one.
     task: Option<AbortHandle>,
 }
 
 /// What answers, while the gateway runs.
 #[derive(Debug)]
 pub(super) enum Backing {
-    Pool(Arc<Pool>),
+    Upstreams {
+        pool: Arc<Pool>,
+        /// For everything that is no WebSocket.
+        plain: Plain,
+    },
     Site(Site),
 }
 
@@ -74,8 +79,10 @@ impl Route {
             Destination::Site(site) => (Backing::Site(site.clone()), None),
             Destination::Upstreams(settings) => {
                 let pool = Pool::new(settings.clone(), epoch);
-                let turns = tokio::spawn(Arc::clone(&pool).give_turns());
-                (Backing::Pool(pool), Some(turns.abort_handle()))
+                let running = tokio::spawn(Arc::clone(&pool).run());
+                let plain = Plain::new(&pool);
+                let backing = Backing::Upstreams { pool, plain };
+                (backing, Some(running.abort_handle()))
             }
         };
         Self {
@@ -117,7 +124,7 @@ impl Routes {
     pub(super) fn sites(&self) -> impl Iterator<Item = &Site> {
         self.0.iter().filter_map(|route| match &route.backing {
             Backing::Site(site) => Some(site),
-            Backing::Pool(_) => None,
+            Backing::Upstreams { .. } => None,
         })
     }
 }

@@ -1,6 +1,5 @@
 //! `revoir listen [ADDR]`: a server for debugging, which prints what happens to its connections.
 
-mod certificate;
 mod connections;
 mod printer;
 mod serving;
@@ -10,10 +9,10 @@ use std::io::Write;
 use revoir::{Acceptor, Origins, server_config};
 
 use crate::args::ListenArgs;
+use crate::commands::certificate::Certificate;
 use crate::commands::{network, settings};
 use crate::exit::{Exit, Failure};
 use crate::output::Screen;
-use certificate::Certificate;
 use printer::Printer;
 use serving::Serving;
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use revoir::{Acceptor, Drain, Incoming, Server};
 
-use super::certificate::Certificate;
 use super::connections::{Connections, Manner, NeverOpened};
 use crate::args::ListenArgs;
+use crate::commands::certificate::Certificate;
 use crate::commands::network::unavailable;
 use crate::events::{Events, Listening, What};
 use crate::exit::{Exit, Failure};

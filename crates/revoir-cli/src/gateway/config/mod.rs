@@ -6,6 +6,7 @@ mod route;
 mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,11 +20,24 @@ pub(crate) use values::{Most, Time};
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Config {
     pub(crate) listen: Vec<SocketAddr>,
+    /// Over TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<Files>,
     pub(crate) limits: Limits,
     pub(crate) drain: Draining,
     /// Empty: everything is built in.
     #[serde(rename = "route")]
     pub(crate) routes: Vec<RouteConfig>,
+}
+
+/// A certificate.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Files {
+    /// The chain, in PEM.
+    pub(crate) cert: PathBuf,
+    /// Its key, in PEM.
+    pub(crate) key: PathBuf,
 }
 
 /// What clients may ask for.
@@ -52,6 +66,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
+            tls: None,
             limits: Limits::default(),
             drain: Draining::default(),
             routes: Vec::new(),
@@ -82,6 +97,19 @@ impl Default for Draining {
 }
 
 impl Config {
+    /// Has paths that are relative stand in `directory`.
+    fn stands_in(&mut self, directory: &Path) {
+        let files = self
+            .tls
+            .iter_mut()
+            .flat_map(|tls| [&mut tls.cert, &mut tls.key]);
+        let routes = self.routes.iter_mut();
+        let roots = routes.filter_map(|route| route.tls.ca.as_mut());
+        for path in files.chain(roots) {
+            *path = directory.join(&*path);
+        }
+    }
+
     /// What holds for all routes.
     pub(crate) fn settings(&self) -> Settings {
         let limits = &self.limits;

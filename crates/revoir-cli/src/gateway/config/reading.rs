@@ -50,11 +50,13 @@ pub(crate) fn read(path: &Path) -> Result<Config, Failure> {
         problem: format!("--config: cannot read {}: {error}", path.display()),
         hint: "give the path of a file as of docs/gateway.md".to_owned(),
     })?;
-    parse(&text).map_err(|wrong| Failure::Impossible {
+    let mut config = parse(&text).map_err(|wrong| Failure::Impossible {
         problem: format!("--config: {}:{wrong}", path.display()),
         hint: "docs/gateway.md lists what may stand there; docs/revoir.toml has every key"
             .to_owned(),
-    })
+    })?;
+    config.stands_in(path.parent().unwrap_or_else(|| Path::new("")));
+    Ok(config)
 }
 
 /// The configuration in `text`.
@@ -110,6 +112,8 @@ fn check(text: &str, config: &Config) -> Result<(), Wrong> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::Files;
+    use super::super::route::{Checking, Trusting};
     use super::*;
 
     const EXAMPLE: &str = include_str!("../../../../../docs/revoir.toml");
@@ -119,9 +123,21 @@ mod tests {
     fn keys() -> BTreeSet<String> {
         let route = RouteConfig {
             host: Some("a.example".to_owned()),
+            check: Some(Checking {
+                path: Some("/healthz".to_owned()),
+                ..Checking::default()
+            }),
+            tls: Trusting {
+                ca: Some("roots.pem".into()),
+                ..Trusting::default()
+            },
             ..RouteConfig::default()
         };
         let config = Config {
+            tls: Some(Files {
+                cert: "cert.pem".into(),
+                key: "key.pem".into(),
+            }),
             routes: vec![route],
             ..Config::default()
         };

@@ -1,13 +1,17 @@
 //! [`RouteConfig`]: one `[[route]]` of the file.
 
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::super::pool::{PoolSettings, Target};
+use super::super::pool::{Check, PoolSettings, Target, Thresholds, Trust};
 use super::super::{Destination, Mode, RouteSettings, Rules, Site};
 use super::values::{self, Time};
+use crate::exit::Failure;
 
 /// One route. What is absent has its default.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -32,6 +36,10 @@ pub(crate) struct RouteConfig {
     pub(crate) ping_interval: Time,
     pub(crate) pong_timeout: Time,
     pub(crate) hold: Holding,
+    /// Whether and how upstreams are asked how they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) check: Option<Checking>,
+    pub(crate) tls: Trusting,
 }
 
 /// How long clients are held.
@@ -49,6 +57,35 @@ pub(crate) struct Holding {
     /// What one client may send meanwhile.
     pub(crate) bytes: usize,
     pub(crate) messages: usize,
+}
+
+/// How upstreams are checked.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Checking {
+    /// What is asked for. `None`: a connection is good enough.
+    #[serde(
+        deserialize_with = "values::some_path",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) path: Option<String>,
+    pub(crate) interval: Time,
+    pub(crate) timeout: Time,
+    /// In a row, until an upstream is left out.
+    pub(crate) failures: u32,
+    /// In a row, until it is taken in again.
+    pub(crate) successes: u32,
+}
+
+/// Which certificates upstreams may have.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Trusting {
+    /// The roots. `None`: the platform's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Any certificate will do.
+    pub(crate) insecure: bool,
 }
 
 /// 1011 or 1014.
@@ -70,6 +107,20 @@ impl Default for RouteConfig {
             ping_interval: Time(keepalive.interval),
             pong_timeout: Time(keepalive.timeout),
             hold: Holding::default(),
+            check: None,
+            tls: Trusting::default(),
+        }
+    }
+}
+
+impl Default for Checking {
+    fn default() -> Self {
+        Self {
+            path: None,
+            interval: Time::seconds(5),
+            timeout: Time::seconds(2),
+            failures: 3,
+            successes: 2,
         }
     }
 }
@@ -107,7 +158,11 @@ impl RouteConfig {
     }
 
     /// The route. Without an upstream it leads to `site`.
-    pub(crate) fn settings(&self, site: &Site) -> RouteSettings {
+    ///
+    /// # Errors
+    ///
+    /// The roots cannot be read or used.
+    pub(crate) fn settings(&self, site: &Site) -> Result<RouteSettings, Failure> {
         let to = match self.upstreams.split_first() {
             None => Destination::Site(site.clone()),
             Some((target, more)) => Destination::Upstreams(PoolSettings {
@@ -115,13 +170,34 @@ impl RouteConfig {
                 more: more.to_vec(),
                 rules: Arc::new(self.rules()),
                 redial_rate: self.return_rate,
+                check: self.check.as_ref().map(Checking::check),
+                trust: self.trust()?,
             }),
         };
-        RouteSettings {
+        Ok(RouteSettings {
             host: self.host.clone(),
             path: self.path.clone(),
             to,
+        })
+    }
+
+    fn trust(&self) -> Result<Option<Trust>, Failure> {
+        if !self.upstreams.iter().any(|target| target.secure) {
+            return Ok(None);
         }
+        let trust = match &self.tls.ca {
+            _ if self.tls.insecure => Trust::anybody(),
+            None => Trust::platform(),
+            Some(path) => {
+                let unusable = |error: &dyn fmt::Display| Failure::Impossible {
+                    problem: format!("route.tls.ca: {}: {error}", path.display()),
+                    hint: "give the path of a PEM file with the roots to trust".to_owned(),
+                };
+                let pem = fs::read(path).map_err(|error| unusable(&error))?;
+                Trust::roots(pem).map_err(|error| unusable(&error))?
+            }
+        };
+        Ok(Some(trust))
     }
 
     fn rules(&self) -> Rules {
@@ -140,6 +216,20 @@ impl RouteConfig {
             held_bytes: self.hold.bytes,
             held_messages: self.hold.messages,
             ..Rules::default()
+        }
+    }
+}
+
+impl Checking {
+    fn check(&self) -> Check {
+        Check {
+            path: self.path.clone(),
+            interval: self.interval.0,
+            timeout: self.timeout.0,
+            thresholds: Thresholds {
+                failures: self.failures,
+                successes: self.successes,
+            },
         }
     }
 }

@@ -75,6 +75,13 @@ pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
     Ok(path)
 }
 
+/// The same, where there may be none.
+pub(super) fn some_path<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    path(deserializer).map(Some)
+}
+
 /// A host without a port.
 pub(super) fn host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let host = String::deserialize(deserializer)?;

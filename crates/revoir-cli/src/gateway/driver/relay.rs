@@ -140,10 +140,10 @@ where
 
     /// Writes to and reads from one side, once. Returns whether there is something new to look at.
     fn poll_side(&mut self, cx: &mut Context<'_>, now: Duration, side: Side) -> bool {
-        let mut progressed = false;
+        let mut progressed = self.push(cx, now, side);
         if self.session.wants_flush(side) {
             self.flush(cx, now, side);
-            progressed = !self.session.wants_flush(side);
+            progressed |= !self.session.wants_flush(side);
         }
         let mut room = self.session.room(side).min(READ_BUFFER_BYTES);
         if self.hold.is_some() && self.connection.is_held_full() {
@@ -178,6 +178,9 @@ where
                     session.handle_input(&mut at, side, input, &mut writer);
                     return Some(writer.error);
                 }
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    session.handle_truncated(&mut at, side);
+                }
                 Poll::Ready(Err(error)) => {
                     session.handle_lost(&mut at, side, Cause::Reset, detail(&error));
                 }
@@ -203,6 +206,23 @@ where
         if let Some(error) = writer.error {
             self.writing_failed(cx, now, side, &error);
         }
+    }
+
+    /// Has a transport pass on what it took: TLS keeps what TCP did not take. Returns whether that
+    /// failed.
+    fn push(&mut self, cx: &mut Context<'_>, now: Duration, side: Side) -> bool {
+        let stream = match side {
+            Side::Client => &mut self.client,
+            Side::Backend => &mut self.backend,
+        };
+        let pushed = stream
+            .as_mut()
+            .map(|stream| Pin::new(stream).poll_flush(cx));
+        if let Some(Poll::Ready(Err(error))) = pushed {
+            self.writing_failed(cx, now, side, &error);
+            return true;
+        }
+        false
     }
 
     /// `side` takes nothing any more. What it said before that still counts.

@@ -11,17 +11,17 @@ use hyper::header::{
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use revoir_proto::handshake::{self, HandshakeError, Headers, ServerConfig};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::Gateway;
 use super::super::agreement;
 use super::super::connection::Connection;
-use super::super::dial::{Answer, DialError, Opened, Opening, open};
+use super::super::dial::{Answer, DialError, Opened, Opening, dial};
 use super::super::driver::Driver;
 use super::super::headers::{rewrite_request, strip_hop_by_hop};
 use super::super::pool::{Pool, Priority, Seat};
 use super::super::redial::Redialer;
+use super::super::stream::Stream;
 use super::refusal::{refusal, unavailable};
 
 /// The header field that names a connection to the backend, for as long as the client stays.
@@ -79,7 +79,7 @@ pub(super) async fn answer(
         Arc::clone(pool),
         gateway.settings.handshake_limit,
         name,
-        opening,
+        &opening,
         opened.agreement,
     ));
     let (stream, input) = (opened.stream, opened.input);
@@ -93,7 +93,7 @@ pub(super) async fn answer(
             }
         };
         // What was given to `serve_connection` is what comes back.
-        if let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() {
+        if let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() {
             let client = parts.io.into_inner();
             let driver = Driver::new(connection, compression, redial, client, stream);
             driver.run(parts.read_buf, input).await;
@@ -110,26 +110,19 @@ async fn reach(
     opening: &Opening,
 ) -> Result<(Opened, Seat), Response<Body>> {
     let deadline = Instant::now() + gateway.settings.handshake_limit;
-    let mode = pool.settings.rules.mode;
     loop {
         let turn = pool.turn(pool.ticket(), Priority::Normal, true);
         let Ok(turn) = timeout_at(deadline, turn).await else {
             return Err(unavailable());
         };
-        let seat = pool.seat();
         let left = deadline.saturating_duration_since(Instant::now());
-        match open(seat.target(), mode, opening, left).await {
-            Ok(Answer::Opened(opened)) => {
-                turn.report(true);
-                return Ok((*opened, seat));
-            }
-            Ok(Answer::Refused(mut response)) => {
-                turn.report(response.status().as_u16() < 500);
+        match dial(pool, turn, opening, left).await {
+            Ok((Answer::Opened(opened), seat)) => return Ok((*opened, seat)),
+            Ok((Answer::Refused(mut response), _)) => {
                 strip_hop_by_hop(response.headers_mut());
                 return Err(response.map(Body::new));
             }
             Err(error) => {
-                turn.report(false);
                 tracing::debug!(target: "revoir", %error, "the backend was not reached");
                 match error {
                     DialError::Unreachable(_) => {}

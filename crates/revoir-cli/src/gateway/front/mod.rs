@@ -18,26 +18,30 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use revoir::ServerTls;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use super::Gateway;
 use super::route::Backing;
-use pass::Plain;
+use super::stream::{Stream, set_nodelay};
+pub(super) use pass::Plain;
 use refusal::{broken, refusal};
 
 /// How long to wait when a connection cannot be taken, because no file descriptor is left for
 /// example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Takes connections for as long as it is polled.
-pub(super) async fn serve(gateway: Arc<Gateway>, listeners: Vec<TcpListener>) {
-    let front = Arc::new(Front {
-        plain: Plain::new(),
-        gateway,
-    });
+/// Takes connections for as long as it is polled, over TLS if that is given.
+pub(super) async fn serve(
+    gateway: Arc<Gateway>,
+    listeners: Vec<TcpListener>,
+    tls: Option<ServerTls>,
+) {
+    let front = Arc::new(Front { gateway, tls });
     let mut all = JoinSet::new();
     for listener in listeners {
         all.spawn(Arc::clone(&front).listen(listener));
@@ -47,8 +51,7 @@ pub(super) async fn serve(gateway: Arc<Gateway>, listeners: Vec<TcpListener>) {
 
 struct Front {
     gateway: Arc<Gateway>,
-    /// For everything that is no WebSocket.
-    plain: Plain,
+    tls: Option<ServerTls>,
 }
 
 impl Front {
@@ -68,10 +71,22 @@ impl Front {
 
     /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
     async fn talk(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
-        }
+        set_nodelay(&stream);
         let gateway = &self.gateway;
+        let stream = match &self.tls {
+            None => Stream::Tcp(stream),
+            Some(tls) => {
+                let accepting = TlsAcceptor::from(tls.config()).accept(stream);
+                match timeout(gateway.settings.handshake_limit, accepting).await {
+                    Ok(Ok(stream)) => Stream::Tls(Box::new(stream.into())),
+                    Ok(Err(error)) => {
+                        tracing::debug!(target: "revoir", %peer, %error, "no TLS");
+                        return;
+                    }
+                    Err(_) => return,
+                }
+            }
+        };
         // A drain waits for those that were there when it began.
         let draining = (!gateway.is_draining()).then(|| gateway.draining.subscribe());
         let settings = &gateway.settings;
@@ -112,11 +127,11 @@ impl Front {
         let request = request.map(Body::new);
         match &route.backing {
             Backing::Site(site) => site.answer(request, peer).await,
-            Backing::Pool(pool) if handshake::is_asked_for(&request) => {
+            Backing::Upstreams { pool, .. } if handshake::is_asked_for(&request) => {
                 let answered = handshake::answer(gateway, pool, request, peer).await;
                 answered.unwrap_or_else(|error| broken(&error))
             }
-            Backing::Pool(pool) => self.plain.pass(pool, request, peer).await,
+            Backing::Upstreams { pool, plain } => plain.pass(pool, request, peer).await,
         }
     }
 }

@@ -1,14 +1,18 @@
 //! The backend as all connections of a route see it: where it is, whether it accepts, and whose
 //! turn it is.
 
+mod check;
+mod health;
 mod pacer;
 mod settings;
 mod target;
 mod turns;
 mod upstream;
 
+pub(crate) use check::Check;
+pub(crate) use health::Thresholds;
 pub(crate) use pacer::{Pacer, Priority, Ticket};
-pub(crate) use settings::PoolSettings;
+pub(crate) use settings::{PoolSettings, Trust};
 pub(crate) use target::Target;
-pub(crate) use turns::Pool;
+pub(crate) use turns::{Pool, Turn};
 pub(crate) use upstream::Seat;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Target;
+use revoir::{ClientTls, TlsError};
+
+use super::{Check, Target};
 use crate::gateway::rules::Rules;
 
 /// The upstreams of a route, and how connections to them are treated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PoolSettings {
     pub(crate) target: Target,
     /// Others that do the same.
@@ -14,6 +16,64 @@ pub(crate) struct PoolSettings {
     pub(crate) rules: Arc<Rules>,
     /// Re-dials per second, over all targets.
     pub(crate) redial_rate: u32,
+    pub(crate) check: Option<Check>,
+    /// For targets that are spoken to over TLS.
+    pub(crate) trust: Option<Trust>,
+}
+
+/// Whose certificates upstreams may have.
+#[derive(Clone, Debug)]
+pub(crate) struct Trust {
+    whom: Whom,
+    tls: ClientTls,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Whom {
+    Platform,
+    /// In PEM.
+    Roots(Vec<u8>),
+    Anybody,
+}
+
+impl Trust {
+    /// Those that the platform's roots vouch for.
+    pub(crate) fn platform() -> Self {
+        Self {
+            whom: Whom::Platform,
+            tls: ClientTls::platform(),
+        }
+    }
+
+    /// Those that these roots vouch for, in PEM.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`] if there is none, or one is malformed.
+    pub(crate) fn roots(pem: Vec<u8>) -> Result<Self, TlsError> {
+        Ok(Self {
+            tls: ClientTls::with_roots(&pem)?,
+            whom: Whom::Roots(pem),
+        })
+    }
+
+    /// Any at all: for tests.
+    pub(crate) fn anybody() -> Self {
+        Self {
+            whom: Whom::Anybody,
+            tls: ClientTls::insecure(),
+        }
+    }
+
+    pub(crate) fn tls(&self) -> &ClientTls {
+        &self.tls
+    }
+}
+
+impl PartialEq for Trust {
+    fn eq(&self, other: &Self) -> bool {
+        self.whom == other.whom
+    }
 }
 
 impl PoolSettings {
@@ -28,6 +88,8 @@ impl PoolSettings {
             more: Vec::new(),
             rules: Arc::default(),
             redial_rate: Self::REDIAL_RATE,
+            check: None,
+            trust: None,
         }
     }
 }

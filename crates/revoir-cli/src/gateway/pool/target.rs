@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use hyper::Uri;
+use hyper::http::uri::InvalidUri;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The host and port of a backend.
+/// The host and port of a backend, and how to speak to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
+    /// Over TLS.
+    pub(crate) secure: bool,
     pub(crate) host: String,
     pub(crate) port: u16,
 }
@@ -16,28 +20,31 @@ pub(crate) struct Target {
 pub(crate) enum InvalidTarget {
     /// It is no URL with a host.
     Syntax,
-    /// Another scheme than `ws` or `http`.
+    /// Another scheme than `ws`, `wss`, `http` and `https`.
     Scheme,
     /// It has a path: requests keep their own.
     Path,
 }
 
 impl Target {
-    /// Reads `ws://HOST[:PORT]` or `http://HOST[:PORT]`.
+    /// Reads `ws://HOST[:PORT]`, where the scheme may be `wss`, `http` or `https` as well.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidTarget> {
-        let uri: hyper::Uri = text.parse().map_err(|_| InvalidTarget::Syntax)?;
-        if !matches!(uri.scheme_str(), Some("ws" | "http")) {
-            return Err(match uri.scheme_str() {
-                None => InvalidTarget::Syntax,
-                Some(_) => InvalidTarget::Scheme,
-            });
+        let uri: Uri = text.parse().map_err(|_| InvalidTarget::Syntax)?;
+        let target = Self::of(&uri)?;
+        match uri.path_and_query() {
+            Some(path) if path.as_str() != "/" => Err(InvalidTarget::Path),
+            _ => Ok(target),
         }
-        if uri
-            .path_and_query()
-            .is_some_and(|path| path.as_str() != "/")
-        {
-            return Err(InvalidTarget::Path);
-        }
+    }
+
+    /// Where `uri` leads, whatever its path.
+    pub(crate) fn of(uri: &Uri) -> Result<Self, InvalidTarget> {
+        let secure = match uri.scheme_str() {
+            Some("ws" | "http") => false,
+            Some("wss" | "https") => true,
+            Some(_) => return Err(InvalidTarget::Scheme),
+            None => return Err(InvalidTarget::Syntax),
+        };
         let authority = uri.authority().ok_or(InvalidTarget::Syntax)?;
         if authority.as_str().contains('@') || authority.host().is_empty() {
             return Err(InvalidTarget::Syntax);
@@ -46,10 +53,24 @@ impl Target {
             .host()
             .trim_start_matches('[')
             .trim_end_matches(']');
+        let port = authority.port_u16();
         Ok(Self {
+            secure,
             host: host.to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            port: port.unwrap_or(if secure { 443 } else { 80 }),
         })
+    }
+
+    /// The address of what is at the path of `uri`, for plain HTTP.
+    pub(crate) fn resource(&self, uri: &Uri) -> Result<Uri, InvalidUri> {
+        let scheme = if self.secure { "https" } else { "http" };
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        format!("{scheme}://{self}{path}").parse()
+    }
+
+    /// The scheme of WebSocket.
+    const fn scheme(&self) -> &'static str {
+        if self.secure { "wss" } else { "ws" }
     }
 }
 
@@ -71,7 +92,7 @@ impl<'de> Deserialize<'de> for Target {
 
 impl Serialize for Target {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("ws://{self}"))
+        serializer.collect_str(&format_args!("{}://{self}", self.scheme()))
     }
 }
 
@@ -79,7 +100,7 @@ impl fmt::Display for InvalidTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Syntax => "expected ws://HOST:PORT",
-            Self::Scheme => "expected ws:// or http://; TLS to the backend is not supported",
+            Self::Scheme => "expected ws://, wss://, http:// or https://",
             Self::Path => "expected no path: requests keep their own",
         })
     }
@@ -103,7 +124,9 @@ mod tests {
         for wrong in ["", "127.0.0.1:9000", "ws://", "ws://u@h", "/"] {
             assert_eq!(parsed(wrong), Err(InvalidTarget::Syntax), "{wrong:?}");
         }
-        assert_eq!(parsed("wss://h"), Err(InvalidTarget::Scheme));
+        assert_eq!(parsed("wss://h"), Ok("h:443".to_owned()));
+        assert!(Target::parse("https://h:1").is_ok_and(|target| target.secure));
+        assert_eq!(parsed("ftp://h"), Err(InvalidTarget::Scheme));
         assert_eq!(parsed("ws://h/chat"), Err(InvalidTarget::Path));
     }
 }

@@ -5,13 +5,15 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{io, iter};
 
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::super::session::Outlook;
+use super::super::stream::Stream;
 use super::upstream::{Seat, Upstream};
-use super::{Pacer, PoolSettings, Priority, Ticket};
+use super::{Pacer, PoolSettings, Priority, Target, Ticket, Trust, check};
 
 /// A success is told to those who wait once in so long.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
@@ -39,7 +41,6 @@ pub(crate) struct Pool {
 struct State {
     pacer: Pacer,
     turns: HashMap<Ticket, oneshot::Sender<()>>,
-    restarting_until: Duration,
 }
 
 impl Pool {
@@ -55,7 +56,6 @@ impl Pool {
             state: Mutex::new(State {
                 pacer: Pacer::new(settings.redial_rate),
                 turns: HashMap::new(),
-                restarting_until: Duration::ZERO,
             }),
             changed: Notify::new(),
             accepted: watch::Sender::new(None),
@@ -63,8 +63,18 @@ impl Pool {
         })
     }
 
+    /// Gives out turns, and checks the upstreams if that is wanted. Runs until it is dropped.
+    pub(crate) async fn run(self: Arc<Self>) {
+        match self.settings.check.clone() {
+            None => self.give_turns().await,
+            Some(check) => {
+                tokio::join!(Arc::clone(&self).give_turns(), check::run(self, check));
+            }
+        }
+    }
+
     /// Gives out turns. Runs until it is dropped; without it nobody who waits gets one.
-    pub(crate) async fn give_turns(self: Arc<Self>) {
+    async fn give_turns(self: Arc<Self>) {
         loop {
             match self.give_due() {
                 Some(due) => {
@@ -114,11 +124,42 @@ impl Pool {
         Turn::new(self)
     }
 
-    /// The upstream with the fewest connections, for one more.
-    pub(crate) fn seat(&self) -> Seat {
-        let fewer =
-            |one, other| std::cmp::min_by_key(one, other, |one: &&Arc<Upstream>| one.connections());
-        Seat::at(self.others.iter().fold(&self.first, fewer))
+    /// A place at the fittest upstream, and of equally fit ones at that with the fewest
+    /// connections. Those in `tried` have had their chance.
+    pub(crate) fn seat(&self, tried: &[Seat]) -> Option<Seat> {
+        let now = self.now();
+        let is_new = |one: &&Arc<Upstream>| {
+            let mut tried = tried.iter();
+            !tried.any(|seat| Arc::ptr_eq(seat.upstream(), one))
+        };
+        let fittest = self
+            .upstreams()
+            .filter(is_new)
+            .min_by_key(|one| (one.health().fitness(now), one.connections()))?;
+        fittest.health().tried(now);
+        Some(Seat::at(fittest))
+    }
+
+    /// Takes note of whether the upstream of `seat` accepted. Returns whether the pool has one that
+    /// does.
+    pub(crate) fn tried(&self, seat: &Seat, accepted: bool) -> bool {
+        let upstream = seat.upstream();
+        if accepted {
+            upstream.health().accepted();
+            return true;
+        }
+        upstream.health().failed(self.now());
+        self.upstreams().any(|one| one.health().is_up())
+    }
+
+    pub(super) fn upstreams(&self) -> impl Iterator<Item = &Arc<Upstream>> {
+        iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Connects to one of the targets.
+    pub(crate) async fn connect(&self, target: &Target) -> io::Result<Stream> {
+        let trust = self.settings.trust.as_ref().filter(|_| target.secure);
+        Stream::connect(target, trust.map(Trust::tls)).await
     }
 
     /// Messages wait now for one who has waited without.
@@ -126,12 +167,14 @@ impl Pool {
         self.state().pacer.promote(ticket);
     }
 
-    /// The backend said that it restarts.
-    pub(crate) fn restarts(&self) {
-        self.state().restarting_until = self.now() + self.settings.rules.planned_budget;
+    /// The upstream of `seat` said that it restarts.
+    pub(crate) fn restarts(&self, seat: &Seat) {
+        let time = self.settings.rules.planned_budget;
+        seat.upstream().health().restarts(self.now(), time);
     }
 
-    pub(crate) fn outlook(&self, now: Duration) -> Outlook {
+    /// How things stand for the client that has, or had, a backend at `seat`.
+    pub(crate) fn outlook(&self, now: Duration, seat: Option<&Seat>) -> Outlook {
         let state = self.state();
         let held = self.held.load(Ordering::Relaxed);
         Outlook {
@@ -139,7 +182,7 @@ impl Pool {
                 true => *self.accepted.borrow(),
                 false => None,
             },
-            restarting: now < state.restarting_until,
+            restarting: seat.is_some_and(|seat| seat.upstream().health().is_restarting(now)),
             spread: Duration::from_secs(1) * u32::try_from(held).unwrap_or(u32::MAX)
                 / self.settings.redial_rate.max(1),
         }

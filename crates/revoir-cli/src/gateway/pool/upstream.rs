@@ -1,15 +1,17 @@
 //! [`Upstream`]: one backend address.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Target;
+use super::health::Health;
 
-/// One backend address, and how much it has to do.
+/// One backend address, how fit it is, and how much it has to do.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) target: Target,
     connections: AtomicUsize,
+    health: Mutex<Health>,
 }
 
 impl Upstream {
@@ -17,12 +19,17 @@ impl Upstream {
         Arc::new(Self {
             target: target.clone(),
             connections: AtomicUsize::new(0),
+            health: Mutex::default(),
         })
     }
 
     /// How many connections and requests it has from here.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -38,6 +45,10 @@ impl Seat {
 
     pub(crate) fn target(&self) -> &Target {
         &self.0.target
+    }
+
+    pub(super) fn upstream(&self) -> &Arc<Upstream> {
+        &self.0
     }
 }
 

@@ -52,6 +52,12 @@ impl Session {
         self.on(at, Event::Lost(side, Cause::Eof, Detail::None, Finish::Eof));
     }
 
+    /// The stream from `side` has ended, but TLS over it has not.
+    pub(crate) fn handle_truncated(&mut self, at: &mut Moment<'_>, side: Side) {
+        let cause = Cause::TlsTruncated;
+        self.on(at, Event::Lost(side, cause, Detail::None, Finish::Eof));
+    }
+
     /// Reading from or writing to `side` has failed.
     pub(crate) fn handle_lost(
         &mut self,

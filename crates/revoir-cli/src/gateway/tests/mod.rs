@@ -6,3 +6,5 @@ mod plain_http;
 mod restarts;
 mod routing;
 mod support;
+mod tls;
+mod upstreams;

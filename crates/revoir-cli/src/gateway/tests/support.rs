@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use revoir::ServerTls;
 use revoir_proto::Role;
 use revoir_proto::frame::{FrameHeader, Mask, Opcode};
 use revoir_proto::handshake::accept;
@@ -133,12 +134,21 @@ pub(super) fn target(backend: SocketAddr) -> Target {
 
 /// A gateway with these routes.
 pub(super) async fn routed(routes: Vec<RouteSettings>, settings: Settings) -> Between {
+    secured(routes, settings, None).await
+}
+
+/// A gateway with these routes, that speaks TLS if it can.
+pub(super) async fn secured(
+    routes: Vec<RouteSettings>,
+    settings: Settings,
+    tls: Option<ServerTls>,
+) -> Between {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let counts = Arc::new(Counts::default());
     let gateway = Gateway::new(routes, settings, counts.clone());
     let serving = Arc::clone(&gateway);
-    tokio::spawn(async move { serving.serve(vec![listener]).await });
+    tokio::spawn(async move { serving.serve(vec![listener], tls).await });
     Between {
         gateway,
         counts,
