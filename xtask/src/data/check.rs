@@ -10,6 +10,7 @@ use super::stamp::{hash, table_hash};
 pub(crate) fn problems(data: &Data, sources: &[String; 2]) -> Vec<String> {
     let mut found = Vec::new();
     facts(data, &mut found);
+    found.extend(data.diagnosis.problems(data));
     constants(data, sources, &mut found);
     for locale in &data.locales {
         keys(data, locale, &mut found);
@@ -58,6 +59,9 @@ fn texts(locale: &Locale) -> Vec<Text<'_>> {
             for (key, text) in cause.texts() {
                 add("causes.toml", format!("{id}.{key}"), text);
             }
+        }
+        for (key, text) in bodies.signs.iter().filter(|(key, _)| *key != "english") {
+            add("signs.toml", key.clone(), text.as_str());
         }
         for (pair, text) in &bodies.pairs {
             add("pairs.toml", format!("{pair}.intro"), text.intro.as_str());
@@ -204,6 +208,13 @@ fn keys(data: &Data, locale: &Locale, found: &mut Vec<String>) {
         bodies.causes.keys().cloned(),
         found,
     );
+    let own = bodies.signs.keys().filter(|key| *key != "english");
+    same_set(
+        &format!("{tag}/signs.toml"),
+        data.diagnosis.signs.iter().cloned(),
+        own.cloned(),
+        found,
+    );
     let pairs = data.english().pairs.keys().cloned();
     same_set(
         &format!("{tag}/pairs.toml"),
@@ -348,7 +359,8 @@ fn figures(data: &Data, text: &Text<'_>, found: &mut Vec<String>) {
         }
     }
     for name in placeholders(text.text) {
-        let phrase = text.key.starts_with("phrases") || text.key.starts_with("labels");
+        let filled_later = ["phrases", "labels", "signs"];
+        let phrase = filled_later.iter().any(|file| text.key.starts_with(file));
         if !phrase && !data.facts.figures.contains_key(name) {
             found.push(format!("{}: no figure `{name}`", text.place));
         }
@@ -424,6 +436,11 @@ fn stale_bodies(
         "phrases.toml".to_owned(),
         own.phrases.get("english"),
         &table_hash(&english.phrases),
+    );
+    stale(
+        "signs.toml".to_owned(),
+        own.signs.get("english"),
+        &table_hash(&english.signs),
     );
     let fresh_entry = |text: &EntryText| hash(text.texts());
     for (key, source) in &english.entries {

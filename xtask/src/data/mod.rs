@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 
 mod check;
+mod diagnosis;
 mod emit;
 mod model;
 mod stamp;

@@ -8,10 +8,13 @@ use anyhow::Context;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::diagnosis::Diagnosis;
+
 /// Everything in `data/`.
 pub(crate) struct Data {
     pub(crate) facts: FactsFile,
     pub(crate) causes: Vec<CauseFacts>,
+    pub(crate) diagnosis: Diagnosis,
     pub(crate) observed: Vec<Observed>,
     pub(crate) vendors: Vec<Vendor>,
     pub(crate) intermediaries: Vec<Intermediary>,
@@ -25,6 +28,7 @@ impl Data {
         Ok(Self {
             facts: read(&folder.join("codes.toml"))?,
             causes: read::<CausesFile>(&folder.join("causes.toml"))?.cause,
+            diagnosis: Diagnosis::read(folder)?,
             observed: read_folder(&folder.join("observed"))?,
             vendors: read_folder(&folder.join("vendors"))?,
             intermediaries: read::<IntermediariesFile>(&folder.join("intermediaries.toml"))?
@@ -46,7 +50,7 @@ impl Data {
     }
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+pub(super) fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     toml::from_str(&text).with_context(|| format!("in {}", path.display()))
 }
@@ -147,6 +151,18 @@ pub(crate) struct CauseFacts {
     pub(crate) id: String,
     pub(crate) phase: String,
     pub(crate) seen_by: Vec<String>,
+    /// How common it is, in decibans.
+    pub(crate) prior: i16,
+    /// Close codes, `1006` or `3000-4999`, with what each weighs.
+    #[serde(default = "abnormal")]
+    pub(crate) codes: BTreeMap<String, i16>,
+    /// Signs with what each weighs.
+    pub(crate) signs: BTreeMap<String, i16>,
+}
+
+/// Most causes are seen as 1006, which says nothing about them.
+fn abnormal() -> BTreeMap<String, i16> {
+    BTreeMap::from([("1006".to_owned(), 0)])
 }
 
 // ---------------------------------------------------------------- observed/, vendors/
@@ -216,6 +232,9 @@ pub(crate) struct Intermediary {
     pub(crate) name: String,
     pub(crate) idle_s: Option<u32>,
     pub(crate) life_s: Option<u32>,
+    /// Header fields by which it shows in an answer: `name: part of the value`.
+    #[serde(default)]
+    pub(crate) marks: Vec<String>,
     pub(crate) sees: String,
     pub(crate) setting: Option<String>,
     pub(crate) evidence: String,
@@ -268,6 +287,8 @@ pub(crate) struct Bodies {
     /// By code number or range id.
     pub(crate) entries: BTreeMap<String, EntryText>,
     pub(crate) causes: BTreeMap<String, CauseText>,
+    /// By sign.
+    pub(crate) signs: Texts,
     /// What separates two codes, by `low-high`.
     pub(crate) pairs: BTreeMap<String, PairText>,
     pub(crate) phrases: Texts,
@@ -280,6 +301,7 @@ impl Locale {
             Some(Bodies {
                 entries: read(&folder.join("codes.toml"))?,
                 causes: read(&folder.join("causes.toml"))?,
+                signs: read(&folder.join("signs.toml"))?,
                 pairs: read(&folder.join("pairs.toml"))?,
                 phrases: read(&folder.join("phrases.toml"))?,
             })

@@ -53,6 +53,7 @@ pub(crate) fn stamp(tag: &str) -> anyhow::Result<()> {
     )?;
     if locale.bodies.is_some() {
         stamp_flat(&own.join("phrases.toml"), &table_hash(&english.phrases))?;
+        stamp_flat(&own.join("signs.toml"), &table_hash(&english.signs))?;
         stamp_sections(&own.join("codes.toml"), |key| {
             english.entries.get(key).map(|text| hash(text.texts()))
         })?;

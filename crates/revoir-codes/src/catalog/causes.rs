@@ -1,10 +1,12 @@
-//! The causes of 1006, in the order in which a connection lives.
+//! The causes of endings, in the order in which a connection lives; most are causes of 1006.
 
 use crate::catalog::locale::Locale;
 use crate::catalog::text::CauseText;
+use crate::code::CloseCode;
 use crate::generated::catalog::CAUSES;
+use crate::generated::signs::Sign;
 
-/// What is known of a cause of 1006, without a word of prose.
+/// What is known of a cause, without a word of prose.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CauseFacts {
@@ -12,8 +14,59 @@ pub struct CauseFacts {
     pub id: &'static str,
     /// When it strikes.
     pub phase: Phase,
-    /// Who reports 1006.
+    /// Who reports it.
     pub seen_by: &'static [Witness],
+    /// How common it is among endings that somebody asks about, in decibans: ten times the
+    /// logarithm of the odds, on a scale of its own.
+    pub prior: i16,
+    /// The close codes it is seen as.
+    pub codes: &'static [Codes],
+    /// The signs that speak for it (positive) and against it (negative), in decibans.
+    pub signs: &'static [(Sign, i16)],
+}
+
+impl CauseFacts {
+    /// What a sign weighs for this cause; `None` if it says nothing.
+    #[must_use]
+    pub fn weight_of(&self, sign: Sign) -> Option<i16> {
+        let known = self.signs.iter().find(|(of, _)| *of == sign);
+        known
+            .map(|(_, weight)| *weight)
+            .filter(|weight| *weight != 0)
+    }
+
+    /// Whether it is a cause of 1006.
+    #[must_use]
+    pub fn is_abnormal(&self) -> bool {
+        let abnormal = CloseCode::ABNORMAL_CLOSURE;
+        self.codes.iter().any(|codes| codes.contains(abnormal))
+    }
+
+    /// The text in a language.
+    #[must_use]
+    pub fn text(&self, locale: &Locale) -> Option<&'static CauseText> {
+        let index = CAUSES.iter().position(|of| of.id == self.id)?;
+        locale.bodies().causes.get(index)
+    }
+}
+
+/// Close codes as which a cause is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Codes {
+    /// The first.
+    pub first: u16,
+    /// The last, included.
+    pub last: u16,
+    /// What one of them weighs for the cause, in decibans; 0 if it is only to be expected.
+    pub weight: i16,
+}
+
+impl Codes {
+    /// Whether a code is one of them.
+    #[must_use]
+    pub const fn contains(&self, code: CloseCode) -> bool {
+        self.first <= code.get() && code.get() <= self.last
+    }
 }
 
 /// When in the life of a connection a cause strikes.
@@ -45,7 +98,7 @@ impl Phase {
     }
 }
 
-/// One who reports 1006.
+/// One who reports an ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Witness {
     /// A page in a browser.
@@ -68,7 +121,14 @@ impl Witness {
     }
 }
 
-/// Every cause with its text in a language.
+/// Every cause of 1006 with its text in a language.
 pub fn causes(locale: &Locale) -> impl Iterator<Item = (&'static CauseFacts, &'static CauseText)> {
+    all_causes(locale).filter(|(facts, _)| facts.is_abnormal())
+}
+
+/// Every cause with its text in a language, also of endings with a Close frame.
+pub fn all_causes(
+    locale: &Locale,
+) -> impl Iterator<Item = (&'static CauseFacts, &'static CauseText)> {
     CAUSES.iter().zip(locale.bodies().causes)
 }

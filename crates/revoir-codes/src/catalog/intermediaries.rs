@@ -14,6 +14,9 @@ pub struct Intermediary {
     pub idle_s: Option<u32>,
     /// The longest life of a connection in seconds, by default, whatever travels.
     pub life_s: Option<u32>,
+    /// Header fields by which it shows in an answer to a handshake: a name in lower case, a colon
+    /// and a space, and a part of the value in lower case (`server: nginx`).
+    pub marks: &'static [&'static str],
     /// What the client gets.
     pub sees: Sees,
     /// What changes the limit; `None` where nothing does, or it is not known.
@@ -54,6 +57,20 @@ pub fn intermediaries() -> &'static [Intermediary] {
     INTERMEDIARIES
 }
 
+/// The intermediary that a header field gives away, names and values in any case.
+#[must_use]
+pub fn by_header(name: &str, value: &str) -> Option<&'static Intermediary> {
+    let value = value.to_ascii_lowercase();
+    let gives_away = |mark: &&str| -> bool {
+        mark.split_once(": ").is_some_and(|(field, part)| {
+            field.eq_ignore_ascii_case(name.trim()) && value.contains(part)
+        })
+    };
+    intermediaries()
+        .iter()
+        .find(|of| of.marks.iter().any(&gives_away))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +81,17 @@ mod tests {
             let idle = of.idle_s.unwrap_or(u32::MAX);
             assert!(2 * SAFE_PING_S < idle, "{}", of.name);
         }
+    }
+
+    #[test]
+    fn a_header_gives_an_intermediary_away() {
+        let name = |field, value| by_header(field, value).map(|of| of.name);
+        assert_eq!(name("Server", "nginx/1.22.1"), Some("nginx"));
+        assert_eq!(name("CF-RAY", "8a1b2c3d4e5f-FRA"), Some("Cloudflare proxy"));
+        assert_eq!(
+            name("server", "awselb/2.0"),
+            Some("AWS Application Load Balancer")
+        );
+        assert_eq!(name("server", "gunicorn"), None);
     }
 }

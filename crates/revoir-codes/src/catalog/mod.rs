@@ -5,6 +5,7 @@
 
 pub mod causes;
 mod compare;
+pub mod diagnosis;
 mod explain;
 pub mod intermediaries;
 pub mod locale;

@@ -9,6 +9,8 @@ pub(crate) struct Bodies {
     pub(crate) entries: &'static [EntryText],
     /// In the order of `catalog::CAUSES`.
     pub(crate) causes: &'static [CauseText],
+    /// In the order of `Sign::ALL`.
+    pub(crate) signs: &'static [&'static str],
     pub(crate) pairs: &'static [PairText],
     pub(crate) phrases: Phrases,
 }
@@ -43,7 +45,7 @@ pub struct EntryText {
     pub(crate) note: &'static [&'static str],
 }
 
-/// The prose about one cause of 1006.
+/// The prose about one cause.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CauseText {

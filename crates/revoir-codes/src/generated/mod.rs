@@ -9,10 +9,16 @@ pub(crate) mod facts;
 pub(crate) mod catalog;
 #[cfg(feature = "catalog")]
 #[rustfmt::skip]
+pub(crate) mod diagnosis;
+#[cfg(feature = "catalog")]
+#[rustfmt::skip]
 pub(crate) mod keys;
 #[cfg(feature = "catalog")]
 #[rustfmt::skip]
 pub(crate) mod labels;
+#[cfg(feature = "catalog")]
+#[rustfmt::skip]
+pub(crate) mod signs;
 #[cfg(feature = "catalog")]
 #[rustfmt::skip]
 pub(crate) mod en;

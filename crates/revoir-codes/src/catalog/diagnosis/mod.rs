@@ -1,0 +1,111 @@
+//! Why a connection ended, from evidence: which causes explain it, how well, and how to be sure.
+//!
+//! [`Evidence`] is what is known, all of it optional. It is read for signs ([`Sign`]): a silence of
+//! 60.1 s fits the idle limit of nginx; a line of Chrome's console says that the server masked a
+//! frame. Every cause weighs every sign, and [`diagnose()`] ranks the causes.
+//!
+//! ```
+//! use revoir_codes::catalog::diagnosis::{Evidence, diagnose};
+//! use std::time::Duration;
+//!
+//! let mut evidence = Evidence::new();
+//! evidence.opened = Some(true);
+//! evidence.idle = Some(Duration::from_millis(60_100));
+//! let diagnosis = diagnose(&evidence);
+//! assert_eq!(diagnosis.ranked[0].cause.id, "idle-proxy");
+//! assert_eq!(diagnosis.intermediaries[0].name, "nginx");
+//! ```
+
+mod evidence;
+pub mod limits;
+pub mod messages;
+mod ranking;
+mod reading;
+pub mod timers;
+
+use alloc::vec::Vec;
+
+pub use crate::generated::signs::Sign;
+pub use evidence::{Evidence, Observed, TcpEnd};
+pub use ranking::{Confidence, Ranked, Weighed};
+
+use crate::catalog::intermediaries::Intermediary;
+use reading::Reading;
+
+/// What evidence amounts to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Diagnosis {
+    /// The causes that anything speaks for, most likely first.
+    pub ranked: Vec<Ranked>,
+    /// Every sign in the evidence.
+    pub signs: Vec<Observed>,
+    /// The intermediaries that the evidence points at: by a documented limit, by a header of their
+    /// own, by a message.
+    pub intermediaries: Vec<&'static Intermediary>,
+    /// What else would help, most useful first.
+    pub unknown: Vec<Question>,
+}
+
+/// Something that is not known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Question {
+    /// Which code the application saw.
+    Code,
+    /// Whether it had opened.
+    Opened,
+    /// How long nothing had travelled.
+    Idle,
+    /// How old the connection was.
+    Age,
+    /// Whether others ended at the same time.
+    Simultaneous,
+    /// What the console or the log says.
+    Console,
+}
+
+impl Question {
+    /// A stable identifier.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Opened => "opened",
+            Self::Idle => "idle",
+            Self::Age => "age",
+            Self::Simultaneous => "simultaneous",
+            Self::Console => "console",
+        }
+    }
+}
+
+/// Ranks the causes by what is known.
+#[must_use]
+pub fn diagnose(evidence: &Evidence) -> Diagnosis {
+    let reading = Reading::of(evidence);
+    Diagnosis {
+        ranked: ranking::rank(&reading),
+        unknown: unknown(evidence, &reading),
+        signs: reading.signs,
+        intermediaries: reading.intermediaries,
+    }
+}
+
+/// What was not told. Times and company say nothing of a connection that never opened.
+fn unknown(evidence: &Evidence, reading: &Reading) -> Vec<Question> {
+    let never_opened = reading.opened == Some(false);
+    [
+        (Question::Opened, reading.opened.is_none()),
+        (Question::Idle, evidence.idle.is_none() && !never_opened),
+        (
+            Question::Simultaneous,
+            evidence.simultaneous.is_none() && !never_opened,
+        ),
+        (Question::Age, evidence.age.is_none() && !never_opened),
+        (Question::Console, evidence.texts.is_empty()),
+        (Question::Code, reading.code.is_none()),
+    ]
+    .into_iter()
+    .filter_map(|(question, open)| open.then_some(question))
+    .collect()
+}

@@ -1,0 +1,213 @@
+//! From signs to causes: every cause is weighed, and the weights are compared.
+//!
+//! Weights are decibans, ten times the logarithm of a likelihood ratio: a sign of weight 10 is ten
+//! times as likely if the cause is the right one, one of weight 20 a hundred times. The weights of
+//! independent signs add up, on top of how common the cause is to begin with.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::evidence::Observed;
+use super::reading::Reading;
+use crate::catalog::causes::{CauseFacts, Phase};
+use crate::generated::catalog::CAUSES;
+use crate::generated::signs::Sign;
+
+/// The phase of a connection that opened excludes the causes of the others, but for mistakes of
+/// whoever reports it.
+const WRONG_PHASE: i16 = -30;
+/// The right phase is no more than consistent.
+const RIGHT_PHASE: i16 = 3;
+/// A code that this cause does not produce.
+const WRONG_CODE: i16 = -25;
+/// An end at which this cause is not seen as this code.
+const WRONG_END: i16 = -10;
+
+/// A cause, with what speaks for and against it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Ranked {
+    /// The cause.
+    pub cause: &'static CauseFacts,
+    /// Its weight in decibans: how common it is, and everything below added up.
+    pub weight: i32,
+    /// Its share among all causes, in per cent, if the weights are taken for probabilities.
+    pub share: u8,
+    /// The share in words.
+    pub confidence: Confidence,
+    /// The signs for it, heaviest first.
+    pub supporting: Vec<Weighed>,
+    /// The signs against it, heaviest first.
+    pub contradicting: Vec<Weighed>,
+}
+
+/// A sign with what it weighs for one cause, in decibans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weighed {
+    /// The sign.
+    pub observed: Observed,
+    /// Positive for the cause, negative against it.
+    pub weight: i16,
+}
+
+/// How sure it is that a cause is the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// Hardly: below 10 %.
+    Unlikely,
+    /// One of several: from 10 %.
+    Possible,
+    /// More likely than all others together: from 60 %.
+    Probable,
+    /// From 95 %.
+    AlmostCertain,
+}
+
+impl Confidence {
+    /// A stable identifier in kebab case.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Unlikely => "unlikely",
+            Self::Possible => "possible",
+            Self::Probable => "probable",
+            Self::AlmostCertain => "almost-certain",
+        }
+    }
+
+    const fn of(share: u8) -> Self {
+        match share {
+            0..10 => Self::Unlikely,
+            10..60 => Self::Possible,
+            60..95 => Self::Probable,
+            _ => Self::AlmostCertain,
+        }
+    }
+}
+
+/// The causes that anything speaks for, most likely first. The order of equals is that of the
+/// causes in the life of a connection.
+pub(super) fn rank(reading: &Reading) -> Vec<Ranked> {
+    let all: Vec<Ranked> = CAUSES.iter().map(|cause| weigh(cause, reading)).collect();
+    let top = all.iter().map(|ranked| ranked.weight).max().unwrap_or(0);
+    let total: u64 = all.iter().map(|ranked| odds(top - ranked.weight)).sum();
+    let mut found: Vec<Ranked> = all
+        .into_iter()
+        .filter(|ranked| !ranked.supporting.is_empty())
+        .map(|ranked| {
+            let share = odds(top - ranked.weight) * 100 / total.max(1);
+            let share = u8::try_from(share).unwrap_or(100);
+            Ranked {
+                share,
+                confidence: Confidence::of(share),
+                ..ranked
+            }
+        })
+        .collect();
+    found.sort_by_key(|ranked| -ranked.weight);
+    found
+}
+
+/// One cause: how common it is, and what speaks for and against it.
+fn weigh(cause: &'static CauseFacts, reading: &Reading) -> Ranked {
+    let mut all: Vec<Weighed> = reading
+        .signs
+        .iter()
+        .filter_map(|observed| {
+            let weight = cause.weight_of(observed.sign)?;
+            Some(Weighed {
+                observed: observed.clone(),
+                weight,
+            })
+        })
+        .collect();
+    all.extend(phase(cause, reading));
+    all.extend(code(cause, reading));
+    all.extend(end(cause, reading));
+    all.sort_by_key(|weighed| -i32::from(weighed.weight.abs()));
+    let sum: i32 = all.iter().map(|weighed| i32::from(weighed.weight)).sum();
+    let (supporting, contradicting) = all.into_iter().partition(|weighed| weighed.weight > 0);
+    Ranked {
+        cause,
+        weight: i32::from(cause.prior) + sum,
+        share: 0,
+        confidence: Confidence::Unlikely,
+        supporting,
+        contradicting,
+    }
+}
+
+/// Whether the connection had opened, against the phase in which the cause strikes.
+fn phase(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
+    let opened = reading.opened?;
+    let strikes_open = matches!(cause.phase, Phase::Open | Phase::Closing);
+    let sign = if opened {
+        Sign::Opened
+    } else {
+        Sign::NeverOpened
+    };
+    let weight = if opened == strikes_open {
+        RIGHT_PHASE
+    } else {
+        WRONG_PHASE
+    };
+    Some(weighed(sign, String::new(), weight))
+}
+
+/// The code that was seen, against the codes that the cause produces.
+fn code(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
+    let code = reading.code?;
+    let known = cause.codes.iter().find(|codes| codes.contains(code));
+    let (sign, weight) = match known.map(|codes| codes.weight) {
+        Some(0) => return None,
+        Some(weight) => (Sign::CodeFits, weight),
+        None => (Sign::CodeUnlike, WRONG_CODE),
+    };
+    Some(weighed(sign, code.get().to_string(), weight))
+}
+
+/// Who reports it, against who can see it.
+fn end(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
+    let witness = reading.witness?;
+    let unlike = !cause.seen_by.contains(&witness);
+    unlike.then(|| weighed(Sign::Elsewhere, String::new(), WRONG_END))
+}
+
+fn weighed(sign: Sign, value: String, weight: i16) -> Weighed {
+    Weighed {
+        observed: Observed { sign, value },
+        weight,
+    }
+}
+
+/// What is left of a million after so many decibans.
+fn odds(decibans: i32) -> u64 {
+    // 10^6 / 10^(d/10) for d from 0 to 9.
+    const DECADE: [u64; 10] = [
+        1_000_000, 794_328, 630_957, 501_187, 398_107, 316_228, 251_189, 199_526, 158_489, 125_893,
+    ];
+    let decibans = decibans.unsigned_abs();
+    let within = DECADE[(decibans % 10) as usize];
+    within / 10_u64.saturating_pow(decibans / 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_decibans_are_a_factor_of_ten() {
+        assert_eq!(odds(0), 1_000_000);
+        assert_eq!(odds(10), 100_000);
+        assert_eq!(odds(13), 50_118);
+        assert_eq!(odds(400), 0);
+    }
+
+    #[test]
+    fn shares_have_words() {
+        assert_eq!(Confidence::of(100), Confidence::AlmostCertain);
+        assert_eq!(Confidence::of(94), Confidence::Probable);
+        assert_eq!(Confidence::of(59), Confidence::Possible);
+        assert_eq!(Confidence::of(9), Confidence::Unlikely);
+    }
+}

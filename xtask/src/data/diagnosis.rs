@@ -1,0 +1,216 @@
+//! What `revoir diagnose` reasons with: signs, messages, timers; read, checked and written.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::emit::{HEAD, variant};
+use super::model::{Data, read};
+
+pub(crate) struct Diagnosis {
+    /// In the order of the enum.
+    pub(crate) signs: Vec<String>,
+    messages: Vec<Message>,
+    timers: Vec<Timer>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignsFile {
+    signs: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessagesFile {
+    message: Vec<Message>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    text: String,
+    by: String,
+    #[serde(default)]
+    signs: Vec<String>,
+    opened: Option<bool>,
+    witness: Option<String>,
+    intermediary: Option<String>,
+    evidence: String,
+    source: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimersFile {
+    timer: Vec<Timer>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Timer {
+    name: String,
+    kind: String,
+    seconds: u32,
+    evidence: String,
+    source: String,
+}
+
+impl Diagnosis {
+    pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
+        Ok(Self {
+            signs: read::<SignsFile>(&folder.join("signs.toml"))?.signs,
+            messages: read::<MessagesFile>(&folder.join("messages.toml"))?.message,
+            timers: read::<TimersFile>(&folder.join("timers.toml"))?.timer,
+        })
+    }
+
+    /// What is wrong with the signs, and with those who name them.
+    pub(super) fn problems(&self, data: &Data) -> Vec<String> {
+        let mut found = Vec::new();
+        let known: BTreeSet<&str> = self.signs.iter().map(String::as_str).collect();
+        if known.len() != self.signs.len() {
+            found.push("signs.toml: a sign occurs twice".to_owned());
+        }
+        for cause in &data.causes {
+            let unknown = cause.signs.keys().filter(|id| !known.contains(id.as_str()));
+            found.extend(unknown.map(|id| format!("causes.toml: {}: no sign `{id}`", cause.id)));
+            if cause.signs.values().all(|&weight| weight <= 0) {
+                found.push(format!("causes.toml: {}: nothing speaks for it", cause.id));
+            }
+            let wrong = cause.codes.keys().filter(|range| !is_range(range));
+            found.extend(wrong.map(|range| format!("causes.toml: {}: `{range}`", cause.id)));
+        }
+        for message in &self.messages {
+            let place = format!("messages.toml: `{}`", message.text);
+            let unknown = message
+                .signs
+                .iter()
+                .filter(|id| !known.contains(id.as_str()));
+            found.extend(unknown.map(|id| format!("{place}: no sign `{id}`")));
+            let intermediary = message.intermediary.as_deref();
+            if intermediary.is_some_and(|name| position(data, name).is_none()) {
+                found.push(format!("{place}: no such intermediary"));
+            }
+        }
+        let weighed: BTreeSet<&str> = data
+            .causes
+            .iter()
+            .flat_map(|cause| cause.signs.keys().map(String::as_str))
+            .chain(BY_THE_ENGINE)
+            .collect();
+        let idle = known.difference(&weighed);
+        found.extend(idle.map(|id| format!("signs.toml: no cause weighs `{id}`")));
+        found
+    }
+
+    /// The enum of the signs, with their English as documentation.
+    pub(super) fn signs_file(&self, data: &Data) -> String {
+        let mut out = HEAD.to_owned();
+        out += "/// Something that may be known of an ending.\n";
+        out += "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\n#[non_exhaustive]\n";
+        out += "pub enum Sign {\n";
+        for id in &self.signs {
+            let text = &data.english().signs[id];
+            let _ = writeln!(out, "    /// {text}\n    {},", variant(id));
+        }
+        out += "}\n\nimpl Sign {\n    /// Every sign, in order.\n";
+        let _ = writeln!(out, "    pub const ALL: [Self; {}] = [", self.signs.len());
+        for id in &self.signs {
+            let _ = writeln!(out, "        Self::{},", variant(id));
+        }
+        out += "    ];\n\n    /// A stable identifier in kebab case.\n    #[must_use]\n";
+        out += "    pub const fn id(self) -> &'static str {\n        match self {\n";
+        for id in &self.signs {
+            let _ = writeln!(out, "            Self::{} => {id:?},", variant(id));
+        }
+        out + "        }\n    }\n}\n"
+    }
+
+    /// Messages and timers.
+    pub(super) fn tables(&self, data: &Data) -> String {
+        let mut out = HEAD.to_owned();
+        out += "use crate::catalog::causes::Witness;\n";
+        out += "use crate::catalog::diagnosis::messages::Message;\n";
+        out += "use crate::catalog::diagnosis::timers::{Timer, TimerKind};\n";
+        out += "use crate::catalog::source::{Evidence, Source};\n";
+        out += "use crate::generated::catalog::INTERMEDIARIES;\n";
+        out += "use crate::generated::signs::Sign;\n\n";
+        out += "pub(crate) static MESSAGES: &[Message] = &[\n";
+        for message in &self.messages {
+            out += &message.literal(data);
+        }
+        out += "];\n\npub(crate) static TIMERS: &[Timer] = &[\n";
+        for timer in &self.timers {
+            let _ = writeln!(
+                out,
+                "    Timer {{ name: {:?}, kind: TimerKind::{}, seconds: {}, source: {} }},",
+                timer.name,
+                variant(&timer.kind),
+                timer.seconds,
+                source(&timer.evidence, &timer.source),
+            );
+        }
+        out + "];\n"
+    }
+}
+
+/// Signs that every cause weighs by its phase, its codes and who sees it.
+const BY_THE_ENGINE: [&str; 5] = [
+    "opened",
+    "never-opened",
+    "code-fits",
+    "code-unlike",
+    "elsewhere",
+];
+
+impl Message {
+    fn literal(&self, data: &Data) -> String {
+        let signs: Vec<_> = self
+            .signs
+            .iter()
+            .map(|id| format!("Sign::{}", variant(id)))
+            .collect();
+        let witness = self.witness.as_deref().map_or_else(
+            || "None".to_owned(),
+            |id| format!("Some(Witness::{})", variant(id)),
+        );
+        let intermediary = self
+            .intermediary
+            .as_deref()
+            .and_then(|name| position(data, name))
+            .map_or_else(
+                || "None".to_owned(),
+                |index| format!("Some(&INTERMEDIARIES[{index}])"),
+            );
+        format!(
+            "    Message {{ pattern: {:?}, by: {:?}, signs: &[{}], opened: {:?}, \
+             witness: {witness},\n        intermediary: {intermediary}, source: {} }},\n",
+            self.text,
+            self.by,
+            signs.join(", "),
+            self.opened,
+            source(&self.evidence, &self.source),
+        )
+    }
+}
+
+fn source(evidence: &str, place: &str) -> String {
+    let evidence = variant(evidence);
+    format!("Source {{ evidence: Evidence::{evidence}, place: {place:?} }}")
+}
+
+fn position(data: &Data, name: &str) -> Option<usize> {
+    data.intermediaries.iter().position(|of| of.name == name)
+}
+
+/// `1006` or `3000-4999`.
+fn is_range(text: &str) -> bool {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.parse::<u16>(), last.parse::<u16>()) {
+        (Ok(first), Ok(last)) => first <= last,
+        _ => false,
+    }
+}
