@@ -1,4 +1,4 @@
-//! What `revoir diagnose` reasons with: signs, messages, timers; read, checked and written.
+//! What `revoir diagnose` reasons with: signs, messages, timers, settings; read, checked and written.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -14,6 +14,7 @@ pub(crate) struct Diagnosis {
     pub(crate) signs: Vec<String>,
     messages: Vec<Message>,
     timers: Vec<Timer>,
+    settings: Vec<Setting>,
 }
 
 #[derive(Deserialize)]
@@ -32,7 +33,10 @@ struct MessagesFile {
 #[serde(deny_unknown_fields)]
 struct Message {
     text: String,
+    #[serde(default)]
+    exact: bool,
     by: String,
+    example: Option<String>,
     #[serde(default)]
     signs: Vec<String>,
     opened: Option<bool>,
@@ -58,12 +62,30 @@ struct Timer {
     source: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsFile {
+    setting: Vec<Setting>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Setting {
+    product: String,
+    topic: String,
+    at: String,
+    lines: Vec<String>,
+    evidence: String,
+    source: String,
+}
+
 impl Diagnosis {
     pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
         Ok(Self {
             signs: read::<SignsFile>(&folder.join("signs.toml"))?.signs,
             messages: read::<MessagesFile>(&folder.join("messages.toml"))?.message,
             timers: read::<TimersFile>(&folder.join("timers.toml"))?.timer,
+            settings: read::<SettingsFile>(&folder.join("settings.toml"))?.setting,
         })
     }
 
@@ -95,6 +117,13 @@ impl Diagnosis {
                 found.push(format!("{place}: no such intermediary"));
             }
         }
+        let topics: BTreeSet<&str> = self.settings.iter().map(|of| of.topic.as_str()).collect();
+        let named = data
+            .causes
+            .iter()
+            .filter_map(|cause| cause.settings.as_deref());
+        let missing = named.filter(|topic| !topics.contains(topic));
+        found.extend(missing.map(|topic| format!("settings.toml: nothing for `{topic}`")));
         let weighed: BTreeSet<&str> = data
             .causes
             .iter()
@@ -134,6 +163,7 @@ impl Diagnosis {
         let mut out = HEAD.to_owned();
         out += "use crate::catalog::causes::Witness;\n";
         out += "use crate::catalog::diagnosis::messages::Message;\n";
+        out += "use crate::catalog::diagnosis::settings::Setting;\n";
         out += "use crate::catalog::diagnosis::timers::{Timer, TimerKind};\n";
         out += "use crate::catalog::source::{Evidence, Source};\n";
         out += "use crate::generated::catalog::INTERMEDIARIES;\n";
@@ -151,6 +181,18 @@ impl Diagnosis {
                 variant(&timer.kind),
                 timer.seconds,
                 source(&timer.evidence, &timer.source),
+            );
+        }
+        out += "];\n\npub(crate) static SETTINGS: &[Setting] = &[\n";
+        for setting in &self.settings {
+            let _ = writeln!(
+                out,
+                "    Setting {{ product: {:?}, topic: {:?}, at: {:?}, lines: &{:?}, source: {} }},",
+                setting.product,
+                setting.topic,
+                setting.at,
+                setting.lines,
+                source(&setting.evidence, &setting.source),
             );
         }
         out + "];\n"
@@ -186,12 +228,14 @@ impl Message {
                 |index| format!("Some(&INTERMEDIARIES[{index}])"),
             );
         format!(
-            "    Message {{ pattern: {:?}, by: {:?}, signs: &[{}], opened: {:?}, \
-             witness: {witness},\n        intermediary: {intermediary}, source: {} }},\n",
+            "    Message {{ pattern: {:?}, exact: {}, by: {:?}, signs: &[{}], opened: {:?}, \
+             witness: {witness},\n        intermediary: {intermediary}, example: {:?}, source: {} }},\n",
             self.text,
+            self.exact,
             self.by,
             signs.join(", "),
             self.opened,
+            self.example,
             source(&self.evidence, &self.source),
         )
     }

@@ -210,12 +210,13 @@ fn causes(causes: &[CauseFacts]) -> String {
             .collect();
         let _ = writeln!(
             out,
-            "    CauseFacts {{ id: {:?}, phase: Phase::{}, seen_by: &[{}], prior: {},\n        \
+            "    CauseFacts {{ id: {:?}, phase: Phase::{}, seen_by: &[{}], prior: {}, settings: {:?},\n        \
              codes: &[{}],\n        signs: &[{}] }},",
             cause.id,
             variant(&cause.phase),
             witnesses.join(", "),
             cause.prior,
+            cause.settings,
             cause.codes.iter().map(codes).collect::<Vec<_>>().join(", "),
             cause
                 .signs

@@ -153,6 +153,8 @@ pub(crate) struct CauseFacts {
     pub(crate) seen_by: Vec<String>,
     /// How common it is, in decibans.
     pub(crate) prior: i16,
+    /// The topic of the settings that fix it.
+    pub(crate) settings: Option<String>,
     /// Close codes, `1006` or `3000-4999`, with what each weighs.
     #[serde(default = "abnormal")]
     pub(crate) codes: BTreeMap<String, i16>,

@@ -19,6 +19,8 @@ pub struct CauseFacts {
     /// How common it is among endings that somebody asks about, in decibans: ten times the
     /// logarithm of the odds, on a scale of its own.
     pub prior: i16,
+    /// The topic of the settings that fix it ([`settings`](super::diagnosis::settings)).
+    pub settings: Option<&'static str>,
     /// The close codes it is seen as.
     pub codes: &'static [Codes],
     /// The signs that speak for it (positive) and against it (negative), in decibans.

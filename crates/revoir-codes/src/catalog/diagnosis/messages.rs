@@ -15,9 +15,11 @@ use crate::generated::signs::Sign;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Message {
-    /// The text to look for, in any case. `*` is anything; `{status}`, `{code}` and `{value}` are
+    /// The text to look for. `*` is anything; `{status}`, `{code}` and `{value}` are
     /// an HTTP status, a close code, and a word that goes into the sentence of the sign.
     pub pattern: &'static str,
+    /// Whether capitals matter.
+    pub exact: bool,
     /// Who says it.
     pub by: &'static str,
     /// The signs that it is.
@@ -28,6 +30,8 @@ pub struct Message {
     pub witness: Option<Witness>,
     /// The intermediary that says it, or that it speaks of.
     pub intermediary: Option<&'static Intermediary>,
+    /// The message as it is seen; `None` if it is the pattern itself.
+    pub example: Option<&'static str>,
     /// Where the wording is from.
     pub source: Source,
 }
@@ -52,14 +56,18 @@ pub struct Named {
 /// The messages that a text contains, with what they name.
 #[must_use]
 pub fn recognise(text: &str) -> Vec<(&'static Message, Named)> {
-    let text = text.to_ascii_lowercase();
+    let lower = text.to_ascii_lowercase();
+    let names = |message: &Message| match message.exact {
+        true => find(message.pattern, text),
+        false => find(&message.pattern.to_ascii_lowercase(), &lower),
+    };
     messages()
         .iter()
-        .filter_map(|message| Some((message, find(&message.pattern.to_ascii_lowercase(), &text)?)))
+        .filter_map(|message| Some((message, names(message)?)))
         .collect()
 }
 
-/// Looks for a pattern anywhere in a text, both in lower case.
+/// Looks for a pattern anywhere in a text.
 fn find(pattern: &str, text: &str) -> Option<Named> {
     text.char_indices()
         .map(|(at, _)| at)
@@ -117,17 +125,13 @@ mod tests {
     #[test]
     fn every_message_is_recognised_as_itself() {
         for message in messages() {
-            let example = message
-                .pattern
-                .replace("{status}", "502")
-                .replace("{code}", "1006")
-                .replace("{value}", "thing")
-                .replace('*', " ... ");
-            let found = recognise(&example.to_uppercase());
-            assert!(
-                found.iter().any(|(of, _)| of.pattern == message.pattern),
-                "{example}"
-            );
+            let example = message.example.unwrap_or(message.pattern);
+            assert!(!example.contains(['{', '*']), "no example of `{example}`");
+            let found = recognise(example);
+            let itself = found.iter().find(|(of, _)| of.pattern == message.pattern);
+            let (_, named) = itself.expect(example);
+            let names_status = message.pattern.contains("{status}");
+            assert_eq!(names_status, named.status.is_some(), "{example}");
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod limits;
 pub mod messages;
 mod ranking;
 mod reading;
+pub mod settings;
 pub mod timers;
 
 use alloc::vec::Vec;

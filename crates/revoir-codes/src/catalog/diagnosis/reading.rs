@@ -52,18 +52,13 @@ impl Reading {
         reading.status(status);
         reading.headers(&evidence.headers);
         reading.times(evidence);
+        reading.tcp(evidence.tcp);
         if evidence.clean == Some(true) {
             reading.add(Sign::Clean, String::new());
         }
         match evidence.simultaneous {
             Some(true) => reading.add(Sign::Simultaneous, String::new()),
             Some(false) => reading.add(Sign::Alone, String::new()),
-            None => {}
-        }
-        match evidence.tcp {
-            Some(TcpEnd::Fin) => reading.add(Sign::Fin, String::new()),
-            Some(TcpEnd::Rst) => reading.add(Sign::Rst, String::new()),
-            Some(TcpEnd::Silence) => reading.add(Sign::Silence, String::new()),
             None => {}
         }
         reading
@@ -102,6 +97,26 @@ impl Reading {
             *status = status.or(numbers.status);
             self.code = self.code.or(numbers.code);
             self.point_at(message.intermediary);
+        }
+    }
+
+    /// How TCP ended. Before the answer to the handshake, an end means something else than later.
+    fn tcp(&mut self, tcp: Option<TcpEnd>) {
+        match tcp {
+            Some(TcpEnd::Fin) => self.add(Sign::Fin, String::new()),
+            Some(TcpEnd::Rst) => self.add(Sign::Rst, String::new()),
+            Some(TcpEnd::Silence) => self.add(Sign::Silence, String::new()),
+            None => {}
+        }
+        if self.opened != Some(false) {
+            return;
+        }
+        for seen in &mut self.signs {
+            match seen.sign {
+                Sign::Fin => seen.sign = Sign::HandshakeEof,
+                Sign::Rst => seen.sign = Sign::HandshakeReset,
+                _ => {}
+            }
         }
     }
 
