@@ -13,6 +13,9 @@ pub enum Operation {
     Input(Vec<u8>),
     /// The end of the peer's next bytes comes later, before those that follow.
     Hold(u8),
+    /// From here on the peer's bytes come in pieces of so many, each offered out of the driver's
+    /// buffer before it is handed over. With 0, no more.
+    Offer(u8),
     /// A frame of the peer, with the mask that its role has.
     Frame {
         first: u8,
@@ -158,7 +161,7 @@ pub fn agreed(no_takeover: bool, small: bool) -> Agreed {
 
 /// One operation; the frequent ones have several numbers.
 pub fn operation(u: &mut Unstructured<'_>) -> Result<Operation> {
-    Ok(match u.arbitrary::<u8>()? % 32 {
+    Ok(match u.arbitrary::<u8>()? % 33 {
         0 => Operation::Input(literal(u)?),
         1 => Operation::Frame {
             first: 0x81,
@@ -206,10 +209,11 @@ pub fn operation(u: &mut Unstructured<'_>) -> Result<Operation> {
         27 => Operation::Resume,
         28 => Operation::ShutWrite,
         29 | 30 => Operation::Export,
-        _ => Operation::Tamper {
+        31 => Operation::Tamper {
             field: u.arbitrary()?,
             value: u.arbitrary()?,
         },
+        _ => Operation::Offer(u.arbitrary()?),
     })
 }
 

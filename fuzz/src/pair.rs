@@ -175,6 +175,7 @@ impl Pair {
             | Operation::Timeout
             | Operation::Ping(_)
             | Operation::Close { .. }
+            | Operation::Offer(_)
             | Operation::Pause
             | Operation::Resume
             | Operation::Export => end.apply(operation),

@@ -1,10 +1,12 @@
 //! [`Session`]: one connection, and everything that is done to it.
 
+mod offer;
 mod promises;
 mod tamper;
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use revoir_proto::extension::AgreedExtensions;
 use revoir_proto::extension::deflate::{Agreed, Compressor, Decompressor};
 use revoir_proto::{
     CloseRequest, Config, Connection, Detail, Ending, Event, LocalCause, Reason, Role, Snapshot,
-    State, UsageError,
+    SnapshotError, State, UsageError,
 };
 
 use self::tamper::tamper;
@@ -57,6 +59,8 @@ pub struct Session {
     /// How many bytes at the end of the next input are held back, and those that were.
     hold: usize,
     held: Vec<u8>,
+    /// How long the pieces are that are offered out of the driver's buffer, if they are.
+    pub offer: Option<NonZero<usize>>,
 }
 
 impl Session {
@@ -97,6 +101,7 @@ impl Session {
             compared: false,
             hold: 0,
             held: Vec::new(),
+            offer: None,
         }
     }
 
@@ -124,6 +129,7 @@ impl Session {
         match operation {
             Operation::Input(bytes) => self.input(bytes),
             Operation::Hold(count) => self.hold = (*count).into(),
+            Operation::Offer(length) => self.offer = NonZero::new((*length).into()),
             Operation::Frame { first, payload } => {
                 let frame = wire::frame(peer, *first, [1, 2, 0xF3, 4], &payload.to_vec());
                 self.input(&frame);
@@ -223,8 +229,15 @@ impl Session {
         if self.connection.state() != State::Closed {
             self.received.extend_from_slice(&input);
         }
+        match self.offer {
+            None => self.hand_over(&input),
+            Some(length) => self.offer_or_hand_over(&input, length.get()),
+        }
+    }
+
+    fn hand_over(&mut self, input: &[u8]) {
         self.connection
-            .handle_input(self.now, BytesMut::from(&*input));
+            .handle_input(self.now, BytesMut::from(input));
     }
 
     pub fn eof(&mut self) {
@@ -383,8 +396,7 @@ impl Session {
             return;
         };
         change(&mut snapshot);
-        let (config, random) = (Arc::clone(&self.config), self.random.clone());
-        let imported = Connection::import(config, random, &snapshot);
+        let imported = self.import(&snapshot);
         if self.tampered {
             if let Ok(connection) = imported {
                 self.connection = connection;
@@ -402,6 +414,11 @@ impl Session {
         assert_eq!(connection.wants_drain(), self.connection.wants_drain());
         assert_eq!(connection.rtt(), self.connection.rtt());
         self.connection = connection;
+    }
+
+    fn import(&self, snapshot: &Snapshot) -> Result<Connection<SharedRandom>, SnapshotError> {
+        let (config, random) = (Arc::clone(&self.config), self.random.clone());
+        Connection::import(config, random, snapshot)
     }
 }
 

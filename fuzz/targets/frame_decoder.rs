@@ -3,6 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use std::num::NonZero;
+
 use revoir_fuzz::memory::{Counting, peak_of};
 use revoir_fuzz::operation::agreed;
 use revoir_fuzz::pieces::{Cut, cuts, steered};
@@ -26,8 +28,9 @@ fuzz_target!(|data: &[u8]| {
     let mut config = Config::default();
     config.limits.message = if bit(4) { 100 } else { 50_000 };
     let limit = config.limits.message;
-    let run = |cut: Cut| {
+    let run = |cut: Cut, offer: Option<NonZero<usize>>| {
         let mut session = Session::new(role, config.clone(), deflate, 1);
+        session.offer = offer;
         for piece in cut.apply(bytes) {
             session.input(piece);
             session.poll_all();
@@ -40,13 +43,16 @@ fuzz_target!(|data: &[u8]| {
         session.finish();
         (session.seen, close, session.ending, session.written)
     };
-    let (whole, peak) = peak_of(|| run(Cut::Whole));
+    let (whole, peak) = peak_of(|| run(Cut::Whole, None));
     assert!(
         peak <= CONSTANT + 16 * bytes.len() + 4 * limit * usize::from(bit(1)),
         "{peak} bytes"
     );
     for cut in cuts(pattern) {
-        assert!(run(cut) == whole, "{cut:?}: {:?} {:?}", run(cut), whole);
+        for offer in [None, Some(NonZero::<usize>::MAX)] {
+            let found = run(cut, offer);
+            assert!(found == whole, "{cut:?} {offer:?}: {found:?} {whole:?}");
+        }
     }
     if deflate.is_none() {
         let reading = reference::read(role, limit, bytes);
