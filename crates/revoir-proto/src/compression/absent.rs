@@ -37,7 +37,7 @@ impl Compression {
         match *self {}
     }
 
-    pub(crate) fn deflate(&mut self, _payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn deflate(&mut self, _payload: &[u8]) -> Option<Vec<u8>> {
         match *self {}
     }
 

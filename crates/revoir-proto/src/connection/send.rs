@@ -180,7 +180,7 @@ impl<R: Random> Connection<R> {
     fn push_compressed(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
         let worth_it = payload.len() >= self.parts.config.compress_from;
         let compressed = match self.parts.compression.as_deref_mut() {
-            Some(compression) if worth_it => Some(compression.deflate(payload)),
+            Some(compression) if worth_it => compression.deflate(payload),
             Some(_) | None => None,
         };
         let Some(compressed) = compressed else {

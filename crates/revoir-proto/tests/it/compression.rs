@@ -34,17 +34,22 @@ fn endpoint(role: Role, agreed: Agreed) -> Endpoint {
     Endpoint::with(role, |config| config.limits.message = 50_000).compressed(agreed)
 }
 
+/// A message that cannot be compressed, always the same.
+fn noise(length: usize) -> Message {
+    let mut random = SplitMix64(3);
+    let noise: Vec<u8> = (0..length).map(|_| random.next_u64() as u8).collect();
+    Message::Binary(noise.into())
+}
+
 /// Messages that refer to each other, and one that cannot be compressed.
 fn messages() -> Vec<Message> {
-    let mut random = SplitMix64(3);
-    let noise: Vec<u8> = (0..700).map(|_| random.next_u64() as u8).collect();
     vec![
         Message::Text(
             "service restart, service restart, service restart, 重启"
                 .repeat(3)
                 .into(),
         ),
-        Message::Binary(noise.into()),
+        noise(700),
         Message::Text(
             "service restart again, please come back, 重启 重启"
                 .repeat(2)
@@ -134,10 +139,37 @@ role_grid! {
         assert!(frames[6].payload.len() < 40, "context takeover works");
     }
 
+    fn without_context_takeover_a_message_that_would_not_become_shorter_is_sent_as_it_is(role) {
+        for length in [64, 700, 20_000] {
+            let messages = [noise(length), noise(length), Message::Binary(vec![0; length].into())];
+            let sent = sent_by(role, NO_TAKEOVER, &messages);
+            assert_eq!(sent[0].payload, messages[0].as_bytes());
+            let marked: Vec<bool> = sent.iter().map(|frame| frame.first & RSV1 != 0).collect();
+            assert_eq!(marked, [false, false, true], "{length}");
+            let mut receiver = endpoint(role.peer(), NO_TAKEOVER);
+            for (sent, message) in sent.iter().zip(messages) {
+                let bytes = frame(role, sent.first, &sent.payload);
+                assert_eq!(receiver.receive(&bytes), [Event::Message(message)]);
+            }
+        }
+    }
+
+    fn with_context_takeover_a_message_that_becomes_longer_enters_both_windows(role) {
+        let messages = [noise(700), noise(700)];
+        let sent = sent_by(role, TAKEOVER, &messages);
+        assert!(sent.iter().all(|frame| frame.first & RSV1 != 0));
+        let grown = sent[0].payload.len() - 700;
+        assert!((1..16).contains(&grown), "{grown}");
+        assert!(sent[1].payload.len() < 30, "the second one refers to the first");
+        let mut receiver = endpoint(role.peer(), TAKEOVER);
+        for (sent, message) in sent.iter().zip(messages) {
+            let bytes = frame(role, sent.first, &sent.payload);
+            assert_eq!(receiver.receive(&bytes), [Event::Message(message)]);
+        }
+    }
+
     fn a_large_compressed_message_leaves_in_one_frame(role) {
-        let mut random = SplitMix64(9);
-        let noise: Vec<u8> = (0..20_000).map(|_| random.next_u64() as u8).collect();
-        let message = Message::Binary(noise.into());
+        let message = noise(20_000);
         let mut sender = endpoint(role, TAKEOVER);
         send(&mut sender, &message);
         let bytes = sender.write_all();

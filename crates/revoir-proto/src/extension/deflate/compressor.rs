@@ -108,6 +108,12 @@ impl Compressor {
         }
     }
 
+    /// What it keeps to.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
     /// Gives the state of zlib back, for a connection that may stay idle. The next message is
     /// compressed with the kept history, or without reference to earlier ones.
     pub fn release(&mut self) {
