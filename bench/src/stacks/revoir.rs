@@ -49,6 +49,7 @@ pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
             wire.read_buf(&mut buffer).await?;
             let now = uncounted_clock(epoch);
             if connection.handle_payload(now, &buffer) {
+                black_box(connection.poll_timeout());
                 buffer.clear();
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use crate::compression::Compression;
 use crate::connection::Connection;
@@ -60,15 +60,14 @@ impl Reading {
     /// Takes `bytes` if all of them are payload inside an unfinished data frame, and may be there.
     /// If not, nothing has changed.
     fn take_payload(&mut self, bytes: &[u8]) -> bool {
-        if bytes.is_empty() {
-            return false;
-        }
-        let Some((header, mask, behind)) = self.decoder.payload_around(bytes.len()) else {
+        let Some(piece) = self.decoder.next_piece(bytes.len()) else {
             return false;
         };
-        let taken = self.assembler.push_inner(&header, bytes, mask, behind);
+        let is_inside = piece.missing > 0 && !bytes.is_empty();
+        let taken =
+            is_inside && self.assembler.copies(&piece) && self.assembler.try_append(&piece, bytes);
         if taken {
-            self.decoder.skip_payload(bytes.len());
+            self.decoder.skip(&piece);
         }
         taken
     }
@@ -86,26 +85,44 @@ impl Reading {
                 };
                 self.assembler.begin(&header, limit)?;
             }
-            if self.take_payload(input) {
-                *input = BytesMut::new();
-                return Ok(None);
-            }
-            let Some(chunk) = self.decoder.poll_payload(input) else {
-                return Ok(None);
+            let message = match self.decoder.next_piece(input.len()) {
+                Some(piece) if self.assembler.copies(&piece) => {
+                    let message = self.assembler.append(&piece, &input[..piece.length])?;
+                    self.decoder.skip(&piece);
+                    advance(input, piece.length);
+                    message
+                }
+                Some(_) | None => {
+                    let Some(chunk) = self.decoder.poll_payload(input) else {
+                        return Ok(None);
+                    };
+                    let opcode = chunk.header.opcode;
+                    if opcode.is_control() {
+                        let payload = chunk.into_plain().freeze();
+                        return Ok(Some(Received::Control(opcode, payload)));
+                    }
+                    let compression = compression.as_deref_mut();
+                    self.assembler.push(chunk, compression, limit)?
+                }
             };
-            let opcode = chunk.header.opcode;
-            if opcode.is_control() {
-                let payload = chunk.into_plain().freeze();
-                return Ok(Some(Received::Control(opcode, payload)));
-            }
-            let compression = compression.as_deref_mut();
-            if let Some(message) = self.assembler.push(chunk, compression, limit)? {
+            if let Some(message) = message {
                 return Ok(Some(Received::Message(message)));
             }
             if input.is_empty() {
                 return Ok(None);
             }
         }
+    }
+}
+
+/// Drops the first `length` bytes, and with the last of them the buffer, so that an idle connection
+/// keeps none.
+#[inline]
+fn advance(input: &mut BytesMut, length: usize) {
+    if input.len() == length {
+        *input = BytesMut::new();
+    } else {
+        input.advance(length);
     }
 }
 
@@ -141,8 +158,8 @@ impl<R: Random> Connection<R> {
     /// [`handle_input`](Self::handle_input).
     ///
     /// To offer bytes here first spares a buffer and a round of the driver's loop for each piece of
-    /// a long message. Nothing else depends on it: there is nothing to poll for afterwards, and
-    /// deadlines have only become later.
+    /// a long message. Nothing else depends on it. Afterwards there is no event and nothing to
+    /// write; [`poll_timeout`](Self::poll_timeout) may have changed, as after all input.
     pub fn handle_payload(&mut self, now: Duration, bytes: &[u8]) -> bool {
         let parts = &mut self.parts;
         if parts.state == State::Closed || !parts.input.is_empty() {

@@ -43,13 +43,25 @@ pub(crate) struct Chunk {
     pub(crate) missing: u64,
 }
 
-impl Chunk {
+/// A piece of a data frame's payload, wherever its bytes are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    pub(crate) header: FrameHeader,
+    pub(crate) mask: Option<Mask>,
+    pub(crate) length: usize,
+    /// How many bytes of the frame come behind it.
+    pub(crate) missing: u64,
+}
+
+impl Piece {
     /// Whether the message ends here.
     #[inline]
     pub(crate) fn ends_message(&self) -> bool {
         self.header.fin && self.missing == 0
     }
+}
 
+impl Chunk {
     /// The payload without its mask.
     #[inline]
     pub(crate) fn into_plain(self) -> BytesMut {
@@ -167,23 +179,32 @@ impl Decoder {
         })
     }
 
-    /// The data frame whose payload goes on with `length` more bytes, and more behind them: its
-    /// header, the mask, and how many bytes come behind.
+    /// What the next `available` bytes have of the payload of the data frame whose header was read.
+    /// It stays where it is; [`skip`](Self::skip) takes it.
     #[inline]
-    pub(crate) fn payload_around(&self, length: usize) -> Option<(FrameHeader, Option<Mask>, u64)> {
-        let frame = self.frame.as_ref()?;
-        let behind = frame.remaining.checked_sub(length as u64)?;
-        let is_inside = behind > 0 && !frame.header.opcode.is_control();
-        is_inside.then_some((frame.header, frame.mask, behind))
+    pub(crate) fn next_piece(&self, available: usize) -> Option<Piece> {
+        let frame = self
+            .frame
+            .filter(|frame| !frame.header.opcode.is_control())?;
+        let length = frame.remaining.min(available as u64);
+        Some(Piece {
+            header: frame.header,
+            mask: frame.mask,
+            // No longer than what is available.
+            length: length as usize,
+            missing: frame.remaining - length,
+        })
     }
 
-    /// Takes note that the next `length` bytes of that payload were taken.
+    /// Takes note that `piece` was taken, as it was found.
     #[inline]
-    pub(crate) fn skip_payload(&mut self, length: usize) {
-        if let Some(frame) = &mut self.frame {
-            frame.remaining = frame.remaining.saturating_sub(length as u64);
+    pub(crate) fn skip(&mut self, piece: &Piece) {
+        if piece.missing == 0 {
+            self.frame = None;
+        } else if let Some(frame) = &mut self.frame {
+            frame.remaining = piece.missing;
             if let Some(mask) = &mut frame.mask {
-                mask.skip(length);
+                mask.skip(piece.length);
             }
         }
     }

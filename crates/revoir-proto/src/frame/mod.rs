@@ -13,7 +13,7 @@ pub use header::{FrameHeader, MAX_HEADER_BYTES};
 pub use mask::Mask;
 pub use opcode::Opcode;
 
-pub(crate) use decoder::{Chunk, Decoder};
+pub(crate) use decoder::{Chunk, Decoder, Piece};
 pub(crate) use encoder::encode_frame;
 pub(crate) use header::{CONTROL_MAX_BYTES, HeaderRules};
 pub(crate) use whole_frame::WholeFrame;

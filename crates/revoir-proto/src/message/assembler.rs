@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::compression::Compression;
 use crate::error::ProtocolError;
-use crate::frame::{Chunk, FrameHeader, Mask, Opcode};
+use crate::frame::{Chunk, FrameHeader, Opcode, Piece};
 use crate::message::{Message, MessageKind, Utf8Bytes, Utf8Stream};
 use crate::snapshot::{MessageSnapshot, SnapshotError};
 
@@ -59,7 +59,71 @@ impl Assembler {
         check_limit(got.saturating_add(self.buffer.len() as u64), limit)
     }
 
-    /// Takes the next piece of the message. The last one yields the message.
+    /// Whether `piece` is to be copied where it is. A message that arrives whole is not, nor is what
+    /// has to be inflated: they are for [`push`](Self::push).
+    #[inline]
+    pub(crate) fn copies(&self, piece: &Piece) -> bool {
+        let is_whole = piece.ends_message() && self.buffer.is_empty() && self.utf8.cut().is_empty();
+        !self.compressed && !is_whole
+    }
+
+    /// Copies `bytes`, which are the next `piece`. The last one yields the message.
+    #[inline]
+    pub(crate) fn append(
+        &mut self,
+        piece: &Piece,
+        bytes: &[u8],
+    ) -> Result<Option<Message>, ProtocolError> {
+        let Some(kind) = self.unfinished else {
+            return Err(ProtocolError::ContinuationUnexpected);
+        };
+        self.grow_by(piece);
+        let start = self.buffer.len();
+        match piece.mask {
+            None => self.buffer.extend_from_slice(bytes),
+            Some(mut mask) => mask.append(bytes, &mut self.buffer),
+        }
+        if kind == MessageKind::Text {
+            self.utf8.push(&self.buffer[start..])?;
+        }
+        if !piece.ends_message() {
+            return Ok(None);
+        }
+        self.utf8.finish()?;
+        self.unfinished = None;
+        Ok(Some(message(kind, std::mem::take(&mut self.buffer).into())))
+    }
+
+    /// Copies `bytes`, which are the next `piece` and do not end the message, if they may stand
+    /// there. Without it, nothing has changed.
+    pub(crate) fn try_append(&mut self, piece: &Piece, bytes: &[u8]) -> bool {
+        let (length, utf8) = (self.buffer.len(), self.utf8);
+        let taken = self.append(piece, bytes);
+        if taken.is_err() {
+            self.buffer.truncate(length);
+            self.utf8 = utf8;
+        }
+        taken.is_ok()
+    }
+
+    /// Makes room for `piece`, and for what is sure to come with it.
+    #[inline]
+    fn grow_by(&mut self, piece: &Piece) {
+        let start = self.buffer.len();
+        let end = start + piece.length;
+        if end > self.buffer.capacity() {
+            // Doubling bounds the copies, whatever the size of the fragments.
+            let mut capacity = (2 * end as u64).max(FIRST_CAPACITY);
+            // Nothing comes behind the last fragment.
+            if piece.header.fin {
+                capacity = capacity.min(end as u64 + piece.missing);
+            }
+            self.buffer.reserve_exact(capacity as usize - start);
+        }
+    }
+
+    /// Takes a message that arrived whole, or the next piece of one that is compressed. The last
+    /// one yields the message.
     #[inline]
     pub(crate) fn push(
         &mut self,
@@ -70,81 +134,20 @@ impl Assembler {
         let Some(kind) = self.unfinished else {
             return Err(ProtocolError::ContinuationUnexpected);
         };
-        let ends = chunk.ends_message();
         if self.compressed {
             return self.inflate(kind, chunk, compression, limit);
         }
-        if ends && self.buffer.is_empty() && self.utf8.cut().is_empty() {
-            let payload = chunk.into_plain();
-            if kind == MessageKind::Text {
-                Utf8Stream::check_whole(&payload)?;
-            }
-            self.unfinished = None;
-            return Ok(Some(message(kind, payload.freeze())));
+        let payload = chunk.into_plain();
+        if kind == MessageKind::Text {
+            Utf8Stream::check_whole(&payload)?;
         }
-        // Nothing comes behind the last fragment.
-        let missing = chunk.header.fin.then_some(chunk.missing);
-        self.append(kind, &chunk.payload, chunk.mask, missing)?;
-        if !ends {
-            return Ok(None);
-        }
-        self.utf8.finish()?;
         self.unfinished = None;
-        Ok(Some(message(kind, std::mem::take(&mut self.buffer).into())))
+        Ok(Some(message(kind, payload.freeze())))
     }
 
     /// Whether a message has begun and not ended.
     pub(crate) fn is_inside_message(&self) -> bool {
         self.unfinished.is_some()
-    }
-
-    /// Takes a piece that ends neither its frame nor the message, if it may stand there: without
-    /// it, nothing has changed. Of the frame, `behind` bytes come after it.
-    pub(crate) fn push_inner(
-        &mut self,
-        header: &FrameHeader,
-        piece: &[u8],
-        mask: Option<Mask>,
-        behind: u64,
-    ) -> bool {
-        let Some(kind) = self.unfinished.filter(|_| !self.compressed) else {
-            return false;
-        };
-        let (length, utf8) = (self.buffer.len(), self.utf8);
-        let taken = self.append(kind, piece, mask, header.fin.then_some(behind));
-        if taken.is_err() {
-            self.buffer.truncate(length);
-            self.utf8 = utf8;
-        }
-        taken.is_ok()
-    }
-
-    /// Copies a piece. If it is known, `missing` is what comes of the message behind it.
-    fn append(
-        &mut self,
-        kind: MessageKind,
-        piece: &[u8],
-        mask: Option<Mask>,
-        missing: Option<u64>,
-    ) -> Result<(), ProtocolError> {
-        let start = self.buffer.len();
-        let end = start + piece.len();
-        if end > self.buffer.capacity() {
-            // Doubling bounds the copies, whatever the size of the fragments.
-            let mut capacity = (2 * end as u64).max(FIRST_CAPACITY);
-            if let Some(missing) = missing {
-                capacity = capacity.min(end as u64 + missing);
-            }
-            self.buffer.reserve_exact(capacity as usize - start);
-        }
-        match mask {
-            None => self.buffer.extend_from_slice(piece),
-            Some(mut mask) => mask.append(piece, &mut self.buffer),
-        }
-        if kind == MessageKind::Text {
-            self.utf8.push(&self.buffer[start..])?;
-        }
-        Ok(())
     }
 
     /// The next piece of a compressed message.
@@ -159,7 +162,7 @@ impl Assembler {
         let Some(compression) = compression else {
             return Err(ProtocolError::ReservedBits { bits: 0b100 });
         };
-        let ends = chunk.ends_message();
+        let ends = chunk.header.fin && chunk.missing == 0;
         let start = compression.inflated().len();
         let result = compression.inflate(&chunk.into_plain(), ends, limit);
         // What was inflated before an error comes first in the message, so a bad byte in it is what
@@ -241,12 +244,10 @@ pub(crate) fn compressed_allowance(limit: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use bytes::BytesMut;
-
     use super::*;
 
     /// A frame of one byte.
-    fn chunk(opcode: Opcode, fin: bool) -> Chunk {
+    fn piece(opcode: Opcode, fin: bool) -> Piece {
         let header = FrameHeader {
             fin,
             rsv1: false,
@@ -254,10 +255,10 @@ mod tests {
             masking_key: None,
             length: 1,
         };
-        Chunk {
+        Piece {
             header,
-            payload: BytesMut::from(&b"x"[..]),
             mask: None,
+            length: 1,
             missing: 0,
         }
     }
@@ -271,18 +272,18 @@ mod tests {
                 0 => Opcode::Binary,
                 _ => Opcode::Continuation,
             };
-            let chunk = chunk(opcode, false);
+            let piece = piece(opcode, false);
             let before = assembler.buffer.capacity();
-            assembler.begin(&chunk.header, 200_000).unwrap();
-            assert_eq!(assembler.push(chunk, None, 200_000), Ok(None));
+            assembler.begin(&piece.header, 200_000).unwrap();
+            assert_eq!(assembler.append(&piece, b"x"), Ok(None));
             let after = assembler.buffer.capacity();
             grown += usize::from(after != before);
             assert!(after <= 1024.max(2 * assembler.buffer.len()));
         }
         assert!(grown < 20, "{grown}");
-        let last = chunk(Opcode::Continuation, true);
+        let last = piece(Opcode::Continuation, true);
         assembler.begin(&last.header, 200_000).unwrap();
-        let message = assembler.push(last, None, 200_000).unwrap();
+        let message = assembler.append(&last, b"x").unwrap();
         assert_eq!(
             message.map(|message| message.as_bytes().len()),
             Some(100_001)

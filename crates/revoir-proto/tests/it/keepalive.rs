@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use revoir_proto::{Cause, CloseCode, Event, Finish};
 
-use crate::support::{Endpoint, FIN, PING, PONG, TEXT};
+use crate::support::{BINARY, Endpoint, FIN, PING, PONG, TEXT, frame};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -66,6 +66,18 @@ role_grid! {
             endpoint.connection.send_text(endpoint.now, "tock").unwrap();
             assert!(endpoint.sent_frames().iter().all(|f| f.opcode() == TEXT));
         }
+    }
+
+    fn payload_taken_out_of_the_drivers_buffer_is_a_sign_of_life(role) {
+        let mut endpoint = Endpoint::new(role);
+        let message = frame(role.peer(), FIN | BINARY, &[0; 100]);
+        endpoint.receive(&message[..50]);
+        next_ping(&mut endpoint);
+        endpoint.now += 19 * SECOND;
+        assert!(endpoint.connection.handle_payload(endpoint.now, &message[50..60]));
+        endpoint.now += SECOND;
+        endpoint.connection.handle_timeout(endpoint.now);
+        assert!(endpoint.connection.closing().is_none());
     }
 
     fn a_peer_that_is_silent_after_a_ping_is_dead(role) {
