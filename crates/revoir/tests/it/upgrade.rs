@@ -47,6 +47,15 @@ async fn route(mut upgrade: Upgrade) -> Response<String> {
     upgrade.run(echo)
 }
 
+/// A connection of which the server hears the first frame only.
+async fn short(upgrade: Upgrade) -> Response<String> {
+    let wrap = |stream| {
+        let (reader, writer) = tokio::io::split(TokioIo::new(stream));
+        tokio::io::join(reader.take(2 + 4 + 5), writer)
+    };
+    upgrade.run_over(wrap, echo)
+}
+
 async fn forbidden(mut upgrade: Upgrade) -> Response<String> {
     let headers = upgrade.response_headers_mut();
     headers.push("Sec-WebSocket-Accept", "mine").unwrap();
@@ -60,6 +69,7 @@ async fn axum(acceptor: Acceptor) -> SocketAddr {
         .route("/echo", any(route))
         .route("/refused", any(route))
         .route("/forbidden", any(forbidden))
+        .route("/short", any(short))
         .with_state(acceptor)
         .into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -83,6 +93,7 @@ async fn hyper(acceptor: Acceptor) -> SocketAddr {
                         Ok(upgrade) if request.uri().path() == "/forbidden" => {
                             forbidden(upgrade).await
                         }
+                        Ok(upgrade) if request.uri().path() == "/short" => short(upgrade).await,
                         Ok(upgrade) => route(upgrade).await,
                         Err(refused) => refused,
                     })
@@ -161,6 +172,26 @@ async fn messages_subprotocol_extensions_and_the_close_come_through() {
             (Cause::ClosedByPeer, Finish::Answered)
         );
         assert_eq!((seen.opened(), seen.count()), (1, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_handler_may_run_over_another_stream_than_the_one_of_the_server() {
+    on_both(Acceptor::new, async |address, _, seen| {
+        let mut socket = revoir::connect(&format!("ws://{address}/short"))
+            .await
+            .unwrap();
+        socket.send_text("heard").await.unwrap();
+        // The echo is a race with the end.
+        let ending = loop {
+            if let Err(ending) = socket.recv().await {
+                break ending;
+            }
+        };
+        assert_eq!(ending.cause, Cause::Eof);
+        let ending = seen.ending().await;
+        assert_eq!(ending.cause, Cause::Eof);
     })
     .await;
 }

@@ -11,10 +11,11 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, Version};
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use revoir_proto::handshake::{Acceptance, HandshakeError, Headers, Request};
 use revoir_proto::{Cause, Detail, Ending};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
 
 use crate::drain::{NoPlace, Seat};
@@ -181,6 +182,23 @@ impl Upgrade {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Failure> + 'static,
     {
+        self.run_over(TokioIo::new, handler)
+    }
+
+    /// [`run`](Self::run), over what `wrap` makes of the stream that the HTTP server hands over: one
+    /// that counts its bytes, slows them down, or fails on purpose.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn run_over<W, S, H, F, E>(self, wrap: W, handler: H) -> http::Response<String>
+    where
+        W: FnOnce(Upgraded) -> S + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        H: FnOnce(WebSocket) -> F + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Failure> + 'static,
+    {
         if let Some(wait) = self.seat.turn_away() {
             return refuse(&self.settings, NoPlace::Draining(wait).into());
         }
@@ -194,8 +212,9 @@ impl Upgrade {
         let mut answer = response(101, &acceptance.headers, String::new());
         *answer.version_mut() = Version::HTTP_11;
         let limit = Limit::new(self.settings.handshake_timeout);
+        let upgraded = async { self.upgraded.await.map(wrap) };
         let opening = open(
-            self.upgraded,
+            upgraded,
             limit,
             self.settings,
             acceptance,
@@ -233,22 +252,22 @@ impl fmt::Debug for Upgrade {
 }
 
 /// Waits for the HTTP server to hand over the stream.
-async fn open<H, F, E>(
-    upgraded: OnUpgrade,
+async fn open<S, H, F, E>(
+    upgraded: impl Future<Output = hyper::Result<S>>,
     limit: Limit,
     settings: Arc<Settings>,
     acceptance: Acceptance,
     seat: Seat,
     handler: H,
 ) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: FnOnce(WebSocket) -> F,
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<Failure> + 'static,
 {
     let ending = match timeout_at(limit.at, upgraded).await {
         Ok(Ok(stream)) => {
-            let stream = Box::new(TokioIo::new(stream));
-            let driver = settings.start(stream, acceptance, BytesMut::new(), seat);
+            let driver = settings.start(Box::new(stream), acceptance, BytesMut::new(), seat);
             return spawn(driver, handler);
         }
         Ok(Err(error)) => {
