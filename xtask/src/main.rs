@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 mod autobahn;
+mod browser;
 mod ci;
 mod data;
 mod gateway;
 mod interop;
 mod process;
 mod proof;
+mod tools;
 
 const USAGE: &str = "\
 cargo xtask data [--check]    generate the tables of revoir-codes from its data files,
@@ -22,6 +24,9 @@ cargo xtask autobahn          run the Autobahn test suite against our server and
 cargo xtask interop           play every case against ws, websockets and Chromium
 cargo xtask interop --write   the same, and write what Chromium does to docs/browser.md
 cargo xtask gateway [--long]  the gateway before ws, websockets and axum that are away for 2 s, or 5 s
+cargo xtask browser           look at every kind of page in Chromium, and press every button
+cargo xtask browser --screenshots DIR
+                              the same, and write pictures of the pages
 cargo xtask proof [NAME]      show that a claim with figures holds on this machine";
 
 fn main() -> ExitCode {
@@ -37,6 +42,8 @@ fn main() -> ExitCode {
         ["interop", "--write"] => interop::run(true),
         ["gateway"] => gateway::run(2),
         ["gateway", "--long"] => gateway::run(5),
+        ["browser"] => browser::run(None),
+        ["browser", "--screenshots", folder] => browser::run(Some(folder)),
         ["proof"] => proof::run(None),
         ["proof", name] => proof::run(Some(name)),
         _ => usage(&args),

@@ -1,6 +1,5 @@
 //! Chromium as the client of our server, and what `docs/browser.md` says of it.
 
-mod devtools;
 mod document;
 mod leaving;
 mod site;
@@ -9,6 +8,7 @@ use std::fs;
 
 use anyhow::Context;
 use revoir::{Origins, Role};
+use revoir_chromium::{Chromium, Tab};
 use serde_json::{Value, json};
 
 use crate::case::{self, Answer, By, Case, End};
@@ -17,7 +17,6 @@ use crate::peer::{Commanded, Peer};
 use crate::play::{self, Outcome};
 use crate::{Places, report, suite};
 
-use self::devtools::{Chromium, Tab};
 use self::document::Document;
 
 /// Every code that a server may send, each with a reason.

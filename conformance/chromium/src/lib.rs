@@ -32,26 +32,38 @@ const FLAGS: [&str; 10] = [
 
 /// A running browser. Killed when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Chromium {
+pub struct Chromium {
     child: Child,
     socket: WebSocket,
     commands: u64,
+    events: Vec<Event>,
+}
+
+/// What a page told of itself, once it was [asked to](Chromium::watch).
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The method of the DevTools protocol, as `Network.loadingFailed`.
+    pub method: String,
+    /// Its parameters.
+    pub params: Value,
+    session: String,
 }
 
 /// A page of it, by the identifiers of the DevTools protocol.
 #[derive(Clone, Debug)]
-pub(crate) struct Tab {
+pub struct Tab {
     target: String,
     session: String,
 }
 
 impl Chromium {
     /// Starts `program` with `profile`, an empty folder, for its files.
-    pub(crate) async fn start(
-        program: &Path,
-        profile: &Path,
-        flags: &[&str],
-    ) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// It does not start, or does not say where its DevTools are. The errors of the other methods
+    /// are those of the DevTools protocol, and of a browser that is gone.
+    pub async fn start(program: &Path, profile: &Path, flags: &[&str]) -> anyhow::Result<Self> {
         let mut child = Command::new(program)
             .args(FLAGS)
             .args(flags)
@@ -73,18 +85,19 @@ impl Chromium {
             child,
             socket,
             commands: 0,
+            events: Vec::new(),
         })
     }
 
     /// The version, as `Chrome/140.0.0.0`.
-    pub(crate) async fn version(&mut self) -> anyhow::Result<String> {
+    pub async fn version(&mut self) -> anyhow::Result<String> {
         let version = self.call(None, "Browser.getVersion", json!({})).await?;
         let product = version["product"].as_str();
         Ok(product.context("the product")?.to_owned())
     }
 
     /// Opens a page in a tab of its own.
-    pub(crate) async fn open(&mut self, url: &str) -> anyhow::Result<Tab> {
+    pub async fn open(&mut self, url: &str) -> anyhow::Result<Tab> {
         let created = self
             .call(None, "Target.createTarget", json!({ "url": "about:blank" }))
             .await?;
@@ -99,7 +112,7 @@ impl Chromium {
     }
 
     /// What `expression` gives, once its promise is fulfilled.
-    pub(crate) async fn evaluate(&mut self, tab: &Tab, expression: &str) -> anyhow::Result<Value> {
+    pub async fn evaluate(&mut self, tab: &Tab, expression: &str) -> anyhow::Result<Value> {
         let options = json!({
             "expression": expression,
             "awaitPromise": true,
@@ -113,7 +126,7 @@ impl Chromium {
     }
 
     /// Goes to another page, and waits until it is there.
-    pub(crate) async fn navigate(&mut self, tab: &Tab, url: &str) -> anyhow::Result<()> {
+    pub async fn navigate(&mut self, tab: &Tab, url: &str) -> anyhow::Result<()> {
         self.call(Some(tab), "Page.navigate", json!({ "url": url }))
             .await?;
         let loaded = "new Promise((done) => {
@@ -124,7 +137,7 @@ impl Chromium {
     }
 
     /// Goes to the page before, as the user's button does.
-    pub(crate) async fn back(&mut self, tab: &Tab) -> anyhow::Result<()> {
+    pub async fn back(&mut self, tab: &Tab) -> anyhow::Result<()> {
         let history = self
             .call(Some(tab), "Page.getNavigationHistory", json!({}))
             .await?;
@@ -137,13 +150,15 @@ impl Chromium {
             .map(drop)
     }
 
-    pub(crate) async fn reload(&mut self, tab: &Tab) -> anyhow::Result<()> {
+    /// Loads the page again.
+    pub async fn reload(&mut self, tab: &Tab) -> anyhow::Result<()> {
         self.call(Some(tab), "Page.reload", json!({}))
             .await
             .map(drop)
     }
 
-    pub(crate) async fn close_tab(&mut self, tab: &Tab) -> anyhow::Result<()> {
+    /// Closes the tab of the page.
+    pub async fn close_tab(&mut self, tab: &Tab) -> anyhow::Result<()> {
         let options = json!({ "targetId": tab.target });
         self.call(None, "Target.closeTarget", options)
             .await
@@ -151,24 +166,24 @@ impl Chromium {
     }
 
     /// Ends the process of the page. It does not answer any more.
-    pub(crate) async fn crash_tab(&mut self, tab: &Tab) -> anyhow::Result<()> {
+    pub async fn crash_tab(&mut self, tab: &Tab) -> anyhow::Result<()> {
         self.send(Some(tab), "Page.crash", &json!({}))
             .await
             .map(drop)
     }
 
     /// Quits, as if the user had.
-    pub(crate) async fn quit(&mut self) -> anyhow::Result<()> {
+    pub async fn quit(&mut self) -> anyhow::Result<()> {
         self.send(None, "Browser.close", &json!({})).await.map(drop)
     }
 
     /// Kills the process of the browser.
-    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill().await.context("kill the browser")
     }
 
     /// Kills every process of the browser.
-    pub(crate) async fn kill_whole(&mut self) -> anyhow::Result<()> {
+    pub async fn kill_whole(&mut self) -> anyhow::Result<()> {
         let group = self.child.id().context("it has ended")?;
         let killed = Command::new("kill")
             .args(["-KILL", "--", &format!("-{group}")])
@@ -179,7 +194,27 @@ impl Chromium {
         Ok(())
     }
 
-    async fn call(
+    /// Has a page tell the events of these domains.
+    pub async fn watch(&mut self, tab: &Tab, domains: &[&str]) -> anyhow::Result<()> {
+        for domain in domains {
+            let method = format!("{domain}.enable");
+            self.call(Some(tab), &method, json!({})).await?;
+        }
+        Ok(())
+    }
+
+    /// What a page told since the last time.
+    pub fn take_events(&mut self, tab: &Tab) -> Vec<Event> {
+        let all = std::mem::take(&mut self.events);
+        let (own, others) = all
+            .into_iter()
+            .partition(|event| event.session == tab.session);
+        self.events = others;
+        own
+    }
+
+    /// A command of the DevTools protocol, to a page or to the browser.
+    pub async fn call(
         &mut self,
         tab: Option<&Tab>,
         method: &str,
@@ -210,13 +245,25 @@ impl Chromium {
         Ok(self.commands)
     }
 
-    /// The reply to one command; events are passed over.
+    /// The reply to one command; events are kept.
     async fn reply(&mut self, id: u64) -> anyhow::Result<Value> {
         loop {
             let Message::Text(text) = self.socket.recv().await? else {
                 bail!("DevTools sent a binary message");
             };
             let mut reply: Value = serde_json::from_str(text.as_str())?;
+            if let (Some(method), Some(session)) =
+                (reply["method"].as_str(), reply["sessionId"].as_str())
+            {
+                let (method, session) = (method.to_owned(), session.to_owned());
+                let params = reply["params"].take();
+                self.events.push(Event {
+                    method,
+                    params,
+                    session,
+                });
+                continue;
+            }
             if reply["id"] != json!(id) {
                 continue;
             }

@@ -1,0 +1,107 @@
+//! Menu, search, keyboard, colours and paper.
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use crate::visit::{DESKTOP, Visit};
+
+pub(crate) async fn check(visit: &mut Visit<'_>) -> anyhow::Result<Vec<String>> {
+    let mut failures = Vec::new();
+    visit.look(DESKTOP, false).await?;
+    for (what, right) in [
+        ("the language menu", languages(visit).await?),
+        ("the search", search(visit).await?),
+        ("the skip link", skip(visit).await?),
+        ("dark colours", colours(visit).await?),
+        ("printing", print(visit).await?),
+    ] {
+        if !right {
+            failures.push(format!("{what} does not work"));
+        }
+    }
+    failures.extend(visit.problems());
+    Ok(failures)
+}
+
+/// The same page in another language, by the menu.
+async fn languages(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
+    visit.go("/en/codes/1006").await?;
+    visit
+        .evaluate("document.querySelector('.languages summary').click()")
+        .await?;
+    let count = "document.querySelector('.languages').open
+        && document.querySelectorAll('.languages a').length";
+    let count = visit.evaluate(count).await?;
+    let link = "document.querySelector('.languages a[lang=vi]').click()";
+    visit.evaluate(link).await?;
+    visit
+        .until("location.pathname === '/vi/codes/1006'")
+        .await?;
+    Ok(count == 15)
+}
+
+/// By the keyboard alone: `/`, a symptom, down, Enter.
+async fn search(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
+    visit.go("/en/codes").await?;
+    visit.press("/").await?;
+    visit.until("document.activeElement?.name === 'q'").await?;
+    visit
+        .call("Input.insertText", json!({ "text": "proxy_read_timeout" }))
+        .await?;
+    visit
+        .until("!document.querySelector('#found').hidden")
+        .await?;
+    visit.press("ArrowDown").await?;
+    let chosen = "document.querySelector('#found [aria-selected=true] a')?.pathname ?? ''";
+    let chosen = visit.until(chosen).await?;
+    visit.press("Enter").await?;
+    visit
+        .until(&format!("location.pathname === {chosen}"))
+        .await?;
+    Ok(chosen == "/en/idle-timeouts")
+}
+
+/// The first press of Tab leads past the menu.
+async fn skip(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
+    visit.go("/en/codes").await?;
+    visit.press("Tab").await?;
+    let class = visit.evaluate("document.activeElement.className").await?;
+    visit.press("Enter").await?;
+    visit
+        .until("document.activeElement.id === 'content'")
+        .await?;
+    Ok(class == "skip")
+}
+
+async fn colours(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
+    let paper = "getComputedStyle(document.body).backgroundColor";
+    let light = visit.evaluate(paper).await?;
+    visit.look(DESKTOP, true).await?;
+    let dark = visit.evaluate(paper).await?;
+    visit.look(DESKTOP, false).await?;
+    Ok(light != dark && brightness(&light)? > 200 && brightness(&dark)? < 60)
+}
+
+/// The first number of `rgb(253, 252, 249)`.
+fn brightness(color: &Value) -> anyhow::Result<u32> {
+    let text = color.as_str().context("a colour")?;
+    let digits = text.trim_start_matches("rgb(").split(',').next();
+    Ok(digits.context("a number")?.parse()?)
+}
+
+/// On paper there is no menu.
+async fn print(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
+    visit.go("/en/codes/1012").await?;
+    visit
+        .call("Emulation.setEmulatedMedia", json!({ "media": "print" }))
+        .await?;
+    let hidden = "['.top nav', '.search', '.lab', '.forbid'].every((selector) =>
+        getComputedStyle(document.querySelector(selector)).display === 'none')";
+    let hidden = visit.evaluate(hidden).await?;
+    visit
+        .call("Emulation.setEmulatedMedia", json!({ "media": "" }))
+        .await?;
+    let printed = visit.call("Page.printToPDF", json!({})).await?;
+    let length = printed["data"].as_str().map_or(0, str::len);
+    Ok(hidden == true && length > 10_000)
+}

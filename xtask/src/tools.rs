@@ -1,0 +1,105 @@
+//! Programs that steps need beside Rust: found, or installed where that is possible.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+
+use crate::process::Running;
+use crate::report;
+
+/// Fills `folder` with the packages of `pins`, at the versions and hashes of its lock file.
+pub(crate) fn install_npm(pins: &Path, folder: &Path, deadline: Instant) -> anyhow::Result<()> {
+    for program in ["node", "npm"] {
+        if !runs(Command::new(program).arg("--version")) {
+            apt_install(&["nodejs", "npm"], deadline)
+                .with_context(|| format!("this needs Node.js, and `{program}` does not run"))?;
+        }
+    }
+    let lock = "package-lock.json";
+    install(folder, &pins.join(lock), |folder| {
+        fs::create_dir_all(folder)?;
+        for file in ["package.json", lock, ".npmrc"] {
+            fs::copy(pins.join(file), folder.join(file)).with_context(|| format!("copy {file}"))?;
+        }
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+            .current_dir(folder);
+        Running::start(&mut npm)?.succeed(deadline)
+    })
+}
+
+/// Fills `folder`, unless it was filled from the same `pins` before.
+pub(crate) fn install(
+    folder: &Path,
+    pins: &Path,
+    fill: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let wanted = fs::read_to_string(pins).with_context(|| format!("read {}", pins.display()))?;
+    let stamp = folder.join("installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    report(&format!("installing into {}", folder.display()));
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("remove {}", folder.display()))?;
+    }
+    fill(folder).with_context(|| format!("install into {}", folder.display()))?;
+    fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))
+}
+
+/// Chromium by one of its names, installed if there is none and that is possible.
+pub(crate) fn find_chromium(deadline: Instant) -> anyhow::Result<PathBuf> {
+    const NAMES: [&str; 4] = [
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    ];
+    let find = || {
+        NAMES
+            .into_iter()
+            .find(|name| runs(Command::new(name).arg("--version")))
+            .map(PathBuf::from)
+    };
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    apt_install(&["chromium"], deadline).context("this needs Chromium, and there is none")?;
+    find().context("Chromium was installed and does not run")
+}
+
+/// Installs packages of Debian, where that is possible.
+fn apt_install(packages: &[&str], deadline: Instant) -> anyhow::Result<()> {
+    let packages_text = packages.join(" ");
+    let user = Command::new("id")
+        .arg("-u")
+        .output()
+        .context("start `id`")?;
+    let is_root = user.stdout.trim_ascii() == b"0";
+    if !is_root || !runs(Command::new("apt-get").arg("--version")) {
+        bail!("install it, on Debian by `apt-get install {packages_text}`");
+    }
+    report(&format!("installing {packages_text}"));
+    let mut update = Command::new("apt-get");
+    update.args(["update", "-qq"]);
+    Running::start(&mut update)?.succeed(deadline)?;
+    let mut install = Command::new("apt-get");
+    install
+        .args(["install", "-y", "-qq", "--no-install-recommends"])
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    Running::start(&mut install)?.succeed(deadline)
+}
+
+/// Whether the command is there and succeeds. What it prints is not shown.
+pub(crate) fn runs(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
