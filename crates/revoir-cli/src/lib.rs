@@ -17,6 +17,7 @@ pub mod environment;
 mod events;
 pub mod exit;
 mod gateway;
+mod lab;
 mod output;
 mod signals;
 mod simulate;

@@ -1,10 +1,12 @@
 //! `revoir serve`: the gateway as a process, in front of a backend or of what is built in.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use revoir_codes::SendCode;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -14,7 +16,8 @@ use crate::commands::certificate::Certificate;
 use crate::commands::network::unavailable;
 use crate::exit::{Exit, Failure};
 use crate::gateway::config::{self, Config, Files, RouteConfig, Time};
-use crate::gateway::{Gateway, Goodbye, Site, Unobserved};
+use crate::gateway::{Gateway, Goodbye, Mode, RouteSettings, Site, Unobserved};
+use crate::lab::{Backend, Lab};
 use crate::output::Screen;
 use crate::print;
 use crate::signals::Signals;
@@ -79,9 +82,8 @@ fn config_text(config: &Config, json: bool) -> String {
 }
 
 async fn serve(config: &Config, err: &mut dyn Write) -> Result<Exit, Failure> {
-    let site = Site::new(web::router());
-    let routes = config.routes.iter().map(|route| route.settings(&site));
-    let routes = routes.collect::<Result<Vec<_>, _>>()?;
+    let lab = lab(config).await?;
+    let routes = routes(config, lab.as_ref())?;
     let certificate = config.tls.as_ref().map(|files| {
         let (cert, key) = (files.cert.clone(), files.key.clone());
         Certificate::new(cert, key)
@@ -94,6 +96,9 @@ async fn serve(config: &Config, err: &mut dyn Write) -> Result<Exit, Failure> {
     let mut signals = Signals::new().map_err(|error| unavailable("signals", &error))?;
     announce(config, &listeners, err);
     let gateway = Gateway::new(routes, config.settings(), Arc::new(Unobserved));
+    if let Some(lab) = &lab {
+        lab.attach(&gateway);
+    }
     let serving = gateway.serve(listeners, certificate.as_ref().map(Certificate::tls));
     let stopping = async {
         signals.next().await;
@@ -104,6 +109,35 @@ async fn serve(config: &Config, err: &mut dyn Write) -> Result<Exit, Failure> {
         () = serving => Ok(Exit::Done),
         exit = stopping => Ok(exit),
     }
+}
+
+/// The lab, where what is built in has a route.
+async fn lab(config: &Config) -> Result<Option<Lab>, Failure> {
+    if !config.routes.iter().any(RouteConfig::is_built_in) {
+        return Ok(None);
+    }
+    let backend = Backend::start().await;
+    let backend = backend.map_err(|error| unavailable("the backend of the lab", &error))?;
+    Ok(Some(Lab::new(backend)))
+}
+
+/// The configured routes, and beside what is built in the one to the backend of the lab.
+fn routes(config: &Config, lab: Option<&Lab>) -> Result<Vec<RouteSettings>, Failure> {
+    let site = match lab {
+        Some(lab) => Site::with_tracker(web::router(lab), lab.tracker().clone()),
+        None => Site::new(Router::new()),
+    };
+    let mut all = config.routes.clone();
+    if let Some(lab) = lab {
+        let built_in = config.routes.iter().filter(|route| route.is_built_in());
+        let hosts: HashSet<_> = built_in.map(|route| route.host.clone()).collect();
+        all.extend(hosts.into_iter().map(|host| RouteConfig {
+            host,
+            path: "/lab/live".to_owned(),
+            ..RouteConfig::to(lab.live(), Mode::Hold)
+        }));
+    }
+    all.iter().map(|route| route.settings(&site)).collect()
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

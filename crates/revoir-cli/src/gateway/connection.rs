@@ -39,6 +39,7 @@ pub(crate) struct Handle(Mutex<Message>);
 #[derive(Debug, Default)]
 struct Message {
     goodbye: Option<Goodbye>,
+    cut: bool,
     waker: Option<Waker>,
 }
 
@@ -50,6 +51,21 @@ impl Handle {
         if let Some(waker) = message.waker.take() {
             waker.wake();
         }
+    }
+
+    /// Has the client's TCP dropped without a word.
+    pub(crate) fn cut(&self) {
+        let mut message = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        message.cut = true;
+        if let Some(waker) = message.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Whether the client's TCP is to be dropped, now. [`take`](Self::take) comes before.
+    pub(crate) fn take_cut(&self) -> bool {
+        let mut message = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut message.cut)
     }
 
     /// What was said to the connection. Whatever comes later wakes `waker`.

@@ -50,6 +50,7 @@ pub(crate) use route::{Destination, RouteSettings};
 pub(crate) use rules::{Mode, Rules};
 pub(crate) use settings::Settings;
 pub(crate) use site::Site;
+pub(crate) use stream::Stream;
 pub(crate) use verdict::Goodbye;
 
 /// One gateway, with all its routes.
@@ -143,6 +144,14 @@ impl Gateway {
     /// How many WebSocket connections there are.
     pub(crate) fn connections(&self) -> usize {
         self.open().len()
+    }
+
+    /// The connection of this name, as Revoir-Conn has it.
+    pub(crate) fn handle(&self, name: &str) -> Option<Arc<Handle>> {
+        let (boot, id) = name.split_once('-')?;
+        let own = u32::from_str_radix(boot, 16).ok()? == self.boot;
+        let id = id.parse().ok().filter(|_| own)?;
+        self.open().get(&id).cloned()
     }
 
     fn now(&self) -> Duration {

@@ -33,7 +33,6 @@ impl Site {
 
     /// Pages, and WebSockets that the acceptor of `tracker` takes: a drain of the gateway is one of
     /// theirs too.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the lab"))]
     pub(crate) fn with_tracker(router: Router, tracker: Tracker) -> Self {
         Self(Arc::new(Parts {
             router,

@@ -21,6 +21,14 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
+    /// Ends TCP with a reset, below TLS if that is there.
+    pub(crate) fn reset(self) -> io::Result<()> {
+        match &self {
+            Self::Tcp(stream) => stream.set_zero_linger(),
+            Self::Tls(stream) => stream.get_ref().0.set_zero_linger(),
+        }
+    }
+
     /// Connects to `target`, with `tls` if that is given.
     pub(crate) async fn connect(target: &Target, tls: Option<&ClientTls>) -> io::Result<Self> {
         let stream = TcpStream::connect((&*target.host, target.port)).await?;

@@ -75,7 +75,7 @@ struct MessageFields<'a> {
 }
 
 #[derive(Serialize)]
-struct EndingFields<'a> {
+pub(crate) struct EndingFields<'a> {
     code: u16,
     name: &'static str,
     reason: &'a str,
@@ -98,7 +98,7 @@ struct EndingFields<'a> {
 }
 
 #[derive(Serialize)]
-struct DecisionFields<'a> {
+pub(crate) struct DecisionFields<'a> {
     retry: bool,
     delay_ms: Option<u64>,
     rule: &'a str,
@@ -154,7 +154,7 @@ impl<'a> MessageFields<'a> {
 }
 
 impl<'a> EndingFields<'a> {
-    fn new(ending: &'a Ending) -> Self {
+    pub(crate) fn new(ending: &'a Ending) -> Self {
         let code = ending.code();
         Self {
             code: code.get(),
@@ -184,7 +184,7 @@ impl<'a> EndingFields<'a> {
 }
 
 impl<'a> DecisionFields<'a> {
-    fn new(decision: &'a Decision) -> Self {
+    pub(crate) fn new(decision: &'a Decision) -> Self {
         Self {
             retry: decision.is_retry(),
             delay_ms: decision.delay.map(milliseconds),

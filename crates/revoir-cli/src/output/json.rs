@@ -104,7 +104,7 @@ struct UseLine {
 }
 
 #[derive(Serialize)]
-struct CauseLine {
+pub(crate) struct CauseLine {
     id: &'static str,
     phase: &'static str,
     seen_by: Vec<&'static str>,
@@ -247,7 +247,7 @@ impl UseLine {
 }
 
 impl CauseLine {
-    fn new((facts, text): (&'static CauseFacts, &'static CauseText)) -> Self {
+    pub(crate) fn new((facts, text): (&'static CauseFacts, &'static CauseText)) -> Self {
         Self {
             id: facts.id,
             phase: facts.phase.id(),

@@ -1,7 +1,7 @@
 //! What the reader sees: [`Screen`] says how to write, [`Page`] writes text, `json` and
 //! [`event_line`] write JSON.
 
-mod event_line;
+pub(crate) mod event_line;
 mod facts;
 pub(crate) mod json;
 mod page;

@@ -6,6 +6,8 @@ use revoir_codes::{CloseCode, CodeRange};
 /// One page of the reference, in no particular language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
+    /// The first page.
+    Home,
     /// The table of all codes.
     AllCodes,
     /// One code.
@@ -41,7 +43,8 @@ pub enum Requested {
 
 impl Address {
     /// The pages with a name of their own.
-    const NAMED: [Self; 7] = [
+    const NAMED: [Self; 8] = [
+        Self::Home,
         Self::AllCodes,
         Self::Pairs,
         Self::Causes,
@@ -61,7 +64,8 @@ impl Address {
     #[must_use]
     pub fn path(self) -> String {
         match self {
-            Self::AllCodes => String::new(),
+            Self::Home => String::new(),
+            Self::AllCodes => "codes".to_owned(),
             Self::Code(code) => format!("codes/{}", code.get()),
             Self::Range(range) => format!("ranges/{}", range.id()),
             Self::Pairs => "compare".to_owned(),

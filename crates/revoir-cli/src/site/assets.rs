@@ -18,7 +18,21 @@ pub(crate) fn search_index(locale: &Locale) -> String {
     format!("search-{}.js", folder(locale))
 }
 
-/// Every asset.
+/// What only pages of a server load: they talk with it.
+pub(crate) fn live() -> impl Iterator<Item = Asset> {
+    [
+        ("connection.js", include_str!("../../assets/connection.js")),
+        ("live.js", include_str!("../../assets/live.js")),
+        ("lab.js", include_str!("../../assets/lab.js")),
+    ]
+    .map(|(name, text)| Asset {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    })
+    .into_iter()
+}
+
+/// Every asset that all pages share.
 pub(crate) fn all() -> impl Iterator<Item = Asset> {
     let fixed = [
         ("style.css", include_str!("../../assets/style.css")),

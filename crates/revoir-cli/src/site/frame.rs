@@ -70,6 +70,11 @@ impl Frame {
         self.links = Links::new(home, 0);
     }
 
+    /// Whether a server is behind the page, with which it can talk.
+    pub(crate) fn has_server(&self) -> bool {
+        self.links.has_server()
+    }
+
     /// The direction of the language.
     pub(crate) fn dir(&self) -> &'static str {
         if self.locale.rtl { "rtl" } else { "ltr" }
@@ -77,10 +82,10 @@ impl Frame {
 
     /// Attributes of a block whose text is English where the language has no text of its own.
     pub(crate) fn body(&self) -> &'static str {
-        if self.locale.is_complete() {
-            ""
-        } else {
-            " lang=\"en\" dir=\"ltr\""
+        match (self.locale.is_complete(), self.locale.rtl) {
+            (true, _) => "",
+            (false, false) => " lang=\"en\"",
+            (false, true) => " lang=\"en\" dir=\"ltr\"",
         }
     }
 
@@ -177,7 +182,7 @@ impl Frame {
     pub(crate) fn alternates(&self) -> Vec<Alternate> {
         // A page that is not there is not there in any language: the menu leads to the start.
         let target = match self.address {
-            Address::Missing => Address::AllCodes,
+            Address::Missing => Address::Home,
             other => other,
         };
         Locale::all()

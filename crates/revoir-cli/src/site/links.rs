@@ -46,6 +46,11 @@ impl Links {
         format!("{}assets/{name}", self.up)
     }
 
+    /// Whether the pages come from a server that has a lab.
+    pub(crate) fn has_server(&self) -> bool {
+        matches!(self.home, Home::Server)
+    }
+
     /// What stands before the path of a page in a language.
     pub(crate) fn root(&self, locale: &Locale) -> String {
         format!("{}{}/", self.up, folder(locale))
@@ -89,7 +94,7 @@ impl Links {
 /// The file of a page, below the root.
 pub(crate) fn file(locale: &Locale, address: Address) -> String {
     let path = match address {
-        Address::AllCodes => "index".to_owned(),
+        Address::Home => "index".to_owned(),
         other => other.path(),
     };
     format!("{}/{path}.html", folder(locale))
@@ -112,7 +117,7 @@ mod tests {
         let chinese = Locale::find("zh").unwrap();
         let code = Address::Code(CloseCode::new(1006));
         assert_eq!(links.page(chinese, code), "/zh-hans/codes/1006");
-        assert_eq!(links.page(chinese, Address::AllCodes), "/zh-hans/");
+        assert_eq!(links.page(chinese, Address::Home), "/zh-hans/");
         assert_eq!(links.asset("style.css"), "/assets/style.css");
     }
 
@@ -127,6 +132,6 @@ mod tests {
             links.canonical(english, code),
             "https://example.org/en/codes/1006.html"
         );
-        assert_eq!(file(english, Address::AllCodes), "en/index.html");
+        assert_eq!(file(english, Address::Home), "en/index.html");
     }
 }

@@ -9,13 +9,16 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use serde::Serialize;
+
+use crate::output::json::line;
 
 /// Scripts, styles and pictures from here only, and nothing in the page itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-pub(super) const HTML: &str = "text/html; charset=utf-8";
-pub(super) const JSON: &str = "application/json";
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const JSON: &str = "application/json";
 
 /// A text with its tag, or 304 if the browser has it already (RFC 9110 section 13.1.2).
 pub(super) fn text(asked: &HeaderMap, content_type: &'static str, text: String) -> Response {
@@ -49,13 +52,25 @@ fn weak(tag: &str) -> &str {
     tag.strip_prefix("W/").unwrap_or(tag)
 }
 
-/// A text under another status, which is not kept.
-pub(super) fn refused(code: StatusCode, content_type: &'static str, text: String) -> Response {
+/// A text that nobody keeps.
+pub(crate) fn unkept(code: StatusCode, content_type: &'static str, text: String) -> Response {
     let mut response = status(code, Body::from(text));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Why there is no answer, and what would have one.
+#[derive(Serialize)]
+struct Problem<'a> {
+    error: &'a str,
+    hint: &'a str,
+}
+
+/// A [`Problem`] as JSON.
+pub(crate) fn problem(status: StatusCode, error: &str, hint: &str) -> Response {
+    unkept(status, JSON, line(&Problem { error, hint }))
 }
 
 /// Leads to another path of this server.

@@ -9,7 +9,8 @@ use revoir_codes::CloseCode;
 use revoir_codes::catalog::{Locale, compare, explain};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{self, JSON};
+use super::answer::{self, JSON, problem};
+use super::tables;
 use crate::output::json::{CodeLine, ComparisonLine, ExplanationLine, line};
 use crate::site::code;
 
@@ -19,11 +20,15 @@ pub(super) fn router() -> Router {
         .route("/codes", get(codes))
         .route("/codes/{code}", get(one))
         .route("/compare/{a}/{b}", get(two))
+        .route("/causes", get(tables::causes_of_1006))
+        .route("/products", get(tables::products))
+        .route("/implementations", get(tables::implementations))
+        .route("/idle-timeouts", get(tables::idle_timeouts))
         .fallback(unknown)
 }
 
 #[derive(Deserialize)]
-struct Asked {
+pub(super) struct Asked {
     lang: Option<String>,
 }
 
@@ -33,14 +38,7 @@ struct Codes {
     codes: Vec<CodeLine>,
 }
 
-/// Why there is no answer, and what would have one.
-#[derive(Serialize)]
-struct Problem<'a> {
-    error: &'a str,
-    hint: &'a str,
-}
-
-type Language = Query<Asked>;
+pub(super) type Language = Query<Asked>;
 
 async fn description(asked: HeaderMap) -> Response {
     let text = include_str!("../../assets/openapi.json");
@@ -101,7 +99,7 @@ async fn unknown() -> Response {
 }
 
 /// The language of `?lang=`, or English.
-fn locale(language: Language) -> Result<&'static Locale, Box<Response>> {
+pub(super) fn locale(language: Language) -> Result<&'static Locale, Box<Response>> {
     let Query(Asked { lang }) = language;
     let Some(lang) = lang else {
         return Ok(Locale::english());
@@ -120,8 +118,4 @@ fn no_code() -> Response {
         "this is not a close code",
         "close codes are 1000 to 4999",
     )
-}
-
-fn problem(status: StatusCode, error: &str, hint: &str) -> Response {
-    answer::refused(status, JSON, line(&Problem { error, hint }))
 }

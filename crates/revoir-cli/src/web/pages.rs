@@ -41,7 +41,7 @@ pub(super) async fn start(Path(lang): Path<String>, uri: Uri, asked: HeaderMap) 
     if uri.path() != path {
         return redirect(StatusCode::PERMANENT_REDIRECT, &path);
     }
-    page_of(Address::AllCodes, locale, &asked)
+    page_of(Address::Home, locale, &asked)
 }
 
 /// Any other page in the language of the path.
@@ -80,7 +80,7 @@ pub(super) async fn missing(uri: Uri) -> Response {
 
 fn not_found(locale: &'static Locale) -> Response {
     let page = render(Address::Missing, locale, &Home::Server);
-    answer::refused(StatusCode::NOT_FOUND, HTML, page)
+    answer::unkept(StatusCode::NOT_FOUND, HTML, page)
 }
 
 /// Style, script, icon, and the indexes of the search.
@@ -88,6 +88,7 @@ pub(super) async fn asset(Path(name): Path<String>, asked: HeaderMap) -> Respons
     static ASSETS: OnceLock<HashMap<String, String>> = OnceLock::new();
     let all = ASSETS.get_or_init(|| {
         assets::all()
+            .chain(assets::live())
             .map(|asset| (asset.name, asset.text))
             .collect()
     });

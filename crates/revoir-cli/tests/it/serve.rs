@@ -201,6 +201,24 @@ fn the_interface_says_what_the_command_line_says_and_is_as_described() {
 }
 
 #[test]
+fn the_tables_are_as_described() {
+    let reference = Reference::start();
+    for path in ["/causes", "/products", "/implementations", "/idle-timeouts"] {
+        let table = reference.get(&format!("/api/v1{path}"), "");
+        assert_eq!(table.status, 200, "{path}");
+        described(&reference, path, "200", &table);
+    }
+    let rows = |path: &str, key: &str| {
+        let table = reference.get(&format!("/api/v1{path}"), "").json();
+        table[key].as_array().unwrap().len()
+    };
+    assert_eq!(rows("/causes?lang=fr", "causes"), 38);
+    assert_eq!(rows("/products", "products"), 6);
+    assert_eq!(rows("/implementations", "implementations"), 18);
+    assert_eq!(reference.get("/api/v1/causes?lang=nl", "").status, 400);
+}
+
+#[test]
 fn a_question_without_an_answer_says_what_would_have_one() {
     let reference = Reference::start();
     for (path, operation, status) in [

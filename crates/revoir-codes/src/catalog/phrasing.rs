@@ -49,6 +49,12 @@ impl Locale {
         sentences.join(self.space())
     }
 
+    /// `template`, one of the [phrases](Self::phrases), with every `{key}` replaced by its value.
+    #[must_use]
+    pub fn filled(&self, template: &str, values: &[(&str, &str)]) -> String {
+        fill(template, values)
+    }
+
     /// `text` with a remark in brackets.
     #[must_use]
     pub fn aside(&self, text: &str, aside: &str) -> String {

@@ -8,6 +8,8 @@ pub struct Labels {
     pub accepts: &'static str,
     /// English: `All codes`
     pub all_codes: &'static str,
+    /// English: `as predicted`
+    pub as_predicted: &'static str,
     /// English: `At the client`
     pub at_client: &'static str,
     /// English: `At the server`
@@ -94,6 +96,8 @@ pub struct Labels {
     pub no_code: &'static str,
     /// English: `none`
     pub none: &'static str,
+    /// English: `not as predicted`
+    pub not_as_predicted: &'static str,
     /// English: `The text is in English: it has not been translated yet.`
     pub not_translated: &'static str,
     /// English: `Nothing found`
@@ -120,6 +124,8 @@ pub struct Labels {
     pub search: &'static str,
     /// English: `Code, name or symptom`
     pub search_hint: &'static str,
+    /// English: `See it happen`
+    pub see_it_happen: &'static str,
     /// English: `The application sees`
     pub sees: &'static str,
     /// English: `Server`
@@ -212,6 +218,40 @@ pub struct Phrases {
     pub compare_intro: &'static str,
     /// English: `{a} and {b}`
     pub compare_title: &'static str,
+    /// English: `Back after {seconds} s, attempt {attempt}`
+    pub event_back: &'static str,
+    /// English: `Ended with {code}`
+    pub event_ended: &'static str,
+    /// English: `Backend {backend} answers on the same connection. No close event`
+    pub event_held: &'static str,
+    /// English: `Connected`
+    pub event_open: &'static str,
+    /// English: `Not now: {error}`
+    pub event_refused: &'static str,
+    /// English: `The backend is stopped with 1012 and starts again`
+    pub event_restarting: &'static str,
+    /// English: `Stays away`
+    pub event_stays: &'static str,
+    /// English: `Comes back in {seconds} s`
+    pub event_waits: &'static str,
+    /// English: `A browser checks the number, then the length of the reason, before it sends anything. Try any call on a real connection.`
+    pub forbid_intro: &'static str,
+    /// English: `The reason may have {limit} bytes in UTF-8.`
+    pub forbid_length: &'static str,
+    /// English: `A page may send 1000 and 3000 to 4999 only.`
+    pub forbid_number: &'static str,
+    /// English: `Nothing is thrown: it is sent.`
+    pub forbid_sent: &'static str,
+    /// English: `What a page may not send`
+    pub forbid_title: &'static str,
+    /// English: `Call it`
+    pub forbid_try: &'static str,
+    /// English: `This page holds one connection, through the gateway, to a backend. Restart the backend, close the connection, or cut it: see who notices, and what happens next.`
+    pub home_intro: &'static str,
+    /// English: `Run `revoir serve` and open this page there: it then holds a live connection, with buttons that end it.`
+    pub home_static: &'static str,
+    /// English: `WebSocket connections that say why they ended, and come back`
+    pub home_title: &'static str,
     /// English: `Something between client and server ends connections on which nothing travels, mostly without a Close frame: the result is a 1006 after a round number of seconds. A ping from the server every {ping} stays below every idle limit listed here.`
     pub idle_intro: &'static str,
     /// English: `accepted in a frame, although it may not be sent: {who}`
@@ -236,8 +276,54 @@ pub struct Phrases {
     pub intro_one_local: &'static str,
     /// English: `{frame} is a code that may be sent. {never} may not be sent by anybody.`
     pub intro_one_never: &'static str,
+    /// English: `Now it would connect again.`
+    pub lab_again: &'static str,
+    /// English: `Open. It is about to end …`
+    pub lab_ending: &'static str,
+    /// English: `The lab did not answer: {error}`
+    pub lab_failed: &'static str,
+    /// English: `Each button opens a real connection to this server and has it end in that way.`
+    pub lab_intro: &'static str,
+    /// English: `This part needs JavaScript: it opens real connections.`
+    pub lab_no_script: &'static str,
+    /// English: `The server has no ending: this connection never reached it as HTTP.`
+    pub lab_no_server: &'static str,
+    /// English: `Opening …`
+    pub lab_opening: &'static str,
     /// English: `,`
     pub list_comma: &'static str,
+    /// English: `Close with 1012`
+    pub live_1012: &'static str,
+    /// English: `The client is told when to come back.`
+    pub live_1012_hint: &'static str,
+    /// English: `Messages answered`
+    pub live_answered: &'static str,
+    /// English: `Backend`
+    pub live_backend: &'static str,
+    /// English: `Round trip of the last minute, in milliseconds`
+    pub live_chart: &'static str,
+    /// English: `closed`
+    pub live_closed: &'static str,
+    /// English: `Connection`
+    pub live_connection: &'static str,
+    /// English: `Pull the cable`
+    pub live_cut: &'static str,
+    /// English: `TCP ends without a word: 1006.`
+    pub live_cut_hint: &'static str,
+    /// English: `Lost`
+    pub live_lost: &'static str,
+    /// English: `open`
+    pub live_open: &'static str,
+    /// English: `opening`
+    pub live_opening: &'static str,
+    /// English: `Restart the backend`
+    pub live_restart: &'static str,
+    /// English: `The gateway holds the connection.`
+    pub live_restart_hint: &'static str,
+    /// English: `Round trip`
+    pub live_rtt: &'static str,
+    /// English: `What happened`
+    pub live_timeline: &'static str,
     /// English: `“{input}” matches {code}`
     pub matched: &'static str,
     /// English: `Search for a code, a name or a symptom, or start from the table of all codes.`
@@ -326,6 +412,38 @@ pub struct Phrases {
     pub vendor_reconnect: &'static str,
     /// English: `do not reconnect`
     pub vendor_stop: &'static str,
+    /// English: `The server sends text that is not UTF-8`
+    pub way_bad_text: &'static str,
+    /// English: `The server closes with {code}`
+    pub way_close: &'static str,
+    /// English: `TCP ends inside a frame`
+    pub way_cut: &'static str,
+    /// English: `The server sends a Close frame without a code`
+    pub way_empty: &'static str,
+    /// English: `The server’s handler fails`
+    pub way_fail: &'static str,
+    /// English: `TCP ends in order (FIN)`
+    pub way_fin: &'static str,
+    /// English: `The page calls `close({code})``
+    pub way_page_close: &'static str,
+    /// English: `The page calls `close()``
+    pub way_page_empty: &'static str,
+    /// English: `A server that breaks the rule sends {code}`
+    pub way_past: &'static str,
+    /// English: `TCP is reset (RST)`
+    pub way_reset: &'static str,
+    /// English: `The server hears nothing more, until its pong limit`
+    pub way_silent: &'static str,
+    /// English: `The server closes with {code} and says when to come back`
+    pub way_slot: &'static str,
+    /// English: `The server answers HTTP {status} instead of 101`
+    pub way_status: &'static str,
+    /// English: `The page asks for TLS where there is none`
+    pub way_tls: &'static str,
+    /// English: `The page sends a message above the server’s limit`
+    pub way_too_big: &'static str,
+    /// English: `The server sends a frame of impossible length`
+    pub way_too_long: &'static str,
     /// English: `sent in a Close frame`
     pub wire_frame: &'static str,
     /// English: `never sent; a name this side gives to the ending`

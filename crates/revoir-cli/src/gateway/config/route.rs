@@ -157,6 +157,10 @@ impl RouteConfig {
         }
     }
 
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.upstreams.is_empty()
+    }
+
     /// The route. Without an upstream it leads to `site`.
     ///
     /// # Errors

@@ -123,6 +123,13 @@ where
             if let Some(goodbye) = self.connection.handle().take(cx.waker()) {
                 self.with(now, |session, at| session.leave(at, goodbye));
             }
+            if self.connection.handle().take_cut() {
+                self.client = None;
+                let detail = Detail::Text("cut by the gateway".into());
+                self.with(now, |session, at| {
+                    session.handle_lost(at, Side::Client, Cause::Reset, detail);
+                });
+            }
             let mut progressed = self.poll_hold(cx, now);
             progressed |= self.poll_side(cx, now, Side::Client);
             progressed |= self.poll_side(cx, now, Side::Backend);

@@ -6,6 +6,7 @@ use revoir_codes::catalog::vendor::{Vendor, vendors};
 use revoir_codes::catalog::{Explanation, Locale};
 use revoir_codes::{CloseCode, CodeRange};
 
+use super::lab::LabView;
 use super::{Shown, StepsView, anchor, shown, written};
 use crate::output::facts;
 use crate::site::Address;
@@ -20,6 +21,7 @@ struct Page<'a> {
     /// The number, or the bounds of the range.
     number: String,
     steps: StepsView<'a>,
+    lab: Option<LabView<'a>>,
     facts: Vec<(&'static str, String)>,
     seen: Vec<Shown>,
     notes: Vec<Shown>,
@@ -72,6 +74,7 @@ impl<'a> Page<'a> {
             frame,
             number,
             steps: StepsView::new(frame, &of),
+            lab: LabView::new(frame, of.code),
             facts,
             seen: shown(frame, of.seen()),
             notes: shown(frame, of.notes()),

@@ -3,6 +3,8 @@
 mod all_codes;
 mod causes;
 mod code;
+mod home;
+mod lab;
 mod pair;
 mod search;
 mod tables;
@@ -22,6 +24,7 @@ pub use search::{front, search_results};
 #[must_use]
 pub fn render(address: Address, locale: &'static Locale, home: &Home) -> String {
     match address {
+        Address::Home => home::page(locale, home),
         Address::AllCodes => all_codes::page(locale, home),
         Address::Code(code) => code::page(code, locale, home),
         Address::Range(range) => code::range_page(range, locale, home),

@@ -102,7 +102,7 @@ impl Page<'_> {
 #[template(path = "pairs.html")]
 struct Chooser {
     frame: Frame,
-    /// Every code, and its comparisons with the others.
+    /// Every code but the last, and its comparisons with those above it: each pair once.
     codes: Vec<(CodeLink, Vec<CodeLink>)>,
 }
 
@@ -116,10 +116,11 @@ pub(super) fn chooser(locale: &'static Locale, home: &Home) -> String {
     );
     let codes = CloseCode::registered()
         .map(|code| {
-            let others = CloseCode::registered().filter(|other| *other != code);
-            let pairs = others.map(|other| frame.pair_link(code, other)).collect();
+            let others = CloseCode::registered().filter(|other| *other > code);
+            let pairs: Vec<_> = others.map(|other| frame.pair_link(code, other)).collect();
             (frame.code_link(code), pairs)
         })
+        .filter(|(_, pairs)| !pairs.is_empty())
         .collect();
     written(&Chooser { frame, codes })
 }

@@ -84,7 +84,7 @@ struct Front {
 pub fn front(home: &Home) -> String {
     let locale = Locale::english();
     let mut frame = Frame::new(
-        Address::AllCodes,
+        Address::Home,
         locale,
         home,
         locale.labels.site_title.to_owned(),

@@ -45,6 +45,8 @@ fn check(file: &Value, schema: &Value, value: &Value, place: &str, found: &mut V
                     }
                 }
             }
+            // Of an object, if it is one.
+            "required" if !value.is_object() => {}
             "required" => {
                 for name in rule.as_array().unwrap() {
                     if value.get(name.as_str().unwrap()).is_none() {
