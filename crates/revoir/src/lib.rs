@@ -137,7 +137,7 @@ mod server;
 mod tls;
 mod websocket;
 
-pub use client::{Client, ConnectError, InvalidProxy, InvalidUrl, connect};
+pub use client::{Client, ConnectError, InvalidProxy, InvalidUrl, Target, connect};
 pub use config::{client_config, server_config};
 pub use drain::{Drain, DrainReport, Tracker};
 pub use observer::Observer;

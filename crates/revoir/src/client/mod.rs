@@ -15,3 +15,4 @@ pub use builder::{Client, connect};
 pub use error::{ConnectError, InvalidUrl};
 pub use proxy::InvalidProxy;
 pub(crate) use tcp::not_reached;
+pub use url::Target;

@@ -4,19 +4,28 @@ use url::Url;
 
 use crate::client::InvalidUrl;
 
-/// The parts of a `ws` or `wss` URL (RFC 6455 section 3).
+/// The parts of a `ws` or `wss` URL (RFC 6455 section 3), as [`Client::connect`](crate::Client::connect)
+/// understands it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+#[non_exhaustive]
+pub struct Target {
     /// A name in ASCII, or an IP address without brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) secure: bool,
-    /// The path with the query.
-    pub(super) resource: String,
+    pub host: String,
+    /// The port, also where it is the scheme's own.
+    pub port: u16,
+    /// Whether TLS is spoken: the scheme is `wss`.
+    pub secure: bool,
+    /// The path with the query, which may hold a secret.
+    pub resource: String,
 }
 
 impl Target {
-    pub(super) fn parse(text: &str) -> Result<Self, InvalidUrl> {
+    /// Takes a URL apart.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUrl`] if it is not one to connect to.
+    pub fn parse(text: &str) -> Result<Self, InvalidUrl> {
         let syntax = |reason: &str| InvalidUrl::Syntax {
             reason: reason.to_owned(),
         };

@@ -27,7 +27,7 @@ impl ClientTls {
     #[must_use]
     pub fn platform() -> Self {
         static PLATFORM: LazyLock<ClientTls> =
-            LazyLock::new(|| ClientTls::with_store(platform_roots()));
+            LazyLock::new(|| ClientTls::with_store(ClientTls::platform_roots()));
         PLATFORM.clone()
     }
 
@@ -86,6 +86,23 @@ impl ClientTls {
         }
     }
 
+    /// The certificates that [`platform`](Self::platform) trusts, for a configuration of one's own.
+    /// Reading them blocks for some milliseconds.
+    #[must_use]
+    pub fn platform_roots() -> RootCertStore {
+        let mut store = RootCertStore::empty();
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            tracing::debug!(target: "revoir", %error, "a root certificate of the platform is unusable");
+        }
+        let (added, _) = store.add_parsable_certificates(found.certs);
+        if added == 0 {
+            tracing::debug!(target: "revoir", "the platform has no root certificates");
+            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        store
+    }
+
     pub(crate) async fn connect<S>(&self, host: &str, stream: S) -> Result<TlsStream<S>, Ending>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -102,18 +119,4 @@ impl Default for ClientTls {
     fn default() -> Self {
         Self::platform()
     }
-}
-
-fn platform_roots() -> RootCertStore {
-    let mut store = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::debug!(target: "revoir", %error, "a root certificate of the platform is unusable");
-    }
-    let (added, _) = store.add_parsable_certificates(found.certs);
-    if added == 0 {
-        tracing::debug!(target: "revoir", "the platform has no root certificates");
-        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    store
 }
