@@ -13,6 +13,7 @@ use clap::Parser;
 
 mod args;
 mod commands;
+mod diagnose;
 pub mod environment;
 mod events;
 pub mod exit;
@@ -99,6 +100,7 @@ fn obey(
         Command::Simulate(args) => commands::simulate::run(&args, &screen, err)?,
         Command::Connect(args) => return commands::connect::run(args, &screen, out, err),
         Command::Serve(args) => return commands::serve::run(&args, &screen, out, err),
+        Command::Diagnose(args) => return commands::diagnose::run(&args, &screen, out, err),
         Command::Listen(args) => return commands::listen::run(args, &screen, out, err),
     };
     Ok(print(&answer, out, err))

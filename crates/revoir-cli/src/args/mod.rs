@@ -2,6 +2,8 @@
 
 mod codes;
 mod connect;
+mod diagnose;
+mod diagnose_live;
 mod listen;
 mod serve;
 mod simulate;
@@ -16,6 +18,8 @@ use revoir_codes::catalog::Locale;
 
 pub(crate) use codes::{CodesArgs, CompareArgs, CompletionsArgs, ExplainArgs};
 pub(crate) use connect::ConnectArgs;
+pub(crate) use diagnose::DiagnoseArgs;
+pub(crate) use diagnose_live::LiveArgs;
 pub(crate) use listen::ListenArgs;
 pub(crate) use serve::ServeArgs;
 pub(crate) use simulate::{LossArg, OverloadArg, SimulateArgs};
@@ -80,6 +84,8 @@ pub(crate) enum Command {
     Codes(CodesArgs),
     /// Open a connection: lines of stdin are messages, and it says why it ended
     Connect(ConnectArgs),
+    /// Find out why connections to a URL end
+    Diagnose(DiagnoseArgs),
     /// Take connections, and print what happens to them: a server for debugging
     Listen(ListenArgs),
     /// Serve the reference, or keep the clients of a backend while it restarts

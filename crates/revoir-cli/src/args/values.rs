@@ -25,6 +25,24 @@ pub(crate) fn header(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// A duration that is not zero.
+pub(crate) fn some_duration(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("give a duration above 0, such as 400ms, 20s or 5m".to_owned()),
+        duration => Ok(duration),
+    }
+}
+
+/// A cookie as it stands in a request: `NAME=VALUE`.
+pub(crate) fn cookie(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((name, _)) if !name.trim().is_empty() && !text.contains(';') => {
+            Ok(text.trim().to_owned())
+        }
+        _ => Err("give a name, = and a value, such as `session=abc`, one at a time".to_owned()),
+    }
+}
+
 /// Whether and when to come back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PolicyChoice {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use revoir::extension::Extensions;
 use revoir::extension::deflate::DeflateConfig;
-use revoir::{Config, KeepaliveConfig};
+use revoir::{Config, ConnectError, InvalidUrl, KeepaliveConfig};
 
 use crate::exit::Failure;
 
@@ -29,6 +29,23 @@ pub(crate) fn config(
         None => {}
     }
     config
+}
+
+/// The command line of `command` is wrong in a way that shows only when it is used.
+pub(crate) fn mistake(command: &str, mistake: &ConnectError) -> Failure {
+    let tip = match mistake {
+        ConnectError::Url(InvalidUrl::Scheme { got }) if got == "http" || got == "https" => {
+            "\n\n  tip: a WebSocket has ws:// for http://, and wss:// for https://"
+        }
+        ConnectError::Url(InvalidUrl::Syntax { .. } | InvalidUrl::Scheme { .. }) => {
+            "\n\n  tip: a URL looks like ws://localhost:9000/path"
+        }
+        ConnectError::Url(InvalidUrl::Userinfo) => {
+            "\n\n  tip: send credentials with --header \"Authorization: Basic …\""
+        }
+        _ => "",
+    };
+    Failure::usage(command, &format!("{mistake}{tip}"))
 }
 
 /// permessage-deflate, if it is wanted.

@@ -11,7 +11,7 @@ pub(crate) mod config;
 mod connection;
 mod dial;
 mod driver;
-mod entropy;
+pub(crate) mod entropy;
 mod front;
 mod headers;
 mod hop;

@@ -7,6 +7,7 @@ pub(crate) mod json;
 mod page;
 pub(crate) mod printable;
 mod screen;
+pub(crate) mod step_line;
 mod storm_line;
 
 pub(crate) use event_line::event_line;

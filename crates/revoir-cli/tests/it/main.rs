@@ -7,6 +7,7 @@ mod coming_back;
 mod compare;
 mod configuration;
 mod connect;
+mod diagnose_live;
 mod errors;
 mod events;
 mod explain;

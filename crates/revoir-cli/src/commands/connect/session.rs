@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use revoir::{
-    Cause, CloseCode, CloseFrame, ConnectError, Ending, InvalidUrl, Link, LinkBuilder, LinkEvent,
-    LinkSender, Message, Reason, SendCode,
+    Cause, CloseCode, CloseFrame, Ending, Link, LinkBuilder, LinkEvent, LinkSender, Message,
+    Reason, SendCode,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::stdin::Line;
 use crate::commands::network::unavailable;
+use crate::commands::settings;
 use crate::events::{Countdown, Events, Opened, What};
 use crate::exit::{Exit, Failure};
 use crate::signals::Signals;
@@ -54,7 +55,9 @@ impl Session {
         lines: mpsc::Receiver<Line>,
     ) -> Result<Exit, Failure> {
         let mut signals = Signals::new().map_err(|error| unavailable("signal handling", &error))?;
-        let link = link.start().map_err(|mistake| mistaken(&mistake))?;
+        let link = link
+            .start()
+            .map_err(|mistake| settings::mistake("connect", &mistake))?;
         let (sender, events) = (link.sender(), self.events.clone());
         let (up, is_up) = watch::channel(false);
         let stopping = async {
@@ -213,23 +216,6 @@ fn until_next_second(left: Duration) -> Duration {
         0 => Duration::from_secs(1),
         part => Duration::from_nanos(part.into()),
     }
-}
-
-/// The command line is wrong in a way that shows only when it is used.
-fn mistaken(mistake: &ConnectError) -> Failure {
-    let tip = match mistake {
-        ConnectError::Url(InvalidUrl::Scheme { got }) if got == "http" || got == "https" => {
-            "\n\n  tip: a WebSocket has ws:// for http://, and wss:// for https://"
-        }
-        ConnectError::Url(InvalidUrl::Syntax { .. } | InvalidUrl::Scheme { .. }) => {
-            "\n\n  tip: a URL looks like ws://localhost:9000/path"
-        }
-        ConnectError::Url(InvalidUrl::Userinfo) => {
-            "\n\n  tip: send credentials with --header \"Authorization: Basic …\""
-        }
-        _ => "",
-    };
-    Failure::usage("connect", &format!("{mistake}{tip}"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod http;
 mod peer;
 mod process;
 pub(crate) mod schema;
+mod scripted;
 
 use std::process::{Command, Output, Stdio};
 
@@ -16,6 +17,7 @@ pub(crate) use client::{Client, Pem};
 pub(crate) use http::{Reference, Response};
 pub(crate) use peer::{Peer, Server};
 pub(crate) use process::{Ended, Process};
+pub(crate) use scripted::{End, Frame, Odd, Scripted, field};
 
 /// The program with arguments, in a pipe, without a language from outside.
 pub(crate) fn command(args: &[&str]) -> Command {

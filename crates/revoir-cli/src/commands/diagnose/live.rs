@@ -1,0 +1,88 @@
+//! Looking at a URL: the network, the signals and the progress on stderr.
+
+use std::io::Write;
+
+use revoir_codes::catalog::diagnosis::Evidence;
+use tokio::runtime;
+
+use crate::args::LiveArgs;
+use crate::commands::{network, settings};
+use crate::diagnose::{Asked, Log, Progress, Seen, Step, Trust, hold, look};
+use crate::exit::{Exit, Failure};
+use crate::output::{Screen, step_line};
+use crate::signals::Signals;
+
+/// What was found out.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub(super) evidence: Evidence,
+    /// Whether everything went as it should.
+    pub(super) is_well: bool,
+    pub(super) steps: Vec<Step>,
+    pub(super) exit: Exit,
+}
+
+/// Looks at `url`, and tells every step on stderr. Ctrl-C ends it with what is known.
+pub(super) fn run(
+    url: &str,
+    args: &LiveArgs,
+    screen: &Screen,
+    err: &mut dyn Write,
+) -> Result<Looked, Failure> {
+    let asked = Asked::new(url, args, trust(args)?);
+    let asked = asked.map_err(|mistake| settings::mistake("diagnose", &mistake))?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| network::unavailable("the network", &error))?;
+    let mut seen = Seen::default();
+    let quiet = screen.json;
+    let mut tell = |progress: Progress<'_>| {
+        let line = match progress {
+            _ if quiet => return,
+            Progress::Step(step) => step_line::text(step),
+            Progress::Waiting(text) => format!("{text}\n"),
+        };
+        // Progress is a courtesy: a closed stderr must not fail the command.
+        let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());
+    };
+    let log = Log::new(&asked.secrets, &mut tell);
+    let watched = runtime.block_on(watch(&asked, &log, &mut seen));
+    // A name that is still being looked up must not delay the end.
+    runtime.shutdown_background();
+    watched?;
+    let steps = log.into_steps();
+    let exit = match seen.opened() {
+        true => Exit::Done,
+        false => Exit::NeverOpened,
+    };
+    Ok(Looked {
+        evidence: seen.evidence(&asked),
+        is_well: seen.is_well(),
+        steps,
+        exit,
+    })
+}
+
+async fn watch(asked: &Asked, log: &Log<'_>, seen: &mut Seen) -> Result<(), Failure> {
+    let signals = Signals::new();
+    let mut signals = signals.map_err(|error| network::unavailable("signals", &error))?;
+    let interrupted = tokio::select! {
+        () = look(asked, log, seen) => false,
+        () = signals.next() => true,
+    };
+    if interrupted {
+        log.waiting("interrupted; this is what is known");
+        return Ok(());
+    }
+    hold(asked, log, seen, signals.next()).await;
+    Ok(())
+}
+
+fn trust(args: &LiveArgs) -> Result<Trust, Failure> {
+    let Some(path) = &args.ca else {
+        return Ok(Trust::platform(args.insecure));
+    };
+    Trust::only(&settings::read("--ca", path)?).map_err(|problem| Failure::Impossible {
+        problem: format!("--ca: {}: {problem}", path.display()),
+        hint: "give the certificate of the authority that signed the server's, in PEM".to_owned(),
+    })
+}

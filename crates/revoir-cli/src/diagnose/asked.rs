@@ -1,0 +1,103 @@
+//! [`Asked`]: what to look at, as which client, and how far to go.
+
+use std::time::Duration;
+
+use revoir::{ConnectError, InvalidRequest, Target};
+use revoir_proto::handshake::ClientRequest;
+
+use crate::args::LiveArgs;
+use crate::diagnose::page::Page;
+use crate::diagnose::{Secrets, Trust};
+
+/// What to look at, as which client, and how far to go.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(super) target: Target,
+    pub(super) request: ClientRequest,
+    /// The same request without its Origin, if it has one.
+    pub(super) without_origin: Option<ClientRequest>,
+    pub(super) trust: Trust,
+    pub(super) page: Option<Page>,
+    pub(super) offers_subprotocols: bool,
+    pub(super) sizes: bool,
+    pub(super) hold: Option<Duration>,
+    /// How long one step may take.
+    pub(super) limit: Duration,
+    pub(crate) secrets: Secrets,
+}
+
+impl Asked {
+    /// What the command line asks for; an error is a mistake in it.
+    pub(crate) fn new(url: &str, args: &LiveArgs, trust: Trust) -> Result<Self, ConnectError> {
+        let target = Target::parse(url)?;
+        let page = args
+            .browser
+            .then(|| Page::new(args.origin.as_deref(), &target));
+        let own = || page.as_ref().map(Page::origin);
+        let origin = args.origin.as_deref().or_else(own);
+        let plain = plain_request(&target, args)?;
+        let (request, without_origin) = match origin {
+            Some(origin) => (plain.clone().with_origin(origin)?, Some(plain)),
+            None => (plain, None),
+        };
+        Ok(Self {
+            secrets: secrets(&target, args),
+            offers_subprotocols: !args.subprotocol.is_empty(),
+            sizes: args.probe_sizes,
+            hold: args.hold,
+            limit: args.step_timeout,
+            target,
+            request,
+            without_origin,
+            trust,
+            page,
+        })
+    }
+
+    /// A request without anything that lets somebody in: neither fields nor query.
+    pub(super) fn bare_request(&self) -> Option<ClientRequest> {
+        let Target { host, port, .. } = &self.target;
+        let path = self.target.resource.split('?').next().unwrap_or("/");
+        ClientRequest::new(host, *port, false, path).ok()
+    }
+}
+
+fn plain_request(target: &Target, args: &LiveArgs) -> Result<ClientRequest, InvalidRequest> {
+    let Target {
+        host,
+        port,
+        secure,
+        resource,
+        ..
+    } = target;
+    let mut request = ClientRequest::new(host, *port, *secure, resource)?;
+    let names_itself = |(name, _): &(String, String)| name.eq_ignore_ascii_case("user-agent");
+    if !args.header.iter().any(names_itself) {
+        let agent = concat!("revoir-diagnose/", env!("CARGO_PKG_VERSION"));
+        request = request.with_header("User-Agent", agent)?;
+    }
+    for name in &args.subprotocol {
+        request = request.with_subprotocol(name)?;
+    }
+    for (name, value) in &args.header {
+        request = request.with_header(name, value)?;
+    }
+    if !args.cookie.is_empty() {
+        // RFC 6265 section 5.4: one field with all cookies.
+        request = request.with_header("Cookie", args.cookie.join("; "))?;
+    }
+    Ok(request)
+}
+
+/// What the command line says that must not be printed.
+fn secrets(target: &Target, args: &LiveArgs) -> Secrets {
+    let mut secrets = Secrets::default();
+    secrets.add_query(&target.resource);
+    for (_, value) in &args.header {
+        secrets.add_header(value);
+    }
+    for cookie in &args.cookie {
+        secrets.add_cookie(cookie);
+    }
+    secrets
+}

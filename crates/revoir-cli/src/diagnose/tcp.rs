@@ -1,0 +1,130 @@
+//! TCP to the addresses, IPv6 and IPv4 each on its own.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use crate::diagnose::log::short;
+use crate::diagnose::{Asked, Log, Outcome, StepId};
+
+/// How many addresses of one family are tried, as long as none answers.
+const TRIES: usize = 2;
+
+/// What became of one address.
+#[derive(Debug)]
+pub(crate) struct TcpSeen {
+    pub(super) address: SocketAddr,
+    pub(super) result: TcpResult,
+}
+
+/// What became of one attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum TcpResult {
+    Connected,
+    Refused,
+    /// Nothing came back within the limit.
+    Late,
+    /// There is no way there from here.
+    Unreachable,
+}
+
+/// Tries each family until one of its addresses answers. Returns the first connection in the
+/// resolver's order; one of the other family is ended at once.
+pub(super) async fn connect(
+    addresses: &[SocketAddr],
+    asked: &Asked,
+    log: &Log<'_>,
+) -> (Vec<TcpSeen>, Option<TcpStream>) {
+    let mut seen = Vec::new();
+    let mut kept = None;
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    for v6 in [first_is_v6, !first_is_v6] {
+        let family = addresses.iter().filter(|address| address.is_ipv6() == v6);
+        for &address in family.take(TRIES) {
+            let Some((result, stream)) = attempt(address, asked.limit, log).await else {
+                return (seen, kept);
+            };
+            let connected = result == TcpResult::Connected;
+            seen.push(TcpSeen { address, result });
+            kept = kept.or(stream);
+            if connected {
+                break;
+            }
+        }
+    }
+    (seen, kept)
+}
+
+/// One more connection to an address that answered before; `None` with a word in the log.
+pub(super) async fn again(
+    address: SocketAddr,
+    id: StepId,
+    asked: &Asked,
+    log: &Log<'_>,
+) -> Option<TcpStream> {
+    if !log.may_connect() {
+        log.skipped(id, "there were ten connections, which is the limit");
+        return None;
+    }
+    let begin = Instant::now();
+    let (result, problem) = match timeout(asked.limit, TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => return Some(ready(stream)),
+        Ok(Err(error)) => (classify(&error), error.to_string()),
+        Err(_) => (
+            TcpResult::Late,
+            format!("no answer within {:?}", asked.limit),
+        ),
+    };
+    let text = format!("no further connection: {address}: {problem} ({result:?})");
+    log.step(id, Outcome::Failed, begin.elapsed(), &text);
+    None
+}
+
+async fn attempt(
+    address: SocketAddr,
+    limit: Duration,
+    log: &Log<'_>,
+) -> Option<(TcpResult, Option<TcpStream>)> {
+    if !log.may_connect() {
+        return None;
+    }
+    let begin = Instant::now();
+    let connected = timeout(limit, TcpStream::connect(address)).await;
+    let took = begin.elapsed();
+    let (result, text, stream) = match connected {
+        Ok(Ok(stream)) => {
+            let text = format!("{address} answered in {}", short(took));
+            (TcpResult::Connected, text, Some(ready(stream)))
+        }
+        Ok(Err(error)) => (classify(&error), format!("{address}: {error}"), None),
+        Err(_) => {
+            let text = format!("{address}: no answer within {limit:?}");
+            (TcpResult::Late, text, None)
+        }
+    };
+    let outcome = match result {
+        TcpResult::Connected => Outcome::Passed,
+        _ => Outcome::Failed,
+    };
+    log.step(StepId::Tcp, outcome, took, &text);
+    Some((result, stream))
+}
+
+/// Small frames leave at once; where that is not possible, times are only a little longer.
+fn ready(stream: TcpStream) -> TcpStream {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
+    }
+    stream
+}
+
+fn classify(error: &io::Error) -> TcpResult {
+    match error.kind() {
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => TcpResult::Refused,
+        ErrorKind::TimedOut => TcpResult::Late,
+        _ => TcpResult::Unreachable,
+    }
+}

@@ -1,0 +1,320 @@
+//! `revoir diagnose URL` against servers that each do one thing wrong.
+
+mod cases;
+
+use std::thread;
+
+use serde_json::Value;
+
+use crate::support::fields::{documented, keys};
+use crate::support::{Odd, Process, Scripted, field};
+use cases::{Case, cases};
+
+/// What the program prints about a URL.
+fn diagnose(url: &str, args: &[&str]) -> (Option<i32>, Value) {
+    let ended = Process::start(&[&["diagnose", url, "--json"], args].concat()).end();
+    assert_eq!(ended.stdout.len(), 1, "{ended:?}");
+    let diagnosis = serde_json::from_str(&ended.stdout[0]).unwrap();
+    (ended.exit, diagnosis)
+}
+
+fn causes(diagnosis: &Value) -> Vec<&str> {
+    let causes = diagnosis["causes"].as_array().unwrap();
+    causes
+        .iter()
+        .map(|cause| cause["id"].as_str().unwrap())
+        .collect()
+}
+
+/// The outcomes of the steps called `id`.
+fn outcomes<'a>(diagnosis: &'a Value, id: &str) -> Vec<&'a str> {
+    let steps = diagnosis["steps"].as_array().unwrap();
+    let own = steps.iter().filter(|step| step["step"] == id);
+    own.map(|step| step["outcome"].as_str().unwrap()).collect()
+}
+
+/// One row of the table in docs/diagnose.md.
+fn row(case: &Case, causes: &[&str], rank: usize) -> String {
+    let first = match causes.first() {
+        Some(first) => format!("`{first}`"),
+        None => "nothing".to_owned(),
+    };
+    let beside = match rank {
+        1 => "",
+        _ => case.why_second,
+    };
+    format!(
+        "| {} | `{}` | {first} | {rank} | {beside} |\n",
+        case.name, case.cause
+    )
+}
+
+/// Every case with what came of it, several at a time: most of it is waiting.
+fn all_cases() -> Vec<(Case, Option<i32>, Value)> {
+    let mut played = Vec::new();
+    let mut waiting = cases().into_iter().peekable();
+    while waiting.peek().is_some() {
+        let together: Vec<_> = waiting.by_ref().take(8).collect();
+        let threads: Vec<_> = together
+            .into_iter()
+            .map(|case| {
+                thread::spawn(move || {
+                    let args: Vec<_> = case.args.iter().map(String::as_str).collect();
+                    let (exit, diagnosis) = diagnose(&case.url, &args);
+                    (case, exit, diagnosis)
+                })
+            })
+            .collect();
+        played.extend(threads.into_iter().map(|thread| thread.join().unwrap()));
+    }
+    played
+}
+
+#[test]
+fn the_right_cause_is_first_or_second_with_a_reason() {
+    let mut table = String::new();
+    let mut wrong = Vec::new();
+    for (case, exit, diagnosis) in all_cases() {
+        let causes = causes(&diagnosis);
+        let rank = causes
+            .iter()
+            .position(|id| *id == case.cause)
+            .map(|place| place + 1);
+        match rank {
+            Some(1) => {}
+            Some(2) if !case.why_second.is_empty() => {}
+            _ => wrong.push(format!(
+                "{}: {} is {rank:?} in {causes:?}",
+                case.name, case.cause
+            )),
+        }
+        if exit != Some(case.exit) {
+            wrong.push(format!("{}: exit {exit:?}, not {}", case.name, case.exit));
+        }
+        table += &row(&case, &causes, rank.unwrap_or(0));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let page = include_str!("../../../../../docs/diagnose.md");
+    assert!(
+        page.contains(&table),
+        "docs/diagnose.md should have these rows:\n{table}"
+    );
+}
+
+#[test]
+fn a_server_that_does_everything_right_is_well() {
+    let server = Scripted::start(|end| {
+        if let Some(mut end) = end.open("") {
+            end.behave(|_, _| Odd::No);
+            end.fin();
+        }
+    });
+    let (exit, diagnosis) = diagnose(&server.url("ws"), &["--probe-sizes", "--hold", "100ms"]);
+    assert_eq!(exit, Some(0), "{diagnosis}");
+    let steps = diagnosis["steps"].as_array().unwrap();
+    assert_eq!(keys(&steps[0]), documented("step"));
+    assert!(
+        steps.iter().all(|step| step["outcome"] != "failed"),
+        "{diagnosis}"
+    );
+    for (id, count) in [
+        ("opening", 1),
+        ("close", 1),
+        ("empty-close", 1),
+        ("sizes", 2),
+        ("hold", 2),
+    ] {
+        assert_eq!(
+            outcomes(&diagnosis, id),
+            vec!["ok"; count],
+            "{id}: {diagnosis}"
+        );
+    }
+}
+
+#[test]
+fn it_is_polite_and_sends_what_was_asked_for() {
+    let (told, heads) = std::sync::mpsc::channel();
+    let server = Scripted::start(move |mut end| {
+        if let Some(head) = end.request() {
+            let _ = told.send(head);
+            end.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let args = [
+        "--header",
+        "X-Key: k3y-k3y",
+        "--cookie",
+        "session=s3cret",
+        "--cookie",
+        "b=2",
+        "--subprotocol",
+        "chat",
+        "--origin",
+        "https://a.example",
+    ];
+    let (exit, _) = diagnose(&server.url("ws"), &args);
+    assert_eq!(exit, Some(4));
+    let head = heads.recv().unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        field(&head, "user-agent"),
+        Some(&*format!("revoir-diagnose/{version}"))
+    );
+    assert_eq!(field(&head, "cookie"), Some("session=s3cret; b=2"));
+    assert_eq!(field(&head, "x-key"), Some("k3y-k3y"));
+    assert_eq!(field(&head, "sec-websocket-protocol"), Some("chat"));
+    assert_eq!(field(&head, "origin"), Some("https://a.example"));
+    // Refused with an Origin, so it is asked once more without.
+    assert_eq!(field(&heads.recv().unwrap(), "origin"), None);
+}
+
+#[test]
+fn secrets_are_never_printed_also_when_the_server_repeats_them() {
+    let server = Scripted::start(|mut end| {
+        let Some(head) = end.request() else {
+            return;
+        };
+        let body = format!("<html>{head}</html>");
+        let answer = format!(
+            "HTTP/1.1 302 Found\r\nLocation: https://u:pw12@a.example/?t=t0k3nt0k3n\r\n\
+             Set-Cookie: session=s3cret\r\nServer: s3cret\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        end.write(answer.as_bytes());
+    });
+    let url = format!("{}?t=t0k3nt0k3n", server.url("ws"));
+    let args = [
+        "--header",
+        "Authorization: Bearer b3ar3r",
+        "--cookie",
+        "session=s3cret",
+    ];
+    for json in [&["--json"][..], &[]] {
+        let ended = Process::start(&[&["diagnose", &url][..], &args, json].concat()).end();
+        let shown = format!("{}{}", ended.stdout.join("\n"), ended.stderr);
+        assert!(shown.contains("302"), "{shown}");
+        for secret in ["t0k3n", "b3ar3r", "s3cret", "pw12"] {
+            assert!(!shown.contains(secret), "{secret}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn there_are_never_more_than_ten_connections() {
+    let (told, connections) = std::sync::mpsc::channel();
+    let server = Scripted::start(move |end| {
+        let _ = told.send(());
+        if let Some(mut end) = end.open("") {
+            end.behave(|_, _| Odd::No);
+            end.fin();
+        }
+    });
+    let args = ["--probe-sizes", "--hold", "100ms", "--browser"];
+    diagnose(&server.url("ws"), &args);
+    let count = connections.try_iter().count();
+    assert!((5..=10).contains(&count), "{count}");
+}
+
+#[test]
+fn a_page_learns_little_and_is_told_what_is_hidden() {
+    let server = Scripted::start(|mut end| {
+        end.answer("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    });
+    let (_, diagnosis) = diagnose(&server.url("ws"), &["--browser"]);
+    let steps = diagnosis["steps"].as_array().unwrap();
+    let last = steps.last().unwrap();
+    assert_eq!(last["step"], "page-sees");
+    let text = last["text"].as_str().unwrap();
+    assert!(
+        text.contains("1006") && text.ends_with("hidden from it: HTTP 403"),
+        "{text}"
+    );
+}
+
+#[test]
+fn every_step_is_told_on_stderr_as_it_comes() {
+    let server = Scripted::start(|mut end| {
+        end.answer(
+            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
+        );
+    });
+    let ended = Process::start(&["diagnose", &server.url("ws")]).end();
+    assert_eq!(ended.exit, Some(4));
+    assert!(
+        ended.stderr.contains("HTTP 503; Retry-After: 7"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_certificate_that_is_not_accepted_is_only_noted_when_asked_so() {
+    let server = cases::tls_server(&cases::self_signed(), |end| {
+        if let Some(mut end) = end.open("") {
+            end.behave(|_, _| Odd::No);
+            end.fin();
+        }
+    });
+    let url = format!("wss://{}/", server.at("localhost"));
+    let (exit, diagnosis) = diagnose(&url, &[]);
+    assert_eq!(
+        (exit, outcomes(&diagnosis, "tls")),
+        (Some(4), vec!["failed"])
+    );
+    let (exit, diagnosis) = diagnose(&url, &["--insecure"]);
+    assert_eq!(exit, Some(0), "{diagnosis}");
+    assert_eq!(outcomes(&diagnosis, "tls")[0], "noted");
+    assert_eq!(outcomes(&diagnosis, "opening"), ["ok"]);
+    // The fault stays the verdict.
+    assert_eq!(causes(&diagnosis)[0], "tls-untrusted");
+}
+
+#[test]
+fn a_signal_ends_it_with_what_is_known() {
+    let server = Scripted::start(|end| {
+        if let Some(mut end) = end.open("") {
+            end.behave(|_, _| Odd::No);
+            end.fin();
+        }
+    });
+    let process = Process::start(&["diagnose", &server.url("ws"), "--hold", "1h"]);
+    loop {
+        let note = process.next_note();
+        if note.starts_with("holding two connections") {
+            break;
+        }
+    }
+    process.signal("INT");
+    let ended = process.end();
+    assert_eq!(ended.exit, Some(0), "{ended:?}");
+    assert!(
+        ended.stderr.contains("idle: alive after"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    for (args, words) in [
+        (
+            &["http://localhost/"][..],
+            "a WebSocket has ws:// for http://",
+        ),
+        (&["ws://u:pw@localhost/"], "send credentials with --header"),
+        (&["ws://localhost/", "--hold", "0"], "above 0"),
+        (
+            &["ws://localhost/", "--cookie", "a"],
+            "a name, = and a value",
+        ),
+        (
+            &["ws://localhost/", "--browser", "-H", "A: b"],
+            "cannot be used with",
+        ),
+    ] {
+        let ended = Process::start(&[&["diagnose"], args].concat()).end();
+        assert_eq!((ended.exit, ended.stdout.len()), (Some(2), 0), "{ended:?}");
+        assert!(ended.stderr.contains(words), "{args:?}: {}", ended.stderr);
+    }
+}
