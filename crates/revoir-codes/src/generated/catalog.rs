@@ -15,7 +15,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
     },
     EntrySources { // 1001
         seen: &[Source { evidence: Evidence::Standard, place: "WHATWG WebSockets, make disappear" }, Source { evidence: Evidence::Read, place: "python websockets src/websockets/asyncio/server.py" }, Source { evidence: Evidence::Reported, place: "websocket-client issue 873" }, Source { evidence: Evidence::Read, place: "Caddy modules/caddyhttp/reverseproxy/streaming.go" }, Source { evidence: Evidence::Read, place: "OkHttp RealWebSocket.kt" }, Source { evidence: Evidence::Read, place: "AWS API Gateway developer guide, WebSocket API status codes" }],
-        note: &[Source { evidence: Evidence::Standard, place: "WHATWG WebSockets, close()" }, Source { evidence: Evidence::Reported, place: "websocket-client issue 873" }],
+        note: &[Source { evidence: Evidence::Standard, place: "WHATWG WebSockets, close()" }, Source { evidence: Evidence::Measured, place: "docs/browser.md, Chromium 156" }, Source { evidence: Evidence::Measured, place: "docs/browser.md, Chromium 156" }, Source { evidence: Evidence::Reported, place: "websocket-client issue 873" }],
     },
     EntrySources { // 1002
         seen: &[Source { evidence: Evidence::Standard, place: "RFC 6455 section 5.2" }, Source { evidence: Evidence::Standard, place: "RFC 6455 section 5.1" }, Source { evidence: Evidence::Standard, place: "RFC 6455 sections 5.4 and 5.5" }, Source { evidence: Evidence::Standard, place: "RFC 6455 sections 5.5.1 and 7.4" }, Source { evidence: Evidence::Measured, place: "gorilla/websocket, tungstenite 0.30, faye-websocket" }, Source { evidence: Evidence::Reported, place: "ws, gorilla/websocket issue threads" }],
@@ -27,7 +27,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
     },
     EntrySources { // 1004
         seen: &[Source { evidence: Evidence::Read, place: "RFC 6455 drafts" }, Source { evidence: Evidence::Unverified, place: "general knowledge" }, Source { evidence: Evidence::Read, place: "Autobahn testsuite case7_9_X.py" }],
-        note: &[Source { evidence: Evidence::Measured, place: "eight clients; Chromium and Firefox read" }],
+        note: &[Source { evidence: Evidence::Measured, place: "eight clients; docs/browser.md, Chromium 156; Firefox read" }],
     },
     EntrySources { // 1005
         seen: &[Source { evidence: Evidence::Standard, place: "WHATWG WebSockets, close()" }, Source { evidence: Evidence::Standard, place: "RFC 6455 section 5.5.1" }, Source { evidence: Evidence::Standard, place: "WHATWG WebSockets, garbage collection" }, Source { evidence: Evidence::Read, place: "ws, workerd, tungstenite" }],
@@ -87,7 +87,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
     },
     EntrySources { // unused
         seen: &[Source { evidence: Evidence::Reported, place: "ParseLiveQuery, janus.js issue threads" }],
-        note: &[Source { evidence: Evidence::Read, place: "Chromium, Firefox WebSocketChannel.cpp" }],
+        note: &[Source { evidence: Evidence::Measured, place: "docs/browser.md, Chromium 156; Firefox WebSocketChannel.cpp read" }],
     },
     EntrySources { // protocol-unassigned
         seen: &[Source { evidence: Evidence::Unverified, place: "general knowledge" }, Source { evidence: Evidence::Read, place: "SockJS servers" }],

@@ -31,7 +31,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "Nothing to fix: keep the session for a while, in case the page is restored or reloaded, then end it.",
             seen: &["The user navigated away, reloaded or closed the tab: browsers close with 1001 when the document is destroyed.", "The server shut down or was redeployed; python websockets closes its clients with 1001.", "An edge proxy restarted; Cloudflare sends 1001 with the reason “CloudFlare WebSocket proxy restarting”.", "Caddy reloaded its configuration: proxied connections get 1001, at once or after stream_close_delay.", "OkHttp closes with 1001 by itself once its send queue passes 16 MiB.", "The connection reached a limit of AWS API Gateway: 10 min without traffic, or an age of 2 h."],
             fix: &["Received from a browser: nothing to fix.", "Received from a server: reconnect with exponential backoff and resume.", "Do not read wasClean = true as “do not retry”: it only says that the closing handshake was completed.", "For Caddy set stream_close_delay to postpone it; behind Cloudflare expect it and reconnect."],
-            note: &["A page cannot send it: close(1001) throws InvalidAccessError.", "websocket-client does not reconnect by itself after a 1001."],
+            note: &["A page cannot send it: close(1001) throws InvalidAccessError.", "Chrome's back/forward cache keeps a page that was navigated away from, and its connection, which still answers pings: 1001 comes when Chrome drops the page, measured after 600 s.", "Chrome still sends 1001 when the process of the page is killed; only when the whole browser is killed does TCP end without a Close frame, which is 1006.", "websocket-client does not reconnect by itself after a 1001."],
         },
         EntryText {
             title: "Protocol Error",
@@ -283,7 +283,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "Answer 1002 and log the client's software.",
             seen: &["A library or application passed an HTTP status, or 0, as the close code."],
             fix: &["Use 1000 to 1003, 1007 to 1014, or 3000 to 4999."],
-            note: &["Chrome and Firefox pass such numbers to the page instead of refusing the frame."],
+            note: &["Chrome and Firefox pass such numbers to the page instead of refusing the frame; in Chrome wasClean is then true."],
         },
         EntryText {
             title: "Unassigned",

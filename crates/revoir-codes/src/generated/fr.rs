@@ -31,7 +31,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "Rien à corriger\u{a0}: gardez la session un moment, au cas où la page serait restaurée ou rechargée, puis terminez-la.",
             seen: &["L’utilisateur est passé à une autre page, a rechargé ou fermé l’onglet\u{a0}: les navigateurs ferment avec 1001 quand le document est détruit.", "Le serveur a été arrêté ou redéployé\u{202f}; python websockets ferme alors ses clients avec 1001.", "Un proxy de périphérie a redémarré\u{202f}; Cloudflare envoie 1001 avec le motif «\u{a0}CloudFlare WebSocket proxy restarting\u{a0}».", "Caddy a rechargé sa configuration\u{a0}: les connexions relayées reçoivent 1001, aussitôt ou après stream_close_delay.", "OkHttp ferme de lui-même avec 1001 dès que sa file d’envoi dépasse 16 MiB.", "La connexion a atteint une limite d’AWS API Gateway\u{a0}: 10 min sans trafic, ou un âge de 2 h."],
             fix: &["Reçu d’un navigateur\u{a0}: rien à corriger.", "Reçu d’un serveur\u{a0}: reconnectez-vous avec un backoff exponentiel et reprenez la session.", "Ne lisez pas wasClean = true comme «\u{a0}ne pas réessayer\u{a0}»\u{a0}: il dit seulement que le handshake de fermeture est allé à son terme.", "Avec Caddy, définissez stream_close_delay pour retarder la fermeture\u{202f}; derrière Cloudflare, attendez-vous à ce code et reconnectez-vous."],
-            note: &["Une page ne peut pas l’envoyer\u{a0}: close(1001) lève InvalidAccessError.", "websocket-client ne se reconnecte pas de lui-même après un 1001."],
+            note: &["Une page ne peut pas l’envoyer\u{a0}: close(1001) lève InvalidAccessError.", "Le cache de navigation (back/forward cache) de Chrome garde la page quittée et sa connexion, qui répond toujours aux pings\u{a0}: 1001 n’arrive que lorsque Chrome abandonne la page, au bout de 600 s lors de notre mesure.", "Chrome envoie encore 1001 quand le processus de la page est tué\u{202f}; c’est seulement quand tout le navigateur est tué que TCP se termine sans trame Close, ce qui donne 1006.", "websocket-client ne se reconnecte pas de lui-même après un 1001."],
         },
         EntryText {
             title: "Erreur de protocole",
@@ -283,7 +283,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "Répondez 1002 et journalisez le logiciel du client.",
             seen: &["Une bibliothèque ou une application a passé un statut HTTP, ou 0, comme code de fermeture."],
             fix: &["Utilisez 1000 à 1003, 1007 à 1014 ou 3000 à 4999."],
-            note: &["Chrome et Firefox transmettent ces numéros à la page au lieu de refuser la trame."],
+            note: &["Chrome et Firefox transmettent ces numéros à la page au lieu de refuser la trame\u{202f}; dans Chrome, wasClean vaut alors true."],
         },
         EntryText {
             title: "Non attribué",

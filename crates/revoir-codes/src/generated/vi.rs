@@ -31,7 +31,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "Không cần sửa gì: giữ phiên một lúc, phòng khi trang được khôi phục hoặc tải lại, rồi kết thúc.",
             seen: &["Người dùng chuyển trang, tải lại hoặc đóng tab: trình duyệt đóng bằng 1001 khi document bị hủy.", "Server tắt hoặc được deploy lại; python websockets đóng các client bằng 1001.", "Edge proxy khởi động lại; Cloudflare gửi 1001 với reason “CloudFlare WebSocket proxy restarting”.", "Caddy nạp lại cấu hình: các kết nối đi qua proxy nhận 1001, ngay lập tức hoặc sau stream_close_delay.", "OkHttp tự đóng bằng 1001 khi hàng đợi gửi vượt 16 MiB.", "Kết nối chạm một giới hạn của AWS API Gateway: không có dữ liệu qua lại trong 10 min, hoặc đã mở được 2 h."],
             fix: &["Nhận từ trình duyệt: không cần sửa gì.", "Nhận từ server: kết nối lại theo exponential backoff và khôi phục phiên.", "Đừng hiểu wasClean = true là “đừng thử lại”: nó chỉ cho biết handshake đóng kết nối đã hoàn tất.", "Với Caddy, đặt stream_close_delay để trì hoãn việc này; nếu đứng sau Cloudflare, hãy lường trước và kết nối lại."],
-            note: &["Trang web không gửi được mã này: close(1001) ném InvalidAccessError.", "websocket-client không tự kết nối lại sau 1001."],
+            note: &["Trang web không gửi được mã này: close(1001) ném InvalidAccessError.", "Khi người dùng chuyển trang, back/forward cache của Chrome giữ lại trang cũ cùng kết nối của nó, và ping vẫn được trả lời: 1001 chỉ đến khi Chrome bỏ trang đó, đo được là sau 600 s.", "Chrome vẫn gửi 1001 khi tiến trình của trang bị kill; chỉ khi cả trình duyệt bị kill thì TCP mới kết thúc mà không có frame Close, tức là 1006.", "websocket-client không tự kết nối lại sau 1001."],
         },
         EntryText {
             title: "Lỗi giao thức",
@@ -283,7 +283,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "Trả lời 1002 và ghi log phần mềm của client.",
             seen: &["Thư viện hoặc ứng dụng truyền HTTP status, hoặc 0, làm mã đóng."],
             fix: &["Dùng 1000 đến 1003, 1007 đến 1014, hoặc 3000 đến 4999."],
-            note: &["Chrome và Firefox chuyển những số như vậy cho trang thay vì từ chối frame."],
+            note: &["Chrome và Firefox chuyển những số như vậy cho trang thay vì từ chối frame; khi đó wasClean trong Chrome là true."],
         },
         EntryText {
             title: "Chưa gán",

@@ -31,7 +31,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "无需处理：页面可能恢复或刷新，会话先保留一阵再结束。",
             seen: &["用户跳转、刷新或关闭了标签页：文档销毁时，浏览器以 1001 关闭连接。", "服务端停机或重新部署；python websockets 以 1001 关闭所有客户端。", "边缘代理重启；Cloudflare 发 1001，reason 为“CloudFlare WebSocket proxy restarting”。", "Caddy 重载了配置：经它代理的连接会立刻收到 1001，或在 stream_close_delay 之后收到。", "OkHttp 的发送队列超过 16 MiB 时，会自行以 1001 关闭。", "连接达到 AWS API Gateway 的上限：10 min 没有数据往来，或存活了 2 h。"],
             fix: &["来自浏览器：无需处理。", "来自服务端：按指数退避重连，并恢复会话。", "不要把 wasClean = true 理解成“不要重试”：它只说明关闭握手已完成。", "用 Caddy 就设置 stream_close_delay 推迟关闭；走 Cloudflare 时这属于正常现象，重连即可。"],
-            note: &["页面不能发送：close(1001) 会抛出 InvalidAccessError。", "websocket-client 收到 1001 后不会自动重连。"],
+            note: &["页面不能发送：close(1001) 会抛出 InvalidAccessError。", "用户跳转后，Chrome 的往返缓存会保留原页面及其连接，ping 照常得到回应；Chrome 丢弃该页面时才发 1001，实测在 600 s 之后。", "页面进程被杀时，Chrome 仍会发 1001；只有整个浏览器被杀，TCP 才会在没有 Close 帧的情况下结束，也就是 1006。", "websocket-client 收到 1001 后不会自动重连。"],
         },
         EntryText {
             title: "协议错误",
@@ -283,7 +283,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "回 1002，并记下客户端用的软件。",
             seen: &["库或应用把 HTTP 状态码或 0 当作关闭码传入。"],
             fix: &["改用 1000 至 1003、1007 至 1014，或 3000 至 4999。"],
-            note: &["Chrome 和 Firefox 不拒收这种帧，而是把数字直接交给页面。"],
+            note: &["Chrome 和 Firefox 不拒收这种帧，而是把数字直接交给页面；此时 Chrome 的 wasClean 为 true。"],
         },
         EntryText {
             title: "未分配",
