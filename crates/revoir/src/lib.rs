@@ -74,6 +74,18 @@
 //! or less, its task and handles included, beside what the transport takes (256 bytes for tokio's
 //! TCP) and the handler keeps.
 //!
+//! # Logs
+//!
+//! With the target `revoir`, `tracing` gets one event for every ending (level info), another where
+//! a drain begins, and warnings about what nobody else is told of. All of it, and what a handler
+//! logs, stands in the span `connection` (level info) with the fields `id`, a number within this
+//! process, `role`, and `peer`: the address of a client, or the host and port that a client connects
+//! to. URLs are not logged, since tokens may stand in them. Without a subscriber that wants it, the
+//! span is not made, and takes no memory.
+//!
+//! A handler is inside the span because its task is; so is an [`Observer`]. A task that the
+//! application spawns, or in which it calls [`accept`] or [`connect`], is not.
+//!
 //! # Limits
 //!
 //! | what | default | where |
@@ -90,6 +102,7 @@
 //! | keepalive: ping, then silence | 20 s and 20 s | [`Config::keepalive`] |
 //! | writing without progress | 20 s | [`Config::write_timeout`] |
 //! | no message either way | none | [`Config::idle_timeout`] |
+//! | messages that nobody takes after the end of TCP | 60 s | [`Config::take_timeout`] |
 //! | closing | 5 s, of which a client waits 2 s for the server's FIN | [`Config::close_budget`], [`Config::fin_wait`] |
 //!
 //! A declared length reserves nothing: memory follows the bytes that were received.
@@ -133,6 +146,7 @@ mod handshake_io;
 mod observer;
 mod reconnect;
 mod server;
+mod span;
 #[cfg(feature = "rustls")]
 mod tls;
 mod websocket;

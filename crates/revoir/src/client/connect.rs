@@ -6,7 +6,7 @@ use revoir_proto::handshake::{ClientHandshake, ClientRequest};
 use revoir_proto::{Ending, Role};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::client::url::Target;
 use crate::client::{Client, ConnectError, InvalidUrl, handshake, tcp, tunnel};
@@ -14,6 +14,7 @@ use crate::driver::{Agreed, Driver, Keeper, Shared, Start};
 use crate::entropy::Entropy;
 use crate::handshake_io::too_slow;
 use crate::observer::announce;
+use crate::span;
 use crate::websocket::WebSocket;
 
 impl Client {
@@ -40,7 +41,7 @@ impl Client {
     pub async fn connect(&self, url: &str) -> Result<WebSocket, ConnectError> {
         let (target, request) = self.prepare(url)?;
         let proxy = self.proxies.to(&target)?;
-        let span = span(&target);
+        let span = span::of_client(&target.host, target.port);
         let opening = async {
             let Target { host, port, .. } = &target;
             let limit = self.connect_timeout;
@@ -51,9 +52,10 @@ impl Client {
             if let Err(error) = stream.set_nodelay(self.nodelay) {
                 tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
             }
-            self.secure_and_open(stream, &target, request).await
+            self.secure_and_open(stream, &target, request, &span).await
         };
-        self.conclude(opening.instrument(span).await)
+        let opened = opening.instrument(span.clone()).await;
+        self.conclude(opened, &span)
     }
 
     /// Opens a connection over a stream that is already there, for example one through a proxy.
@@ -71,9 +73,10 @@ impl Client {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (target, request) = self.prepare(url)?;
-        let span = span(&target);
-        let opening = self.secure_and_open(stream, &target, request);
-        self.conclude(opening.instrument(span).await)
+        let span = span::of_client(&target.host, target.port);
+        let opening = self.secure_and_open(stream, &target, request, &span);
+        let opened = opening.instrument(span.clone()).await;
+        self.conclude(opened, &span)
     }
 
     /// Finds the mistakes in `url` and in what was asked for.
@@ -92,14 +95,19 @@ impl Client {
         Ok((target, request))
     }
 
-    fn conclude(&self, opened: Result<Shared, Ending>) -> Result<WebSocket, ConnectError> {
+    fn conclude(
+        &self,
+        opened: Result<Shared, Ending>,
+        span: &Span,
+    ) -> Result<WebSocket, ConnectError> {
         match opened {
             Ok(driver) => {
                 tokio::spawn(Keeper::new(Arc::clone(&driver)));
                 Ok(WebSocket::new(driver))
             }
             Err(ending) => {
-                announce(Role::Client, &ending, self.home.observer.as_deref());
+                let observer = self.home.observer.as_deref();
+                span.in_scope(|| announce(Role::Client, &ending, observer));
                 Err(ending.into())
             }
         }
@@ -110,6 +118,7 @@ impl Client {
         stream: S,
         target: &Target,
         request: ClientRequest,
+        span: &Span,
     ) -> Result<Shared, Ending>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -120,11 +129,11 @@ impl Client {
             if target.secure {
                 let tls = self.tls.clone().unwrap_or_default();
                 let stream = tls.connect(&target.host, stream).await?;
-                return self.open(stream, request).await;
+                return self.open(stream, request, span).await;
             }
             #[cfg(not(feature = "rustls"))]
             let _ = target;
-            self.open(stream, request).await
+            self.open(stream, request, span).await
         };
         match timeout(limit, Box::pin(opening)).await {
             Ok(result) => result,
@@ -132,7 +141,12 @@ impl Client {
         }
     }
 
-    async fn open<S>(&self, mut stream: S, request: ClientRequest) -> Result<Shared, Ending>
+    async fn open<S>(
+        &self,
+        mut stream: S,
+        request: ClientRequest,
+        span: &Span,
+    ) -> Result<Shared, Ending>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -148,13 +162,8 @@ impl Client {
             input,
             home: Arc::clone(&self.home),
             seat: None,
+            span: span.clone(),
         };
         Ok(Driver::start(stream, start))
     }
-}
-
-/// Without the path and the query: tokens may stand there.
-fn span(target: &Target) -> tracing::Span {
-    let Target { host, port, .. } = target;
-    tracing::debug_span!(target: "revoir", "connect", host, port)
 }

@@ -47,6 +47,7 @@ impl Future for Keeper {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
+        let _inside = this.driver.enter();
         let hub = &this.driver.hub;
         hub.set_keeper(cx);
         let is_due = hub.take_due();
@@ -84,6 +85,7 @@ where
         let this = self.project();
         let keeper = this.keeper.project();
         let driver = &*keeper.driver;
+        let _inside = driver.enter();
         driver.hub.begin_turn(cx);
         let handled = poll_handler(driver, this.handler, cx);
         let is_due = driver.hub.end_turn();
@@ -95,6 +97,7 @@ where
 
 /// Calls a handler for its future. `None` if it panicked: its connection is then closing.
 pub(crate) fn call<F>(driver: &Shared, handler: impl FnOnce() -> F) -> Option<F> {
+    let _inside = driver.enter();
     match catch_unwind(AssertUnwindSafe(handler)) {
         Ok(running) => Some(running),
         Err(panic) => {

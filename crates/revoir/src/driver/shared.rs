@@ -11,6 +11,8 @@ use revoir_proto::extension::AgreedExtensions;
 use revoir_proto::{CloseRequest, Config, Connection, Ending, Message, Role, State, UsageError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
+use tracing::Span;
+use tracing::span::Entered;
 
 use crate::drain::{NOWHERE, Seat, Tracker};
 use crate::driver::clock::Clock;
@@ -31,7 +33,7 @@ pub(crate) struct Driver<T: ?Sized> {
     /// The zero of the core's clock.
     pub(crate) epoch: Instant,
     /// Few connections have any.
-    agreed: Option<Box<Agreed>>,
+    extras: Option<Box<Extras>>,
     home: Arc<Home>,
     /// What the connection is called in the registry.
     key: AtomicUsize,
@@ -44,6 +46,14 @@ pub(crate) struct Home {
     pub(crate) observer: Option<Arc<dyn Observer>>,
     /// Where a server's connections are known.
     pub(crate) tracker: Option<Tracker>,
+}
+
+/// What a connection keeps if there is any.
+#[derive(Debug)]
+struct Extras {
+    agreed: Agreed,
+    /// Disabled if nobody listens.
+    span: Span,
 }
 
 /// What the opening handshake agreed on.
@@ -64,11 +74,15 @@ pub(crate) struct Start {
     pub(crate) home: Arc<Home>,
     /// The place of a server's connection.
     pub(crate) seat: Option<Seat>,
+    /// What the log calls the connection.
+    pub(crate) span: Span,
 }
 
-impl Agreed {
-    fn is_nothing(&self) -> bool {
-        self.subprotocol.is_none() && self.extensions == AgreedExtensions::default()
+impl Extras {
+    fn new(agreed: Agreed, span: Span) -> Option<Box<Self>> {
+        let is_plain =
+            agreed.subprotocol.is_none() && agreed.extensions == AgreedExtensions::default();
+        (!is_plain || !span.is_disabled()).then(|| Box::new(Self { agreed, span }))
     }
 }
 
@@ -91,7 +105,7 @@ impl Driver<dyn Transport> {
         let driver = Arc::new(Driver {
             hub,
             epoch: Instant::now(),
-            agreed: (!start.agreed.is_nothing()).then(|| Box::new(start.agreed)),
+            extras: Extras::new(start.agreed, start.span),
             home: start.home,
             key: AtomicUsize::new(NOWHERE),
             engine: Mutex::new(engine),
@@ -110,12 +124,17 @@ impl Driver<dyn Transport> {
     }
 
     pub(crate) fn subprotocol(&self) -> Option<&str> {
-        self.agreed.as_ref()?.subprotocol.as_deref()
+        self.extras.as_ref()?.agreed.subprotocol.as_deref()
     }
 
     pub(crate) fn extensions(&self) -> AgreedExtensions {
-        let agreed = self.agreed.as_ref();
-        agreed.map_or_else(AgreedExtensions::default, |agreed| agreed.extensions)
+        let extras = self.extras.as_ref();
+        extras.map_or_else(AgreedExtensions::default, |extras| extras.agreed.extensions)
+    }
+
+    /// Enters the connection's span, if it has one: what is logged from here on belongs to it.
+    pub(crate) fn enter(&self) -> Option<Entered<'_>> {
+        Some(self.extras.as_ref()?.span.enter())
     }
 
     /// Looks at the engine.
@@ -177,6 +196,7 @@ impl Driver<dyn Transport> {
             self.hub.wake_sending();
         }
         if let Some(ending) = announced {
+            let _inside = self.enter();
             announce(role, &ending, self.home.observer.as_deref());
             self.leave(Some(&ending));
             self.hub.wake_all();

@@ -8,6 +8,7 @@ use revoir_proto::extension::Extensions;
 use revoir_proto::handshake::{HeadLimits, Headers, Origins, ServerConfig};
 use revoir_proto::{Config, Ending, Role};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::{Instrument, Span};
 
 use crate::config::server_config;
 use crate::drain::{NoPlace, Places, Seat, Tracker};
@@ -18,6 +19,7 @@ use crate::server::admission::Admission;
 use crate::server::handshake::{Limit, read_request, refuse};
 use crate::server::incoming::{Incoming, Waiting};
 use crate::server::refusal::Refusal;
+use crate::span;
 use crate::websocket::WebSocket;
 
 /// Takes a connection over `stream` with the defaults of [`Acceptor`].
@@ -63,6 +65,7 @@ pub(super) struct Settings {
 pub(super) struct Visit {
     pub(super) peer: Option<SocketAddr>,
     pub(super) seat: Seat,
+    pub(super) span: Span,
 }
 
 impl Acceptor {
@@ -236,7 +239,11 @@ impl Acceptor {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         match self.admit(None) {
-            Ok(visit) => self.read(stream, self.limit(), visit).await,
+            Ok(visit) => {
+                let span = visit.span.clone();
+                let reading = self.read(stream, self.limit(), visit);
+                reading.instrument(span).await
+            }
             Err(refusal) => Err(self.turn_away(&mut stream, refusal).await),
         }
     }
@@ -250,7 +257,8 @@ impl Acceptor {
         if let Some(admission) = &settings.admission {
             admission.admit().map_err(NoPlace::TooFast)?;
         }
-        Ok(Visit { peer, seat })
+        let span = span::of_server(peer);
+        Ok(Visit { peer, seat, span })
     }
 
     /// Tells a client that there is no place for it.
@@ -278,7 +286,7 @@ impl Acceptor {
         } = &*self.settings;
         match read_request(&mut stream, handshake, origins, limit).await {
             Ok((request, input)) => {
-                let Visit { peer, seat } = visit;
+                let Visit { peer, seat, span } = visit;
                 Ok(Incoming::new(Waiting {
                     stream: Box::new(stream),
                     request,
@@ -287,6 +295,7 @@ impl Acceptor {
                     limit,
                     peer,
                     seat,
+                    span,
                     headers: Headers::new(),
                 }))
             }

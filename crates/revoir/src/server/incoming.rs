@@ -11,6 +11,7 @@ use revoir_proto::{Cause, Detail, Ending, Role};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::runtime::Handle;
 use tokio::time::timeout_at;
+use tracing::{Instrument, Span};
 
 use crate::drain::{NoPlace, Seat};
 use crate::driver::{Agreed, Driver, Failure, Keeper, Shared, Start, Supervisor, call};
@@ -42,6 +43,7 @@ pub(super) struct Waiting {
     pub(super) limit: Limit,
     pub(super) peer: Option<SocketAddr>,
     pub(super) seat: Seat,
+    pub(super) span: Span,
     /// Fields to add to the answer that opens.
     pub(super) headers: Headers,
 }
@@ -133,14 +135,21 @@ impl Incoming {
     /// Dropping the future closes TCP, with or without an answer.
     pub async fn refuse(mut self, status: u16, headers: &Headers, body: &[u8]) -> Arc<Ending> {
         match self.waiting.take() {
-            Some(waiting) => waiting.refuse(status, headers, body).await,
+            Some(waiting) => {
+                let span = waiting.span.clone();
+                let refusing = waiting.refuse(status, headers, body);
+                refusing.instrument(span).await
+            }
             None => unreachable!("{DECIDED}"),
         }
     }
 
     async fn open(mut self) -> Result<Shared, Arc<Ending>> {
         match self.waiting.take() {
-            Some(waiting) => waiting.open().await,
+            Some(waiting) => {
+                let span = waiting.span.clone();
+                waiting.open().instrument(span).await
+            }
             None => unreachable!("{DECIDED}"),
         }
     }
@@ -179,6 +188,7 @@ impl Settings {
         acceptance: Acceptance,
         input: BytesMut,
         seat: Seat,
+        span: Span,
     ) -> Shared {
         let start = Start {
             role: Role::Server,
@@ -190,6 +200,7 @@ impl Settings {
             input,
             home: Arc::clone(&self.home),
             seat: Some(seat),
+            span,
         };
         let driver = stream.start(start);
         if let Some(age) = self.max_age {
@@ -222,7 +233,7 @@ impl Waiting {
 
     fn start(self, acceptance: Acceptance) -> Shared {
         self.settings
-            .start(self.stream, acceptance, self.input, self.seat)
+            .start(self.stream, acceptance, self.input, self.seat, self.span)
     }
 
     async fn refuse(mut self, status: u16, headers: &Headers, body: &[u8]) -> Arc<Ending> {
@@ -248,10 +259,14 @@ impl Drop for Incoming {
         let Some(waiting) = self.waiting.take() else {
             return;
         };
-        tracing::warn!(target: "revoir", "a request was dropped without a decision");
+        let span = waiting.span.clone();
+        span.in_scope(|| {
+            tracing::warn!(target: "revoir", "a request was dropped without a decision");
+        });
         // Outside of a runtime, which is on its way down, TCP is closed without an answer.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { waiting.refuse(500, &Headers::new(), b"").await });
+            let refusing = async move { waiting.refuse(500, &Headers::new(), b"").await };
+            runtime.spawn(refusing.instrument(span));
         }
     }
 }

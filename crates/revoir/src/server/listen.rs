@@ -20,6 +20,7 @@ use crate::server::acceptor::Visit;
 use crate::server::handshake::Limit;
 use crate::server::refusal::Refusal;
 use crate::server::{Acceptor, Incoming};
+use crate::span;
 #[cfg(feature = "rustls")]
 use crate::tls::ServerTls;
 use crate::websocket::WebSocket;
@@ -267,21 +268,22 @@ where
         };
         match self.acceptor.admit(Some(peer)) {
             Ok(visit) => {
+                let span = visit.span.clone();
                 let decide = Arc::clone(&self.decide);
                 let opening = async move {
                     if let Some(incoming) = opener.read(stream, visit).await {
                         decide(incoming).await;
                     }
                 };
-                let span = tracing::debug_span!(target: "revoir", "accept", %peer);
                 tokio::spawn(opening.instrument(span));
             }
             Err(refusal) => {
                 if let Ok(permit) = Arc::clone(&self.refusing).try_acquire_owned() {
-                    tokio::spawn(async move {
+                    let refusing = async move {
                         opener.turn_away(stream, refusal).await;
                         drop(permit);
-                    });
+                    };
+                    tokio::spawn(refusing.instrument(span::of_server(Some(peer))));
                 }
             }
         }

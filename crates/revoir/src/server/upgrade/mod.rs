@@ -17,6 +17,7 @@ use revoir_proto::handshake::{Acceptance, HandshakeError, Headers, Request};
 use revoir_proto::{Cause, Detail, Ending};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
+use tracing::{Instrument, Span};
 
 use crate::drain::{NoPlace, Seat};
 use crate::driver::Failure;
@@ -78,6 +79,7 @@ pub struct Upgrade {
     request: Request,
     settings: Arc<Settings>,
     seat: Seat,
+    span: Span,
     peer: Option<SocketAddr>,
     headers: Headers,
 }
@@ -117,7 +119,7 @@ impl Upgrade {
         peer: Option<SocketAddr>,
     ) -> Result<Self, http::Response<String>> {
         let settings = acceptor.settings();
-        let Visit { peer, seat } = match acceptor.admit(peer) {
+        let Visit { peer, seat, span } = match acceptor.admit(peer) {
             Ok(visit) => visit,
             Err(refusal) => return Err(refuse(settings, refusal)),
         };
@@ -132,12 +134,13 @@ impl Upgrade {
                 request,
                 settings: Arc::clone(settings),
                 seat,
+                span,
                 peer,
                 headers: Headers::new(),
             }),
             Err(error) => {
                 let response = response_to(&error);
-                settings.announce(ending_of(error));
+                span.in_scope(|| settings.announce(ending_of(error)));
                 Err(response)
             }
         }
@@ -199,6 +202,8 @@ impl Upgrade {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Failure> + 'static,
     {
+        let span = self.span.clone();
+        let _inside = span.enter();
         if let Some(wait) = self.seat.turn_away() {
             return refuse(&self.settings, NoPlace::Draining(wait).into());
         }
@@ -219,9 +224,10 @@ impl Upgrade {
             self.settings,
             acceptance,
             self.seat,
+            self.span,
             handler,
         );
-        tokio::spawn(opening);
+        tokio::spawn(opening.instrument(span.clone()));
         answer
     }
 
@@ -229,6 +235,7 @@ impl Upgrade {
     /// of the response itself, is answered with 500.
     #[must_use]
     pub fn refuse(self, status: u16, headers: &Headers, body: &str) -> http::Response<String> {
+        let _inside = self.span.enter();
         match self.request.reject(status, headers, body.as_bytes()) {
             Ok(_) => {
                 rejected(&self.settings, &format!("answered with HTTP {status}"));
@@ -258,6 +265,7 @@ async fn open<S, H, F, E>(
     settings: Arc<Settings>,
     acceptance: Acceptance,
     seat: Seat,
+    span: Span,
     handler: H,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -267,7 +275,8 @@ async fn open<S, H, F, E>(
 {
     let ending = match timeout_at(limit.at, upgraded).await {
         Ok(Ok(stream)) => {
-            let driver = settings.start(Box::new(stream), acceptance, BytesMut::new(), seat);
+            let stream = Box::new(stream);
+            let driver = settings.start(stream, acceptance, BytesMut::new(), seat, span);
             return spawn(driver, handler);
         }
         Ok(Err(error)) => {
