@@ -2,14 +2,19 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
-use revoir::{Cause, Client, Message, Reason, SendCode, WebSocket};
+use revoir::{Acceptor, Cause, Client, Drain, Headers, Message, Reason, SendCode, WebSocket};
+use tokio::runtime::Runtime;
 use tokio::time::{sleep, timeout};
 
+use crate::support::memory::End;
+use crate::support::peer::Seen;
 use crate::support::{Frame, Side, Wire, memory, open};
 
 #[tokio::test(start_paused = true)]
@@ -55,6 +60,10 @@ async fn at_most<F: Future>(polls: u8, future: F) -> Option<F::Output> {
     None
 }
 
+fn number(message: &Message) -> u32 {
+    u32::from_be_bytes(message.as_bytes()[..4].try_into().unwrap())
+}
+
 /// What one side does with a schedule of how long it is patient.
 async fn exchange(
     mut socket: WebSocket,
@@ -66,7 +75,7 @@ async fn exchange(
     let mut steps = schedule.iter().cycle();
     while sent < count || received.len() < count as usize {
         let (what, polls) = *steps.next().unwrap();
-        match what % 5 {
+        match what % 7 {
             0 | 1 if sent < count => {
                 let payload = [&sent.to_be_bytes()[..], &vec![what; usize::from(what)]].concat();
                 let message = Message::Binary(payload.into());
@@ -82,16 +91,50 @@ async fn exchange(
             }
             2 => drop(at_most(polls, socket.flush()).await),
             3 => drop(at_most(polls, socket.closed()).await),
+            4 => drop(at_most(polls, socket.draining()).await),
+            // As a stream, for a change.
+            5 => {
+                if let Some(message) = at_most(polls, socket.next()).await {
+                    received.push(number(&message.unwrap().unwrap()));
+                }
+            }
             _ => {
                 if let Some(message) = at_most(polls, socket.recv()).await {
-                    let number = message.unwrap().as_bytes()[..4].try_into().unwrap();
-                    received.push(u32::from_be_bytes(number));
+                    received.push(number(&message.unwrap()));
                 }
             }
         }
         tokio::task::yield_now().await;
     }
     (socket, received)
+}
+
+fn paused() -> Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_time().start_paused(true).build().unwrap()
+}
+
+/// What a server does with a request.
+#[derive(Clone, Copy, Debug)]
+enum Decision {
+    Accept,
+    Run,
+    Refuse,
+    Drop,
+}
+
+async fn decide(acceptor: &Acceptor, far: End, decision: Decision) -> Option<WebSocket> {
+    let incoming = acceptor.incoming(far).await.ok()?;
+    match decision {
+        Decision::Accept => return incoming.accept().await.ok(),
+        Decision::Run => {
+            let handler = |mut socket: WebSocket| async move { socket.recv().await.map(drop) };
+            incoming.run(handler).await;
+        }
+        Decision::Refuse => drop(incoming.refuse(404, &Headers::new(), b"").await),
+        Decision::Drop => {}
+    }
+    None
 }
 
 proptest! {
@@ -103,24 +146,20 @@ proptest! {
         queue in 1_usize..2000,
         one in prop::collection::vec((any::<u8>(), 0_u8..4), 1..40),
         two in prop::collection::vec((any::<u8>(), 0_u8..4), 1..40),
+        (end, polls) in (0_u8..3, 0_u8..4),
     ) {
         // Somebody has to be patient at some time.
         let patient = |mut schedule: Vec<(u8, u8)>| {
-            schedule.extend([(0, 4), (1, 4), (4, 4)]);
+            schedule.extend([(0, 4), (1, 4), (5, 4), (6, 4)]);
             schedule
         };
         let (one, two) = (patient(one), patient(two));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(async {
+        paused().block_on(async {
             let (near, far) = memory::pair(capacity);
             let (mut ours, mut theirs) = (Side::Client.config(), Side::Server.config());
             ours.limits.queue = queue;
             theirs.limits.queue = queue;
-            let acceptor = revoir::Acceptor::new().with_config(theirs);
+            let acceptor = Acceptor::new().with_config(theirs);
             let client = Client::new().with_config(ours);
             let connecting = client.connect_over("ws://localhost/", near);
             let (client, server) = tokio::join!(connecting, acceptor.accept(far));
@@ -131,10 +170,61 @@ proptest! {
             let expected: Vec<u32> = (0..50).collect();
             assert_eq!(at_client, expected);
             assert_eq!(at_server, expected);
-            // A close whose future is dropped goes on.
-            drop(client.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY));
+            // A close whose future is dropped goes on, and so does a drain.
+            match end {
+                0 => drop(at_most(polls, client.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY)).await),
+                1 => drop(at_most(polls, server.close(SendCode::GOING_AWAY, Reason::EMPTY)).await),
+                _ => drop(at_most(polls, acceptor.tracker().drain(Drain::restart())).await),
+            }
             assert!(server.closed().await.is_clean());
             assert!(client.closed().await.is_clean());
+        });
+    }
+
+    #[test]
+    fn an_opening_that_is_given_up_leaves_nothing_behind(
+        capacity in 1_usize..600,
+        (client_polls, server_polls) in (0_u8..40, 0_u8..40),
+        decision in prop::sample::select(vec![
+            Decision::Accept, Decision::Run, Decision::Refuse, Decision::Drop,
+        ]),
+    ) {
+        paused().block_on(async {
+            let (near, far) = memory::pair(capacity);
+            let (at_client, at_server) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
+            let client = Client::new().with_observer(Arc::clone(&at_client) as _);
+            let acceptor = Acceptor::new()
+                .with_max_connections(1)
+                .with_observer(Arc::clone(&at_server) as _);
+            let (connected, accepted) = tokio::join!(
+                at_most(client_polls, client.connect_over("ws://localhost/", near)),
+                at_most(server_polls, decide(&acceptor, far, decision)),
+            );
+            let connected = connected.and_then(Result::ok);
+            let accepted = accepted.flatten();
+            // What opened was returned, or is with the handler.
+            assert_eq!(at_client.opened(), usize::from(connected.is_some()));
+            if !matches!(decision, Decision::Run) {
+                assert_eq!(at_server.opened(), usize::from(accepted.is_some()));
+            }
+            // Whoever is left learns of it, and every connection ends.
+            let left = [connected, accepted];
+            if let Some(socket) = left.iter().flatten().next() {
+                socket.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY).await;
+            }
+            for socket in left.iter().flatten() {
+                socket.closed().await;
+            }
+            // The only place is free again, at the latest once a refusal was not read.
+            sleep(Duration::from_secs(10)).await;
+            let (opened, ended) = (at_server.opened(), at_server.count());
+            assert!(opened <= ended && ended <= 1, "{opened}, {ended}, {decision:?}");
+            let (near, far) = memory::pair(64);
+            let (connected, accepted) = tokio::join!(
+                client.connect_over("ws://localhost/", near),
+                acceptor.accept(far),
+            );
+            drop((connected.unwrap(), accepted.unwrap()));
         });
     }
 }

@@ -1,5 +1,5 @@
 //! Closing, and the end of TCP: a raw peer that produces it, the whole record, and the bytes that we
-//! sent. The other causes are in `faults.rs`, `serve.rs` and `never_opened.rs`.
+//! sent. `matrix.rs` says where the other causes are.
 
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 //!
 //! The page is compared with what really happens; `REVOIR_WRITE_DOCS=1` writes it anew.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,13 @@ fn the_page_shows_what_really_happens() {
         page += &format!("| `{cause}` | {happened} | {} |\n", sentence(&ending));
     }
     assert_eq!(causes, Cause::ALL, "every cause, in order");
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("| `") && !line.contains("| `cause`"));
+    let distinct: HashSet<_> = rows
+        .map(|row| row.rsplit_once(" | ").map(|(_, text)| text))
+        .collect();
+    assert_eq!(distinct.len(), causes.len(), "no two sentences are alike");
 
     if std::env::var_os("REVOIR_WRITE_DOCS").is_some() {
         std::fs::write(PAGE, &page).unwrap();

@@ -9,7 +9,9 @@ mod driving;
 mod endings_page;
 mod faults;
 mod handles;
+mod handshake_wires;
 mod link;
+mod matrix;
 mod never_opened;
 mod policy;
 mod policy_vectors;
@@ -19,3 +21,4 @@ mod support;
 mod threads;
 #[cfg(feature = "axum")]
 mod upgrade;
+mod wires;

@@ -134,6 +134,13 @@ impl Stream {
             .unwrap();
     }
 
+    /// Has the system take little more than is read at the other end.
+    pub(crate) fn shrink_buffers(&self) {
+        let socket = SockRef::from(self.tcp());
+        socket.set_send_buffer_size(16 * 1024).unwrap();
+        socket.set_recv_buffer_size(16 * 1024).unwrap();
+    }
+
     /// Ends TCP and not TLS.
     pub(crate) fn truncate(&self) {
         match self {
