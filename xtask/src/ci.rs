@@ -56,6 +56,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     step(&format!("the protocol core on {WASM}"), wasm)?;
     step(&format!("fuzz/run {FUZZ_SECONDS}"), fuzz)?;
     step("dependencies: cargo deny", deny)?;
+    step("real proxies", || crate::proxies::run(false))?;
     step("interoperability", || crate::interop::run(false))?;
     step("the gateway", || crate::gateway::run(2))?;
     step("the Autobahn test suite", crate::autobahn::run)?;

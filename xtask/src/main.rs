@@ -13,6 +13,7 @@ mod gateway;
 mod interop;
 mod process;
 mod proof;
+mod proxies;
 mod tools;
 
 const USAGE: &str = "\
@@ -27,6 +28,8 @@ cargo xtask gateway [--long]  the gateway before ws, websockets and axum that ar
 cargo xtask browser           look at every kind of page in Chromium, and press every button
 cargo xtask browser --screenshots DIR
                               the same, and write pictures of the pages
+cargo xtask proxies           diagnose what nginx and HAProxy do to connections
+cargo xtask proxies --write   the same, and write the recording in docs/diagnose.md
 cargo xtask proof [NAME]      show that a claim with figures holds on this machine";
 
 fn main() -> ExitCode {
@@ -44,6 +47,8 @@ fn main() -> ExitCode {
         ["gateway", "--long"] => gateway::run(5),
         ["browser"] => browser::run(None),
         ["browser", "--screenshots", folder] => browser::run(Some(folder)),
+        ["proxies"] => proxies::run(false),
+        ["proxies", "--write"] => proxies::run(true),
         ["proof"] => proof::run(None),
         ["proof", name] => proof::run(Some(name)),
         _ => usage(&args),

@@ -72,7 +72,7 @@ pub(crate) fn find_chromium(deadline: Instant) -> anyhow::Result<PathBuf> {
 }
 
 /// Installs packages of Debian, where that is possible.
-fn apt_install(packages: &[&str], deadline: Instant) -> anyhow::Result<()> {
+pub(crate) fn apt_install(packages: &[&str], deadline: Instant) -> anyhow::Result<()> {
     let packages_text = packages.join(" ");
     let user = Command::new("id")
         .arg("-u")

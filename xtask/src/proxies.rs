@@ -1,0 +1,248 @@
+//! `cargo xtask proxies`: what `revoir diagnose` says of real proxies.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use crate::process::Running;
+use crate::{report, tools};
+
+/// The whole run, building and installing included.
+const LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// Where the recording stands in docs/diagnose.md.
+const MARKS: [&str; 2] = ["<!-- recording -->\n", "<!-- end of recording -->"];
+
+/// A proxy, what its configuration does wrong, and the cause that it is.
+struct Case {
+    name: &'static str,
+    proxy: Proxy,
+    /// The lines that pass the upgrade on, or do not.
+    upgrade: &'static str,
+    /// How long it stands silence.
+    limit: &'static str,
+    args: &'static [&'static str],
+    cause: &'static str,
+}
+
+#[derive(Clone, Copy)]
+enum Proxy {
+    Nginx,
+    HaProxy,
+}
+
+const NGINX_UPGRADES: &str =
+    "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
+
+const RECORDED: Case = Case {
+    name: "nginx without the header Upgrade",
+    proxy: Proxy::Nginx,
+    upgrade: "",
+    limit: "60s",
+    args: &[],
+    cause: "proxy-not-upgrading",
+};
+
+const CASES: [Case; 4] = [
+    RECORDED,
+    Case {
+        name: "nginx with proxy_read_timeout 2s",
+        proxy: Proxy::Nginx,
+        upgrade: NGINX_UPGRADES,
+        limit: "2s",
+        args: &["--hold", "6s"],
+        cause: "idle-proxy",
+    },
+    Case {
+        name: "HAProxy without the header Upgrade",
+        proxy: Proxy::HaProxy,
+        upgrade: "http-request del-header Upgrade",
+        limit: "60s",
+        args: &[],
+        cause: "proxy-not-upgrading",
+    },
+    Case {
+        name: "HAProxy with timeout tunnel 2s",
+        proxy: Proxy::HaProxy,
+        upgrade: "",
+        limit: "2s",
+        args: &["--hold", "6s"],
+        cause: "idle-proxy",
+    },
+];
+
+/// Plays every case. `write` writes the recording.
+pub(crate) fn run(write: bool) -> anyhow::Result<()> {
+    let deadline = Instant::now() + LIMIT;
+    for proxy in [Proxy::Nginx, Proxy::HaProxy] {
+        if !proxy.is_there() {
+            let name = proxy.program();
+            tools::apt_install(&[name], deadline)
+                .with_context(|| format!("the cases need {name}, and it does not run"))?;
+        }
+    }
+    let folder = crate::root().join("target/proxies");
+    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    let revoir = build(deadline)?;
+    let mut wrong = Vec::new();
+    for case in &CASES {
+        let causes = case.play(&revoir, &folder, deadline)?;
+        let first = causes.first().map_or("nothing", String::as_str);
+        report(&format!("{}: {first}", case.name));
+        if first != case.cause {
+            wrong.push(format!("{}: {causes:?}, not {}", case.name, case.cause));
+        }
+    }
+    if !wrong.is_empty() {
+        bail!("another verdict than expected:\n  {}", wrong.join("\n  "));
+    }
+    if write {
+        record(&revoir, &folder, deadline)?;
+    }
+    Ok(())
+}
+
+impl Proxy {
+    const fn program(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::HaProxy => "haproxy",
+        }
+    }
+
+    /// Its path: Debian has servers where only root's shell looks.
+    fn path(self) -> PathBuf {
+        let there = Path::new("/usr/sbin").join(self.program());
+        if there.exists() {
+            there
+        } else {
+            self.program().into()
+        }
+    }
+
+    fn is_there(self) -> bool {
+        tools::runs(Command::new(self.path()).arg("-v"))
+    }
+
+    const fn config(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx.conf",
+            Self::HaProxy => "haproxy.cfg",
+        }
+    }
+}
+
+/// A backend, and a proxy before it.
+struct Stage {
+    _backend: Running,
+    _proxy: Running,
+    url: String,
+}
+
+impl Case {
+    /// The causes that `diagnose` names, most likely first.
+    fn play(&self, revoir: &Path, folder: &Path, deadline: Instant) -> anyhow::Result<Vec<String>> {
+        let stage = self.stage(revoir, folder, deadline)?;
+        let output = Command::new(revoir)
+            .args(["diagnose", &stage.url, "--json"])
+            .args(self.args)
+            .output()
+            .context("start revoir")?;
+        let diagnosis: Value = serde_json::from_slice(&output.stdout)
+            .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+        let causes = diagnosis["causes"].as_array().context("no causes")?;
+        let ids = causes.iter().filter_map(|cause| cause["id"].as_str());
+        Ok(ids.map(str::to_owned).collect())
+    }
+
+    fn stage(&self, revoir: &Path, folder: &Path, deadline: Instant) -> anyhow::Result<Stage> {
+        let (backend, address) = listen(revoir)?;
+        let port = free_port()?;
+        let file = self.proxy.config();
+        let template = crate::root().join("conformance/proxies").join(file);
+        let template = fs::read_to_string(&template)
+            .with_context(|| format!("read {}", template.display()))?;
+        let config = template
+            .replace("@FOLDER@", &folder.display().to_string())
+            .replace("@PORT@", &port.to_string())
+            .replace("@BACKEND@", &address)
+            .replace("@UPGRADE@", self.upgrade)
+            .replace("@LIMIT@", self.limit);
+        let path = folder.join(file);
+        fs::write(&path, config).with_context(|| format!("write {}", path.display()))?;
+        let mut command = Command::new(self.proxy.path());
+        match self.proxy {
+            Proxy::Nginx => command.arg("-p").arg(folder).arg("-c").arg(&path),
+            Proxy::HaProxy => command.arg("-db").arg("-f").arg(&path),
+        };
+        let mut proxy = Running::start(command.stderr(Stdio::null()))?;
+        proxy.wait_until(deadline, || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
+        Ok(Stage {
+            _backend: backend,
+            _proxy: proxy,
+            url: format!("ws://127.0.0.1:{port}/chat"),
+        })
+    }
+}
+
+/// A backend that echoes and never pings, and where it listens.
+fn listen(revoir: &Path) -> anyhow::Result<(Running, String)> {
+    let mut command = Command::new(revoir);
+    command
+        .args(["listen", "127.0.0.1:0", "--echo", "--json"])
+        .args(["--ping-interval", "0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut backend = Running::start(&mut command)?;
+    let stdout = backend.stdout().context("no stdout")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let first = lines.next().context("the backend said nothing")??;
+    let listening: Value = serde_json::from_str(&first)?;
+    let address = listening["addr"].as_str().context("no address")?.to_owned();
+    // Its messages have to go somewhere.
+    std::thread::spawn(move || lines.for_each(drop));
+    Ok((backend, address))
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("bind a port")?;
+    Ok(listener.local_addr().context("its address")?.port())
+}
+
+fn build(deadline: Instant) -> anyhow::Result<PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args(["build", "--quiet", "--package", "revoir-cli"])
+        .current_dir(crate::root());
+    Running::start(&mut cargo)?.succeed(deadline)?;
+    let name = format!("revoir{}", std::env::consts::EXE_SUFFIX);
+    Ok(crate::root().join("target/debug").join(name))
+}
+
+/// Writes a run as it looks on a terminal, progress and answer, into docs/diagnose.md.
+fn record(revoir: &Path, folder: &Path, deadline: Instant) -> anyhow::Result<()> {
+    let stage = RECORDED.stage(revoir, folder, deadline)?;
+    let output = Command::new(revoir)
+        .args(["diagnose", &stage.url])
+        .output()
+        .context("start revoir")?;
+    let shown = format!(
+        "```console\n$ revoir diagnose {}\n{}{}$ echo $?\n{}\n```\n",
+        stage.url,
+        String::from_utf8_lossy(&output.stderr),
+        String::from_utf8_lossy(&output.stdout),
+        output.status.code().context("it was killed")?
+    );
+    let page = crate::root().join("docs/diagnose.md");
+    let text = fs::read_to_string(&page).context("read docs/diagnose.md")?;
+    let (before, rest) = text.split_once(MARKS[0]).context("no place for it")?;
+    let (_, after) = rest.split_once(MARKS[1]).context("no end of its place")?;
+    let text = format!("{before}{}{shown}{}{after}", MARKS[0], MARKS[1]);
+    fs::write(&page, text).context("write docs/diagnose.md")
+}
