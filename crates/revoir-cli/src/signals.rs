@@ -50,8 +50,14 @@ impl Signals {
     /// Ends the process at once: it was asked to stop again while it was stopping. The main thread
     /// cannot do it, because it may be blocked in a write for as long as nobody reads.
     pub(crate) fn give_up(&self) -> Infallible {
-        std::process::exit(Exit::Failure.code().into())
+        leave(Exit::Failure)
     }
+}
+
+/// Ends the process at once, whatever the main thread is blocked in.
+#[expect(clippy::exit, reason = "no other thread may be able to return")]
+pub(crate) fn leave(exit: Exit) -> ! {
+    std::process::exit(exit.code().into())
 }
 
 /// SIGHUP, from the moment it is made: it no longer ends the process.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod admin;
 mod codes;
 mod connect;
 mod diagnose;
@@ -16,6 +17,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use revoir_codes::catalog::Locale;
 
+pub(crate) use admin::AdminArgs;
 pub(crate) use codes::{CodesArgs, CompareArgs, CompletionsArgs, ExplainArgs};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use diagnose::DiagnoseArgs;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::ValueHint;
 
-use crate::args::values;
+use crate::args::{AdminArgs, values};
 use crate::gateway::{Mode, Target};
 
 #[derive(Debug, clap::Args)]
@@ -51,4 +51,6 @@ pub(crate) struct ServeArgs {
     /// A successor is coming: close with 1012 and a slot, instead of 1001
     #[arg(long)]
     pub(crate) restart: bool,
+    #[command(flatten)]
+    pub(crate) operation: AdminArgs,
 }

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod admin;
 mod certificate;
 pub(crate) mod codes;
 pub(crate) mod compare;
@@ -8,6 +9,7 @@ pub(crate) mod connect;
 pub(crate) mod diagnose;
 pub(crate) mod explain;
 pub(crate) mod listen;
+mod logged;
 mod named;
 mod network;
 mod sections;

@@ -9,14 +9,15 @@ use std::time::Duration;
 use axum::Router;
 use revoir_codes::SendCode;
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 
 use crate::args::ServeArgs;
+use crate::commands::admin;
 use crate::commands::certificate::Certificate;
+use crate::commands::logged::{self, Notes};
 use crate::commands::network::unavailable;
 use crate::exit::{Exit, Failure};
 use crate::gateway::config::{self, Config, Files, RouteConfig, Time};
-use crate::gateway::{Gateway, Goodbye, Mode, RouteSettings, Site, Unobserved};
+use crate::gateway::{AccessLog, Form, Gateway, Goodbye, Mode, Operations, RouteSettings, Site};
 use crate::lab::{Backend, Lab};
 use crate::output::Screen;
 use crate::print;
@@ -36,10 +37,13 @@ pub(crate) fn run(
     if args.check_config {
         return Ok(print(&config_text(&config, screen.json).into(), out, err));
     }
-    let runtime = Runtime::new().map_err(|error| unavailable("the network", &error))?;
-    let exit = runtime.block_on(serve(&config, err));
-    runtime.shutdown_background();
-    exit
+    let form = match screen.json {
+        true => Form::Json,
+        false => Form::Text(screen),
+    };
+    let network =
+        |log: AccessLog| async move { serve(&config, log.clone(), &mut Notes(log)).await };
+    logged::run(network, &form, out, err)
 }
 
 /// The file, if there is one, and the command line, which goes before it.
@@ -69,6 +73,15 @@ fn configuration(args: &ServeArgs) -> Result<Config, Failure> {
             config.routes.push(RouteConfig::built_in(path));
         }
     }
+    let operation = &args.operation;
+    if operation.admin.is_some() {
+        config.admin.listen.clone_from(&operation.admin);
+    }
+    if !operation.admin_host.is_empty() {
+        config.admin.hosts.clone_from(&operation.admin_host);
+    }
+    config.admin.metrics = operation.metrics.or(config.admin.metrics);
+    config.access_log = operation.access_log.unwrap_or(config.access_log);
     Ok(config)
 }
 
@@ -81,7 +94,11 @@ fn config_text(config: &Config, json: bool) -> String {
     }
 }
 
-async fn serve(config: &Config, err: &mut dyn Write) -> Result<Exit, Failure> {
+async fn serve(
+    config: &Config,
+    log: AccessLog,
+    err: &mut (dyn Write + Send),
+) -> Result<Exit, Failure> {
     let lab = lab(config).await?;
     let routes = routes(config, lab.as_ref())?;
     let certificate = config.tls.as_ref().map(|files| {
@@ -95,14 +112,21 @@ async fn serve(config: &Config, err: &mut dyn Write) -> Result<Exit, Failure> {
     }
     let mut signals = Signals::new().map_err(|error| unavailable("signals", &error))?;
     announce(config, &listeners, err);
-    let gateway = Gateway::new(routes, config.settings(), Arc::new(Unobserved));
+    let operations = Arc::new(Operations::new(log, config.access_log));
+    let gateway = Gateway::new(routes, config.settings(), operations.clone());
     if let Some(lab) = &lab {
         lab.attach(&gateway);
     }
+    let mut asked_for = admin::start(&config.admin, &gateway, operations, err).await?;
     let serving = gateway.serve(listeners, certificate.as_ref().map(Certificate::tls));
     let stopping = async {
-        signals.next().await;
-        drain(config, &gateway, &mut signals, err).await
+        let restart = tokio::select! {
+            () = signals.next() => None,
+            // The sender lives as long as the admin interface.
+            Some(how) = asked_for.recv() => how.restart,
+        };
+        let restart = restart.unwrap_or(config.drain.restart);
+        drain(config, restart, &gateway, &mut signals, err).await
     };
     // The listener stays to the end: who comes meanwhile is told when to come again.
     tokio::select! {
@@ -150,7 +174,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 
 /// Says where it listens. What is said on stderr is a courtesy: a closed stderr must not fail the
 /// command.
-fn announce(config: &Config, listeners: &[TcpListener], err: &mut dyn Write) {
+fn announce(config: &Config, listeners: &[TcpListener], err: &mut (dyn Write + Send)) {
     let targets = config.routes.iter().flat_map(|route| &route.upstreams);
     let scheme = config.tls.as_ref().map_or("http", |_| "https");
     let targets: Vec<_> = targets.map(ToString::to_string).collect();
@@ -171,11 +195,12 @@ fn announce(config: &Config, listeners: &[TcpListener], err: &mut dyn Write) {
 /// Ends all connections, and says how that went.
 async fn drain(
     config: &Config,
+    restart: bool,
     gateway: &Gateway,
     signals: &mut Signals,
-    err: &mut dyn Write,
+    err: &mut (dyn Write + Send),
 ) -> Exit {
-    let goodbye = if config.drain.restart {
+    let goodbye = if restart {
         Goodbye::restart("the gateway restarts")
     } else {
         Goodbye::plain(SendCode::GOING_AWAY, "the gateway stops")

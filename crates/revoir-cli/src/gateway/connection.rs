@@ -1,40 +1,68 @@
 //! [`Connection`]: what is known of one client's connection beside its bytes.
 
-use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
-use std::time::Duration;
-
-use revoir_proto::Ending;
+use std::time::{Duration, SystemTime};
 
 use super::Gateway;
+use super::agreement::Agreement;
+use super::asked::Asked;
 use super::pool::{Pool, Seat};
 use super::rules::Rules;
-use super::session::{Ended, Outlook, Side};
+use super::session::{Ended, Outlook, Session, Side};
+use super::traffic::Traffic;
 use super::verdict::{Goodbye, Redialed, Why};
 
-/// One client's connection: its number, and its record for the access log.
+/// One client's connection, at its task.
 #[derive(Debug)]
 pub(crate) struct Connection {
     gateway: Arc<Gateway>,
     id: u64,
-    peer: SocketAddr,
-    resource: String,
     pool: Arc<Pool>,
     /// Where the backend is, if there is one.
     seat: Option<Seat>,
-    opened: Duration,
     handle: Arc<Handle>,
     holds: u32,
     held: Duration,
+    /// Backends that it had.
+    backends: u32,
+    /// Whole messages that came from backends it has no more.
+    earlier_messages: u64,
     client: Option<Ended>,
     backend: Option<Ended>,
 }
 
-/// What reaches a connection from outside its task.
-#[derive(Debug, Default)]
-pub(crate) struct Handle(Mutex<Message>);
+/// One client's connection, as it is seen and reached from outside its task.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    /// As in Revoir-Conn.
+    pub(crate) name: Box<str>,
+    pub(crate) asked: Asked,
+    pub(crate) agreement: Agreement,
+    /// The last backend.
+    upstream: Mutex<Arc<str>>,
+    /// In the gateway's time.
+    pub(crate) opened: Duration,
+    pub(crate) traffic: Traffic,
+    message: Mutex<Message>,
+}
+
+/// A connection that is over.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) at: SystemTime,
+    pub(crate) handle: Arc<Handle>,
+    pub(crate) open_for: Duration,
+    pub(crate) holds: u32,
+    /// In all holds together.
+    pub(crate) held: Duration,
+    pub(crate) backends: u32,
+    /// `None`: the gateway stopped before.
+    pub(crate) client: Option<Ended>,
+    /// Of the last backend.
+    pub(crate) backend: Option<Ended>,
+}
 
 #[derive(Debug, Default)]
 struct Message {
@@ -44,9 +72,15 @@ struct Message {
 }
 
 impl Handle {
+    /// Host and port of the last backend.
+    pub(crate) fn upstream(&self) -> Arc<str> {
+        let upstream = self.upstream.lock();
+        Arc::clone(&upstream.unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Has the connection closed.
     pub(crate) fn leave(&self, goodbye: Goodbye) {
-        let mut message = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
         message.goodbye = Some(goodbye);
         if let Some(waker) = message.waker.take() {
             waker.wake();
@@ -55,7 +89,7 @@ impl Handle {
 
     /// Has the client's TCP dropped without a word.
     pub(crate) fn cut(&self) {
-        let mut message = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
         message.cut = true;
         if let Some(waker) = message.waker.take() {
             waker.wake();
@@ -64,13 +98,13 @@ impl Handle {
 
     /// Whether the client's TCP is to be dropped, now. [`take`](Self::take) comes before.
     pub(crate) fn take_cut(&self) -> bool {
-        let mut message = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut message.cut)
     }
 
     /// What was said to the connection. Whatever comes later wakes `waker`.
     pub(crate) fn take(&self, waker: &Waker) -> Option<Goodbye> {
-        let mut message = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same = |old: &Waker| old.will_wake(waker);
         if !message.waker.as_ref().is_some_and(is_same) {
             message.waker = Some(waker.clone());
@@ -80,27 +114,35 @@ impl Handle {
 }
 
 impl Connection {
+    /// Connection number `id` begins: both opening handshakes are done.
     pub(super) fn new(
         gateway: &Arc<Gateway>,
         id: u64,
-        peer: SocketAddr,
-        resource: String,
+        asked: Asked,
+        agreement: Agreement,
         (pool, seat): (Arc<Pool>, Seat),
     ) -> Self {
-        let handle = Arc::new(Handle::default());
-        gateway.enter(id, &handle);
-        gateway.observer.opened();
-        Self {
+        let handle = Arc::new(Handle {
+            name: gateway.name(id).into(),
+            asked,
+            agreement,
+            upstream: Mutex::new(seat.name()),
             opened: gateway.now(),
+            traffic: Traffic::default(),
+            message: Mutex::default(),
+        });
+        gateway.enter(id, &handle);
+        gateway.observer.opened(handle.asked.since.elapsed());
+        Self {
             gateway: Arc::clone(gateway),
             id,
-            peer,
-            resource,
             pool,
             seat: Some(seat),
             handle,
             holds: 0,
             held: Duration::ZERO,
+            backends: 1,
+            earlier_messages: 0,
             client: None,
             backend: None,
         }
@@ -146,21 +188,58 @@ impl Connection {
         self.gateway.held_bytes.load(Ordering::Relaxed) >= self.gateway.settings.held_bytes
     }
 
-    pub(crate) fn begin_hold(&mut self) {
+    /// `bytes` came from `side` and were given to `session`.
+    #[inline]
+    pub(crate) fn heard(&self, now: Duration, side: Side, bytes: usize, session: &Session) {
+        let traffic = &self.handle.traffic;
+        traffic.heard(now, side, bytes);
+        // A backend that has just ended is counted when its ending is.
+        if let Some(messages) = session.messages(side) {
+            let earlier = match side {
+                Side::Client => 0,
+                Side::Backend => self.earlier_messages,
+            };
+            traffic.set_messages(side, earlier + messages);
+        }
+        if let Some(rtt) = session.rtt(side) {
+            traffic.set_rtt(side, rtt);
+        }
+    }
+
+    pub(crate) fn begin_hold(&mut self, since: Duration) {
         self.holds += 1;
+        self.handle.traffic.set_held(Some(since));
         self.pool.held.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn end_hold(&mut self) {
-        self.pool.held.fetch_sub(1, Ordering::Relaxed);
+    /// The client has a backend again, at `seat`, whose opening handshake took so long.
+    pub(crate) fn returned(&mut self, seat: Seat, took: Duration) {
+        self.gateway.observer.backend_accepted(took);
+        self.backends += 1;
+        let upstream = self.handle.upstream.lock();
+        *upstream.unwrap_or_else(PoisonError::into_inner) = seat.name();
+        self.seat = Some(seat);
+        if let Some(after) = self.take_hold() {
+            self.gateway.observer.returned(after);
+            tracing::debug!(target: "revoir", conn = self.id, ?after, "the client has a backend again");
+        }
     }
 
-    /// The client has a backend again, at `seat`, after this time.
-    pub(crate) fn returned(&mut self, after: Duration, seat: Seat) {
+    /// The hold is over. If the client has not returned, it ends.
+    pub(crate) fn end_hold(&mut self) {
+        self.pool.held.fetch_sub(1, Ordering::Relaxed);
+        if let Some(after) = self.take_hold() {
+            self.gateway.observer.given_up(after);
+        }
+    }
+
+    /// Adds up how long the client was held, once for every hold.
+    fn take_hold(&mut self) -> Option<Duration> {
+        let since = self.handle.traffic.held_since()?;
+        self.handle.traffic.set_held(None);
+        let after = self.now().saturating_sub(since);
         self.held += after;
-        self.seat = Some(seat);
-        self.gateway.observer.returned(after);
-        tracing::debug!(target: "revoir", conn = self.id, ?after, "the client has a backend again");
+        Some(after)
     }
 
     pub(crate) fn redial_failed(&self, redialed: &Redialed) {
@@ -169,7 +248,7 @@ impl Connection {
     }
 
     pub(crate) fn ended(&mut self, ended: Ended) {
-        self.gateway.observer.ended(&ended);
+        self.gateway.observer.ended(&ended, &self.handle);
         if let Some(why) = ended.held {
             self.gateway.observer.held(why);
             let ending = &ended.ending;
@@ -182,44 +261,28 @@ impl Connection {
             Side::Client => self.client = Some(ended),
             Side::Backend => {
                 self.seat = None;
+                self.earlier_messages += ended.received;
+                let traffic = &self.handle.traffic;
+                traffic.set_messages(Side::Backend, self.earlier_messages);
                 self.backend = Some(ended);
             }
         }
     }
 }
 
-/// The line of the access log, with both endings.
 impl Drop for Connection {
     fn drop(&mut self) {
+        self.gateway.observer.closed(Record {
+            at: SystemTime::now(),
+            handle: Arc::clone(&self.handle),
+            open_for: self.now().saturating_sub(self.handle.opened),
+            holds: self.holds,
+            held: self.held,
+            backends: self.backends,
+            client: self.client.take(),
+            backend: self.backend.take(),
+        });
+        // Once nobody is left, everything is logged.
         self.gateway.leave(self.id);
-        let code = |ended: &Option<Ended>| ended.as_ref().map(|e| e.ending.code().get());
-        let cause = |ended: &Option<Ended>| ended.as_ref().map(|e| e.ending.cause.id());
-        let finish = |ended: &Option<Ended>| ended.as_ref().map(|e| e.ending.finish.id());
-        let messages = |ended: &Option<Ended>| ended.as_ref().map(|e| e.received);
-        let text = |ended: &Option<Ended>| ended.as_ref().map(|e| text(&e.ending));
-        let (client, backend) = (&self.client, &self.backend);
-        tracing::info!(
-            target: "revoir::access",
-            conn = self.id,
-            peer = %self.peer,
-            resource = self.resource,
-            open_ms = self.now().saturating_sub(self.opened).as_millis() as u64,
-            holds = self.holds,
-            held_ms = self.held.as_millis() as u64,
-            client_code = code(client),
-            client_cause = cause(client),
-            client_finish = finish(client),
-            client_messages = messages(client),
-            client_text = text(client),
-            backend_code = code(backend),
-            backend_cause = cause(backend),
-            backend_finish = finish(backend),
-            backend_messages = messages(backend),
-            backend_text = text(backend),
-        );
     }
-}
-
-fn text(ending: &Ending) -> String {
-    ending.to_string()
 }

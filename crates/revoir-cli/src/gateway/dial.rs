@@ -53,6 +53,8 @@ pub(crate) struct Opened {
     pub(crate) agreement: Agreement,
     /// The fields of the answer.
     pub(crate) headers: HeaderMap,
+    /// How long it took.
+    pub(crate) took: Duration,
 }
 
 /// Why there is no answer.
@@ -115,6 +117,7 @@ pub(crate) async fn dial(
 }
 
 async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Answer, DialError> {
+    let since = Instant::now();
     let mode = pool.settings.rules.mode;
     let stream = match timeout(CONNECT_LIMIT, pool.connect(target)).await {
         Ok(Ok(stream)) => stream,
@@ -148,6 +151,7 @@ async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Answ
         input: parts.read_buf,
         agreement,
         headers: std::mem::take(response.headers_mut()),
+        took: since.elapsed(),
     })))
 }
 

@@ -120,6 +120,11 @@ impl Hop {
         self.liveness.on_pong(now, payload).is_some()
     }
 
+    /// The last round trip.
+    pub(crate) fn rtt(&self) -> Option<Duration> {
+        self.liveness.rtt()
+    }
+
     /// Tells whether this side is read from.
     pub(crate) fn set_reading(&mut self, now: Duration, reads: bool) {
         match (reads, self.deaf_since) {

@@ -6,16 +6,23 @@
 //! decides what follows when the backend is gone ([`verdict`]). Whose turn it is to dial again is
 //! the [`pool`]'s to say. What operators see of it is in `docs/gateway.md`.
 
+mod access_log;
+mod admin;
 mod agreement;
+mod asked;
 pub(crate) mod config;
 mod connection;
 mod dial;
 mod driver;
 pub(crate) mod entropy;
+mod exchange;
 mod front;
 mod headers;
 mod hop;
+mod metrics;
 mod observer;
+mod operations;
+mod overview;
 mod pool;
 mod redial;
 mod relay;
@@ -27,6 +34,7 @@ mod site;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod verdict;
 
 use std::collections::HashMap;
@@ -39,18 +47,30 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
+pub(crate) use access_log::{AccessLog, Form};
+pub(crate) use admin::{
+    Admin, AdminAddr, AdminListener, ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine,
+    HEADER as ADMIN_HEADER, Problem, StatusLine,
+};
 use connection::Handle;
 use entropy::Entropy;
-pub(crate) use observer::{Observer, Unobserved};
+pub(crate) use observer::Observer;
+#[cfg(test)]
+pub(crate) use observer::Unobserved;
+pub(crate) use operations::{Logs, Operations};
+use overview::Overview;
+use pool::Pool;
 #[cfg(test)]
 pub(crate) use pool::PoolSettings;
 pub(crate) use pool::Target;
 use route::Routes;
 pub(crate) use route::{Destination, RouteSettings};
 pub(crate) use rules::{Mode, Rules};
+use session::Side;
 pub(crate) use settings::Settings;
 pub(crate) use site::Site;
 pub(crate) use stream::Stream;
+pub(crate) use traffic::Sum;
 pub(crate) use verdict::Goodbye;
 
 /// One gateway, with all its routes.
@@ -65,10 +85,18 @@ pub(crate) struct Gateway {
     boot: u32,
     next: AtomicU64,
     held_bytes: AtomicUsize,
-    connections: Mutex<HashMap<u64, Arc<Handle>>>,
+    connections: Mutex<Connections>,
     left: Notify,
     /// Whether a drain has begun. Whoever speaks plain HTTP listens.
     draining: watch::Sender<bool>,
+}
+
+/// The open connections, and what came through those that are over.
+#[derive(Debug, Default)]
+struct Connections {
+    handles: HashMap<u64, Arc<Handle>>,
+    /// From clients and from backends.
+    earlier: (Sum, Sum),
 }
 
 impl Gateway {
@@ -107,14 +135,14 @@ impl Gateway {
     /// over plain HTTP is answered first. Returns how many WebSocket connections are left.
     pub(crate) async fn drain(&self, goodbye: &Goodbye, limit: Duration) -> usize {
         self.draining.send_replace(true);
-        let all: Vec<Arc<Handle>> = self.open().values().cloned().collect();
+        let all = self.handles();
         for handle in all {
             handle.leave(goodbye.clone());
         }
         let emptied = async {
             loop {
                 let left = self.left.notified();
-                if self.open().is_empty() {
+                if self.open().handles.is_empty() {
                     return;
                 }
                 left.await;
@@ -133,7 +161,7 @@ impl Gateway {
             tokio::join!(emptied, self.draining.closed());
         })
         .await;
-        self.open().len()
+        self.open().handles.len()
     }
 
     /// Whether a drain has begun.
@@ -143,7 +171,43 @@ impl Gateway {
 
     /// How many WebSocket connections there are.
     pub(crate) fn connections(&self) -> usize {
-        self.open().len()
+        self.open().handles.len()
+    }
+
+    /// How it stands.
+    pub(crate) fn overview(&self) -> Overview {
+        let open = self.open();
+        let (mut from_clients, mut from_backends) = open.earlier;
+        for handle in open.handles.values() {
+            from_clients += handle.traffic.sum(Side::Client);
+            from_backends += handle.traffic.sum(Side::Backend);
+        }
+        Overview {
+            connections: open.handles.len(),
+            held: self
+                .routes
+                .pools()
+                .map(|pool| pool.held.load(Ordering::Relaxed))
+                .sum(),
+            held_bytes: self.held_bytes.load(Ordering::Relaxed),
+            from_clients,
+            from_backends,
+            draining: self.is_draining(),
+            upstreams: self.routes.pools().flat_map(Pool::states).collect(),
+        }
+    }
+
+    /// All connections.
+    pub(crate) fn handles(&self) -> Vec<Arc<Handle>> {
+        self.open().handles.values().cloned().collect()
+    }
+
+    /// The connection of this name, or of the number at its end.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Handle>> {
+        match name.parse() {
+            Ok(id) => self.open().handles.get(&id).cloned(),
+            Err(_) => self.handle(name),
+        }
     }
 
     /// The connection of this name, as Revoir-Conn has it.
@@ -151,7 +215,7 @@ impl Gateway {
         let (boot, id) = name.split_once('-')?;
         let own = u32::from_str_radix(boot, 16).ok()? == self.boot;
         let id = id.parse().ok().filter(|_| own)?;
-        self.open().get(&id).cloned()
+        self.open().handles.get(&id).cloned()
     }
 
     fn now(&self) -> Duration {
@@ -162,16 +226,27 @@ impl Gateway {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The name of connection number `id`, which no other process gives to one of its own.
+    fn name(&self, id: u64) -> String {
+        format!("{:08x}-{id}", self.boot)
+    }
+
     fn enter(&self, id: u64, handle: &Arc<Handle>) {
-        self.open().insert(id, Arc::clone(handle));
+        self.open().handles.insert(id, Arc::clone(handle));
     }
 
     fn leave(&self, id: u64) {
-        self.open().remove(&id);
+        let mut open = self.open();
+        // In one step, so that nothing is counted twice or not at all.
+        if let Some(handle) = open.handles.remove(&id) {
+            open.earlier.0 += handle.traffic.sum(Side::Client);
+            open.earlier.1 += handle.traffic.sum(Side::Backend);
+        }
+        drop(open);
         self.left.notify_one();
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<Handle>>> {
+    fn open(&self) -> MutexGuard<'_, Connections> {
         self.connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

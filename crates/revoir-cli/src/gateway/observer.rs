@@ -1,19 +1,29 @@
-//! [`Observer`]: what happens to connections, for counters.
+//! [`Observer`]: what happens to requests and connections, for counters and logs.
 
 use std::fmt;
 use std::time::Duration;
 
+use super::connection::{Handle, Record};
+use super::exchange::Exchange;
 use super::session::Ended;
 use super::verdict::{Redialed, Why};
 
-/// Sees what happens to every connection. Every method has an empty default.
+/// Sees what happens to every request and connection. Every method has an empty default, is called
+/// from the tasks that relay, and must not wait.
 pub(crate) trait Observer: fmt::Debug + Send + Sync + 'static {
-    /// Both opening handshakes are done.
-    fn opened(&self) {}
+    /// Both opening handshakes are done, so long after the client's request came.
+    fn opened(&self, took: Duration) {
+        let _ = took;
+    }
+
+    /// A backend has accepted, so long after it was dialled.
+    fn backend_accepted(&self, took: Duration) {
+        let _ = took;
+    }
 
     /// One side has ended; a backend that is held over ends once for every hold.
-    fn ended(&self, ended: &Ended) {
-        let _ = ended;
+    fn ended(&self, ended: &Ended, handle: &Handle) {
+        let _ = (ended, handle);
     }
 
     /// A client is kept without a backend.
@@ -31,14 +41,26 @@ pub(crate) trait Observer: fmt::Debug + Send + Sync + 'static {
         let _ = after;
     }
 
-    /// An opening handshake was answered with another status than 101.
-    fn refused(&self, status: u16) {
-        let _ = status;
+    /// A client was held for this time, and ended.
+    fn given_up(&self, after: Duration) {
+        let _ = after;
+    }
+
+    /// A connection is over, both sides of it.
+    fn closed(&self, record: Record) {
+        let _ = record;
+    }
+
+    /// A request that did not become a connection is over, with its answer.
+    fn answered(&self, exchange: Exchange) {
+        let _ = exchange;
     }
 }
 
 /// Nobody looks.
+#[cfg(test)]
 #[derive(Debug)]
 pub(crate) struct Unobserved;
 
+#[cfg(test)]
 impl Observer for Unobserved {}

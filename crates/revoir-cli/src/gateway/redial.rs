@@ -117,6 +117,7 @@ fn judge(
             stream: opened.stream,
             input: opened.input,
             seat,
+            took: opened.took,
         }),
         Answer::Opened(opened) if opened.agreement.subprotocol == agreement.subprotocol => {
             Err(Redialed::Changed("the backend agreed to other extensions"))

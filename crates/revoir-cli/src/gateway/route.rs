@@ -120,6 +120,14 @@ impl Routes {
         all.find(|route| route.settings.matches(host, path))
     }
 
+    /// The pools among the destinations.
+    pub(super) fn pools(&self) -> impl Iterator<Item = &Pool> {
+        self.0.iter().filter_map(|route| match &route.backing {
+            Backing::Upstreams { pool, .. } => Some(&**pool),
+            Backing::Site(_) => None,
+        })
+    }
+
     /// The sites among the destinations.
     pub(super) fn sites(&self) -> impl Iterator<Item = &Site> {
         self.0.iter().filter_map(|route| match &route.backing {

@@ -74,6 +74,7 @@ struct MessageFields<'a> {
     text: Option<&'a str>,
 }
 
+/// One ending.
 #[derive(Serialize)]
 pub(crate) struct EndingFields<'a> {
     code: u16,

@@ -10,7 +10,7 @@ mod screen;
 pub(crate) mod step_line;
 mod storm_line;
 
-pub(crate) use event_line::event_line;
+pub(crate) use event_line::{EndingFields, event_line};
 pub(crate) use facts::facts;
 pub(crate) use page::Page;
 pub(crate) use screen::Screen;

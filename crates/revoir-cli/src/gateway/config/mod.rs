@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Settings;
+use super::{AdminAddr, Logs, Settings};
 pub(crate) use reading::read;
 pub(crate) use route::RouteConfig;
 pub(crate) use values::{Most, Time};
@@ -20,11 +20,14 @@ pub(crate) use values::{Most, Time};
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Config {
     pub(crate) listen: Vec<SocketAddr>,
+    /// What is written to stdout.
+    pub(crate) access_log: Logs,
     /// Over TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tls: Option<Files>,
     pub(crate) limits: Limits,
     pub(crate) drain: Draining,
+    pub(crate) admin: AdminConfig,
     /// Empty: everything is built in.
     #[serde(rename = "route")]
     pub(crate) routes: Vec<RouteConfig>,
@@ -62,12 +65,28 @@ pub(crate) struct Draining {
     pub(crate) restart: bool,
 }
 
+/// Where an operator asks and steers the gateway.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct AdminConfig {
+    /// `None`: where `ctl` looks by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) listen: Option<AdminAddr>,
+    /// Further names that it may be asked as.
+    pub(crate) hosts: Vec<String>,
+    /// Where else it only tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<SocketAddr>,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
+            access_log: Logs::All,
             tls: None,
             limits: Limits::default(),
+            admin: AdminConfig::default(),
             drain: Draining::default(),
             routes: Vec::new(),
         }

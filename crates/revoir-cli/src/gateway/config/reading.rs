@@ -112,8 +112,8 @@ fn check(text: &str, config: &Config) -> Result<(), Wrong> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::Files;
     use super::super::route::{Checking, Trusting};
+    use super::super::{AdminConfig, Files};
     use super::*;
 
     const EXAMPLE: &str = include_str!("../../../../../docs/revoir.toml");
@@ -139,6 +139,11 @@ mod tests {
                 key: "key.pem".into(),
             }),
             routes: vec![route],
+            admin: AdminConfig {
+                listen: Some("127.0.0.1:1".parse().unwrap()),
+                metrics: Some("127.0.0.1:1".parse().unwrap()),
+                ..AdminConfig::default()
+            },
             ..Config::default()
         };
         let mut all = BTreeSet::new();

@@ -34,6 +34,8 @@ pub(crate) struct Returned<S> {
     pub(crate) input: Bytes,
     /// Where it leads.
     pub(crate) seat: Seat,
+    /// How long its opening handshake took.
+    pub(crate) took: Duration,
 }
 
 /// A re-dial under way.
@@ -176,11 +178,13 @@ where
         let mut random = Entropy;
         let outlook = || connection.outlook(now);
         let mut at = moment(now, &mut random, &outlook);
+        let mut taken = 0;
         let failure = with_read_buffer(|buffer| {
             match poll_read(from, cx, &mut buffer[..room]) {
                 Poll::Pending => return None,
                 Poll::Ready(Ok([])) => session.handle_eof(&mut at, side),
                 Poll::Ready(Ok(input)) => {
+                    taken = input.len();
                     let mut writer = Writer::new(to.as_mut(), cx);
                     session.handle_input(&mut at, side, input, &mut writer);
                     return Some(writer.error);
@@ -194,6 +198,9 @@ where
             }
             Some(None)
         });
+        if taken > 0 {
+            self.connection.heard(now, side, taken, &self.session);
+        }
         if let Some(Some(error)) = &failure {
             self.writing_failed(cx, now, side.other(), error);
         }
@@ -258,9 +265,10 @@ where
             return false;
         };
         if self.hold.is_none() {
-            self.connection.begin_hold();
+            let since = now.saturating_sub(held);
+            self.connection.begin_hold(since);
             self.hold = Some(Box::new(Holding {
-                since: now.saturating_sub(held),
+                since,
                 redialing: None,
                 ticket: None,
                 changed: watch(self.connection.pool()),
@@ -319,10 +327,9 @@ where
                 stream,
                 input,
                 seat,
+                took,
             }) => {
-                if let Some((_, held)) = self.session.holding(now) {
-                    self.connection.returned(held, seat);
-                }
+                self.connection.returned(seat, took);
                 self.backend = Some(stream);
                 self.with(now, Session::attach);
                 self.end_hold();
@@ -354,6 +361,7 @@ where
             input,
             &mut writer,
         );
+        connection.heard(now, side, input.len(), session);
         if let Some(error) = writer.error {
             self.writing_failed(cx, now, side.other(), &error);
         }

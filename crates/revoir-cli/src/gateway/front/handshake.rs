@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::Gateway;
 use super::super::agreement;
+use super::super::asked::Asked;
 use super::super::connection::Connection;
 use super::super::dial::{Answer, DialError, Opened, Opening, dial};
 use super::super::driver::Driver;
@@ -43,14 +44,14 @@ pub(super) async fn answer(
     gateway: &Arc<Gateway>,
     pool: &Arc<Pool>,
     mut request: Request<Body>,
-    peer: SocketAddr,
+    who: Asked,
 ) -> Result<Response<Body>, HandshakeError> {
     let asked = check(&request)?;
     if gateway.connections() >= gateway.settings.connections {
         return Ok(unavailable());
     }
     let id = gateway.next_id();
-    let name = format!("{:08x}-{id}", gateway.boot);
+    let name = gateway.name(id);
     let key = request.headers().get(SEC_WEBSOCKET_KEY);
     let mode = pool.settings.rules.mode;
     let opening = Opening {
@@ -61,19 +62,16 @@ pub(super) async fn answer(
             .to_owned(),
         subprotocols: asked.subprotocols().to_vec(),
         extensions: agreement::offer(mode, asked.offered_extensions()),
-        headers: forwarded_headers(request.headers(), peer, &name),
+        headers: forwarded_headers(request.headers(), who.peer, &name),
     };
     let (mut opened, seat) = match reach(gateway, pool, &opening).await {
         Ok(reached) => reached,
-        Err(response) => {
-            gateway.observer.refused(response.status().as_u16());
-            return Ok(response);
-        }
+        Err(response) => return Ok(response),
     };
+    gateway.observer.backend_accepted(opened.took);
     let response = switching_protocols(&mut opened);
-    let resource = opening.resource.to_string();
     let place = (Arc::clone(pool), seat);
-    let connection = Connection::new(gateway, id, peer, resource, place);
+    let connection = Connection::new(gateway, id, who, opened.agreement.clone(), place);
     let compression = opened.agreement.extensions.is_some();
     let redial = Box::new(Redialer::new(
         Arc::clone(pool),

@@ -26,6 +26,8 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::Gateway;
+use super::asked::Asked;
+use super::exchange::Asking;
 use super::route::Backing;
 use super::stream::{Stream, set_nodelay};
 pub(super) use pass::Plain;
@@ -114,24 +116,33 @@ impl Front {
         }
     }
 
+    /// Answers a request, and has it observed unless a connection comes of it.
     async fn answer(&self, mut request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+        normalise(&mut request);
+        let asked = Asked::new(&request, peer);
+        let is_handshake = handshake::is_asked_for(&request);
+        let observer = &self.gateway.observer;
+        let (asking, request) = Asking::new(observer, asked.clone(), is_handshake, request);
+        asking.answered(self.take(request, asked).await)
+    }
+
+    /// Has the route of a request answer it.
+    async fn take(&self, request: Request<Body>, asked: Asked) -> Response<Body> {
         if request.method() == Method::CONNECT {
             return refusal(StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not supported");
         }
-        normalise(&mut request);
         let gateway = &self.gateway;
         let Some(route) = gateway.routes.find(host(&request), request.uri().path()) else {
             return refusal(StatusCode::NOT_FOUND, "no route leads there");
         };
         let route = Arc::clone(route);
-        let request = request.map(Body::new);
         match &route.backing {
-            Backing::Site(site) => site.answer(request, peer).await,
+            Backing::Site(site) => site.answer(request, asked.peer).await,
             Backing::Upstreams { pool, .. } if handshake::is_asked_for(&request) => {
-                let answered = handshake::answer(gateway, pool, request, peer).await;
+                let answered = handshake::answer(gateway, pool, request, asked).await;
                 answered.unwrap_or_else(|error| broken(&error))
             }
-            Backing::Upstreams { pool, plain } => plain.pass(pool, request, peer).await,
+            Backing::Upstreams { pool, plain } => plain.pass(pool, request, asked.peer).await,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::{io, iter};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::super::overview::UpstreamState;
 use super::super::session::Outlook;
 use super::super::stream::Stream;
 use super::upstream::{Seat, Upstream};
@@ -191,6 +192,16 @@ impl Pool {
     /// Tells those who wait when the backend begins to accept, or stops.
     pub(crate) fn watch(&self) -> watch::Receiver<Option<Duration>> {
         self.accepted.subscribe()
+    }
+
+    /// How its upstreams stand.
+    pub(crate) fn states(&self) -> Vec<UpstreamState> {
+        let state = |one: &Arc<Upstream>| UpstreamState {
+            upstream: one.name.to_string(),
+            accepts: one.health().is_up(),
+            connections: one.connections(),
+        };
+        self.upstreams().map(state).collect()
     }
 
     fn report(&self, accepted: bool) {

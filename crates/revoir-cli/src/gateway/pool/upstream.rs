@@ -10,6 +10,8 @@ use super::health::Health;
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) target: Target,
+    /// Its host and port.
+    pub(crate) name: Arc<str>,
     connections: AtomicUsize,
     health: Mutex<Health>,
 }
@@ -18,6 +20,7 @@ impl Upstream {
     pub(super) fn new(target: &Target) -> Arc<Self> {
         Arc::new(Self {
             target: target.clone(),
+            name: target.to_string().into(),
             connections: AtomicUsize::new(0),
             health: Mutex::default(),
         })
@@ -45,6 +48,11 @@ impl Seat {
 
     pub(crate) fn target(&self) -> &Target {
         &self.0.target
+    }
+
+    /// Host and port.
+    pub(crate) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.0.name)
     }
 
     pub(super) fn upstream(&self) -> &Arc<Upstream> {

@@ -186,6 +186,20 @@ impl Session {
         self.waiting.queued_messages() > 0
     }
 
+    /// Whole messages that came from `side`; of a backend, from this one. `None`: there is none.
+    #[inline]
+    pub(crate) fn messages(&self, side: Side) -> Option<u64> {
+        match side {
+            Side::Client => Some(self.lane.messages()),
+            Side::Backend => self.backend.as_ref().map(|backend| backend.lane.messages()),
+        }
+    }
+
+    /// The last round trip to `side`.
+    pub(crate) fn rtt(&self, side: Side) -> Option<Duration> {
+        self.hop(side).and_then(Hop::rtt)
+    }
+
     /// Bytes that this session holds back during a hold.
     pub(crate) fn held_bytes(&self) -> usize {
         match self.stage {

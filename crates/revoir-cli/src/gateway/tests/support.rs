@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::gateway::connection::Handle;
 use crate::gateway::session::{Ended, Side};
 use crate::gateway::verdict::{Redialed, Why};
 use crate::gateway::{
@@ -68,7 +69,7 @@ impl Counts {
 }
 
 impl Observer for Counts {
-    fn ended(&self, ended: &Ended) {
+    fn ended(&self, ended: &Ended, _: &Handle) {
         let side = match ended.side {
             Side::Client => "client",
             Side::Backend => "backend",
@@ -119,17 +120,21 @@ pub(super) fn settings(mode: Mode) -> Setup {
 
 /// A gateway in front of `backend`.
 pub(super) async fn gateway(backend: SocketAddr, setup: Setup) -> Between {
-    let pool = PoolSettings {
-        rules: Arc::new(setup.rules),
-        redial_rate: setup.redial_rate,
-        ..PoolSettings::new(target(backend))
-    };
-    let route = RouteSettings::new("/", Destination::Upstreams(pool));
-    routed(vec![route], setup.settings).await
+    routed(vec![route(backend, &setup)], setup.settings).await
 }
 
 pub(super) fn target(backend: SocketAddr) -> Target {
     Target::parse(&format!("ws://{backend}")).unwrap()
+}
+
+/// A route for everything to `backend`.
+pub(super) fn route(backend: SocketAddr, setup: &Setup) -> RouteSettings {
+    let pool = PoolSettings {
+        rules: Arc::new(setup.rules.clone()),
+        redial_rate: setup.redial_rate,
+        ..PoolSettings::new(target(backend))
+    };
+    RouteSettings::new("/", Destination::Upstreams(pool))
 }
 
 /// A gateway with these routes.

@@ -1,0 +1,26 @@
+//! The arguments of `serve` for its operator.
+
+use std::net::SocketAddr;
+
+use clap::ValueHint;
+
+use crate::gateway::{AdminAddr, Logs};
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Operation")]
+pub(crate) struct AdminArgs {
+    /// Where `revoir ctl` can show and steer this process: unix:PATH or ADDR:PORT, for this machine
+    /// only. Without it: a socket in $XDG_RUNTIME_DIR/revoir or /run/revoir
+    #[arg(long, value_name = "ADDR", value_hint = ValueHint::Other)]
+    pub(crate) admin: Option<AdminAddr>,
+    /// Another name that --admin may be asked as. With one, it may be on any address: whoever
+    /// reaches that can end connections
+    #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname)]
+    pub(crate) admin_host: Vec<String>,
+    /// Where to answer /metrics, /healthz and /readyz too, and nothing else
+    #[arg(long, value_name = "ADDR", value_hint = ValueHint::Other)]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// What to write to stdout: a line for each [default: all]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) access_log: Option<Logs>,
+}
