@@ -97,6 +97,7 @@ fn obey(
         Command::Codes(args) => commands::codes::run(&args, &screen)?.into(),
         Command::Site(args) => commands::site::run(&args, &screen)?,
         Command::Completions(args) => commands::completions::run(&args).into(),
+        Command::Ctl(args) => commands::ctl::run(&args, &screen)?,
         Command::Simulate(args) => commands::simulate::run(&args, &screen, err)?,
         Command::Connect(args) => return commands::connect::run(args, &screen, out, err),
         Command::Serve(args) => return commands::serve::run(&args, &screen, out, err),

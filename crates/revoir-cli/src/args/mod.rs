@@ -3,6 +3,7 @@
 mod admin;
 mod codes;
 mod connect;
+mod ctl;
 mod diagnose;
 mod diagnose_live;
 mod listen;
@@ -20,6 +21,7 @@ use revoir_codes::catalog::Locale;
 pub(crate) use admin::AdminArgs;
 pub(crate) use codes::{CodesArgs, CompareArgs, CompletionsArgs, ExplainArgs};
 pub(crate) use connect::ConnectArgs;
+pub(crate) use ctl::{CtlArgs, CtlCommand};
 pub(crate) use diagnose::DiagnoseArgs;
 pub(crate) use diagnose_live::LiveArgs;
 pub(crate) use listen::ListenArgs;
@@ -92,6 +94,8 @@ pub(crate) enum Command {
     Listen(ListenArgs),
     /// Serve the reference, or keep the clients of a backend while it restarts
     Serve(ServeArgs),
+    /// Show and steer a gateway that runs: list and end connections, drain
+    Ctl(CtlArgs),
     /// Show how clients come back when a server restarts, before it does
     Simulate(SimulateArgs),
     /// Write the reference as static files, in every language

@@ -70,16 +70,44 @@ pub(crate) struct CloseWith {
 
 /// What a server may close with: `CODE` or `CODE:REASON`.
 pub(crate) fn close_with(text: &str) -> Result<CloseWith, String> {
-    let (code, reason) = text.split_once(':').unwrap_or((text, ""));
-    let code: u16 = code.trim().parse().map_err(|_| {
-        "give a code, and perhaps a colon and a reason, such as 4001:bye".to_owned()
-    })?;
+    let (code, text) = text.split_once(':').unwrap_or((text, ""));
+    let Ok(code) = code.trim().parse() else {
+        return Err("give a code, and perhaps a colon and a reason, such as 4001:bye".to_owned());
+    };
+    let (code, reason) = (sendable_by_server(code)?, reason(text)?);
+    Ok(CloseWith { code, reason })
+}
+
+/// A code that a server may close with.
+pub(crate) fn server_code(text: &str) -> Result<SendCode, String> {
+    match text.trim().parse() {
+        Ok(code) => sendable_by_server(code),
+        Err(_) => Err("give a number, such as 1012 or 4001".to_owned()),
+    }
+}
+
+fn sendable_by_server(code: u16) -> Result<SendCode, String> {
     let code = SendCode::try_from(code).map_err(|error| error.to_string())?;
     if code == SendCode::MANDATORY_EXT {
         return Err("1010 is for clients only (RFC 6455 section 7.4.1)".to_owned());
     }
-    let reason = Reason::new(reason).map_err(|error| error.to_string())?;
-    Ok(CloseWith { code, reason })
+    Ok(code)
+}
+
+/// What may stand in a Close frame beside the code.
+pub(crate) fn reason(text: &str) -> Result<Reason, String> {
+    Reason::new(text).map_err(|error| error.to_string())
+}
+
+/// The name of a connection, as a gateway gives it.
+pub(crate) fn conn(text: &str) -> Result<String, String> {
+    match text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    {
+        true if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err("give a name such as 5f3a90c1-17; `revoir ctl list` shows them".to_owned()),
+    }
 }
 
 pub(crate) fn language(tag: &str) -> Result<&'static Locale, String> {

@@ -6,6 +6,7 @@ pub(crate) mod codes;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod connect;
+pub(crate) mod ctl;
 pub(crate) mod diagnose;
 pub(crate) mod explain;
 pub(crate) mod listen;

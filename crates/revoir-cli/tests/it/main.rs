@@ -14,6 +14,7 @@ mod explain;
 mod json;
 mod listen;
 mod markup;
+mod operation;
 mod serve;
 mod simulate;
 mod site;

@@ -1,12 +1,14 @@
 //! The program as a process that goes on while it is watched.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::command;
 
@@ -20,6 +22,8 @@ pub(crate) struct Process {
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     notes: Receiver<String>,
+    /// Where it keeps its socket, if it has one.
+    runtime: TempDir,
 }
 
 /// What is left of it.
@@ -34,8 +38,10 @@ pub(crate) struct Ended {
 
 impl Process {
     pub(crate) fn start(args: &[&str]) -> Self {
+        let runtime = tempfile::tempdir().expect("a folder");
         let mut command = command(args);
         let mut child = command
+            .env("XDG_RUNTIME_DIR", runtime.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -46,6 +52,7 @@ impl Process {
             lines: lines(child.stdout.take().expect("it is piped")),
             notes: lines(child.stderr.take().expect("it is piped")),
             child,
+            runtime,
         }
     }
 
@@ -75,6 +82,11 @@ impl Process {
         let event: Value = serde_json::from_str(&line).expect(&line);
         assert_eq!(event["event"], name, "{line}");
         event
+    }
+
+    /// Its XDG_RUNTIME_DIR.
+    pub(crate) fn runtime_dir(&self) -> &Path {
+        self.runtime.path()
     }
 
     pub(crate) fn write(&mut self, text: &str) {

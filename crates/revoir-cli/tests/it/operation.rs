@@ -1,0 +1,241 @@
+//! `serve` as its operator sees it: the access log, and `ctl`.
+
+use std::process::Output;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::support::fields::{documented, keys};
+use crate::support::{Client, Peer, Process, Server, command, run};
+
+/// A gateway and its backend.
+struct Gateway {
+    process: Process,
+    backend: Server,
+    address: String,
+}
+
+impl Gateway {
+    fn start(args: &[&str]) -> Self {
+        let backend = Server::new();
+        let upstream = backend.url();
+        let upstream = upstream.strip_suffix("/chat").unwrap();
+        let common = ["serve", "--listen", "127.0.0.1:0", "--upstream", upstream];
+        let process = Process::start(&[&common, args].concat());
+        let note = process.next_note();
+        let address = note.strip_prefix("listening on ").expect(&note);
+        let address = address.split(',').next().unwrap().to_owned();
+        Self {
+            process,
+            backend,
+            address,
+        }
+    }
+
+    /// Where `ctl` finds it.
+    fn socket(&self) -> String {
+        let note = self.process.next_note();
+        let place = note.strip_prefix("admin interface at ").expect(&note);
+        place.to_owned()
+    }
+
+    fn connect(&self) -> (Client, Peer) {
+        let address = self.address.clone();
+        let fields = "User-Agent: node\r\nCookie: session=secret\r\n";
+        let client = thread::spawn(move || Client::open(&address, fields));
+        let peer = self.backend.open();
+        (client.join().unwrap(), peer)
+    }
+
+    /// The next line of stdout.
+    fn logged(&self) -> Value {
+        let line = self.process.line();
+        serde_json::from_str(&line).expect(&line)
+    }
+
+    /// `ctl` with XDG_RUNTIME_DIR as it is for the gateway.
+    fn ctl(&self, args: &[&str]) -> Output {
+        let mut command = command(&[&["ctl"], args].concat());
+        command.env("XDG_RUNTIME_DIR", self.process.runtime_dir());
+        command.output().unwrap()
+    }
+
+    fn ctl_json(&self, args: &[&str]) -> Value {
+        let output = self.ctl(&[args, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+fn end(client: &mut Client, peer: &mut Peer, code: u16) {
+    client.close(code);
+    assert_eq!(peer.closed(), code);
+    peer.close(code, "");
+    assert_eq!(client.closed().0, code);
+}
+
+#[test]
+fn the_access_log_prints_documented_objects() {
+    let gateway = Gateway::start(&["--json"]);
+    let (mut client, mut peer) = gateway.connect();
+    peer.close(1012, "deploying");
+    assert_eq!(peer.closed(), 1012);
+    let mut peer = gateway.backend.open();
+    client.send(1, b"still here");
+    assert_eq!(peer.text(), "still here");
+    end(&mut client, &mut peer, 1000);
+    let line = gateway.logged();
+    assert_eq!(keys(&line), documented("connection"));
+    assert_eq!(keys(&line["from_client"]), documented("sum"));
+    for side in ["client", "backend"] {
+        assert_eq!(keys(&line[side]), documented("ending"), "{side}");
+        assert_eq!(line[side]["code"], 1000, "{line}");
+    }
+    assert_eq!((&line["holds"], &line["backends"]), (&json!(1), &json!(2)));
+    assert!(!line.to_string().contains("secret"), "{line}");
+
+    let head = Client::tcp(&gateway.address).request("Sec-WebSocket-Key: another\r\n");
+    assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
+    let line = gateway.logged();
+    assert_eq!(keys(&line), documented("request"));
+    assert_eq!(
+        (&line["status"], &line["websocket"]),
+        (&json!(400), &json!(true))
+    );
+}
+
+#[test]
+fn the_access_log_is_for_people_too() {
+    let gateway = Gateway::start(&[]);
+    let (mut client, mut peer) = gateway.connect();
+    client.send(1, b"one");
+    assert_eq!(peer.text(), "one");
+    end(&mut client, &mut peer, 1000);
+    let line = gateway.process.line();
+    assert!(line.contains(" /chat: "), "{line}");
+    assert!(
+        line.contains(", 1 messages (17 bytes) from the client, "),
+        "{line}"
+    );
+    let endings = "; client: 1000 Normal Closure: the peer closed first, we answered; backend: 1000 \
+                   Normal Closure: we closed with 1000 Normal Closure, the peer answered";
+    assert!(line.ends_with(endings), "{line}");
+}
+
+#[test]
+fn what_is_not_wanted_is_not_logged() {
+    for (logs, lines) in [("none", 0), ("connections", 1)] {
+        let gateway = Gateway::start(&["--access-log", logs]);
+        let (mut client, mut peer) = gateway.connect();
+        end(&mut client, &mut peer, 1000);
+        Client::tcp(&gateway.address).write(b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
+        gateway.process.signal("TERM");
+        assert_eq!(gateway.process.end().stdout.len(), lines, "{logs}");
+    }
+}
+
+#[test]
+fn ctl_shows_and_ends_connections() {
+    let gateway = Gateway::start(&["--json"]);
+    gateway.socket();
+    let (mut client, mut peer) = gateway.connect();
+    let listed = gateway.ctl_json(&["list"]);
+    assert_eq!(keys(&listed), documented("listed"));
+    assert_eq!(listed["user_agent"], "node");
+    let status = gateway.ctl_json(&["status"]);
+    assert_eq!(keys(&status), documented("status"));
+    assert_eq!(keys(&status["upstreams"][0]), documented("upstream"));
+    assert_eq!(status["connections"], 1);
+
+    let id = listed["id"].as_str().unwrap();
+    let table = gateway.ctl(&["list"]);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.lines().nth(1).unwrap().starts_with(id), "{table}");
+    let ended = gateway.ctl_json(&["end", id, "--code", "4000", "--reason", "enough"]);
+    assert_eq!(keys(&ended), documented("ended"));
+    assert_eq!(client.closed(), (4000, "enough".to_owned()));
+    assert_eq!(peer.closed(), 4000);
+    client.close(4000);
+    peer.close(4000, "");
+    assert_eq!(gateway.logged()["id"], id);
+
+    let again = gateway.ctl(&["end", "17", "--code", "4000"]);
+    assert_eq!(again.status.code(), Some(1));
+    let said = String::from_utf8(again.stderr).unwrap();
+    assert!(
+        said.starts_with("error: there is no such connection\nhint: "),
+        "{said}"
+    );
+}
+
+#[test]
+fn ctl_drains_as_a_signal_does() {
+    let gateway = Gateway::start(&["--json"]);
+    let place = gateway.socket();
+    let (mut client, mut peer) = gateway.connect();
+    let begun = gateway.ctl_json(&["drain", "--restart", "--admin", &place]);
+    assert_eq!(begun, json!({"connections": 1}));
+    assert_eq!(keys(&begun), documented("drain"));
+    let (code, reason) = client.closed();
+    assert_eq!(code, 1012);
+    assert!(reason.contains("[after="), "{reason}");
+    client.close(1012);
+    assert_eq!(peer.closed(), 1012);
+    peer.close(1012, "");
+    let socket = gateway.process.runtime_dir().join("revoir/admin.sock");
+    assert!(place.ends_with(socket.to_str().unwrap()), "{place}");
+    let runtime = gateway.process.runtime_dir().to_owned();
+    let ended = gateway.process.end();
+    assert_eq!(ended.exit, Some(0), "{ended:?}");
+    // The line of the last connection is not lost.
+    assert!(
+        ended
+            .stdout
+            .iter()
+            .any(|line| line.contains("\"connection\"")),
+        "{ended:?}"
+    );
+    drop(runtime);
+}
+
+#[test]
+fn ctl_says_what_is_wrong() {
+    let missing = run(&["ctl", "status", "--admin", "unix:/nonexistent/admin.sock"]);
+    assert!(missing.starts_with("exit: 1\n"), "{missing}");
+    assert!(
+        missing.contains("no gateway listens at unix:/nonexistent/admin.sock"),
+        "{missing}"
+    );
+    assert!(missing.contains("hint: start `revoir serve`"), "{missing}");
+    for (code, part) in [
+        ("1006", "never sent in a Close frame"),
+        ("1010", "for clients only"),
+        ("2000", "use 1000-1003, 1007-1014 or 3000-4999"),
+        ("bye", "give a number"),
+    ] {
+        let said = run(&["ctl", "end", "5f3a90c1-17", "--code", code]);
+        assert!(said.starts_with("exit: 2\n"), "{said}");
+        assert!(said.contains(part), "{said}");
+    }
+    let said = run(&["ctl", "end", "../x", "--code", "4000"]);
+    assert!(said.starts_with("exit: 2\n"), "{said}");
+}
+
+#[test]
+fn an_admin_interface_is_not_opened_to_other_machines_by_mistake() {
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--admin", "0.0.0.0:0"];
+    let said = run(&serve);
+    assert!(said.starts_with("exit: 1\n"), "{said}");
+    assert!(said.contains("--metrics 0.0.0.0:0"), "{said}");
+    assert!(said.contains("--admin-host"), "{said}");
+    // With a name it is no mistake.
+    let process = Process::start(&[&serve[..], &["--admin-host", "gateway"]].concat());
+    process.next_note();
+    assert!(
+        process
+            .next_note()
+            .starts_with("admin interface at http://0.0.0.0:")
+    );
+    process.signal("TERM");
+    assert_eq!(process.end().exit, Some(0));
+}
