@@ -210,10 +210,11 @@ fn causes(causes: &[CauseFacts]) -> String {
             .collect();
         let _ = writeln!(
             out,
-            "    CauseFacts {{ id: {:?}, phase: Phase::{}, seen_by: &[{}], prior: {}, settings: {:?},\n        \
+            "    CauseFacts {{ id: {:?}, phase: Phase::{}, any_phase: {}, seen_by: &[{}], prior: {}, settings: {:?},\n        \
              codes: &[{}],\n        signs: &[{}] }},",
             cause.id,
             variant(&cause.phase),
+            cause.any_phase,
             witnesses.join(", "),
             cause.prior,
             cause.settings,

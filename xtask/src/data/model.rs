@@ -150,6 +150,9 @@ struct CausesFile {
 pub(crate) struct CauseFacts {
     pub(crate) id: String,
     pub(crate) phase: String,
+    /// Whether it may strike in other phases too.
+    #[serde(default)]
+    pub(crate) any_phase: bool,
     pub(crate) seen_by: Vec<String>,
     /// How common it is, in decibans.
     pub(crate) prior: i16,

@@ -5,6 +5,7 @@ mod codes;
 mod connect;
 mod ctl;
 mod diagnose;
+mod diagnose_evidence;
 mod diagnose_live;
 mod listen;
 mod serve;
@@ -23,6 +24,7 @@ pub(crate) use codes::{CodesArgs, CompareArgs, CompletionsArgs, ExplainArgs};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use ctl::{CtlArgs, CtlCommand};
 pub(crate) use diagnose::DiagnoseArgs;
+pub(crate) use diagnose_evidence::EvidenceArgs;
 pub(crate) use diagnose_live::LiveArgs;
 pub(crate) use listen::ListenArgs;
 pub(crate) use serve::ServeArgs;
@@ -88,7 +90,7 @@ pub(crate) enum Command {
     Codes(CodesArgs),
     /// Open a connection: lines of stdin are messages, and it says why it ended
     Connect(ConnectArgs),
-    /// Find out why connections to a URL end
+    /// Find out why connections end: look at a URL, or tell what is known
     Diagnose(DiagnoseArgs),
     /// Take connections, and print what happens to them: a server for debugging
     Listen(ListenArgs),

@@ -13,6 +13,31 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|error| format!("{error}; give a number and a unit, such as 400ms, 20s or 5m"))
 }
 
+/// A duration with its unit, or seconds without one: `60.1`, `1m 30s`.
+pub(crate) fn duration_or_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.trim().parse::<f64>().ok();
+    match seconds.map(Duration::try_from_secs_f64) {
+        Some(Ok(duration)) => Ok(duration),
+        Some(Err(_)) => Err("give a number of seconds that is not negative".to_owned()),
+        None => tenths_of_seconds(text).map_or_else(|| duration(text), Ok),
+    }
+}
+
+/// `60.1s`, which is how an ending prints it.
+fn tenths_of_seconds(text: &str) -> Option<Duration> {
+    let seconds = text.trim().strip_suffix('s')?.trim_end();
+    Duration::try_from_secs_f64(seconds.parse().ok()?).ok()
+}
+
+/// `yes` or `no`.
+pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("answer yes or no".to_owned()),
+    }
+}
+
 /// A header field as it stands in a request: `NAME: VALUE`.
 pub(crate) fn header(text: &str) -> Result<(String, String), String> {
     match text.split_once(':') {
@@ -165,6 +190,18 @@ mod tests {
         for text in ["", "20", "s", "-1s", "5 parsecs", "99999999999999999999s"] {
             let error = duration(text).unwrap_err();
             assert!(error.ends_with("such as 400ms, 20s or 5m"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_was_measured_may_be_seconds_without_a_unit() {
+        let tenth = Duration::from_millis(60_100);
+        for text in ["60.1", "60.1s", "60.1 s", "60s 100ms"] {
+            assert_eq!(duration_or_seconds(text), Ok(tenth), "{text}");
+        }
+        assert_eq!(duration_or_seconds("2h"), Ok(Duration::from_secs(7200)));
+        for text in ["", "-1", "NaN", "inf", "1 parsec"] {
+            assert!(duration_or_seconds(text).is_err(), "{text}");
         }
     }
 

@@ -103,6 +103,8 @@ fn cause_list(page: &mut Page<'_>, all: bool, screen: &Screen) {
         let hint = locale.causes_hint("revoir explain 1006 --causes");
         page.paragraph(2, &screen.faint(&hint));
     }
+    let hint = locale.diagnose_hint("revoir diagnose --code 1006");
+    page.paragraph(2, &screen.faint(&hint));
 }
 
 /// What products mean by the code.

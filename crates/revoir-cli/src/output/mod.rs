@@ -1,6 +1,8 @@
 //! What the reader sees: [`Screen`] says how to write, [`Page`] writes text, `json` and
 //! [`event_line`] write JSON.
 
+mod diagnosis_line;
+mod diagnosis_page;
 pub(crate) mod event_line;
 mod facts;
 pub(crate) mod json;
@@ -10,6 +12,8 @@ mod screen;
 pub(crate) mod step_line;
 mod storm_line;
 
+pub(crate) use diagnosis_line::DiagnosisLine;
+pub(crate) use diagnosis_page::write_diagnosis;
 pub(crate) use event_line::{EndingFields, event_line};
 pub(crate) use facts::facts;
 pub(crate) use page::Page;

@@ -40,23 +40,3 @@ impl<'a> StepFields<'a> {
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
-
-/// The log alone.
-#[derive(Debug, Serialize)]
-pub(crate) struct StepLines<'a> {
-    causes: Vec<IdField>,
-    steps: Vec<StepFields<'a>>,
-}
-
-impl<'a> StepLines<'a> {
-    pub(crate) fn new(causes: impl Iterator<Item = &'static str>, steps: &'a [Step]) -> Self {
-        let steps = steps.iter().map(StepFields::new).collect();
-        let causes = causes.map(|id| IdField { id }).collect();
-        Self { causes, steps }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct IdField {
-    id: &'static str,
-}

@@ -8,6 +8,7 @@ mod compare;
 mod configuration;
 mod connect;
 mod diagnose_live;
+mod diagnosing;
 mod errors;
 mod events;
 mod explain;

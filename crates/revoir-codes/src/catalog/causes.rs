@@ -14,6 +14,8 @@ pub struct CauseFacts {
     pub id: &'static str,
     /// When it strikes.
     pub phase: Phase,
+    /// Whether it may strike in any phase, although mostly in this one.
+    pub any_phase: bool,
     /// Who reports it.
     pub seen_by: &'static [Witness],
     /// How common it is among endings that somebody asks about, in decibans: ten times the

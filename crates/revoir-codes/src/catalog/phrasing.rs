@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 
 use crate::advice::{Advice, Basis, DelayRange, Retry};
 use crate::catalog::causes::Phase;
-use crate::catalog::diagnosis::{Observed, Sign};
 use crate::catalog::intermediaries::{SAFE_PING_S, Sees};
 use crate::catalog::locale::Locale;
 use crate::code::CloseCode;
@@ -59,19 +58,6 @@ impl Locale {
     #[must_use]
     pub fn aside(&self, text: &str, aside: &str) -> String {
         fill(self.phrases().aside, &[("text", text), ("aside", aside)])
-    }
-
-    /// A sign as a sentence, with what was measured. A value that is missing takes what leads to it
-    /// along: `A message was refused as too big.`
-    #[must_use]
-    pub fn sign(&self, observed: &Observed) -> String {
-        let index = Sign::ALL.iter().position(|sign| *sign == observed.sign);
-        let template = index.map_or("", |index| self.bodies().signs[index]);
-        if observed.value.is_empty() {
-            return without_value(template);
-        }
-        let value = localised(&observed.value, self.decimal);
-        fill(template, &[("value", &value)])
     }
 
     /// Whether a number travels in Close frames.
@@ -228,6 +214,18 @@ impl Locale {
         fill(self.phrases().causes_hint, &[("command", command)])
     }
 
+    /// That a command ranks the causes for one ending.
+    #[must_use]
+    pub fn diagnose_hint(&self, command: &str) -> String {
+        fill(self.phrases().diagnose_hint, &[("command", command)])
+    }
+
+    /// That a command explains a code.
+    #[must_use]
+    pub fn explain_hint(&self, command: &str) -> String {
+        fill(self.phrases().explain_hint, &[("command", command)])
+    }
+
     /// What intermediaries do to idle connections, and which ping keeps them open.
     #[must_use]
     pub fn idle_intro(&self) -> String {
@@ -268,24 +266,4 @@ impl Locale {
         let decimals = format!("{rest:03}");
         format!("{whole}{}{}", self.decimal, decimals.trim_end_matches('0'))
     }
-}
-
-/// A figure such as `60.1 s` with the decimal sign of a language. Versions and addresses stay.
-fn localised(value: &str, decimal: char) -> String {
-    let Some((figure, rest)) = value.split_once(' ') else {
-        return value.to_owned();
-    };
-    if figure.parse::<f32>().is_err() {
-        return value.to_owned();
-    }
-    format!("{} {rest}", figure.replace('.', &decimal.to_string()))
-}
-
-/// A sentence without its value, and without the colon before it.
-fn without_value(template: &str) -> String {
-    let Some((before, after)) = template.split_once("{value}") else {
-        return template.to_owned();
-    };
-    let before = before.trim_end_matches([' ', '\u{a0}', ':', '：']);
-    format!("{before}{after}")
 }

@@ -176,6 +176,20 @@ pub struct Phrases {
     pub advice_only: &'static str,
     /// English: `{text} ({aside})`
     pub aside: &'static str,
+    /// English: `What would tell more`
+    pub ask: &'static str,
+    /// English: `how old it was: `{flag}``
+    pub ask_age: &'static str,
+    /// English: `which code the application saw: `{flag}``
+    pub ask_code: &'static str,
+    /// English: `what the console or the log says: `{flag}``
+    pub ask_console: &'static str,
+    /// English: `how long nothing had travelled before the end: `{flag}``
+    pub ask_idle: &'static str,
+    /// English: `whether it had opened: `{flag}``
+    pub ask_opened: &'static str,
+    /// English: `whether other connections ended in the same second: `{flag}``
+    pub ask_simultaneous: &'static str,
     /// English: `The rule is our own choice.`
     pub basis_ours: &'static str,
     /// English: `The delays follow RFC 6455 section 7.2.3.`
@@ -218,6 +232,16 @@ pub struct Phrases {
     pub compare_intro: &'static str,
     /// English: `{a} and {b}`
     pub compare_title: &'static str,
+    /// English: `almost certain`
+    pub confidence_almost_certain: &'static str,
+    /// English: `possible`
+    pub confidence_possible: &'static str,
+    /// English: `probable`
+    pub confidence_probable: &'static str,
+    /// English: `unlikely`
+    pub confidence_unlikely: &'static str,
+    /// English: ``{command}` ranks them by what is known of one ending.`
+    pub diagnose_hint: &'static str,
     /// English: `Back after {seconds} s, attempt {attempt}`
     pub event_back: &'static str,
     /// English: `Ended with {code}`
@@ -234,6 +258,12 @@ pub struct Phrases {
     pub event_stays: &'static str,
     /// English: `Comes back in {seconds} s`
     pub event_waits: &'static str,
+    /// English: `Against`
+    pub evidence_against: &'static str,
+    /// English: `For`
+    pub evidence_for: &'static str,
+    /// English: ``{command}` explains the code.`
+    pub explain_hint: &'static str,
     /// English: `A browser checks the number, then the length of the reason, before it sends anything. Try any call on a real connection.`
     pub forbid_intro: &'static str,
     /// English: `The reason may have {limit} bytes in UTF-8.`
@@ -290,6 +320,8 @@ pub struct Phrases {
     pub lab_no_server: &'static str,
     /// English: `Opening …`
     pub lab_opening: &'static str,
+    /// English: `Less likely`
+    pub less_likely: &'static str,
     /// English: `,`
     pub list_comma: &'static str,
     /// English: `Close with 1012`
@@ -342,6 +374,8 @@ pub struct Phrases {
     pub phase_handshake: &'static str,
     /// English: `While the connection is open`
     pub phase_open: &'static str,
+    /// English: `The evidence points at {names}.`
+    pub points_at: &'static str,
     /// English: `Products give codes a meaning of their own. The same number means something else in each of them.`
     pub products_intro: &'static str,
     /// English: `Had one side already begun to close: a call of `close()`, or a Close frame?`
@@ -396,6 +430,8 @@ pub struct Phrases {
     pub session_none: &'static str,
     /// English: `resume it`
     pub session_resume: &'static str,
+    /// English: `Settings`
+    pub settings: &'static str,
     /// English: `fault`
     pub severity_fault: &'static str,
     /// English: `nothing wrong`
@@ -408,10 +444,18 @@ pub struct Phrases {
     pub silent_drop: &'static str,
     /// English: `What every WebSocket close code means, who may send it, why it appears and what to do next; and how any two differ.`
     pub site_intro: &'static str,
+    /// English: `What was tried`
+    pub tried: &'static str,
     /// English: `reconnect`
     pub vendor_reconnect: &'static str,
     /// English: `do not reconnect`
     pub vendor_stop: &'static str,
+    /// English: `What is known says nothing about the cause.`
+    pub verdict_none: &'static str,
+    /// English: `The evidence does not decide; most likely: {cause}`
+    pub verdict_open: &'static str,
+    /// English: `Everything that was tried went as it should.`
+    pub verdict_well: &'static str,
     /// English: `The server sends text that is not UTF-8`
     pub way_bad_text: &'static str,
     /// English: `The server closes with {code}`

@@ -1,15 +1,18 @@
-//! `revoir diagnose`: why connections end.
+//! `revoir diagnose`: why connections end, from a look at a URL and from what is known.
 
 mod live;
 
 use std::io::Write;
 
-use revoir_codes::catalog::causes::causes;
-use revoir_codes::catalog::diagnosis::diagnose;
+use revoir_codes::CloseCode;
+use revoir_codes::catalog::diagnosis::{Diagnosis, Evidence, diagnose};
 
 use crate::args::DiagnoseArgs;
+use crate::commands::sections;
+use crate::diagnose::Step;
 use crate::exit::{Exit, Failure};
-use crate::output::{Screen, json, step_line};
+use crate::output::{DiagnosisLine, Page, Screen, json, step_line, write_diagnosis};
+use live::Looked;
 
 pub(crate) fn run(
     args: &DiagnoseArgs,
@@ -17,25 +20,83 @@ pub(crate) fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let looked = live::run(&args.url, &args.live, screen, err)?;
-    let diagnosis = diagnose(&looked.evidence);
-    let ids = || diagnosis.ranked.iter().map(|ranked| ranked.cause.id);
-    let text = if screen.json {
-        json::line(&step_line::StepLines::new(ids(), &looked.steps))
-    } else {
-        let verdict = match ids().next().filter(|_| !looked.is_well) {
-            Some(id) => title(id, screen),
-            None => "Everything that was tried went as it should.",
-        };
-        let log: String = looked.steps.iter().map(step_line::text).collect();
-        format!("{verdict}\n\n{log}")
+    let looked = match &args.url {
+        Some(url) => live::run(url, &args.live, screen, err)?,
+        None if args.evidence.is_empty() => {
+            return Err(Failure::usage(
+                "diagnose",
+                "give a URL, or what is known, for example --code 1006 --opened yes --idle 60s",
+            ));
+        }
+        None => Looked {
+            evidence: Evidence::new(),
+            is_well: false,
+            steps: Vec::new(),
+            exit: Exit::Done,
+        },
+    };
+    let mut evidence = looked.evidence;
+    args.evidence.add_to(&mut evidence);
+    let finding = Finding {
+        diagnosis: diagnose(&evidence),
+        is_well: looked.is_well && args.evidence.is_empty(),
+        code: evidence.code,
+        steps: looked.steps,
+    };
+    let text = match screen.json {
+        true => finding.json(screen),
+        false => finding.page(screen),
     };
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(crate::written_to(written, err).unwrap_or(looked.exit))
 }
 
-fn title(id: &str, screen: &Screen) -> &'static str {
-    let mut all = causes(screen.locale);
-    all.find(|(facts, _)| facts.id == id)
-        .map_or("", |(_, text)| text.title)
+/// What there is to say.
+struct Finding {
+    diagnosis: Diagnosis,
+    /// Nothing was found, and nothing is known from elsewhere.
+    is_well: bool,
+    code: Option<CloseCode>,
+    steps: Vec<Step>,
+}
+
+impl Finding {
+    fn verdict(&self, screen: &Screen) -> String {
+        match self.is_well {
+            true => screen.locale.phrases().verdict_well.to_owned(),
+            false => screen.locale.verdict(&self.diagnosis),
+        }
+    }
+
+    fn json(&self, screen: &Screen) -> String {
+        let steps = self.steps.iter().map(step_line::StepFields::new).collect();
+        let verdict = self.verdict(screen);
+        json::line(&DiagnosisLine::new(
+            &self.diagnosis,
+            verdict,
+            steps,
+            screen.locale,
+        ))
+    }
+
+    fn page(&self, screen: &Screen) -> String {
+        let mut page = Page::new(screen);
+        sections::notice(&mut page, screen);
+        page.paragraph(0, &screen.strong(&self.verdict(screen)));
+        if !self.is_well {
+            write_diagnosis(&mut page, &self.diagnosis, screen);
+        }
+        if !self.steps.is_empty() {
+            page.heading(screen.locale.phrases().tried);
+            for step in &self.steps {
+                page.line(&format!("  {}", step_line::text(step)));
+            }
+        }
+        if let Some(code) = self.code {
+            let command = format!("revoir explain {}", code.get());
+            page.gap();
+            page.paragraph(0, &screen.faint(&screen.locale.explain_hint(&command)));
+        }
+        page.finish()
+    }
 }

@@ -69,9 +69,9 @@ pub fn recognise(text: &str) -> Vec<(&'static Message, Named)> {
 
 /// Looks for a pattern anywhere in a text.
 fn find(pattern: &str, text: &str) -> Option<Named> {
-    text.char_indices()
-        .map(|(at, _)| at)
-        .find_map(|at| matches(pattern, &text[at..]))
+    let special = pattern.find(['*', '{']).unwrap_or(pattern.len());
+    text.match_indices(&pattern[..special])
+        .find_map(|(at, _)| matches(pattern, &text[at..]))
 }
 
 /// Whether a text begins with a pattern, and what it names.

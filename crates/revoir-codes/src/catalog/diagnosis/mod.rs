@@ -19,6 +19,7 @@
 mod evidence;
 pub mod limits;
 pub mod messages;
+mod phrasing;
 mod ranking;
 mod reading;
 pub mod settings;
@@ -44,6 +45,9 @@ pub struct Diagnosis {
     /// The intermediaries that the evidence points at: by a documented limit, by a header of their
     /// own, by a message.
     pub intermediaries: Vec<&'static Intermediary>,
+    /// The products that the evidence points at: the intermediaries, and implementations whose
+    /// timers fit.
+    pub products: Vec<&'static str>,
     /// What else would help, most useful first.
     pub unknown: Vec<Question>,
 }
@@ -89,6 +93,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         unknown: unknown(evidence, &reading),
         signs: reading.signs,
         intermediaries: reading.intermediaries,
+        products: reading.products,
     }
 }
 

@@ -85,15 +85,21 @@ impl Confidence {
     }
 }
 
-/// The causes that anything speaks for, most likely first. The order of equals is that of the
+/// The causes that anything speaks for, most likely first; if nothing speaks for any, those that the
+/// code does not exclude. The order of equals is that of the
 /// causes in the life of a connection.
 pub(super) fn rank(reading: &Reading) -> Vec<Ranked> {
     let all: Vec<Ranked> = CAUSES.iter().map(|cause| weigh(cause, reading)).collect();
     let top = all.iter().map(|ranked| ranked.weight).max().unwrap_or(0);
     let total: u64 = all.iter().map(|ranked| odds(top - ranked.weight)).sum();
+    let decided = all.iter().any(|ranked| !ranked.supporting.is_empty());
+    let speaks = |ranked: &Ranked| match decided {
+        true => !ranked.supporting.is_empty(),
+        false => reading.code.is_some() && ranked.contradicting.is_empty(),
+    };
     let mut found: Vec<Ranked> = all
         .into_iter()
-        .filter(|ranked| !ranked.supporting.is_empty())
+        .filter(speaks)
         .map(|ranked| {
             let share = odds(top - ranked.weight) * 100 / total.max(1);
             let share = u8::try_from(share).unwrap_or(100);
@@ -139,7 +145,7 @@ fn weigh(cause: &'static CauseFacts, reading: &Reading) -> Ranked {
 
 /// Whether the connection had opened, against the phase in which the cause strikes.
 fn phase(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
-    let opened = reading.opened?;
+    let opened = reading.opened.filter(|_| !cause.any_phase)?;
     let strikes_open = matches!(cause.phase, Phase::Open | Phase::Closing);
     let sign = if opened {
         Sign::Opened

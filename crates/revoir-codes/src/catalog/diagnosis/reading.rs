@@ -32,6 +32,8 @@ pub(super) struct Reading {
     pub(super) signs: Vec<Observed>,
     /// Intermediaries that the evidence points at.
     pub(super) intermediaries: Vec<&'static Intermediary>,
+    /// Their names, and those of implementations.
+    pub(super) products: Vec<&'static str>,
 }
 
 impl Reading {
@@ -83,6 +85,7 @@ impl Reading {
                 .all(|known| known.name != of.name)
             {
                 self.intermediaries.push(of);
+                self.products.push(of.name);
             }
         }
     }
@@ -167,6 +170,7 @@ impl Reading {
             let fitting = timers::fitting(TimerKind::Close, closing);
             if !fitting.is_empty() {
                 self.add(Sign::ClosingAtLimit, with_names(closing, &fitting));
+                self.products.extend(fitting);
             }
         }
     }
@@ -192,6 +196,7 @@ impl Reading {
         let beats = timers::fitting(TimerKind::Heartbeat, idle);
         if !beats.is_empty() {
             self.add(Sign::IdleAtHeartbeat, with_names(idle, &beats));
+            self.products.extend(beats.iter().copied());
         }
         if fitting.is_empty() && beats.is_empty() {
             self.add(Sign::IdleNoLimit, seconds(idle));

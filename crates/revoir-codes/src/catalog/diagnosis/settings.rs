@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 
 use crate::catalog::causes::CauseFacts;
-use crate::catalog::intermediaries::Intermediary;
 use crate::catalog::source::Source;
 use crate::generated::diagnosis::SETTINGS;
 
@@ -26,9 +25,9 @@ pub struct Setting {
 /// The settings that fix a cause: those of the products that the evidence points at, or all of them
 /// if it points at none that can be set.
 #[must_use]
-pub fn settings(cause: &CauseFacts, pointed_at: &[&Intermediary]) -> Vec<&'static Setting> {
+pub fn settings(cause: &CauseFacts, products: &[&str]) -> Vec<&'static Setting> {
     let of_topic = |of: &&Setting| cause.settings == Some(of.topic);
-    let is_named = |of: &&Setting| pointed_at.iter().any(|named| named.name == of.product);
+    let is_named = |of: &&Setting| products.contains(&of.product);
     let named: Vec<_> = SETTINGS.iter().filter(of_topic).filter(is_named).collect();
     if named.is_empty() {
         return SETTINGS.iter().filter(of_topic).collect();

@@ -1,0 +1,171 @@
+//! A diagnosis as one line of JSON. The fields are API: docs/json.md.
+
+use revoir_codes::catalog::Locale;
+use revoir_codes::catalog::diagnosis::settings::{Setting, settings};
+use revoir_codes::catalog::diagnosis::{Diagnosis, Observed, Question, Ranked, Weighed};
+use revoir_codes::catalog::intermediaries::Intermediary;
+use serde::Serialize;
+
+/// What evidence amounts to, and the steps of a look at a URL that it comes from.
+#[derive(Debug, Serialize)]
+pub(crate) struct DiagnosisLine<'a, S> {
+    lang: &'static str,
+    verdict: String,
+    cause: Option<&'static str>,
+    confidence: Option<&'static str>,
+    causes: Vec<RankedLine<'a>>,
+    signs: Vec<SignLine<'a>>,
+    intermediaries: Vec<IntermediaryLine>,
+    unknown: Vec<&'static str>,
+    steps: Vec<S>,
+}
+
+/// A cause, with what speaks for and against it.
+#[derive(Debug, Serialize)]
+struct RankedLine<'a> {
+    id: &'static str,
+    phase: &'static str,
+    weight: i32,
+    share: u8,
+    confidence: &'static str,
+    title: &'static str,
+    #[serde(rename = "for")]
+    supporting: Vec<WeighedLine<'a>>,
+    against: Vec<WeighedLine<'a>>,
+    confirm: &'static str,
+    fix: &'static [&'static str],
+    settings: Vec<SettingLine>,
+}
+
+#[derive(Debug, Serialize)]
+struct SignLine<'a> {
+    sign: &'static str,
+    value: Option<&'a str>,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WeighedLine<'a> {
+    weight: i16,
+    #[serde(flatten)]
+    sign: SignLine<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct SettingLine {
+    product: &'static str,
+    at: &'static str,
+    lines: &'static [&'static str],
+    evidence: &'static str,
+    source: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct IntermediaryLine {
+    name: &'static str,
+    idle_s: Option<u32>,
+    life_s: Option<u32>,
+    setting: Option<&'static str>,
+    evidence: &'static str,
+    source: &'static str,
+}
+
+impl<'a, S> DiagnosisLine<'a, S> {
+    pub(crate) fn new(
+        diagnosis: &'a Diagnosis,
+        verdict: String,
+        steps: Vec<S>,
+        locale: &'static Locale,
+    ) -> Self {
+        let first = diagnosis.ranked.first();
+        let line = |ranked| RankedLine::new(ranked, diagnosis, locale);
+        Self {
+            lang: locale.text_locale().tag,
+            verdict,
+            cause: first.map(|ranked| ranked.cause.id),
+            confidence: first.map(|ranked| ranked.confidence.id()),
+            causes: diagnosis.ranked.iter().map(line).collect(),
+            signs: sign_lines(&diagnosis.signs, locale),
+            intermediaries: diagnosis
+                .intermediaries
+                .iter()
+                .map(|of| IntermediaryLine::new(of))
+                .collect(),
+            unknown: diagnosis
+                .unknown
+                .iter()
+                .map(|of| Question::id(*of))
+                .collect(),
+            steps,
+        }
+    }
+}
+
+impl<'a> RankedLine<'a> {
+    fn new(ranked: &'a Ranked, diagnosis: &Diagnosis, locale: &'static Locale) -> Self {
+        let text = ranked.cause.text(locale);
+        let weighed = |all: &'a [Weighed]| {
+            let line = |one: &'a Weighed| WeighedLine {
+                weight: one.weight,
+                sign: SignLine::new(&one.observed, locale),
+            };
+            all.iter().map(line).collect()
+        };
+        Self {
+            id: ranked.cause.id,
+            phase: ranked.cause.phase.id(),
+            weight: ranked.weight,
+            share: ranked.share,
+            confidence: ranked.confidence.id(),
+            title: locale.cause(ranked.cause),
+            supporting: weighed(&ranked.supporting),
+            against: weighed(&ranked.contradicting),
+            confirm: text.map_or("", |text| text.confirm),
+            fix: text.map_or(&[], |text| text.fix),
+            settings: settings(ranked.cause, &diagnosis.products)
+                .into_iter()
+                .map(SettingLine::new)
+                .collect(),
+        }
+    }
+}
+
+fn sign_lines<'a>(signs: &'a [Observed], locale: &'static Locale) -> Vec<SignLine<'a>> {
+    signs.iter().map(|of| SignLine::new(of, locale)).collect()
+}
+
+impl<'a> SignLine<'a> {
+    fn new(observed: &'a Observed, locale: &'static Locale) -> Self {
+        let value = observed.value.as_str();
+        Self {
+            sign: observed.sign.id(),
+            value: (!value.is_empty()).then_some(value),
+            text: locale.sign(observed),
+        }
+    }
+}
+
+impl SettingLine {
+    fn new(setting: &'static Setting) -> Self {
+        Self {
+            product: setting.product,
+            at: setting.at,
+            lines: setting.lines,
+            evidence: setting.source.evidence.id(),
+            source: setting.source.place,
+        }
+    }
+}
+
+impl IntermediaryLine {
+    fn new(of: &'static Intermediary) -> Self {
+        Self {
+            name: of.name,
+            idle_s: of.idle_s,
+            life_s: of.life_s,
+            setting: of.setting,
+            evidence: of.source.evidence.id(),
+            source: of.source.place,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A diagnosis as text: the causes by weight, and what would tell more.
+
+use revoir_codes::catalog::diagnosis::settings::{Setting, settings};
+use revoir_codes::catalog::diagnosis::{Confidence, Diagnosis, Ranked, Weighed};
+
+use crate::output::{Page, Screen};
+
+/// So many causes are shown in full.
+const IN_FULL: usize = 3;
+/// So many further ones are named.
+const NAMED: usize = 4;
+/// A cause below this share, in per cent, is not named.
+const LEAST_SHARE: u8 = 1;
+
+/// Writes what evidence amounts to, but for the verdict.
+pub(crate) fn write_diagnosis(page: &mut Page<'_>, diagnosis: &Diagnosis, screen: &Screen) {
+    let locale = screen.locale;
+    if let Some(names) = locale.points_at(diagnosis) {
+        page.paragraph(0, &names);
+    }
+    let (full, named) = split(&diagnosis.ranked);
+    for (index, ranked) in full.iter().enumerate() {
+        in_full(page, index + 1, ranked, diagnosis, screen);
+    }
+    if !named.is_empty() {
+        page.heading(locale.phrases().less_likely);
+        page.bullets(2, named.iter().map(|ranked| locale.cause(ranked.cause)));
+    }
+    let sure = full
+        .first()
+        .is_some_and(|first| first.confidence == Confidence::AlmostCertain);
+    if !sure && !diagnosis.unknown.is_empty() {
+        page.heading(locale.phrases().ask);
+        let questions = diagnosis.unknown.iter();
+        page.bullets(2, questions.map(|question| locale.question(*question)));
+    }
+}
+
+/// The causes to show in full, and those to name.
+fn split(ranked: &[Ranked]) -> (&[Ranked], &[Ranked]) {
+    let shown = |of: &&Ranked| of.share >= LEAST_SHARE;
+    let shown = ranked.iter().take_while(shown).count().max(1);
+    let ranked = &ranked[..shown.min(ranked.len())];
+    let possible = |of: &&Ranked| of.confidence >= Confidence::Possible;
+    let full = ranked.iter().take_while(possible).count().clamp(1, IN_FULL);
+    let (full, rest) = ranked.split_at(full.min(ranked.len()));
+    (full, &rest[..rest.len().min(NAMED)])
+}
+
+fn in_full(
+    page: &mut Page<'_>,
+    number: usize,
+    ranked: &Ranked,
+    diagnosis: &Diagnosis,
+    screen: &Screen,
+) {
+    let (locale, labels) = (screen.locale, &screen.locale.labels);
+    let Some(text) = ranked.cause.text(locale) else {
+        return;
+    };
+    let phrases = locale.phrases();
+    page.heading(&format!("{number}. {} · {} %", text.title, ranked.share));
+    signs(page, phrases.evidence_for, &ranked.supporting, screen);
+    signs(
+        page,
+        phrases.evidence_against,
+        &ranked.contradicting,
+        screen,
+    );
+    page.paragraph(2, &screen.faint(labels.confirm));
+    page.paragraph(4, text.confirm);
+    page.paragraph(2, &screen.faint(labels.fix));
+    page.bullets(4, text.fix);
+    let found = settings(ranked.cause, &diagnosis.products);
+    if !found.is_empty() {
+        page.paragraph(2, &screen.faint(phrases.settings));
+        for setting in found {
+            configuration(page, setting, screen);
+        }
+    }
+}
+
+fn signs(page: &mut Page<'_>, label: &str, weighed: &[Weighed], screen: &Screen) {
+    if weighed.is_empty() {
+        return;
+    }
+    page.paragraph(2, &screen.faint(label));
+    let sentences = weighed.iter().map(|one| {
+        let weight = screen.faint(&format!("{:+}", one.weight));
+        format!("{} {weight}", screen.locale.sign(&one.observed))
+    });
+    page.bullets(4, sentences);
+}
+
+/// Lines to copy: they are never wrapped.
+fn configuration(page: &mut Page<'_>, setting: &Setting, screen: &Screen) {
+    let place = screen.locale.aside(setting.product, setting.at);
+    page.paragraph(4, &place);
+    for line in setting.lines {
+        page.line(&format!("      {line}"));
+    }
+}

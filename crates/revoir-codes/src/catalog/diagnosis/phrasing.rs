@@ -1,0 +1,145 @@
+//! A diagnosis in the words of a language.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::{Confidence, Diagnosis, Observed, Question, Ranked, Sign};
+use crate::catalog::causes::CauseFacts;
+use crate::catalog::locale::Locale;
+use crate::catalog::phrasing::{fill, join};
+
+/// Sentences about a diagnosis.
+impl Locale {
+    /// A sign as a sentence, with what was measured. A value that is missing takes what leads to it
+    /// along: `A message was refused as too big.`
+    #[must_use]
+    pub fn sign(&self, observed: &Observed) -> String {
+        let index = Sign::ALL.iter().position(|sign| *sign == observed.sign);
+        let template = index.map_or("", |index| self.bodies().signs[index]);
+        if observed.value.is_empty() {
+            return without_value(template);
+        }
+        let value = localised(&observed.value, self.decimal);
+        fill(template, &[("value", &value)])
+    }
+
+    /// A cause as a heading.
+    #[must_use]
+    pub fn cause(&self, cause: &CauseFacts) -> &'static str {
+        cause.text(self).map_or("", |text| text.title)
+    }
+
+    /// How sure a cause is.
+    #[must_use]
+    pub fn confidence(&self, confidence: Confidence) -> &'static str {
+        let phrases = self.phrases();
+        match confidence {
+            Confidence::Unlikely => phrases.confidence_unlikely,
+            Confidence::Possible => phrases.confidence_possible,
+            Confidence::Probable => phrases.confidence_probable,
+            Confidence::AlmostCertain => phrases.confidence_almost_certain,
+        }
+    }
+
+    /// The verdict in one sentence: the likeliest cause and how sure it is, or that the evidence
+    /// does not decide.
+    #[must_use]
+    pub fn verdict(&self, diagnosis: &Diagnosis) -> String {
+        let Some(first) = diagnosis.ranked.first() else {
+            return self.phrases().verdict_none.to_owned();
+        };
+        let sentence = self.ranked(first);
+        if first.confidence >= Confidence::Probable {
+            return sentence;
+        }
+        fill(self.phrases().verdict_open, &[("cause", &sentence)])
+    }
+
+    /// A cause with how sure it is.
+    #[must_use]
+    pub fn ranked(&self, ranked: &Ranked) -> String {
+        self.aside(self.cause(ranked.cause), self.confidence(ranked.confidence))
+    }
+
+    /// The intermediaries that the evidence points at; `None` if there are none.
+    #[must_use]
+    pub fn points_at(&self, diagnosis: &Diagnosis) -> Option<String> {
+        let names: Vec<String> = diagnosis
+            .intermediaries
+            .iter()
+            .map(|of| of.name.to_owned())
+            .collect();
+        let names = (!names.is_empty()).then(|| join(self, names))?;
+        Some(fill(self.phrases().points_at, &[("names", &names)]))
+    }
+
+    /// Something that is not known, with the flag that tells it.
+    #[must_use]
+    pub fn question(&self, question: Question) -> String {
+        let phrases = self.phrases();
+        let (template, flag) = match question {
+            Question::Code => (phrases.ask_code, "--code 1006"),
+            Question::Opened => (phrases.ask_opened, "--opened yes"),
+            Question::Idle => (phrases.ask_idle, "--idle 60s"),
+            Question::Age => (phrases.ask_age, "--age 1h"),
+            Question::Simultaneous => (phrases.ask_simultaneous, "--simultaneous yes"),
+            Question::Console => (phrases.ask_console, "--console TEXT"),
+        };
+        fill(template, &[("flag", flag)])
+    }
+}
+
+/// A figure such as `60.1 s` with the decimal sign of a language. Versions and addresses stay.
+fn localised(value: &str, decimal: char) -> String {
+    let Some((figure, rest)) = value.split_once(' ') else {
+        return value.to_owned();
+    };
+    if figure.parse::<f32>().is_err() {
+        return value.to_owned();
+    }
+    format!("{} {rest}", figure.replace('.', &decimal.to_string()))
+}
+
+/// A sentence without its value, and without the colon before it.
+fn without_value(template: &str) -> String {
+    let Some((before, after)) = template.split_once("{value}") else {
+        return template.to_owned();
+    };
+    let before = before.trim_end_matches([' ', '\u{a0}', ':', '：']);
+    format!("{before}{after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sentence(tag: &str, sign: Sign, value: &str) -> String {
+        let locale = Locale::find(tag).unwrap();
+        let value = value.to_owned();
+        locale.sign(&Observed { sign, value })
+    }
+
+    #[test]
+    fn a_figure_has_the_decimal_sign_of_the_language_and_a_version_has_not() {
+        let measured = "60.1 s (nginx)";
+        assert!(sentence("en", Sign::IdleAtLimit, measured).ends_with(": 60.1 s (nginx)."));
+        assert!(sentence("fr", Sign::IdleAtLimit, measured).ends_with("60,1 s (nginx)."));
+        assert!(sentence("vi", Sign::HeaderProxy, "nginx/1.22.1").contains("1.22.1"));
+    }
+
+    #[test]
+    fn a_sentence_does_without_a_value() {
+        assert_eq!(
+            sentence("en", Sign::MessageTooBig, ""),
+            "A message was refused as too big."
+        );
+        for sign in Sign::ALL {
+            for tag in ["en", "zh", "vi", "fr"] {
+                let text = sentence(tag, sign, "");
+                assert!(!text.contains('{') && !text.contains(" ."), "{text}");
+            }
+        }
+    }
+}
