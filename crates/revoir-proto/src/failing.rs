@@ -16,34 +16,20 @@ impl<R: Random> Connection<R> {
     /// throws away everything that comes after.
     #[cold]
     pub(crate) fn fail(&mut self, now: Duration, error: ProtocolError) {
-        match self.advance_state(Stimulus::Fail) {
-            Action::SendCloseAndDiscard => {
-                let frame = close_frame(error);
-                self.begin_closing(now, Initiator::Local, error.cause(), frame);
-                if let Some(closing) = self.closing_mut() {
-                    closing.detail = Detail::Rule(error);
-                    closing.failed = true;
-                }
-                self.discard_input();
-            }
-            Action::Discard => {
-                if let Some(closing) = self.closing_mut() {
-                    closing.failed = true;
-                    // What began the ending stays the cause; the rule tells why no answer counted.
-                    if closing.detail == Detail::None {
-                        closing.detail = Detail::Rule(error);
-                    }
-                }
-                self.settle(now);
-                self.discard_input();
-            }
-            // The decoder that found the violation exists in the states above only.
-            Action::Ignore
-            | Action::SendClose
-            | Action::AwaitWrite
-            | Action::AwaitTcp
-            | Action::End => {}
+        if self.advance_state(Stimulus::Fail) == Action::SendCloseAndDiscard {
+            let frame = close_frame(error);
+            self.begin_closing(now, Initiator::Local, error.cause(), frame);
         }
+        if let Some(closing) = self.closing_mut() {
+            closing.failed = true;
+            // If we were closing, what began it stays the cause; the rule tells why no answer
+            // counted.
+            if closing.detail == Detail::None {
+                closing.detail = Detail::Rule(error);
+            }
+        }
+        self.settle(now);
+        self.discard_input();
     }
 }
 
