@@ -59,12 +59,31 @@ fn endpoint(role: Role) -> Endpoint {
     Endpoint::with(role, |config| config.limits.message = 2000)
 }
 
+/// How the driver passes bytes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// As input.
+    Given,
+    /// Out of its own buffer, and as input if they are not taken.
+    OfferedFirst,
+}
+
+const WAYS: [Way; 2] = [Way::Given, Way::OfferedFirst];
+
 /// Events and output for bytes that arrive in these pieces, up to the end of the stream.
-fn outcome<'a>(role: Role, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Event>, Vec<u8>) {
+fn outcome<'a>(
+    role: Role,
+    way: Way,
+    pieces: impl Iterator<Item = &'a [u8]>,
+) -> (Vec<Event>, Vec<u8>) {
     let mut endpoint = endpoint(role);
     let mut events: Vec<Event> = Vec::new();
     for piece in pieces {
-        events.extend(endpoint.receive(piece));
+        let is_taken =
+            way == Way::OfferedFirst && endpoint.connection.handle_payload(endpoint.now, piece);
+        if !is_taken {
+            events.extend(endpoint.receive(piece));
+        }
     }
     let mut wire = endpoint.write_all();
     events.extend(endpoint.eof());
@@ -76,17 +95,23 @@ fn outcome<'a>(role: Role, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Event
 role_grid! {
     fn byte_by_byte_is_the_same_as_whole(role) {
         for bytes in vectors(role.peer()) {
-            let whole = outcome(role, std::iter::once(&bytes[..]));
-            assert_eq!(outcome(role, bytes.chunks(1)), whole, "{bytes:x?}");
+            let whole = outcome(role, Way::Given, std::iter::once(&bytes[..]));
+            for way in WAYS {
+                assert_eq!(outcome(role, way, bytes.chunks(1)), whole, "{bytes:x?} {way:?}");
+            }
         }
     }
 
     fn a_split_at_any_position_is_the_same_as_whole(role) {
         for bytes in vectors(role.peer()) {
-            let whole = outcome(role, std::iter::once(&bytes[..]));
-            for at in 0..=bytes.len() {
+            let whole = outcome(role, Way::Given, std::iter::once(&bytes[..]));
+            for (at, way) in (0..=bytes.len()).flat_map(|at| WAYS.map(|way| (at, way))) {
                 let (head, tail) = bytes.split_at(at);
-                assert_eq!(outcome(role, [head, tail].into_iter()), whole, "{bytes:x?} {at}");
+                // Only between two cuts is there an inner piece that can be taken.
+                let second = if way == Way::OfferedFirst { tail.len() / 2 } else { 0 };
+                let (inner, tail) = tail.split_at(second);
+                let pieces = [head, inner, tail].into_iter();
+                assert_eq!(outcome(role, way, pieces), whole, "{bytes:x?} {at} {way:?}");
             }
         }
     }
@@ -115,7 +140,7 @@ role_grid! {
 
     fn input_handed_over_before_it_was_asked_for_is_the_same_as_whole(role) {
         for bytes in vectors(role.peer()) {
-            let whole = outcome(role, std::iter::once(&bytes[..]));
+            let whole = outcome(role, Way::Given, std::iter::once(&bytes[..]));
             for at in 0..=bytes.len() {
                 let mut endpoint = endpoint(role);
                 let (head, tail) = bytes.split_at(at);
