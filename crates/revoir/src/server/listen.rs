@@ -69,6 +69,10 @@ impl Server {
     /// # Errors
     ///
     /// That of the operating system: the address is in use, for example.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the attempt up.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
         Ok(Self::from_listener(TcpListener::bind(address).await?))
     }

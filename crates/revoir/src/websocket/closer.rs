@@ -62,11 +62,19 @@ impl Closer {
     }
 
     /// Waits until the connection has ended, for whatever cause.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
     pub fn closed(&self) -> Closed {
         Closed::new(Arc::clone(&self.driver))
     }
 
     /// Waits until a drain of the server reaches the connection, or it closes for another cause.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
     pub fn draining(&self) -> Draining {
         Draining::new(Arc::clone(&self.driver))
     }

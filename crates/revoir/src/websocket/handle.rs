@@ -173,6 +173,10 @@ impl WebSocket {
     }
 
     /// Waits until a drain of the server reaches the connection, or it closes for another cause.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
     pub fn draining(&self) -> Draining {
         Draining::new(Arc::clone(&self.reader.driver))
     }
