@@ -45,15 +45,23 @@ fn rule(error: HandshakeError) -> Detail {
     Detail::Handshake(Box::new(error))
 }
 
+/// The limit of a case that waits for it; the others have time.
+fn limit(ending: &Ending) -> Duration {
+    match ending.cause {
+        Cause::HandshakeTimeout => Duration::from_millis(50),
+        _ => Duration::from_secs(60),
+    }
+}
+
 fn too_slow() -> Ending {
     let detail = Detail::Text("not done within 50ms".into());
     never(Cause::HandshakeTimeout, detail)
 }
 
 /// What our client makes of `answer`.
-async fn answered(wire: Wire, answer: &str, then: Then) -> Ending {
+async fn answered(wire: Wire, answer: &str, then: Then, limit: Duration) -> Ending {
     let (near, mut far) = pair(wire).await;
-    let client = Client::new().with_handshake_timeout(Duration::from_millis(50));
+    let client = Client::new().with_handshake_timeout(limit);
     let connecting = client.connect_over("ws://a.example/chat", near);
     let answering = async {
         let mut request = Vec::new();
@@ -101,16 +109,16 @@ async fn a_client_names_what_went_wrong_inside_the_handshake() {
     ];
     for (answer, then, ending) in cases {
         for wire in WIRES {
-            let actual = answered(wire, answer, then).await;
+            let actual = answered(wire, answer, then, limit(&ending)).await;
             assert_eq!(actual, ending, "{wire:?} {answer:?} {then:?}");
         }
     }
 }
 
 /// What our server answers to `request`, and how it calls the end.
-async fn asked(wire: Wire, request: &str, then: Then) -> (String, Ending) {
+async fn asked(wire: Wire, request: &str, then: Then, limit: Duration) -> (String, Ending) {
     let (near, mut far) = pair(wire).await;
-    let acceptor = Acceptor::new().with_handshake_timeout(Duration::from_millis(50));
+    let acceptor = Acceptor::new().with_handshake_timeout(limit);
     let asking = async {
         far.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
@@ -174,7 +182,7 @@ async fn a_server_names_what_went_wrong_inside_the_handshake_and_answers_it() {
     ];
     for (request, then, status, ending) in cases {
         for wire in WIRES {
-            let (answer, actual) = asked(wire, &request, then).await;
+            let (answer, actual) = asked(wire, &request, then, limit(&ending)).await;
             assert_eq!(actual, ending, "{wire:?} {request:?} {then:?}");
             assert!(answer.starts_with(status), "{answer}");
             assert_eq!(answer.is_empty(), status.is_empty(), "{answer}");

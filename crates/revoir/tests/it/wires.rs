@@ -205,6 +205,7 @@ async fn a_peer_that_floods_while_we_close_sees_our_close_before_any_reset() {
         let bytes: Vec<u8> = peer
             .bytes(&Frame::new(Sort::Binary, vec![9; 1000]))
             .repeat(50);
+        peer.write(&bytes).await;
         let closed = socket.close(SendCode::GOING_AWAY, reason(""));
         let flood = async {
             // Until our socket is gone: nothing is read meanwhile.
