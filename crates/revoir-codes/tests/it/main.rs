@@ -5,5 +5,6 @@
 mod advising;
 mod classifying;
 mod comparing;
+mod diagnosing;
 mod explaining;
 mod searching;

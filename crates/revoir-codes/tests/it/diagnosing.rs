@@ -1,0 +1,73 @@
+use revoir_codes::catalog::diagnosis::messages::messages;
+use revoir_codes::catalog::diagnosis::{Confidence, Evidence, Sign, diagnose};
+use std::time::Duration;
+
+#[test]
+fn every_message_alone_stands_for_its_signs() {
+    for message in messages() {
+        let example = message.example.unwrap_or(message.pattern);
+        let mut evidence = Evidence::new();
+        evidence.texts.push(example.to_owned());
+        let diagnosis = diagnose(&evidence);
+        for sign in message.signs {
+            // Before a connection opened, the end of TCP is an end of the handshake.
+            let before = match sign {
+                Sign::Fin => Sign::HandshakeEof,
+                Sign::Rst => Sign::HandshakeReset,
+                other => *other,
+            };
+            let is_there = |found: Sign| found == *sign || found == before;
+            assert!(
+                diagnosis.signs.iter().any(|seen| is_there(seen.sign)),
+                "{example}: {sign:?}"
+            );
+        }
+        if let Some(of) = message.intermediary {
+            let names: Vec<_> = diagnosis.intermediaries.iter().map(|of| of.name).collect();
+            assert!(names.contains(&of.name), "{example}: {names:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_known_ranks_nothing() {
+    let diagnosis = diagnose(&Evidence::new());
+    assert!(diagnosis.ranked.is_empty() && diagnosis.signs.is_empty());
+    assert_eq!(diagnosis.unknown.len(), 6);
+}
+
+#[test]
+fn evidence_moves_the_verdict_and_what_contradicts_is_told() {
+    let mut evidence = Evidence::new();
+    evidence.opened = Some(true);
+    evidence.idle = Some(Duration::from_secs(60));
+    let before = diagnose(&evidence);
+    assert_eq!(before.ranked[0].cause.id, "idle-proxy");
+    assert_eq!(before.ranked[0].confidence, Confidence::Probable);
+
+    evidence.observe_value(Sign::SurvivedIdle, "400 s");
+    let after = diagnose(&evidence);
+    let idle = after.ranked.iter().find(|of| of.cause.id == "idle-proxy");
+    let idle = idle.unwrap();
+    assert!(idle.weight < before.ranked[0].weight);
+    let against: Vec<Sign> = idle
+        .contradicting
+        .iter()
+        .map(|one| one.observed.sign)
+        .collect();
+    assert_eq!(against, [Sign::SurvivedIdle]);
+}
+
+#[test]
+fn shares_add_up_to_a_hundred_at_most() {
+    for code in [1000_u16, 1001, 1006, 1009, 1015, 4001] {
+        let mut evidence = Evidence::new();
+        evidence.code = Some(code.into());
+        let total: u32 = diagnose(&evidence)
+            .ranked
+            .iter()
+            .map(|of| u32::from(of.share))
+            .sum();
+        assert!(total <= 100, "{code}: {total}");
+    }
+}
