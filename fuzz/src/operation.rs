@@ -16,6 +16,8 @@ pub enum Operation {
     /// From here on the peer's bytes come in pieces of so many, each offered out of the driver's
     /// buffer before it is handed over. With 0, no more.
     Offer(u8),
+    /// From here on, or no more, the output queue works in memory that the driver lends it.
+    Lend,
     /// A frame of the peer, with the mask that its role has.
     Frame {
         first: u8,
@@ -161,7 +163,7 @@ pub fn agreed(no_takeover: bool, small: bool) -> Agreed {
 
 /// One operation; the frequent ones have several numbers.
 pub fn operation(u: &mut Unstructured<'_>) -> Result<Operation> {
-    Ok(match u.arbitrary::<u8>()? % 33 {
+    Ok(match u.arbitrary::<u8>()? % 34 {
         0 => Operation::Input(literal(u)?),
         1 => Operation::Frame {
             first: 0x81,
@@ -213,7 +215,8 @@ pub fn operation(u: &mut Unstructured<'_>) -> Result<Operation> {
             field: u.arbitrary()?,
             value: u.arbitrary()?,
         },
-        _ => Operation::Offer(u.arbitrary()?),
+        32 => Operation::Offer(u.arbitrary()?),
+        _ => Operation::Lend,
     })
 }
 

@@ -176,6 +176,7 @@ impl Pair {
             | Operation::Ping(_)
             | Operation::Close { .. }
             | Operation::Offer(_)
+            | Operation::Lend
             | Operation::Pause
             | Operation::Resume
             | Operation::Export => end.apply(operation),

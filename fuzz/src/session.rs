@@ -61,6 +61,8 @@ pub struct Session {
     held: Vec<u8>,
     /// How long the pieces are that are offered out of the driver's buffer, if they are.
     pub offer: Option<NonZero<usize>>,
+    /// The memory that is lent for every operation, if it is.
+    lent: Option<Vec<u8>>,
 }
 
 impl Session {
@@ -102,6 +104,7 @@ impl Session {
             hold: 0,
             held: Vec::new(),
             offer: None,
+            lent: None,
         }
     }
 
@@ -125,10 +128,31 @@ impl Session {
     }
 
     pub fn apply(&mut self, operation: &Operation) {
+        let Some(mut lent) = self.lent.take() else {
+            self.perform(operation);
+            return;
+        };
+        self.connection.lend_buffer(&mut lent);
+        self.lent = Some(Vec::new());
+        self.perform(operation);
+        self.connection.return_buffer(&mut lent);
+        assert!(lent.is_empty(), "memory, not content");
+        if self.lent.is_some() {
+            self.lent = Some(lent);
+        }
+    }
+
+    fn perform(&mut self, operation: &Operation) {
         let (now, peer) = (self.now, self.role.peer());
         match operation {
             Operation::Input(bytes) => self.input(bytes),
             Operation::Hold(count) => self.hold = (*count).into(),
+            Operation::Lend => {
+                self.lent = match self.lent {
+                    None => Some(Vec::with_capacity(1_000)),
+                    Some(_) => None,
+                };
+            }
             Operation::Offer(length) => self.offer = NonZero::new((*length).into()),
             Operation::Frame { first, payload } => {
                 let frame = wire::frame(peer, *first, [1, 2, 0xF3, 4], &payload.to_vec());
