@@ -1,6 +1,7 @@
 //! `serve` as its operator sees it: the access log, and `ctl`.
 
-use std::process::Output;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -132,6 +133,37 @@ fn what_is_not_wanted_is_not_logged() {
         gateway.process.signal("TERM");
         assert_eq!(gateway.process.end().stdout.len(), lines, "{logs}");
     }
+}
+
+#[test]
+fn a_stdout_that_nobody_reads_holds_up_neither_requests_nor_the_end() {
+    let mut gateway = command(&["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
+        .args(["--upstream", "ws://127.0.0.1:1", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut note = String::new();
+    let mut stderr = BufReader::new(gateway.stderr.take().unwrap());
+    stderr.read_line(&mut note).unwrap();
+    let address = note.strip_prefix("listening on ").expect(&note);
+    let address = address.split(',').next().unwrap();
+    // More lines than any pipe holds: each one has a User-Agent of 512 bytes.
+    let user_agent = "x".repeat(512);
+    for _ in 0..300 {
+        let fields = format!("Sec-WebSocket-Key: another\r\nUser-Agent: {user_agent}\r\n");
+        let head = Client::tcp(address).request(&fields);
+        assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
+    }
+    let kill = format!("kill -s TERM {}", gateway.id());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(gateway.wait().unwrap().code(), Some(0));
 }
 
 #[test]
