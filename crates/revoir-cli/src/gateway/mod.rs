@@ -58,7 +58,7 @@ pub(crate) use observer::Observer;
 #[cfg(test)]
 pub(crate) use observer::Unobserved;
 pub(crate) use operations::{Logs, Operations};
-use overview::Overview;
+use overview::{Overview, merged};
 use pool::Pool;
 #[cfg(test)]
 pub(crate) use pool::PoolSettings;
@@ -193,7 +193,7 @@ impl Gateway {
             from_clients,
             from_backends,
             draining: self.is_draining(),
-            upstreams: self.routes.pools().flat_map(Pool::states).collect(),
+            upstreams: merged(self.routes.pools().flat_map(Pool::states)),
         }
     }
 

@@ -30,3 +30,43 @@ pub(crate) struct UpstreamState {
     pub(crate) accepts: bool,
     pub(crate) connections: usize,
 }
+
+/// One state for each upstream, which several routes may lead to. If one of them found that it does
+/// not accept, that is worth knowing.
+pub(super) fn merged(states: impl Iterator<Item = UpstreamState>) -> Vec<UpstreamState> {
+    let mut all: Vec<UpstreamState> = Vec::new();
+    for state in states {
+        match all
+            .iter_mut()
+            .find(|known| known.upstream == state.upstream)
+        {
+            Some(known) => {
+                known.accepts &= state.accepts;
+                known.connections += state.connections;
+            }
+            None => all.push(state),
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_of_two_routes_is_one() {
+        let state = |upstream: &str, accepts, connections| UpstreamState {
+            upstream: upstream.to_owned(),
+            accepts,
+            connections,
+        };
+        let states = [
+            state("a:1", true, 2),
+            state("b:1", true, 1),
+            state("a:1", false, 3),
+        ];
+        let expected = [state("a:1", false, 5), state("b:1", true, 1)];
+        assert_eq!(merged(states.into_iter()), expected);
+    }
+}
