@@ -1,4 +1,7 @@
+use revoir_codes::catalog::Locale;
+use revoir_codes::catalog::causes::all_causes;
 use revoir_codes::catalog::diagnosis::messages::messages;
+use revoir_codes::catalog::diagnosis::settings::settings;
 use revoir_codes::catalog::diagnosis::{Confidence, Evidence, Sign, diagnose};
 use std::time::Duration;
 
@@ -70,4 +73,21 @@ fn shares_add_up_to_a_hundred_at_most() {
             .sum();
         assert!(total <= 100, "{code}: {total}");
     }
+}
+
+#[test]
+fn settings_are_those_of_the_products_that_the_evidence_points_at() {
+    let products = |id: &str, pointed_at: &[&str]| -> Vec<&str> {
+        let mut all = all_causes(Locale::english());
+        let (cause, _) = all.find(|(facts, _)| facts.id == id).unwrap();
+        let found = settings(cause, pointed_at);
+        found.into_iter().map(|of| of.product).collect()
+    };
+    assert_eq!(products("idle-proxy", &["nginx"]), ["nginx"]);
+    assert!(products("idle-proxy", &[]).len() > 5);
+    // Its limit cannot be changed, and the settings of others would not help.
+    assert!(products("idle-proxy", &["Heroku router"]).is_empty());
+    // The library behind a proxy does not show.
+    assert!(products("too-big", &["nginx"]).contains(&"ws"));
+    assert!(products("refused", &[]).is_empty());
 }

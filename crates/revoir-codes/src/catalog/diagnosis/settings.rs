@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::catalog::causes::CauseFacts;
+use crate::catalog::intermediaries::intermediaries;
 use crate::catalog::source::Source;
 use crate::generated::diagnosis::SETTINGS;
 
@@ -22,15 +23,18 @@ pub struct Setting {
     pub source: Source,
 }
 
-/// The settings that fix a cause: those of the products that the evidence points at, or all of them
-/// if it points at none that can be set.
+/// The settings that fix a cause: those of the products that the evidence points at. If it points at
+/// none, all of them; and also where what can be set is not only intermediaries, because then the
+/// product that matters may be one that does not show.
 #[must_use]
 pub fn settings(cause: &CauseFacts, products: &[&str]) -> Vec<&'static Setting> {
     let of_topic = |of: &&Setting| cause.settings == Some(of.topic);
-    let is_named = |of: &&Setting| products.contains(&of.product);
-    let named: Vec<_> = SETTINGS.iter().filter(of_topic).filter(is_named).collect();
-    if named.is_empty() {
-        return SETTINGS.iter().filter(of_topic).collect();
+    let all: Vec<_> = SETTINGS.iter().filter(of_topic).collect();
+    let is_named = |of: &&'static Setting| products.contains(&of.product);
+    let named: Vec<_> = all.iter().copied().filter(is_named).collect();
+    let shows = |of: &&Setting| intermediaries().iter().any(|one| one.name == of.product);
+    if named.is_empty() && (products.is_empty() || !all.iter().all(shows)) {
+        return all;
     }
     named
 }
