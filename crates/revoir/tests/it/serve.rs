@@ -66,6 +66,25 @@ async fn a_handler_that_uses_up_its_tasks_budget_does_not_silence_the_keepalive(
 }
 
 #[tokio::test]
+async fn a_server_whose_future_is_dropped_keeps_its_connections() {
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    let tracker = server.tracker().clone();
+    let serving = tokio::spawn(server.serve(echo));
+    let url = format!("ws://{address}/");
+    let mut socket = revoir::connect(&url).await.unwrap();
+    serving.abort();
+    serving.await.unwrap_err();
+    let refused = revoir::connect(&url).await.unwrap_err();
+    assert_eq!(refused.ending().unwrap().cause, Cause::Refused);
+    socket.send_text("still here").await.unwrap();
+    assert_eq!(socket.recv().await.unwrap().as_bytes(), b"still here");
+    assert_eq!(tracker.open(), 1);
+    let closed = socket.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY).await;
+    assert!(closed.is_clean());
+}
+
+#[tokio::test]
 async fn a_handler_that_passes_the_ending_on_has_not_failed() {
     let (url, seen) = serve(echo).await;
     let mut socket = revoir::connect(&url).await.unwrap();
