@@ -58,6 +58,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     step("dependencies: cargo deny", deny)?;
     step("real proxies", || crate::proxies::run(false))?;
     step("interoperability", || crate::interop::run(false))?;
+    step("the pages in a browser", || crate::browser::run(None))?;
     step("the gateway", || crate::gateway::run(2))?;
     step("the Autobahn test suite", crate::autobahn::run)?;
     report("== all steps passed");

@@ -43,7 +43,7 @@ async fn prepare(visit: &mut Visit<'_>, path: &str) -> anyhow::Result<()> {
         let enough = |count: u32| {
             format!("Number(document.querySelector('.answered dd').textContent) >= {count}")
         };
-        for (act, count) in [("restart", 24), ("close", 46), ("cut", 70)] {
+        for (act, count) in [("restart", 12), ("close", 40), ("cut", 60)] {
             visit.until(&enough(count)).await?;
             visit
                 .evaluate(&format!(
@@ -51,7 +51,7 @@ async fn prepare(visit: &mut Visit<'_>, path: &str) -> anyhow::Result<()> {
                 ))
                 .await?;
         }
-        visit.until(&enough(84)).await?;
+        visit.until(&enough(72)).await?;
     } else if path.contains("/codes/") {
         visit
             .until("!document.querySelector('.ways').hidden")

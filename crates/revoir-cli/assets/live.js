@@ -6,7 +6,7 @@ import { address, ask, countdown, decide, fill, seconds, token } from "./connect
 const live = document.querySelector(".live");
 const said = live.dataset;
 const value = (name) => live.querySelector(`.${name} dd`);
-const timeline = live.querySelector(".timeline");
+const timeline = live.querySelector(".timeline ol");
 const chart = live.querySelector(".chart");
 const beat = 250;
 const span = 60_000;
@@ -62,11 +62,11 @@ function meet(word, number) {
 }
 
 function heard(number) {
-  const now = performance.now();
-  const rtt = now - waiting.get(number);
+  const at = waiting.get(number);
+  const rtt = performance.now() - at;
   waiting.delete(number);
   answered += 1;
-  answers.push({ at: now, rtt });
+  answers.push({ at, rtt });
   value("answered").textContent = answered;
   value("rtt").textContent = `${rtt < 10 ? rtt.toFixed(1) : Math.round(rtt)} ms`;
 }

@@ -62,6 +62,7 @@ impl Backend {
         }
         let tracker = self.tracker.lock().unwrap_or_else(PoisonError::into_inner);
         let plan = Drain::restart()
+            .ready_in(AWAY)
             .closing_over(Duration::from_millis(100))
             .within(Duration::from_secs(3));
         // It goes on by itself.

@@ -275,6 +275,47 @@ fn a_page_and_all_it_loads_weigh_less_than_100_kb() {
 }
 
 #[test]
+fn a_page_of_a_server_with_its_lab_weighs_less_than_100_kb() {
+    let sizes: HashMap<String, usize> = files(None)
+        .map(|file| (file.path, file.text.len()))
+        .collect();
+    let asset = |name: &str| sizes[&format!("assets/{name}")];
+    let shared = asset("style.css") + asset("search.js") + asset("icon.svg");
+    let live = include_str!("../../assets/live.js").len();
+    let lab = include_str!("../../assets/lab.js").len();
+    let scripts = include_str!("../../assets/connection.js").len() + live.max(lab);
+    for locale in Locale::all() {
+        let loaded = shared + scripts + asset(&format!("search-{}.js", folder(locale)));
+        let codes = CloseCode::registered().map(Address::Code);
+        for address in codes.chain([Address::Home]).chain(Address::ranges()) {
+            let size = render(address, locale, &Home::Server).len();
+            assert!(
+                size + loaded < 100_000,
+                "{} {address:?}: {size}",
+                locale.tag
+            );
+        }
+    }
+}
+
+#[test]
+fn only_a_server_has_a_lab() {
+    for address in [Address::Code(code(1006)), Address::Home] {
+        let home = Home::Files { base: None };
+        let file = render(address, Locale::english(), &home);
+        assert!(!file.contains("type=\"module\""), "{address:?}");
+        assert!(!file.contains("<button type=\"button\""), "{address:?}");
+    }
+    let page = page(Address::Code(code(1006)), "fr");
+    let ways: Vec<_> = page
+        .all("button")
+        .filter_map(|button| button.get("data-way"))
+        .collect();
+    assert!(ways.starts_with(&["fin", "reset", "cut"]), "{ways:?}");
+    assert!(page.all("noscript").next().is_some());
+}
+
+#[test]
 fn what_somebody_typed_stays_text() {
     let typed = "<script>alert('&\"')</script>";
     let html = search_results(typed, Locale::english(), &Home::Server);
