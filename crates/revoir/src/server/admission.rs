@@ -55,12 +55,13 @@ impl Admission {
         }
     }
 
-    /// Counts a request.
+    /// Counts a request, as an acceptor does for every one: for a program that takes connections
+    /// of its own.
     ///
     /// # Errors
     ///
     /// How long to wait, if it comes too early.
-    pub(super) fn admit(&self) -> Result<(), Duration> {
+    pub fn admit(&self) -> Result<(), Duration> {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         bucket.take(self.epoch.elapsed(), &mut Entropy)
     }
