@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 use super::Gateway;
 use super::agreement::Agreement;
 use super::asked::Asked;
+use super::entrance::Admitted;
+use super::observer::Limit;
 use super::pool::{Pool, Seat};
 use super::rules::Rules;
 use super::session::{Ended, Outlook, Session, Side};
@@ -22,6 +24,8 @@ pub(crate) struct Connection {
     pool: Arc<Pool>,
     /// Where the backend is, if there is one.
     seat: Option<Seat>,
+    /// Its place among all clients.
+    _admitted: Admitted,
     handle: Arc<Handle>,
     holds: u32,
     held: Duration,
@@ -120,7 +124,7 @@ impl Connection {
         id: u64,
         asked: Asked,
         agreement: Agreement,
-        (pool, seat): (Arc<Pool>, Seat),
+        (pool, seat, admitted): (Arc<Pool>, Seat, Admitted),
     ) -> Self {
         let handle = Arc::new(Handle {
             name: gateway.name(id).into(),
@@ -138,6 +142,7 @@ impl Connection {
             id,
             pool,
             seat: Some(seat),
+            _admitted: admitted,
             handle,
             holds: 0,
             held: Duration::ZERO,
@@ -173,19 +178,29 @@ impl Connection {
         self.gateway.epoch + at
     }
 
-    /// Changes what is held back from `before` to `after` bytes.
-    pub(crate) fn count_held(&self, before: usize, after: usize) {
+    /// Takes room for up to `wanted` bytes that are held back, and returns how much there is.
+    pub(crate) fn take_room(&self, wanted: usize) -> usize {
+        let limit = self.gateway.settings.held_bytes;
         let held = &self.gateway.held_bytes;
-        if after >= before {
-            held.fetch_add(after - before, Ordering::Relaxed);
-        } else {
-            held.fetch_sub(before - after, Ordering::Relaxed);
+        let taking = |held: usize| Some(held + wanted.min(limit.saturating_sub(held)));
+        match held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taking) {
+            Ok(before) | Err(before) => wanted.min(limit.saturating_sub(before)),
         }
     }
 
-    /// Whether all holds together hold back as much as they may.
-    pub(crate) fn is_held_full(&self) -> bool {
-        self.gateway.held_bytes.load(Ordering::Relaxed) >= self.gateway.settings.held_bytes
+    /// Counts bytes that are held back already.
+    pub(crate) fn add_room(&self, bytes: usize) {
+        self.gateway.held_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Gives back room that was taken.
+    pub(crate) fn give_room(&self, bytes: usize) {
+        self.gateway.held_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// The client is not read from, because all holds together keep as much as they may.
+    pub(crate) fn found_no_room(&self) {
+        self.gateway.limited(Limit::Held);
     }
 
     /// `bytes` came from `side` and were given to `session`.

@@ -1,9 +1,9 @@
 //! Which header fields pass through the gateway (RFC 9110 section 7.6), and which it writes itself.
 
-use std::net::IpAddr;
-
 use hyper::HeaderMap;
 use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue};
+
+use super::source::Source;
 
 /// Fields that concern one connection only (RFC 9110 section 7.6.1).
 const HOP_BY_HOP: [&str; 8] = [
@@ -19,16 +19,6 @@ const HOP_BY_HOP: [&str; 8] = [
 
 /// Fields that only the gateway may write.
 const OURS: &str = "revoir-";
-
-/// Fields that say where a request came from. A client could claim anything in them.
-const FORWARDED: [&str; 6] = [
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-forwarded-port",
-    "x-real-ip",
-];
 
 /// Takes away what concerns one connection only, with everything that Connection names.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
@@ -50,42 +40,18 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// Makes the header fields of a client's request into those of the gateway's: without what concerns
-/// one connection, without what only the gateway may write, and with the client's address.
-pub(crate) fn rewrite_request(headers: &mut HeaderMap, client: IpAddr) {
+/// one connection, without what only the gateway may write, and with where it comes from.
+pub(crate) fn rewrite_request(headers: &mut HeaderMap, source: Source) {
     strip_hop_by_hop(headers);
     let ours: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| name.as_str().starts_with(OURS) || FORWARDED.contains(&name.as_str()))
+        .filter(|name| name.as_str().starts_with(OURS))
         .cloned()
         .collect();
     for name in ours {
         headers.remove(name);
     }
-    let host = headers.get(HOST).cloned();
-    let client = client.to_canonical();
-    // RFC 7239 section 6: IPv6 addresses stand in brackets and quotes.
-    let node = match client {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("\"[{address}]\""),
-    };
-    let mut forwarded = format!("for={node};proto=http");
-    if let Some(host) = host.as_ref().and_then(|host| host.to_str().ok()) {
-        forwarded.push_str(&format!(";host=\"{}\"", host.replace(['"', '\\'], "")));
-    }
-    let fields = [
-        ("forwarded", HeaderValue::try_from(forwarded).ok()),
-        (
-            "x-forwarded-for",
-            HeaderValue::try_from(client.to_string()).ok(),
-        ),
-        ("x-forwarded-host", host),
-        ("x-forwarded-proto", Some(HeaderValue::from_static("http"))),
-    ];
-    for (name, value) in fields {
-        if let Some(value) = value {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
+    source.write(headers);
 }
 
 /// Header fields in little memory: a map keeps a hash table, and the buffer that it was read from.
@@ -170,26 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_claims_about_itself_is_replaced() {
-        let mut got = headers(&[
-            ("Host", "a.example"),
-            ("X-Forwarded-For", "6.6.6.6"),
-            ("X-Real-IP", "6.6.6.6"),
-            ("Forwarded", "for=6.6.6.6"),
-            ("Revoir-Resume", "conn=1"),
-            ("revoir-anything", "1"),
-        ]);
-        rewrite_request(&mut got, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
-        let expected = headers(&[
-            ("Host", "a.example"),
-            ("Forwarded", "for=192.0.2.1;proto=http;host=\"a.example\""),
-            ("X-Forwarded-For", "192.0.2.1"),
-            ("X-Forwarded-Host", "a.example"),
-            ("X-Forwarded-Proto", "http"),
-        ]);
-        assert_eq!(got, expected);
-        let mut got = HeaderMap::new();
-        rewrite_request(&mut got, "2001:db8::1".parse().unwrap());
-        assert_eq!(got["forwarded"], "for=\"[2001:db8::1]\";proto=http");
+    fn what_only_the_gateway_may_write_does_not_pass() {
+        let mut got = headers(&[("Revoir-Resume", "conn=1"), ("revoir-anything", "1")]);
+        let peer = (Ipv4Addr::LOCALHOST, 1).into();
+        rewrite_request(&mut got, Source::new(peer, false, &[]));
+        assert!(got.keys().all(|name| !name.as_str().starts_with(OURS)));
+        assert_eq!(got["x-forwarded-for"], "127.0.0.1");
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod config;
 mod connection;
 mod dial;
 mod driver;
+mod entrance;
 pub(crate) mod entropy;
 mod exchange;
 mod front;
@@ -22,6 +23,7 @@ mod hop;
 mod metrics;
 mod observer;
 mod operations;
+mod origin;
 mod overview;
 mod pool;
 mod redial;
@@ -31,6 +33,7 @@ mod rules;
 mod session;
 mod settings;
 mod site;
+mod source;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -53,7 +56,10 @@ pub(crate) use admin::{
     HEADER as ADMIN_HEADER, Problem, StatusLine,
 };
 use connection::Handle;
+use entrance::Entrance;
 use entropy::Entropy;
+pub(crate) use front::taken_over;
+use observer::Limit;
 pub(crate) use observer::Observer;
 #[cfg(test)]
 pub(crate) use observer::Unobserved;
@@ -84,6 +90,7 @@ pub(crate) struct Gateway {
     /// Tells the connections of this process from those of another one.
     boot: u32,
     next: AtomicU64,
+    entrance: Arc<Entrance>,
     held_bytes: AtomicUsize,
     connections: Mutex<Connections>,
     left: Notify,
@@ -109,6 +116,7 @@ impl Gateway {
         let epoch = Instant::now();
         Arc::new(Self {
             routes: Routes::start(routes, epoch),
+            entrance: Entrance::new(settings.room),
             settings,
             observer,
             epoch,
@@ -216,6 +224,12 @@ impl Gateway {
         let own = u32::from_str_radix(boot, 16).ok()? == self.boot;
         let id = id.parse().ok().filter(|_| own)?;
         self.open().handles.get(&id).cloned()
+    }
+
+    /// Somebody asked for more than is allowed.
+    fn limited(&self, limit: Limit) {
+        tracing::debug!(target: "revoir", limit = limit.id(), "too much was asked for");
+        self.observer.limited(limit);
     }
 
     fn now(&self) -> Duration {

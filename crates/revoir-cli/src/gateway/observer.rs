@@ -8,6 +8,40 @@ use super::exchange::Exchange;
 use super::session::Ended;
 use super::verdict::{Redialed, Why};
 
+/// What somebody asked for too much of. A message that is too long is an ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// The head of a request is too long: 431.
+    Head,
+    /// A request did not come in time: 408.
+    Time,
+    /// There are too many connections: 503.
+    Connections,
+    /// There are too many connections from one address: 429.
+    Address,
+    /// There are too many handshakes at once: 503.
+    Rate,
+    /// A page is from elsewhere: 403.
+    Origin,
+    /// All holds together keep as much as they may: this client is not read from.
+    Held,
+}
+
+impl Limit {
+    /// A stable identifier in kebab case.
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Time => "time",
+            Self::Connections => "connections",
+            Self::Address => "address",
+            Self::Rate => "rate",
+            Self::Origin => "origin",
+            Self::Held => "held",
+        }
+    }
+}
+
 /// Sees what happens to every request and connection. Every method has an empty default, is called
 /// from the tasks that relay, and must not wait.
 pub(crate) trait Observer: fmt::Debug + Send + Sync + 'static {
@@ -54,6 +88,11 @@ pub(crate) trait Observer: fmt::Debug + Send + Sync + 'static {
     /// A request that did not become a connection is over, with its answer.
     fn answered(&self, exchange: Exchange) {
         let _ = exchange;
+    }
+
+    /// Somebody asked for more than is allowed.
+    fn limited(&self, limit: Limit) {
+        let _ = limit;
     }
 }
 

@@ -8,7 +8,7 @@ use super::access_log::{AccessLog, Entry};
 use super::connection::{Handle, Record};
 use super::exchange::Exchange;
 use super::metrics::Metrics;
-use super::observer::Observer;
+use super::observer::{Limit, Observer};
 use super::overview::Overview;
 use super::session::Ended;
 use super::verdict::{Redialed, Why};
@@ -81,6 +81,10 @@ impl Observer for Operations {
 
     fn given_up(&self, after: Duration) {
         self.metrics.hold_over(after, false);
+    }
+
+    fn limited(&self, limit: Limit) {
+        self.metrics.limited(limit);
     }
 
     fn closed(&self, record: Record) {

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
+use super::entrance::Room;
+
 /// What a gateway is told.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -13,8 +17,10 @@ pub(crate) struct Settings {
     pub(crate) head_fields: usize,
     /// The most bytes that all holds together hold back.
     pub(crate) held_bytes: usize,
-    /// The most WebSocket connections.
-    pub(crate) connections: usize,
+    /// How many WebSocket clients may come in.
+    pub(crate) room: Room,
+    /// The addresses of proxies whose word about clients is taken.
+    pub(crate) trusted: Vec<IpNet>,
 }
 
 impl Default for Settings {
@@ -24,7 +30,8 @@ impl Default for Settings {
             head_bytes: 32 * 1024,
             head_fields: 100,
             held_bytes: 64 * 1024 * 1024,
-            connections: usize::MAX,
+            room: Room::default(),
+            trusted: Vec::new(),
         }
     }
 }

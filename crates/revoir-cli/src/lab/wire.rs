@@ -8,10 +8,9 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes};
 use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::gateway::Stream;
+use crate::gateway::{Stream, taken_over};
 
 /// The stream that the library gets.
 #[derive(Debug)]
@@ -48,11 +47,10 @@ enum Then {
 impl Hand {
     /// The wire over the stream that an HTTP server has handed over.
     pub(super) fn wire(self, upgraded: Upgraded) -> Wire {
-        // What the gateway has given to hyper is what comes back.
-        if let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() {
+        if let Some((stream, input)) = taken_over(upgraded) {
             let mut inner = self.lock();
-            inner.stream = Some(parts.io.into_inner());
-            inner.input = parts.read_buf;
+            inner.stream = Some(stream);
+            inner.input = input;
         }
         Wire(self)
     }

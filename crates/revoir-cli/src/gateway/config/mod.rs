@@ -8,8 +8,10 @@ mod values;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::entrance::Room;
 use super::{AdminAddr, Logs, Settings};
 pub(crate) use reading::read;
 pub(crate) use route::RouteConfig;
@@ -25,6 +27,9 @@ pub(crate) struct Config {
     /// Over TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tls: Option<Files>,
+    /// The addresses of proxies whose word about clients is taken.
+    #[serde(deserialize_with = "values::networks")]
+    pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) limits: Limits,
     pub(crate) drain: Draining,
     pub(crate) admin: AdminConfig,
@@ -51,7 +56,10 @@ pub(crate) struct Limits {
     pub(crate) handshake_time: Time,
     pub(crate) header_bytes: usize,
     pub(crate) header_fields: usize,
+    /// WebSocket connections, with those that are opening.
     pub(crate) connections: Most,
+    pub(crate) connections_per_address: Most,
+    pub(crate) handshakes_per_second: Most,
     pub(crate) held_bytes: usize,
 }
 
@@ -85,6 +93,7 @@ impl Default for Config {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
             access_log: Logs::All,
             tls: None,
+            trusted_proxies: Vec::new(),
             limits: Limits::default(),
             admin: AdminConfig::default(),
             drain: Draining::default(),
@@ -100,7 +109,9 @@ impl Default for Limits {
             handshake_time: Time(settings.handshake_limit),
             header_bytes: settings.head_bytes,
             header_fields: settings.head_fields,
-            connections: Most(settings.connections),
+            connections: Most(settings.room.in_all),
+            connections_per_address: Most(settings.room.per_address),
+            handshakes_per_second: Most::ANY,
             held_bytes: settings.held_bytes,
         }
     }
@@ -137,7 +148,12 @@ impl Config {
             head_bytes: limits.header_bytes,
             head_fields: limits.header_fields,
             held_bytes: limits.held_bytes,
-            connections: limits.connections.0,
+            room: Room {
+                in_all: limits.connections.0,
+                per_address: limits.connections_per_address.0,
+                per_second: limits.handshakes_per_second.rate(),
+            },
+            trusted: self.trusted_proxies.clone(),
         }
     }
 }

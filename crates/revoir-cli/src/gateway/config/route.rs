@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use revoir::Origins;
 use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -27,6 +28,9 @@ pub(crate) struct RouteConfig {
     /// None: what is built in.
     pub(crate) upstreams: Vec<Target>,
     pub(crate) mode: Mode,
+    /// Which web pages may connect, beside those of the same host.
+    #[serde(deserialize_with = "values::origins")]
+    pub(crate) origins: Vec<String>,
     /// Returns of held clients per second.
     pub(crate) return_rate: u32,
     /// The longest message of a client.
@@ -101,6 +105,7 @@ impl Default for RouteConfig {
             path: "/".to_owned(),
             upstreams: Vec::new(),
             mode: rules.mode,
+            origins: vec!["*".to_owned()],
             return_rate: PoolSettings::REDIAL_RATE,
             message_bytes: rules.client_message,
             lost_code: LostCode(rules.lost_code),
@@ -175,6 +180,7 @@ impl RouteConfig {
                 rules: Arc::new(self.rules()),
                 redial_rate: self.return_rate,
                 check: self.check.as_ref().map(Checking::check),
+                origins: self.origins(),
                 trust: self.trust()?,
             }),
         };
@@ -183,6 +189,13 @@ impl RouteConfig {
             path: self.path.clone(),
             to,
         })
+    }
+
+    fn origins(&self) -> Origins {
+        match self.origins.iter().any(|origin| origin == "*") {
+            true => Origins::Any,
+            false => Origins::only(&self.origins),
+        }
     }
 
     fn trust(&self) -> Result<Option<Trust>, Failure> {

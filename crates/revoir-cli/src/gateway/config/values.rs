@@ -1,7 +1,10 @@
 //! Values of the file that are text and mean more.
 
+use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::args::values;
@@ -37,6 +40,12 @@ pub(crate) struct Most(pub(crate) usize);
 impl Most {
     pub(crate) const ANY: Self = Self(usize::MAX);
     const WORD: &str = "any";
+
+    /// As a rate, which is 1 at least. `None`: any.
+    pub(super) fn rate(self) -> Option<NonZeroU32> {
+        let rate = u32::try_from(self.0).ok()?;
+        Some(NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN))
+    }
 }
 
 impl<'de> Deserialize<'de> for Most {
@@ -61,6 +70,34 @@ impl Serialize for Most {
             Self::ANY => serializer.serialize_str(Self::WORD),
             Self(number) => number.serialize(serializer),
         }
+    }
+}
+
+/// Networks, such as `10.0.0.0/8`, and single addresses.
+pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let network = |text: &String| {
+        let one = text.parse::<IpAddr>().map(IpNet::from);
+        text.parse().or(one).map_err(|_| {
+            let text = format!("{text:?}: expected a network such as 10.0.0.0/8, or an address");
+            de::Error::custom(text)
+        })
+    };
+    texts.iter().map(network).collect()
+}
+
+/// Origins as browsers write them; `"*"` among them is any.
+pub(super) fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let origins = Vec::<String>::deserialize(deserializer)?;
+    let is_origin = |text: &str| match text.split_once("://") {
+        Some((_, host)) => !host.is_empty() && !host.contains('/'),
+        None => text == "*" || text == "null",
+    };
+    match origins.iter().find(|origin| !is_origin(origin)) {
+        None => Ok(origins),
+        Some(wrong) => Err(de::Error::custom(format!(
+            "{wrong:?}: expected SCHEME://HOST without a path, \"null\", or \"*\" for any"
+        ))),
     }
 }
 

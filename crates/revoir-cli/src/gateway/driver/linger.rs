@@ -14,7 +14,7 @@ const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Writes `rest`, shuts down, and reads until the other side has closed: unread input would turn
 /// the last bytes into a TCP reset.
-pub(super) async fn linger<S>(mut stream: S, rest: Vec<u8>)
+pub(crate) async fn linger<S>(mut stream: S, rest: Vec<u8>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

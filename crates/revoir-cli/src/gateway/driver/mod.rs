@@ -5,4 +5,5 @@ mod read_buffer;
 mod relay;
 mod transport;
 
+pub(crate) use linger::linger;
 pub(crate) use relay::{Driver, Redial, Redialing, Returned};

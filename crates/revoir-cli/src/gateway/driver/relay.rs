@@ -76,6 +76,8 @@ struct Holding<S> {
     changed: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Bytes that are counted as held back.
     counted: usize,
+    /// Whether there was once less room than was wanted.
+    is_crowded: bool,
 }
 
 impl<S> Driver<S>
@@ -154,15 +156,39 @@ where
             self.flush(cx, now, side);
             progressed |= !self.session.wants_flush(side);
         }
-        let mut room = self.session.room(side).min(READ_BUFFER_BYTES);
-        if self.hold.is_some() && self.connection.is_held_full() {
-            room = 0;
-        }
+        let wanted = self.session.room(side).min(READ_BUFFER_BYTES);
+        let room = self.take_room(wanted);
         self.session.set_reading(now, side, room > 0);
         if room == 0 {
             return progressed;
         }
-        self.read(cx, now, side, room) || progressed
+        let has_read = self.read(cx, now, side, room);
+        self.count_room();
+        has_read || progressed
+    }
+
+    /// During a hold: takes room for `wanted` bytes among all holds, and returns how much there is.
+    fn take_room(&mut self, wanted: usize) -> usize {
+        let Some(hold) = &mut self.hold else {
+            return wanted;
+        };
+        let room = self.connection.take_room(wanted);
+        hold.counted += room;
+        if room < wanted && !hold.is_crowded {
+            hold.is_crowded = true;
+            self.session.found_no_room();
+            self.connection.found_no_room();
+        }
+        room
+    }
+
+    /// During a hold: gives back the room that nothing was read into.
+    fn count_room(&mut self) {
+        if let Some(hold) = &mut self.hold {
+            let kept = self.session.held_bytes().min(hold.counted);
+            self.connection.give_room(hold.counted - kept);
+            hold.counted = kept;
+        }
     }
 
     /// Reads once, and lets the session have it.
@@ -272,15 +298,15 @@ where
                 redialing: None,
                 ticket: None,
                 changed: watch(self.connection.pool()),
-                counted: 0,
+                // What was kept of a message before is not asked for: it is there.
+                counted: self.session.held_bytes(),
+                is_crowded: false,
             }));
+            self.connection.add_room(self.session.held_bytes());
         }
         let Some(hold) = &mut self.hold else {
             return false;
         };
-        let counted = self.session.held_bytes();
-        self.connection.count_held(hold.counted, counted);
-        hold.counted = counted;
         if self.session.wants_dial(now) {
             let ticket = self.connection.pool().ticket();
             let priority = match self.session.has_waiting() {
@@ -416,7 +442,7 @@ where
 impl<S> Driver<S> {
     fn end_hold(&mut self) {
         if let Some(hold) = self.hold.take() {
-            self.connection.count_held(hold.counted, 0);
+            self.connection.give_room(hold.counted);
             self.connection.end_hold();
         }
     }

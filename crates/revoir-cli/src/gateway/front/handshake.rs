@@ -1,6 +1,5 @@
 //! Opening handshakes: a client becomes a WebSocket as the backend answers.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -9,7 +8,6 @@ use hyper::header::{
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{HeaderMap, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use revoir_proto::handshake::{self, HandshakeError, Headers, ServerConfig};
 use tokio::time::{Instant, timeout_at};
 
@@ -20,10 +18,13 @@ use super::super::connection::Connection;
 use super::super::dial::{Answer, DialError, Opened, Opening, dial};
 use super::super::driver::Driver;
 use super::super::headers::{rewrite_request, strip_hop_by_hop};
+use super::super::observer::Limit;
+use super::super::origin::may_connect;
 use super::super::pool::{Pool, Priority, Seat};
 use super::super::redial::Redialer;
-use super::super::stream::Stream;
-use super::refusal::{refusal, unavailable};
+use super::super::source::Source;
+use super::arrival::taken_over;
+use super::refusal::{forbidden, full, refusal, unavailable};
 
 /// The header field that names a connection to the backend, for as long as the client stays.
 const CONN: HeaderName = HeaderName::from_static("revoir-conn");
@@ -44,12 +45,21 @@ pub(super) async fn answer(
     gateway: &Arc<Gateway>,
     pool: &Arc<Pool>,
     mut request: Request<Body>,
-    who: Asked,
+    (who, source): (Asked, Source),
 ) -> Result<Response<Body>, HandshakeError> {
     let asked = check(&request)?;
-    if gateway.connections() >= gateway.settings.connections {
-        return Ok(unavailable());
+    if !may_connect(request.headers(), &pool.settings.origins) {
+        gateway.limited(Limit::Origin);
+        return Ok(forbidden());
     }
+    let client = source.client(request.headers(), &gateway.settings.trusted);
+    let admitted = match gateway.entrance.enter(client) {
+        Ok(admitted) => admitted,
+        Err(reason) => {
+            gateway.limited(reason.limit());
+            return Ok(full(reason));
+        }
+    };
     let id = gateway.next_id();
     let name = gateway.name(id);
     let key = request.headers().get(SEC_WEBSOCKET_KEY);
@@ -62,7 +72,7 @@ pub(super) async fn answer(
             .to_owned(),
         subprotocols: asked.subprotocols().to_vec(),
         extensions: agreement::offer(mode, asked.offered_extensions()),
-        headers: forwarded_headers(request.headers(), who.peer, &name),
+        headers: forwarded_headers(request.headers(), source, &name),
     };
     let (mut opened, seat) = match reach(gateway, pool, &opening).await {
         Ok(reached) => reached,
@@ -70,7 +80,7 @@ pub(super) async fn answer(
     };
     gateway.observer.backend_accepted(opened.took);
     let response = switching_protocols(&mut opened);
-    let place = (Arc::clone(pool), seat);
+    let place = (Arc::clone(pool), seat, admitted);
     let connection = Connection::new(gateway, id, who, opened.agreement.clone(), place);
     let compression = opened.agreement.extensions.is_some();
     let redial = Box::new(Redialer::new(
@@ -90,11 +100,9 @@ pub(super) async fn answer(
                 return;
             }
         };
-        // What was given to `serve_connection` is what comes back.
-        if let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() {
-            let client = parts.io.into_inner();
+        if let Some((client, early)) = taken_over(upgraded) {
             let driver = Driver::new(connection, compression, redial, client, stream);
-            driver.run(parts.read_buf, input).await;
+            driver.run(early, input).await;
         }
     });
     Ok(response)
@@ -152,9 +160,9 @@ fn check<B>(request: &Request<B>) -> Result<handshake::Request, HandshakeError> 
 }
 
 /// The fields of a client's request that the backend gets, but for those of the handshake.
-fn forwarded_headers(headers: &HeaderMap, peer: SocketAddr, name: &str) -> HeaderMap {
+fn forwarded_headers(headers: &HeaderMap, source: Source, name: &str) -> HeaderMap {
     let mut headers = headers.clone();
-    rewrite_request(&mut headers, peer.ip());
+    rewrite_request(&mut headers, source);
     for own in [
         SEC_WEBSOCKET_KEY,
         SEC_WEBSOCKET_VERSION,

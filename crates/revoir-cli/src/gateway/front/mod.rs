@@ -1,5 +1,6 @@
 //! The side that clients see: HTTP requests, and those among them that become WebSockets.
 
+mod arrival;
 mod handshake;
 mod pass;
 mod refusal;
@@ -28,14 +29,21 @@ use tokio_rustls::TlsAcceptor;
 use super::Gateway;
 use super::asked::Asked;
 use super::exchange::Asking;
+use super::observer::Limit;
 use super::route::Backing;
+use super::source::Source;
 use super::stream::{Stream, set_nodelay};
+pub(crate) use arrival::taken_over;
+use arrival::{Arrival, FirstRequest};
 pub(super) use pass::Plain;
 use refusal::{broken, refusal};
 
 /// How long to wait when a connection cannot be taken, because no file descriptor is left for
 /// example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How much later than a first request a later one is given up: a connection may stay for another.
+const LATER: Duration = Duration::from_secs(1);
 
 /// Takes connections for as long as it is polled, over TLS if that is given.
 pub(super) async fn serve(
@@ -75,11 +83,14 @@ impl Front {
     async fn talk(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         set_nodelay(&stream);
         let gateway = &self.gateway;
+        let settings = &gateway.settings;
+        let limit = settings.handshake_limit;
+        let source = Source::new(peer, self.tls.is_some(), &settings.trusted);
         let stream = match &self.tls {
             None => Stream::Tcp(stream),
             Some(tls) => {
                 let accepting = TlsAcceptor::from(tls.config()).accept(stream);
-                match timeout(gateway.settings.handshake_limit, accepting).await {
+                match timeout(limit, accepting).await {
                     Ok(Ok(stream)) => Stream::Tls(Box::new(stream.into())),
                     Ok(Err(error)) => {
                         tracing::debug!(target: "revoir", %peer, %error, "no TLS");
@@ -91,18 +102,20 @@ impl Front {
         };
         // A drain waits for those that were there when it began.
         let draining = (!gateway.is_draining()).then(|| gateway.draining.subscribe());
-        let settings = &gateway.settings;
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
-            .header_read_timeout(settings.handshake_limit)
+            .header_read_timeout(limit + LATER)
             .max_buf_size(settings.head_bytes)
             .max_headers(settings.head_fields)
             .keep_alive(draining.is_some());
+        let first = Arc::new(FirstRequest::default());
         let service = service_fn(|request| {
+            first.comes();
             let front = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(front.answer(request, peer).await) }
+            async move { Ok::<_, Infallible>(front.answer(request, source).await) }
         });
-        let talking = http.serve_connection(TokioIo::new(stream), service);
+        let arrival = Arrival::new(stream, Arc::clone(&first), limit);
+        let talking = http.serve_connection(TokioIo::new(arrival), service);
         let mut talking = pin!(talking.with_upgrades());
         let ended = tokio::select! {
             ended = &mut talking => ended,
@@ -112,22 +125,27 @@ impl Front {
             }
         };
         if let Err(error) = ended {
+            if first.is_late() {
+                gateway.limited(Limit::Time);
+            } else if error.is_parse_too_large() {
+                gateway.limited(Limit::Head);
+            }
             tracing::debug!(target: "revoir", %peer, %error, "an HTTP connection ended early");
         }
     }
 
     /// Answers a request, and has it observed unless a connection comes of it.
-    async fn answer(&self, mut request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+    async fn answer(&self, mut request: Request<Incoming>, source: Source) -> Response<Body> {
         normalise(&mut request);
-        let asked = Asked::new(&request, peer);
+        let asked = Asked::new(&request, source.peer);
         let is_handshake = handshake::is_asked_for(&request);
         let observer = &self.gateway.observer;
         let (asking, request) = Asking::new(observer, asked.clone(), is_handshake, request);
-        asking.answered(self.take(request, asked).await)
+        asking.answered(self.take(request, asked, source).await)
     }
 
     /// Has the route of a request answer it.
-    async fn take(&self, request: Request<Body>, asked: Asked) -> Response<Body> {
+    async fn take(&self, request: Request<Body>, asked: Asked, source: Source) -> Response<Body> {
         if request.method() == Method::CONNECT {
             return refusal(StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not supported");
         }
@@ -139,10 +157,10 @@ impl Front {
         match &route.backing {
             Backing::Site(site) => site.answer(request, asked.peer).await,
             Backing::Upstreams { pool, .. } if handshake::is_asked_for(&request) => {
-                let answered = handshake::answer(gateway, pool, request, asked).await;
+                let answered = handshake::answer(gateway, pool, request, (asked, source)).await;
                 answered.unwrap_or_else(|error| broken(&error))
             }
-            Backing::Upstreams { pool, plain } => plain.pass(pool, request, asked.peer).await,
+            Backing::Upstreams { pool, plain } => plain.pass(pool, request, source).await,
         }
     }
 }

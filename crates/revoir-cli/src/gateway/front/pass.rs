@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,6 +16,7 @@ use tower_service::Service;
 
 use super::super::headers::{rewrite_request, strip_hop_by_hop};
 use super::super::pool::{Pool, Target};
+use super::super::source::Source;
 use super::super::stream::Stream;
 use super::refusal::{refusal, unavailable};
 
@@ -35,9 +35,9 @@ impl Plain {
         &self,
         pool: &Pool,
         mut request: Request<Body>,
-        peer: SocketAddr,
+        source: Source,
     ) -> Response<Body> {
-        rewrite_request(request.headers_mut(), peer.ip());
+        rewrite_request(request.headers_mut(), source);
         *request.version_mut() = Version::HTTP_11;
         let (parts, body) = request.into_parts();
         let is_repeatable = body.is_end_stream();

@@ -1,12 +1,16 @@
 //! Answers of the gateway's own.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE};
 use hyper::{Response, StatusCode};
 use revoir_proto::handshake::HandshakeError;
 
-/// After which time a client should ask again that was refused for want of a backend.
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
+use super::super::entrance::Full;
+
+/// After which time a client should ask again that was refused for want of a backend or of room.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// The answer to a request that breaks a rule of the opening handshake.
 pub(super) fn broken(error: &HandshakeError) -> Response<Body> {
@@ -23,11 +27,38 @@ pub(super) fn broken(error: &HandshakeError) -> Response<Body> {
     response
 }
 
-/// There is no backend, or no room.
+/// There is no backend.
 pub(super) fn unavailable() -> Response<Body> {
     let text = "there is no backend at present";
-    let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, text);
-    response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
+    later(StatusCode::SERVICE_UNAVAILABLE, text, RETRY)
+}
+
+/// There is no room.
+pub(super) fn full(full: Full) -> Response<Body> {
+    let status = match full {
+        Full::InAll | Full::ThisSecond(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Full::ForAddress => StatusCode::TOO_MANY_REQUESTS,
+    };
+    match full {
+        Full::InAll => later(status, "there are too many connections", RETRY),
+        Full::ForAddress => later(status, "there are too many connections from here", RETRY),
+        Full::ThisSecond(wait) => later(status, "there are too many handshakes", wait),
+    }
+}
+
+/// The page is from elsewhere.
+pub(super) fn forbidden() -> Response<Body> {
+    let text = "pages from this Origin may not connect (RFC 6455 section 10.2)";
+    refusal(StatusCode::FORBIDDEN, text)
+}
+
+/// To come back after `wait`.
+pub(super) fn later(status: StatusCode, text: &str, wait: Duration) -> Response<Body> {
+    let mut response = refusal(status, text);
+    // Whole seconds, and never early (RFC 9110 section 10.2.3).
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let seconds = HeaderValue::from(seconds.max(1));
+    response.headers_mut().insert(RETRY_AFTER, seconds);
     response
 }
 

@@ -18,13 +18,14 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::labels::{
-    EndingLabels, OutcomeLabel, ResultLabel, SideLabel, SoftwareLabel, StatusLabel, UpstreamLabel,
-    VersionLabel, WhyLabel,
+    EndingLabels, LimitLabel, OutcomeLabel, ResultLabel, SideLabel, SoftwareLabel, StatusLabel,
+    UpstreamLabel, VersionLabel, WhyLabel,
 };
 use self::live::Live;
 use self::software::software;
 use super::connection::Handle;
 use super::exchange::Exchange;
+use super::observer::Limit;
 use super::overview::Overview;
 use super::session::{Ended, Side};
 use super::verdict::{Redialed, Why};
@@ -46,6 +47,7 @@ pub(crate) struct Metrics {
     holds: Family<WhyLabel, Counter>,
     held: Family<OutcomeLabel, Histogram>,
     redials: Family<ResultLabel, Counter>,
+    limited: Family<LimitLabel, Counter>,
     handshakes: Family<SideLabel, Histogram>,
     refusals: Family<StatusLabel, Counter>,
     requests: Family<StatusLabel, Counter>,
@@ -61,6 +63,7 @@ impl Default for Metrics {
             holds: Family::default(),
             held: Family::new_with_constructor(|| Histogram::new(HELD)),
             redials: Family::default(),
+            limited: Family::default(),
             handshakes: Family::new_with_constructor(|| Histogram::new(HANDSHAKE)),
             refusals: Family::default(),
             requests: Family::default(),
@@ -95,6 +98,12 @@ impl Metrics {
         {
             self.empty_close(ended.side, handle);
         }
+    }
+
+    /// Somebody asked for more than is allowed.
+    pub(crate) fn limited(&self, limit: Limit) {
+        let limit = limit.id();
+        self.limited.get_or_create(&LimitLabel { limit }).inc();
     }
 
     /// A client is held.
@@ -176,6 +185,8 @@ impl Metrics {
         registry.register_with_unit("held", held, Unit::Seconds, self.held.clone());
         let redials = "Attempts to get another backend for held clients";
         registry.register("redials", redials, self.redials.clone());
+        let limited = "How often somebody asked for more than is allowed";
+        registry.register("limited", limited, self.limited.clone());
         registry.register_with_unit(
             "handshake",
             "Opening handshakes: at the client from request to 101, with all waiting; at the \

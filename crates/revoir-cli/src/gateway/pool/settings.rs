@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use revoir::{ClientTls, TlsError};
+use revoir::{ClientTls, Origins, TlsError};
 
 use super::{Check, Target};
 use crate::gateway::rules::Rules;
@@ -17,6 +17,8 @@ pub(crate) struct PoolSettings {
     /// Re-dials per second, over all targets.
     pub(crate) redial_rate: u32,
     pub(crate) check: Option<Check>,
+    /// Which web pages may connect, beside those of the same host.
+    pub(crate) origins: Origins,
     /// For targets that are spoken to over TLS.
     pub(crate) trust: Option<Trust>,
 }
@@ -89,6 +91,7 @@ impl PoolSettings {
             rules: Arc::default(),
             redial_rate: Self::REDIAL_RATE,
             check: None,
+            origins: Origins::Any,
             trust: None,
         }
     }

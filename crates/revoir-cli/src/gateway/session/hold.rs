@@ -16,6 +16,8 @@ pub(crate) struct Hold {
     pub(super) is_dialing: bool,
     /// Whether the last answer to a re-dial broke a rule.
     pub(super) is_invalid: bool,
+    /// Whether the client was not read from, because others keep too much.
+    pub(super) is_crowded: bool,
     /// What is left of the budget.
     left: Duration,
     clock: Clock,
@@ -49,6 +51,7 @@ impl Hold {
             not_before: now,
             is_dialing: false,
             is_invalid: false,
+            is_crowded: false,
             left,
             clock: Clock::Budget { since: now },
         }

@@ -58,8 +58,9 @@ impl Session {
             hold.note(at.now, accepts, &self.rules);
             let (deadline, ran_out) = hold.deadline();
             if deadline <= at.now {
-                let (why, is_invalid) = (hold.why, hold.is_invalid);
-                let goodbye = after_hold(why, ran_out, self.is_full(), is_invalid);
+                let (why, is_invalid, is_crowded) = (hold.why, hold.is_invalid, hold.is_crowded);
+                let is_full = is_crowded || self.is_full();
+                let goodbye = after_hold(why, ran_out, is_full, is_invalid);
                 self.on(at, Event::Leave(goodbye));
             }
         }

@@ -200,6 +200,13 @@ impl Session {
         self.hop(side).and_then(Hop::rtt)
     }
 
+    /// The client is not read from during a hold, because others keep too much.
+    pub(crate) fn found_no_room(&mut self) {
+        if let Stage::Holding(hold) = &mut self.stage {
+            hold.is_crowded = true;
+        }
+    }
+
     /// Bytes that this session holds back during a hold.
     pub(crate) fn held_bytes(&self) -> usize {
         match self.stage {

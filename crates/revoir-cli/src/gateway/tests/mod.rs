@@ -2,6 +2,7 @@
 
 mod faults;
 mod handshake;
+mod limits;
 mod operating;
 mod plain_http;
 mod restarts;

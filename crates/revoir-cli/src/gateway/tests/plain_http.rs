@@ -100,14 +100,3 @@ async fn without_a_backend_a_request_gets_503() {
     assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
     assert!(field(&head, "Retry-After").is_some());
 }
-
-#[tokio::test]
-async fn a_head_over_the_limit_is_refused() {
-    let (_listener, between) = pair(settings(Mode::Hold)).await;
-    let mut client = dial(between.address).await;
-    let long = "x".repeat(100_000);
-    let request = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Long: {long}\r\n\r\n");
-    client.write(request.as_bytes()).await;
-    let head = client.head().await;
-    assert!(head.starts_with("HTTP/1.1 431 "), "{head}");
-}

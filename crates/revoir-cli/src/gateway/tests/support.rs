@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use revoir::ServerTls;
+use revoir::{Origins, ServerTls};
 use revoir_proto::Role;
 use revoir_proto::frame::{FrameHeader, Mask, Opcode};
 use revoir_proto::handshake::accept;
@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::gateway::connection::Handle;
+use crate::gateway::observer::Limit;
 use crate::gateway::session::{Ended, Side};
 use crate::gateway::verdict::{Redialed, Why};
 use crate::gateway::{
@@ -39,6 +40,7 @@ pub(super) struct Counts {
     pub(super) returned: AtomicUsize,
     pub(super) failed: AtomicUsize,
     pub(super) ended: Mutex<Vec<String>>,
+    limited: Mutex<Vec<Limit>>,
     changed: Notify,
 }
 
@@ -60,6 +62,12 @@ impl Counts {
     pub(super) async fn held(&self, least: usize) {
         self.at_least(|counts| counts.held.load(Ordering::SeqCst), least)
             .await;
+    }
+
+    /// How often somebody asked for too much of this.
+    pub(super) fn limited(&self, limit: Limit) -> usize {
+        let limited = self.limited.lock().unwrap();
+        limited.iter().filter(|one| **one == limit).count()
     }
 
     fn count(&self, number: &AtomicUsize) {
@@ -90,6 +98,11 @@ impl Observer for Counts {
     fn returned(&self, _: Duration) {
         self.count(&self.returned);
     }
+
+    fn limited(&self, limit: Limit) {
+        self.limited.lock().unwrap().push(limit);
+        self.changed.notify_waiters();
+    }
 }
 
 pub(super) struct Between {
@@ -104,6 +117,7 @@ pub(super) struct Setup {
     pub(super) settings: Settings,
     pub(super) rules: Rules,
     pub(super) redial_rate: u32,
+    pub(super) origins: Origins,
 }
 
 /// The defaults, in `mode`.
@@ -115,6 +129,19 @@ pub(super) fn settings(mode: Mode) -> Setup {
             ..Rules::default()
         },
         redial_rate: 1000,
+        origins: Origins::Any,
+    }
+}
+
+impl Between {
+    /// Waits until no more than `most` connections are open.
+    pub(super) async fn left(&self, most: usize) {
+        soon(async {
+            while self.gateway.connections() > most {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 }
 
@@ -132,6 +159,7 @@ pub(super) fn route(backend: SocketAddr, setup: &Setup) -> RouteSettings {
     let pool = PoolSettings {
         rules: Arc::new(setup.rules.clone()),
         redial_rate: setup.redial_rate,
+        origins: setup.origins.clone(),
         ..PoolSettings::new(target(backend))
     };
     RouteSettings::new("/", Destination::Upstreams(pool))

@@ -1,0 +1,198 @@
+//! [`Source`]: where a request comes from, and what the backend is told of it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use hyper::HeaderMap;
+use hyper::header::{HOST, HeaderName, HeaderValue};
+use ipnet::IpNet;
+
+const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const HOST_BEFORE: HeaderName = HeaderName::from_static("x-forwarded-host");
+const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) peer: SocketAddr,
+    /// Over TLS.
+    pub(crate) secure: bool,
+    /// A proxy whose word about others is taken.
+    pub(crate) is_trusted: bool,
+}
+
+impl Source {
+    /// `trusted`: the addresses of proxies.
+    pub(crate) fn new(peer: SocketAddr, secure: bool, trusted: &[IpNet]) -> Self {
+        Self {
+            peer,
+            secure,
+            is_trusted: contains(trusted, peer.ip()),
+        }
+    }
+
+    /// The address of the client: of the last one before all proxies that are trusted.
+    pub(crate) fn client(&self, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+        let mut client = self.peer.ip().to_canonical();
+        if !self.is_trusted {
+            return client;
+        }
+        let lines = headers.get_all(FOR).iter().rev();
+        let hops = lines
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.rsplit(','));
+        for hop in hops {
+            let Ok(address) = hop.trim().parse::<IpAddr>() else {
+                break;
+            };
+            client = address.to_canonical();
+            if !contains(trusted, client) {
+                break;
+            }
+        }
+        client
+    }
+
+    /// Writes into the fields of a request where it comes from. What somebody says who is not
+    /// trusted goes away: a client could claim anything.
+    pub(crate) fn write(&self, headers: &mut HeaderMap) {
+        if !self.is_trusted {
+            for name in [FORWARDED, FOR, HOST_BEFORE, PROTO, PORT, REAL_IP] {
+                headers.remove(name);
+            }
+        }
+        let proto = if self.secure { "https" } else { "http" };
+        let peer = self.peer.ip().to_canonical();
+        let host = headers.get(HOST).cloned();
+        append(headers, &FORWARDED, &forwarded(peer, proto, host.as_ref()));
+        append(headers, &FOR, &peer.to_string());
+        // What was first is what the client asked for.
+        if let Some(host) = host {
+            headers.entry(HOST_BEFORE).or_insert(host);
+        }
+        let proto = HeaderValue::from_static(proto);
+        headers.entry(PROTO).or_insert(proto);
+    }
+}
+
+fn contains(networks: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
+}
+
+/// One element of Forwarded (RFC 7239 section 4).
+fn forwarded(peer: IpAddr, proto: &str, host: Option<&HeaderValue>) -> String {
+    // Section 6: IPv6 addresses stand in brackets and quotes.
+    let node = match peer {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("\"[{address}]\""),
+    };
+    let mut text = format!("for={node};proto={proto}");
+    if let Some(host) = host.and_then(|host| host.to_str().ok()) {
+        text.push_str(&format!(";host=\"{}\"", host.replace(['"', '\\'], "")));
+    }
+    text
+}
+
+/// Adds an element to the list in a field, which then stands on one line.
+fn append(headers: &mut HeaderMap, name: &HeaderName, element: &str) {
+    let mut list: Vec<&str> = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .collect();
+    list.push(element);
+    if let Ok(value) = HeaderValue::try_from(list.join(", ")) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let field = |(name, value): &(&'static str, &'static str)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        };
+        fields.iter().map(field).collect()
+    }
+
+    fn source(peer: &str, trusted: &[IpNet]) -> Source {
+        Source::new(SocketAddr::new(peer.parse().unwrap(), 1), false, trusted)
+    }
+
+    #[test]
+    fn what_a_client_claims_about_itself_is_replaced() {
+        let mut got = headers(&[
+            ("host", "a.example"),
+            ("x-forwarded-for", "6.6.6.6"),
+            ("x-forwarded-proto", "https"),
+            ("x-real-ip", "6.6.6.6"),
+            ("forwarded", "for=6.6.6.6"),
+        ]);
+        source("192.0.2.1", &[]).write(&mut got);
+        let expected = headers(&[
+            ("host", "a.example"),
+            ("forwarded", "for=192.0.2.1;proto=http;host=\"a.example\""),
+            ("x-forwarded-for", "192.0.2.1"),
+            ("x-forwarded-host", "a.example"),
+            ("x-forwarded-proto", "http"),
+        ]);
+        assert_eq!(got, expected);
+        let mut got = HeaderMap::new();
+        let secure = Source {
+            secure: true,
+            ..source("2001:db8::1", &[])
+        };
+        secure.write(&mut got);
+        assert_eq!(got["forwarded"], "for=\"[2001:db8::1]\";proto=https");
+    }
+
+    #[test]
+    fn what_a_trusted_proxy_says_stays_and_is_added_to() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let mut got = headers(&[
+            ("host", "inside"),
+            ("forwarded", "for=192.0.2.1"),
+            ("x-forwarded-for", "192.0.2.1"),
+            ("x-forwarded-host", "a.example"),
+            ("x-forwarded-proto", "https"),
+            ("x-real-ip", "192.0.2.1"),
+        ]);
+        source("10.1.2.3", &trusted).write(&mut got);
+        let expected = headers(&[
+            ("host", "inside"),
+            (
+                "forwarded",
+                "for=192.0.2.1, for=10.1.2.3;proto=http;host=\"inside\"",
+            ),
+            ("x-forwarded-for", "192.0.2.1, 10.1.2.3"),
+            ("x-forwarded-host", "a.example"),
+            ("x-forwarded-proto", "https"),
+            ("x-real-ip", "192.0.2.1"),
+        ]);
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn the_client_is_the_last_one_that_nobody_vouches_for() {
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        let client = |peer, fields: &[(&'static str, &'static str)]| {
+            let source = source(peer, &trusted);
+            source.client(&headers(fields), &trusted).to_string()
+        };
+        let claim = ("x-forwarded-for", "6.6.6.6, 192.0.2.1, 10.0.0.9");
+        assert_eq!(client("10.0.0.1", &[claim]), "192.0.2.1");
+        assert_eq!(client("::ffff:10.0.0.1", &[claim]), "192.0.2.1");
+        assert_eq!(client("198.51.100.1", &[claim]), "198.51.100.1");
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+        let unknown = ("x-forwarded-for", "192.0.2.1, unknown");
+        assert_eq!(client("10.0.0.1", &[unknown]), "10.0.0.1");
+    }
+}
