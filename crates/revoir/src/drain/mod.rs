@@ -5,11 +5,13 @@ mod plan;
 mod registry;
 mod report;
 mod run;
+mod schedule;
 mod slots;
 mod tracker;
 
 pub use plan::Drain;
 pub use report::DrainReport;
+pub use schedule::Schedule;
 pub use tracker::Tracker;
 
 pub(crate) use farewell::Farewell;

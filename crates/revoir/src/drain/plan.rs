@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use revoir_proto::SendCode;
 
+use crate::drain::Schedule;
 use crate::drain::slots::Slots;
 
 /// Returns per second, unless told otherwise.
@@ -127,6 +128,31 @@ impl Drain {
     pub fn releasing_port(mut self) -> Self {
         self.releases_port = true;
         self
+    }
+
+    /// When `count` connections are closed and may return, for a program that has connections of
+    /// its own.
+    #[must_use]
+    pub fn schedule(&self, count: usize) -> Schedule {
+        Schedule::new(self, count)
+    }
+
+    /// When the drain is over at the latest, from its start.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.within
+    }
+
+    /// The code of the Close frames.
+    #[must_use]
+    pub fn code(&self) -> SendCode {
+        self.code
+    }
+
+    /// The text of the Close frames, in front of the slot.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.reason
     }
 
     /// When `count` connections may return, from the start of the drain.

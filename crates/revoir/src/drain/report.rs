@@ -43,8 +43,9 @@ impl DrainReport {
         self.unsent == 0
     }
 
-    /// Counts a connection. `is_late`: after the deadline.
-    pub(super) fn count(&mut self, ending: &Ending, is_late: bool) {
+    /// Counts a connection that ended during the drain, as a [`Tracker`](crate::Tracker) does for
+    /// its own. `is_late`: after the deadline.
+    pub fn count(&mut self, ending: &Ending, is_late: bool) {
         if ending.cause != Cause::Drained {
             self.otherwise += 1;
             return;

@@ -6,13 +6,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::drain::Farewell;
 use crate::drain::registry::{Pace, Registry};
 use crate::drain::slots::{due, shuffle};
+use crate::drain::{Farewell, Schedule};
 use crate::entropy::Entropy;
-
-/// Connections are closed so often, a few at a time.
-const TICK: Duration = Duration::from_millis(20);
 
 /// Closes the connections `keys` in random order, waits until all are gone or the deadline has
 /// passed, and cuts the rest. A connection costs the same however many there are.
@@ -49,7 +46,7 @@ async fn close(registry: &Registry, keys: &[usize], notice: Duration) {
             (from, since, closed_by) = (next, now, Some(pace.closed_by));
         }
         let over = pace.closed_by.saturating_duration_since(since);
-        let until = from + due(keys.len() - from, now - since, over, TICK);
+        let until = from + due(keys.len() - from, now - since, over, Schedule::TICK);
         for (index, key) in (next..).zip(&keys[next..until]) {
             let connection = registry.connection(*key);
             let farewell = registry.farewell(u32::try_from(index).unwrap_or(u32::MAX));
@@ -61,7 +58,7 @@ async fn close(registry: &Registry, keys: &[usize], notice: Duration) {
         }
         next = until;
         close_told(registry, &mut told, now);
-        sleep_until((now + TICK).min(pace.deadline)).await;
+        sleep_until((now + Schedule::TICK).min(pace.deadline)).await;
     }
 }
 
