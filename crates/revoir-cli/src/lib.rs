@@ -100,7 +100,7 @@ fn obey(
         Command::Ctl(args) => commands::ctl::run(&args, &screen)?,
         Command::Simulate(args) => commands::simulate::run(&args, &screen, err)?,
         Command::Connect(args) => return commands::connect::run(args, &screen, out, err),
-        Command::Serve(args) => return commands::serve::run(&args, &screen, out, err),
+        Command::Serve(args) => return commands::serve::run(args, &screen, out, err),
         Command::Diagnose(args) => return commands::diagnose::run(&args, &screen, out, err),
         Command::Listen(args) => return commands::listen::run(args, &screen, out, err),
     };

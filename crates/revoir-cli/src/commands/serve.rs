@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use revoir_codes::SendCode;
 use tokio::net::TcpListener;
 
 use crate::args::ServeArgs;
@@ -17,23 +17,26 @@ use crate::commands::logged::{self, Notes};
 use crate::commands::network::unavailable;
 use crate::exit::{Exit, Failure};
 use crate::gateway::config::{self, Config, Files, RouteConfig, Time};
-use crate::gateway::{AccessLog, Form, Gateway, Goodbye, Mode, Operations, RouteSettings, Site};
+use crate::gateway::{AccessLog, Form, Gateway, Mode, Operations, RouteSettings, Site};
 use crate::lab::{Backend, Lab};
 use crate::output::Screen;
 use crate::print;
-use crate::signals::Signals;
+use crate::signals::{Hangups, Signals};
 use crate::web;
+
+/// The time that is left after a second signal.
+const HURRY: Duration = Duration::from_millis(500);
 
 /// What `--lab` serves beside a backend.
 const BESIDE: [&str; 2] = ["/lab", "/assets"];
 
 pub(crate) fn run(
-    args: &ServeArgs,
+    args: ServeArgs,
     screen: &Screen,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let config = configuration(args)?;
+    let config = configuration(&args)?;
     if args.check_config {
         return Ok(print(&config_text(&config, screen.json).into(), out, err));
     }
@@ -42,7 +45,7 @@ pub(crate) fn run(
         false => Form::Text(screen),
     };
     let network =
-        |log: AccessLog| async move { serve(&config, log.clone(), &mut Notes(log)).await };
+        |log: AccessLog| async move { serve(&args, &config, log.clone(), &mut Notes(log)).await };
     logged::run(network, &form, out, err)
 }
 
@@ -95,6 +98,7 @@ fn config_text(config: &Config, json: bool) -> String {
 }
 
 async fn serve(
+    args: &ServeArgs,
     config: &Config,
     log: AccessLog,
     err: &mut (dyn Write + Send),
@@ -111,6 +115,7 @@ async fn serve(
         listeners.push(listen(*address).await?);
     }
     let mut signals = Signals::new().map_err(|error| unavailable("signals", &error))?;
+    let mut hangups = Hangups::new().map_err(|error| unavailable("signals", &error))?;
     announce(config, &listeners, err);
     let operations = Arc::new(Operations::new(log, config.access_log));
     let gateway = Gateway::new(routes, config.settings(), operations.clone());
@@ -120,10 +125,23 @@ async fn serve(
     let mut asked_for = admin::start(&config.admin, &gateway, operations, err).await?;
     let serving = gateway.serve(listeners, certificate.as_ref().map(Certificate::tls));
     let stopping = async {
-        let restart = tokio::select! {
-            () = signals.next() => None,
-            // The sender lives as long as the admin interface.
-            Some(how) = asked_for.recv() => how.restart,
+        let restart = loop {
+            tokio::select! {
+                () = signals.next() => break None,
+                // The sender lives as long as the admin interface.
+                Some(how) = asked_for.recv() => break how.restart,
+                () = hangups.next() => {
+                    let lab = lab.as_ref();
+                    let said = match reload(args, config, lab, &gateway, certificate.as_ref()) {
+                        Ok(said) => said,
+                        Err(failure) => {
+                            let problem = failure.message(false);
+                            format!("{problem}the configuration stays as it was")
+                        }
+                    };
+                    let _ = writeln!(err, "{said}");
+                }
+            }
         };
         let restart = restart.unwrap_or(config.drain.restart);
         drain(config, restart, &gateway, &mut signals, err).await
@@ -192,6 +210,31 @@ fn announce(config: &Config, listeners: &[TcpListener], err: &mut (dyn Write + S
     }
 }
 
+/// Reads the configuration and the certificate again, and says what came of it. `running`: what the
+/// listeners were bound by.
+fn reload(
+    args: &ServeArgs,
+    running: &Config,
+    lab: Option<&Lab>,
+    gateway: &Arc<Gateway>,
+    certificate: Option<&Certificate>,
+) -> Result<String, Failure> {
+    let config = configuration(args)?;
+    let routes = routes(&config, lab)?;
+    if let Some(certificate) = certificate {
+        certificate.reload()?;
+    }
+    let done = gateway.reload(routes, config.settings());
+    let mut said = format!(
+        "reloaded: {} routes as before, {} new; {} connections come back",
+        done.kept, done.begun, done.drained
+    );
+    if (&config.listen, &config.tls) != (&running.listen, &running.tls) {
+        said.push_str("; another listen or tls needs a restart");
+    }
+    Ok(said)
+}
+
 /// Ends all connections, and says how that went.
 async fn drain(
     config: &Config,
@@ -200,18 +243,18 @@ async fn drain(
     signals: &mut Signals,
     err: &mut (dyn Write + Send),
 ) -> Exit {
-    let goodbye = if restart {
-        Goodbye::restart("the gateway restarts")
-    } else {
-        Goodbye::plain(SendCode::GOING_AWAY, "the gateway stops")
-    };
-    let connections = gateway.connections();
-    let left = tokio::select! {
-        left = gateway.drain(&goodbye, config.drain.time.0) => left,
+    let mut draining = pin!(gateway.drain(config.drain.plan(restart)));
+    let report = tokio::select! {
+        report = &mut draining => report,
         // A second one shortens the plan.
-        () = signals.next() => gateway.drain(&goodbye, Duration::ZERO).await,
+        () = signals.next() => {
+            gateway.hurry(HURRY);
+            draining.await
+        }
     };
-    let closed = connections.saturating_sub(left);
-    let _ = writeln!(err, "{closed} connections closed, {left} cut");
-    if left == 0 { Exit::Done } else { Exit::Failure }
+    let _ = writeln!(err, "{report}");
+    match report.is_complete() {
+        true => Exit::Done,
+        false => Exit::Failure,
+    }
 }

@@ -49,6 +49,7 @@ pub(crate) struct Handle {
     /// In the gateway's time.
     pub(crate) opened: Duration,
     pub(crate) traffic: Traffic,
+    pool: Arc<Pool>,
     message: Mutex<Message>,
 }
 
@@ -70,9 +71,19 @@ pub(crate) struct Record {
 
 #[derive(Debug, Default)]
 struct Message {
-    goodbye: Option<Goodbye>,
-    cut: bool,
+    order: Option<Order>,
     waker: Option<Waker>,
+}
+
+/// What a connection is told from outside its task.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// To close.
+    Leave(Goodbye),
+    /// To end now, with this.
+    End(Goodbye),
+    /// To drop the client.
+    Cut,
 }
 
 impl Handle {
@@ -82,38 +93,42 @@ impl Handle {
         Arc::clone(&upstream.unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The upstreams that it may have.
+    pub(super) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
     /// Has the connection closed.
     pub(crate) fn leave(&self, goodbye: Goodbye) {
-        let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
-        message.goodbye = Some(goodbye);
-        if let Some(waker) = message.waker.take() {
-            waker.wake();
-        }
+        self.order(Order::Leave(goodbye));
+    }
+
+    /// Has the connection end now. Its Close frame comes first, where there is room for it.
+    pub(crate) fn end(&self, goodbye: Goodbye) {
+        self.order(Order::End(goodbye));
     }
 
     /// Has the client's TCP dropped without a word.
     pub(crate) fn cut(&self) {
+        self.order(Order::Cut);
+    }
+
+    fn order(&self, order: Order) {
         let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
-        message.cut = true;
+        message.order = Some(order);
         if let Some(waker) = message.waker.take() {
             waker.wake();
         }
     }
 
-    /// Whether the client's TCP is to be dropped, now. [`take`](Self::take) comes before.
-    pub(crate) fn take_cut(&self) -> bool {
-        let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut message.cut)
-    }
-
     /// What was said to the connection. Whatever comes later wakes `waker`.
-    pub(crate) fn take(&self, waker: &Waker) -> Option<Goodbye> {
+    pub(crate) fn take(&self, waker: &Waker) -> Option<Order> {
         let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same = |old: &Waker| old.will_wake(waker);
         if !message.waker.as_ref().is_some_and(is_same) {
             message.waker = Some(waker.clone());
         }
-        message.goodbye.take()
+        message.order.take()
     }
 }
 
@@ -133,6 +148,7 @@ impl Connection {
             upstream: Mutex::new(seat.name()),
             opened: gateway.now(),
             traffic: Traffic::default(),
+            pool: Arc::clone(&pool),
             message: Mutex::default(),
         });
         gateway.enter(id, &handle);
@@ -180,7 +196,7 @@ impl Connection {
 
     /// Takes room for up to `wanted` bytes that are held back, and returns how much there is.
     pub(crate) fn take_room(&self, wanted: usize) -> usize {
-        let limit = self.gateway.settings.held_bytes;
+        let limit = self.gateway.current().settings.held_bytes;
         let held = &self.gateway.held_bytes;
         let taking = |held: usize| Some(held + wanted.min(limit.saturating_sub(held)));
         match held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taking) {
@@ -273,7 +289,10 @@ impl Connection {
             }
         }
         match ended.side {
-            Side::Client => self.client = Some(ended),
+            Side::Client => {
+                self.gateway.count_drained(&ended.ending);
+                self.client = Some(ended);
+            }
             Side::Backend => {
                 self.seat = None;
                 self.earlier_messages += ended.received;

@@ -23,6 +23,14 @@ impl Entropy {
     }
 }
 
+/// Puts `items` in a random order; every order is as likely.
+pub(crate) fn shuffle<T>(items: &mut [T]) {
+    for last in (1..items.len()).rev() {
+        let bits = u64::from(Entropy.next_u32());
+        items.swap(last, ((bits * (last as u64 + 1)) >> 32) as usize);
+    }
+}
+
 impl Random for Entropy {
     fn next_u32(&mut self) -> u32 {
         u32::from_ne_bytes(Self::bytes())

@@ -13,6 +13,7 @@ mod asked;
 pub(crate) mod config;
 mod connection;
 mod dial;
+mod drain;
 mod driver;
 mod entrance;
 pub(crate) mod entropy;
@@ -28,6 +29,7 @@ mod overview;
 mod pool;
 mod redial;
 mod relay;
+mod reload;
 mod route;
 mod rules;
 mod session;
@@ -42,13 +44,13 @@ mod verdict;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use revoir::{Drain, SendCode, ServerTls};
+use revoir::ServerTls;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 pub(crate) use access_log::{AccessLog, Form};
 pub(crate) use admin::{
@@ -56,6 +58,7 @@ pub(crate) use admin::{
     HEADER as ADMIN_HEADER, Problem, StatusLine,
 };
 use connection::Handle;
+use drain::Ongoing;
 use entrance::Entrance;
 use entropy::Entropy;
 pub(crate) use front::taken_over;
@@ -82,8 +85,7 @@ pub(crate) use verdict::Goodbye;
 /// One gateway, with all its routes.
 #[derive(Debug)]
 pub(crate) struct Gateway {
-    settings: Settings,
-    routes: Routes,
+    current: RwLock<Arc<Current>>,
     observer: Arc<dyn Observer>,
     /// The zero of all times.
     epoch: Instant,
@@ -96,6 +98,16 @@ pub(crate) struct Gateway {
     left: Notify,
     /// Whether a drain has begun. Whoever speaks plain HTTP listens.
     draining: watch::Sender<bool>,
+    /// When a drain is over at the latest.
+    deadline: watch::Sender<Instant>,
+    ongoing: Mutex<Option<Ongoing>>,
+}
+
+/// What a reload replaces.
+#[derive(Debug)]
+struct Current {
+    settings: Settings,
+    routes: Routes,
 }
 
 /// The open connections, and what came through those that are over.
@@ -115,9 +127,11 @@ impl Gateway {
     ) -> Arc<Self> {
         let epoch = Instant::now();
         Arc::new(Self {
-            routes: Routes::start(routes, epoch),
             entrance: Entrance::new(settings.room),
-            settings,
+            current: RwLock::new(Arc::new(Current {
+                routes: Routes::start(routes, epoch),
+                settings,
+            })),
             observer,
             epoch,
             boot: u32::from_ne_bytes(Entropy::bytes()),
@@ -126,6 +140,8 @@ impl Gateway {
             connections: Mutex::default(),
             left: Notify::new(),
             draining: watch::Sender::new(false),
+            deadline: watch::Sender::new(epoch),
+            ongoing: Mutex::default(),
         })
     }
 
@@ -139,42 +155,10 @@ impl Gateway {
         front::serve(Arc::clone(self), listeners, tls).await;
     }
 
-    /// Closes every connection, and waits until all have ended or `limit` is over. What was asked
-    /// over plain HTTP is answered first. Returns how many WebSocket connections are left.
-    pub(crate) async fn drain(&self, goodbye: &Goodbye, limit: Duration) -> usize {
-        self.draining.send_replace(true);
-        let all = self.handles();
-        for handle in all {
-            handle.leave(goodbye.clone());
-        }
-        let emptied = async {
-            loop {
-                let left = self.left.notified();
-                if self.open().handles.is_empty() {
-                    return;
-                }
-                left.await;
-            }
-        };
-        for tracker in self.routes.sites().filter_map(Site::tracker) {
-            let plan = match goodbye.code {
-                SendCode::SERVICE_RESTART => Drain::restart(),
-                _ => Drain::going_away(),
-            };
-            // It keeps to the limit by itself.
-            drop(tracker.drain(plan.within(limit)));
-        }
-        // What is left over is the answer.
-        let _ = timeout(limit, async {
-            tokio::join!(emptied, self.draining.closed());
-        })
-        .await;
-        self.open().handles.len()
-    }
-
-    /// Whether a drain has begun.
-    pub(crate) fn is_draining(&self) -> bool {
-        *self.draining.borrow()
+    /// The settings and the routes as of now.
+    fn current(&self) -> Arc<Current> {
+        let current = self.current.read();
+        Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How many WebSocket connections there are.
@@ -184,6 +168,7 @@ impl Gateway {
 
     /// How it stands.
     pub(crate) fn overview(&self) -> Overview {
+        let current = self.current();
         let open = self.open();
         let (mut from_clients, mut from_backends) = open.earlier;
         for handle in open.handles.values() {
@@ -192,7 +177,7 @@ impl Gateway {
         }
         Overview {
             connections: open.handles.len(),
-            held: self
+            held: current
                 .routes
                 .pools()
                 .map(|pool| pool.held.load(Ordering::Relaxed))
@@ -201,7 +186,7 @@ impl Gateway {
             from_clients,
             from_backends,
             draining: self.is_draining(),
-            upstreams: merged(self.routes.pools().flat_map(Pool::states)),
+            upstreams: merged(current.routes.pools().flat_map(Pool::states)),
         }
     }
 
@@ -247,6 +232,12 @@ impl Gateway {
 
     fn enter(&self, id: u64, handle: &Arc<Handle>) {
         self.open().handles.insert(id, Arc::clone(handle));
+        // A drain or a reload that has begun before this has not seen it.
+        if let Some(goodbye) = self.goodbye_to_latecomer() {
+            handle.leave(goodbye);
+        } else if !self.current().routes.lead_to(handle.pool()) {
+            handle.leave(Goodbye::restart(reload::CHANGED));
+        }
     }
 
     fn leave(&self, id: u64) {

@@ -107,11 +107,32 @@ pub(super) struct Routes(Vec<Arc<Route>>);
 
 impl Routes {
     /// Starts all of them. To be called in a runtime.
-    pub(super) fn start(mut all: Vec<RouteSettings>, epoch: Instant) -> Self {
+    pub(super) fn start(all: Vec<RouteSettings>, epoch: Instant) -> Self {
+        Self(Vec::new()).replaced(all, epoch).0
+    }
+
+    /// Others, with those of these that are as before, and how many that are.
+    pub(super) fn replaced(&self, mut all: Vec<RouteSettings>, epoch: Instant) -> (Self, usize) {
         // A host says more than none, and a longer path more than a shorter one.
         all.sort_by_key(|route| (route.host.is_none(), usize::MAX - route.path.len()));
-        let start = |settings| Arc::new(Route::start(settings, epoch));
-        Self(all.into_iter().map(start).collect())
+        let mut kept = 0;
+        let route = |settings| match self.0.iter().find(|route| route.settings == settings) {
+            Some(route) => {
+                kept += 1;
+                Arc::clone(route)
+            }
+            None => Arc::new(Route::start(settings, epoch)),
+        };
+        let routes = all.into_iter().map(route).collect();
+        (Self(routes), kept)
+    }
+
+    /// Whether one of them leads to `pool`.
+    pub(super) fn lead_to(&self, pool: &Arc<Pool>) -> bool {
+        self.0.iter().any(|route| match &route.backing {
+            Backing::Upstreams { pool: own, .. } => Arc::ptr_eq(own, pool),
+            Backing::Site(_) => false,
+        })
     }
 
     /// The route of a request for `path` on `host`, which has no port.

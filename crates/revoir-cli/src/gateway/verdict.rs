@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use revoir::Drain;
 use revoir_proto::frame::CloseFrame;
-use revoir_proto::{CloseCode, ProtocolError, SendCode};
+use revoir_proto::{Cause, CloseCode, ProtocolError, SendCode};
 
 use super::rules::{Mode, Rules};
 
@@ -55,8 +56,19 @@ impl Why {
 pub(crate) struct Goodbye {
     pub(crate) code: SendCode,
     pub(crate) text: Cow<'static, str>,
-    /// How long to wait before coming back at least, where that helps.
-    pub(crate) slot_from: Option<Duration>,
+    /// What began the ending.
+    pub(crate) cause: Cause,
+    /// When to come back, where that helps.
+    pub(crate) back: Option<Back>,
+}
+
+/// When a client is to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Back {
+    /// After this time at least; all who are sent away are spread.
+    After(Duration),
+    /// At this time of the gateway.
+    At(Duration),
 }
 
 impl Goodbye {
@@ -65,7 +77,8 @@ impl Goodbye {
         Self {
             code: SendCode::SERVICE_RESTART,
             text: Cow::Borrowed(text),
-            slot_from: Some(Duration::from_secs(1)),
+            cause: Cause::ClosedLocally,
+            back: Some(Back::After(Duration::from_secs(1))),
         }
     }
 
@@ -74,7 +87,8 @@ impl Goodbye {
         Self {
             code: SendCode::TRY_AGAIN_LATER,
             text: Cow::Borrowed(text),
-            slot_from: Some(Duration::from_secs(5)),
+            cause: Cause::ClosedLocally,
+            back: Some(Back::After(Duration::from_secs(5))),
         }
     }
 
@@ -83,7 +97,18 @@ impl Goodbye {
         Self {
             code,
             text: text.into(),
-            slot_from: None,
+            cause: Cause::ClosedLocally,
+            back: None,
+        }
+    }
+
+    /// As `plan` says; the client may return at this time of the gateway.
+    pub(crate) fn drained(plan: &Drain, at: Duration) -> Self {
+        Self {
+            code: plan.code(),
+            text: Cow::Owned(plan.text().to_owned()),
+            cause: Cause::Drained,
+            back: Some(Back::At(at)),
         }
     }
 }
@@ -264,7 +289,7 @@ mod tests {
                 panic!("{end:?}");
             };
             assert_eq!(goodbye.code, SendCode::SERVICE_RESTART);
-            assert!(goodbye.slot_from.is_some());
+            assert!(goodbye.back.is_some());
         }
         assert_eq!(
             after_backend(&closed(4000), false, false, &rules),
@@ -312,7 +337,7 @@ mod tests {
                 panic!("{status}");
             };
             assert_eq!(goodbye.code, SendCode::POLICY_VIOLATION);
-            assert!(goodbye.text.contains(&status.to_string()) && goodbye.slot_from.is_none());
+            assert!(goodbye.text.contains(&status.to_string()) && goodbye.back.is_none());
         }
         for status in [429, 500, 502, 503, 504] {
             let again = AfterRedial::Again(Some(Duration::from_secs(2)));

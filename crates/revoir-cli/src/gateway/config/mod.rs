@@ -6,9 +6,11 @@ mod route;
 mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use revoir::Drain;
 use serde::{Deserialize, Serialize};
 
 use super::entrance::Room;
@@ -71,6 +73,12 @@ pub(crate) struct Draining {
     pub(crate) time: Time,
     /// Whether a successor is coming: 1012 with a slot, and not 1001.
     pub(crate) restart: bool,
+    /// After which time the successor is there.
+    pub(crate) ready_in: Time,
+    /// How many clients may come back per second.
+    pub(crate) return_rate: NonZeroU32,
+    /// Over which time connections are closed.
+    pub(crate) closing_over: Time,
 }
 
 /// Where an operator asks and steers the gateway.
@@ -122,7 +130,25 @@ impl Default for Draining {
         Self {
             time: Time::seconds(10),
             restart: false,
+            ready_in: Time::seconds(5),
+            return_rate: NonZeroU32::MIN.saturating_add(499),
+            closing_over: Time::seconds(1),
         }
+    }
+}
+
+impl Draining {
+    /// How to end; `restart`: for a successor.
+    pub(crate) fn plan(&self, restart: bool) -> Drain {
+        let plan = match restart {
+            true => Drain::restart()
+                .reason("the gateway restarts")
+                .ready_in(self.ready_in.0),
+            false => Drain::going_away().reason("the gateway stops"),
+        };
+        plan.within(self.time.0)
+            .closing_over(self.closing_over.0)
+            .return_rate(self.return_rate)
     }
 }
 

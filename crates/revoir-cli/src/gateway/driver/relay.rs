@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::linger::linger;
 use super::read_buffer::{READ_BUFFER_BYTES, with_read_buffer};
 use super::transport::{Writer, poll_read};
-use crate::gateway::connection::Connection;
+use crate::gateway::connection::{Connection, Order};
 use crate::gateway::entropy::Entropy;
 use crate::gateway::pool::{Pool, Priority, Seat, Ticket};
 use crate::gateway::session::{Moment, Outlook, Previous, Session, Side};
@@ -124,15 +124,8 @@ where
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..ROUNDS_PER_POLL {
             let now = self.connection.now();
-            if let Some(goodbye) = self.connection.handle().take(cx.waker()) {
-                self.with(now, |session, at| session.leave(at, goodbye));
-            }
-            if self.connection.handle().take_cut() {
-                self.client = None;
-                let detail = Detail::Text("cut by the gateway".into());
-                self.with(now, |session, at| {
-                    session.handle_lost(at, Side::Client, Cause::Reset, detail);
-                });
+            if let Some(order) = self.connection.handle().take(cx.waker()) {
+                self.obey(cx, now, order);
             }
             let mut progressed = self.poll_hold(cx, now);
             progressed |= self.poll_side(cx, now, Side::Client);
@@ -147,6 +140,25 @@ where
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Does what the connection is told from outside.
+    fn obey(&mut self, cx: &mut Context<'_>, now: Duration, order: Order) {
+        match order {
+            Order::Leave(goodbye) => self.with(now, |session, at| session.leave(at, goodbye)),
+            Order::End(goodbye) => {
+                self.with(now, |session, at| session.leave(at, goodbye));
+                self.flush(cx, now, Side::Client);
+                self.with(now, Session::cut_off);
+            }
+            Order::Cut => {
+                self.client = None;
+                let detail = Detail::Text("cut by the gateway".into());
+                self.with(now, |session, at| {
+                    session.handle_lost(at, Side::Client, Cause::Reset, detail);
+                });
+            }
+        }
     }
 
     /// Writes to and reads from one side, once. Returns whether there is something new to look at.

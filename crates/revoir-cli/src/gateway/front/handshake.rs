@@ -1,6 +1,7 @@
 //! Opening handshakes: a client becomes a WebSocket as the backend answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use hyper::header::{
@@ -24,7 +25,8 @@ use super::super::pool::{Pool, Priority, Seat};
 use super::super::redial::Redialer;
 use super::super::source::Source;
 use super::arrival::taken_over;
-use super::refusal::{forbidden, full, refusal, unavailable};
+use super::begun;
+use super::refusal::{draining, forbidden, full, refusal, unavailable};
 
 /// The header field that names a connection to the backend, for as long as the client stays.
 const CONN: HeaderName = HeaderName::from_static("revoir-conn");
@@ -52,7 +54,11 @@ pub(super) async fn answer(
         gateway.limited(Limit::Origin);
         return Ok(forbidden());
     }
-    let client = source.client(request.headers(), &gateway.settings.trusted);
+    if let Some(wait) = gateway.turn_away() {
+        return Ok(draining(wait));
+    }
+    let settings = &gateway.current().settings;
+    let client = source.client(request.headers(), &settings.trusted);
     let admitted = match gateway.entrance.enter(client) {
         Ok(admitted) => admitted,
         Err(reason) => {
@@ -74,7 +80,13 @@ pub(super) async fn answer(
         extensions: agreement::offer(mode, asked.offered_extensions()),
         headers: forwarded_headers(request.headers(), source, &name),
     };
-    let (mut opened, seat) = match reach(gateway, pool, &opening).await {
+    let reached = tokio::select! {
+        reached = reach(pool, &opening, settings.handshake_limit) => reached,
+        () = begun(Some(gateway.draining.subscribe())) => {
+            Err(draining(gateway.turn_away().unwrap_or_default()))
+        }
+    };
+    let (mut opened, seat) = match reached {
         Ok(reached) => reached,
         Err(response) => return Ok(response),
     };
@@ -85,7 +97,7 @@ pub(super) async fn answer(
     let compression = opened.agreement.extensions.is_some();
     let redial = Box::new(Redialer::new(
         Arc::clone(pool),
-        gateway.settings.handshake_limit,
+        settings.handshake_limit,
         name,
         &opening,
         opened.agreement,
@@ -111,11 +123,11 @@ pub(super) async fn answer(
 /// The backend's acceptance, or the answer for the client. While the backend is away this waits,
 /// up to the limit.
 async fn reach(
-    gateway: &Gateway,
     pool: &Arc<Pool>,
     opening: &Opening,
+    limit: Duration,
 ) -> Result<(Opened, Seat), Response<Body>> {
-    let deadline = Instant::now() + gateway.settings.handshake_limit;
+    let deadline = Instant::now() + limit;
     loop {
         let turn = pool.turn(pool.ticket(), Priority::Normal, true);
         let Ok(turn) = timeout_at(deadline, turn).await else {

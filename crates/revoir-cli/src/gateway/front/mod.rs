@@ -83,7 +83,8 @@ impl Front {
     async fn talk(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         set_nodelay(&stream);
         let gateway = &self.gateway;
-        let settings = &gateway.settings;
+        let current = gateway.current();
+        let settings = &current.settings;
         let limit = settings.handshake_limit;
         let source = Source::new(peer, self.tls.is_some(), &settings.trusted);
         let stream = match &self.tls {
@@ -150,10 +151,10 @@ impl Front {
             return refusal(StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not supported");
         }
         let gateway = &self.gateway;
-        let Some(route) = gateway.routes.find(host(&request), request.uri().path()) else {
+        let current = gateway.current();
+        let Some(route) = current.routes.find(host(&request), request.uri().path()) else {
             return refusal(StatusCode::NOT_FOUND, "no route leads there");
         };
-        let route = Arc::clone(route);
         match &route.backing {
             Backing::Site(site) => site.answer(request, asked.peer).await,
             Backing::Upstreams { pool, .. } if handshake::is_asked_for(&request) => {
@@ -166,7 +167,7 @@ impl Front {
 }
 
 /// Is ready when a drain begins; never, if nobody tells.
-async fn begun(draining: Option<watch::Receiver<bool>>) {
+pub(super) async fn begun(draining: Option<watch::Receiver<bool>>) {
     if let Some(mut draining) = draining
         && draining.wait_for(|draining| *draining).await.is_ok()
     {

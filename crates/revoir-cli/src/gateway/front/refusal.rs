@@ -33,6 +33,12 @@ pub(super) fn unavailable() -> Response<Body> {
     later(StatusCode::SERVICE_UNAVAILABLE, text, RETRY)
 }
 
+/// The gateway is about to end.
+pub(super) fn draining(wait: Duration) -> Response<Body> {
+    let text = "the gateway is about to end";
+    later(StatusCode::SERVICE_UNAVAILABLE, text, wait)
+}
+
 /// There is no room.
 pub(super) fn full(full: Full) -> Response<Body> {
     let status = match full {

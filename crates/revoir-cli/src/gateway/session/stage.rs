@@ -8,7 +8,7 @@ use revoir_proto::{Cause, Detail, Finish, ProtocolError, Reason, SendCode};
 
 use super::super::hop::Hop;
 use super::super::verdict::{
-    AfterRedial, BackendEnd, Goodbye, Redialed, Verdict, Why, after_backend, after_hold,
+    AfterRedial, Back, BackendEnd, Goodbye, Redialed, Verdict, Why, after_backend, after_hold,
     after_redial,
 };
 use super::state::{Backend, Release, Stage};
@@ -83,6 +83,12 @@ impl Session {
             AfterRedial::Again(after) => hold.not_before = at.now + after.unwrap_or_default(),
             AfterRedial::End(goodbye) => self.on(at, Event::Leave(goodbye)),
         }
+    }
+
+    /// The gateway ends both sides now: what waits for them leaves if it can.
+    pub(crate) fn cut_off(&mut self, at: &mut Moment<'_>) {
+        self.give_up(at);
+        self.settle(at.now);
     }
 
     /// The gateway closes the connection, whatever it is doing.
@@ -338,9 +344,10 @@ impl Session {
 
     /// Closes the client in the gateway's own words.
     fn say(&mut self, at: &mut Moment<'_>, goodbye: &Goodbye) -> CloseFrame {
-        let reason = match goodbye.slot_from {
+        let reason = match goodbye.back {
             None => Reason::truncated(&goodbye.text),
-            Some(from) => {
+            Some(Back::At(when)) => Slot::new(when.saturating_sub(at.now)).write(&goodbye.text),
+            Some(Back::After(from)) => {
                 let spread = (at.outlook)().spread.max(LEAST_SPREAD).as_millis() as u64;
                 let part = (u128::from(at.random.next_u32()) * u128::from(spread)) >> 32;
                 let after = from + Duration::from_millis(part as u64);
@@ -350,7 +357,7 @@ impl Session {
         let frame = CloseFrame::new(goodbye.code, reason);
         if let Some(hop) = &mut self.client {
             let detail = Detail::Text(goodbye.text.clone());
-            hop.send_close(frame, Cause::ClosedLocally, detail, at.random);
+            hop.send_close(frame, goodbye.cause, detail, at.random);
         }
         frame
     }

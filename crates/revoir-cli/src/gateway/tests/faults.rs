@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use tokio::net::TcpListener;
 use super::support::{
     Setup, accepted, ask, asked, connected, field, frame, pair, settings, soon, taken,
 };
-use crate::gateway::{Goodbye, Mode, Rules, Settings};
+use crate::gateway::{Mode, Rules, Settings};
 
 /// Settings whose budgets do not take a test's time.
 fn quick() -> Setup {
@@ -250,29 +249,4 @@ async fn a_client_that_goes_is_no_secret_to_the_backend() {
     assert_eq!(backend.closed().await.0, 1001);
     backend.close(1001).await;
     assert!(backend.rest().await.is_empty());
-}
-
-#[tokio::test]
-async fn a_drain_closes_everybody_and_waits() {
-    let (listener, between) = pair(settings(Mode::Hold)).await;
-    let (mut client, mut backend) = connected(&listener, &between).await;
-    let (mut held, lost) = connected(&listener, &between).await;
-    drop((lost, listener));
-    between.counts.held(1).await;
-    let gateway = Arc::clone(&between.gateway);
-    let draining = tokio::spawn(async move {
-        let goodbye = Goodbye::restart("the gateway restarts");
-        gateway.drain(&goodbye, Duration::from_secs(30)).await
-    });
-    for client in [&mut client, &mut held] {
-        let (code, reason) = client.closed().await;
-        assert!(
-            code == 1012 && reason.contains("[after="),
-            "{code} {reason}"
-        );
-        client.close(1012).await;
-    }
-    assert_eq!(backend.closed().await.0, 1012);
-    backend.close(1012).await;
-    assert_eq!(soon(draining).await.unwrap(), 0);
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir_proto::SendCode;
+use revoir::Drain;
 use revoir_proto::frame::Opcode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -14,8 +14,7 @@ use tokio::sync::mpsc::Receiver;
 use super::support::{Raw, ask, asked, dial, field, route, settings, soon, taken};
 use crate::gateway::access_log::Lines;
 use crate::gateway::{
-    AccessLog, Admin, AdminAddr, AdminListener, DrainAs, Form, Gateway, Goodbye, Logs, Mode,
-    Operations,
+    AccessLog, Admin, AdminAddr, AdminListener, DrainAs, Form, Gateway, Logs, Mode, Operations,
 };
 
 const AGENT: &str = "User-Agent: Python/3.11 websockets/12.0\r\n";
@@ -115,11 +114,9 @@ impl Operated {
 
     /// Waits until no connection is left.
     async fn empty(&self) {
-        let goodbye = Goodbye::plain(SendCode::GOING_AWAY, "");
-        assert_eq!(
-            soon(self.gateway.drain(&goodbye, Duration::MAX / 4)).await,
-            0
-        );
+        let plan = Drain::going_away().within(Duration::from_secs(3600));
+        let report = soon(self.gateway.drain(plan)).await;
+        assert_eq!(report.cut, 0, "{report}");
     }
 
     /// The lines of the log, once no connection is left.

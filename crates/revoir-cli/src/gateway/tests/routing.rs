@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get};
-use revoir::{Acceptor, Ending, Message, Upgrade, WebSocket};
+use revoir::{Acceptor, Drain, Ending, Message, Upgrade, WebSocket};
 use revoir_codes::CloseCode;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use super::support::{Between, ask, dial, routed, soon, taken, target};
-use crate::gateway::{Destination, Goodbye, PoolSettings, RouteSettings, Settings, Site};
+use crate::gateway::{Destination, PoolSettings, RouteSettings, Settings, Site};
 
 async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
     loop {
@@ -81,12 +81,13 @@ async fn a_drain_is_one_of_the_built_in_connections_too() {
     let mut client = soon(revoir::connect(&url)).await.unwrap();
     let gateway = Arc::clone(&between.gateway);
     let draining = tokio::spawn(async move {
-        let goodbye = Goodbye::restart("the gateway restarts");
-        gateway.drain(&goodbye, Duration::from_secs(30)).await
+        let plan = Drain::restart().within(Duration::from_secs(30));
+        gateway.drain(plan).await
     });
     let ending = soon(client.recv()).await.unwrap_err();
     assert_eq!(ending.code(), CloseCode::SERVICE_RESTART, "{ending}");
-    assert_eq!(soon(draining).await.unwrap(), 0);
+    let report = soon(draining).await.unwrap();
+    assert_eq!((report.answered, report.connections()), (1, 1), "{report}");
 }
 
 #[tokio::test]
@@ -122,17 +123,14 @@ async fn what_was_asked_when_a_drain_begins_is_answered() {
     let mut busy = dial(between.address).await;
     busy.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     soon(asked.notified()).await;
-    let goodbye = Goodbye::restart("the gateway restarts");
+    let plan = Drain::restart().within(Duration::from_secs(30));
     let answered = async {
         // The drain has begun, because it was polled first.
         finish.notify_one();
         busy.head().await
     };
-    let (left, head) = tokio::join!(
-        between.gateway.drain(&goodbye, Duration::from_secs(30)),
-        answered
-    );
-    assert_eq!(left, 0);
+    let (report, head) = tokio::join!(between.gateway.drain(plan), answered);
+    assert_eq!(report.connections(), 0, "{report}");
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert!(idle.rest().await.is_empty());
 }
