@@ -11,7 +11,7 @@ use crate::diagnose::goodbye::ClosingSeen;
 use crate::diagnose::hold::{Fate, HoldSeen};
 use crate::diagnose::log::short;
 use crate::diagnose::name::NameSeen;
-use crate::diagnose::opening::OpeningSeen;
+use crate::diagnose::opening::{self, OpeningSeen};
 use crate::diagnose::page::Blocked;
 use crate::diagnose::seen::BrokenAt;
 use crate::diagnose::sizes::SizeResult;
@@ -230,7 +230,10 @@ fn tell_of_a_refusal(refused: &Refused, asked: &Asked, evidence: &mut Evidence) 
 /// The header fields of an answer, without secrets.
 fn fields(headers: &Headers, asked: &Asked) -> Vec<(String, String)> {
     let text = |(name, value): (&str, &[u8])| {
-        let value = String::from_utf8_lossy(value);
+        let mut value = String::from_utf8_lossy(value).into_owned();
+        if name.eq_ignore_ascii_case("location") {
+            value = opening::without_query(&value);
+        }
         (name.to_owned(), asked.secrets.hide(&value))
     };
     let is_shown = |(name, _): &(&str, &[u8])| !name.eq_ignore_ascii_case("set-cookie");

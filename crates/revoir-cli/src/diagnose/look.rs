@@ -49,7 +49,7 @@ pub(super) async fn reopen(
     let begin = Instant::now();
     let tcp = tcp::again(seen.address()?, id, asked, log).await?;
     let stream: Stream = match asked.target.secure {
-        true => tls::secure(tcp, asked, log).await.1?,
+        true => tls::secure_again(tcp, id, asked, log).await?,
         false => Box::new(tcp),
     };
     match opening::ask(stream, asked.request.clone(), asked.limit).await {
@@ -174,7 +174,7 @@ async fn ask_without_origin(address: SocketAddr, asked: &Asked, log: &Log<'_>, s
     };
     let begin = Instant::now();
     let stream: Stream = match asked.target.secure {
-        true => match tls::secure(tcp, asked, log).await.1 {
+        true => match tls::secure_again(tcp, StepId::WithoutOrigin, asked, log).await {
             Some(stream) => stream,
             None => return,
         },

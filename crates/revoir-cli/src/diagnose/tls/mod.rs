@@ -119,6 +119,27 @@ pub(super) async fn choice(tcp: TcpStream, asked: &Asked, log: &Log<'_>) -> Opti
     Some(chosen)
 }
 
+/// TLS once more, on a further connection. Only a failure is worth a word.
+pub(super) async fn secure_again(
+    tcp: TcpStream,
+    id: StepId,
+    asked: &Asked,
+    log: &Log<'_>,
+) -> Option<Stream> {
+    let begin = Instant::now();
+    match shake(tcp, asked, &["http/1.1"]).await.result {
+        Ok(stream) => Some(Box::new(stream)),
+        Err(failure) => {
+            let text = format!(
+                "no further connection: {}",
+                failure_text(&failure, asked.limit)
+            );
+            log.step(id, Outcome::Failed, begin.elapsed(), &text);
+            None
+        }
+    }
+}
+
 /// Whether somebody speaks TLS there, whatever the certificate.
 pub(super) async fn is_spoken(tcp: TcpStream, asked: &Asked) -> bool {
     let handshake = shake(tcp, asked, &["http/1.1"]).await;

@@ -252,6 +252,10 @@ fn securing(cases: &mut Vec<Case>) {
         end.reset();
     });
     cases.push(never("TLS cut by a reset", tls(cut), "tls"));
+    let identity = self_signed();
+    let server = Scripted::with_tls(config(&identity, &["h2"]), |_| {});
+    let case = never("TLS for HTTP/2 alone", tls(server), "h2-h3-websocket");
+    cases.push(case.with(&["--insecure"]));
 }
 
 /// Frames that break a rule.
@@ -402,14 +406,19 @@ pub(super) fn tls_server(
     identity: &Identity,
     script: impl Fn(End) + Send + Sync + 'static,
 ) -> Scripted {
+    Scripted::with_tls(config(identity, &[]), script)
+}
+
+fn config(identity: &Identity, alpn: &[&str]) -> Arc<ServerConfig> {
     let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![identity.certificate.clone()], key)
         .unwrap();
-    Scripted::with_tls(Arc::new(config), script)
+    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    Arc::new(config)
 }
 
 /// A certificate for `localhost` that vouches for itself.
