@@ -300,3 +300,36 @@ impl Drop for Turn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_get_turns_at_the_rate() {
+        let target = Target::parse("ws://127.0.0.1:9").unwrap();
+        let settings = PoolSettings {
+            redial_rate: 100,
+            ..PoolSettings::new(target)
+        };
+        let start = Instant::now();
+        let pool = Pool::new(settings, start);
+        let running = tokio::spawn(Arc::clone(&pool).run());
+        let mut waiting = JoinSet::new();
+        for _ in 0..100 {
+            let pool = Arc::clone(&pool);
+            waiting.spawn(async move {
+                let turn = pool.turn(pool.ticket(), Priority::Normal, false).await;
+                turn.report(true);
+            });
+        }
+        waiting.join_all().await;
+        let took = start.elapsed();
+        // 99 pauses; the timer counts in milliseconds, and two turns may be made up for.
+        let expected = Duration::from_millis(970)..=Duration::from_millis(1100);
+        assert!(expected.contains(&took), "{took:?}");
+        running.abort();
+    }
+}

@@ -3,7 +3,8 @@ use std::time::Duration;
 use revoir_proto::frame::Opcode;
 
 use super::support::{
-    KEY, Setup, accepted, ask, asked, connected, dial, field, frame, pair, request, settings, taken,
+    KEY, Setup, accepted, ask, asked, connected, dial, field, frame, pair, request, settings, soon,
+    taken,
 };
 use crate::gateway::{Mode, Settings};
 use revoir_proto::Role;
@@ -207,8 +208,13 @@ async fn a_client_that_waits_for_a_backend_gets_it() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let mut client = ask(between.address, "").await;
-    // The gateway has to find out first; from the client nothing can be seen.
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    // The gateway finds out first.
+    soon(async {
+        while between.gateway.overview().upstreams[0].accepts {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
     let (mut backend, _) = taken(&listener).await;
     assert!(client.head().await.starts_with("HTTP/1.1 101 "));

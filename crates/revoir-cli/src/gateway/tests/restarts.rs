@@ -241,34 +241,3 @@ async fn a_backend_that_goes_away_with_1001_is_noticed_by_nobody() {
 async fn a_backend_that_is_killed_is_noticed_by_nobody() {
     survive(Going::IsKilled).await;
 }
-
-#[tokio::test]
-async fn returns_are_paced() {
-    let first = listen(([127, 0, 0, 1], 0).into());
-    let address = first.local_addr().unwrap();
-    let mut backend = Backend::start(first);
-    let settings = super::support::Setup {
-        redial_rate: 100,
-        ..settings(Mode::Hold)
-    };
-    let between = gateway(address, settings).await;
-    let url = format!("ws://{}/", between.address);
-    let mut clients = Vec::new();
-    for _ in 0..100 {
-        clients.push(soon(revoir::connect(&url)).await.unwrap());
-    }
-    backend.close(SendCode::SERVICE_RESTART).await;
-    between.counts.held(100).await;
-    let mut backend = Backend::start(listen(address));
-    let (_, _) = soon(backend.resumed.recv()).await.unwrap();
-    let start = tokio::time::Instant::now();
-    for _ in 1..100 {
-        soon(backend.resumed.recv()).await.unwrap();
-    }
-    // A slow machine makes it longer, never shorter.
-    assert!(
-        start.elapsed() > Duration::from_millis(900),
-        "{:?}",
-        start.elapsed()
-    );
-}
