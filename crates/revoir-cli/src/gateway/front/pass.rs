@@ -51,6 +51,12 @@ impl Plain {
             let mut request = Request::from_parts(parts.clone(), body);
             *request.uri_mut() = uri;
             match self.0.request(request).await {
+                // What follows such an answer is no HTTP, and nobody asked for it.
+                Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                    pool.tried(&seat, true);
+                    let text = "the backend switched protocols unasked";
+                    return refusal(StatusCode::BAD_GATEWAY, text);
+                }
                 Ok(mut response) => {
                     pool.tried(&seat, true);
                     strip_hop_by_hop(response.headers_mut());

@@ -8,6 +8,7 @@ mod operating;
 mod plain_http;
 mod restarts;
 mod routing;
+mod smuggling;
 mod support;
 mod tls;
 mod upstreams;
