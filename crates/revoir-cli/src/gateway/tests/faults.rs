@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use revoir_proto::Role;
 use revoir_proto::frame::Opcode;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use super::support::{
@@ -84,19 +85,44 @@ async fn a_proxy_that_answers_502_until_the_backend_is_back_is_waited_for() {
 
 #[tokio::test]
 async fn an_invalid_handshake_until_the_end_is_1014() {
-    let (listener, between) = pair(quick()).await;
-    let (mut client, backend) = connected(&listener, &between).await;
-    drop(backend);
-    let nonsense = tokio::spawn(async move {
-        loop {
-            let (mut backend, _) = asked(&listener).await;
-            backend
-                .write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")
-                .await;
+    for accept in ["", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOx=\r\n"] {
+        let (listener, between) = pair(quick()).await;
+        let (mut client, backend) = connected(&listener, &between).await;
+        drop(backend);
+        let nonsense = tokio::spawn(async move {
+            loop {
+                let (mut backend, _) = asked(&listener).await;
+                let answer = format!(
+                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+                     Connection: Upgrade\r\n{accept}\r\n"
+                );
+                backend.write(answer.as_bytes()).await;
+            }
+        });
+        assert_eq!(client.closed().await.0, 1014, "{accept}");
+        nonsense.abort();
+    }
+}
+
+#[tokio::test]
+async fn half_a_long_message_of_a_lost_backend_ends_the_client() {
+    // Between two frames there is room for a Close frame, inside one there is not.
+    for missing in [0, 1] {
+        let (listener, between) = pair(settings(Mode::Hold)).await;
+        let (mut client, mut backend) = connected(&listener, &between).await;
+        let mut long = frame(Role::Server, Opcode::Binary, &vec![7; 2 << 20]);
+        // Another frame of the message would follow.
+        long[0] &= 0x7F;
+        backend.write(&long[..long.len() - missing]).await;
+        soon(backend.stream.shutdown()).await.unwrap();
+        let rest = client.rest().await;
+        let sent = long.len() - missing;
+        assert_eq!(rest[..sent], long[..sent]);
+        match missing {
+            0 => assert_eq!(rest[sent..][2..4], 1012_u16.to_be_bytes()),
+            _ => assert!(rest[sent..].is_empty()),
         }
-    });
-    assert_eq!(client.closed().await.0, 1014);
-    nonsense.abort();
+    }
 }
 
 #[tokio::test]
@@ -249,4 +275,34 @@ async fn a_client_that_goes_is_no_secret_to_the_backend() {
     assert_eq!(backend.closed().await.0, 1001);
     backend.close(1001).await;
     assert!(backend.rest().await.is_empty());
+}
+
+#[test]
+fn every_row_of_the_fault_table_names_a_test() {
+    let sources = [
+        include_str!("faults.rs"),
+        include_str!("handshake.rs"),
+        include_str!("limits.rs"),
+        include_str!("smuggling.rs"),
+        include_str!("../session/tests/closing.rs"),
+        include_str!("../session/tests/keeping_alive.rs"),
+    ];
+    let page = include_str!("../../../../../docs/gateway.md");
+    let (_, table) = page
+        .split_once("| fault | the client sees | test |")
+        .unwrap();
+    let rows: Vec<&str> = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    assert!(rows.len() > 20, "{rows:?}");
+    for row in rows {
+        let name = row.rsplit('`').nth(1).expect("a test in the last column");
+        let signature = format!("fn {name}()");
+        assert!(
+            sources.iter().any(|source| source.contains(&signature)),
+            "no test {name}"
+        );
+    }
 }
