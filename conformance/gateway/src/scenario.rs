@@ -1,6 +1,7 @@
 //! One scenario: clients talk, the backend goes away in one way, and comes back.
 
 use std::fmt;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Stdio;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use futures_util::future::try_join_all;
+use tempfile::NamedTempFile;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
@@ -27,6 +29,10 @@ const TO_TALK: Duration = Duration::from_millis(600);
 /// Until the gateway knows that a backend is gone, so that what is sent then is surely held.
 const TO_NOTICE: Duration = Duration::from_millis(500);
 
+/// How long a backend is frozen at least that is to be taken for dead: three seconds without a sign
+/// of life are needed for that, and a machine that is busy needs more.
+const TO_DIE: Duration = Duration::from_secs(6);
+
 /// What nobody should ever wait for.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -39,14 +45,17 @@ pub(crate) enum Way {
     Killed,
     /// It is frozen, and goes on before anyone takes it for dead.
     Frozen,
+    /// It is frozen, taken for dead, and goes on.
+    FrozenForLong,
 }
 
 impl Way {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Closes(1012),
         Self::Closes(1001),
         Self::Killed,
         Self::Frozen,
+        Self::FrozenForLong,
     ];
 }
 
@@ -56,6 +65,7 @@ impl fmt::Display for Way {
             Self::Closes(code) => write!(f, "closes with {code}"),
             Self::Killed => f.write_str("is killed"),
             Self::Frozen => f.write_str("is frozen for a moment"),
+            Self::FrozenForLong => f.write_str("is frozen and taken for dead"),
         }
     }
 }
@@ -79,7 +89,7 @@ pub(crate) async fn play(
     let (port, front) = (free_port()?, free_port()?);
     let log = Log::default();
     let backend = Backend::start(kind, port, 1, &log).await?;
-    let _gateway = serve(gateway, front, port, way).await?;
+    let _gateway = Gateway::start(gateway, front, port, way).await?;
     let (phase, phases) = watch::channel(Phase::Talk);
     let connecting = (0..CLIENTS).map(|number| Talker::connect(front, number, phases.clone()));
     let clients = try_join_all(connecting).await?;
@@ -96,10 +106,15 @@ pub(crate) async fn play(
         match way {
             Way::Closes(code) => backend.close(code).await?,
             Way::Killed => backend.kill().await?,
-            Way::Frozen => {
+            Way::Frozen | Way::FrozenForLong => {
+                let least = if way == Way::FrozenForLong {
+                    TO_DIE
+                } else {
+                    away
+                };
                 backend.freeze(true).await?;
                 phase.send_replace(Phase::Talk);
-                sleep(away.saturating_sub(began.elapsed())).await;
+                sleep(away.max(least)).await;
                 backend.freeze(false).await?;
                 return anyhow::Ok(backend);
             }
@@ -134,25 +149,47 @@ pub(crate) async fn play(
     check(&records, &log, outage)
 }
 
-/// The gateway, which ends with the value.
-async fn serve(program: &Path, front: u16, backend: u16, way: Way) -> anyhow::Result<Child> {
-    let mut command = Command::new(program);
-    command
-        .arg("serve")
-        .arg(format!("--listen=127.0.0.1:{front}"))
-        .arg(format!("--upstream=ws://127.0.0.1:{backend}"))
-        .stderr(Stdio::null())
-        .kill_on_drop(true);
-    let gateway = command.spawn().context("start the gateway")?;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, front));
-    let start = Instant::now();
-    while TcpStream::connect(address).await.is_err() {
-        if start.elapsed() > LIMIT {
-            bail!("the gateway does not listen, before a backend that {way}");
+/// The gateway, which ends with the value, and its configuration.
+struct Gateway {
+    _child: Child,
+    _config: NamedTempFile,
+}
+
+impl Gateway {
+    async fn start(program: &Path, front: u16, backend: u16, way: Way) -> anyhow::Result<Self> {
+        // Nobody wants to wait until 40 s of silence are over.
+        let keepalive = match way {
+            Way::FrozenForLong => "ping-interval = \"1s\"\npong-timeout = \"2s\"\n",
+            Way::Closes(_) | Way::Killed | Way::Frozen => "",
+        };
+        let mut config = NamedTempFile::new()?;
+        write!(
+            config,
+            "listen = [\"127.0.0.1:{front}\"]\n\
+             [[route]]\n\
+             upstreams = [\"ws://127.0.0.1:{backend}\"]\n\
+             {keepalive}"
+        )?;
+        let child = Command::new(program)
+            .args(["serve", "--config"])
+            .arg(config.path())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("start the gateway")?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, front));
+        let start = Instant::now();
+        while TcpStream::connect(address).await.is_err() {
+            if start.elapsed() > LIMIT {
+                bail!("the gateway does not listen");
+            }
+            sleep(Duration::from_millis(20)).await;
         }
-        sleep(Duration::from_millis(20)).await;
+        Ok(Self {
+            _child: child,
+            _config: config,
+        })
     }
-    Ok(gateway)
 }
 
 /// A port that was free a moment ago.
