@@ -31,9 +31,9 @@ pub(crate) struct Plan {
     pub(crate) connections: &'static [usize],
 }
 
-/// What the tables in `results/` come from: about ten minutes.
+/// What the tables in `results/` come from: about five minutes.
 pub(crate) const FULL: Plan = Plan {
-    rounds: 7,
+    rounds: 5,
     warm_up: Duration::from_millis(200),
     measured: Duration::from_millis(800),
     connections: &[100, 1000],
