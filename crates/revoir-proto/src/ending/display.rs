@@ -88,6 +88,9 @@ impl Ending {
         }
         match (&self.sent, &self.received) {
             (Some(_), Some(_)) if self.crossed => f.write_str("both closed at once"),
+            (Some(sent), Some(received)) if sent.code() != received.code() => {
+                write!(f, "the peer answered with {received}")
+            }
             (Some(_), Some(_)) => f.write_str("the peer answered"),
             (Some(_), None) => {
                 if let Some(rule) = self.rule_broken_afterwards() {

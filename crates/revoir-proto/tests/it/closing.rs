@@ -60,6 +60,18 @@ role_grid! {
         ));
     }
 
+    fn an_answer_with_another_code_is_named(role) {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.close(SendCode::NORMAL_CLOSURE);
+        endpoint.sent_close();
+        assert_eq!(endpoint.receive_close(1012, "deploying"), [Event::Closing]);
+        endpoint.eof();
+        let text = endpoint.ending().to_string();
+        let answered = "the peer answered with 1012 Service Restart \"deploying\"";
+        assert!(text.starts_with("1012 Service Restart: we closed with 1000 Normal Closure, "), "{text}");
+        assert!(text.contains(answered), "{text}");
+    }
+
     fn a_second_close_is_refused_and_sends_nothing(role) {
         let mut endpoint = Endpoint::new(role);
         endpoint.close(SendCode::NORMAL_CLOSURE);
