@@ -67,6 +67,7 @@ pub(crate) use observer::Observer;
 #[cfg(test)]
 pub(crate) use observer::Unobserved;
 pub(crate) use operations::{Logs, Operations};
+pub(crate) use origin::may_connect;
 use overview::{Overview, merged};
 use pool::Pool;
 #[cfg(test)]

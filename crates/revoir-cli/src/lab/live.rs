@@ -6,14 +6,18 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use revoir::Origins;
 use serde::Serialize;
 
 use super::Lab;
 use super::end::{Asked, too_many};
 use super::endings::Token;
-use crate::gateway::{Gateway, Goodbye};
+use crate::gateway::{Gateway, Goodbye, may_connect};
 use crate::output::json::line;
 use crate::web::answer::{self, JSON};
+
+/// Pages of other hosts that may press the buttons.
+const NO_OTHERS: [&str; 0] = [];
 
 #[derive(Serialize)]
 struct Done<'a> {
@@ -66,10 +70,12 @@ pub(super) async fn act(
     )
 }
 
-/// Whether no other site is behind a request: browsers say so.
+/// Whether no other site is behind a request: browsers say so. Without TLS they send only Origin to
+/// other hosts than this machine.
 fn is_own(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site");
-    site.is_none_or(|site| site == "same-origin" || site == "none")
+    let is_same_site = site.is_none_or(|site| site == "same-origin" || site == "none");
+    is_same_site && may_connect(headers, &Origins::only(NO_OTHERS))
 }
 
 impl Lab {

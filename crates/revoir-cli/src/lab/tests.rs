@@ -299,8 +299,13 @@ async fn only_the_page_itself_presses_its_buttons() {
     let lab = lab().await;
     let (_socket, token) = live(lab).await;
     let path = format!("/lab/do/cut?token={token}");
-    let other = "Sec-Fetch-Site: cross-site\r\n";
-    assert_eq!(ask(lab, "POST", &path, other).await.0, 403);
+    for other in [
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Origin: http://evil.example\r\n",
+        "Origin: null\r\n",
+    ] {
+        assert_eq!(ask(lab, "POST", &path, other).await.0, 403, "{other}");
+    }
     let unknown = format!("/lab/do/cut?token={}", self::token());
     assert_eq!(ask(lab, "POST", &unknown, "").await.0, 409);
     let nothing = format!("/lab/do/nothing?token={token}");
