@@ -20,6 +20,8 @@ pub(crate) struct Target {
 pub(crate) enum InvalidTarget {
     /// It is no URL with a host.
     Syntax,
+    /// Its port is not from 1 to 65535.
+    Port,
     /// Another scheme than `ws`, `wss`, `http` and `https`.
     Scheme,
     /// It has a path: requests keep their own.
@@ -29,6 +31,10 @@ pub(crate) enum InvalidTarget {
 impl Target {
     /// Reads `ws://HOST[:PORT]`, where the scheme may be `wss`, `http` or `https` as well.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidTarget> {
+        // What is behind it is not read.
+        if text.contains('#') {
+            return Err(InvalidTarget::Syntax);
+        }
         let uri: Uri = text.parse().map_err(|_| InvalidTarget::Syntax)?;
         let target = Self::of(&uri)?;
         match uri.path_and_query() {
@@ -53,7 +59,14 @@ impl Target {
             .host()
             .trim_start_matches('[')
             .trim_end_matches(']');
-        let port = authority.port_u16();
+        let port = match authority.as_str().strip_prefix(authority.host()) {
+            Some("") => None,
+            // A number that is none would be passed over.
+            _ => match authority.port_u16() {
+                None | Some(0) => return Err(InvalidTarget::Port),
+                port => port,
+            },
+        };
         Ok(Self {
             secure,
             host: host.to_owned(),
@@ -100,6 +113,7 @@ impl fmt::Display for InvalidTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Syntax => "expected ws://HOST:PORT",
+            Self::Port => "expected a port from 1 to 65535",
             Self::Scheme => "expected ws://, wss://, http:// or https://",
             Self::Path => "expected no path: requests keep their own",
         })
@@ -124,6 +138,17 @@ mod tests {
         for wrong in ["", "127.0.0.1:9000", "ws://", "ws://u@h", "/"] {
             assert_eq!(parsed(wrong), Err(InvalidTarget::Syntax), "{wrong:?}");
         }
+        for wrong in [
+            "ws://h:0",
+            "ws://h:65536",
+            "ws://h:x",
+            "ws://h:",
+            "ws://[::1]:-1",
+        ] {
+            assert!(parsed(wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!(parsed("ws://h:65536"), Err(InvalidTarget::Port));
+        assert_eq!(parsed("ws://h:9#x"), Err(InvalidTarget::Syntax));
         assert_eq!(parsed("wss://h"), Ok("h:443".to_owned()));
         assert!(Target::parse("https://h:1").is_ok_and(|target| target.secure));
         assert_eq!(parsed("ftp://h"), Err(InvalidTarget::Scheme));
