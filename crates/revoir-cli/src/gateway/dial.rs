@@ -96,8 +96,9 @@ pub(crate) async fn dial(
         let answer = answer.unwrap_or(Err(DialError::Silent));
         let has_accepted = match &answer {
             Ok(Answer::Opened(_)) => true,
-            // The backend, or what stands before it, is not ready.
-            Ok(Answer::Refused(response)) => !response.status().is_server_error(),
+            // What stands before the backend has none. A fault of its own, 500 for example, is an
+            // answer: others may fare better.
+            Ok(Answer::Refused(response)) => !matches!(response.status().as_u16(), 502..=504),
             Err(_) => false,
         };
         let is_up = pool.tried(&seat, has_accepted);

@@ -194,6 +194,27 @@ fn impatient() -> Setup {
 }
 
 #[tokio::test]
+async fn a_fault_of_the_backend_is_an_answer_and_502_to_504_are_none() {
+    for (status, accepts) in [
+        (500, true),
+        (501, true),
+        (502, false),
+        (503, false),
+        (504, false),
+    ] {
+        let (listener, between) = pair(settings(Mode::Hold)).await;
+        let mut client = ask(between.address, "").await;
+        let (mut backend, _) = asked(&listener).await;
+        let answer = format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
+        backend.write(answer.as_bytes()).await;
+        let head = client.head().await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        let upstream = &between.gateway.overview().upstreams[0];
+        assert_eq!(upstream.accepts, accepts, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_backend_a_client_waits_up_to_the_limit_and_gets_503() {
     let (listener, between) = pair(impatient()).await;
     drop(listener);
