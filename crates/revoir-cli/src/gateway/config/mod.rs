@@ -56,6 +56,7 @@ pub(crate) struct Files {
 pub(crate) struct Limits {
     /// For a request, and then for the answer to a handshake.
     pub(crate) handshake_time: Time,
+    #[serde(deserialize_with = "values::head_bytes")]
     pub(crate) header_bytes: usize,
     pub(crate) header_fields: usize,
     /// WebSocket connections, with those that are opening.
@@ -162,6 +163,9 @@ impl Config {
         let routes = self.routes.iter_mut();
         let roots = routes.filter_map(|route| route.tls.ca.as_mut());
         for path in files.chain(roots) {
+            *path = directory.join(&*path);
+        }
+        if let Some(AdminAddr::Unix(path)) = &mut self.admin.listen {
             *path = directory.join(&*path);
         }
     }

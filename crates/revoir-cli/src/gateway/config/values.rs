@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::args::values;
 
+/// The smallest buffer that hyper reads into.
+const LEAST_HEAD_BYTES: usize = 8192;
+
 /// A duration with its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(pub(crate) Duration);
@@ -71,6 +74,16 @@ impl Serialize for Most {
             Self(number) => number.serialize(serializer),
         }
     }
+}
+
+/// The longest head of a request: what reads it wants some room.
+pub(super) fn head_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let bytes = usize::deserialize(deserializer)?;
+    if bytes < LEAST_HEAD_BYTES {
+        let text = format!("{bytes}: expected at least {LEAST_HEAD_BYTES}");
+        return Err(de::Error::custom(text));
+    }
+    Ok(bytes)
 }
 
 /// Networks, such as `10.0.0.0/8`, and single addresses.

@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use hyper::header::{HOST, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use revoir::ServerTls;
 use tokio::net::{TcpListener, TcpStream};
@@ -152,6 +152,15 @@ impl Front {
         }
         let gateway = &self.gateway;
         let current = gateway.current();
+        // What reads the request may have room for more.
+        if head_bytes(&request) > current.settings.head_bytes {
+            gateway.limited(Limit::Head);
+            let text = "the head of the request is too long";
+            return refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text);
+        }
+        if !has_one_host(&request) {
+            return refusal(StatusCode::BAD_REQUEST, "a request has one Host field");
+        }
         let Some(route) = current.routes.find(host(&request), request.uri().path()) else {
             return refusal(StatusCode::NOT_FOUND, "no route leads there");
         };
@@ -185,6 +194,23 @@ fn normalise<B>(request: &mut Request<B>) {
     }
     if let Some(path) = request.uri().path_and_query().cloned() {
         *request.uri_mut() = Uri::from(path);
+    }
+}
+
+/// The length of a request's head as it is usually written.
+fn head_bytes<B>(request: &Request<B>) -> usize {
+    let path = request.uri().path_and_query();
+    let line = "GET  HTTP/1.1\r\n".len() + path.map_or(1, |path| path.as_str().len());
+    let fields = request.headers().iter();
+    let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    line + fields.sum::<usize>() + "\r\n".len()
+}
+
+/// RFC 9112 section 3.2: one Host field, which only HTTP/1.0 may leave out.
+fn has_one_host<B>(request: &Request<B>) -> bool {
+    match request.headers().get_all(HOST).iter().count() {
+        0 => request.version() == Version::HTTP_10,
+        count => count == 1,
     }
 }
 

@@ -33,6 +33,19 @@ async fn a_body_of_unclear_length_never_reaches_the_backend() {
     assert_eq!(backend.recv().await, "ok");
 }
 
+/// RFC 9112 section 3.2.
+#[tokio::test]
+async fn a_request_has_one_host() {
+    let (_listener, between) = pair(settings(Mode::Hold)).await;
+    for lines in ["", "Host: a\r\nHost: b\r\n", "Host: a\r\nHost: a\r\n"] {
+        let mut client = dial(between.address).await;
+        let request = format!("GET / HTTP/1.1\r\n{lines}\r\n");
+        client.write(request.as_bytes()).await;
+        let head = client.head().await;
+        assert!(head.starts_with("HTTP/1.1 400 "), "{lines}{head}");
+    }
+}
+
 #[tokio::test]
 async fn chunked_goes_before_content_length_and_only_that_is_passed_on() {
     let (listener, between) = pair(settings(Mode::Hold)).await;
