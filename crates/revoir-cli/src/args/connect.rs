@@ -30,7 +30,7 @@ pub(crate) struct ConnectArgs {
     #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other)]
     pub(crate) send: Vec<String>,
     /// Send a header field, such as `Authorization: Bearer abc`; may be repeated
-    #[arg(short = 'H', long, value_name = "NAME: VALUE", value_hint = ValueHint::Other, value_parser = values::header)]
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", value_hint = ValueHint::Other, value_parser = values::Unrepeated(values::header))]
     pub(crate) header: Vec<(String, String)>,
     /// Offer a subprotocol; may be repeated, the preferred one first
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]

@@ -12,10 +12,10 @@ use crate::args::values;
 #[command(next_help_heading = "Looking at a URL")]
 pub(crate) struct LiveArgs {
     /// Send a header field, such as `Authorization: Bearer abc`; may be repeated
-    #[arg(short = 'H', long, value_name = "NAME: VALUE", requires = "url", value_hint = ValueHint::Other, value_parser = values::header)]
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", requires = "url", value_hint = ValueHint::Other, value_parser = values::Unrepeated(values::header))]
     pub(crate) header: Vec<(String, String)>,
     /// Send a cookie; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", requires = "url", value_hint = ValueHint::Other, value_parser = values::cookie)]
+    #[arg(long, value_name = "NAME=VALUE", requires = "url", value_hint = ValueHint::Other, value_parser = values::Unrepeated(values::cookie))]
     pub(crate) cookie: Vec<String>,
     /// Offer a subprotocol; may be repeated, the preferred one first
     #[arg(long, value_name = "NAME", requires = "url", value_hint = ValueHint::Other)]

@@ -1,9 +1,10 @@
 //! What stands behind a flag, from text.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
 use revoir::{Reason, SendCode};
 use revoir_codes::catalog::Locale;
 
@@ -38,16 +39,42 @@ pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A header field as it stands in a request: `NAME: VALUE`.
+/// What may let somebody in: a mistake in it is told without the value.
+#[derive(Clone)]
+pub(crate) struct Unrepeated<T>(pub(crate) fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Unrepeated<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        match value.to_str().map(self.0) {
+            Some(Ok(parsed)) => Ok(parsed),
+            // Errors of clap name the value that was parsed, so it is told of another one.
+            _ => self.0.parse_ref(command, arg, OsStr::new("…")),
+        }
+    }
+}
+
+/// A header field as it stands in a request: `NAME: VALUE`. The name is one word: what is left of a
+/// colon further on may be a secret, and later errors repeat the name.
 pub(crate) fn header(text: &str) -> Result<(String, String), String> {
     match text.split_once(':') {
-        Some((name, value)) if !name.trim().is_empty() => {
+        Some((name, value)) if is_one_word(name.trim()) => {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         }
         _ => {
             Err("give a name, a colon and a value, such as `Authorization: Bearer abc`".to_owned())
         }
     }
+}
+
+fn is_one_word(name: &str) -> bool {
+    !name.is_empty() && !name.contains(char::is_whitespace)
 }
 
 /// A duration that is not zero.
@@ -231,5 +258,6 @@ mod tests {
         assert_eq!(header("Cookie: a=b; c=d:e"), pair("Cookie", "a=b; c=d:e"));
         assert_eq!(header("X-Empty:"), pair("X-Empty", ""));
         assert!(header("Cookie").is_err() && header(": x").is_err());
+        assert!(header("Authorization Bearer abc:def").is_err());
     }
 }

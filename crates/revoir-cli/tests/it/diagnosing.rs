@@ -220,6 +220,40 @@ fn nothing_known_is_a_mistake_of_the_command_line() {
 }
 
 #[test]
+fn a_malformed_header_or_cookie_is_not_repeated() {
+    for args in [
+        &[
+            "diagnose",
+            "ws://a.example",
+            "-H",
+            "Authorization Bearer s3cr3t",
+        ][..],
+        &[
+            "diagnose",
+            "ws://a.example",
+            "-H",
+            "Authorization Bearer a:s3cr3t",
+        ],
+        &["diagnose", "ws://a.example", "--cookie", "s3cr3t"],
+        &["diagnose", "ws://a.example", "--cookie", "a=b; c=s3cr3t"],
+        &[
+            "connect",
+            "ws://a.example",
+            "-H",
+            "Authorization Bearer s3cr3t",
+        ],
+    ] {
+        let shown = run(args);
+        assert!(!shown.contains("s3cr3t"), "{shown}");
+        assert!(shown.contains("give a name"), "{shown}");
+        assert!(
+            shown.contains("--header") || shown.contains("--cookie"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
 fn the_json_has_the_documented_fields() {
     let text = stdout(&[
         "diagnose", "--json", "--opened", "yes", "--idle", "350.2", "--tcp", "rst",
