@@ -93,8 +93,8 @@ fn plain_request(target: &Target, args: &LiveArgs) -> Result<ClientRequest, Inva
 fn secrets(target: &Target, args: &LiveArgs) -> Secrets {
     let mut secrets = Secrets::default();
     secrets.add_query(&target.resource);
-    for (_, value) in &args.header {
-        secrets.add_header(value);
+    for (name, value) in &args.header {
+        secrets.add_header(name, value);
     }
     for cookie in &args.cookie {
         secrets.add_cookie(cookie);

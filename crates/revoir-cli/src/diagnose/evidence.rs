@@ -47,6 +47,10 @@ impl Seen {
         if self.is_well() {
             evidence.observe(Sign::WorksNatively);
         }
+        // The reason in a Close frame can repeat what it was asked with.
+        for text in &mut evidence.texts {
+            *text = asked.secrets.hide(text);
+        }
         evidence
     }
 
@@ -131,7 +135,7 @@ impl Seen {
         match &self.opening {
             Some(OpeningSeen::Refused(refused)) => tell_of_a_refusal(refused, asked, evidence),
             Some(OpeningSeen::Broke { error, first }) => {
-                tell_of_a_broken_rule(error, first, evidence);
+                tell_of_a_broken_rule(error, first, asked, evidence);
             }
             Some(OpeningSeen::Eof) => evidence.observe(Sign::HandshakeEof),
             Some(OpeningSeen::Reset) => evidence.observe(Sign::HandshakeReset),
@@ -223,7 +227,7 @@ fn tell_of_a_refusal(refused: &Refused, asked: &Asked, evidence: &mut Evidence) 
         evidence.observe(Sign::BodyHtml);
     }
     if !body.is_empty() {
-        evidence.texts.push(asked.secrets.hide(&body));
+        evidence.texts.push(opening::said(refused, asked));
     }
 }
 
@@ -240,7 +244,13 @@ fn fields(headers: &Headers, asked: &Asked) -> Vec<(String, String)> {
     headers.iter().filter(is_shown).map(text).collect()
 }
 
-fn tell_of_a_broken_rule(error: &HandshakeError, first: &[u8], evidence: &mut Evidence) {
+fn tell_of_a_broken_rule(
+    error: &HandshakeError,
+    first: &[u8],
+    asked: &Asked,
+    evidence: &mut Evidence,
+) {
+    let hidden = |text: &str| asked.secrets.hide(text);
     match error {
         HandshakeError::AcceptMissing
         | HandshakeError::AcceptDuplicated
@@ -249,13 +259,13 @@ fn tell_of_a_broken_rule(error: &HandshakeError, first: &[u8], evidence: &mut Ev
             evidence.observe(Sign::UpgradeHeaderMissing);
         }
         HandshakeError::Extensions(error) => {
-            evidence.observe_value(Sign::ExtensionUnoffered, error.to_string());
+            evidence.observe_value(Sign::ExtensionUnoffered, hidden(&error.to_string()));
         }
         HandshakeError::ExtensionsMalformed(error) => {
-            evidence.observe_value(Sign::ExtensionUnoffered, error.to_string());
+            evidence.observe_value(Sign::ExtensionUnoffered, hidden(&error.to_string()));
         }
         HandshakeError::SubprotocolNotOffered { got } => {
-            evidence.observe_value(Sign::SubprotocolUnoffered, got);
+            evidence.observe_value(Sign::SubprotocolUnoffered, hidden(got));
         }
         HandshakeError::SubprotocolDuplicated => {
             evidence.observe_value(Sign::SubprotocolUnoffered, "two of them");

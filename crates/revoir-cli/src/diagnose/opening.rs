@@ -208,7 +208,7 @@ fn describe(seen: &OpeningSeen, asked: &Asked, agreed: Option<&str>) -> String {
             }
             text += &fields(&refused.headers);
             if !refused.body.is_empty() {
-                text += &format!("; it says: {}", snippet(&refused.body));
+                text += &format!("; it says: {}", snippet(&said(refused, asked)));
             }
             text
         }
@@ -255,11 +255,23 @@ fn fields(headers: &Headers) -> String {
     text
 }
 
+/// The body of a refusal without secrets. They go before it is cut any further, so that nothing of
+/// one stays at the cut.
+pub(super) fn said(refused: &Refused, asked: &Asked) -> String {
+    let body = String::from_utf8_lossy(&refused.body);
+    match refused.body_cut {
+        true => asked
+            .secrets
+            .hide_in_cut(body.trim_end_matches(char::REPLACEMENT_CHARACTER)),
+        false => asked.secrets.hide(&body),
+    }
+}
+
 /// The beginning of a body without its tags.
-pub(super) fn snippet(body: &[u8]) -> String {
+fn snippet(body: &str) -> String {
     let mut text = String::new();
     let mut in_tag = false;
-    for c in String::from_utf8_lossy(body).chars() {
+    for c in body.chars() {
         match c {
             '<' => in_tag = true,
             '>' if in_tag => {
@@ -311,9 +323,9 @@ mod tests {
 
     #[test]
     fn a_page_is_shown_as_its_words() {
-        let page = b"<html>\r\n<head><title>403 Forbidden</title></head>\n<body>no</body></html>";
+        let page = "<html>\r\n<head><title>403 Forbidden</title></head>\n<body>no</body></html>";
         assert_eq!(snippet(page), "403 Forbidden no");
-        assert_eq!(snippet(&[b'x'; 500]).chars().count(), SNIPPET + 1);
+        assert_eq!(snippet(&"x".repeat(500)).chars().count(), SNIPPET + 1);
     }
 
     #[test]

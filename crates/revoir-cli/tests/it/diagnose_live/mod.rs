@@ -178,15 +178,19 @@ fn secrets_are_never_printed_also_when_the_server_repeats_them() {
         let body = format!("<html>{head}</html>");
         let answer = format!(
             "HTTP/1.1 302 Found\r\nLocation: https://u:pw12@a.example/?t=t0k3nt0k3n\r\n\
-             Set-Cookie: session=s3cret\r\nServer: s3cret\r\nContent-Length: {}\r\n\r\n{body}",
+             Set-Cookie: session=s3cret\r\nServer: s3cret B3AR3R\r\nVia: p@ss/w0rd hunter22\r\n\
+             Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
         end.write(answer.as_bytes());
     });
-    let url = format!("{}?t=t0k3nt0k3n", server.url("ws"));
+    let url = format!("{}?t=t0k3nt0k3n&p=p%40ss%2Fw0rd", server.url("ws"));
     let args = [
         "--header",
         "Authorization: Bearer b3ar3r",
+        "--header",
+        // alice:hunter22
+        "X-Upstream: Basic YWxpY2U6aHVudGVyMjI=",
         "--cookie",
         "session=s3cret",
     ];
@@ -194,10 +198,30 @@ fn secrets_are_never_printed_also_when_the_server_repeats_them() {
         let ended = Process::start(&[&["diagnose", &url][..], &args, json].concat()).end();
         let shown = format!("{}{}", ended.stdout.join("\n"), ended.stderr);
         assert!(shown.contains("302"), "{shown}");
-        for secret in ["t0k3n", "b3ar3r", "s3cret", "pw12"] {
+        for secret in [
+            "t0k3n", "b3ar3r", "B3AR3R", "s3cret", "pw12", "w0rd", "hunter22",
+        ] {
             assert!(!shown.contains(secret), "{secret}: {shown}");
         }
     }
+}
+
+#[test]
+fn no_beginning_of_a_secret_is_left_where_a_text_is_cut() {
+    let server = Scripted::start(|mut end| {
+        if end.request().is_none() {
+            return;
+        }
+        // The text is cut after 120 characters, which is within the token.
+        let body = format!("{}s3cr3t-t0ken-of-mine and more", "x".repeat(110));
+        let head = format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {}", body.len());
+        end.write(format!("{head}\r\n\r\n{body}").as_bytes());
+    });
+    let args = ["--header", "Authorization: Bearer s3cr3t-t0ken-of-mine"];
+    let ended = Process::start(&[&["diagnose", &server.url("ws")][..], &args].concat()).end();
+    let shown = format!("{}{}", ended.stdout.join("\n"), ended.stderr);
+    assert!(shown.contains("xxx…"), "{shown}");
+    assert!(!shown.contains("s3c"), "{shown}");
 }
 
 #[test]
