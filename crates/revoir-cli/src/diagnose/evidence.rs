@@ -15,7 +15,7 @@ use crate::diagnose::opening::{self, OpeningSeen};
 use crate::diagnose::page::Blocked;
 use crate::diagnose::seen::BrokenAt;
 use crate::diagnose::sizes::SizeResult;
-use crate::diagnose::tcp::TcpResult;
+use crate::diagnose::tcp::{TcpResult, TcpSeen};
 use crate::diagnose::tls::{Fault, TlsFailure, TlsSeen};
 use crate::diagnose::{Asked, Seen, StepId};
 
@@ -44,7 +44,7 @@ impl Seen {
         if let Some(held) = &self.held {
             tell_of_the_hold(held, &mut evidence);
         }
-        if self.is_well() {
+        if self.works() {
             evidence.observe(Sign::WorksNatively);
         }
         // The reason in a Close frame can repeat what it was asked with.
@@ -54,8 +54,16 @@ impl Seen {
         evidence
     }
 
-    /// Whether everything that was tried went as it should.
+    /// Whether everything that was tried went as it should, and nothing was passed over on the way:
+    /// a fault of the certificate, or an address that does not answer.
     pub(crate) fn is_well(&self) -> bool {
+        let answers = |tried: &TcpSeen| tried.result == TcpResult::Connected;
+        let faultless = |tls: &TlsSeen| tls.faults.is_empty();
+        self.works() && self.tcp.iter().all(answers) && self.tls.as_ref().is_none_or(faultless)
+    }
+
+    /// Whether a connection opened and did what it should.
+    fn works(&self) -> bool {
         let answered = |closing: &Option<ClosingSeen>| {
             closing
                 .as_ref()
@@ -116,9 +124,7 @@ impl Seen {
                 fails(Sign::Unreachable, TcpResult::Unreachable, evidence);
             }
             Some(answers) => {
-                let other = |tried: &&crate::diagnose::tcp::TcpSeen| {
-                    tried.address.is_ipv6() != answers.is_ipv6()
-                };
+                let other = |tried: &&TcpSeen| tried.address.is_ipv6() != answers.is_ipv6();
                 let family: Vec<_> = self.tcp.iter().filter(other).collect();
                 let dead = family
                     .iter()

@@ -37,9 +37,15 @@ pub(crate) fn run(
     };
     let mut evidence = looked.evidence;
     args.evidence.add_to(&mut evidence);
+    let is_well = looked.is_well && args.evidence.is_empty();
+    let mut diagnosis = diagnose(&evidence);
+    if is_well {
+        // That it works speaks for causes that strike elsewhere, and nothing is to be explained.
+        diagnosis.ranked.clear();
+    }
     let finding = Finding {
-        diagnosis: diagnose(&evidence),
-        is_well: looked.is_well && args.evidence.is_empty(),
+        diagnosis,
+        is_well,
         code: evidence.code,
         steps: looked.steps,
     };

@@ -111,6 +111,11 @@ fn a_server_that_does_everything_right_is_well() {
     });
     let (exit, diagnosis) = diagnose(&server.url("ws"), &["--probe-sizes", "--hold", "100ms"]);
     assert_eq!(exit, Some(0), "{diagnosis}");
+    assert_eq!(
+        (&diagnosis["cause"], &diagnosis["confidence"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert!(causes(&diagnosis).is_empty(), "{diagnosis}");
     let steps = diagnosis["steps"].as_array().unwrap();
     assert_eq!(keys(&steps[0]), documented("step"));
     assert!(
@@ -292,6 +297,7 @@ fn a_certificate_that_is_not_accepted_is_only_noted_when_asked_so() {
     assert_eq!(outcomes(&diagnosis, "opening"), ["ok"]);
     // The fault stays the verdict.
     assert_eq!(causes(&diagnosis)[0], "tls-untrusted");
+    assert_eq!(diagnosis["cause"], "tls-untrusted");
 }
 
 #[test]
