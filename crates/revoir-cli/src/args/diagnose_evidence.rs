@@ -83,7 +83,9 @@ impl EvidenceArgs {
     pub(crate) fn add_to(&self, evidence: &mut Evidence) {
         let code = self.code.map(CloseCode::new);
         evidence.code = code.or(evidence.code);
-        evidence.opened = self.opened.or(evidence.opened);
+        // A 101 is what opens it, unless somebody knows better.
+        let switched = (self.status == Some(101)).then_some(true);
+        evidence.opened = self.opened.or(switched).or(evidence.opened);
         evidence.idle = self.idle.or(evidence.idle);
         evidence.age = self.age.or(evidence.age);
         evidence.closing = self.closing.or(evidence.closing);

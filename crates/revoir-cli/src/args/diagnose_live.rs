@@ -40,7 +40,7 @@ pub(crate) struct LiveArgs {
     /// Also hold two connections for so long, one idle and one with pings. Ctrl-C ends it early
     #[arg(long, value_name = "DURATION", requires = "url", value_hint = ValueHint::Other, value_parser = values::some_duration)]
     pub(crate) hold: Option<Duration>,
-    /// How long each step may take; default 5s. Without --hold all of it takes 30 steps at most
+    /// How long to wait for each address, handshake, ping and answer; default 5s
     #[arg(long, value_name = "DURATION", default_value = "5s", hide_default_value = true, requires = "url", value_hint = ValueHint::Other, value_parser = values::some_duration)]
     pub(crate) step_timeout: Duration,
 }

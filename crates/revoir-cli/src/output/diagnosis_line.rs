@@ -77,7 +77,7 @@ impl<'a, S> DiagnosisLine<'a, S> {
         steps: Vec<S>,
         locale: &'static Locale,
     ) -> Self {
-        let first = diagnosis.ranked.first();
+        let first = diagnosis.likeliest();
         let line = |ranked| RankedLine::new(ranked, diagnosis, locale);
         Self {
             lang: locale.text_locale().tag,

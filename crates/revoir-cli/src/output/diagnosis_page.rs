@@ -18,7 +18,10 @@ pub(crate) fn write_diagnosis(page: &mut Page<'_>, diagnosis: &Diagnosis, screen
     if let Some(names) = locale.points_at(diagnosis) {
         page.paragraph(0, &names);
     }
-    let (full, named) = split(&diagnosis.ranked);
+    let (full, named) = match diagnosis.likeliest() {
+        Some(_) => split(&diagnosis.ranked),
+        None => (&[][..], &[][..]),
+    };
     for (index, ranked) in full.iter().enumerate() {
         in_full(page, index + 1, ranked, diagnosis, screen);
     }
@@ -39,11 +42,10 @@ pub(crate) fn write_diagnosis(page: &mut Page<'_>, diagnosis: &Diagnosis, screen
 /// The causes to show in full, and those to name.
 fn split(ranked: &[Ranked]) -> (&[Ranked], &[Ranked]) {
     let shown = |of: &&Ranked| of.share >= LEAST_SHARE;
-    let shown = ranked.iter().take_while(shown).count().max(1);
-    let ranked = &ranked[..shown.min(ranked.len())];
+    let ranked = &ranked[..ranked.iter().take_while(shown).count()];
     let possible = |of: &&Ranked| of.confidence >= Confidence::Possible;
-    let full = ranked.iter().take_while(possible).count().clamp(1, IN_FULL);
-    let (full, rest) = ranked.split_at(full.min(ranked.len()));
+    let full = ranked.iter().take_while(possible).count().min(IN_FULL);
+    let (full, rest) = ranked.split_at(full);
     (full, &rest[..rest.len().min(NAMED)])
 }
 

@@ -215,6 +215,34 @@ fn what_is_known_may_say_nothing_of_the_cause() {
 }
 
 #[test]
+fn evidence_that_points_at_no_cause_names_none() {
+    for known in [
+        &["--code", "1006", "--clean", "yes"][..],
+        &["--opened", "no", "--idle", "60"],
+    ] {
+        let text = stdout(&[&["diagnose"][..], known].concat());
+        assert!(text.starts_with("What is known says nothing"), "{text}");
+        assert!(!text.contains(" %"), "{text}");
+        let text = stdout(&[&["diagnose", "--json"][..], known].concat());
+        let diagnosis: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(diagnosis["cause"], Value::Null, "{text}");
+        assert_eq!(diagnosis["confidence"], Value::Null, "{text}");
+    }
+}
+
+#[test]
+fn a_status_of_101_says_that_it_opened() {
+    let causes = |known: &[&str]| {
+        let text = stdout(&[&["diagnose", "--json", "--idle", "60.1"][..], known].concat());
+        serde_json::from_str::<Value>(&text).unwrap()["causes"].clone()
+    };
+    let opened = causes(&["--opened", "yes"]);
+    assert_eq!(causes(&["--status", "101"]), opened);
+    assert_eq!(opened[0]["id"], "idle-proxy");
+    assert_ne!(causes(&["--status", "101", "--opened", "no"]), opened);
+}
+
+#[test]
 fn nothing_known_is_a_mistake_of_the_command_line() {
     insta::assert_snapshot!(run(&["diagnose"]));
 }

@@ -40,6 +40,21 @@ fn nothing_known_ranks_nothing() {
 }
 
 #[test]
+fn a_cause_that_is_hardly_possible_is_not_named() {
+    let mut evidence = Evidence::new();
+    evidence.opened = Some(false);
+    evidence.idle = Some(Duration::from_secs(60));
+    let diagnosis = diagnose(&evidence);
+    assert_eq!(diagnosis.ranked[0].confidence, Confidence::Unlikely);
+    assert!(diagnosis.likeliest().is_none());
+    let english = Locale::english();
+    assert_eq!(
+        english.verdict(&diagnosis),
+        english.verdict(&diagnose(&Evidence::new()))
+    );
+}
+
+#[test]
 fn evidence_moves_the_verdict_and_what_contradicts_is_told() {
     let mut evidence = Evidence::new();
     evidence.opened = Some(true);

@@ -84,6 +84,15 @@ impl Question {
     }
 }
 
+impl Diagnosis {
+    /// The cause that the evidence points at: the first, if it is possible at all.
+    #[must_use]
+    pub fn likeliest(&self) -> Option<&Ranked> {
+        let first = self.ranked.first();
+        first.filter(|ranked| ranked.confidence >= Confidence::Possible)
+    }
+}
+
 /// Ranks the causes by what is known.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {

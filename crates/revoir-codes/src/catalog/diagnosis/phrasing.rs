@@ -43,11 +43,11 @@ impl Locale {
         }
     }
 
-    /// The verdict in one sentence: the likeliest cause and how sure it is, or that the evidence
-    /// does not decide.
+    /// The verdict in one sentence: the likeliest cause and how sure it is, that the evidence does
+    /// not decide, or that it points at none.
     #[must_use]
     pub fn verdict(&self, diagnosis: &Diagnosis) -> String {
-        let Some(first) = diagnosis.ranked.first() else {
+        let Some(first) = diagnosis.likeliest() else {
             return self.phrases().verdict_none.to_owned();
         };
         let sentence = self.ranked(first);
