@@ -143,7 +143,8 @@ async fn drain(State(admin): State<Arc<Admin>>, body: Result<Bytes, BytesRejecti
         Err(refused) => return *refused,
     };
     let connections = admin.gateway.connections();
-    if admin.drains.try_send(how).is_err() || admin.gateway.is_draining() {
+    // Asked first: once it is told, it may begin at once.
+    if admin.gateway.is_draining() || admin.drains.try_send(how).is_err() {
         let hint = "it ends by itself; SIGTERM shortens it";
         return problem(StatusCode::CONFLICT, "a drain has begun already", hint);
     }
