@@ -8,6 +8,7 @@ use anyhow::bail;
 mod autobahn;
 mod browser;
 mod ci;
+mod corpus;
 mod data;
 mod gateway;
 mod interop;
@@ -30,6 +31,7 @@ cargo xtask browser --screenshots DIR
                               the same, and write pictures of the pages
 cargo xtask proxies           diagnose what nginx and HAProxy do to connections
 cargo xtask proxies --write   the same, and write the recording in docs/diagnose.md
+cargo xtask corpus            what `revoir diagnose` says of strangers' cases; `corpus --help` says more
 cargo xtask proof [NAME]      show that a claim with figures holds on this machine";
 
 fn main() -> ExitCode {
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         ["browser", "--screenshots", folder] => browser::run(Some(folder)),
         ["proxies"] => proxies::run(false),
         ["proxies", "--write"] => proxies::run(true),
+        ["corpus", ref options @ ..] => corpus::run(options),
         ["proof"] => proof::run(None),
         ["proof", name] => proof::run(Some(name)),
         _ => usage(&args),
