@@ -10,7 +10,22 @@ use crate::message::Utf8Bytes;
 ///
 /// Borrowed bytes are copied. A large payload that owns its buffer is sent from it, by reference,
 /// where no mask has to be applied.
-pub trait BinaryPayload {
+///
+/// This trait is sealed: it runs in the middle of a connection, which relies on what it returns.
+///
+/// ```compile_fail,E0277
+/// struct Mine;
+///
+/// impl revoir_proto::BinaryPayload for Mine {
+///     fn as_payload(&self) -> &[u8] {
+///         b"mine"
+///     }
+///     fn into_payload(self) -> bytes::Bytes {
+///         bytes::Bytes::from_static(b"mine")
+///     }
+/// }
+/// ```
+pub trait BinaryPayload: sealed::Binary {
     /// The payload.
     fn as_payload(&self) -> &[u8];
 
@@ -19,7 +34,23 @@ pub trait BinaryPayload {
 }
 
 /// Something that can be sent as a text message.
-pub trait TextPayload {
+///
+/// This trait is sealed: what is sent as text is UTF-8 (RFC 6455 section 5.6), and nothing checks
+/// it again.
+///
+/// ```compile_fail,E0277
+/// struct Mine;
+///
+/// impl revoir_proto::TextPayload for Mine {
+///     fn as_payload(&self) -> &[u8] {
+///         b"\xff"
+///     }
+///     fn into_payload(self) -> revoir_proto::Utf8Bytes {
+///         revoir_proto::Utf8Bytes::default()
+///     }
+/// }
+/// ```
+pub trait TextPayload: sealed::Text {
     /// The UTF-8 bytes of the text.
     fn as_payload(&self) -> &[u8];
 
@@ -155,6 +186,30 @@ impl TextPayload for Utf8Bytes {
     fn into_payload(self) -> Utf8Bytes {
         self
     }
+}
+
+/// Who implements the traits above: nobody outside of this crate.
+#[expect(unnameable_types, reason = "that is what seals the traits")]
+mod sealed {
+    use super::{Bytes, BytesMut, Cow, Utf8Bytes};
+
+    pub trait Binary {}
+
+    pub trait Text {}
+
+    impl Binary for &[u8] {}
+    impl<const N: usize> Binary for &[u8; N] {}
+    impl Binary for Vec<u8> {}
+    impl Binary for &Vec<u8> {}
+    impl Binary for Box<[u8]> {}
+    impl Binary for Cow<'_, [u8]> {}
+    impl Binary for BytesMut {}
+    impl Binary for Bytes {}
+    impl Text for &str {}
+    impl Text for String {}
+    impl Text for &String {}
+    impl Text for Cow<'_, str> {}
+    impl Text for Utf8Bytes {}
 }
 
 #[cfg(test)]
