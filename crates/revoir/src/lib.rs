@@ -139,6 +139,7 @@
 
 mod client;
 mod config;
+mod deadline;
 mod drain;
 mod driver;
 mod entropy;

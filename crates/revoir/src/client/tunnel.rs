@@ -13,6 +13,7 @@ use crate::client::proxy::{Proxy, authority};
 use crate::client::resolver::Resolver;
 use crate::client::tcp::{self, never};
 use crate::client::url::Target;
+use crate::deadline::after;
 use crate::driver::io_detail;
 use crate::handshake_io::READ_BYTES;
 
@@ -23,7 +24,7 @@ pub(super) async fn through(
     target: &Target,
     limit: Duration,
 ) -> Result<TcpStream, Ending> {
-    let deadline = Instant::now() + limit;
+    let deadline = after(Instant::now(), limit);
     let opening = async {
         let mut stream = tcp::connect(resolver, &proxy.host, proxy.port, limit).await?;
         open(&mut stream, proxy, target).await?;

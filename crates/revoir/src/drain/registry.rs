@@ -13,6 +13,7 @@ use slab::Slab;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::deadline::after;
 use crate::drain::slots::Slots;
 use crate::drain::{Drain, DrainReport, Farewell};
 use crate::driver::{Driver, Shared, Transport};
@@ -170,8 +171,8 @@ impl Registry {
     pub(super) fn begin(&self, plan: Drain) -> Option<Vec<usize>> {
         let now = Instant::now();
         let pace = Pace {
-            closed_by: now + plan.closing_time(),
-            deadline: now + plan.within,
+            closed_by: after(now, plan.closing_time()),
+            deadline: after(now, plan.within),
         };
         let mut state = self.state();
         let keys = if let Some(drain) = &mut state.drain {
@@ -295,11 +296,11 @@ impl State {
 }
 
 impl Ongoing {
-    fn farewell(&self, after: Duration) -> Farewell {
+    fn farewell(&self, slot: Duration) -> Farewell {
         Farewell {
             code: self.plan.code,
             text: Arc::clone(&self.plan.reason),
-            returns_at: self.started + after,
+            returns_at: after(self.started, slot),
         }
     }
 }
@@ -320,8 +321,8 @@ impl Seat {
         }
         key.store(number, Ordering::Release);
         let drain = state.drain.as_ref()?;
-        let after = drain.slots.latecomer(drain.started.elapsed(), &mut Entropy);
-        Some(drain.farewell(after))
+        let slot = drain.slots.latecomer(drain.started.elapsed(), &mut Entropy);
+        Some(drain.farewell(slot))
     }
 
     /// When a request may come again, if a drain has begun; it is then counted as refused.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::deadline::after;
 use crate::drain::registry::{Pace, Registry};
 use crate::drain::slots::{due, shuffle};
 use crate::drain::{Farewell, Schedule};
@@ -53,7 +54,7 @@ async fn close(registry: &Registry, keys: &[usize], notice: Duration) {
             if let (Some(connection), Some(farewell)) = (connection, farewell)
                 && connection.drain(&farewell, notice)
             {
-                told.push_back((now + notice, *key, farewell));
+                told.push_back((after(now, notice), *key, farewell));
             }
         }
         next = until;

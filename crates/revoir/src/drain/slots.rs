@@ -28,15 +28,16 @@ impl Slots {
     pub(super) fn nth(self, index: u32, random: &mut impl Random) -> Duration {
         let part = self.window / self.count.max(1);
         let start = portion(self.window, index, self.count);
-        self.first + start + uniform(part, random)
+        let start = self.first.saturating_add(start);
+        start.saturating_add(uniform(part, random))
     }
 
     /// The time of a client that is not among those counted: any time in what is left of the
     /// window at `now`.
     pub(super) fn latecomer(self, now: Duration, random: &mut impl Random) -> Duration {
         let start = self.first.max(now);
-        let end = (self.first + self.window).max(start);
-        start + uniform(end - start, random)
+        let end = self.first.saturating_add(self.window).max(start);
+        start.saturating_add(uniform(end - start, random))
     }
 }
 
@@ -58,18 +59,18 @@ pub(super) fn shuffle<T>(items: &mut [T], random: &mut impl Random) {
     }
 }
 
-/// A random time from zero up to `limit`, without it.
+/// A random time from zero up to `limit`, without it; at most 584 years.
 pub(crate) fn uniform(limit: Duration, random: &mut impl Random) -> Duration {
     // 64 random bits: the nanoseconds of centuries.
     let bits = u128::from(random.next_u32()) << 32 | u128::from(random.next_u32());
-    let nanos = (limit.as_nanos() * bits) >> 64;
-    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    let limit = limit.as_nanos().min(u64::MAX.into());
+    Duration::from_nanos(((limit * bits) >> 64) as u64)
 }
 
 /// Whole seconds for a Retry-After (RFC 9110 section 10.2.3): never early, and at least one.
 pub(crate) fn whole_seconds(time: Duration) -> u64 {
     let up = u64::from(time.subsec_nanos() > 0);
-    (time.as_secs() + up).max(1)
+    time.as_secs().saturating_add(up).max(1)
 }
 
 /// A random number below `limit`, which is at most 2^32.

@@ -12,6 +12,7 @@ use revoir_proto::{Cause, Detail, Ending};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
+use crate::deadline::after;
 use crate::handshake_io::{READ_BYTES, leftover, lost, too_slow};
 
 /// How much is read and thrown away after a refusal, so that it is not lost to a TCP reset.
@@ -29,7 +30,7 @@ pub(super) struct Limit {
 
 impl Limit {
     pub(super) fn new(whole: Duration) -> Self {
-        let at = Instant::now() + whole;
+        let at = after(Instant::now(), whole);
         Self { at, whole }
     }
 

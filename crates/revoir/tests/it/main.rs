@@ -6,6 +6,7 @@ mod causes;
 mod delays;
 mod drain;
 mod driving;
+mod durations;
 mod endings_page;
 mod faults;
 mod handles;
