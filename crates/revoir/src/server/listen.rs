@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::Semaphore;
@@ -15,6 +14,7 @@ use tracing::Instrument;
 
 use crate::drain::{DrainReport, Tracker};
 use crate::driver::Failure;
+use crate::server::accepting::Failures;
 use crate::server::acceptor::Visit;
 #[cfg(feature = "rustls")]
 use crate::server::handshake::Limit;
@@ -27,10 +27,6 @@ use crate::websocket::WebSocket;
 
 /// Clients without a place that are told so at the same time. More are closed without an answer.
 const REFUSED_AT_ONCE: usize = 1024;
-
-/// How long to wait when a connection cannot be taken, because no file descriptor is left for
-/// example.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A listening socket that hands every connection to a handler.
 ///
@@ -207,6 +203,7 @@ impl Server {
             #[cfg(feature = "rustls")]
             tls: self.tls,
         };
+        let mut failures = Failures::default();
         loop {
             let next = poll_fn(|cx| {
                 if let Poll::Ready(report) = drained.as_mut().poll(cx) {
@@ -218,10 +215,15 @@ impl Server {
                 self.listener.poll_accept(cx).map(Next::Taken)
             });
             match next.await {
-                Next::Taken(Ok((stream, peer))) => desk.attend(stream, peer),
+                Next::Taken(Ok((stream, peer))) => {
+                    failures = Failures::default();
+                    desk.attend(stream, peer);
+                }
                 Next::Taken(Err(error)) => {
                     tracing::warn!(target: "revoir", %error, "a connection could not be taken");
-                    sleep(ACCEPT_PAUSE).await;
+                    if let Some(pause) = failures.pause(&error) {
+                        sleep(pause).await;
+                    }
                 }
                 Next::PortReleased => break,
                 Next::Drained(report) => return report,

@@ -1,5 +1,6 @@
 //! [`Server`] and [`Acceptor`]: take connections.
 
+mod accepting;
 mod acceptor;
 mod admission;
 mod handshake;
