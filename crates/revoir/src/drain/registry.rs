@@ -11,7 +11,7 @@ use std::time::Duration;
 use revoir_proto::Ending;
 use slab::Slab;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::deadline::after;
 use crate::drain::slots::Slots;
@@ -28,7 +28,7 @@ pub(crate) const NOWHERE: usize = usize::MAX;
 #[derive(Default)]
 pub(crate) struct Registry {
     state: Mutex<State>,
-    /// A drain has begun, hurries or is over, or the last connection is gone.
+    /// A drain has begun, hurries or is over, or the last connection or handshake is gone.
     changed: Notify,
 }
 
@@ -143,16 +143,13 @@ impl Registry {
         let gone = state.open.try_remove(key);
         let address = state.addresses.remove(&key);
         state.free(address);
-        let is_last = state.open.is_empty();
-        let mut is_drained = false;
         if let Some(drain) = &mut state.drain
             && !drain.is_over
+            && let Some(ending) = ending
         {
-            if let Some(ending) = ending {
-                drain.report.count(ending, drain.is_late);
-            }
-            is_drained = is_last;
+            drain.report.count(ending, drain.is_late);
         }
+        let is_drained = state.is_drained();
         drop(state);
         // Freed outside the lock.
         drop(gone);
@@ -233,11 +230,12 @@ impl Registry {
         self.changed.notify_waiters();
     }
 
-    /// Waits until the last connection is gone (true) or the deadline is another one.
+    /// Waits until the last connection and the last handshake are gone (true) or the deadline is
+    /// another one.
     pub(super) async fn emptied_or_hurried(&self, deadline: Instant) -> bool {
         self.when(|state| {
             let hurries = state.drain.as_ref().map(|drain| drain.pace.deadline) != Some(deadline);
-            let is_empty = state.open.is_empty();
+            let is_empty = state.places == 0;
             (is_empty || hurries).then_some(is_empty)
         })
         .await
@@ -255,6 +253,24 @@ impl Registry {
         let report = |drain: &Ongoing| drain.is_over.then_some(drain.report);
         self.when(|state| state.drain.as_deref().and_then(report))
             .await
+    }
+
+    /// Waits for the time from which a drain reads no requests any more: by then it has told every
+    /// connection to close. Returns when a client may come again; it is counted as refused.
+    pub(crate) async fn requests_over(&self) -> Duration {
+        let closed_by = |state: &State| state.drain.as_ref().map(|drain| drain.pace.closed_by);
+        let mut until = self.when(closed_by).await;
+        loop {
+            let sooner = self.when(|state| closed_by(state).filter(|by| *by != until));
+            match timeout_at(until, sooner).await {
+                Ok(sooner) => until = sooner,
+                Err(_) => match self.turn_away() {
+                    Some(wait) => return wait,
+                    // A drain that has begun is never taken back.
+                    None => until = self.when(closed_by).await,
+                },
+            }
+        }
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -280,6 +296,11 @@ impl State {
         drain.report.refused += 1;
         let now = drain.started.elapsed();
         Some(drain.slots.latecomer(now, &mut Entropy) - now)
+    }
+
+    /// Whether a drain waits, and nothing is left for it to wait for.
+    fn is_drained(&self) -> bool {
+        self.places == 0 && self.drain.as_ref().is_some_and(|drain| !drain.is_over)
     }
 
     fn free(&mut self, address: Option<IpAddr>) {
@@ -333,8 +354,15 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if let Some(registry) = &self.registry {
-            registry.state().free(self.address);
+        let Some(registry) = &self.registry else {
+            return;
+        };
+        let mut state = registry.state();
+        state.free(self.address);
+        let is_drained = state.is_drained();
+        drop(state);
+        if is_drained {
+            registry.changed.notify_waiters();
         }
     }
 }

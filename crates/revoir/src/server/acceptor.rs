@@ -284,8 +284,14 @@ impl Acceptor {
         let Settings {
             handshake, origins, ..
         } = &*self.settings;
-        match read_request(&mut stream, handshake, origins, limit).await {
-            Ok((request, input)) => {
+        let registry = &self.settings.tracker.registry;
+        let read = tokio::select! {
+            biased;
+            read = read_request(&mut stream, handshake, origins, limit) => Ok(read),
+            wait = registry.requests_over() => Err(wait),
+        };
+        match read {
+            Ok(Ok((request, input))) => {
                 let Visit { peer, seat, span } = visit;
                 Ok(Incoming::new(Waiting {
                     stream: Box::new(stream),
@@ -299,7 +305,11 @@ impl Acceptor {
                     headers: Headers::new(),
                 }))
             }
-            Err(ending) => Err(self.settings.announce(ending)),
+            Ok(Err(ending)) => Err(self.settings.announce(ending)),
+            Err(wait) => {
+                let refusal = Refusal::from(NoPlace::Draining(wait));
+                Err(self.turn_away(&mut stream, refusal).await)
+            }
         }
     }
 

@@ -334,10 +334,18 @@ impl Opener {
         stream: TcpStream,
         limit: Limit,
     ) -> Option<tokio_rustls::server::TlsStream<TcpStream>> {
-        let ending = match tokio::time::timeout_at(limit.at, tls.accept(stream)).await {
-            Ok(Ok(stream)) => return Some(stream),
-            Ok(Err(error)) => crate::tls::failed(error.to_string()),
-            Err(_) => limit.exceeded(),
+        let registry = &self.acceptor.tracker().registry;
+        let securing = tokio::time::timeout_at(limit.at, tls.accept(stream));
+        let ending = tokio::select! {
+            biased;
+            secured = securing => match secured {
+                Ok(Ok(stream)) => return Some(stream),
+                Ok(Err(error)) => crate::tls::failed(error.to_string()),
+                Err(_) => limit.exceeded(),
+            },
+            _ = registry.requests_over() => {
+                crate::tls::failed("not done when the server drained".to_owned())
+            }
         };
         self.acceptor.announce(ending);
         None

@@ -509,3 +509,96 @@ async fn a_connection_that_reaches_its_age_returns_soon() {
     assert!(latest - earliest > secs(100), "{earliest:?} {latest:?}");
     assert!(!acceptor.tracker().is_draining());
 }
+
+/// A raw client that has sent half of its request.
+async fn half_a_request(acceptor: &Acceptor) -> (Peer, JoinHandle<Option<Arc<Ending>>>) {
+    let (near, far) = memory::pair(4096);
+    let mut peer = Peer::new(Stream::Memory(far), Side::Server);
+    peer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n").await;
+    let acceptor = acceptor.clone();
+    let accepting = tokio::spawn(async move { acceptor.accept(near).await.err() });
+    tokio::task::yield_now().await;
+    (peer, accepting)
+}
+
+const OTHER_HALF: &[u8] = b"Upgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+async fn answer(peer: &mut Peer) -> String {
+    let mut answer = String::new();
+    peer.stream.read_to_string(&mut answer).await.unwrap();
+    peer.fin().await;
+    answer
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_half_read_is_still_answered_when_a_drain_begins() {
+    let acceptor = Acceptor::new();
+    let (mut peer, accepting) = half_a_request(&acceptor).await;
+    let draining = tokio::spawn(acceptor.tracker().drain(Drain::restart()));
+    tokio::time::sleep(ms(300)).await;
+    assert!(!draining.is_finished());
+    peer.write(OTHER_HALF).await;
+    let answer = answer(&mut peer).await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("Retry-After: "), "{answer}");
+    let ending = accepting.await.unwrap().unwrap();
+    assert_eq!(ending.cause, Cause::HandshakeRejected);
+    let report = draining.await.unwrap();
+    assert_eq!((report.connections(), report.refused), (0, 1));
+    assert_eq!(report.took, ms(300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_never_whole_is_refused_once_the_others_were_told() {
+    let acceptor = Acceptor::new();
+    let (mut peer, accepting) = half_a_request(&acceptor).await;
+    let (client, server) = connect(&acceptor).await;
+    watch(client);
+    watch(server);
+    let draining = acceptor
+        .tracker()
+        .drain(Drain::restart().closing_over(ms(200)));
+    let (report, answer) = tokio::join!(draining, answer(&mut peer));
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(accepting.await.unwrap().is_some());
+    assert_eq!((report.answered, report.refused), (1, 1));
+    assert!((ms(200)..ms(300)).contains(&report.took), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_nobody_decides_on_holds_a_drain_up_to_its_deadline() {
+    let acceptor = Acceptor::new();
+    let (near, far) = memory::pair(4096);
+    let mut peer = Peer::new(Stream::Memory(far), Side::Server);
+    peer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n").await;
+    peer.write(OTHER_HALF).await;
+    let undecided = acceptor.incoming(near).await.unwrap();
+    let report = acceptor
+        .tracker()
+        .drain(Drain::restart().within(secs(3)))
+        .await;
+    assert_eq!((report.connections(), report.took), (0, secs(3)));
+    drop(undecided);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_drain_hears_that_the_connection_closes() {
+    for by_peer in [true, false] {
+        let acceptor = Acceptor::new();
+        let (mut peer, server) = connect_raw(&acceptor, 4096).await;
+        let closer = server.closer();
+        let draining = tokio::spawn(async move {
+            closer.draining().await;
+            closer.state()
+        });
+        tokio::task::yield_now().await;
+        if by_peer {
+            peer.send(&Frame::close(1000, "")).await;
+        } else {
+            drop(server.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY));
+        }
+        // The end is seconds away: this peer does not hang up.
+        assert_eq!(draining.await.unwrap(), revoir::State::Closing);
+    }
+}
