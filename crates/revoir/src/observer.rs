@@ -1,6 +1,7 @@
 //! [`Observer`]: endings and openings, for counters and logs.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use revoir_proto::{Ending, Role};
 
@@ -9,6 +10,7 @@ use revoir_proto::{Ending, Role};
 /// Set one with [`Client::with_observer`](crate::Client::with_observer) or
 /// [`Acceptor::with_observer`](crate::Acceptor::with_observer). The calls come from whichever task
 /// drives the connection, so they should return soon; they may use any handle of the connection.
+/// A call that panics changes nothing for the connection; there is a warning in the log.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,6 +57,21 @@ pub(crate) fn announce(role: Role, ending: &Ending, observer: Option<&dyn Observ
         "{ending}"
     );
     if let Some(observer) = observer {
-        observer.ended(role, ending);
+        contain(|| observer.ended(role, ending));
+    }
+}
+
+/// Tells the observer of an opening.
+pub(crate) fn announce_opening(role: Role, observer: Option<&dyn Observer>) {
+    if let Some(observer) = observer {
+        contain(|| observer.opened(role));
+    }
+}
+
+/// Calls the application's code. A panic in it stays there: everybody else who waits for the
+/// connection is still to be told.
+fn contain(call: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(call)).is_err() {
+        tracing::warn!(target: "revoir", "an observer panicked");
     }
 }

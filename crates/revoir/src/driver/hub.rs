@@ -190,7 +190,10 @@ impl Hub {
 
     /// Wakes those who wait for the end or a drain. Who is not done comes again.
     pub(crate) fn wake_closed(&self) {
-        let closed = std::mem::take(&mut self.others().rare().closed);
+        let closed = match &mut self.others().rare {
+            Some(rare) => std::mem::take(&mut rare.closed),
+            None => Vec::new(),
+        };
         for (_, waker) in closed {
             waker.wake();
         }

@@ -21,7 +21,7 @@ use crate::driver::hub::Hub;
 use crate::driver::transport::{Slot, Transport};
 use crate::driver::write_buffer::{keep_write_buffer, take_write_buffer};
 use crate::entropy::Entropy;
-use crate::observer::{Observer, announce};
+use crate::observer::{Observer, announce, announce_opening};
 use crate::websocket::push_message;
 
 /// One connection, whatever it runs over.
@@ -95,9 +95,7 @@ impl Driver<dyn Transport> {
         let core = Connection::new(now, start.role, start.config, Entropy);
         let mut core = core.with_extensions(start.agreed.extensions);
         core.handle_input(now, start.input);
-        if let Some(observer) = &start.home.observer {
-            observer.opened(start.role);
-        }
+        announce_opening(start.role, start.home.observer.as_deref());
         let hub = Arc::new(Hub::default());
         // The handshake may have left messages behind, so the first turn is due.
         hub.restore_due();
@@ -158,6 +156,7 @@ impl Driver<dyn Transport> {
     pub(crate) fn work<R>(&self, work: impl FnOnce(&mut Engine<dyn Transport>, &Clock) -> R) -> R {
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         let was_over = engine.ending.is_some();
+        let was_open = engine.core.state() == State::Open;
         let mut buffer = take_write_buffer();
         engine.core.lend_buffer(&mut buffer);
         let result = work(&mut engine, &Clock::new(self.epoch));
@@ -185,7 +184,11 @@ impl Driver<dyn Transport> {
             engine.sending = Sending::Nothing;
         }
         let role = engine.core.role();
+        let begins_to_close = was_open && engine.core.state() != State::Open;
         drop(engine);
+        if begins_to_close {
+            self.hub.wake_closed();
+        }
         // Whoever is woken comes back and says so, if it still waits.
         match wakes_receiver {
             Receiving::InTurn => self.hub.wake_keeper(),

@@ -4,9 +4,44 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use revoir::{Cause, CloseCode, Ending, Message, Reason, Role, SendCode, State, UsageError};
+use revoir::{
+    Acceptor, Cause, Client, CloseCode, Drain, Ending, Message, Observer, Reason, Role, SendCode,
+    State, UsageError,
+};
 
-use crate::support::{Frame, Side, Sort, Wire, open, open_with};
+use crate::support::{Frame, Side, Sort, Wire, memory, open, open_with};
+
+/// Panics at every opening and every ending.
+#[derive(Debug)]
+struct Panicking;
+
+impl Observer for Panicking {
+    fn opened(&self, role: Role) {
+        panic!("{role:?} opened");
+    }
+
+    fn ended(&self, _: Role, ending: &Ending) {
+        panic!("{ending}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_that_panics_keeps_nobody_waiting() {
+    let acceptor = Acceptor::new().with_observer(Arc::new(Panicking));
+    let (near, far) = memory::pair(4096);
+    let client = Client::new().with_observer(Arc::new(Panicking));
+    let connecting = client.connect_over("ws://localhost/", near);
+    let (client, server) = tokio::join!(connecting, acceptor.accept(far));
+    let (mut client, mut server) = (client.unwrap(), server.unwrap());
+    let drained = tokio::spawn(acceptor.tracker().drain(Drain::restart()));
+    let waits = [client.closed(), server.closed()];
+    let (at_client, at_server) = tokio::join!(client.recv(), server.recv());
+    for (wait, ending) in waits.into_iter().zip([at_client, at_server]) {
+        assert_eq!(wait.await, ending.unwrap_err());
+    }
+    assert_eq!(drained.await.unwrap().answered, 1);
+    assert_eq!(acceptor.tracker().open(), 0);
+}
 
 #[tokio::test]
 async fn every_waiter_gets_the_same_ending() {
@@ -195,10 +230,10 @@ async fn compressed_messages_come_through_where_both_sides_agree() {
     use revoir::extension::Extensions;
     use revoir::extension::deflate::DeflateConfig;
 
-    let (near, far) = crate::support::memory::pair(64 * 1024);
+    let (near, far) = memory::pair(64 * 1024);
     let extensions = Extensions::with_deflate(DeflateConfig::default());
-    let acceptor = revoir::Acceptor::new().with_extensions(extensions);
-    let client = revoir::Client::new();
+    let acceptor = Acceptor::new().with_extensions(extensions);
+    let client = Client::new();
     let connecting = client.connect_over("ws://localhost/", far);
     let (server, client) = tokio::join!(acceptor.accept(near), connecting);
     let (mut server, mut client) = (server.unwrap(), client.unwrap());
