@@ -12,6 +12,7 @@ mod corpus;
 mod data;
 mod gateway;
 mod interop;
+mod modules;
 mod process;
 mod proof;
 mod proxies;
@@ -32,6 +33,7 @@ cargo xtask browser --screenshots DIR
 cargo xtask proxies           diagnose what nginx and HAProxy do to connections
 cargo xtask proxies --write   the same, and write the recording in docs/diagnose.md
 cargo xtask corpus            what `revoir diagnose` says of strangers' cases; `corpus --help` says more
+cargo xtask modules [CRATE]   which modules of a crate stand upon which; fails on a circle
 cargo xtask proof [NAME]      show that a claim with figures holds on this machine";
 
 fn main() -> ExitCode {
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
         ["proxies"] => proxies::run(false),
         ["proxies", "--write"] => proxies::run(true),
         ["corpus", ref options @ ..] => corpus::run(options),
+        ["modules"] => modules::run(None),
+        ["modules", name] => modules::run(Some(name)),
         ["proof"] => proof::run(None),
         ["proof", name] => proof::run(Some(name)),
         _ => usage(&args),
