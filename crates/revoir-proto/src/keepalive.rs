@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::config::KeepaliveConfig;
 use crate::nanos::Nanos;
-use crate::snapshot::{LivenessSnapshot, PingSnapshot};
 
 /// The payload of a keepalive ping: random, so that a pong can be matched.
 pub(crate) type PingId = [u8; 4];
@@ -35,6 +34,42 @@ enum Ping {
     Queued { id: PingId, end: u64 },
     /// Written, and no byte came. From when on the peer's silence counts.
     Awaited { since: Nanos },
+}
+
+/// The keepalive: signs of life and the ping that asks for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LivenessSnapshot {
+    /// When the last byte was received.
+    pub received: Duration,
+    /// When the last byte was written.
+    pub sent: Duration,
+    /// The random number that moves the next ping.
+    pub jitter: u32,
+    /// The ping that waits for a sign of life.
+    pub ping: PingSnapshot,
+    /// The last ping that was written, until its pong comes: its payload and when.
+    pub unmatched: Option<([u8; 4], Duration)>,
+    /// The last round trip.
+    pub rtt: Option<Duration>,
+}
+
+/// Where a keepalive ping stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PingSnapshot {
+    /// None is under way.
+    Idle,
+    /// In the output queue.
+    Queued {
+        /// Its payload.
+        id: [u8; 4],
+        /// Where it ends, in bytes of output since the connection opened.
+        end: u64,
+    },
+    /// Written; no byte came since.
+    Awaited {
+        /// From when on the peer's silence counts.
+        since: Duration,
+    },
 }
 
 impl Liveness {

@@ -89,7 +89,6 @@ mod ending;
 mod error;
 mod event;
 pub mod extension;
-mod failing;
 pub mod frame;
 pub mod handshake;
 mod keepalive;
@@ -101,21 +100,24 @@ mod random;
 mod role;
 mod snapshot;
 mod state;
+mod token_list;
 
 pub use closing::ClosingHandshake;
+pub use compression::CompressionSnapshot;
 pub use config::{Config, KeepaliveConfig};
-pub use connection::{CloseRequest, Connection, InputEnd, LocalCause};
-pub use ending::{CallSite, Cause, Detail, Ending, Finish, Initiator};
-pub use error::{ProtocolError, UsageError};
+pub use connection::{CloseRequest, Connection, LocalCause};
+pub use ending::{CallSite, Cause, Detail, Ending, Finish, Initiator, InputEnd};
+pub use error::{ProtocolError, SNAPSHOT_VERSION, SnapshotError, UsageError};
 pub use event::Event;
-pub use keepalive::Liveness;
+pub use frame::{DecoderSnapshot, FrameSnapshot};
+pub use keepalive::{Liveness, LivenessSnapshot, PingSnapshot};
 pub use limits::Limits;
-pub use message::{BinaryPayload, Message, MessageKind, NotUtf8, TextPayload, Utf8Bytes};
+pub use message::{
+    BinaryPayload, Message, MessageKind, MessageSnapshot, NotUtf8, TextPayload, Utf8Bytes,
+};
+pub use output::OutputSnapshot;
 pub use random::Random;
 pub use revoir_codes::{CloseCode, CodeRange, InvalidSlot, Reason, SendCode, Slot};
 pub use role::Role;
-pub use snapshot::{
-    CompressionSnapshot, DecoderSnapshot, FrameSnapshot, LivenessSnapshot, MessageSnapshot,
-    OutputSnapshot, PingSnapshot, ReceiveSnapshot, SNAPSHOT_VERSION, Snapshot, SnapshotError,
-};
+pub use snapshot::{ReceiveSnapshot, Snapshot};
 pub use state::State;

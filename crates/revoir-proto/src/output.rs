@@ -8,7 +8,6 @@ use bytes::{Buf, Bytes};
 
 use crate::frame::{FrameHeader, encode_frame};
 use crate::nanos::Nanos;
-use crate::snapshot::OutputSnapshot;
 
 /// From this length on, a payload that needs no mask is sent from its own buffer.
 pub(crate) const SHARED_FROM: usize = 4096;
@@ -42,6 +41,17 @@ struct Shared {
     // How much of `collected` comes before it.
     at: usize,
     payload: Bytes,
+}
+
+/// The output queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputSnapshot {
+    /// The bytes that are queued.
+    pub unwritten: Vec<u8>,
+    /// How many bytes were written since the connection opened.
+    pub written: u64,
+    /// The last byte written, or the first one queued after an empty queue.
+    pub progress: Duration,
 }
 
 impl Output {

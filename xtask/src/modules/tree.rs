@@ -38,7 +38,7 @@ impl Tree {
             .find(|file| file.exists())
             .context("no lib.rs and no main.rs")?;
         let mut tree = Self::default();
-        tree.load_file(Vec::new(), &file, source)?;
+        tree.load_file(&Name::new(), &file, source)?;
         Ok(tree)
     }
 
@@ -84,13 +84,13 @@ impl Tree {
     }
 
     /// Reads one file; modules declared in it lie in `folder`.
-    fn load_file(&mut self, name: Name, file: &Path, folder: &Path) -> anyhow::Result<()> {
+    fn load_file(&mut self, name: &Name, file: &Path, folder: &Path) -> anyhow::Result<()> {
         let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
         let parsed = syn::parse_file(&text).with_context(|| file.display().to_string())?;
         self.load_items(name, parsed.items, folder)
     }
 
-    fn load_items(&mut self, name: Name, items: Vec<Item>, folder: &Path) -> anyhow::Result<()> {
+    fn load_items(&mut self, name: &Name, items: Vec<Item>, folder: &Path) -> anyhow::Result<()> {
         let (inner, items): (Vec<Item>, Vec<Item>) = items
             .into_iter()
             .filter(|item| !is_test(item))
@@ -119,8 +119,8 @@ impl Tree {
             child.push(ident.clone());
             let below = folder.join(&ident);
             match module.content {
-                Some((_, items)) => self.load_items(child, items, &below)?,
-                None => self.load_file(child, &file_of(folder, &ident)?, &below)?,
+                Some((_, items)) => self.load_items(&child, items, &below)?,
+                None => self.load_file(&child, &file_of(folder, &ident)?, &below)?,
             }
         }
         Ok(())

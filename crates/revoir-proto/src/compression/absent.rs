@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use crate::error::ProtocolError;
+use super::snapshot::CompressionSnapshot;
+use crate::error::{ProtocolError, SnapshotError};
 use crate::extension::AgreedExtensions;
 use crate::role::Role;
-use crate::snapshot::{CompressionSnapshot, SnapshotError};
 
 /// Has no values: no connection has compression.
 #[derive(Debug)]

@@ -5,8 +5,10 @@
 mod absent;
 #[cfg(feature = "deflate")]
 mod present;
+mod snapshot;
 
 #[cfg(not(feature = "deflate"))]
 pub(crate) use absent::Compression;
 #[cfg(feature = "deflate")]
 pub(crate) use present::Compression;
+pub use snapshot::CompressionSnapshot;

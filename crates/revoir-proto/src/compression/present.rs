@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use crate::error::ProtocolError;
+use super::snapshot::CompressionSnapshot;
+use crate::error::{ProtocolError, SnapshotError};
 use crate::extension::AgreedExtensions;
 use crate::extension::deflate::{
     Agreed, Compressor, Decompressor, DecompressorState, InflateError,
 };
 use crate::role::Role;
-use crate::snapshot::{CompressionSnapshot, SnapshotError};
 
 /// Both directions, and what the unfinished message has inflated to.
 #[derive(Debug)]

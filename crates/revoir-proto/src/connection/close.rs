@@ -127,14 +127,14 @@ impl<R: Random> Connection<R> {
         }
     }
 
-    pub(crate) fn close_locally(&mut self, now: Duration, cause: Cause, frame: CloseFrame) {
+    pub(super) fn close_locally(&mut self, now: Duration, cause: Cause, frame: CloseFrame) {
         if self.advance_state(Stimulus::Close) == Action::SendClose {
             self.begin_closing(now, Initiator::Local, cause, frame);
         }
     }
 
     /// Queues our only Close frame and starts the budget.
-    pub(crate) fn begin_closing(
+    pub(super) fn begin_closing(
         &mut self,
         now: Duration,
         initiator: Initiator,
@@ -153,7 +153,7 @@ impl<R: Random> Connection<R> {
         self.parts.closing = Some(Box::new(closing));
     }
 
-    pub(crate) fn on_close_frame(&mut self, now: Duration, frame: CloseFrame) {
+    pub(super) fn on_close_frame(&mut self, now: Duration, frame: CloseFrame) {
         if self.advance_state(Stimulus::CloseReceived) == Action::SendCloseAndDiscard {
             let cause = Cause::ClosedByPeer;
             self.begin_closing(now, Initiator::Remote, cause, frame.answer());
@@ -175,7 +175,7 @@ impl<R: Random> Connection<R> {
         self.settle(now);
     }
 
-    pub(crate) fn on_close_written(&mut self, now: Duration) {
+    pub(super) fn on_close_written(&mut self, now: Duration) {
         if let Some(closing) = self.closing_mut() {
             closing.write(now);
         }
@@ -190,7 +190,7 @@ impl<R: Random> Connection<R> {
         }
     }
 
-    pub(crate) fn settle(&mut self, now: Duration) {
+    pub(super) fn settle(&mut self, now: Duration) {
         let parts = &mut self.parts;
         if let Some(closing) = parts.closing.as_deref_mut() {
             closing.settle(now, parts.role, &parts.config);

@@ -5,26 +5,12 @@ use std::time::Duration;
 
 use crate::closing::ClosingHandshake;
 use crate::connection::Connection;
-use crate::connection::receive::Receive;
-use crate::ending::{Cause, Detail, Ending, Finish};
+use crate::connection::reading::Receive;
+use crate::ending::{Cause, Detail, Ending, Finish, InputEnd};
 use crate::event::Event;
 use crate::frame::CloseFrame;
 use crate::random::Random;
 use crate::state::{Action, State, Stimulus};
-
-/// How the transport ended. It takes effect behind the input that came before it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InputEnd {
-    /// The peer's stream ended.
-    Eof,
-    /// The transport broke.
-    Lost {
-        /// What to call it if the connection was open.
-        cause: Cause,
-        /// What the driver knows.
-        detail: Detail,
-    },
-}
 
 impl<R: Random> Connection<R> {
     /// The peer's stream ended: a read returned no bytes.
@@ -87,7 +73,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// Once the input is used up: the end of the transport, then the report of the ending.
-    pub(crate) fn poll_end(&mut self, now: Duration) -> Option<Event> {
+    pub(super) fn poll_end(&mut self, now: Duration) -> Option<Event> {
         if self.parts.state != State::Closed && self.parts.input_end.is_some() {
             self.apply_end(now);
         }
@@ -100,7 +86,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// The end of the transport takes effect.
-    pub(crate) fn apply_end(&mut self, now: Duration) {
+    pub(super) fn apply_end(&mut self, now: Duration) {
         match self.parts.input_end.as_deref().cloned() {
             None => {}
             Some(InputEnd::Eof) => self.apply_eof(now),
@@ -129,7 +115,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// The transport is of no use any more.
-    pub(crate) fn lose(&mut self, now: Duration, cause: Cause, detail: Detail, finish: Finish) {
+    pub(super) fn lose(&mut self, now: Duration, cause: Cause, detail: Detail, finish: Finish) {
         if self.advance_state(Stimulus::Lost) == Action::End {
             if self.parts.closing.is_some() {
                 self.finish(now, finish);
@@ -140,7 +126,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// The budget of the closing handshake is over.
-    pub(crate) fn expire(&mut self, now: Duration) {
+    pub(super) fn expire(&mut self, now: Duration) {
         // The peer's Close frame may stand behind messages that nobody took.
         self.discard_pending(now);
         self.apply_end(now);
@@ -150,7 +136,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// Decodes what nobody took, and counts its messages.
-    pub(crate) fn discard_pending(&mut self, now: Duration) {
+    pub(super) fn discard_pending(&mut self, now: Duration) {
         while let Some(event) = self.poll_input(now) {
             self.is_discarded(&event);
         }
@@ -158,7 +144,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// The closing handshake is over, and with it the connection.
-    pub(crate) fn finish(&mut self, now: Duration, otherwise: Finish) {
+    pub(super) fn finish(&mut self, now: Duration, otherwise: Finish) {
         let Some(closing) = self.parts.closing.as_deref() else {
             return;
         };

@@ -8,9 +8,8 @@ use bytes::BytesMut;
 use crate::closing::ClosingHandshake;
 use crate::compression::Compression;
 use crate::config::Config;
-use crate::connection::ending::InputEnd;
-use crate::connection::receive::{Reading, Receive};
-use crate::ending::{Cause, Detail, Ending};
+use crate::connection::reading::{Reading, Receive};
+use crate::ending::{Cause, Detail, Ending, InputEnd};
 use crate::extension::AgreedExtensions;
 use crate::frame::HeaderRules;
 use crate::keepalive::Liveness;
@@ -29,82 +28,82 @@ use crate::state::{Action, State, Stimulus, transition};
 /// of masking keys and jitter.
 #[derive(Debug)]
 pub struct Connection<R> {
-    pub(crate) random: R,
-    pub(crate) parts: ConnectionParts,
+    pub(super) random: R,
+    pub(super) parts: ConnectionParts,
 }
 
 /// Everything of a connection that does not depend on where randomness comes from.
 #[derive(Debug)]
-pub(crate) struct ConnectionParts {
-    pub(crate) config: Arc<Config>,
-    pub(crate) role: Role,
-    pub(crate) state: State,
+pub(super) struct ConnectionParts {
+    pub(super) config: Arc<Config>,
+    pub(super) role: Role,
+    pub(super) state: State,
     /// Input that is not decoded yet.
-    pub(crate) input: BytesMut,
-    pub(crate) receive: Receive,
-    pub(crate) compression: Option<Box<Compression>>,
-    pub(crate) output: Output,
+    pub(super) input: BytesMut,
+    pub(super) receive: Receive,
+    pub(super) compression: Option<Box<Compression>>,
+    pub(super) output: Output,
     /// Where the last pong that was queued ends, in bytes of output.
-    pub(crate) pong_end: u64,
-    pub(crate) liveness: Liveness,
+    pub(super) pong_end: u64,
+    pub(super) liveness: Liveness,
     /// How long it may be quiet before the next ping, if there are pings. It follows from the
     /// configuration and `liveness`, and is asked for after every message.
-    pub(crate) ping_interval: Option<Nanos>,
+    pub(super) ping_interval: Option<Nanos>,
     /// The last message in either direction.
-    pub(crate) last_message: Nanos,
-    pub(crate) opened: Nanos,
+    pub(super) last_message: Nanos,
+    pub(super) opened: Nanos,
     /// Whether the driver has stopped reading.
-    pub(crate) paused: bool,
+    pub(super) paused: bool,
     /// Since when the peer cannot be heard: the driver has stopped reading, or nobody takes what
     /// was read. Behind the end of the transport: since when nobody has taken anything.
-    pub(crate) deaf_since: Option<Nanos>,
+    pub(super) deaf_since: Option<Nanos>,
     /// When the input that is not decoded yet arrived.
-    pub(crate) arrived: Nanos,
-    pub(crate) closing: Option<Box<ClosingHandshake>>,
+    pub(super) arrived: Nanos,
+    pub(super) closing: Option<Box<ClosingHandshake>>,
     /// Whether the driver has shut down its direction of TCP.
-    pub(crate) write_shut: bool,
-    pub(crate) input_end: Option<Box<InputEnd>>,
+    pub(super) write_shut: bool,
+    pub(super) input_end: Option<Box<InputEnd>>,
     /// Whether nobody will take messages any more.
-    pub(crate) discards_messages: bool,
-    pub(crate) ending: Option<Arc<Ending>>,
-    pub(crate) ending_reported: bool,
-    pub(crate) rare: Option<Box<Rare>>,
+    pub(super) discards_messages: bool,
+    pub(super) ending: Option<Arc<Ending>>,
+    pub(super) ending_reported: bool,
+    pub(super) rare: Option<Box<Rare>>,
 }
 
 /// What few connections have any of.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Rare {
+pub(super) struct Rare {
     /// The payload of the latest pong that had no room.
-    pub(crate) waiting_pong: Option<Box<[u8]>>,
+    pub(super) waiting_pong: Option<Box<[u8]>>,
     /// How far the connection's own time is ahead of the driver's, after a move to a process whose
     /// epoch is later.
-    pub(crate) ahead: Nanos,
+    pub(super) ahead: Nanos,
     /// Messages received that nobody took.
-    pub(crate) discarded: u64,
+    pub(super) discarded: u64,
     /// Queued bytes that were cut when the transport broke.
-    pub(crate) unsent: u64,
+    pub(super) unsent: u64,
 }
 
 impl ConnectionParts {
-    pub(crate) fn rare_mut(&mut self) -> &mut Rare {
+    pub(super) fn rare_mut(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
 
-    pub(crate) fn discarded(&self) -> u64 {
+    pub(super) fn discarded(&self) -> u64 {
         self.rare.as_ref().map_or(0, |rare| rare.discarded)
     }
 
-    pub(crate) fn unsent(&self) -> u64 {
+    pub(super) fn unsent(&self) -> u64 {
         self.rare.as_ref().map_or(0, |rare| rare.unsent)
     }
 
-    pub(crate) fn count_discarded(&mut self, count: u64) {
+    pub(super) fn count_discarded(&mut self, count: u64) {
         let rare = self.rare_mut();
         rare.discarded = rare.discarded.saturating_add(count);
     }
 
     /// No pong waits any more.
-    pub(crate) fn forget_waiting_pong(&mut self) {
+    pub(super) fn forget_waiting_pong(&mut self) {
         if let Some(rare) = &mut self.rare {
             rare.waiting_pong = None;
         }
@@ -274,7 +273,7 @@ impl<R> Connection<R> {
 
     /// The connection's own time, in which everything in it is kept.
     #[inline]
-    pub(crate) fn own_time(&self, now: Duration) -> Duration {
+    pub(super) fn own_time(&self, now: Duration) -> Duration {
         match &self.parts.rare {
             None => now,
             Some(rare) => now.saturating_add(rare.ahead.into()),
@@ -282,7 +281,7 @@ impl<R> Connection<R> {
     }
 
     /// What broke the transport, if something did.
-    pub(crate) fn loss(&self) -> Option<(Cause, &Detail)> {
+    pub(super) fn loss(&self) -> Option<(Cause, &Detail)> {
         match self.parts.input_end.as_deref()? {
             InputEnd::Lost { cause, detail } => Some((*cause, detail)),
             InputEnd::Eof => None,
@@ -291,12 +290,12 @@ impl<R> Connection<R> {
 
     /// Whether the transport is broken: nothing leaves any more.
     #[inline]
-    pub(crate) fn is_lost(&self) -> bool {
+    pub(super) fn is_lost(&self) -> bool {
         self.parts.input_end.is_some() && self.loss().is_some()
     }
 
     /// The only place where the state changes.
-    pub(crate) fn advance_state(&mut self, stimulus: Stimulus) -> Action {
+    pub(super) fn advance_state(&mut self, stimulus: Stimulus) -> Action {
         let progress = self
             .closing()
             .map(ClosingHandshake::progress)
@@ -306,7 +305,7 @@ impl<R> Connection<R> {
         action
     }
 
-    pub(crate) fn closing_mut(&mut self) -> Option<&mut ClosingHandshake> {
+    pub(super) fn closing_mut(&mut self) -> Option<&mut ClosingHandshake> {
         self.parts.closing.as_deref_mut()
     }
 }

@@ -2,16 +2,18 @@
 
 mod close;
 mod ending;
+mod failing;
 mod handle;
+mod reading;
 mod receive;
 mod send;
 mod timers;
+mod transfer;
 mod transmit;
 mod whole_message;
 
 pub use close::{CloseRequest, LocalCause};
-pub use ending::InputEnd;
 pub use handle::Connection;
 
-pub(crate) use handle::{ConnectionParts, Rare};
-pub(crate) use receive::{Reading, Receive};
+use handle::{ConnectionParts, Rare};
+use reading::{Reading, Receive};

@@ -2,129 +2,15 @@
 
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
-use crate::compression::Compression;
 use crate::connection::Connection;
+use crate::connection::reading::{Receive, Received};
 use crate::error::ProtocolError;
 use crate::event::Event;
-use crate::frame::{CloseFrame, Decoder, HeaderRules, Opcode};
-use crate::message::{Assembler, Message};
+use crate::frame::{CloseFrame, Opcode};
 use crate::random::Random;
 use crate::state::State;
-
-/// What becomes of input.
-#[derive(Debug)]
-pub(crate) enum Receive {
-    /// It is decoded.
-    Decoding(Reading),
-    /// It is thrown away, for good: nothing is left that could decode it.
-    Discarding,
-}
-
-/// The way from bytes to messages.
-#[derive(Debug)]
-pub(crate) struct Reading {
-    pub(crate) decoder: Decoder,
-    pub(crate) assembler: Assembler,
-}
-
-/// What the bytes contained.
-enum Received {
-    Message(Message),
-    Control(Opcode, Bytes),
-}
-
-impl Reading {
-    pub(crate) fn new(rules: HeaderRules) -> Self {
-        Self {
-            decoder: Decoder::new(rules),
-            assembler: Assembler::default(),
-        }
-    }
-
-    /// The next message or control frame. Without one, all of `input` was taken.
-    #[inline]
-    fn next(
-        &mut self,
-        input: &mut BytesMut,
-        compression: Option<&mut Compression>,
-        limit: usize,
-    ) -> Result<Option<Received>, ProtocolError> {
-        match self.whole_message(input, limit)? {
-            Some(message) => Ok(Some(Received::Message(message))),
-            None => self.next_of_any_kind(input, compression, limit),
-        }
-    }
-
-    /// Takes `bytes` if all of them are payload inside an unfinished data frame, and may be there.
-    /// If not, nothing has changed.
-    fn take_payload(&mut self, bytes: &[u8]) -> bool {
-        let Some(piece) = self.decoder.next_piece(bytes.len()) else {
-            return false;
-        };
-        let is_inside = piece.missing > 0 && !bytes.is_empty();
-        let taken =
-            is_inside && self.assembler.copies(&piece) && self.assembler.try_append(&piece, bytes);
-        if taken {
-            self.decoder.skip(&piece);
-        }
-        taken
-    }
-
-    fn next_of_any_kind(
-        &mut self,
-        input: &mut BytesMut,
-        mut compression: Option<&mut Compression>,
-        limit: usize,
-    ) -> Result<Option<Received>, ProtocolError> {
-        loop {
-            if !self.decoder.has_header() {
-                let Some(header) = self.decoder.poll_header(input)? else {
-                    return Ok(None);
-                };
-                self.assembler.begin(&header, limit)?;
-            }
-            let message = match self.decoder.next_piece(input.len()) {
-                Some(piece) if self.assembler.copies(&piece) => {
-                    let message = self.assembler.append(&piece, &input[..piece.length])?;
-                    self.decoder.skip(&piece);
-                    advance(input, piece.length);
-                    message
-                }
-                Some(_) | None => {
-                    let Some(chunk) = self.decoder.poll_payload(input) else {
-                        return Ok(None);
-                    };
-                    let opcode = chunk.header.opcode;
-                    if opcode.is_control() {
-                        let payload = chunk.into_plain().freeze();
-                        return Ok(Some(Received::Control(opcode, payload)));
-                    }
-                    let compression = compression.as_deref_mut();
-                    self.assembler.push(chunk, compression, limit)?
-                }
-            };
-            if let Some(message) = message {
-                return Ok(Some(Received::Message(message)));
-            }
-            if input.is_empty() {
-                return Ok(None);
-            }
-        }
-    }
-}
-
-/// Drops the first `length` bytes, and with the last of them the buffer, so that an idle connection
-/// keeps none.
-#[inline]
-fn advance(input: &mut BytesMut, length: usize) {
-    if input.len() == length {
-        *input = BytesMut::new();
-    } else {
-        input.advance(length);
-    }
-}
 
 impl<R: Random> Connection<R> {
     /// Takes bytes from the peer. The buffer is taken as it is, and messages that it contains
@@ -220,7 +106,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// Whether `event` is a message that nobody takes; it is counted.
-    pub(crate) fn is_discarded(&mut self, event: &Event) -> bool {
+    pub(super) fn is_discarded(&mut self, event: &Event) -> bool {
         let is_message = matches!(event, Event::Message(_));
         if is_message {
             self.parts.count_discarded(1);
@@ -230,7 +116,7 @@ impl<R: Random> Connection<R> {
 
     /// Counts the messages that nobody took, up to a Close frame or a broken rule, and does nothing
     /// about either.
-    pub(crate) fn count_untaken(&mut self) {
+    pub(super) fn count_untaken(&mut self) {
         let parts = &mut self.parts;
         let Receive::Decoding(reading) = &mut parts.receive else {
             return;
@@ -251,7 +137,7 @@ impl<R: Random> Connection<R> {
     }
 
     #[inline]
-    pub(crate) fn poll_input(&mut self, now: Duration) -> Option<Event> {
+    pub(super) fn poll_input(&mut self, now: Duration) -> Option<Event> {
         let parts = &mut self.parts;
         let Receive::Decoding(reading) = &mut parts.receive else {
             return None;
@@ -278,7 +164,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// Replaces the decoder, so that nothing can be decoded any more.
-    pub(crate) fn discard_input(&mut self) {
+    pub(super) fn discard_input(&mut self) {
         self.parts.receive = Receive::Discarding;
         self.parts.input = BytesMut::new();
         self.parts.compression = None;

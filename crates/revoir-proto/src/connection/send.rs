@@ -89,7 +89,7 @@ impl<R: Random> Connection<R> {
     /// Queues a control frame.
     // Kept apart, so that the queue is inlined where messages are sent.
     #[inline(never)]
-    pub(crate) fn push_control(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
+    pub(super) fn push_control(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
         self.push_frame(now, opcode, payload);
     }
 
@@ -100,7 +100,7 @@ impl<R: Random> Connection<R> {
         self.parts.output.push(now, header, payload);
     }
 
-    pub(crate) fn answer_ping(&mut self, now: Duration, payload: &[u8]) {
+    pub(super) fn answer_ping(&mut self, now: Duration, payload: &[u8]) {
         // RFC 6455 section 5.5.1: nothing follows our Close frame.
         if self.parts.state != State::Open || self.is_lost() {
             return;
@@ -128,7 +128,7 @@ impl<R: Random> Connection<R> {
 
     /// Queues the pong that waited, if there is room for it now.
     #[inline]
-    pub(crate) fn push_waiting_pong(&mut self, now: Duration) {
+    pub(super) fn push_waiting_pong(&mut self, now: Duration) {
         let waits = |rare: &Rare| rare.waiting_pong.is_some();
         if self.parts.rare.as_deref().is_some_and(waits) && self.has_pong_room() {
             let waiting = self.parts.rare_mut().waiting_pong.take();

@@ -71,7 +71,7 @@ impl<R: Random> Connection<R> {
 
     /// Ends the time in which the peer could not be heard, if it is over.
     #[inline]
-    pub(crate) fn listen(&mut self, now: Duration) {
+    pub(super) fn listen(&mut self, now: Duration) {
         if let Some(deaf_since) = self.parts.deaf_since {
             self.end_deafness(now, deaf_since);
         }

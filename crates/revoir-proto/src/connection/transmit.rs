@@ -4,7 +4,7 @@ use std::io::IoSlice;
 use std::time::Duration;
 
 use crate::connection::Connection;
-use crate::connection::ending::InputEnd;
+use crate::ending::InputEnd;
 use crate::random::Random;
 use crate::state::State;
 

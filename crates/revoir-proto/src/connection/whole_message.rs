@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BytesMut};
 
-use crate::connection::receive::Reading;
+use crate::connection::reading::Reading;
 use crate::error::ProtocolError;
 use crate::frame::WholeFrame;
 use crate::message::{Message, Utf8Bytes, Utf8Stream};

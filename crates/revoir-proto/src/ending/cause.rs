@@ -1,5 +1,9 @@
 //! [`Cause`], [`Finish`] and [`Initiator`]: the vocabulary of an ending.
 
+use revoir_codes::SendCode;
+
+use crate::error::ProtocolError;
+
 /// What began an ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -134,6 +138,19 @@ impl Cause {
                 | Self::HandshakeReset
                 | Self::HandshakeTimeout
         )
+    }
+}
+
+impl ProtocolError {
+    /// The cause of an ending that begins with this violation.
+    #[must_use]
+    pub const fn cause(self) -> Cause {
+        // The code groups the rules; the cause is the name of the group.
+        match self.close_code() {
+            SendCode::INVALID_FRAME_PAYLOAD_DATA => Cause::InvalidData,
+            SendCode::MESSAGE_TOO_BIG => Cause::MessageTooBig,
+            _ => Cause::ProtocolError,
+        }
     }
 }
 

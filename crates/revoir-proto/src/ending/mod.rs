@@ -2,7 +2,9 @@
 
 mod cause;
 mod display;
+mod input_end;
 mod record;
 
 pub use cause::{Cause, Finish, Initiator};
+pub use input_end::InputEnd;
 pub use record::{CallSite, Detail, Ending};

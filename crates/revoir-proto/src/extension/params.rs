@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::handshake::{is_tchar, is_token};
+use crate::token_list::{is_tchar, is_token};
 
 /// How many elements a Sec-WebSocket-Extensions header may have, and how many parameters all of
 /// them together. Each costs an allocation or two.

@@ -2,9 +2,8 @@
 
 use bytes::{Buf, BytesMut};
 
-use crate::error::ProtocolError;
+use crate::error::{ProtocolError, SnapshotError};
 use crate::frame::{CONTROL_MAX_BYTES, FrameHeader, HeaderRules, MAX_HEADER_BYTES, Mask};
-use crate::snapshot::{DecoderSnapshot, FrameSnapshot, SnapshotError};
 
 /// Takes frames apart: first the header, then the payload, as far as bytes are there.
 ///
@@ -51,6 +50,28 @@ pub(crate) struct Piece {
     pub(crate) length: usize,
     /// How many bytes of the frame come behind it.
     pub(crate) missing: u64,
+}
+
+/// An unfinished frame, or nothing of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecoderSnapshot {
+    /// The start of a header.
+    pub head: Vec<u8>,
+    /// A frame whose header is complete.
+    pub frame: Option<FrameSnapshot>,
+    /// The start of a control frame's payload, still masked.
+    pub control: Vec<u8>,
+}
+
+/// A frame whose header is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameSnapshot {
+    /// The header.
+    pub header: FrameHeader,
+    /// The masking key, turned so that it starts with the byte to use next.
+    pub next_key: Option<[u8; 4]>,
+    /// How many bytes of the payload are missing.
+    pub remaining: u64,
 }
 
 impl Piece {

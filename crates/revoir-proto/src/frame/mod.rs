@@ -13,6 +13,8 @@ pub use header::{FrameHeader, MAX_HEADER_BYTES};
 pub use mask::Mask;
 pub use opcode::Opcode;
 
+pub use decoder::{DecoderSnapshot, FrameSnapshot};
+
 pub(crate) use decoder::{Chunk, Decoder, Piece};
 pub(crate) use encoder::encode_frame;
 pub(crate) use header::{CONTROL_MAX_BYTES, HeaderRules};

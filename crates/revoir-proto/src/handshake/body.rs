@@ -3,7 +3,7 @@
 use bytes::{Buf, BytesMut};
 
 use super::headers::Headers;
-use super::token_list::contains;
+use crate::token_list::contains;
 
 /// How much of the body of a refusal is kept, in bytes.
 pub const REFUSED_BODY_MAX_BYTES: usize = 1024;

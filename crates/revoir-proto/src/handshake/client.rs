@@ -10,8 +10,8 @@ use super::error::HandshakeError;
 use super::head::{HeadKind, HeadLimits, HeadReader, ResponseHead, parse_response};
 use super::headers::Headers;
 use super::key::{NONCE_BYTES, accept};
-use super::token_list::contains;
 use crate::extension::{AgreedExtensions, Extension};
+use crate::token_list::contains;
 
 /// The opening handshake of a client (RFC 6455 section 4.1).
 ///

@@ -6,8 +6,8 @@ use std::fmt;
 use super::authority::{host_header, is_resource_name};
 use super::headers::{Headers, InvalidHeader};
 use super::key::{NONCE_BYTES, key};
-use super::token_list::is_token;
 use crate::extension::{Extension, Extensions};
+use crate::token_list::is_token;
 
 /// A client's request for a connection (RFC 6455 section 4.1). Everything a caller passes in is
 /// checked here, so that none of it can break a line or replace a header of the handshake.

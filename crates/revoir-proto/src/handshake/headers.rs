@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::token_list::{is_token, trim};
+use crate::token_list::{is_token, trim};
 
 /// Header fields in their order, duplicates included. Names compare without regard to case.
 ///

@@ -2,15 +2,15 @@
 
 use super::authority::{is_authority, split_target};
 use super::client::text;
+use super::config::ServerConfig;
 use super::error::HandshakeError;
 use super::head::RequestHead;
 use super::headers::Headers;
 use super::key::{accept, is_key};
 use super::response::{InvalidResponse, refusal, switching_fields, switching_protocols};
-use super::server::ServerConfig;
 use super::subprotocol::{choose, offered};
-use super::token_list::contains;
 use crate::extension::{AgreedExtensions, Extension};
+use crate::token_list::contains;
 
 /// A request for a connection that keeps to RFC 6455 section 4.2.1 and the server's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

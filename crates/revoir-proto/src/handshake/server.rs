@@ -4,27 +4,10 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 
+use super::config::ServerConfig;
 use super::error::HandshakeError;
-use super::head::{HeadKind, HeadLimits, HeadReader, parse_request};
-use super::origin::Origins;
+use super::head::{HeadKind, HeadReader, parse_request};
 use super::request::Request;
-use crate::extension::Extensions;
-
-/// What a server accepts. The default is any origin, no subprotocol, no extension, and the
-/// default limits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServerConfig {
-    /// Limits on the head of a request.
-    pub limits: HeadLimits,
-    /// The origins that may connect.
-    pub origins: Origins,
-    /// The subprotocols, by preference. A name that is not a token is never chosen, because no
-    /// client can offer it.
-    pub subprotocols: Vec<String>,
-    /// The extensions.
-    pub extensions: Extensions,
-}
 
 /// The opening handshake of a server (RFC 6455 section 4.2).
 ///

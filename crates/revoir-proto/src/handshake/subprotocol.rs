@@ -1,7 +1,7 @@
 //! Subprotocols (RFC 6455 section 1.9): names that the client offers and the server chooses from.
 
 use super::error::HandshakeError;
-use super::token_list::{elements, is_token};
+use crate::token_list::{elements, is_token};
 
 /// How many subprotocols a client may offer. Each is compared with all before it, so a number
 /// that is bound by the length of the head alone would cost the square of it.

@@ -3,10 +3,9 @@
 use bytes::Bytes;
 
 use crate::compression::Compression;
-use crate::error::ProtocolError;
+use crate::error::{ProtocolError, SnapshotError};
 use crate::frame::{Chunk, FrameHeader, Opcode, Piece};
 use crate::message::{Message, MessageKind, Utf8Bytes, Utf8Stream};
-use crate::snapshot::{MessageSnapshot, SnapshotError};
 
 /// The least capacity of a buffer for a message that arrives in pieces, if it is that long.
 const FIRST_CAPACITY: u64 = 1024;
@@ -22,6 +21,17 @@ pub(crate) struct Assembler {
     compressed: bool,
     buffer: Vec<u8>,
     utf8: Utf8Stream,
+}
+
+/// An unfinished message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageSnapshot {
+    /// Its kind.
+    pub kind: MessageKind,
+    /// Whether it is compressed. Its bytes are then in [`CompressionSnapshot::unfinished`].
+    pub compressed: bool,
+    /// What has arrived of it, without mask.
+    pub received: Vec<u8>,
 }
 
 impl Assembler {

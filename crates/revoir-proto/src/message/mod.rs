@@ -5,6 +5,7 @@ mod payload;
 mod text;
 mod utf8;
 
+pub use assembler::MessageSnapshot;
 pub use payload::{BinaryPayload, TextPayload};
 pub use text::{NotUtf8, Utf8Bytes};
 

@@ -1,15 +1,16 @@
 //! Whether a snapshot describes a connection that can be.
 
 use crate::closing::ClosingHandshake;
-use crate::connection::InputEnd;
+use crate::ending::InputEnd;
+use crate::error::SnapshotError;
 use crate::frame::CONTROL_MAX_BYTES;
 use crate::message::compressed_allowance;
-use crate::snapshot::{Snapshot, SnapshotError};
+use crate::snapshot::Snapshot;
 use crate::state::State;
 
 impl Snapshot {
     /// Whether the parts fit each other, as far as nothing else checks it.
-    pub(super) fn is_consistent(&self) -> bool {
+    pub(crate) fn is_consistent(&self) -> bool {
         let closing_fits = match (self.state, &self.closing) {
             (State::Open, None) => self.receive.is_some() && !self.write_shut,
             (State::Closing, Some(closing)) => self.is_consistent_with(closing),
@@ -54,7 +55,7 @@ impl Snapshot {
 
     /// Whether the unfinished message stays within `limit`, as its headers were found to do when
     /// they arrived.
-    pub(super) fn check_limit(&self, limit: usize) -> Result<(), SnapshotError> {
+    pub(crate) fn check_limit(&self, limit: usize) -> Result<(), SnapshotError> {
         let Some(receive) = &self.receive else {
             return Ok(());
         };

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::snapshot::{PingSnapshot, Snapshot};
+use crate::keepalive::PingSnapshot;
+use crate::snapshot::Snapshot;
 
 impl Snapshot {
     /// Moves the connection from an epoch at which it is now `from` to one at which it is now `to`,

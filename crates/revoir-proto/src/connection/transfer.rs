@@ -8,13 +8,13 @@ use bytes::BytesMut;
 use crate::compression::Compression;
 use crate::config::Config;
 use crate::connection::{Connection, ConnectionParts, Rare, Reading, Receive};
-use crate::error::UsageError;
+use crate::error::{SNAPSHOT_VERSION, SnapshotError, UsageError};
 use crate::frame::{Decoder, HeaderRules};
 use crate::keepalive::Liveness;
 use crate::message::Assembler;
 use crate::output::Output;
 use crate::random::Random;
-use crate::snapshot::{ReceiveSnapshot, SNAPSHOT_VERSION, Snapshot, SnapshotError};
+use crate::snapshot::{ReceiveSnapshot, Snapshot};
 use crate::state::State;
 
 impl<R: Random> Connection<R> {

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::snapshot::SNAPSHOT_VERSION;
+/// The version of [`Snapshot`](crate::Snapshot) that this crate writes, and the only one it reads.
+pub const SNAPSHOT_VERSION: u16 = 1;
 
 /// Why a snapshot was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

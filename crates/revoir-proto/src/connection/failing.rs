@@ -15,7 +15,7 @@ impl<R: Random> Connection<R> {
     /// The peer broke a rule: sends the one Close frame that says so, unless one was sent, and
     /// throws away everything that comes after.
     #[cold]
-    pub(crate) fn fail(&mut self, now: Duration, error: ProtocolError) {
+    pub(super) fn fail(&mut self, now: Duration, error: ProtocolError) {
         if self.advance_state(Stimulus::Fail) == Action::SendCloseAndDiscard {
             let frame = close_frame(error);
             self.begin_closing(now, Initiator::Local, error.cause(), frame);

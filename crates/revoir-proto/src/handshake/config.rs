@@ -1,0 +1,21 @@
+//! [`ServerConfig`]: what a server accepts.
+
+use super::head::HeadLimits;
+use super::origin::Origins;
+use crate::extension::Extensions;
+
+/// What a server accepts. The default is any origin, no subprotocol, no extension, and the
+/// default limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// Limits on the head of a request.
+    pub limits: HeadLimits,
+    /// The origins that may connect.
+    pub origins: Origins,
+    /// The subprotocols, by preference. A name that is not a token is never chosen, because no
+    /// client can offer it.
+    pub subprotocols: Vec<String>,
+    /// The extensions.
+    pub extensions: Extensions,
+}
