@@ -9,10 +9,10 @@ use revoir_proto::Random;
 /// Bytes drawn from the operating system at once, so that a masking key costs no system call.
 const DRAWN: usize = 256;
 
-/// The operating system's generator, through a small buffer per thread. RFC 6455 section 5.3 asks
-/// for masking keys that cannot be predicted.
+/// The operating system's generator, through a buffer of 256 bytes per thread. RFC 6455 section 5.3
+/// asks for masking keys that cannot be predicted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entropy;
+pub struct Entropy;
 
 struct Drawn {
     bytes: [u8; DRAWN],
@@ -24,8 +24,10 @@ thread_local! {
 }
 
 impl Entropy {
-    /// The next `N` random bytes; `N` divides the buffer.
-    pub(crate) fn bytes<const N: usize>() -> [u8; N] {
+    /// The next `N` random bytes, 256 at most: more do not compile.
+    #[must_use]
+    pub fn bytes<const N: usize>() -> [u8; N] {
+        const { assert!(N <= DRAWN) };
         BUFFER.with_borrow_mut(|drawn| {
             if drawn.used + N > DRAWN {
                 fill(&mut drawn.bytes);

@@ -155,6 +155,7 @@ mod websocket;
 pub use client::{Client, ConnectError, InvalidProxy, InvalidUrl, Target, connect};
 pub use config::{client_config, server_config};
 pub use drain::{Drain, DrainReport, Schedule, Tracker};
+pub use entropy::Entropy;
 pub use observer::Observer;
 pub use reconnect::{
     Class, Decision, History, Link, LinkBuilder, LinkEnd, LinkEvent, LinkSender, NotSent, Policy,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use revoir::{Config, Detail, Ending, Message, State};
+use revoir::{Config, Detail, Ending, Entropy, Message, State};
 use revoir_proto::extension::AgreedExtensions;
 use revoir_proto::frame::{CloseFrame, FrameHeader, Mask, Opcode};
 use revoir_proto::{Connection, Event, Random, Role};
@@ -16,7 +16,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::diagnose::stream::Stream;
-use crate::gateway::entropy::Entropy;
 
 /// How much is read at once.
 const READ_BYTES: usize = 16 * 1024;

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
-use revoir::{HandshakeError, HeadLimits, Headers, Refused};
+use revoir::{Entropy, HandshakeError, HeadLimits, Headers, Refused};
 use revoir_proto::handshake::{ClientHandshake, ClientOutcome, ClientRequest, Established};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
@@ -13,7 +13,6 @@ use crate::diagnose::conversation::Conversation;
 use crate::diagnose::log::short;
 use crate::diagnose::stream::{Stream, Tap};
 use crate::diagnose::{Asked, Log, Outcome, StepId};
-use crate::gateway::entropy::Entropy;
 
 /// The rules for a 101 in the order of their check (RFC 6455 section 4.1).
 const RULES: [&str; 5] = [

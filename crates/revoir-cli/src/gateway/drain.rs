@@ -3,14 +3,14 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use revoir::{Drain, DrainReport, Ending, Schedule};
+use revoir::{Drain, DrainReport, Ending, Entropy, Schedule};
+use revoir_proto::Random;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Gateway;
 use super::connection::Handle;
-use super::entropy::shuffle;
 use super::site::Site;
 use super::verdict::Goodbye;
 
@@ -198,4 +198,12 @@ fn add(report: &mut DrainReport, other: &DrainReport) {
     report.otherwise += other.otherwise;
     report.unsent += other.unsent;
     report.refused += other.refused;
+}
+
+/// Puts `items` in a random order; every order is as likely.
+fn shuffle<T>(items: &mut [T]) {
+    for last in (1..items.len()).rev() {
+        let bits = u64::from(Entropy.next_u32());
+        items.swap(last, ((bits * (last as u64 + 1)) >> 32) as usize);
+    }
 }

@@ -16,7 +16,6 @@ mod dial;
 mod drain;
 mod driver;
 mod entrance;
-pub(crate) mod entropy;
 mod exchange;
 mod front;
 mod headers;
@@ -47,7 +46,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use revoir::ServerTls;
+use revoir::{Entropy, ServerTls};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -60,7 +59,6 @@ pub(crate) use admin::{
 use connection::Handle;
 use drain::Ongoing;
 use entrance::Entrance;
-use entropy::Entropy;
 pub(crate) use front::taken_over;
 use observer::Limit;
 pub(crate) use observer::Observer;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response};
+use revoir::Entropy;
 use revoir_proto::handshake::key;
 
 use super::agreement::Agreement;
 use super::dial::{Answer, DialError, Opening, dial};
 use super::driver::{Redial, Redialing, Returned};
-use super::entropy::Entropy;
 use super::headers::Fields;
 use super::pool::{Pool, Priority, Seat, Ticket};
 use super::session::Previous;

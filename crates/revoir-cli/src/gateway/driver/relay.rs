@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use revoir::Entropy;
 use revoir_proto::{Cause, Detail};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -17,7 +18,6 @@ use super::linger::linger;
 use super::read_buffer::{READ_BUFFER_BYTES, with_read_buffer};
 use super::transport::{Writer, poll_read};
 use crate::gateway::connection::{Connection, Order};
-use crate::gateway::entropy::Entropy;
 use crate::gateway::session::{Moment, Outlook, Session, Side};
 
 /// Rounds in one go before other tasks of the thread get a turn.
