@@ -113,6 +113,7 @@
 //!   [`ClientTls::from_config`] and [`ServerTls::from_config`].
 //! - `deflate` (default): permessage-deflate (RFC 7692). A client offers it, a server accepts it
 //!   only if [told so](Acceptor::with_extensions).
+//! - `serde`: endings and decisions as JSON ([`json`]).
 //! - `hyper`: connections on a route of a hyper server, as `Upgrade`.
 //! - `axum`: the same as an extractor. The acceptor is the state of the router, or a part of it
 //!   (`FromRef`):
@@ -144,6 +145,8 @@ mod drain;
 mod driver;
 mod entropy;
 mod handshake_io;
+#[cfg(feature = "serde")]
+pub mod json;
 mod observer;
 mod reconnect;
 mod server;

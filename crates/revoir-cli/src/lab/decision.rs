@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use revoir::json::DecisionFields;
 use revoir::{Cause, CloseCode, CloseFrame, Decision, Detail, Ending, Finish, History, Policy};
 use serde::{Deserialize, Serialize};
 
 use super::Lab;
-use crate::output::event_line::DecisionFields;
 use crate::output::json::line;
 use crate::web::answer::{self, JSON};
 

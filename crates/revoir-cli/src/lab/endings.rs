@@ -8,13 +8,13 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use revoir::json::EndingFields;
 use revoir::{Ending, Observer, Role};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::Lab;
-use crate::output::event_line::EndingFields;
 use crate::output::json::line;
 use crate::web::answer::{self, JSON};
 

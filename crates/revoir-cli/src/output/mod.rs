@@ -14,7 +14,7 @@ mod storm_line;
 
 pub(crate) use diagnosis_line::DiagnosisLine;
 pub(crate) use diagnosis_page::write_diagnosis;
-pub(crate) use event_line::{EndingFields, event_line};
+pub(crate) use event_line::event_line;
 pub(crate) use facts::facts;
 pub(crate) use page::Page;
 pub(crate) use screen::Screen;

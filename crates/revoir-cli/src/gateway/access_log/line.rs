@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use humantime::format_rfc3339_millis;
+use revoir::json::EndingFields;
 use serde::Serialize;
 
 use crate::gateway::asked::Asked;
@@ -12,7 +13,7 @@ use crate::gateway::exchange::Exchange;
 use crate::gateway::session::{Ended, Side};
 use crate::gateway::traffic::Sum;
 use crate::output::printable::one_line;
-use crate::output::{EndingFields, Screen, json};
+use crate::output::{Screen, json};
 
 /// The longest text from outside on a line for people, in characters.
 const SHOWN_CHARACTERS: usize = 200;
