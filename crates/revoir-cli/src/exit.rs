@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Command, CommandFactory};
 
 use crate::args::Args;
+use crate::gateway::config::ConfigError;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,19 @@ pub(crate) enum Failure {
     NothingFound { problem: String, hint: String },
     /// Something here stands in the way: a file, a port, the operating system.
     Impossible { problem: String, hint: String },
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let flag = match error {
+            ConfigError::Unreadable { .. } | ConfigError::Wrong { .. } => "--config: ",
+            ConfigError::Roots { .. } => "",
+        };
+        Self::Impossible {
+            problem: format!("{flag}{error}"),
+            hint: error.hint().to_owned(),
+        }
+    }
 }
 
 impl Failure {

@@ -6,6 +6,27 @@ use clap::ValueHint;
 
 use crate::gateway::{AdminAddr, Logs};
 
+/// What is logged.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Logged {
+    /// WebSocket connections and all other requests
+    All,
+    /// WebSocket connections, and requests that asked for one
+    Connections,
+    /// Nothing
+    None,
+}
+
+impl From<Logged> for Logs {
+    fn from(logged: Logged) -> Self {
+        match logged {
+            Logged::All => Self::All,
+            Logged::Connections => Self::Connections,
+            Logged::None => Self::None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Operation")]
 pub(crate) struct AdminArgs {
@@ -22,5 +43,5 @@ pub(crate) struct AdminArgs {
     pub(crate) metrics: Option<SocketAddr>,
     /// What to write to stdout: a line for each [default: all]
     #[arg(long, value_enum, value_name = "WHAT")]
-    pub(crate) access_log: Option<Logs>,
+    pub(crate) access_log: Option<Logged>,
 }

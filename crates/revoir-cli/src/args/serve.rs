@@ -9,6 +9,24 @@ use clap::ValueHint;
 use crate::args::{AdminArgs, values};
 use crate::gateway::{Mode, Target};
 
+/// What a route does with its connections.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum RouteMode {
+    /// Frames pass; an ending is translated
+    Tunnel,
+    /// Clients stay while the backend is away
+    Hold,
+}
+
+impl From<RouteMode> for Mode {
+    fn from(mode: RouteMode) -> Self {
+        match mode {
+            RouteMode::Tunnel => Self::Tunnel,
+            RouteMode::Hold => Self::Hold,
+        }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 SIGTERM and Ctrl-C close every connection with 1001, or with 1012 under --restart, and wait for the
@@ -34,8 +52,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = Target::parse)]
     pub(crate) upstream: Option<Target>,
     /// What to do with WebSocket connections
-    #[arg(long, value_enum, value_name = "MODE", requires = "upstream", default_value_t = Mode::Hold)]
-    pub(crate) route_mode: Mode,
+    #[arg(long, value_enum, value_name = "MODE", requires = "upstream", default_value_t = RouteMode::Hold)]
+    pub(crate) route_mode: RouteMode,
     /// Serve the lab beside the backend, under /lab
     #[arg(long)]
     pub(crate) lab: bool,

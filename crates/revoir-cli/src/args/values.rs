@@ -8,10 +8,12 @@ use clap::builder::TypedValueParser;
 use revoir::{Reason, SendCode};
 use revoir_codes::catalog::Locale;
 
-/// A duration with its unit: `400ms`, `20s`, `5m`, `1m 30s`. Only `0` needs none.
+use crate::gateway::config::Time;
+
+/// A duration with its unit, as in the gateway's file: `400ms`, `20s`, `5m`, `1m 30s`. Only `0`
+/// needs none.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; give a number and a unit, such as 400ms, 20s or 5m"))
+    text.parse().map(|Time(duration)| duration)
 }
 
 /// A duration with its unit, or seconds without one: `60.1`, `1m 30s`.

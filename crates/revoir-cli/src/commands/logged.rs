@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use crate::commands::network::unavailable;
 use crate::exit::{Exit, Failure};
-use crate::gateway::{AccessLog, Form};
+use crate::gateway::{AccessLog, Format};
 use crate::signals;
 
 /// How long the end waits for what is not written yet.
@@ -23,7 +23,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// what was not written is lost.
 pub(crate) fn run<F>(
     network: impl FnOnce(AccessLog) -> F + Send + 'static,
-    form: &Form<'_>,
+    format: &dyn Format,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Exit, Failure>
@@ -47,7 +47,7 @@ where
     let thread = thread
         .spawn(running)
         .map_err(|error| unavailable("a thread", &error))?;
-    lines.write(form, out, err);
+    lines.write(format, out, err);
     drop(written);
     match thread.join() {
         Ok(outcome) => outcome,

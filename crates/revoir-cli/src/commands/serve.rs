@@ -17,9 +17,9 @@ use crate::commands::logged::{self, Notes};
 use crate::commands::network::unavailable;
 use crate::exit::{Exit, Failure};
 use crate::gateway::config::{self, Config, Files, RouteConfig, Time};
-use crate::gateway::{AccessLog, Form, Gateway, Mode, Operations, RouteSettings, Site};
+use crate::gateway::{AccessLog, Format, Gateway, Json, Mode, Operations, RouteSettings, Site};
 use crate::lab::{Backend, Lab};
-use crate::output::Screen;
+use crate::output::{AccessLine, Screen};
 use crate::print;
 use crate::signals::{Hangups, Signals};
 use crate::web;
@@ -40,13 +40,13 @@ pub(crate) fn run(
     if args.check_config {
         return Ok(print(&config_text(&config, screen.json).into(), out, err));
     }
-    let form = match screen.json {
-        true => Form::Json,
-        false => Form::Text(screen),
+    let format: &dyn Format = match screen.json {
+        true => &Json,
+        false => &AccessLine(screen),
     };
     let network =
         |log: AccessLog| async move { serve(&args, &config, log.clone(), &mut Notes(log)).await };
-    logged::run(network, &form, out, err)
+    logged::run(network, format, out, err)
 }
 
 /// The file, if there is one, and the command line, which goes before it.
@@ -66,7 +66,7 @@ fn configuration(args: &ServeArgs) -> Result<Config, Failure> {
     }
     config.drain.restart |= args.restart;
     if let Some(upstream) = &args.upstream {
-        config.routes = vec![RouteConfig::to(upstream.clone(), args.route_mode)];
+        config.routes = vec![RouteConfig::to(upstream.clone(), args.route_mode.into())];
     }
     if config.routes.is_empty() {
         config.routes.push(RouteConfig::default());
@@ -84,7 +84,7 @@ fn configuration(args: &ServeArgs) -> Result<Config, Failure> {
         config.admin.hosts.clone_from(&operation.admin_host);
     }
     config.admin.metrics = operation.metrics.or(config.admin.metrics);
-    config.access_log = operation.access_log.unwrap_or(config.access_log);
+    config.access_log = operation.access_log.map_or(config.access_log, Into::into);
     Ok(config)
 }
 
@@ -179,7 +179,8 @@ fn routes(config: &Config, lab: Option<&Lab>) -> Result<Vec<RouteSettings>, Fail
             ..RouteConfig::to(lab.live(), Mode::Hold)
         }));
     }
-    all.iter().map(|route| route.settings(&site)).collect()
+    let routes = all.iter().map(|route| route.settings(&site));
+    Ok(routes.collect::<Result<_, _>>()?)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -20,6 +20,7 @@ mod exchange;
 mod front;
 mod headers;
 mod hop;
+mod json_line;
 mod metrics;
 mod observer;
 mod operations;
@@ -51,14 +52,17 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-pub(crate) use access_log::{AccessLog, Form};
+pub(crate) use access_log::{AccessLog, Format, Json};
 pub(crate) use admin::{
     Admin, AdminAddr, AdminListener, ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine,
     HEADER as ADMIN_HEADER, Problem, StatusLine,
 };
+pub(crate) use asked::Asked;
 use connection::Handle;
+pub(crate) use connection::Record;
 use drain::Ongoing;
 use entrance::Entrance;
+pub(crate) use exchange::Exchange;
 pub(crate) use front::taken_over;
 use observer::Limit;
 pub(crate) use observer::Observer;
@@ -74,7 +78,7 @@ pub(crate) use pool::Target;
 use route::Routes;
 pub(crate) use route::{Destination, RouteSettings};
 pub(crate) use rules::{Mode, Rules};
-use session::Side;
+pub(crate) use session::Side;
 pub(crate) use settings::Settings;
 pub(crate) use site::Site;
 pub(crate) use stream::Stream;

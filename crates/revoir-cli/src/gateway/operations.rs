@@ -22,14 +22,14 @@ pub(crate) struct Operations {
 }
 
 /// What is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Logs {
-    /// WebSocket connections and all other requests
+    /// WebSocket connections and all other requests.
     All,
-    /// WebSocket connections, and requests that asked for one
+    /// WebSocket connections, and requests that asked for one.
     Connections,
-    /// Nothing
+    /// Nothing.
     None,
 }
 

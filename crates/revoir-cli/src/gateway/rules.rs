@@ -6,12 +6,12 @@ use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Serialize};
 
 /// What a route does with its connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Mode {
-    /// Frames pass; an ending is translated
+    /// Frames pass; an ending is translated.
     Tunnel,
-    /// Clients stay while the backend is away
+    /// Clients stay while the backend is away.
     Hold,
 }
 

@@ -1,4 +1,4 @@
-//! [`Form`]: an entry of the access log as a line. The fields are API: docs/json.md lists them, and
+//! [`Format`]: an entry of the access log as a line, and [`Json`]. Its fields are API: docs/json.md lists them, and
 //! a test compares.
 
 use std::time::{Duration, SystemTime};
@@ -10,46 +10,39 @@ use serde::Serialize;
 use crate::gateway::asked::Asked;
 use crate::gateway::connection::Record;
 use crate::gateway::exchange::Exchange;
+use crate::gateway::json_line::line;
 use crate::gateway::session::{Ended, Side};
 use crate::gateway::traffic::Sum;
-use crate::output::printable::one_line;
-use crate::output::{Screen, json};
 
-/// The longest text from outside on a line for people, in characters.
-const SHOWN_CHARACTERS: usize = 200;
-
-/// How lines look.
-#[derive(Debug)]
-pub(crate) enum Form<'a> {
-    Json,
-    Text(&'a Screen),
+/// How entries look as lines. Each ends with a line feed.
+pub(crate) trait Format {
+    /// A connection that is over.
+    fn connection(&self, record: &Record) -> String;
+    /// A request that did not become a connection.
+    fn request(&self, exchange: &Exchange) -> String;
+    /// So many lines are missing here.
+    fn dropped(&self, lines: u64) -> String;
 }
 
-impl Form<'_> {
-    pub(super) fn connection(&self, record: &Record) -> String {
-        match self {
-            Self::Json => json::line(&ConnectionFields::new(record)),
-            Self::Text(screen) => connection(screen, record),
-        }
+/// One JSON object per line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Json;
+
+impl Format for Json {
+    fn connection(&self, record: &Record) -> String {
+        line(&ConnectionFields::new(record))
     }
 
-    pub(super) fn request(&self, exchange: &Exchange) -> String {
-        match self {
-            Self::Json => json::line(&RequestFields::new(exchange)),
-            Self::Text(screen) => request(screen, exchange),
-        }
+    fn request(&self, exchange: &Exchange) -> String {
+        line(&RequestFields::new(exchange))
     }
 
-    /// So many lines are missing here.
-    pub(super) fn dropped(&self, lines: u64) -> String {
-        match self {
-            Self::Json => json::line(&DroppedFields {
-                event: "dropped",
-                time: time(SystemTime::now()),
-                lines,
-            }),
-            Self::Text(_) => format!("{lines} lines are missing here: they came too fast\n"),
-        }
+    fn dropped(&self, lines: u64) -> String {
+        line(&DroppedFields {
+            event: "dropped",
+            time: time(SystemTime::now()),
+            lines,
+        })
     }
 }
 
@@ -160,55 +153,6 @@ impl<'a> AskedFields<'a> {
             user_agent: asked.user_agent.as_deref(),
         }
     }
-}
-
-fn connection(screen: &Screen, record: &Record) -> String {
-    let handle = &record.handle;
-    let lead = lead(screen, record.at, &handle.name);
-    let Asked { peer, path, .. } = &handle.asked;
-    let path = one_line(path, SHOWN_CHARACTERS);
-    let open = record.open_for.as_secs_f64();
-    let mut line = format!("{lead} {peer} {path}: {open:.1} s");
-    let mut came = |side, name| {
-        let Sum { messages, bytes } = handle.traffic.sum(side);
-        line += &format!(", {messages} messages ({bytes} bytes) from the {name}");
-    };
-    came(Side::Client, "client");
-    came(Side::Backend, "backend");
-    if record.holds > 0 {
-        let held = record.held.as_secs_f64();
-        line += &format!(", held {held:.1} s in {} holds", record.holds);
-    }
-    for (name, ended) in [("client", &record.client), ("backend", &record.backend)] {
-        let ending = match ended {
-            Some(ended) => one_line(&ended.ending.to_string(), usize::MAX),
-            None => "still open when the gateway stopped".to_owned(),
-        };
-        line += &format!("; {} {ending}", screen.faint(&format!("{name}:")));
-    }
-    line + "\n"
-}
-
-fn request(screen: &Screen, exchange: &Exchange) -> String {
-    let Asked {
-        peer, method, path, ..
-    } = &exchange.asked;
-    let lead = lead(screen, exchange.at, "-");
-    let (method, path) = (one_line(method, 20), one_line(path, SHOWN_CHARACTERS));
-    let (status, bytes) = (exchange.status, exchange.response_bytes);
-    let took = exchange.took.as_secs_f64();
-    let mut line = format!("{lead} {peer} {method} {path}: {status}, {bytes} bytes, {took:.3} s");
-    if exchange.is_handshake {
-        line += ", no WebSocket";
-    }
-    if !exchange.is_whole {
-        line += ", the client left";
-    }
-    line + "\n"
-}
-
-fn lead(screen: &Screen, at: SystemTime, name: &str) -> String {
-    format!("{} {}", screen.faint(&time(at)), screen.strong(name))
 }
 
 fn time(at: SystemTime) -> String {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::Record;
 use super::exchange::Exchange;
-pub(crate) use line::Form;
+pub(crate) use line::{Format, Json};
 
 /// Entries that may wait to be written: a drain of ten thousand connections ends them in seconds.
 const WAITING: usize = 16 * 1024;
@@ -96,11 +96,11 @@ impl AccessLog {
 }
 
 impl Lines {
-    /// Writes until the end. Lines go to `out`, as `form` has them, and notes to `err`.
+    /// Writes until the end. Lines go to `out`, as `format` has them, and notes to `err`.
     ///
     /// When `out` fails, the rest is read and thrown away: a gateway does not stop because nobody
     /// reads its log.
-    pub(crate) fn write(mut self, form: &Form<'_>, out: &mut dyn Write, err: &mut dyn Write) {
+    pub(crate) fn write(mut self, format: &dyn Format, out: &mut dyn Write, err: &mut dyn Write) {
         let mut closed = false;
         loop {
             let entry = match self.receiver.try_recv() {
@@ -108,7 +108,7 @@ impl Lines {
                 Err(TryRecvError::Disconnected) => break,
                 Err(TryRecvError::Empty) => {
                     // What comes in bursts is written in bursts.
-                    closed = closed || self.flush(form, out).is_err();
+                    closed = closed || self.flush(format, out).is_err();
                     match self.receiver.recv() {
                         Ok(entry) => entry,
                         Err(_) => break,
@@ -122,8 +122,8 @@ impl Lines {
                     continue;
                 }
                 Entry::End => break,
-                Entry::Connection(record) => form.connection(&record),
-                Entry::Request(exchange) => form.request(&exchange),
+                Entry::Connection(record) => format.connection(&record),
+                Entry::Request(exchange) => format.request(&exchange),
             };
             if !closed && let Err(error) = out.write_all(line.as_bytes()) {
                 closed = true;
@@ -131,15 +131,15 @@ impl Lines {
             }
         }
         if !closed {
-            let _ = self.flush(form, out);
+            let _ = self.flush(format, out);
         }
     }
 
     /// Says what was dropped since it was said last.
-    fn flush(&mut self, form: &Form<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn flush(&mut self, format: &dyn Format, out: &mut dyn Write) -> io::Result<()> {
         let dropped = self.dropped.load(Ordering::Relaxed);
         if dropped > self.logged {
-            out.write_all(form.dropped(dropped - self.logged).as_bytes())?;
+            out.write_all(format.dropped(dropped - self.logged).as_bytes())?;
             self.logged = dropped;
         }
         out.flush()
@@ -174,7 +174,7 @@ mod tests {
         log.end(Duration::ZERO);
         drop(log);
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        lines.write(&Form::Json, &mut out, &mut err);
+        lines.write(&Json, &mut out, &mut err);
         assert_eq!(err, b"one\n");
         let line: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(
@@ -190,7 +190,7 @@ mod tests {
         log.dropped.store(3, Ordering::Relaxed);
         log.end(Duration::ZERO);
         let mut err = Vec::new();
-        lines.write(&Form::Json, &mut Closed, &mut err);
+        lines.write(&Json, &mut Closed, &mut err);
         assert_eq!(err, b"before\n");
     }
 }

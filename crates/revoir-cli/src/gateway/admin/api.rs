@@ -22,7 +22,7 @@ use super::wire::{
     ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, Problem, StatusLine, milliseconds,
 };
 use crate::gateway::Goodbye;
-use crate::output::json;
+use crate::gateway::json_line::line;
 
 const JSON: &str = "application/json";
 /// One object per line.
@@ -89,10 +89,9 @@ async fn connections(State(admin): State<Arc<Admin>>) -> Response {
     let now = admin.gateway.now();
     let mut handles = admin.gateway.handles();
     handles.sort_by_key(|handle| handle.opened);
-    let lines = handles.iter().map(|handle| {
-        let line = ConnectionLine::new(handle, now);
-        json::line(&line)
-    });
+    let lines = handles
+        .iter()
+        .map(|handle| line(&ConnectionLine::new(handle, now)));
     response(StatusCode::OK, LINES, lines.collect())
 }
 
@@ -164,7 +163,7 @@ fn read<T: DeserializeOwned>(
 }
 
 fn answer(status: StatusCode, value: &impl Serialize) -> Response {
-    response(status, JSON, json::line(value))
+    response(status, JSON, line(value))
 }
 
 fn problem(status: StatusCode, error: &str, hint: &str) -> Response {

@@ -1,6 +1,7 @@
 //! [`Config`]: everything that can be told to a gateway, as a file of TOML. The keys are described
 //! in `docs/gateway.md`; `docs/revoir.toml` has them all.
 
+mod error;
 mod reading;
 mod route;
 mod values;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entrance::Room;
 use super::{AdminAddr, Logs, Settings};
+pub(crate) use error::ConfigError;
 pub(crate) use reading::read;
 pub(crate) use route::RouteConfig;
 pub(crate) use values::{Most, Time};

@@ -6,8 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, RouteConfig};
-use crate::exit::Failure;
+use super::{Config, ConfigError, RouteConfig};
 
 /// What is wrong with a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,16 +44,11 @@ impl fmt::Display for Wrong {
 }
 
 /// The configuration in the file at `path`.
-pub(crate) fn read(path: &Path) -> Result<Config, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::Impossible {
-        problem: format!("--config: cannot read {}: {error}", path.display()),
-        hint: "give the path of a file as of docs/gateway.md".to_owned(),
-    })?;
-    let mut config = parse(&text).map_err(|wrong| Failure::Impossible {
-        problem: format!("--config: {}:{wrong}", path.display()),
-        hint: "docs/gateway.md lists what may stand there; docs/revoir.toml has every key"
-            .to_owned(),
-    })?;
+pub(crate) fn read(path: &Path) -> Result<Config, ConfigError> {
+    let at = || path.to_owned();
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| ConfigError::Unreadable { path: at(), error })?;
+    let mut config = parse(&text).map_err(|wrong| ConfigError::Wrong { path: at(), wrong })?;
     config.stands_in(path.parent().unwrap_or_else(|| Path::new("")));
     Ok(config)
 }

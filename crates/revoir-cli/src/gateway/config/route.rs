@@ -1,6 +1,5 @@
 //! [`RouteConfig`]: one `[[route]]` of the file.
 
-use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::super::pool::{Check, PoolSettings, Target, Thresholds, Trust};
 use super::super::{Destination, Mode, RouteSettings, Rules, Site};
+use super::ConfigError;
 use super::values::{self, Time};
-use crate::exit::Failure;
 
 /// One route. What is absent has its default.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -171,7 +170,7 @@ impl RouteConfig {
     /// # Errors
     ///
     /// The roots cannot be read or used.
-    pub(crate) fn settings(&self, site: &Site) -> Result<RouteSettings, Failure> {
+    pub(crate) fn settings(&self, site: &Site) -> Result<RouteSettings, ConfigError> {
         let to = match self.upstreams.split_first() {
             None => Destination::Site(site.clone()),
             Some((target, more)) => Destination::Upstreams(PoolSettings {
@@ -198,7 +197,7 @@ impl RouteConfig {
         }
     }
 
-    fn trust(&self) -> Result<Option<Trust>, Failure> {
+    fn trust(&self) -> Result<Option<Trust>, ConfigError> {
         if !self.upstreams.iter().any(|target| target.secure) {
             return Ok(None);
         }
@@ -206,12 +205,12 @@ impl RouteConfig {
             _ if self.tls.insecure => Trust::anybody(),
             None => Trust::platform(),
             Some(path) => {
-                let unusable = |error: &dyn fmt::Display| Failure::Impossible {
-                    problem: format!("route.tls.ca: {}: {error}", path.display()),
-                    hint: "give the path of a PEM file with the roots to trust".to_owned(),
+                let unusable = |error| ConfigError::Roots {
+                    path: path.clone(),
+                    error,
                 };
-                let pem = fs::read(path).map_err(|error| unusable(&error))?;
-                Trust::roots(pem).map_err(|error| unusable(&error))?
+                let pem = fs::read(path).map_err(|error| unusable(error.into()))?;
+                Trust::roots(pem).map_err(|error| unusable(error.into()))?
             }
         };
         Ok(Some(trust))

@@ -2,12 +2,11 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-use crate::args::values;
 
 /// The smallest buffer that hyper reads into.
 const LEAST_HEAD_BYTES: usize = 8192;
@@ -22,11 +21,21 @@ impl Time {
     }
 }
 
+impl FromStr for Time {
+    type Err = String;
+
+    /// Reads `400ms`, `20s`, `5m` or `1m 30s`. Only `0` needs no unit.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let time = humantime::parse_duration(text);
+        time.map(Self)
+            .map_err(|error| format!("{error}; give a number and a unit, such as 400ms, 20s or 5m"))
+    }
+}
+
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let time = values::duration(&text).map_err(de::Error::custom)?;
-        Ok(Self(time))
+        text.parse().map_err(de::Error::custom)
     }
 }
 

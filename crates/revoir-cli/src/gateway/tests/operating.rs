@@ -14,7 +14,7 @@ use tokio::sync::mpsc::Receiver;
 use super::support::{Raw, ask, asked, dial, field, route, settings, soon, taken};
 use crate::gateway::access_log::Lines;
 use crate::gateway::{
-    AccessLog, Admin, AdminAddr, AdminListener, DrainAs, Form, Gateway, Logs, Mode, Operations,
+    AccessLog, Admin, AdminAddr, AdminListener, DrainAs, Gateway, Json, Logs, Mode, Operations,
 };
 
 const AGENT: &str = "User-Agent: Python/3.11 websockets/12.0\r\n";
@@ -124,7 +124,7 @@ impl Operated {
         self.empty().await;
         self.log.end(Duration::from_secs(60));
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        self.lines.write(&Form::Json, &mut out, &mut err);
+        self.lines.write(&Json, &mut out, &mut err);
         let text = String::from_utf8(out).unwrap();
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
