@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Command, CommandFactory};
 
 use crate::args::Args;
-use crate::gateway::config::ConfigError;
+use revoir_gateway::config::ConfigError;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,6 @@ mod diagnose;
 pub mod environment;
 mod events;
 pub mod exit;
-mod gateway;
 mod lab;
 mod output;
 mod signals;

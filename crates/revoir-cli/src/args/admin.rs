@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::ValueHint;
 
-use crate::gateway::{AdminAddr, Logs};
+use revoir_gateway::{AdminAddr, Logs};
 
 /// What is logged.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

@@ -4,7 +4,7 @@ use clap::{Subcommand, ValueHint};
 use revoir::{Reason, SendCode};
 
 use crate::args::values;
-use crate::gateway::AdminAddr;
+use revoir_gateway::AdminAddr;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

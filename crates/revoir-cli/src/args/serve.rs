@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueHint;
 
 use crate::args::{AdminArgs, values};
-use crate::gateway::{Mode, Target};
+use revoir_gateway::{Mode, Target};
 
 /// What a route does with its connections.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

@@ -8,7 +8,7 @@ use clap::builder::TypedValueParser;
 use revoir::{Reason, SendCode};
 use revoir_codes::catalog::Locale;
 
-use crate::gateway::config::Time;
+use revoir_gateway::config::Time;
 
 /// A duration with its unit, as in the gateway's file: `400ms`, `20s`, `5m`, `1m 30s`. Only `0`
 /// needs none.

@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::Receiver;
 
 use crate::exit::Failure;
-use crate::gateway::config::AdminConfig;
-use crate::gateway::{Admin, AdminAddr, AdminListener, DrainAs, Gateway, Operations};
+use revoir_gateway::config::AdminConfig;
+use revoir_gateway::{Admin, AdminAddr, AdminListener, DrainAs, Gateway, Operations};
 
 /// Opens them, and says where on `err`. They answer as long as the runtime runs. Returns where it
 /// is told that a drain is asked for.

@@ -10,8 +10,8 @@ use tokio::runtime::Runtime;
 
 use crate::commands::network::unavailable;
 use crate::exit::{Exit, Failure};
-use crate::gateway::{AccessLog, Format};
 use crate::signals;
+use revoir_gateway::{AccessLog, Format};
 
 /// How long the end waits for what is not written yet.
 const LAST_LINES: Duration = Duration::from_secs(1);

@@ -16,13 +16,13 @@ use crate::commands::certificate::Certificate;
 use crate::commands::logged::{self, Notes};
 use crate::commands::network::unavailable;
 use crate::exit::{Exit, Failure};
-use crate::gateway::config::{self, Config, Files, RouteConfig, Time};
-use crate::gateway::{AccessLog, Format, Gateway, Json, Mode, Operations, RouteSettings, Site};
 use crate::lab::{Backend, Lab};
 use crate::output::{AccessLine, Screen};
 use crate::print;
 use crate::signals::{Hangups, Signals};
 use crate::web;
+use revoir_gateway::config::{self, Config, Files, RouteConfig, Time};
+use revoir_gateway::{AccessLog, Format, Gateway, Json, Mode, Operations, RouteSettings, Site};
 
 /// The time that is left after a second signal.
 const HURRY: Duration = Duration::from_millis(500);

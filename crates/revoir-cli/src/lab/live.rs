@@ -12,9 +12,9 @@ use serde::Serialize;
 use super::Lab;
 use super::end::{Asked, too_many};
 use super::endings::Token;
-use crate::gateway::{Gateway, Goodbye, may_connect};
 use crate::output::json::line;
 use crate::web::answer::{self, JSON};
+use revoir_gateway::{Gateway, Goodbye, may_connect};
 
 /// Pages of other hosts that may press the buttons.
 const NO_OTHERS: [&str; 0] = [];

@@ -30,10 +30,10 @@ use axum::Router;
 use axum::routing::{any, get, post};
 use revoir::{Acceptor, Admission, Tracker};
 
-use crate::gateway::{Gateway, Target};
 pub(crate) use backend::Backend;
 use endings::Endings;
 use pace::Pace;
+use revoir_gateway::{Gateway, Target};
 pub(crate) use way::{Sight, Way};
 
 /// Connections of the lab at once.

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::way::{MESSAGE_LIMIT, Way};
 use super::{Backend, Lab};
-use crate::gateway::{
+use revoir_gateway::{
     Destination, Gateway, PoolSettings, RouteSettings, Settings, Site, Unobserved,
 };
 

@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes};
 use hyper::upgrade::Upgraded;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::gateway::{Stream, taken_over};
+use revoir_gateway::{Stream, taken_over};
 
 /// The stream that the library gets.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use humantime::format_rfc3339_millis;
 
 use super::Screen;
 use super::printable::one_line;
-use crate::gateway::{Asked, Exchange, Format, Record, Side, Sum};
+use revoir_gateway::{Asked, Exchange, Format, Record, Side, Sum};
 
 /// The longest text from outside on a line for people, in characters.
 const SHOWN_CHARACTERS: usize = 200;

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::commands::network::unavailable;
 use crate::exit::Failure;
-use crate::gateway::{ADMIN_HEADER, AdminAddr, Problem};
+use revoir_gateway::{ADMIN_HEADER, AdminAddr, Problem};
 
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use crate::Answer;
 use crate::args::{CtlArgs, CtlCommand};
 use crate::exit::Failure;
-use crate::gateway::{ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, StatusLine, Sum};
 use crate::output::{Page, Screen};
 use client::Client;
+use revoir_gateway::{ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, StatusLine, Sum};
 use table::Table;
 
 pub(crate) fn run(args: &CtlArgs, screen: &Screen) -> Result<Answer, Failure> {

@@ -1,0 +1,152 @@
+//! What the admin interface says and takes, as JSON. The fields are API: docs/json.md lists them,
+//! and a test compares.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::connection::Handle;
+use crate::overview::UpstreamState;
+use crate::session::Side;
+use crate::traffic::Sum;
+
+/// One connection that is open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionLine {
+    /// As in Revoir-Conn.
+    pub id: String,
+    /// Address and port of the other end.
+    pub peer: String,
+    /// The Host that was asked for.
+    pub host: Option<String>,
+    /// Without the query.
+    pub path: String,
+    /// Whether there was a query.
+    pub query: bool,
+    /// As the client says.
+    pub user_agent: Option<String>,
+    /// What both sides agreed on.
+    pub subprotocol: Option<String>,
+    /// Host and port of the last backend.
+    pub upstream: String,
+    /// For how long it has been open.
+    pub age_ms: u64,
+    /// For how long neither side has sent a byte.
+    pub idle_ms: u64,
+    /// For how long it is held; `None`: it has a backend.
+    pub held_ms: Option<u64>,
+    /// What came from the client.
+    pub from_client: Sum,
+    /// What came from its backends.
+    pub from_backend: Sum,
+    /// The last round trip of a ping to the client.
+    pub client_rtt_ms: Option<f64>,
+    /// The last round trip of a ping to the backend.
+    pub backend_rtt_ms: Option<f64>,
+}
+
+/// How the gateway stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusLine {
+    /// Of this program.
+    pub version: String,
+    /// The process.
+    pub pid: u32,
+    /// Since its start.
+    pub uptime_ms: u64,
+    /// Whether a drain has begun.
+    pub draining: bool,
+    /// WebSocket connections, held ones among them.
+    pub connections: usize,
+    /// Clients without a backend.
+    pub held: usize,
+    /// Bytes that wait for a backend.
+    pub held_bytes: usize,
+    /// What came from clients so far.
+    pub from_clients: Sum,
+    /// What came from backends so far.
+    pub from_backends: Sum,
+    /// Each upstream once.
+    pub upstreams: Vec<UpstreamState>,
+    /// Lines of the log that came too fast.
+    pub dropped_lines: u64,
+}
+
+/// With what a connection is to end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndWith {
+    /// One that a server may send.
+    pub code: u16,
+    /// At most 123 bytes.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// A connection that was told to end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndingLine {
+    /// As in Revoir-Conn.
+    pub id: String,
+    /// What it is closed with.
+    pub code: u16,
+    /// The reason beside it.
+    pub reason: String,
+}
+
+/// How the gateway is to stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrainAs {
+    /// Whether a successor is coming. `None`: as `serve` was told.
+    #[serde(default)]
+    pub restart: Option<bool>,
+}
+
+/// A drain that has begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrainLine {
+    /// Those that are to be closed.
+    pub connections: usize,
+}
+
+/// Why there is no answer, and what would have one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What is wrong.
+    pub error: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl ConnectionLine {
+    /// `now` in the gateway's time.
+    pub(super) fn new(handle: &Handle, now: Duration) -> Self {
+        let (asked, traffic) = (&handle.asked, &handle.traffic);
+        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        let rtt = |side| Some(traffic.rtt(side)?.as_secs_f64() * 1000.0);
+        let last = traffic.last().max(handle.opened);
+        let held = traffic.held_since();
+        Self {
+            id: handle.name.to_string(),
+            peer: asked.peer.to_string(),
+            host: text(&asked.host),
+            path: asked.path.to_string(),
+            query: asked.has_query,
+            user_agent: text(&asked.user_agent),
+            subprotocol: text(&handle.agreement.subprotocol),
+            upstream: handle.upstream().to_string(),
+            age_ms: milliseconds(now.saturating_sub(handle.opened)),
+            idle_ms: milliseconds(now.saturating_sub(last)),
+            held_ms: held.map(|since| milliseconds(now.saturating_sub(since))),
+            from_client: traffic.sum(Side::Client),
+            from_backend: traffic.sum(Side::Backend),
+            client_rtt_ms: rtt(Side::Client),
+            backend_rtt_ms: rtt(Side::Backend),
+        }
+    }
+}
+
+pub(super) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,200 @@
+//! [`Config`]: everything that can be told to a gateway, as a file of TOML. The keys are described
+//! in `docs/gateway.md`; `docs/revoir.toml` has them all.
+
+mod error;
+mod reading;
+mod route;
+mod values;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use revoir::Drain;
+use serde::{Deserialize, Serialize};
+
+use super::entrance::Room;
+use super::{AdminAddr, Logs, Settings};
+pub use error::ConfigError;
+pub use reading::{Wrong, parse, read};
+pub use route::{Checking, Holding, LostCode, RouteConfig, Trusting};
+pub use values::{Most, Time};
+
+/// The whole file. What is absent has its default.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Where clients connect.
+    pub listen: Vec<SocketAddr>,
+    /// What is written to stdout.
+    pub access_log: Logs,
+    /// Over TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Files>,
+    /// The addresses of proxies whose word about clients is taken.
+    #[serde(deserialize_with = "values::networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// What clients may ask for.
+    pub limits: Limits,
+    /// How the gateway ends.
+    pub drain: Draining,
+    /// Where an operator asks and steers it.
+    pub admin: AdminConfig,
+    /// Empty: everything is built in.
+    #[serde(rename = "route")]
+    pub routes: Vec<RouteConfig>,
+}
+
+/// A certificate.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Files {
+    /// The chain, in PEM.
+    pub cert: PathBuf,
+    /// Its key, in PEM.
+    pub key: PathBuf,
+}
+
+/// What clients may ask for.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Limits {
+    /// For a request, and then for the answer to a handshake.
+    pub handshake_time: Time,
+    /// The head of a request.
+    #[serde(deserialize_with = "values::head_bytes")]
+    pub header_bytes: usize,
+    /// The header fields of a request.
+    pub header_fields: usize,
+    /// WebSocket connections, with those that are opening.
+    pub connections: Most,
+    /// The same, of one client address.
+    pub connections_per_address: Most,
+    /// Opening handshakes.
+    pub handshakes_per_second: Most,
+    /// What all holds together keep back.
+    pub held_bytes: usize,
+}
+
+/// How the gateway ends.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Draining {
+    /// How long it may take.
+    pub time: Time,
+    /// Whether a successor is coming: 1012 with a slot, and not 1001.
+    pub restart: bool,
+    /// After which time the successor is there.
+    pub ready_in: Time,
+    /// How many clients may come back per second.
+    pub return_rate: NonZeroU32,
+    /// Over which time connections are closed.
+    pub closing_over: Time,
+}
+
+/// Where an operator asks and steers the gateway.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AdminConfig {
+    /// `None`: where `ctl` looks by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<AdminAddr>,
+    /// Further names that it may be asked as.
+    pub hosts: Vec<String>,
+    /// Where else it only tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<SocketAddr>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
+            access_log: Logs::All,
+            tls: None,
+            trusted_proxies: Vec::new(),
+            limits: Limits::default(),
+            admin: AdminConfig::default(),
+            drain: Draining::default(),
+            routes: Vec::new(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let settings = Settings::default();
+        Self {
+            handshake_time: Time(settings.handshake_limit),
+            header_bytes: settings.head_bytes,
+            header_fields: settings.head_fields,
+            connections: Most(settings.room.in_all),
+            connections_per_address: Most(settings.room.per_address),
+            handshakes_per_second: Most::ANY,
+            held_bytes: settings.held_bytes,
+        }
+    }
+}
+
+impl Default for Draining {
+    fn default() -> Self {
+        Self {
+            time: Time::seconds(10),
+            restart: false,
+            ready_in: Time::seconds(5),
+            return_rate: NonZeroU32::MIN.saturating_add(499),
+            closing_over: Time::seconds(1),
+        }
+    }
+}
+
+impl Draining {
+    /// How to end; `restart`: for a successor.
+    pub fn plan(&self, restart: bool) -> Drain {
+        let plan = match restart {
+            true => Drain::restart()
+                .reason("the gateway restarts")
+                .ready_in(self.ready_in.0),
+            false => Drain::going_away().reason("the gateway stops"),
+        };
+        plan.within(self.time.0)
+            .closing_over(self.closing_over.0)
+            .return_rate(self.return_rate)
+    }
+}
+
+impl Config {
+    /// Has paths that are relative stand in `directory`.
+    fn stands_in(&mut self, directory: &Path) {
+        let files = self
+            .tls
+            .iter_mut()
+            .flat_map(|tls| [&mut tls.cert, &mut tls.key]);
+        let routes = self.routes.iter_mut();
+        let roots = routes.filter_map(|route| route.tls.ca.as_mut());
+        for path in files.chain(roots) {
+            *path = directory.join(&*path);
+        }
+        if let Some(AdminAddr::Unix(path)) = &mut self.admin.listen {
+            *path = directory.join(&*path);
+        }
+    }
+
+    /// What holds for all routes.
+    pub fn settings(&self) -> Settings {
+        let limits = &self.limits;
+        Settings {
+            handshake_limit: limits.handshake_time.0,
+            head_bytes: limits.header_bytes,
+            head_fields: limits.header_fields,
+            held_bytes: limits.held_bytes,
+            room: Room {
+                in_all: limits.connections.0,
+                per_address: limits.connections_per_address.0,
+                per_second: limits.handshakes_per_second.rate(),
+            },
+            trusted: self.trusted_proxies.clone(),
+        }
+    }
+}

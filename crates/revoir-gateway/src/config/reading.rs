@@ -1,0 +1,239 @@
+//! From the text of a file to a [`Config`], or to what is wrong with it.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Config, ConfigError, RouteConfig};
+
+/// What is wrong with a file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// The key, with those it stands under. Empty where the text is no TOML.
+    pub key: String,
+    /// The rule that it breaks.
+    pub what: String,
+}
+
+impl Wrong {
+    fn at(text: &str, offset: usize, key: String, what: impl fmt::Display) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
+            key,
+            what: what.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.line, self.column)?;
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
+/// The configuration in the file at `path`.
+pub fn read(path: &Path) -> Result<Config, ConfigError> {
+    let at = || path.to_owned();
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| ConfigError::Unreadable { path: at(), error })?;
+    let mut config = parse(&text).map_err(|wrong| ConfigError::Wrong { path: at(), wrong })?;
+    config.stands_in(path.parent().unwrap_or_else(|| Path::new("")));
+    Ok(config)
+}
+
+/// The configuration in `text`.
+///
+/// # Errors
+///
+/// The first thing that is wrong.
+pub fn parse(text: &str) -> Result<Config, Wrong> {
+    let read = toml::Deserializer::parse(text);
+    let read = read.map_err(|error| unreadable(text, String::new(), &error))?;
+    let config: Config = serde_path_to_error::deserialize(read).map_err(|error| {
+        let key = error.path().to_string();
+        unreadable(text, key, error.inner())
+    })?;
+    check(text, &config)?;
+    Ok(config)
+}
+
+fn unreadable(text: &str, key: String, error: &toml::de::Error) -> Wrong {
+    let start = error.span().map_or(0, |span| span.start);
+    Wrong::at(text, start, key, error.message())
+}
+
+/// What no value says alone.
+fn check(text: &str, config: &Config) -> Result<(), Wrong> {
+    /// Where the values stand.
+    #[derive(Deserialize)]
+    struct Places {
+        listen: Option<Spanned<toml::Value>>,
+        #[serde(default)]
+        route: Vec<Spanned<toml::Value>>,
+    }
+    let places: Places =
+        toml::from_str(text).map_err(|error| unreadable(text, String::new(), &error))?;
+    if config.listen.is_empty() {
+        let start = places.listen.map_or(0, |listen| listen.span().start);
+        let key = "listen".to_owned();
+        return Err(Wrong::at(text, start, key, "give an address at least"));
+    }
+    for (index, (route, place)) in config.routes.iter().zip(&places.route).enumerate() {
+        let earlier = &config.routes[..index];
+        let same = |other: &&RouteConfig| (&other.host, &other.path) == (&route.host, &route.path);
+        if earlier.iter().any(|other| same(&other)) {
+            let what = "another route has this host and path already";
+            let key = format!("route[{index}].path");
+            return Err(Wrong::at(text, place.span().start, key, what));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::route::{Checking, Trusting};
+    use super::super::{AdminConfig, Files};
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../../../docs/revoir.toml");
+    const PAGE: &str = include_str!("../../../../docs/gateway.md");
+
+    /// Every key that can be written, with those it stands under.
+    fn keys() -> BTreeSet<String> {
+        let route = RouteConfig {
+            host: Some("a.example".to_owned()),
+            check: Some(Checking {
+                path: Some("/healthz".to_owned()),
+                ..Checking::default()
+            }),
+            tls: Trusting {
+                ca: Some("roots.pem".into()),
+                ..Trusting::default()
+            },
+            ..RouteConfig::default()
+        };
+        let config = Config {
+            tls: Some(Files {
+                cert: "cert.pem".into(),
+                key: "key.pem".into(),
+            }),
+            routes: vec![route],
+            admin: AdminConfig {
+                listen: Some("127.0.0.1:1".parse().unwrap()),
+                metrics: Some("127.0.0.1:1".parse().unwrap()),
+                ..AdminConfig::default()
+            },
+            ..Config::default()
+        };
+        let mut all = BTreeSet::new();
+        collect(&toml::Value::try_from(config).unwrap(), "", &mut all);
+        all
+    }
+
+    fn collect(value: &toml::Value, under: &str, all: &mut BTreeSet<String>) {
+        match value {
+            toml::Value::Table(table) => {
+                for (key, value) in table {
+                    let key = format!("{under}{key}");
+                    if value.is_table() || key == "route" {
+                        collect(value, &format!("{key}."), all);
+                    } else {
+                        all.insert(key);
+                    }
+                }
+            }
+            toml::Value::Array(list) => {
+                for value in list {
+                    collect(value, under, all);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn what_is_printed_is_read_as_the_same() {
+        let example = parse(EXAMPLE).unwrap();
+        for config in [example, Config::default()] {
+            let text = toml::to_string(&config).unwrap();
+            assert_eq!(parse(&text), Ok(config), "{text}");
+        }
+        assert_eq!(parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn the_example_has_every_key_and_the_page_describes_it() {
+        let mut example = BTreeSet::new();
+        collect(&toml::from_str(EXAMPLE).unwrap(), "", &mut example);
+        assert_eq!(example, keys());
+        for key in keys() {
+            assert!(PAGE.contains(&format!("\n| `{key}` |")), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place_and_its_key() {
+        for (text, place, words) in [
+            ("lisen = []", "1:1: lisen: ", "expected one of `listen`"),
+            (
+                "\n[limits]\nhandshake-time = \"10\"",
+                "3:18: limits.handshake-time: ",
+                "such as 400ms",
+            ),
+            (
+                "[[route]]\n\n[[route]]\n  mode = \"holt\"",
+                "4:10: route[1].mode: ",
+                "`hold`",
+            ),
+            (
+                "[[route]]\nupstreams = [\"ws://a\", \"a:1\"]",
+                "2:13: route[0].upstreams[1]: ",
+                "expected ws://HOST:PORT",
+            ),
+            (
+                "[[route]]\nhold = { plan = \"1s\" }",
+                "2:10: route[0].hold.plan: ",
+                "expected one of `planned`",
+            ),
+            ("[[route]]\npath = \"chat\"", "2:8: route[0].path: ", "`/`"),
+            (
+                "[[route]]\nhost = \"http://a\"",
+                "2:8: route[0].host: ",
+                "without a scheme",
+            ),
+            (
+                "[[route]]\nlost-code = 1006",
+                "2:13: route[0].lost-code: ",
+                "1011 or 1014",
+            ),
+            (
+                "[limits]\nconnections = \"some\"",
+                "2:15: limits.connections: ",
+                "a number or \"any\"",
+            ),
+            ("listen = [", "1:", ""),
+            ("listen = []", "1:10: listen: ", "at least"),
+            ("[[route]]\n[[route]]", "2:1: route[1].path: ", "already"),
+        ] {
+            let wrong = parse(text).expect_err(text).to_string();
+            assert!(wrong.starts_with(place), "{text}: {wrong}");
+            assert!(wrong.contains(words), "{text}: {wrong}");
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! [`RouteConfig`]: one `[[route]]` of the file.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use revoir::Origins;
+use revoir_proto::{KeepaliveConfig, SendCode};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::super::pool::{Check, PoolSettings, Target, Thresholds, Trust};
+use super::super::{Destination, Mode, RouteSettings, Rules, Site};
+use super::ConfigError;
+use super::values::{self, Time};
+
+/// One route. What is absent has its default.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RouteConfig {
+    /// Requests for this host; `None`: for any.
+    #[serde(
+        deserialize_with = "values::host",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub host: Option<String>,
+    /// Requests at this path and below.
+    #[serde(deserialize_with = "values::path")]
+    pub path: String,
+    /// None: what is built in.
+    pub upstreams: Vec<Target>,
+    /// What becomes of its connections.
+    pub mode: Mode,
+    /// Which web pages may connect, beside those of the same host.
+    #[serde(deserialize_with = "values::origins")]
+    pub origins: Vec<String>,
+    /// Returns of held clients per second.
+    pub return_rate: u32,
+    /// The longest message of a client.
+    pub message_bytes: u64,
+    /// In a tunnel: the code for a backend that was lost.
+    pub lost_code: LostCode,
+    /// Until a quiet side is asked for a sign of life; 0: never.
+    pub ping_interval: Time,
+    /// Until a side counts as dead that gives none.
+    pub pong_timeout: Time,
+    /// How long clients are held.
+    pub hold: Holding,
+    /// Whether and how upstreams are asked how they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<Checking>,
+    /// Which certificates upstreams may have.
+    pub tls: Trusting,
+}
+
+/// How long clients are held.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Holding {
+    /// After a backend announced a restart.
+    pub planned: Time,
+    /// After a backend was lost.
+    pub lost: Time,
+    /// Once the backend accepts again.
+    pub queue: Time,
+    /// Whether 1011 from a backend starts a hold.
+    pub on_1011: bool,
+    /// What one client may send meanwhile.
+    pub bytes: usize,
+    /// The same, in messages.
+    pub messages: usize,
+}
+
+/// How upstreams are checked.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Checking {
+    /// What is asked for. `None`: a connection is good enough.
+    #[serde(
+        deserialize_with = "values::some_path",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub path: Option<String>,
+    /// Between two checks.
+    pub interval: Time,
+    /// For one check.
+    pub timeout: Time,
+    /// In a row, until an upstream is left out.
+    pub failures: u32,
+    /// In a row, until it is taken in again.
+    pub successes: u32,
+}
+
+/// Which certificates upstreams may have.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Trusting {
+    /// The roots. `None`: the platform's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// Any certificate will do.
+    pub insecure: bool,
+}
+
+/// 1011 or 1014.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LostCode(pub SendCode);
+
+impl Default for RouteConfig {
+    fn default() -> Self {
+        let rules = Rules::default();
+        let keepalive = KeepaliveConfig::default();
+        Self {
+            host: None,
+            path: "/".to_owned(),
+            upstreams: Vec::new(),
+            mode: rules.mode,
+            origins: vec!["*".to_owned()],
+            return_rate: PoolSettings::REDIAL_RATE,
+            message_bytes: rules.client_message,
+            lost_code: LostCode(rules.lost_code),
+            ping_interval: Time(keepalive.interval),
+            pong_timeout: Time(keepalive.timeout),
+            hold: Holding::default(),
+            check: None,
+            tls: Trusting::default(),
+        }
+    }
+}
+
+impl Default for Checking {
+    fn default() -> Self {
+        Self {
+            path: None,
+            interval: Time::seconds(5),
+            timeout: Time::seconds(2),
+            failures: 3,
+            successes: 2,
+        }
+    }
+}
+
+impl Default for Holding {
+    fn default() -> Self {
+        let rules = Rules::default();
+        Self {
+            planned: Time(rules.planned_budget),
+            lost: Time(rules.lost_budget),
+            queue: Time(rules.queue_limit),
+            on_1011: rules.hold_on_1011,
+            bytes: rules.held_bytes,
+            messages: rules.held_messages,
+        }
+    }
+}
+
+impl RouteConfig {
+    /// Everything to one upstream.
+    pub fn to(upstream: Target, mode: Mode) -> Self {
+        Self {
+            upstreams: vec![upstream],
+            mode,
+            ..Self::default()
+        }
+    }
+
+    /// What is built in.
+    pub fn built_in(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it leads to what is built in.
+    pub fn is_built_in(&self) -> bool {
+        self.upstreams.is_empty()
+    }
+
+    /// The route. Without an upstream it leads to `site`.
+    ///
+    /// # Errors
+    ///
+    /// The roots cannot be read or used.
+    pub fn settings(&self, site: &Site) -> Result<RouteSettings, ConfigError> {
+        let to = match self.upstreams.split_first() {
+            None => Destination::Site(site.clone()),
+            Some((target, more)) => Destination::Upstreams(PoolSettings {
+                target: target.clone(),
+                more: more.to_vec(),
+                rules: Arc::new(self.rules()),
+                redial_rate: self.return_rate,
+                check: self.check.as_ref().map(Checking::check),
+                origins: self.origins(),
+                trust: self.trust()?,
+            }),
+        };
+        Ok(RouteSettings {
+            host: self.host.clone(),
+            path: self.path.clone(),
+            to,
+        })
+    }
+
+    fn origins(&self) -> Origins {
+        match self.origins.iter().any(|origin| origin == "*") {
+            true => Origins::Any,
+            false => Origins::only(&self.origins),
+        }
+    }
+
+    fn trust(&self) -> Result<Option<Trust>, ConfigError> {
+        if !self.upstreams.iter().any(|target| target.secure) {
+            return Ok(None);
+        }
+        let trust = match &self.tls.ca {
+            _ if self.tls.insecure => Trust::anybody(),
+            None => Trust::platform(),
+            Some(path) => {
+                let unusable = |error| ConfigError::Roots {
+                    path: path.clone(),
+                    error,
+                };
+                let pem = fs::read(path).map_err(|error| unusable(error.into()))?;
+                Trust::roots(pem).map_err(|error| unusable(error.into()))?
+            }
+        };
+        Ok(Some(trust))
+    }
+
+    fn rules(&self) -> Rules {
+        let mut keepalive = KeepaliveConfig::default();
+        keepalive.interval = self.ping_interval.0;
+        keepalive.timeout = self.pong_timeout.0;
+        Rules {
+            mode: self.mode,
+            client_message: self.message_bytes,
+            keepalive: (!keepalive.interval.is_zero()).then_some(keepalive),
+            planned_budget: self.hold.planned.0,
+            lost_budget: self.hold.lost.0,
+            queue_limit: self.hold.queue.0,
+            hold_on_1011: self.hold.on_1011,
+            lost_code: self.lost_code.0,
+            held_bytes: self.hold.bytes,
+            held_messages: self.hold.messages,
+            ..Rules::default()
+        }
+    }
+}
+
+impl Checking {
+    fn check(&self) -> Check {
+        Check {
+            path: self.path.clone(),
+            interval: self.interval.0,
+            timeout: self.timeout.0,
+            thresholds: Thresholds {
+                failures: self.failures,
+                successes: self.successes,
+            },
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for LostCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u16::deserialize(deserializer)? {
+            1011 => Ok(Self(SendCode::INTERNAL_ERROR)),
+            1014 => Ok(Self(SendCode::BAD_GATEWAY)),
+            _ => Err(de::Error::custom("choose 1011 or 1014")),
+        }
+    }
+}
+
+impl Serialize for LostCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u16(self.0.get())
+    }
+}

@@ -1,0 +1,155 @@
+//! Values of the file that are text and mean more.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// The smallest buffer that hyper reads into.
+const LEAST_HEAD_BYTES: usize = 8192;
+
+/// A duration with its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(pub Duration);
+
+impl Time {
+    pub(super) const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+}
+
+impl FromStr for Time {
+    type Err = String;
+
+    /// Reads `400ms`, `20s`, `5m` or `1m 30s`. Only `0` needs no unit.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let time = humantime::parse_duration(text);
+        time.map(Self)
+            .map_err(|error| format!("{error}; give a number and a unit, such as 400ms, 20s or 5m"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&humantime::format_duration(self.0))
+    }
+}
+
+/// A number of things, or `"any"` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most(pub usize);
+
+impl Most {
+    /// Without a limit.
+    pub const ANY: Self = Self(usize::MAX);
+    const WORD: &str = "any";
+
+    /// As a rate, which is 1 at least. `None`: any.
+    pub(super) fn rate(self) -> Option<NonZeroU32> {
+        let rate = u32::try_from(self.0).ok()?;
+        Some(NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN))
+    }
+}
+
+impl<'de> Deserialize<'de> for Most {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a number or \"any\"")]
+        enum Written {
+            Number(u32),
+            Word(String),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Number(number) => Ok(Self(number as usize)),
+            Written::Word(word) if word == Self::WORD => Ok(Self::ANY),
+            Written::Word(_) => Err(de::Error::custom("expected a number or \"any\"")),
+        }
+    }
+}
+
+impl Serialize for Most {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::ANY => serializer.serialize_str(Self::WORD),
+            Self(number) => number.serialize(serializer),
+        }
+    }
+}
+
+/// The longest head of a request: what reads it wants some room.
+pub(super) fn head_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let bytes = usize::deserialize(deserializer)?;
+    if bytes < LEAST_HEAD_BYTES {
+        let text = format!("{bytes}: expected at least {LEAST_HEAD_BYTES}");
+        return Err(de::Error::custom(text));
+    }
+    Ok(bytes)
+}
+
+/// Networks, such as `10.0.0.0/8`, and single addresses.
+pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let network = |text: &String| {
+        let one = text.parse::<IpAddr>().map(IpNet::from);
+        text.parse().or(one).map_err(|_| {
+            let text = format!("{text:?}: expected a network such as 10.0.0.0/8, or an address");
+            de::Error::custom(text)
+        })
+    };
+    texts.iter().map(network).collect()
+}
+
+/// Origins as browsers write them; `"*"` among them is any.
+pub(super) fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let origins = Vec::<String>::deserialize(deserializer)?;
+    let is_origin = |text: &str| match text.split_once("://") {
+        Some((_, host)) => !host.is_empty() && !host.contains('/'),
+        None => text == "*" || text == "null",
+    };
+    match origins.iter().find(|origin| !is_origin(origin)) {
+        None => Ok(origins),
+        Some(wrong) => Err(de::Error::custom(format!(
+            "{wrong:?}: expected SCHEME://HOST without a path, \"null\", or \"*\" for any"
+        ))),
+    }
+}
+
+/// What a path begins with.
+pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let path = String::deserialize(deserializer)?;
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"?#%\\".contains(&byte);
+    if !path.starts_with('/') || !path.bytes().all(is_plain) {
+        let text = "a path begins with `/`, and has no `?`, `#`, `%` or space";
+        return Err(de::Error::custom(text));
+    }
+    Ok(path)
+}
+
+/// The same, where there may be none.
+pub(super) fn some_path<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    path(deserializer).map(Some)
+}
+
+/// A host without a port.
+pub(super) fn host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let host = String::deserialize(deserializer)?;
+    let is_bracketed = host.starts_with('[') && host.ends_with(']');
+    let is_host = !host.is_empty() && !host.contains(['/', '@', '*']);
+    if !is_host || (host.contains(':') && !is_bracketed) {
+        let text = "a host is a name or an address, without a scheme and a port";
+        return Err(de::Error::custom(text));
+    }
+    Ok(Some(host.to_ascii_lowercase()))
+}

@@ -1,0 +1,149 @@
+//! [`Arrival`]: a connection whose first request has to come in time.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+use super::super::driver::linger;
+use super::super::stream::Stream;
+
+/// What whoever is too slow is told.
+const TOO_SLOW: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\
+                        Content-Type: text/plain; charset=utf-8\r\nContent-Length: 33\r\n\r\n\
+                        the request did not come in time\n";
+
+/// A connection whose first request has to come in time. Else it ends; if the request has begun, it
+/// is answered with 408.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    /// Until it is too late.
+    stream: Option<Stream>,
+    waiting: Option<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    limit: Pin<Box<Sleep>>,
+    request: Arc<FirstRequest>,
+    has_begun: bool,
+}
+
+/// Whether the first request of a connection has come, or will not.
+#[derive(Debug, Default)]
+pub(super) struct FirstRequest {
+    has_come: AtomicBool,
+    is_late: AtomicBool,
+}
+
+impl FirstRequest {
+    /// It is here.
+    pub(super) fn comes(&self) {
+        self.has_come.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_late(&self) -> bool {
+        self.is_late.load(Ordering::Relaxed)
+    }
+}
+
+impl Arrival {
+    /// `limit`: for the first request.
+    pub(super) fn new(stream: Stream, request: Arc<FirstRequest>, limit: Duration) -> Self {
+        Self {
+            stream: Some(stream),
+            waiting: Some(Waiting {
+                limit: Box::pin(sleep(limit)),
+                request,
+                has_begun: false,
+            }),
+        }
+    }
+
+    fn stream(&mut self) -> io::Result<Pin<&mut Stream>> {
+        let stream = self.stream.as_mut().map(Pin::new);
+        stream.ok_or_else(|| ErrorKind::NotConnected.into())
+    }
+
+    /// Ends the connection if it is time to.
+    fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(waiting) = &mut self.waiting else {
+            return Poll::Pending;
+        };
+        if waiting.request.has_come.load(Ordering::Relaxed) {
+            self.waiting = None;
+            return Poll::Pending;
+        }
+        ready!(waiting.limit.as_mut().poll(cx));
+        waiting.request.is_late.store(true, Ordering::Relaxed);
+        if let Some(stream) = self.stream.take()
+            && waiting.has_begun
+        {
+            tokio::spawn(linger(stream, TOO_SLOW.as_bytes().to_vec()));
+        }
+        self.waiting = None;
+        Poll::Ready(())
+    }
+}
+
+/// The stream of a connection that was taken over from HTTP, with what was read of it already.
+pub fn taken_over(upgraded: Upgraded) -> Option<(Stream, Bytes)> {
+    // What the front has given to hyper is what comes back.
+    let parts = upgraded.downcast::<TokioIo<Arrival>>().ok()?;
+    Some((parts.io.into_inner().stream?, parts.read_buf))
+}
+
+impl AsyncRead for Arrival {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.stream.is_none() || self.poll_limit(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.stream()?.poll_read(cx, into))?;
+        if let Some(waiting) = &mut self.waiting {
+            waiting.has_begun |= !into.filled().is_empty();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Arrival {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,70 @@
+//! [`Rules`]: what a route is told.
+
+use std::time::Duration;
+
+use revoir_proto::{KeepaliveConfig, SendCode};
+use serde::{Deserialize, Serialize};
+
+/// What a route does with its connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Frames pass; an ending is translated.
+    Tunnel,
+    /// Clients stay while the backend is away.
+    Hold,
+}
+
+/// How a route treats its connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Whether clients are held.
+    pub mode: Mode,
+    /// The longest message of a client, in payload bytes on the wire.
+    pub client_message: u64,
+    /// The longest frame or message that is kept until it is whole.
+    pub keep: usize,
+    /// Pings, on both sides of the gateway.
+    pub keepalive: Option<KeepaliveConfig>,
+    /// How long a side may take no bytes while some wait for it.
+    pub write_timeout: Duration,
+    /// How long a closing handshake may take.
+    pub close_budget: Duration,
+    /// How long a backend may be away after it announced a restart.
+    pub planned_budget: Duration,
+    /// How long a backend may be away after it was lost.
+    pub lost_budget: Duration,
+    /// How long a return may take once the backend accepts again.
+    pub queue_limit: Duration,
+    /// A connection that lasted so long gets a whole budget again.
+    pub stable_after: Duration,
+    /// Whether 1011 from a backend starts a hold.
+    pub hold_on_1011: bool,
+    /// In a tunnel: the code for a backend that was lost, 1011 or 1014.
+    pub lost_code: SendCode,
+    /// What one client may send during a hold, in bytes on the wire.
+    pub held_bytes: usize,
+    /// What one client may send during a hold, in messages.
+    pub held_messages: usize,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Hold,
+            client_message: 16 * 1024 * 1024,
+            keep: 1024 * 1024,
+            keepalive: Some(KeepaliveConfig::default()),
+            write_timeout: Duration::from_secs(20),
+            close_budget: Duration::from_secs(5),
+            planned_budget: Duration::from_secs(30),
+            lost_budget: Duration::from_secs(10),
+            queue_limit: Duration::from_secs(60),
+            stable_after: Duration::from_secs(10),
+            hold_on_1011: false,
+            lost_code: SendCode::INTERNAL_ERROR,
+            held_bytes: 64 * 1024,
+            held_messages: 64,
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What clients may ask for, and how they are told that it is too much.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use revoir::Origins;
+use revoir_proto::frame::Opcode;
+use tokio::net::TcpListener;
+
+use super::support::{
+    Setup, accepted, ask, asked, connected, dial, field, pair, request, settings, taken,
+};
+use crate::entrance::Room;
+use crate::observer::Limit;
+use crate::{Mode, Rules, Settings};
+
+fn setup(change: impl FnOnce(&mut Settings)) -> Setup {
+    let mut setup = settings(Mode::Hold);
+    change(&mut setup.settings);
+    setup
+}
+
+fn status(head: &str) -> &str {
+    head.split(' ').nth(1).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn another_client_in_all_is_503_and_from_one_address_429() {
+    for (room, expected, limit) in [
+        (
+            Room {
+                in_all: 2,
+                ..Room::default()
+            },
+            "503",
+            Limit::Connections,
+        ),
+        (
+            Room {
+                per_address: 2,
+                ..Room::default()
+            },
+            "429",
+            Limit::Address,
+        ),
+    ] {
+        let (listener, between) = pair(setup(|settings| settings.room = room)).await;
+        let (mut client, mut backend) = connected(&listener, &between).await;
+        // A handshake that is not answered counts as well.
+        let _waiting = ask(between.address, "").await;
+        let (mut silent, head) = asked(&listener).await;
+        let refused = ask(between.address, "").await.head().await;
+        assert_eq!(status(&refused), expected, "{refused}");
+        assert!(field(&refused, "Retry-After").is_some(), "{refused}");
+        assert_eq!(between.counts.limited(limit), 1);
+        accepted(&mut silent, &head, "").await;
+        // Somebody leaves, so somebody may come.
+        client.close(1000).await;
+        backend.closed().await;
+        backend.close(1000).await;
+        client.closed().await;
+        let ended = |counts: &super::support::Counts| counts.ended.lock().unwrap().len();
+        between.counts.at_least(ended, 2).await;
+        between.left(1).await;
+        connected(&listener, &between).await;
+    }
+}
+
+#[tokio::test]
+async fn handshakes_over_the_rate_are_503_with_a_time_to_come_back() {
+    let room = Room {
+        per_second: NonZeroU32::new(1),
+        ..Room::default()
+    };
+    let (listener, between) = pair(setup(|settings| settings.room = room)).await;
+    let _first = connected(&listener, &between).await;
+    let refused = ask(between.address, "").await.head().await;
+    assert_eq!(status(&refused), "503", "{refused}");
+    assert!(field(&refused, "Retry-After").is_some(), "{refused}");
+    assert_eq!(between.counts.limited(Limit::Rate), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_come_in_time_is_408() {
+    let limit = Duration::from_millis(100);
+    let (listener, between) = pair(setup(|settings| settings.handshake_limit = limit)).await;
+    // One byte at a time, and never all of them.
+    let mut slow = dial(between.address).await;
+    slow.write(&request("").as_bytes()[..20]).await;
+    let answer = slow.rest().await;
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let length = field(head, "Content-Length").unwrap();
+    assert_eq!(length, body.len().to_string());
+    between
+        .counts
+        .at_least(|counts| counts.limited(Limit::Time), 1)
+        .await;
+    // Whoever says nothing is told nothing.
+    let mut silent = dial(between.address).await;
+    assert!(silent.rest().await.is_empty());
+    // Afterwards there is no such limit.
+    drop(connected(&listener, &between).await);
+}
+
+#[tokio::test]
+async fn a_long_head_is_431_and_is_counted() {
+    let (_listener, between) = pair(setup(|_| {})).await;
+    for (count, bytes) in [(1, 100_000), (2, 33_000)] {
+        let mut client = dial(between.address).await;
+        let long = "x".repeat(bytes);
+        client
+            .write(format!("GET / HTTP/1.1\r\nHost: a\r\nX-Long: {long}\r\n\r\n").as_bytes())
+            .await;
+        assert_eq!(status(&client.head().await), "431", "{bytes}");
+        between
+            .counts
+            .at_least(|counts| counts.limited(Limit::Head), count)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_long_message_is_1009() {
+    let setup = Setup {
+        rules: Rules {
+            client_message: 100,
+            ..Rules::default()
+        },
+        ..settings(Mode::Hold)
+    };
+    let (listener, between) = pair(setup).await;
+    let (mut client, mut backend) = connected(&listener, &between).await;
+    client.text(&"x".repeat(100)).await;
+    assert_eq!(backend.recv().await.len(), 100);
+    client.text(&"x".repeat(101)).await;
+    assert_eq!(client.closed().await.0, 1009);
+    assert_eq!(backend.closed().await.0, 1001);
+}
+
+#[tokio::test]
+async fn all_holds_together_keep_no_more_than_the_limit_and_then_it_is_1013() {
+    const CLIENTS: usize = 4;
+    const LIMIT: usize = 100_000;
+    let setup = Setup {
+        rules: Rules {
+            planned_budget: Duration::from_secs(2),
+            ..Rules::default()
+        },
+        ..setup(|settings| settings.held_bytes = LIMIT)
+    };
+    let (listener, between) = pair(setup).await;
+    let (mut clients, mut backends) = (Vec::new(), Vec::new());
+    for _ in 0..CLIENTS {
+        let (client, backend) = connected(&listener, &between).await;
+        clients.push(client);
+        backends.push(backend);
+    }
+    drop(listener);
+    for backend in &mut backends {
+        backend.close(1012).await;
+    }
+    between.counts.held(CLIENTS).await;
+    // Each may send 64 KiB, all together less than two of them can.
+    let payload = "x".repeat(10_000);
+    for client in &mut clients {
+        for _ in 0..6 {
+            client.text(&payload).await;
+        }
+    }
+    // One at most has sent everything.
+    let crowded = CLIENTS - 1;
+    between
+        .counts
+        .at_least(|counts| counts.limited(Limit::Held), crowded)
+        .await;
+    assert!(between.gateway.held_bytes.load(Ordering::Relaxed) <= LIMIT);
+    let mut codes = Vec::new();
+    for mut client in clients {
+        let (code, reason) = client.closed().await;
+        assert!(reason.contains("[after="), "{reason}");
+        codes.push(code);
+        client.close(code).await;
+        client.rest().await;
+    }
+    let too_many = codes.iter().filter(|code| **code == 1013).count();
+    assert!(too_many >= crowded, "{codes:?}");
+    between.left(0).await;
+    assert_eq!(between.gateway.held_bytes.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_page_from_elsewhere_is_403_if_that_is_wanted() {
+    let asks = async |origins: Origins, origin: &str| {
+        let setup = Setup {
+            origins,
+            ..settings(Mode::Hold)
+        };
+        let (listener, between) = pair(setup).await;
+        let lines = match origin {
+            "" => String::new(),
+            origin => format!("Origin: {origin}\r\n"),
+        };
+        let mut client = ask(between.address, &lines).await;
+        let answered = async {
+            let _backend = taken(&listener).await;
+            std::future::pending::<()>().await;
+        };
+        let head = tokio::select! {
+            head = client.head() => head,
+            () = answered => unreachable!(),
+        };
+        status(&head).to_owned()
+    };
+    let listed = || Origins::only(["https://app.example"]);
+    assert_eq!(asks(listed(), "https://app.example").await, "101");
+    assert_eq!(asks(listed(), "http://chat.example").await, "101");
+    assert_eq!(asks(listed(), "").await, "101");
+    assert_eq!(asks(listed(), "https://evil.example").await, "403");
+    assert_eq!(asks(listed(), "null").await, "403");
+    assert_eq!(asks(Origins::Any, "https://evil.example").await, "101");
+}
+
+#[tokio::test]
+async fn what_a_trusted_proxy_says_reaches_the_backend() {
+    let lines = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n";
+    for (trusted, expected) in [
+        ("127.0.0.0/8", "192.0.2.1, 127.0.0.1"),
+        ("10.0.0.0/8", "127.0.0.1"),
+    ] {
+        let trusted = vec![trusted.parse().unwrap()];
+        let (listener, between) = pair(setup(|settings| settings.trusted = trusted)).await;
+        let mut client = ask(between.address, lines).await;
+        let (mut backend, head) = taken(&listener).await;
+        assert_eq!(field(&head, "X-Forwarded-For").as_deref(), Some(expected));
+        client.head().await;
+        // A return says the same.
+        backend.close(1012).await;
+        let (_backend, head) = taken(&listener).await;
+        assert_eq!(field(&head, "X-Forwarded-For").as_deref(), Some(expected));
+        client.send(Opcode::Ping, b"").await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_behind_a_trusted_proxy_counts_by_its_own_address() {
+    let (listener, between) = pair(setup(|settings| {
+        settings.trusted = vec!["127.0.0.1/32".parse().unwrap()];
+        settings.room.per_address = 1;
+    }))
+    .await;
+    let mut clients = Vec::new();
+    for (address, expected) in [
+        ("192.0.2.1", "101"),
+        ("192.0.2.2", "101"),
+        ("192.0.2.1", "429"),
+    ] {
+        let mut client = ask(between.address, &format!("X-Forwarded-For: {address}\r\n")).await;
+        if expected == "101" {
+            clients.push(taken(&listener).await);
+        }
+        let head = client.head().await;
+        assert_eq!(status(&head), expected, "{head}");
+        clients.push((client, head));
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_is_gone_leaves_no_room_taken() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let setup = setup(|settings| {
+        settings.room.in_all = 1;
+        settings.handshake_limit = Duration::from_millis(50);
+    });
+    let between = super::support::gateway(address, setup).await;
+    for _ in 0..2 {
+        let head = ask(between.address, "").await.head().await;
+        assert_eq!(status(&head), "503");
+    }
+    assert_eq!(between.counts.limited(Limit::Connections), 0);
+}

@@ -1,0 +1,243 @@
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use revoir::{Acceptor, Closer, Message, Reason, SendCode, WebSocket};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::support::{gateway, settings, soon};
+use crate::Mode;
+
+const CLIENTS: usize = 200;
+
+/// What a backend has seen of one connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    received: u64,
+    sent: u64,
+}
+
+/// An echo server built from this project's own, in a runtime that can be torn down.
+struct Backend {
+    runtime: Option<Runtime>,
+    listening: JoinHandle<()>,
+    closers: Arc<Mutex<Vec<Closer>>>,
+    /// By Revoir-Conn.
+    seen: Arc<Mutex<HashMap<String, Seen>>>,
+    /// Revoir-Conn and Revoir-Resume of every return.
+    resumed: mpsc::UnboundedReceiver<(String, String)>,
+}
+
+impl Backend {
+    fn start(listener: std::net::TcpListener) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let closers: Arc<Mutex<Vec<Closer>>> = Arc::default();
+        let seen: Arc<Mutex<HashMap<String, Seen>>> = Arc::default();
+        let (resumes, resumed) = mpsc::unbounded_channel();
+        let serving = serve(listener, Arc::clone(&closers), Arc::clone(&seen), resumes);
+        let listening = runtime.spawn(serving);
+        Self {
+            runtime: Some(runtime),
+            listening,
+            closers,
+            seen,
+            resumed,
+        }
+    }
+
+    /// As a process that takes no more connections, says goodbye, and is then gone.
+    async fn close(&mut self, code: SendCode) {
+        self.listening.abort();
+        assert!(soon(&mut self.listening).await.is_err());
+        let closers = std::mem::take(&mut *self.closers.lock().unwrap());
+        for closer in &closers {
+            drop(closer.close(code, Reason::EMPTY));
+        }
+        for closer in &closers {
+            soon(closer.closed()).await;
+        }
+        self.kill();
+    }
+
+    /// As a process that was killed.
+    fn kill(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Not in this thread, which is an asynchronous one.
+            let gone = std::thread::spawn(|| runtime.shutdown_timeout(Duration::from_secs(10)));
+            gone.join().unwrap();
+            // They hold the sockets.
+            self.closers.lock().unwrap().clear();
+        }
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn serve(
+    listener: std::net::TcpListener,
+    closers: Arc<Mutex<Vec<Closer>>>,
+    seen: Arc<Mutex<HashMap<String, Seen>>>,
+    resumes: mpsc::UnboundedSender<(String, String)>,
+) {
+    let listener = TcpListener::from_std(listener).unwrap();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (closers, seen, resumes) = (Arc::clone(&closers), Arc::clone(&seen), resumes.clone());
+        tokio::spawn(async move {
+            let incoming = Acceptor::new().incoming(stream).await.unwrap();
+            let (conn, resume) = {
+                let headers = incoming.request().headers();
+                let field = |name| headers.get_str(name).map(str::to_owned);
+                (field("revoir-conn").unwrap(), field("revoir-resume"))
+            };
+            let socket = incoming.accept().await.unwrap();
+            closers.lock().unwrap().push(socket.closer());
+            if let Some(resume) = resume {
+                resumes.send((conn.clone(), resume)).unwrap();
+            }
+            echo(socket, &conn, &seen).await;
+        });
+    }
+}
+
+async fn echo(mut socket: WebSocket, conn: &str, seen: &Mutex<HashMap<String, Seen>>) {
+    while let Ok(message) = socket.recv().await {
+        seen.lock()
+            .unwrap()
+            .entry(conn.to_owned())
+            .or_default()
+            .received += 1;
+        if socket.send(message).await.is_err() {
+            return;
+        }
+        seen.lock()
+            .unwrap()
+            .entry(conn.to_owned())
+            .or_default()
+            .sent += 1;
+    }
+}
+
+/// A listener on `address` that a later one can replace at once.
+fn listen(address: SocketAddr) -> std::net::TcpListener {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_reuse_address(true).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    socket.bind(&address.into()).unwrap();
+    socket.listen(1024).unwrap();
+    socket.into()
+}
+
+async fn exchange(client: &mut WebSocket, numbers: std::ops::Range<u32>) {
+    for number in numbers {
+        client.send_text(number.to_string()).await.unwrap();
+        assert_eq!(received(client).await, number.to_string());
+    }
+}
+
+async fn received(client: &mut WebSocket) -> String {
+    match soon(client.recv()).await.unwrap() {
+        Message::Text(text) => text.to_string(),
+        other @ Message::Binary(_) => panic!("expected text, got {other:?}"),
+    }
+}
+
+/// How a backend goes.
+#[derive(Clone, Copy, Debug)]
+enum Going {
+    Closes(SendCode),
+    IsKilled,
+}
+
+/// 200 clients exchange numbered messages; the backend goes and another one comes.
+async fn survive(going: Going) {
+    let first = listen(([127, 0, 0, 1], 0).into());
+    let address = first.local_addr().unwrap();
+    let mut backend = Backend::start(first);
+    let between = gateway(address, settings(Mode::Hold)).await;
+    let url = format!("ws://{}/", between.address);
+    let mut clients = Vec::new();
+    for index in 0..CLIENTS {
+        let mut client = soon(revoir::connect(&url)).await.unwrap();
+        // Every one another number of messages, some none.
+        exchange(&mut client, 0..index as u32 % 4).await;
+        clients.push(client);
+    }
+
+    match going {
+        Going::Closes(code) => backend.close(code).await,
+        Going::IsKilled => backend.kill(),
+    }
+    between.counts.held(CLIENTS).await;
+    // Sent while there is no backend.
+    for client in &mut clients {
+        for number in 100..103 {
+            client.send_text(number.to_string()).await.unwrap();
+        }
+        client.ping(b"").unwrap();
+    }
+    let before = backend.seen.lock().unwrap().clone();
+    let mut backend = Backend::start(listen(address));
+    for client in &mut clients {
+        for number in 100..103 {
+            assert_eq!(received(client).await, number.to_string());
+        }
+        exchange(client, 103..106).await;
+    }
+
+    let mut resumed = HashMap::new();
+    for _ in 0..CLIENTS {
+        let (conn, resume) = soon(backend.resumed.recv()).await.unwrap();
+        assert!(resumed.insert(conn, resume).is_none(), "one return each");
+    }
+    assert_eq!(resumed.len(), CLIENTS);
+    for (conn, resume) in resumed {
+        let seen = before.get(&conn).cloned().unwrap_or_default();
+        let lost = if seen.received == 0 { "no" } else { "yes" };
+        let expected = format!(
+            "written={}, received={}, maybe-lost={lost}",
+            seen.received, seen.sent
+        );
+        assert!(
+            resume.ends_with(&expected),
+            "{conn}: {resume} and not {expected}"
+        );
+        assert!(
+            resume.starts_with(&format!("conn={conn}, held-ms=")),
+            "{resume}"
+        );
+    }
+    let ended = between.counts.ended.lock().unwrap();
+    let closed: Vec<_> = ended
+        .iter()
+        .filter(|text| text.starts_with("client"))
+        .collect();
+    assert!(closed.is_empty(), "{closed:?}");
+}
+
+#[tokio::test]
+async fn a_backend_that_restarts_with_1012_is_noticed_by_nobody() {
+    survive(Going::Closes(SendCode::SERVICE_RESTART)).await;
+}
+
+#[tokio::test]
+async fn a_backend_that_goes_away_with_1001_is_noticed_by_nobody() {
+    survive(Going::Closes(SendCode::GOING_AWAY)).await;
+}
+
+#[tokio::test]
+async fn a_backend_that_is_killed_is_noticed_by_nobody() {
+    survive(Going::IsKilled).await;
+}
