@@ -1,5 +1,6 @@
 //! `revoir codes`: the table.
 
+use revoir_codes::catalog::json::{CodeFields, ProductFields};
 use revoir_codes::catalog::vendor::{Vendor, VendorCode, vendors};
 use revoir_codes::catalog::{Explanation, explain};
 use revoir_codes::{CloseCode, CodeRange};
@@ -8,8 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::args::CodesArgs;
 use crate::commands::sections;
 use crate::exit::Failure;
-use crate::output::json::{self, CodeLine, ProductLine};
-use crate::output::{Page, Screen};
+use crate::output::{Page, Screen, json};
 
 pub(crate) fn run(args: &CodesArgs, screen: &Screen) -> Result<String, Failure> {
     let codes: Vec<_> = CloseCode::registered()
@@ -31,10 +31,10 @@ pub(crate) fn run(args: &CodesArgs, screen: &Screen) -> Result<String, Failure> 
         });
     }
     if screen.json {
-        let codes = codes.iter().map(|of| json::line(&CodeLine::new(of)));
+        let codes = codes.iter().map(|of| json::line(&CodeFields::new(of)));
         let products = products
             .iter()
-            .map(|(vendor, code)| json::line(&ProductLine::new(vendor, code)));
+            .map(|(vendor, code)| json::line(&ProductFields::new(vendor, code)));
         return Ok(codes.chain(products).collect());
     }
     Ok(page(&codes, &products, screen))

@@ -2,14 +2,14 @@
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
+use revoir_codes::catalog::json::ComparisonFields;
 use revoir_codes::catalog::{Comparison, Explanation, Row, SameCode, compare};
 
 use crate::Answer;
 use crate::args::{Args, CompareArgs};
 use crate::commands::{named, sections};
 use crate::exit::Failure;
-use crate::output::json::{self, ComparisonLine};
-use crate::output::{Page, Screen};
+use crate::output::{Page, Screen, json};
 
 pub(crate) fn run(args: &CompareArgs, screen: &Screen) -> Result<Answer, Failure> {
     let a = named::close_code(&args.a, screen)?;
@@ -17,7 +17,7 @@ pub(crate) fn run(args: &CompareArgs, screen: &Screen) -> Result<Answer, Failure
     let comparison =
         compare(a.code, b.code, screen.locale).map_err(|same| Failure::Usage(usage_error(same)))?;
     let text = if screen.json {
-        json::line(&ComparisonLine::new(&comparison))
+        json::line(&ComparisonFields::new(&comparison))
     } else {
         page(&comparison, screen)
     };

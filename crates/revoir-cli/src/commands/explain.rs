@@ -3,20 +3,20 @@
 use revoir_codes::CloseCode;
 use revoir_codes::advice::Direction;
 use revoir_codes::catalog::causes::{Phase, causes};
-use revoir_codes::catalog::{Explanation, explain};
+use revoir_codes::catalog::json::ExplanationFields;
+use revoir_codes::catalog::{Explanation, explain, fact_rows};
 
 use crate::Answer;
 use crate::args::ExplainArgs;
 use crate::commands::{named, sections};
 use crate::exit::Failure;
-use crate::output::json::{self, ExplanationLine};
-use crate::output::{Page, Screen, facts};
+use crate::output::{Page, Screen, json};
 
 pub(crate) fn run(args: &ExplainArgs, screen: &Screen) -> Result<Answer, Failure> {
     let named = named::close_code(&args.code.join(" "), screen)?;
     let of = explain(named.code, screen.locale);
     let text = if screen.json {
-        json::line(&ExplanationLine::new(&of))
+        json::line(&ExplanationFields::new(&of))
     } else {
         page(&of, args.causes, screen)
     };
@@ -34,7 +34,7 @@ fn page(of: &Explanation, all_causes: bool, screen: &Screen) -> String {
     page.paragraph(0, &format!("{number} {}", screen.strong(of.text.title)));
     page.paragraph(0, of.text.short);
     page.gap();
-    page.table(2, &facts(of));
+    page.table(2, &fact_rows(of));
     products(&mut page, of, screen);
     page.heading(labels.description);
     page.paragraph(2, of.text.meaning);

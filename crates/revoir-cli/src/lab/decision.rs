@@ -10,8 +10,7 @@ use revoir::{Cause, CloseCode, CloseFrame, Decision, Detail, Ending, Finish, His
 use serde::{Deserialize, Serialize};
 
 use super::Lab;
-use crate::output::json::line;
-use crate::web::answer::{self, JSON};
+use crate::web::answer::{self, JSON, line};
 
 /// What a page knows: its `CloseEvent`, and what came before.
 #[derive(Debug, Deserialize)]

@@ -15,8 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::Lab;
-use crate::output::json::line;
-use crate::web::answer::{self, JSON};
+use crate::web::answer::{self, JSON, line};
 
 /// How long an ending can be asked for.
 const KEPT: Duration = Duration::from_secs(60);

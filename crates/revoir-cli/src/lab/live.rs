@@ -12,8 +12,7 @@ use serde::Serialize;
 use super::Lab;
 use super::end::{Asked, too_many};
 use super::endings::Token;
-use crate::output::json::line;
-use crate::web::answer::{self, JSON};
+use crate::web::answer::{self, JSON, line};
 use revoir_gateway::{Gateway, Goodbye, may_connect};
 
 /// Pages of other hosts that may press the buttons.

@@ -11,8 +11,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::output::json::line;
-
 /// Scripts, styles and pictures from here only, and nothing in the page itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -59,6 +57,14 @@ pub(crate) fn unkept(code: StatusCode, content_type: &'static str, text: String)
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// A value as one line of JSON.
+pub(crate) fn line(value: &impl Serialize) -> String {
+    // Serializing plain structs with string keys into memory has no way to fail.
+    let mut text = serde_json::to_string(value).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 /// Why there is no answer, and what would have one.

@@ -6,12 +6,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use revoir_codes::CloseCode;
+use revoir_codes::catalog::json::{CodeFields, ComparisonFields, ExplanationFields};
 use revoir_codes::catalog::{Locale, compare, explain};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{self, JSON, problem};
+use super::answer::{self, JSON, line, problem};
 use super::tables;
-use crate::output::json::{CodeLine, ComparisonLine, ExplanationLine, line};
 use crate::site::code;
 
 pub(super) fn router() -> Router {
@@ -35,7 +35,7 @@ pub(super) struct Asked {
 /// Every registered code.
 #[derive(Serialize)]
 struct Codes {
-    codes: Vec<CodeLine>,
+    codes: Vec<CodeFields>,
 }
 
 pub(super) type Language = Query<Asked>;
@@ -51,7 +51,7 @@ async fn codes(language: Language, asked: HeaderMap) -> Response {
         Err(refused) => return *refused,
     };
     let codes = CloseCode::registered()
-        .map(|code| CodeLine::new(&explain(code, locale)))
+        .map(|code| CodeFields::new(&explain(code, locale)))
         .collect();
     answer::text(&asked, JSON, line(&Codes { codes }))
 }
@@ -65,7 +65,7 @@ async fn one(Path(number): Path<String>, language: Language, asked: HeaderMap) -
         return no_code();
     };
     let explained = explain(code, locale);
-    answer::text(&asked, JSON, line(&ExplanationLine::new(&explained)))
+    answer::text(&asked, JSON, line(&ExplanationFields::new(&explained)))
 }
 
 async fn two(
@@ -81,7 +81,7 @@ async fn two(
         return no_code();
     };
     match compare(a, b, locale) {
-        Ok(comparison) => answer::text(&asked, JSON, line(&ComparisonLine::new(&comparison))),
+        Ok(comparison) => answer::text(&asked, JSON, line(&ComparisonFields::new(&comparison))),
         Err(same) => problem(
             StatusCode::BAD_REQUEST,
             &same.to_string(),

@@ -4,19 +4,19 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use revoir_codes::catalog::causes::causes;
 use revoir_codes::catalog::intermediaries::{Intermediary, SAFE_PING_S, intermediaries};
+use revoir_codes::catalog::json::CauseFields;
 use revoir_codes::catalog::observed::{Implementation, Outcome};
 use revoir_codes::catalog::vendor::{Band, Vendor, VendorCode, vendors};
 use serde::Serialize;
 
-use super::answer::{self, JSON};
+use super::answer::{self, JSON, line};
 use super::api::{Language, locale};
-use crate::output::json::{CauseLine, line};
 
 /// The causes of 1006, in the order of the page.
 #[derive(Serialize)]
 struct Causes {
     lang: &'static str,
-    causes: Vec<CauseLine>,
+    causes: Vec<CauseFields>,
 }
 
 /// Products with codes of their own.
@@ -103,7 +103,7 @@ pub(super) async fn causes_of_1006(language: Language, asked: HeaderMap) -> Resp
         Err(refused) => return *refused,
     };
     let lang = locale.text_locale().tag;
-    let causes = causes(locale).map(CauseLine::new).collect();
+    let causes = causes(locale).map(CauseFields::new).collect();
     answer::text(&asked, JSON, line(&Causes { lang, causes }))
 }
 

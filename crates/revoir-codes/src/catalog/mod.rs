@@ -7,7 +7,10 @@ pub mod causes;
 mod compare;
 pub mod diagnosis;
 mod explain;
+mod fact_rows;
 pub mod intermediaries;
+#[cfg(feature = "serde")]
+pub mod json;
 pub mod locale;
 pub mod observed;
 mod phrasing;
@@ -19,5 +22,6 @@ pub mod vendor;
 pub use crate::generated::keys::{Labels, Phrases};
 pub use compare::{Aspect, Comparison, Row, SameCode, compare};
 pub use explain::{Explanation, Statement, explain};
+pub use fact_rows::fact_rows;
 pub use locale::Locale;
 pub use search::{Found, search};

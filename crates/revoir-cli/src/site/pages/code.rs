@@ -3,12 +3,11 @@
 use askama::Template;
 use revoir_codes::advice::Direction;
 use revoir_codes::catalog::vendor::{Vendor, vendors};
-use revoir_codes::catalog::{Explanation, Locale};
+use revoir_codes::catalog::{Explanation, Locale, fact_rows};
 use revoir_codes::{CloseCode, CodeRange};
 
 use super::lab::LabView;
 use super::{Shown, StepsView, anchor, shown, written};
-use crate::output::facts;
 use crate::site::Address;
 use crate::site::frame::{CodeLink, Frame};
 use crate::site::links::Home;
@@ -63,7 +62,7 @@ impl<'a> Page<'a> {
         let is_range = matches!(frame.address, Address::Range(_));
         let registered = || CloseCode::registered().filter(|code| *code != of.code);
         let related = of.facts.related;
-        let mut facts = facts(&of);
+        let mut facts = fact_rows(&of);
         if is_range {
             // Its codes are many, and a browser shows the one it got.
             facts.retain(|(label, _)| *label != of.locale.labels.browser_shows);

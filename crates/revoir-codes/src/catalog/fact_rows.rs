@@ -1,9 +1,14 @@
-//! The facts about a code, as a table: the same on a screen and on a page.
+//! The facts about a code as a table, the same on a screen and on a page.
 
-use revoir_codes::catalog::Explanation;
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-/// The facts, as labels and values.
-pub(crate) fn facts(of: &Explanation) -> Vec<(&'static str, String)> {
+use crate::catalog::explain::Explanation;
+
+/// The facts about a code as labels and values, for a table.
+#[must_use]
+pub fn fact_rows(of: &Explanation) -> Vec<(&'static str, String)> {
     let (locale, facts) = (of.locale, of.facts);
     let labels = &locale.labels;
     let mut rows = Vec::new();
