@@ -174,9 +174,9 @@ pub use revoir_proto::{
     InvalidSlot, KeepaliveConfig, Limits, Message, ProtocolError, Reason, Role, SendCode, Slot,
     State, TextPayload, UsageError, Utf8Bytes, extension,
 };
-#[cfg(feature = "hyper")]
-pub use server::Upgrade;
 pub use server::{Acceptor, Admission, Incoming, Server, accept};
+#[cfg(feature = "hyper")]
+pub use server::{Upgrade, is_origin_allowed};
 #[cfg(feature = "rustls")]
 pub use tls::{ClientTls, ServerTls, TlsError};
 #[cfg(feature = "rustls")]

@@ -9,6 +9,7 @@ pub(crate) mod connect;
 pub(crate) mod ctl;
 pub(crate) mod diagnose;
 pub(crate) mod explain;
+mod lab;
 pub(crate) mod listen;
 mod logged;
 mod named;

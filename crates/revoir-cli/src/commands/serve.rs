@@ -11,12 +11,13 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::args::ServeArgs;
-use crate::commands::admin;
 use crate::commands::certificate::Certificate;
+use crate::commands::lab::Front;
 use crate::commands::logged::{self, Notes};
 use crate::commands::network::unavailable;
+use crate::commands::{admin, lab};
 use crate::exit::{Exit, Failure};
-use crate::lab::{Backend, Lab};
+use crate::lab::Lab;
 use crate::output::{AccessLine, Screen};
 use crate::print;
 use crate::signals::{Hangups, Signals};
@@ -103,7 +104,7 @@ async fn serve(
     log: AccessLog,
     err: &mut (dyn Write + Send),
 ) -> Result<Exit, Failure> {
-    let lab = lab(config).await?;
+    let lab = start_lab(config).await?;
     let routes = routes(config, lab.as_ref())?;
     let certificate = config.tls.as_ref().map(|files| {
         let (cert, key) = (files.cert.clone(), files.key.clone());
@@ -120,7 +121,7 @@ async fn serve(
     let operations = Arc::new(Operations::new(log, config.access_log));
     let gateway = Gateway::new(routes, config.settings(), operations.clone());
     if let Some(lab) = &lab {
-        lab.attach(&gateway);
+        lab.attach(Arc::new(Front::new(&gateway)));
     }
     let mut asked_for = admin::start(&config.admin, &gateway, operations, err).await?;
     let serving = gateway.serve(listeners, certificate.as_ref().map(Certificate::tls));
@@ -154,13 +155,13 @@ async fn serve(
 }
 
 /// The lab, where what is built in has a route.
-async fn lab(config: &Config) -> Result<Option<Lab>, Failure> {
+async fn start_lab(config: &Config) -> Result<Option<Lab>, Failure> {
     if !config.routes.iter().any(RouteConfig::is_built_in) {
         return Ok(None);
     }
-    let backend = Backend::start().await;
-    let backend = backend.map_err(|error| unavailable("the backend of the lab", &error))?;
-    Ok(Some(Lab::new(backend)))
+    let lab = lab::start().await;
+    let lab = lab.map_err(|error| unavailable("the backend of the lab", &error))?;
+    Ok(Some(lab))
 }
 
 /// The configured routes, and beside what is built in the one to the backend of the lab.
@@ -176,7 +177,7 @@ fn routes(config: &Config, lab: Option<&Lab>) -> Result<Vec<RouteSettings>, Fail
         all.extend(hosts.into_iter().map(|host| RouteConfig {
             host,
             path: "/lab/live".to_owned(),
-            ..RouteConfig::to(lab.live(), Mode::Hold)
+            ..RouteConfig::to(lab::target(lab), Mode::Hold)
         }));
     }
     let routes = all.iter().map(|route| route.settings(&site));

@@ -24,7 +24,7 @@ const MESSAGE_LIMIT: usize = 32;
 
 /// A service on a loopback port of its own.
 #[derive(Debug)]
-pub(crate) struct Backend {
+pub(super) struct Backend {
     address: SocketAddr,
     /// How often it has started.
     generation: AtomicU32,
@@ -36,7 +36,7 @@ pub(crate) struct Backend {
 
 impl Backend {
     /// Starts on a free port. To be called in a runtime.
-    pub(crate) async fn start() -> io::Result<Arc<Self>> {
+    pub(super) async fn start() -> io::Result<Arc<Self>> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let backend = Arc::new(Self {
             address: listener.local_addr()?,
@@ -50,7 +50,7 @@ impl Backend {
     }
 
     /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 

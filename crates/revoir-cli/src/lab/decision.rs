@@ -9,7 +9,7 @@ use revoir::json::DecisionFields;
 use revoir::{Cause, CloseCode, CloseFrame, Decision, Detail, Ending, Finish, History, Policy};
 use serde::{Deserialize, Serialize};
 
-use super::Lab;
+use super::shared::Lab;
 use crate::web::answer::{self, JSON, line};
 
 /// What a page knows: its `CloseEvent`, and what came before.

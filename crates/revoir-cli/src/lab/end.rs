@@ -13,8 +13,9 @@ use revoir::{
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::Lab;
 use super::endings::Token;
+use super::raw_stream::TakeOver;
+use super::shared::Lab;
 use super::way::{MESSAGE_LIMIT, REASON, SLOT_MS, Way};
 use super::wire::Hand;
 use crate::web::answer;
@@ -62,7 +63,7 @@ pub(super) async fn end(
         .with_config(config(way))
         .with_observer(recorder);
     let response = match Upgrade::new(&acceptor, &mut request, peer) {
-        Ok(upgrade) => open(way, upgrade),
+        Ok(upgrade) => open(way, upgrade, lab.take_over),
         Err(refused) => refused,
     };
     response.map(Body::from)
@@ -97,7 +98,7 @@ fn config(way: Way) -> Config {
     config
 }
 
-fn open(way: Way, upgrade: Upgrade) -> Response<String> {
+fn open(way: Way, upgrade: Upgrade, take_over: TakeOver) -> Response<String> {
     if let Way::Status(status) = way {
         let mut headers = Headers::new();
         if matches!(status, 429 | 503) {
@@ -109,7 +110,7 @@ fn open(way: Way, upgrade: Upgrade) -> Response<String> {
     let hand = Hand::default();
     let wire = hand.clone();
     upgrade.run_over(
-        |stream| wire.wire(stream),
+        move |upgraded| wire.wire(take_over(upgraded)),
         move |mut socket| async move {
             let playing = play(way, &mut socket, &hand);
             // What is over the time is dropped, which closes it.

@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::Lab;
+use super::shared::Lab;
 use crate::web::answer::{self, JSON, line};
 
 /// How long an ending can be asked for.

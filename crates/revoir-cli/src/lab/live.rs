@@ -1,19 +1,17 @@
 //! The buttons of the first page: what happens to its one connection.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use revoir::Origins;
+use revoir::{Origins, is_origin_allowed};
 use serde::Serialize;
 
-use super::Lab;
 use super::end::{Asked, too_many};
 use super::endings::Token;
+use super::shared::{Clients, Lab};
 use crate::web::answer::{self, JSON, line};
-use revoir_gateway::{Gateway, Goodbye, may_connect};
 
 /// Pages of other hosts that may press the buttons.
 const NO_OTHERS: [&str; 0] = [];
@@ -40,20 +38,14 @@ pub(super) async fn act(
         return answer::problem(StatusCode::FORBIDDEN, "another site asks for this", hint);
     }
     let backend = &lab.backend;
-    let handle = || {
-        let name = backend.name(Token::parse(&token)?)?;
-        lab.gateway()?.handle(&name)
+    let with_client = |act: fn(&dyn Clients, &str) -> bool| {
+        let name = Token::parse(&token).and_then(|token| backend.name(token));
+        name.is_some_and(|name| lab.clients().is_some_and(|clients| act(clients, &name)))
     };
     let done = match &*act {
         "restart" => backend.restart(),
-        "close" => handle().is_some_and(|handle| {
-            handle.leave(Goodbye::restart("the lab was asked to close"));
-            true
-        }),
-        "cut" => handle().is_some_and(|handle| {
-            handle.cut();
-            true
-        }),
+        "close" => with_client(|clients, name| clients.close(name)),
+        "cut" => with_client(|clients, name| clients.cut(name)),
         _ => {
             let hint = "there are restart, close and cut";
             return answer::problem(StatusCode::NOT_FOUND, "there is no such button", hint);
@@ -74,17 +66,5 @@ pub(super) async fn act(
 fn is_own(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site");
     let is_same_site = site.is_none_or(|site| site == "same-origin" || site == "none");
-    is_same_site && may_connect(headers, &Origins::only(NO_OTHERS))
-}
-
-impl Lab {
-    /// The gateway in front of the backend.
-    pub(crate) fn attach(&self, gateway: &Arc<Gateway>) {
-        // A second one would be a mistake in this program, and the first one stays.
-        let _ = self.gateway.set(Arc::downgrade(gateway));
-    }
-
-    fn gateway(&self) -> Option<Arc<Gateway>> {
-        self.gateway.get()?.upgrade()
-    }
+    is_same_site && is_origin_allowed(headers, &Origins::only(NO_OTHERS))
 }

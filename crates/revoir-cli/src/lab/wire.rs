@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes};
-use hyper::upgrade::Upgraded;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use revoir_gateway::{Stream, taken_over};
+use super::raw_stream::{Io, RawStream};
 
 /// The stream that the library gets.
 #[derive(Debug)]
@@ -22,9 +21,7 @@ pub(super) struct Hand(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    stream: Option<Stream>,
-    /// What the HTTP server had read beyond the request.
-    input: Bytes,
+    stream: Option<RawStream>,
     /// What the hand still has to write.
     output: Bytes,
     then: Then,
@@ -46,12 +43,8 @@ enum Then {
 
 impl Hand {
     /// The wire over the stream that an HTTP server has handed over.
-    pub(super) fn wire(self, upgraded: Upgraded) -> Wire {
-        if let Some((stream, input)) = taken_over(upgraded) {
-            let mut inner = self.lock();
-            inner.stream = Some(stream);
-            inner.input = input;
-        }
+    pub(super) fn wire(self, stream: Option<RawStream>) -> Wire {
+        self.lock().stream = stream;
         Wire(self)
     }
 
@@ -92,25 +85,27 @@ impl Hand {
 }
 
 impl Inner {
-    fn stream(&mut self) -> io::Result<Pin<&mut Stream>> {
-        match &mut self.stream {
-            Some(stream) => Ok(Pin::new(stream)),
-            None => Err(ErrorKind::ConnectionReset.into()),
-        }
+    fn stream(&mut self) -> io::Result<&mut RawStream> {
+        let gone = || ErrorKind::ConnectionReset.into();
+        self.stream.as_mut().ok_or_else(gone)
+    }
+
+    fn io(&mut self) -> io::Result<Pin<&mut dyn Io>> {
+        self.stream().map(RawStream::io)
     }
 
     /// Does what the hand wants. Ready once that is done.
     fn poll_hand(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.output.is_empty() {
             let bytes = self.output.clone();
-            let written = ready!(self.stream()?.poll_write(cx, &bytes))?;
+            let written = ready!(self.io()?.poll_write(cx, &bytes))?;
             self.output.advance(written);
         }
         match self.then {
             Then::Nothing => {}
             Then::Deaf => return Poll::Pending,
             Then::Fin => {
-                ready!(self.stream()?.poll_shutdown(cx))?;
+                ready!(self.io()?.poll_shutdown(cx))?;
                 self.muted = true;
                 self.then = Then::Nothing;
             }
@@ -126,12 +121,13 @@ impl Inner {
 
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_hand(cx))?;
-        if self.input.has_remaining() {
-            let count = self.input.remaining().min(into.remaining());
-            into.put_slice(&self.input.split_to(count));
+        let read = &mut self.stream()?.read;
+        if read.has_remaining() {
+            let count = read.remaining().min(into.remaining());
+            into.put_slice(&read.split_to(count));
             return Poll::Ready(Ok(()));
         }
-        self.stream()?.poll_read(cx, into)
+        self.io()?.poll_read(cx, into)
     }
 }
 
@@ -160,15 +156,15 @@ impl AsyncWrite for Wire {
         if inner.muted {
             return Poll::Ready(Ok(bytes.len()));
         }
-        inner.stream()?.poll_write(cx, bytes)
+        inner.io()?.poll_write(cx, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.lock().stream()?.poll_flush(cx)
+        self.0.lock().io()?.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.lock().stream()?.poll_shutdown(cx)
+        self.0.lock().io()?.poll_shutdown(cx)
     }
 }
 

@@ -12,7 +12,7 @@ use axum::Router;
 use axum::routing::get;
 use tower_http::compression::CompressionLayer;
 
-use crate::lab::Lab;
+use crate::lab::{self, Lab};
 
 /// All of it, for any server.
 pub(crate) fn router(lab: &Lab) -> Router {
@@ -20,7 +20,7 @@ pub(crate) fn router(lab: &Lab) -> Router {
         .route("/", get(pages::front))
         .route("/assets/{name}", get(pages::asset))
         .nest("/api/v1", api::router())
-        .nest("/lab", lab.router())
+        .nest("/lab", lab::router(lab.clone()))
         .route("/{lang}", get(pages::start))
         .route("/{lang}/", get(pages::start))
         .route("/{lang}/{*path}", get(pages::page))

@@ -13,6 +13,7 @@ mod errors;
 mod events;
 mod explain;
 mod json;
+mod lab;
 mod listen;
 mod markup;
 mod operation;

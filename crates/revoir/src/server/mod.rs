@@ -17,4 +17,6 @@ pub use admission::Admission;
 pub use incoming::Incoming;
 pub use listen::Server;
 #[cfg(feature = "hyper")]
+pub use origin::is_origin_allowed;
+#[cfg(feature = "hyper")]
 pub use upgrade::Upgrade;

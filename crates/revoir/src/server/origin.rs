@@ -18,6 +18,25 @@ pub(super) fn check(request: &Request, allowed: &Origins) -> Result<(), Handshak
     Err(HandshakeError::OriginNotAllowed { got })
 }
 
+/// Whether the page that a request comes from may make it, as [`Acceptor`](crate::Acceptor) decides
+/// for handshakes: the page is from the host that is asked, or its origin is in `allowed`. A request
+/// without an Origin does not come from a page.
+///
+/// Browsers send Origin with every request that changes something, so this protects other routes of
+/// an HTTP server too.
+#[cfg(feature = "hyper")]
+#[must_use]
+pub fn is_origin_allowed(headers: &http::HeaderMap, allowed: &Origins) -> bool {
+    use http::header::{HOST, ORIGIN};
+
+    let Some(origin) = headers.get(ORIGIN) else {
+        return true;
+    };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let origin = origin.as_bytes();
+    allowed.allow(origin) || host.is_some_and(|host| is_same_host(origin, host))
+}
+
 /// Whether `origin` has the host and port of `host`, where a missing port is the one of the
 /// origin's scheme.
 fn is_same_host(origin: &[u8], host: &str) -> bool {
@@ -27,7 +46,8 @@ fn is_same_host(origin: &[u8], host: &str) -> bool {
     let Ok(origin) = Url::parse(text) else {
         return false;
     };
-    if origin.host_str().is_none() {
+    // A browser writes no user, and has no other schemes for hosts.
+    if text.contains('@') || !matches!(origin.scheme(), "http" | "https") {
         return false;
     }
     let Ok(asked) = Url::parse(&format!("{}://{host}/", origin.scheme())) else {
@@ -59,10 +79,37 @@ mod tests {
             ("null", "null"),
             ("", ""),
             ("file://", ""),
+            ("ftp://example.com", "example.com"),
             ("http://user@example.com@evil.example", "example.com"),
+            ("http://evil.example@example.com", "example.com"),
         ] {
             assert!(!is_same_host(origin.as_bytes(), host), "{origin} {host}");
         }
         assert!(!is_same_host(b"http://\xff", "\u{fffd}"));
+    }
+
+    #[cfg(feature = "hyper")]
+    #[test]
+    fn a_request_of_a_page_is_from_the_same_host_or_an_allowed_one() {
+        let allowed = Origins::only(["https://friend.example"]);
+        for (host, origin, expected) in [
+            (Some("example.com"), None, true),
+            (None, None, true),
+            (Some("example.com"), Some("http://example.com"), true),
+            (Some("example.com"), Some("https://friend.example"), true),
+            (None, Some("https://friend.example"), true),
+            (Some("example.com"), Some("http://evil.example"), false),
+            (Some("example.com"), Some("null"), false),
+            (None, Some("http://example.com"), false),
+        ] {
+            let mut headers = http::HeaderMap::new();
+            for (name, value) in [("host", host), ("origin", origin)] {
+                if let Some(value) = value {
+                    headers.insert(name, value.parse().unwrap());
+                }
+            }
+            let is_allowed = is_origin_allowed(&headers, &allowed);
+            assert_eq!(is_allowed, expected, "{host:?} {origin:?}");
+        }
     }
 }

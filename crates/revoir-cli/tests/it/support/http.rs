@@ -1,7 +1,7 @@
 //! `revoir serve` without a backend, and a client that shows all of an answer.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 use super::{Ended, Process};
 
@@ -29,6 +29,10 @@ impl Reference {
             .and_then(|rest| rest.strip_suffix('/'));
         let address = address.expect(&note).to_owned();
         Self { process, address }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address.parse().unwrap()
     }
 
     /// Asks for a path, with more fields, each a line with its end.

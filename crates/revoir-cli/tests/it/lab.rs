@@ -1,39 +1,20 @@
-//! Every way, played by a client of our own.
+//! The lab behind the gateway of `serve`: every way to end, played by a client of our own.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use revoir::{Client, ConnectError, Ending, Slot, WebSocket};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
-use super::way::{MESSAGE_LIMIT, Way};
-use super::{Backend, Lab};
-use revoir_gateway::{
-    Destination, Gateway, PoolSettings, RouteSettings, Settings, Site, Unobserved,
-};
+use crate::support::Reference;
 
-/// The lab behind a gateway, as `serve` has it.
-async fn lab() -> SocketAddr {
-    let lab = Lab::new(Backend::start().await.unwrap());
-    let router = Router::new().nest("/lab", lab.router());
-    let site = Site::with_tracker(router, lab.tracker().clone());
-    let live = PoolSettings::new(lab.live());
-    let routes = vec![
-        RouteSettings::new("/", Destination::Site(site)),
-        RouteSettings::new("/lab/live", Destination::Upstreams(live)),
-    ];
-    let gateway = Gateway::new(routes, Settings::default(), Arc::new(Unobserved));
-    lab.attach(&gateway);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { gateway.serve(vec![listener], None).await });
-    address
-}
+/// The longest message that the server of the lab takes, in bytes.
+const MESSAGE_LIMIT: usize = 4_096;
+/// Connections of the lab from one address.
+const CONNECTIONS_PER_ADDRESS: usize = 16;
 
 fn token() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -59,12 +40,12 @@ async fn ask(lab: SocketAddr, method: &str, path: &str, fields: &str) -> (u16, V
 }
 
 /// Ends a connection in this way. What the client and the server say of it.
-async fn see(lab: SocketAddr, way: Way) -> (Ending, Value) {
+async fn see(lab: SocketAddr, way: &str) -> (Ending, Value) {
     let token = token();
-    let url = format!("ws://{lab}/lab/end/{}?token={token}", way.id());
+    let url = format!("ws://{lab}/lab/end/{way}?token={token}");
     let near = match Client::new().connect(&url).await {
         Ok(mut socket) => {
-            let length = if way == Way::TooBig {
+            let length = if way == "too-big" {
                 MESSAGE_LIMIT + 1
             } else {
                 2
@@ -86,7 +67,8 @@ async fn see(lab: SocketAddr, way: Way) -> (Ending, Value) {
 
 #[tokio::test]
 async fn a_server_ends_in_the_way_that_it_was_asked_to() {
-    let lab = lab().await;
+    let reference = Reference::start();
+    let lab = reference.address();
     let mut wrong = Vec::new();
     for (way, near, far) in [
         (
@@ -153,7 +135,7 @@ async fn a_server_ends_in_the_way_that_it_was_asked_to() {
             (1006, "handshake-rejected", "none"),
         ),
     ] {
-        let (ending, found) = see(lab, Way::parse(way).unwrap()).await;
+        let (ending, found) = see(lab, way).await;
         let said = |key: &str| found[key].as_str().unwrap();
         let number = found["code"].as_u64().unwrap();
         let seen = (ending.code().get(), ending.cause.id());
@@ -167,13 +149,16 @@ async fn a_server_ends_in_the_way_that_it_was_asked_to() {
 
 #[tokio::test]
 async fn a_cut_comes_inside_a_frame() {
-    let (ending, _) = see(lab().await, Way::Cut).await;
+    let reference = Reference::start();
+    let lab = reference.address();
+    let (ending, _) = see(lab, "cut").await;
     assert!(ending.in_frame, "{ending}");
 }
 
 #[tokio::test]
 async fn a_page_that_closes_itself_is_heard() {
-    let lab = lab().await;
+    let reference = Reference::start();
+    let lab = reference.address();
     let token = token();
     let url = format!("ws://{lab}/lab/end/page-close-3000?token={token}");
     let socket = revoir::connect(&url).await.unwrap();
@@ -186,7 +171,8 @@ async fn a_page_that_closes_itself_is_heard() {
 
 #[tokio::test]
 async fn a_token_is_needed_and_good_for_one_connection() {
-    let lab = lab().await;
+    let reference = Reference::start();
+    let lab = reference.address();
     let (status, problem) = get(lab, "/lab/end/fin").await;
     assert_eq!(
         (status, &problem["error"]),
@@ -205,7 +191,8 @@ async fn a_token_is_needed_and_good_for_one_connection() {
 
 #[tokio::test]
 async fn one_address_has_only_so_many_connections() {
-    let lab = lab().await;
+    let reference = Reference::start();
+    let lab = reference.address();
     let mut open = Vec::new();
     loop {
         let url = format!("ws://{lab}/lab/end/page-empty?token={}", token());
@@ -218,12 +205,13 @@ async fn one_address_has_only_so_many_connections() {
             }
         }
     }
-    assert_eq!(open.len(), super::CONNECTIONS_PER_ADDRESS);
+    assert_eq!(open.len(), CONNECTIONS_PER_ADDRESS);
 }
 
 #[tokio::test]
 async fn a_page_of_another_host_is_not_let_in() {
-    let lab = lab().await;
+    let reference = Reference::start();
+    let lab = reference.address();
     let url = format!("ws://{lab}/lab/end/fin?token={}", token());
     let client = Client::new().with_origin("https://elsewhere.example");
     let refused = client.connect(&url).await.unwrap_err();
@@ -233,7 +221,8 @@ async fn a_page_of_another_host_is_not_let_in() {
 
 #[tokio::test]
 async fn the_next_step_is_told() {
-    let lab = lab().await;
+    let reference = Reference::start();
+    let lab = reference.address();
     let path = "/lab/decision?code=1012&reason=x%20%5Bafter%3D2500ms%5D&opened=true";
     let (status, decided) = get(lab, path).await;
     assert_eq!(status, 200);
@@ -259,7 +248,8 @@ async fn text(socket: &mut WebSocket) -> String {
 
 #[tokio::test]
 async fn a_restart_of_the_backend_leaves_the_live_connection_alone() {
-    let lab = lab().await;
+    let reference = Reference::start();
+    let lab = reference.address();
     let (mut socket, token) = live(lab).await;
     socket.send_text("1").await.unwrap();
     assert_eq!(text(&mut socket).await, "1");
@@ -274,7 +264,8 @@ async fn a_restart_of_the_backend_leaves_the_live_connection_alone() {
 
 #[tokio::test]
 async fn a_close_tells_the_live_connection_when_to_come_back() {
-    let lab = lab().await;
+    let reference = Reference::start();
+    let lab = reference.address();
     let (mut socket, token) = live(lab).await;
     let path = format!("/lab/do/close?token={token}");
     assert_eq!(ask(lab, "POST", &path, "").await.0, 200);
@@ -285,7 +276,8 @@ async fn a_close_tells_the_live_connection_when_to_come_back() {
 
 #[tokio::test]
 async fn a_cut_says_nothing() {
-    let lab = lab().await;
+    let reference = Reference::start();
+    let lab = reference.address();
     let (mut socket, token) = live(lab).await;
     let path = format!("/lab/do/cut?token={token}");
     assert_eq!(ask(lab, "POST", &path, "").await.0, 200);
@@ -296,7 +288,8 @@ async fn a_cut_says_nothing() {
 
 #[tokio::test]
 async fn only_the_page_itself_presses_its_buttons() {
-    let lab = lab().await;
+    let reference = Reference::start();
+    let lab = reference.address();
     let (_socket, token) = live(lab).await;
     let path = format!("/lab/do/cut?token={token}");
     for other in [
