@@ -9,6 +9,7 @@ use hyper::header::{
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{HeaderMap, Request, Response, StatusCode};
+use revoir::is_origin_allowed;
 use revoir_proto::handshake::{self, HandshakeError, Headers, ServerConfig};
 use tokio::time::{Instant, timeout_at};
 
@@ -20,7 +21,6 @@ use super::super::dial::{Answer, DialError, Opened, Opening, dial};
 use super::super::driver::Driver;
 use super::super::headers::{rewrite_request, strip_hop_by_hop};
 use super::super::observer::Limit;
-use super::super::origin::may_connect;
 use super::super::pool::{Pool, Priority, Seat};
 use super::super::redial::Redialer;
 use super::super::source::Source;
@@ -50,7 +50,7 @@ pub(super) async fn answer(
     (who, source): (Asked, Source),
 ) -> Result<Response<Body>, HandshakeError> {
     let asked = check(&request)?;
-    if !may_connect(request.headers(), &pool.settings.origins) {
+    if !is_origin_allowed(request.headers(), &pool.settings.origins) {
         gateway.limited(Limit::Origin);
         return Ok(forbidden());
     }
