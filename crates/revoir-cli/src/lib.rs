@@ -17,12 +17,9 @@ mod diagnose;
 pub mod environment;
 mod events;
 pub mod exit;
-mod lab;
 mod output;
 mod signals;
 mod simulate;
-pub mod site;
-mod web;
 
 use args::{Args, Command};
 use environment::Environment;

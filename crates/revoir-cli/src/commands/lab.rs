@@ -3,8 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use revoir_gateway::{Gateway, Goodbye, Handle, Stream, Target, taken_over};
-
-use crate::lab::{Clients, Lab, RawStream};
+use revoir_site::{Clients, Lab, RawStream};
 
 /// The clients of a gateway, as far as the lab needs them.
 #[derive(Debug)]

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use revoir_gateway::config::{self, Config, Files, RouteConfig, Time};
+use revoir_gateway::{AccessLog, Format, Gateway, Json, Mode, Operations, RouteSettings, Site};
+use revoir_site::Lab;
 use tokio::net::TcpListener;
 
 use crate::args::ServeArgs;
@@ -17,13 +20,9 @@ use crate::commands::logged::{self, Notes};
 use crate::commands::network::unavailable;
 use crate::commands::{admin, lab};
 use crate::exit::{Exit, Failure};
-use crate::lab::Lab;
 use crate::output::{AccessLine, Screen};
 use crate::print;
 use crate::signals::{Hangups, Signals};
-use crate::web;
-use revoir_gateway::config::{self, Config, Files, RouteConfig, Time};
-use revoir_gateway::{AccessLog, Format, Gateway, Json, Mode, Operations, RouteSettings, Site};
 
 /// The time that is left after a second signal.
 const HURRY: Duration = Duration::from_millis(500);
@@ -167,7 +166,7 @@ async fn start_lab(config: &Config) -> Result<Option<Lab>, Failure> {
 /// The configured routes, and beside what is built in the one to the backend of the lab.
 fn routes(config: &Config, lab: Option<&Lab>) -> Result<Vec<RouteSettings>, Failure> {
     let site = match lab {
-        Some(lab) => Site::with_tracker(web::router(lab), lab.tracker().clone()),
+        Some(lab) => Site::with_tracker(revoir_site::router(lab), lab.tracker().clone()),
         None => Site::new(Router::new()),
     };
     let mut all = config.routes.clone();

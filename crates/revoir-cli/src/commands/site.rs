@@ -10,7 +10,6 @@ use crate::Answer;
 use crate::args::SiteArgs;
 use crate::exit::Failure;
 use crate::output::{Screen, json};
-use crate::site;
 
 /// Marks a folder as ours, so that it may be written again.
 const MARK: &str = ".revoir-site";
@@ -27,7 +26,7 @@ pub(crate) fn run(args: &SiteArgs, screen: &Screen) -> Result<Answer, Failure> {
     let out = &args.out;
     claim(out)?;
     let (mut files, mut bytes) = (0, 0);
-    for file in site::files(args.base_url.as_deref()) {
+    for file in revoir_site::files(args.base_url.as_deref()) {
         let path = out.join(&file.path);
         write(&path, &file.text)
             .map_err(|error| failure(&format!("cannot write {}", path.display()), &error))?;

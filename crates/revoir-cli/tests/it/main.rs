@@ -15,7 +15,6 @@ mod explain;
 mod json;
 mod lab;
 mod listen;
-mod markup;
 mod operation;
 mod serve;
 mod simulate;

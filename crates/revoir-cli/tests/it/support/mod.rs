@@ -5,7 +5,6 @@ pub(crate) mod fields;
 mod http;
 mod peer;
 mod process;
-pub(crate) mod schema;
 mod scripted;
 
 use std::process::{Command, Output, Stdio};
@@ -14,7 +13,7 @@ use revoir_cli::environment::Environment;
 use revoir_codes::catalog::Locale;
 
 pub(crate) use client::{Client, Pem};
-pub(crate) use http::{Reference, Response};
+pub(crate) use http::Reference;
 pub(crate) use peer::{Peer, Server};
 pub(crate) use process::{Ended, Process};
 pub(crate) use scripted::{End, Frame, Odd, Scripted, field};

@@ -1,0 +1,112 @@
+//! Answers: a tag by which a browser asks again, and the fields that keep a page to itself.
+
+use std::hash::{DefaultHasher, Hasher};
+
+use axum::body::Body;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+
+/// Scripts, styles and pictures from here only, and nothing in the page itself.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const JSON: &str = "application/json";
+
+/// A text with its tag, or 304 if the browser has it already (RFC 9110 section 13.1.2).
+pub(crate) fn text(asked: &HeaderMap, content_type: &'static str, text: String) -> Response {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    // Weak, because what travels may be compressed.
+    let tag = format!("W/\"{:016x}\"", hasher.finish());
+    let known = asked
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|known| known.trim() == "*" || weak(known.trim()) == weak(&tag));
+    let mut response = if known {
+        status(StatusCode::NOT_MODIFIED, Body::empty())
+    } else {
+        status(StatusCode::OK, Body::from(text))
+    };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    // A browser keeps it and asks each time whether it is still right.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = tag.parse() {
+        headers.insert(ETAG, tag);
+    }
+    response
+}
+
+/// A tag without the mark of weakness: the weak comparison of RFC 9110 section 8.8.3.2.
+fn weak(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
+}
+
+/// A text that nobody keeps.
+pub(crate) fn unkept(code: StatusCode, content_type: &'static str, text: String) -> Response {
+    let mut response = status(code, Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A value as one line of JSON.
+pub(crate) fn line(value: &impl Serialize) -> String {
+    // Serializing plain structs with string keys into memory has no way to fail.
+    let mut text = serde_json::to_string(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Why there is no answer, and what would have one.
+#[derive(Serialize)]
+struct Problem<'a> {
+    error: &'a str,
+    hint: &'a str,
+}
+
+/// A [`Problem`] as JSON.
+pub(crate) fn problem(status: StatusCode, error: &str, hint: &str) -> Response {
+    unkept(status, JSON, line(&Problem { error, hint }))
+}
+
+/// Leads to another path of this server.
+pub(crate) fn redirect(code: StatusCode, path: &str) -> Response {
+    let mut response = status(code, Body::empty());
+    if let Ok(path) = path.parse() {
+        response.headers_mut().insert(LOCATION, path);
+    }
+    response
+}
+
+fn status(code: StatusCode, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = code;
+    response
+}
+
+/// Adds the fields that every answer has.
+pub(crate) async fn secured(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,155 @@
+//! Connections that end as they are asked to.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, Query, Request, State};
+use axum::http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+use axum::response::Response;
+use revoir::{
+    Config, Headers, KeepaliveConfig, Limits, Reason, Slot, Upgrade, WebSocket, server_config,
+};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::endings::Token;
+use super::raw_stream::TakeOver;
+use super::shared::Lab;
+use super::way::{MESSAGE_LIMIT, REASON, SLOT_MS, Way};
+use super::wire::Hand;
+use crate::answer;
+
+/// No connection of the lab lasts longer, but for its closing.
+const LONGEST: Duration = Duration::from_secs(15);
+/// How long the server waits for pongs where it is deaf, and for the first ping.
+const SHORT: Duration = Duration::from_millis(700);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    pub(super) token: String,
+}
+
+/// `/lab/end/{way}?token=…`: opens a connection, and ends it after its first message.
+pub(super) async fn end(
+    State(lab): State<Lab>,
+    Path(way): Path<String>,
+    Query(Asked { token }): Query<Asked>,
+    mut request: Request,
+) -> Response {
+    let Some(way) = Way::parse(&way) else {
+        let error = "there is no such way to end";
+        return answer::problem(StatusCode::NOT_FOUND, error, "try /lab/end/close-1012");
+    };
+    let Some(token) = Token::parse(&token) else {
+        let hint = "add ?token= and 32 random hexadecimal digits";
+        return answer::problem(StatusCode::BAD_REQUEST, "a token is missing", hint);
+    };
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map(|ConnectInfo(peer)| *peer);
+    if let Err(wait) = lab.pace.count(peer.map(|peer| peer.ip())) {
+        return too_many(wait);
+    }
+    let Some(recorder) = lab.endings.expect(token) else {
+        let error = "this token was used, or too many endings are kept";
+        let hint = "use another one, or wait a minute";
+        return answer::problem(StatusCode::SERVICE_UNAVAILABLE, error, hint);
+    };
+    let acceptor = lab
+        .acceptor
+        .with_config(config(way))
+        .with_observer(recorder);
+    let response = match Upgrade::new(&acceptor, &mut request, peer) {
+        Ok(upgrade) => open(way, upgrade, lab.take_over),
+        Err(refused) => refused,
+    };
+    response.map(Body::from)
+}
+
+/// Says when to ask again.
+pub(super) fn too_many(wait: Duration) -> Response {
+    let mut response = answer::problem(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too much was asked for",
+        "wait a few seconds",
+    );
+    let seconds = HeaderValue::from(wait.as_secs() + 1);
+    response.headers_mut().insert(RETRY_AFTER, seconds);
+    response
+}
+
+/// Short limits everywhere: a page watches.
+fn config(way: Way) -> Config {
+    let mut config = server_config();
+    let mut limits = Limits::default();
+    limits.message = MESSAGE_LIMIT;
+    config.limits = limits;
+    config.close_budget = Duration::from_secs(2);
+    config.idle_timeout = Some(Duration::from_secs(10));
+    if way == Way::Silent {
+        let mut keepalive = KeepaliveConfig::default();
+        keepalive.interval = SHORT;
+        keepalive.timeout = SHORT;
+        config.keepalive = Some(keepalive);
+    }
+    config
+}
+
+fn open(way: Way, upgrade: Upgrade, take_over: TakeOver) -> Response<String> {
+    if let Way::Status(status) = way {
+        let mut headers = Headers::new();
+        if matches!(status, 429 | 503) {
+            // Name and value are fields of RFC 9110.
+            let _ = headers.push("Retry-After", "2");
+        }
+        return upgrade.refuse(status, &headers, "as you asked\n");
+    }
+    let hand = Hand::default();
+    let wire = hand.clone();
+    upgrade.run_over(
+        move |upgraded| wire.wire(take_over(upgraded)),
+        move |mut socket| async move {
+            let playing = play(way, &mut socket, &hand);
+            // What is over the time is dropped, which closes it.
+            timeout(LONGEST, playing).await.unwrap_or(Ok(()))
+        },
+    )
+}
+
+/// Waits for the first message, ends the connection, and stays until it has ended.
+async fn play(way: Way, socket: &mut WebSocket, hand: &Hand) -> Result<(), Failure> {
+    socket.recv().await?;
+    let reason = Reason::truncated(REASON);
+    match way {
+        Way::Close(code) => drop(socket.close(code, reason)),
+        Way::Slot(code) => {
+            let slot = Slot::new(Duration::from_millis(SLOT_MS.into()));
+            drop(socket.close(code, slot.write(REASON)));
+        }
+        Way::Fail => return Err("the handler failed, as you asked".into()),
+        Way::Silent => hand.deafen(),
+        Way::Empty => hand.write(vec![0x88, 0]),
+        Way::Past(code) => {
+            let [high, low] = code.get().to_be_bytes();
+            hand.write(vec![0x88, 2, high, low]);
+        }
+        Way::Fin => hand.fin(),
+        Way::Reset => hand.reset(),
+        Way::Cut => {
+            // The header says five bytes, and three of them come.
+            hand.write(vec![0x81, 5, b'h', b'a', b'l']);
+            hand.fin();
+        }
+        Way::BadText => hand.write(vec![0x81, 2, 0xC3, 0x28]),
+        // RFC 6455 section 5.2: the most significant bit must be 0.
+        Way::TooLong => hand.write([&[0x82, 127][..], &[0xFF; 8]].concat()),
+        // The page, or the limit, does the rest. The last two never come here.
+        Way::TooBig | Way::PageEmpty | Way::PageClose(_) | Way::Status(_) | Way::Tls => {}
+    }
+    loop {
+        socket.recv().await?;
+    }
+}

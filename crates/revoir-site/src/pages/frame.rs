@@ -1,0 +1,220 @@
+//! [`Frame`]: what surrounds the content of every page.
+
+use revoir_codes::catalog::{Explanation, Labels, Locale, explain};
+use revoir_codes::{CloseCode, CodeRange};
+
+use crate::pages::address::Address;
+use crate::pages::assets;
+use crate::pages::links::{Home, Links, depth};
+use crate::pages::prose;
+
+/// What surrounds the content of every page: language, title, navigation, links.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) locale: &'static Locale,
+    pub(crate) labels: &'static Labels,
+    pub(crate) address: Address,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    links: Links,
+}
+
+/// An entry of the navigation.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) label: &'static str,
+    pub(crate) href: String,
+    pub(crate) here: bool,
+}
+
+/// A registered code as a page shows it, with where the link leads.
+#[derive(Debug)]
+pub(crate) struct CodeLink {
+    pub(crate) number: u16,
+    pub(crate) title: &'static str,
+    pub(crate) severity: &'static str,
+    pub(crate) href: String,
+}
+
+/// The same page in another language.
+#[derive(Debug)]
+pub(crate) struct Alternate {
+    pub(crate) locale: &'static Locale,
+    /// As a page links to it.
+    pub(crate) href: String,
+    /// As a search engine is told about it.
+    pub(crate) canonical: String,
+    pub(crate) here: bool,
+}
+
+impl Frame {
+    pub(crate) fn new(
+        address: Address,
+        locale: &'static Locale,
+        home: &Home,
+        title: String,
+        description: &str,
+    ) -> Self {
+        Self {
+            locale,
+            labels: &locale.labels,
+            address,
+            title,
+            description: description.to_owned(),
+            links: Links::new(home, depth(address)),
+        }
+    }
+
+    /// Makes it the frame of the page at the root.
+    pub(crate) fn at_root(&mut self, home: &Home) {
+        self.links = Links::new(home, 0);
+    }
+
+    /// Whether a server is behind the page, with which it can talk.
+    pub(crate) fn has_server(&self) -> bool {
+        self.links.has_server()
+    }
+
+    /// The direction of the language.
+    pub(crate) fn dir(&self) -> &'static str {
+        if self.locale.rtl { "rtl" } else { "ltr" }
+    }
+
+    /// Attributes of a block whose text is English where the language has no text of its own.
+    pub(crate) fn body(&self) -> &'static str {
+        match (self.locale.is_complete(), self.locale.rtl) {
+            (true, _) => "",
+            (false, false) => " lang=\"en\"",
+            (false, true) => " lang=\"en\" dir=\"ltr\"",
+        }
+    }
+
+    /// Attributes of a block that is English in every language, such as the words of a product.
+    pub(crate) fn english(&self) -> &'static str {
+        if self.locale.tag == "en" {
+            ""
+        } else {
+            " lang=\"en\" dir=\"ltr\""
+        }
+    }
+
+    /// A text of the catalogue as HTML, with links to codes that have a page other than this one.
+    pub(crate) fn text(&self, text: &str) -> String {
+        prose::html(text, |code| {
+            let here = match self.address {
+                Address::Code(own) => own == code,
+                Address::Pair(a, b) => a == code || b == code,
+                _ => false,
+            };
+            (code.name().is_some() && !here).then(|| self.code(code))
+        })
+    }
+
+    pub(crate) fn page(&self, address: Address) -> String {
+        self.links.page(self.locale, address)
+    }
+
+    pub(crate) fn code(&self, code: CloseCode) -> String {
+        self.page(Address::Code(code))
+    }
+
+    /// A link to the page of a code.
+    pub(crate) fn code_link(&self, code: CloseCode) -> CodeLink {
+        let of = self.explain(code);
+        CodeLink {
+            number: code.get(),
+            title: of.text.title,
+            severity: of.facts.severity.id(),
+            href: self.code(code),
+        }
+    }
+
+    /// A link to the comparison of a code with another, which it shows.
+    pub(crate) fn pair_link(&self, code: CloseCode, other: CloseCode) -> CodeLink {
+        CodeLink {
+            href: self.page(Address::pair(code, other)),
+            ..self.code_link(other)
+        }
+    }
+
+    /// The page about a code: its own if it is registered, else that of its range.
+    pub(crate) fn about(&self, code: CloseCode) -> String {
+        if code.name().is_some() || code.range() == CodeRange::Protocol {
+            self.code(code)
+        } else {
+            self.page(Address::Range(code.range()))
+        }
+    }
+
+    pub(crate) fn asset(&self, name: &str) -> String {
+        self.links.asset(name)
+    }
+
+    /// The index that the search box loads when it is first used.
+    pub(crate) fn search_index(&self) -> String {
+        self.asset(&assets::search_index(self.locale))
+    }
+
+    /// What stands before the path of a page in this language.
+    pub(crate) fn root(&self) -> String {
+        self.links.root(self.locale)
+    }
+
+    /// What stands behind it.
+    pub(crate) fn end(&self) -> &'static str {
+        self.links.end()
+    }
+
+    pub(crate) fn front(&self) -> String {
+        self.links.front()
+    }
+
+    pub(crate) fn canonical(&self) -> String {
+        self.links.canonical(self.locale, self.address)
+    }
+
+    /// Whether search engines should list the page.
+    pub(crate) fn listed(&self) -> bool {
+        !matches!(self.address, Address::Search | Address::Missing)
+    }
+
+    /// The page in every language, this one included.
+    pub(crate) fn alternates(&self) -> Vec<Alternate> {
+        // A page that is not there is not there in any language: the menu leads to the start.
+        let target = match self.address {
+            Address::Missing => Address::Home,
+            other => other,
+        };
+        Locale::all()
+            .iter()
+            .map(|locale| Alternate {
+                locale,
+                href: self.links.page(locale, target),
+                canonical: self.links.canonical(locale, target),
+                here: std::ptr::eq(locale, self.locale),
+            })
+            .collect()
+    }
+
+    pub(crate) fn navigation(&self) -> Vec<Entry> {
+        let labels = self.labels;
+        [
+            (labels.all_codes, Address::AllCodes),
+            (labels.compare, Address::Pairs),
+            (labels.find_the_cause, Address::Causes),
+            (labels.implementations, Address::Implementations),
+            (labels.products, Address::Products),
+            (labels.idle_timeouts, Address::IdleTimeouts),
+        ]
+        .map(|(label, address)| Entry {
+            label,
+            href: self.page(address),
+            here: self.address == address,
+        })
+        .into()
+    }
+
+    pub(crate) fn explain(&self, code: CloseCode) -> Explanation {
+        explain(code, self.locale)
+    }
+}

@@ -1,0 +1,21 @@
+//! The reference as pages: the text of `revoir-codes`, rendered by templates.
+//!
+//! An [`Address`] names a page, [`render`] writes it in a language, and [`Home`] says how pages
+//! link to each other. Pages need no script to be read, and load nothing from elsewhere.
+
+mod address;
+pub(crate) mod assets;
+mod files;
+pub(crate) mod finder;
+mod frame;
+mod links;
+mod prose;
+mod steps;
+mod views;
+
+pub use address::{Address, Requested, folder};
+pub use files::{File, files};
+pub use links::Home;
+pub use views::{front, render, search_results};
+
+pub(crate) use address::code;

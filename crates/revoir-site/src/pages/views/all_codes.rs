@@ -1,0 +1,75 @@
+//! The table of all codes.
+
+use askama::Template;
+use revoir_codes::advice::Direction;
+use revoir_codes::catalog::Locale;
+use revoir_codes::{CloseCode, CodeRange};
+
+use super::written;
+use crate::pages::Address;
+use crate::pages::frame::{CodeLink, Frame};
+use crate::pages::links::Home;
+
+#[derive(Template)]
+#[template(path = "all_codes.html")]
+struct Page {
+    frame: Frame,
+    ranges: Vec<Range>,
+}
+
+/// A range of the table, with its registered codes.
+struct Range {
+    title: &'static str,
+    /// The page of the range, where there is one.
+    href: Option<String>,
+    first: u16,
+    last: u16,
+    id: &'static str,
+    codes: Vec<Row>,
+}
+
+struct Row {
+    link: CodeLink,
+    short: &'static str,
+    wire: &'static str,
+    senders: String,
+    retry: String,
+}
+
+pub(super) fn page(locale: &'static Locale, home: &Home) -> String {
+    let frame = Frame::new(
+        Address::AllCodes,
+        locale,
+        home,
+        locale.labels.site_title.to_owned(),
+        locale.phrases().site_intro,
+    );
+    let ranges = CodeRange::ALL.map(|range| range_of(range, &frame)).into();
+    written(&Page { frame, ranges })
+}
+
+fn range_of(range: CodeRange, frame: &Frame) -> Range {
+    let locale = frame.locale;
+    let (first, last) = range.bounds();
+    let codes = CloseCode::registered()
+        .filter(|code| code.range() == range)
+        .map(|code| {
+            let of = frame.explain(code);
+            Row {
+                link: frame.code_link(code),
+                short: of.text.short,
+                wire: locale.wire(of.facts.wire),
+                senders: locale.senders(of.facts.senders),
+                retry: of.retry(Direction::AtClient),
+            }
+        })
+        .collect();
+    Range {
+        title: locale.range(range),
+        href: (range != CodeRange::Protocol).then(|| frame.page(Address::Range(range))),
+        first,
+        last,
+        id: range.id(),
+        codes,
+    }
+}

@@ -1,0 +1,59 @@
+//! The causes of 1006, behind three questions.
+
+use askama::Template;
+use revoir_codes::CloseCode;
+use revoir_codes::catalog::Locale;
+use revoir_codes::catalog::causes::{CauseFacts, Phase, causes};
+use revoir_codes::catalog::text::CauseText;
+
+use super::written;
+use crate::pages::Address;
+use crate::pages::frame::{CodeLink, Frame};
+use crate::pages::links::Home;
+
+#[derive(Template)]
+#[template(path = "causes.html")]
+struct Page {
+    frame: Frame,
+    code: CodeLink,
+    phases: Vec<Group>,
+}
+
+/// The causes that strike in one phase.
+struct Group {
+    phase: Phase,
+    title: &'static str,
+    causes: Vec<(&'static CauseFacts, &'static CauseText)>,
+}
+
+impl Page {
+    /// The group of a phase, for the questions.
+    fn group(&self, index: usize) -> &Group {
+        &self.phases[index]
+    }
+}
+
+pub(super) fn page(locale: &'static Locale, home: &Home) -> String {
+    let frame = Frame::new(
+        Address::Causes,
+        locale,
+        home,
+        locale.labels.find_the_cause.to_owned(),
+        locale.phrases().causes_intro,
+    );
+    let phases = Phase::ALL
+        .map(|phase| Group {
+            phase,
+            title: locale.phase(phase),
+            causes: causes(locale)
+                .filter(|(facts, _)| facts.phase == phase)
+                .collect(),
+        })
+        .into();
+    let code = frame.code_link(CloseCode::ABNORMAL_CLOSURE);
+    written(&Page {
+        frame,
+        code,
+        phases,
+    })
+}

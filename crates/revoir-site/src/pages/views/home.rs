@@ -1,0 +1,45 @@
+//! The first page: a connection that lives, and where to go from there.
+
+use askama::Template;
+use revoir_codes::CloseCode;
+use revoir_codes::catalog::Locale;
+
+use super::written;
+use crate::pages::Address;
+use crate::pages::frame::{CodeLink, Frame};
+use crate::pages::links::Home;
+use crate::pages::prose;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Page {
+    frame: Frame,
+    codes: Vec<CodeLink>,
+}
+
+pub(super) fn page(locale: &'static Locale, home: &Home) -> String {
+    let frame = Frame::new(
+        Address::Home,
+        locale,
+        home,
+        locale.phrases().home_title.to_owned(),
+        locale.phrases().site_intro,
+    );
+    let codes = CloseCode::registered()
+        .map(|code| frame.code_link(code))
+        .collect();
+    written(&Page { frame, codes })
+}
+
+impl Page {
+    /// What the page shows, or how to get to see it.
+    fn lead(&self) -> String {
+        let phrases = self.frame.locale.phrases();
+        let text = if self.frame.has_server() {
+            phrases.home_intro
+        } else {
+            phrases.home_static
+        };
+        prose::html(text, |_| None)
+    }
+}

@@ -1,0 +1,126 @@
+//! Two codes side by side, and the page to choose them from.
+
+use askama::Template;
+use revoir_codes::CloseCode;
+use revoir_codes::catalog::{Comparison, Explanation, Locale, Row, compare};
+
+use super::{Shown, StepsView, shown, written};
+use crate::pages::Address;
+use crate::pages::frame::{CodeLink, Frame};
+use crate::pages::links::Home;
+
+#[derive(Template)]
+#[template(path = "pair.html")]
+struct Page<'a> {
+    frame: &'a Frame,
+    comparison: &'a Comparison,
+    sides: Vec<Side<'a>>,
+    related: Vec<CodeLink>,
+    links: Vec<String>,
+}
+
+/// What is said of one of the two codes.
+struct Side<'a> {
+    of: &'a Explanation,
+    severity: &'static str,
+    href: String,
+    steps: StepsView<'a>,
+    seen: Vec<Shown>,
+}
+
+pub(super) fn page(a: CloseCode, b: CloseCode, locale: &'static Locale, home: &Home) -> String {
+    let Ok(comparison) = compare(a, b, locale) else {
+        // An address never names the same code twice; whoever builds one that does gets the code.
+        return super::code::page(a, locale, home);
+    };
+    let frame = Frame::new(
+        Address::Pair(a, b),
+        locale,
+        home,
+        comparison.title.clone(),
+        &comparison.introduction,
+    );
+    let codes = [&comparison.a, &comparison.b];
+    let sides = codes.map(|of| Side {
+        of,
+        severity: of.facts.severity.id(),
+        href: frame.about(of.code),
+        steps: StepsView::new(&frame, of),
+        seen: shown(&frame, of.seen()),
+    });
+    let mut related: Vec<CloseCode> = codes
+        .iter()
+        .flat_map(|of| of.facts.related)
+        .copied()
+        .filter(|code| codes.iter().all(|of| of.code != *code))
+        .collect();
+    related.sort();
+    related.dedup();
+    let mut links: Vec<String> = Vec::new();
+    for link in codes.iter().flat_map(|of| of.links()) {
+        if !links.contains(&link) {
+            links.push(link);
+        }
+    }
+    written(&Page {
+        frame: &frame,
+        comparison: &comparison,
+        sides: sides.into(),
+        related: related
+            .into_iter()
+            .map(|code| frame.code_link(code))
+            .collect(),
+        links,
+    })
+}
+
+impl Page<'_> {
+    fn label(&self, row: &Row) -> &'static str {
+        row.aspect.label(self.frame.labels)
+    }
+
+    fn number(&self, side: usize) -> u16 {
+        self.sides[side].of.code.get()
+    }
+
+    /// Whether both codes have the same text, because they are of one range.
+    fn same(&self) -> bool {
+        self.comparison.a.same_entry(&self.comparison.b)
+    }
+
+    /// The sides to speak of: one if the same is said of both.
+    fn told(&self) -> &[Side<'_>] {
+        if self.same() {
+            &self.sides[..1]
+        } else {
+            &self.sides
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "pairs.html")]
+struct Chooser {
+    frame: Frame,
+    /// Every code but the last, and its comparisons with those above it: each pair once.
+    codes: Vec<(CodeLink, Vec<CodeLink>)>,
+}
+
+pub(super) fn chooser(locale: &'static Locale, home: &Home) -> String {
+    let frame = Frame::new(
+        Address::Pairs,
+        locale,
+        home,
+        locale.labels.compare.to_owned(),
+        locale.phrases().compare_intro,
+    );
+    let codes = CloseCode::registered()
+        .map(|code| {
+            let others = CloseCode::registered().filter(|other| *other > code);
+            let pairs: Vec<_> = others.map(|other| frame.pair_link(code, other)).collect();
+            (frame.code_link(code), pairs)
+        })
+        .filter(|(_, pairs)| !pairs.is_empty())
+        .collect();
+    written(&Chooser { frame, codes })
+}

@@ -1,0 +1,95 @@
+//! The search, the page that is not there, and the page where a language is chosen.
+
+use askama::Template;
+use revoir_codes::CloseCode;
+use revoir_codes::catalog::Locale;
+
+use super::written;
+use crate::pages::Address;
+use crate::pages::finder::{Entry, find};
+use crate::pages::frame::{CodeLink, Frame};
+use crate::pages::links::Home;
+
+#[derive(Template)]
+#[template(path = "search.html")]
+struct Page<'a> {
+    frame: Frame,
+    typed: &'a str,
+    results: Vec<(String, Entry)>,
+}
+
+/// The search page with what fits `typed`; with nothing typed, every code.
+#[must_use]
+pub fn search_results(typed: &str, locale: &'static Locale, home: &Home) -> String {
+    let frame = Frame::new(
+        Address::Search,
+        locale,
+        home,
+        locale.labels.search.to_owned(),
+        locale.labels.search_hint,
+    );
+    let results = find(locale, typed)
+        .into_iter()
+        .map(|entry| {
+            let page = frame.page(entry.address);
+            let href = match &entry.anchor {
+                Some(anchor) => format!("{page}#{anchor}"),
+                None => page,
+            };
+            (href, entry)
+        })
+        .collect();
+    written(&Page {
+        frame,
+        typed: typed.trim(),
+        results,
+    })
+}
+
+impl Page<'_> {
+    fn codes(&self) -> Vec<CodeLink> {
+        CloseCode::registered()
+            .map(|code| self.frame.code_link(code))
+            .collect()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "missing.html")]
+struct Missing {
+    frame: Frame,
+}
+
+/// What is shown where there is no page.
+pub(super) fn missing(locale: &'static Locale, home: &Home) -> String {
+    written(&Missing {
+        frame: Frame::new(
+            Address::Missing,
+            locale,
+            home,
+            locale.labels.page_missing.to_owned(),
+            locale.phrases().missing_hint,
+        ),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "front.html")]
+struct Front {
+    frame: Frame,
+}
+
+/// The page at the root of the files, where nobody can ask the browser for its languages.
+#[must_use]
+pub fn front(home: &Home) -> String {
+    let locale = Locale::english();
+    let mut frame = Frame::new(
+        Address::Home,
+        locale,
+        home,
+        locale.labels.site_title.to_owned(),
+        locale.phrases().site_intro,
+    );
+    frame.at_root(home);
+    written(&Front { frame })
+}

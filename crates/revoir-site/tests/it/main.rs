@@ -1,0 +1,9 @@
+//! The pages, and the router that serves them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod markup;
+mod pages;
+mod schema;
+mod served;
+mod support;

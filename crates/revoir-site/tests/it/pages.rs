@@ -1,0 +1,324 @@
+//! The reference as pages: markup, languages, links, weight.
+
+use std::collections::{HashMap, HashSet};
+
+use revoir_codes::CloseCode;
+use revoir_codes::catalog::Locale;
+use revoir_site::{Address, Home, files, folder, render, search_results};
+
+use crate::markup::Page;
+
+fn page(address: Address, tag: &str) -> Page {
+    let locale = Locale::find(tag).unwrap();
+    Page::read(&render(address, locale, &Home::Server)).unwrap()
+}
+
+fn code(number: u16) -> CloseCode {
+    CloseCode::new(number)
+}
+
+fn pair(a: u16, b: u16) -> Address {
+    Address::pair(code(a), code(b))
+}
+
+/// A relative link from a file, as the path of the file it leads to.
+fn resolved(from: &str, link: &str) -> String {
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in link.split('/') {
+        match part {
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+#[test]
+fn every_file_is_well_formed_and_every_link_leads_somewhere() {
+    let mut links: Vec<(String, String)> = Vec::new();
+    let mut targets: HashMap<String, HashSet<String>> = HashMap::new();
+    for file in files(None) {
+        let mut ids = HashSet::new();
+        if file.path.ends_with(".html") {
+            let page =
+                Page::read(&file.text).unwrap_or_else(|wrong| panic!("{}: {wrong}", file.path));
+            assert_eq!(page.all("h1").count(), 1, "{}", file.path);
+            assert_eq!(page.all("main").count(), 1, "{}", file.path);
+            ids = page.ids().into_iter().map(str::to_owned).collect();
+            for element in &page.elements {
+                for name in ["href", "src", "action"] {
+                    let link = element.get(name).unwrap_or("https://");
+                    if !link.starts_with("https://") {
+                        links.push((file.path.clone(), link.to_owned()));
+                    }
+                }
+            }
+        }
+        targets.insert(file.path, ids);
+    }
+    assert!(links.len() > 100_000, "{}", links.len());
+    for (from, link) in links {
+        let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+        let target = if path.is_empty() {
+            from.clone()
+        } else {
+            resolved(&from, path)
+        };
+        let ids = targets.get(&target);
+        assert!(ids.is_some(), "{from} links to {link}: no file {target}");
+        let there = anchor.is_empty() || ids.is_some_and(|ids| ids.contains(anchor));
+        assert!(there, "{from} links to {link}: no such place in {target}");
+    }
+}
+
+#[test]
+fn a_page_says_its_language_and_knows_its_sisters() {
+    for locale in Locale::all() {
+        let page = page(Address::Code(code(1006)), locale.tag);
+        let root = page.all("html").next().unwrap();
+        assert_eq!(root.get("lang"), Some(locale.tag));
+        assert_eq!(
+            root.get("dir"),
+            Some(if locale.rtl { "rtl" } else { "ltr" })
+        );
+        let alternates: Vec<_> = page
+            .all("link")
+            .filter(|link| link.get("rel") == Some("alternate"))
+            .map(|link| {
+                (
+                    link.get("hreflang").unwrap(),
+                    link.get("href").unwrap().to_owned(),
+                )
+            })
+            .collect();
+        assert_eq!(alternates.len(), Locale::all().len() + 1);
+        assert!(alternates.contains(&("x-default", "/".to_owned())));
+        for other in Locale::all() {
+            let href = format!("/{}/codes/1006", folder(other));
+            assert!(alternates.contains(&(other.tag, href)), "{}", other.tag);
+        }
+        let canonical = page
+            .all("link")
+            .find(|link| link.get("rel") == Some("canonical"));
+        let expected = format!("/{}/codes/1006", folder(locale));
+        assert_eq!(
+            canonical.and_then(|link| link.get("href")),
+            Some(expected.as_str())
+        );
+    }
+}
+
+#[test]
+fn english_text_is_marked_in_a_language_without_text() {
+    for (tag, lang) in [
+        ("de", "en"),
+        ("ar", "en"),
+        ("fr", "fr"),
+        ("zh-Hans", "zh-Hans"),
+    ] {
+        for address in [Address::Code(code(1012)), pair(1001, 1012), Address::Causes] {
+            let page = page(address, tag);
+            let lead = page
+                .elements
+                .iter()
+                .find(|element| element.has_class("lead"));
+            assert_eq!(page.lang_of(lead.unwrap()), Some(lang), "{tag} {address:?}");
+            let notices = page
+                .elements
+                .iter()
+                .filter(|element| element.has_class("notice"));
+            assert_eq!(
+                notices.count(),
+                usize::from(tag != lang),
+                "{tag} {address:?}"
+            );
+            // A heading of ours is in the language of the page.
+            let heading = page.all("h1").next().unwrap();
+            let own = address == Address::Causes || tag == lang;
+            assert!(page.lang_of(heading).is_some_and(|of| of == tag || !own));
+        }
+    }
+}
+
+#[test]
+fn a_code_and_a_comparison_have_their_sections_in_every_language() {
+    for locale in Locale::all() {
+        let labels = &locale.labels;
+        let headings = |address| -> Vec<String> {
+            page(address, locale.tag)
+                .all("h2")
+                .map(|heading| heading.text.clone())
+                .collect()
+        };
+        let of_code = headings(Address::Code(code(1012)));
+        for section in [
+            labels.step_by_step,
+            labels.description,
+            labels.common_mistake,
+            labels.when_you_see_it,
+            labels.how_to_fix,
+            labels.what_next,
+            labels.when_to_send,
+            labels.learn_more,
+        ] {
+            assert!(
+                of_code.iter().any(|own| own == section),
+                "{} {section}",
+                locale.tag
+            );
+        }
+        let of_pair = headings(pair(1006, 1012));
+        for section in [
+            labels.introduction,
+            labels.description,
+            labels.when_you_see_it,
+            labels.how_to_fix,
+            labels.key_differences,
+            labels.when_to_use_which,
+            labels.learn_more,
+        ] {
+            assert!(
+                of_pair.iter().any(|own| own == section),
+                "{} {section}",
+                locale.tag
+            );
+        }
+    }
+}
+
+#[test]
+fn differences_come_first_and_side_by_side() {
+    let page = page(pair(1006, 1012), "fr");
+    let table = page.all("table").next().unwrap();
+    assert!(table.has_class("versus"));
+    let cells: Vec<_> = page
+        .all("td")
+        .filter_map(|cell| cell.get("data-code"))
+        .collect();
+    assert!(cells.len() >= 12, "{cells:?}");
+    assert!(
+        cells.chunks(2).all(|cells| cells == ["1006", "1012"]),
+        "{cells:?}"
+    );
+}
+
+#[test]
+fn the_course_of_an_ending_can_be_heard_as_well_as_seen() {
+    let page = page(Address::Code(code(1012)), "en");
+    let steps: Vec<_> = page
+        .all("li")
+        .filter(|item| item.has_class("close"))
+        .map(|item| item.text.trim().to_owned())
+        .collect();
+    assert_eq!(
+        steps,
+        ["Server → Client: Close 1012", "Client → Server: Close 1012"]
+    );
+}
+
+#[test]
+fn nothing_is_loaded_from_elsewhere_and_nothing_is_inline() {
+    for address in Address::all() {
+        let page = page(address, "fr");
+        for element in &page.elements {
+            let inline = element
+                .attributes()
+                .any(|name| name == "style" || name.starts_with("on"));
+            assert!(!inline, "{address:?}: {element:?}");
+            let loads = element.get("src").or_else(|| match element.name.as_str() {
+                "link" => element.get("href"),
+                _ => None,
+            });
+            assert!(
+                loads.is_none_or(|from| from.starts_with('/')),
+                "{address:?}: {loads:?}"
+            );
+            let code_in_page =
+                ["script", "style"].contains(&element.name.as_str()) && !element.text.is_empty();
+            assert!(!code_in_page, "{address:?}");
+        }
+    }
+}
+
+#[test]
+fn a_page_and_all_it_loads_weigh_less_than_100_kb() {
+    let sizes: HashMap<String, usize> = files(None)
+        .map(|file| (file.path, file.text.len()))
+        .collect();
+    let asset = |name: &str| sizes[&format!("assets/{name}")];
+    for locale in Locale::all() {
+        let folder = folder(locale);
+        // The index comes later, and only for a reader who searches.
+        assert!(asset(&format!("search-{folder}.js")) < 25_000, "{folder}");
+        let loaded = asset("style.css") + asset("search.js") + asset("icon.svg");
+        for (path, size) in sizes
+            .iter()
+            .filter(|(path, _)| path.starts_with(&format!("{folder}/")))
+        {
+            assert!(size + loaded < 100_000, "{path}: {size} and {loaded}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_a_server_with_its_lab_weighs_less_than_100_kb() {
+    let sizes: HashMap<String, usize> = files(None)
+        .map(|file| (file.path, file.text.len()))
+        .collect();
+    let asset = |name: &str| sizes[&format!("assets/{name}")];
+    let shared = asset("style.css") + asset("search.js") + asset("icon.svg");
+    let live = include_str!("../../assets/live.js").len();
+    let lab = include_str!("../../assets/lab.js").len();
+    let scripts = include_str!("../../assets/connection.js").len() + live.max(lab);
+    for locale in Locale::all() {
+        let loaded = shared + scripts + asset(&format!("search-{}.js", folder(locale)));
+        let codes = CloseCode::registered().map(Address::Code);
+        for address in codes.chain([Address::Home]).chain(Address::ranges()) {
+            let size = render(address, locale, &Home::Server).len();
+            assert!(
+                size + loaded < 100_000,
+                "{} {address:?}: {size}",
+                locale.tag
+            );
+        }
+    }
+}
+
+#[test]
+fn only_a_server_has_a_lab() {
+    for address in [Address::Code(code(1006)), Address::Home] {
+        let home = Home::Files { base: None };
+        let file = render(address, Locale::english(), &home);
+        assert!(!file.contains("type=\"module\""), "{address:?}");
+        assert!(!file.contains("<button type=\"button\""), "{address:?}");
+    }
+    let page = page(Address::Code(code(1006)), "fr");
+    let ways: Vec<_> = page
+        .all("button")
+        .filter_map(|button| button.get("data-way"))
+        .collect();
+    assert!(ways.starts_with(&["fin", "reset", "cut"]), "{ways:?}");
+    assert!(page.all("noscript").next().is_some());
+}
+
+#[test]
+fn what_somebody_typed_stays_text() {
+    let typed = "<script>alert('&\"')</script>";
+    let html = search_results(typed, Locale::english(), &Home::Server);
+    assert!(!html.contains("<script>alert"));
+    let page = Page::read(&html).unwrap();
+    let input = page.all("input").next().unwrap();
+    assert_eq!(input.get("value"), Some(typed));
+    assert!(page.all("q").any(|quoted| quoted.text == typed));
+}
+
+#[test]
+fn a_search_without_a_script_finds_what_the_script_finds() {
+    let html = search_results("proxy_read_timeout", Locale::english(), &Home::Server);
+    let page = Page::read(&html).unwrap();
+    let links: Vec<_> = page.all("a").filter_map(|link| link.get("href")).collect();
+    assert!(links.contains(&"/en/idle-timeouts#nginx"), "{links:?}");
+}
