@@ -15,15 +15,27 @@ use super::command;
 /// How long a test waits for what has to come. It is long, so that it only ends a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running program.
+/// A running program. It is killed if a test drops it.
 #[derive(Debug)]
 pub(crate) struct Process {
-    child: Child,
+    child: Owned,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     notes: Receiver<String>,
     /// Where it keeps its socket, if it has one.
     runtime: TempDir,
+}
+
+/// A child that does not outlive its owner, not even one that panics.
+#[derive(Debug)]
+struct Owned(Child);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // Both fail only for a child that was waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// What is left of it.
@@ -51,7 +63,7 @@ impl Process {
             stdin: child.stdin.take(),
             lines: lines(child.stdout.take().expect("it is piped")),
             notes: lines(child.stderr.take().expect("it is piped")),
-            child,
+            child: Owned(child),
             runtime,
         }
     }
@@ -100,7 +112,7 @@ impl Process {
 
     /// Sends a signal: `INT` or `TERM`.
     pub(crate) fn signal(&self, name: &str) {
-        let kill = format!("kill -s {name} {}", self.child.id());
+        let kill = format!("kill -s {name} {}", self.child.0.id());
         let status = Command::new("sh").args(["-c", &kill]).status();
         assert!(status.expect("there is a shell").success());
     }
@@ -113,13 +125,10 @@ impl Process {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => stdout.push(line),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {
-                    self.child.kill().expect("it was not waited for");
-                    panic!("the program goes on after {stdout:?}");
-                }
+                Err(RecvTimeoutError::Timeout) => panic!("the program goes on after {stdout:?}"),
             }
         }
-        let status = self.child.wait().expect("it was not waited for");
+        let status = self.child.0.wait().expect("it was not waited for");
         Ended {
             exit: status.code(),
             stdout,
