@@ -69,7 +69,7 @@ fn delays() -> anyhow::Result<()> {
 fn gateway() -> anyhow::Result<()> {
     const CLIENTS: &str = "5000";
     build(&["revoir-cli", "revoir-outage"])?;
-    let folder = crate::root().join("target/release");
+    let folder = crate::root().join("target/dist");
     let output = Command::new(folder.join("revoir-outage"))
         .arg("run")
         .arg(folder.join("revoir"))
@@ -97,10 +97,10 @@ client is disconnected, a message is out of order or unanswered, the rate of ret
 
 ";
 
-/// Builds packages for release.
+/// Builds packages as they are installed.
 fn build(packages: &[&str]) -> anyhow::Result<()> {
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--quiet"])
+        .args(["build", "--profile", "dist", "--quiet"])
         .args(packages.iter().flat_map(|package| ["--package", package]))
         .current_dir(crate::root())
         .status()
@@ -115,7 +115,7 @@ fn build(packages: &[&str]) -> anyhow::Result<()> {
 fn storm() -> anyhow::Result<()> {
     const CLIENTS: &str = "9000";
     build(&["revoir-cli", "revoir-storm"])?;
-    let folder = crate::root().join("target/release");
+    let folder = crate::root().join("target/dist");
     let status = Command::new(folder.join("revoir-storm"))
         .arg("run")
         .arg(folder.join("revoir"))
@@ -132,15 +132,8 @@ fn storm() -> anyhow::Result<()> {
 fn cold_start() -> anyhow::Result<()> {
     const RUNS: usize = 100;
     const LIMIT: Duration = Duration::from_millis(20);
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--package", "revoir-cli"])
-        .current_dir(crate::root())
-        .status()
-        .context("start cargo")?;
-    if !built.success() {
-        bail!("the release build failed");
-    }
-    let program = crate::root().join("target/release/revoir");
+    build(&["revoir-cli"])?;
+    let program = crate::root().join("target/dist/revoir");
     for args in [
         &["explain", "1006", "--causes", "--lang", "zh"][..],
         &["compare", "1006", "1012", "--lang", "fr"],
