@@ -8,32 +8,28 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::process::Running;
-use crate::{report, tools};
+use crate::programs::Programs;
+use crate::tools;
 
-/// The whole run, installing and building included.
+/// The whole run, installing included.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 const NO_PYTHON: &str = "\
-no Python 3.10 or newer with the modules venv and ensurepip is on the PATH or under ~/.pyenv/versions. \
-Debian has it as `apt-get install python3-venv`";
+no Python 3.10 or newer with the modules venv and ensurepip is on the PATH or under ~/.pyenv/versions";
 
 /// Installs the peers under `target/interop`, plays every case, and compares with
 /// `conformance/interop/expectations.toml` and `docs/browser.md`; `write` writes the latter.
-pub(crate) fn run(write: bool) -> anyhow::Result<()> {
-    let begin = Instant::now();
-    let deadline = begin + LIMIT;
+pub(crate) fn run(programs: &Programs, write: bool) -> anyhow::Result<()> {
+    let deadline = Instant::now() + LIMIT;
     let (folder, node, python) = install_peers(deadline)?;
     let chromium = tools::find_chromium(deadline)?;
 
-    let mut cases = Command::new(env!("CARGO"));
+    let mut cases = Command::new(programs.program("revoir-interop"));
     cases
-        .args(["run", "--quiet", "--package", "revoir-interop", "--"])
         .args([&node, &python, &chromium, &folder.join("profiles")])
         .args(write.then_some("--write"))
         .current_dir(crate::root());
-    Running::start(&mut cases)?.succeed(deadline)?;
-    report(&format!("took {} s", begin.elapsed().as_secs()));
-    Ok(())
+    Running::start(&mut cases)?.succeed(deadline)
 }
 
 /// The folder that peers are installed in, that of `ws` in it, and a Python that has `websockets`.
@@ -53,7 +49,10 @@ fn install_websockets(pins: &Path, folder: &Path, deadline: Instant) -> anyhow::
     let venv = folder.join("venv");
     let python = venv.join("bin/python");
     tools::install(&venv, &requirements, |venv| {
-        let system = find_python()?;
+        if find_python().is_none() {
+            tools::apt_install(&["python3-venv"], deadline).context(NO_PYTHON)?;
+        }
+        let system = find_python().context(NO_PYTHON)?;
         Running::start(Command::new(system).args(["-m", "venv"]).arg(venv))?.succeed(deadline)?;
         let mut pip = Command::new(&python);
         pip.args(["-m", "pip", "install", "--quiet"])
@@ -65,7 +64,7 @@ fn install_websockets(pins: &Path, folder: &Path, deadline: Instant) -> anyhow::
 }
 
 /// The first Python that is new enough: what pyenv puts on the PATH may be a name only.
-fn find_python() -> anyhow::Result<PathBuf> {
+fn find_python() -> Option<PathBuf> {
     const CHECK: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
     let mut candidates = vec![PathBuf::from("python3")];
     if let Some(home) = std::env::var_os("HOME") {
@@ -77,5 +76,4 @@ fn find_python() -> anyhow::Result<PathBuf> {
     candidates
         .into_iter()
         .find(|python| tools::runs(Command::new(python).args(["-c", CHECK])))
-        .context(NO_PYTHON)
 }

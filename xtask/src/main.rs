@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
+
+use crate::autobahn::Extent;
+use crate::programs::Programs;
 
 mod autobahn;
 mod browser;
@@ -14,6 +18,7 @@ mod gateway;
 mod interop;
 mod modules;
 mod process;
+mod programs;
 mod proof;
 mod proxies;
 mod tools;
@@ -23,7 +28,10 @@ cargo xtask data [--check]    generate the tables of revoir-codes from its data 
                               or only check that they are fresh
 cargo xtask data --stamp LANG mark every text of LANG as a translation of today's English
 cargo xtask ci                everything that .ci/run checks after `cargo test`
-cargo xtask autobahn          run the Autobahn test suite against our server and our client
+cargo xtask tools             install what the following need beside Rust
+cargo xtask autobahn          run the Autobahn test suite against our server and our client,
+                              and write down that it was run
+cargo xtask autobahn --sample the same with a sample of sections 12 and 13
 cargo xtask interop           play every case against ws, websockets and Chromium
 cargo xtask interop --write   the same, and write what Chromium does to docs/browser.md
 cargo xtask gateway [--long]  the gateway before ws, websockets and axum that are away for 2 s, or 5 s
@@ -34,31 +42,31 @@ cargo xtask proxies           diagnose what nginx and HAProxy do to connections
 cargo xtask proxies --write   the same, and write the recording in docs/diagnose.md
 cargo xtask corpus            what `revoir diagnose` says of strangers' cases; `corpus --help` says more
 cargo xtask modules [CRATE]   which modules of a crate stand upon which; fails on a circle
-cargo xtask proof [NAME]      show that a claim with figures holds on this machine";
+cargo xtask proof [NAME]      show that a claim with figures holds on this machine
+cargo xtask --built COMMAND   take the programs as they are in the target folder";
+
+/// Building what a command needs.
+const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let done = match args[..] {
+    let (is_built, args) = match &args[..] {
+        ["--built", args @ ..] => (true, args),
+        args => (false, args),
+    };
+    let done = match *args {
         ["data"] => data::generate(),
         ["data", "--check"] => data::check(),
         ["data", "--stamp", lang] => data::stamp(lang),
-        ["autobahn"] => autobahn::run(),
         ["ci"] => ci::run(),
-        ["interop"] => interop::run(false),
-        ["interop", "--write"] => interop::run(true),
-        ["gateway"] => gateway::run(2),
-        ["gateway", "--long"] => gateway::run(5),
-        ["browser"] => browser::run(None),
-        ["browser", "--screenshots", folder] => browser::run(Some(folder)),
-        ["proxies"] => proxies::run(false),
-        ["proxies", "--write"] => proxies::run(true),
+        ["tools"] => ci::install(),
         ["corpus", ref options @ ..] => corpus::run(options),
         ["modules"] => modules::run(None),
         ["modules", name] => modules::run(Some(name)),
         ["proof"] => proof::run(None),
         ["proof", name] => proof::run(Some(name)),
-        _ => usage(&args),
+        _ => play(is_built, args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -67,6 +75,31 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What the programs of the workspace are run for.
+fn play(is_built: bool, args: &[&str]) -> anyhow::Result<()> {
+    type Play<'a> = Box<dyn Fn(&Programs) -> anyhow::Result<()> + 'a>;
+    let play: Play<'_> = match *args {
+        ["autobahn"] => Box::new(|programs| autobahn::run(programs, Extent::Whole)),
+        ["autobahn", "--sample"] => Box::new(|programs| autobahn::run(programs, Extent::Sample)),
+        ["interop"] => Box::new(|programs| interop::run(programs, false)),
+        ["interop", "--write"] => Box::new(|programs| interop::run(programs, true)),
+        ["gateway"] => Box::new(|programs| gateway::run(programs, 2)),
+        ["gateway", "--long"] => Box::new(|programs| gateway::run(programs, 5)),
+        ["browser"] => Box::new(|programs| browser::run(programs, None)),
+        ["browser", "--screenshots", folder] => {
+            Box::new(|programs| browser::run(programs, Some(folder)))
+        }
+        ["proxies"] => Box::new(|programs| proxies::run(programs, false)),
+        ["proxies", "--write"] => Box::new(|programs| proxies::run(programs, true)),
+        _ => return usage(args),
+    };
+    let programs = match is_built {
+        true => Programs::built()?,
+        false => Programs::build(Instant::now() + BUILD_LIMIT)?,
+    };
+    play(&programs)
 }
 
 fn usage(args: &[&str]) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! Processes that never outlive their deadline, nor the runner's interest in them.
 
+use std::fs;
 use std::process::{Child, ChildStdout, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,6 +21,11 @@ impl Running {
         let name = command.get_program().to_string_lossy().into_owned();
         let child = command.spawn().with_context(|| format!("start `{name}`"))?;
         Ok(Self { child, name })
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The pipe it prints to, if it has one that was not taken yet.
@@ -75,4 +81,16 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The processor time of a process, `self` or a number, and of all its children that have ended.
+/// `None` without a `/proc`, or if the process is gone.
+pub(crate) fn processor_time(process: &str) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name of the program is the one field that may have spaces, and stands in parentheses.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    // utime, stime, cutime, cstime: fields 14 to 17 of proc(5), in hundredths of a second.
+    let times = fields.split(' ').skip(11).take(4);
+    let ticks: u64 = times.filter_map(|time| time.parse::<u64>().ok()).sum();
+    Some(Duration::from_millis(ticks * 10))
 }

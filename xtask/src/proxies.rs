@@ -11,9 +11,10 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::process::Running;
+use crate::programs::Programs;
 use crate::{report, tools};
 
-/// The whole run, building and installing included.
+/// The whole run, installing included.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// Where the recording stands in docs/diagnose.md.
@@ -78,18 +79,12 @@ const CASES: [Case; 4] = [
 ];
 
 /// Plays every case. `write` writes the recording.
-pub(crate) fn run(write: bool) -> anyhow::Result<()> {
+pub(crate) fn run(programs: &Programs, write: bool) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
-    for proxy in [Proxy::Nginx, Proxy::HaProxy] {
-        if !proxy.is_there() {
-            let name = proxy.program();
-            tools::apt_install(&[name], deadline)
-                .with_context(|| format!("the cases need {name}, and it does not run"))?;
-        }
-    }
+    install(deadline)?;
     let folder = crate::root().join("target/proxies");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    let revoir = build(deadline)?;
+    let revoir = programs.program("revoir");
     let mut wrong = Vec::new();
     for case in &CASES {
         let causes = case.play(&revoir, &folder, deadline)?;
@@ -104,6 +99,18 @@ pub(crate) fn run(write: bool) -> anyhow::Result<()> {
     }
     if write {
         record(&revoir, &folder, deadline)?;
+    }
+    Ok(())
+}
+
+/// Installs the proxies, where they are missing.
+pub(crate) fn install(deadline: Instant) -> anyhow::Result<()> {
+    for proxy in [Proxy::Nginx, Proxy::HaProxy] {
+        if !proxy.is_there() {
+            let name = proxy.program();
+            tools::apt_install(&[name], deadline)
+                .with_context(|| format!("the cases need {name}, and it does not run"))?;
+        }
     }
     Ok(())
 }
@@ -213,16 +220,6 @@ fn listen(revoir: &Path) -> anyhow::Result<(Running, String)> {
 fn free_port() -> anyhow::Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context("bind a port")?;
     Ok(listener.local_addr().context("its address")?.port())
-}
-
-fn build(deadline: Instant) -> anyhow::Result<PathBuf> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["build", "--quiet", "--package", "revoir-cli"])
-        .current_dir(crate::root());
-    Running::start(&mut cargo)?.succeed(deadline)?;
-    let name = format!("revoir{}", std::env::consts::EXE_SUFFIX);
-    Ok(crate::root().join("target/debug").join(name))
 }
 
 /// Writes a run as it looks on a terminal, progress and answer, into docs/diagnose.md.

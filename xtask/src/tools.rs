@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Once;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
@@ -83,9 +84,14 @@ pub(crate) fn apt_install(packages: &[&str], deadline: Instant) -> anyhow::Resul
         bail!("install it, on Debian by `apt-get install {packages_text}`");
     }
     report(&format!("installing {packages_text}"));
-    let mut update = Command::new("apt-get");
-    update.args(["update", "-qq"]);
-    Running::start(&mut update)?.succeed(deadline)?;
+    static UPDATE: Once = Once::new();
+    let mut updated = Ok(());
+    UPDATE.call_once(|| {
+        let mut update = Command::new("apt-get");
+        update.args(["update", "-qq"]);
+        updated = Running::start(&mut update).and_then(|running| running.succeed(deadline));
+    });
+    updated?;
     let mut install = Command::new("apt-get");
     install
         .args(["install", "-y", "-qq", "--no-install-recommends"])

@@ -114,6 +114,13 @@ pub(super) fn counts(outcomes: &Outcomes, role: Role) -> String {
     counts.join(", ")
 }
 
+impl CaseId {
+    /// Whether a run may leave it out: the sections of many and long messages.
+    pub(super) fn is_sampled(&self) -> bool {
+        self.0.first().is_some_and(|section| *section >= 12)
+    }
+}
+
 impl Outcome {
     fn is_ok(&self) -> bool {
         self.behavior == "OK" && self.behavior_close == "OK"

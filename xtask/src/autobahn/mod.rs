@@ -1,6 +1,7 @@
 //! `cargo xtask autobahn`: the Autobahn testsuite against our server and our client.
 
 mod expectations;
+mod inputs;
 mod suite;
 mod units;
 
@@ -12,76 +13,131 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use crate::process::Running;
+use crate::programs::Programs;
 use crate::report;
+pub(crate) use suite::Suite;
 
-/// The whole run, building and installing included.
+/// The whole run, installing included.
 const LIMIT: Duration = Duration::from_secs(50 * 60);
 
-/// Runs every case in both roles and compares with `conformance/autobahn/expectations.toml`.
-pub(crate) fn run() -> anyhow::Result<()> {
-    let begin = Instant::now();
-    let deadline = begin + LIMIT;
-    let pins = crate::root().join("conformance/autobahn");
-    let folder = crate::root().join("target/autobahn");
-    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+/// How much of sections 12 and 13 is run. All of them takes ten times as long as all the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Whole,
+    Sample,
+    /// Whole, unless that was done with the same code before.
+    Due,
+}
 
-    let expected = expectations::read(&pins.join("expectations.toml"))?;
-    let suite = suite::install(&pins, &folder, deadline)?;
-    let peers = build(deadline)?;
+/// Runs cases in both roles and compares with `conformance/autobahn/expectations.toml`.
+pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
+    let deadline = Instant::now() + LIMIT;
+    let mut expected = expectations::read(&pins().join("expectations.toml"))?;
+    let suite = install(deadline)?;
+    let is_whole = match extent {
+        Extent::Whole => true,
+        Extent::Sample => false,
+        Extent::Due => is_due(),
+    };
+    build(deadline)?;
+    let peers = Peers {
+        server: programs.example("autobahn_server"),
+        client: programs.example("autobahn_client"),
+    };
 
-    let run = units::run_all(&suite, &peers, &folder.join("reports"), deadline);
+    let reports = folder().join("reports");
+    let run = units::run_all(&suite, &peers, is_whole, &reports, deadline);
+    if !is_whole {
+        expected.retain(|case, _| !case.1.is_sampled() || run.outcomes.contains_key(case));
+    }
     let mut unexpected = run.failures;
     unexpected.extend(expectations::compare(&expected, &run.outcomes));
-    for role in units::ROLES {
-        report(&format!(
-            "{role}: {}",
-            expectations::counts(&run.outcomes, role)
-        ));
+    let counts = units::ROLES.map(|role| expectations::counts(&run.outcomes, role));
+    for (role, counts) in units::ROLES.iter().zip(&counts) {
+        report(&format!("{role}: {counts}"));
     }
-    report(&format!("took {} s", begin.elapsed().as_secs()));
     if !unexpected.is_empty() {
         bail!(
             "not as in conformance/autobahn/expectations.toml:\n  {}\nreports: {}",
             unexpected.join("\n  "),
-            folder.join("reports").display()
+            reports.display()
         );
     }
+    if extent == Extent::Whole {
+        let [server, client] = counts;
+        let path = inputs::record(&server, &client)?;
+        report(&format!("written: {}", path.display()));
+    }
     Ok(())
+}
+
+/// Installs the suite, where it is missing.
+pub(crate) fn install(deadline: Instant) -> anyhow::Result<Suite> {
+    let folder = folder();
+    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    suite::install(&pins(), &folder, deadline)
+}
+
+/// What handles every byte, and is optimised here: the suite sends some 20 GB each way.
+const OPTIMISED: [&str; 4] = ["revoir", "revoir-proto", "simdutf8", "zlib-rs"];
+
+/// Builds our two ends. Only what is optimised is compiled again after `cargo test`: in the profile of the
+/// tests it would cost more than it saves, since the tests would be optimised as well.
+pub(crate) fn build(deadline: Instant) -> anyhow::Result<()> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args(["build", "--quiet", "--workspace"])
+        .args(["--example", "autobahn_server"])
+        .args(["--example", "autobahn_client"])
+        .current_dir(crate::root());
+    for package in OPTIMISED {
+        let optimised = format!("profile.dev.package.{package}.opt-level=3");
+        cargo.args(["--config", &optimised]);
+    }
+    Running::start(&mut cargo)?.succeed(deadline)
+}
+
+/// Whether all cases have to be run, and why.
+fn is_due() -> bool {
+    let changes = inputs::WholeRun::read().and_then(|last| Ok((last.changes()?, last)));
+    let (is_due, why) = match changes {
+        Ok((changes, last)) if changes.is_empty() => (
+            false,
+            format!(
+                "a SAMPLE of sections 12 and 13: nothing has changed since all cases were run \
+                 (server: {}; client: {})",
+                last.server, last.client
+            ),
+        ),
+        Ok((changes, _)) => (
+            true,
+            format!(
+                "all cases: changed since they were last run: {}. \
+                 `cargo xtask autobahn` writes down that they were run",
+                changes.join(", ")
+            ),
+        ),
+        Err(error) => (
+            true,
+            format!("all cases: the last whole run is not known: {error:#}"),
+        ),
+    };
+    report(&format!("   {why}"));
+    is_due
+}
+
+fn pins() -> PathBuf {
+    crate::root().join("conformance/autobahn")
+}
+
+fn folder() -> PathBuf {
+    crate::root().join("target/autobahn")
 }
 
 /// Our two ends.
 struct Peers {
     server: PathBuf,
     client: PathBuf,
-}
-
-/// What handles every byte, and is optimised: the suite sends some 20 GB each way.
-const OPTIMISED: [&str; 5] = ["revoir", "revoir-proto", "flate2", "zlib-rs", "simdutf8"];
-
-/// Builds the examples. Of the whole workspace, since all else is then there from `cargo test`.
-fn build(deadline: Instant) -> anyhow::Result<Peers> {
-    let target = crate::root().join("target");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["build", "--workspace"])
-        .args(["--example", "autobahn_server"])
-        .args(["--example", "autobahn_client"])
-        .arg("--target-dir")
-        .arg(&target)
-        .current_dir(crate::root());
-    for package in OPTIMISED {
-        let optimised = format!("profile.dev.package.{package}.opt-level=3");
-        cargo.args(["--config", &optimised]);
-    }
-    Running::start(&mut cargo)?.succeed(deadline)?;
-    let example = |name: &str| {
-        let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-        target.join("debug/examples").join(file)
-    };
-    Ok(Peers {
-        server: example("autobahn_server"),
-        client: example("autobahn_client"),
-    })
 }
 
 /// A new file for what a process prints.

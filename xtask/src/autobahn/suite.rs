@@ -20,7 +20,7 @@ zlib, OpenSSL and libffi)";
 
 /// The suite's command, by way of our `wstest.py`, which makes it faster.
 #[derive(Debug)]
-pub(super) struct Suite {
+pub(crate) struct Suite {
     python: PathBuf,
     wstest: PathBuf,
 }

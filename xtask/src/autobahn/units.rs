@@ -31,37 +31,55 @@ pub(super) enum Role {
 
 pub(super) const ROLES: [Role; 2] = [Role::Server, Role::Client];
 
-/// Sections of the suite that one process of it runs, one case after the other.
-#[derive(Clone, Copy, Debug)]
+/// Cases of the suite that one process of it runs, one after the other.
+#[derive(Clone, Debug)]
 struct Unit {
-    name: &'static str,
-    sections: &'static [&'static str],
+    name: String,
+    /// Patterns, as the suite has them.
+    patterns: Vec<String>,
     /// How many cases there are, so that none goes missing unnoticed.
     cases: usize,
 }
 
-/// All 517 cases, the long sections first, so that the cores finish together.
-const UNITS: [Unit; 14] = [
-    unit("13.1", &["13.1"], 18),
-    unit("13.2", &["13.2"], 18),
-    unit("13.3", &["13.3"], 18),
-    unit("13.4", &["13.4"], 18),
-    unit("13.5", &["13.5"], 18),
-    unit("13.6", &["13.6"], 18),
-    unit("13.7", &["13.7"], 18),
-    unit("12.1", &["12.1"], 18),
-    unit("12.2", &["12.2"], 18),
-    unit("12.3", &["12.3"], 18),
-    unit("12.4", &["12.4"], 18),
-    unit("12.5", &["12.5"], 18),
-    unit("9", &["9"], 54),
-    unit("1-7, 10", &["1", "2", "3", "4", "5", "6", "7", "10"], 247),
+/// Sections that send up to 128 MB per case, 18 cases each.
+const LONG: [&str; 12] = [
+    "13.1", "13.2", "13.3", "13.4", "13.5", "13.6", "13.7", "12.1", "12.2", "12.3", "12.4", "12.5",
 ];
 
-const fn unit(name: &'static str, sections: &'static [&'static str], cases: usize) -> Unit {
+/// The cases of each long section that a sample has: messages of 16, 256, 4096 and 16384 bytes in a
+/// frame, then of 8192 and 16384 bytes in frames of 256.
+const SAMPLE: [&str; 6] = ["1", "3", "5", "7", "11", "12"];
+
+/// All 517 cases, or all but for a sample of the long sections. The longest first, so that the cores
+/// finish together.
+fn units(is_whole: bool) -> Vec<Unit> {
+    let long = LONG.map(|section| unit(section, &[section], 18));
+    let short = [
+        unit("9", &["9"], 54),
+        unit("1-7, 10", &["1", "2", "3", "4", "5", "6", "7", "10"], 247),
+    ];
+    if is_whole {
+        return long.into_iter().chain(short).collect();
+    }
+    let sample = ["12", "13"].map(|section| {
+        let within = LONG.iter().filter(|long| long.starts_with(section));
+        let patterns: Vec<String> = within
+            .flat_map(|long| SAMPLE.map(|case| format!("{long}.{case}")))
+            .collect();
+        Unit {
+            name: format!("{section}, a sample"),
+            cases: patterns.len(),
+            patterns,
+        }
+    });
+    short.into_iter().chain(sample).collect()
+}
+
+fn unit(name: &str, sections: &[&str], cases: usize) -> Unit {
+    let all = |section: &&str| format!("{section}.*");
     Unit {
-        name,
-        sections,
+        name: name.to_owned(),
+        patterns: sections.iter().map(all).collect(),
         cases,
     }
 }
@@ -84,10 +102,16 @@ pub(super) struct Run {
 }
 
 /// Runs every unit in both roles, a few at a time. The failure of one does not stop the others.
-pub(super) fn run_all(suite: &Suite, peers: &Peers, reports: &Path, deadline: Instant) -> Run {
-    let queue: VecDeque<(Role, Unit)> = UNITS
-        .iter()
-        .flat_map(|unit| ROLES.map(|role| (role, *unit)))
+pub(super) fn run_all(
+    suite: &Suite,
+    peers: &Peers,
+    is_whole: bool,
+    reports: &Path,
+    deadline: Instant,
+) -> Run {
+    let queue: VecDeque<(Role, Unit)> = units(is_whole)
+        .into_iter()
+        .flat_map(|unit| ROLES.map(|role| (role, unit.clone())))
         .collect();
     let queue = Mutex::new(queue);
     let done = Mutex::new(Run::default());
@@ -96,7 +120,7 @@ pub(super) fn run_all(suite: &Suite, peers: &Peers, reports: &Path, deadline: In
             let begin = Instant::now();
             let folder = reports.join(format!("{role} {}", unit.name));
             let deadline = deadline.min(begin + UNIT_LIMIT);
-            let found = run(suite, peers, role, unit, &folder, deadline);
+            let found = run(suite, peers, role, &unit, &folder, deadline);
             let seconds = begin.elapsed().as_secs();
             let mut done = lock(&done);
             match found {
@@ -136,7 +160,7 @@ fn run(
     suite: &Suite,
     peers: &Peers,
     role: Role,
-    unit: Unit,
+    unit: &Unit,
     folder: &Path,
     deadline: Instant,
 ) -> anyhow::Result<BTreeMap<CaseId, Outcome>> {
@@ -159,7 +183,7 @@ fn run(
 fn test_server(
     suite: &Suite,
     server: &Path,
-    unit: Unit,
+    unit: &Unit,
     folder: &Path,
     deadline: Instant,
 ) -> anyhow::Result<()> {
@@ -187,7 +211,7 @@ fn test_server(
 fn test_client(
     suite: &Suite,
     client: &Path,
-    unit: Unit,
+    unit: &Unit,
     folder: &Path,
     deadline: Instant,
 ) -> anyhow::Result<()> {
@@ -215,15 +239,10 @@ fn fuzzing(suite: &Suite, mode: &str, spec: &Path, folder: &Path) -> anyhow::Res
 }
 
 /// What the suite is to run; `peer` is the part that differs by mode.
-fn write_spec(folder: &Path, unit: Unit, peer: &serde_json::Value) -> anyhow::Result<PathBuf> {
-    let cases: Vec<String> = unit
-        .sections
-        .iter()
-        .map(|section| format!("{section}.*"))
-        .collect();
+fn write_spec(folder: &Path, unit: &Unit, peer: &serde_json::Value) -> anyhow::Result<PathBuf> {
     let mut spec = json!({
         "outdir": folder,
-        "cases": cases,
+        "cases": unit.patterns,
         "exclude-cases": [],
         "exclude-agent-cases": {},
     });

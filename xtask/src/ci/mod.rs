@@ -1,83 +1,159 @@
-//! Everything that `.ci/run` checks after `cargo test`, step by step, loudly.
+//! `cargo xtask ci`: everything that `.ci/run` checks after `cargo build` and `cargo test`.
 
+mod dependencies;
+mod ledger;
+mod leftovers;
+mod licence;
+
+use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::report;
+use crate::programs::Programs;
+use crate::{autobahn, browser, interop, proxies, report, tools};
+use ledger::Ledger;
 
 /// How long each fuzz target runs, in seconds: long enough for its seeds and the neighbours.
 const FUZZ_SECONDS: &str = "5";
 
-/// One step: a name, and a cargo command.
-const STEPS: &[(&str, &[&str])] = &[
-    ("format", &["fmt", "--all", "--check"]),
-    (
-        "lints, with the default features",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    ),
-    (
-        "lints, with every feature",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--all-features",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    ),
-    (
-        "the codes without features",
-        &["clippy", "-p", "revoir-codes", "--", "-D", "warnings"],
-    ),
-    (
-        "docs",
-        &["doc", "--workspace", "--no-deps", "--all-features"],
-    ),
+/// Installing everything.
+const INSTALL_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// Building what no step before has.
+const BUILD_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// Where `.ci/run` notes the steps that it has made.
+const STEPS_BEFORE: &str = "target/ci/steps.tsv";
+
+/// Everything that is written, with every feature.
+const LINTS: &[&str] = &[
+    "clippy",
+    "--workspace",
+    "--all-targets",
+    "--all-features",
+    "--",
+    "-D",
+    "warnings",
 ];
 
-/// Runs every step and stops at the first that fails.
+/// The libraries with none. Packages above them would turn features on.
+const LINTS_BARE: &[&str] = &[
+    "clippy",
+    "--lib",
+    "--no-default-features",
+    "--package",
+    "revoir",
+    "--package",
+    "revoir-codes",
+    "--package",
+    "revoir-proto",
+    "--",
+    "-D",
+    "warnings",
+];
+
+/// With the examples, which bring the features of the dependencies that the lints have checked.
+const DOCS: &[&str] = &[
+    "doc",
+    "--workspace",
+    "--no-deps",
+    "--all-features",
+    "--lib",
+    "--examples",
+];
+
+/// Runs every step, stops at the first that fails, and shows what each took.
 pub(crate) fn run() -> anyhow::Result<()> {
-    step("data", crate::data::check)?;
-    for (name, args) in STEPS {
-        step(&format!("{name}: cargo {}", args.join(" ")), || cargo(args))?;
+    let Ok(mark) = std::env::var(leftovers::MARK) else {
+        return run_marked();
+    };
+    let begin = Instant::now();
+    let mut ledger = Ledger::default();
+    let steps_before = crate::root().join(STEPS_BEFORE);
+    // Without it, this was started by hand.
+    if let Ok(lines) = fs::read_to_string(&steps_before) {
+        ledger.read(&lines).context(STEPS_BEFORE)?;
+        fs::remove_file(&steps_before).context(STEPS_BEFORE)?;
     }
-    step(&format!("the protocol core on {WASM}"), wasm)?;
-    step(&format!("fuzz/run {FUZZ_SECONDS}"), fuzz)?;
-    step("dependencies: cargo deny", deny)?;
-    step("real proxies", || crate::proxies::run(false))?;
-    step("interoperability", || crate::interop::run(false))?;
-    step("the pages in a browser", || crate::browser::run(None))?;
-    step("the gateway", || crate::gateway::run(2))?;
-    step("the Autobahn test suite", crate::autobahn::run)?;
-    report("== all steps passed");
+    let before = ledger.before();
+    let done = steps(&mut ledger, &mark);
+    report(&ledger.table(before + begin.elapsed()));
+    if done.is_ok() {
+        report("== all steps passed");
+    }
+    done
+}
+
+fn steps(ledger: &mut Ledger, mark: &str) -> anyhow::Result<()> {
+    ledger.step("processes left by the tests", || leftovers::check(mark))?;
+    // Downloads wait for the network, compilers do not.
+    let tools = ledger.start("tools", &["tools"])?;
+    let checked = checks(ledger);
+    let installed = ledger.finish(vec![tools]);
+    checked.and(installed)?;
+    ledger.step("fuzz", fuzz)?;
+    // These mostly wait, which leaves room for a compiler.
+    let waiting = [
+        ledger.start("proxies", &["--built", "proxies"])?,
+        ledger.start("interop", &["--built", "interop"])?,
+        ledger.start("browser", &["--built", "browser"])?,
+        ledger.start("gateway", &["--built", "gateway"])?,
+    ];
+    let built = ledger.step("our ends for autobahn", || {
+        autobahn::build(Instant::now() + BUILD_LIMIT)
+    });
+    let waited = ledger.finish(waiting.into());
+    built.and(waited)?;
+    ledger.step("autobahn", || {
+        autobahn::run(&Programs::built()?, autobahn::Extent::Due)
+    })?;
+    ledger.step("processes left", || leftovers::check(mark))
+}
+
+/// What needs nothing but Rust.
+fn checks(ledger: &mut Ledger) -> anyhow::Result<()> {
+    ledger.step("data", crate::data::check)?;
+    ledger.step("format", || cargo(&["fmt", "--all", "--check"]))?;
+    ledger.step("dependencies", dependencies::check)?;
+    ledger.step("lints, all features", || cargo(LINTS))?;
+    ledger.step("lints, no features", || cargo(LINTS_BARE))?;
+    ledger.step("docs", || cargo(DOCS))?;
+    ledger.step("the core on wasm", wasm)
+}
+
+/// The same as a process with a mark, so that what it leaves behind can be found.
+fn run_marked() -> anyhow::Result<()> {
+    let status = Command::new(std::env::current_exe()?)
+        .arg("ci")
+        .env(leftovers::MARK, std::process::id().to_string())
+        .status()
+        .context("start this program again")?;
+    if !status.success() {
+        bail!("not everything passed");
+    }
     Ok(())
 }
 
-/// Names the step, and says how long it took.
-fn step(name: &str, run: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
-    report(&format!("== {name}"));
-    let begin = Instant::now();
-    run()?;
-    report(&format!("   passed in {} s", begin.elapsed().as_secs()));
+/// `cargo xtask tools`: installs what the steps need, where it is missing.
+pub(crate) fn install() -> anyhow::Result<()> {
+    let deadline = Instant::now() + INSTALL_LIMIT;
+    if !tools::runs(Command::new("c++").arg("--version")) {
+        tools::apt_install(&["g++"], deadline).context("libFuzzer needs a C++ compiler")?;
+    }
+    proxies::install(deadline)?;
+    interop::install_peers(deadline)?;
+    browser::install_axe(deadline)?;
+    tools::find_chromium(deadline)?;
+    autobahn::install(deadline)?;
     Ok(())
 }
 
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// The protocol core for a target without clocks, sockets and threads. Rustup installs it; another
-/// toolchain may not have it.
+/// The protocol core for a target without clocks, sockets and threads, which rustup installs.
 fn wasm() -> anyhow::Result<()> {
     if !has_wasm()? {
         report(&format!("   installing it: rustup target add {WASM}"));
@@ -85,11 +161,10 @@ fn wasm() -> anyhow::Result<()> {
             .args(["target", "add", WASM])
             .status();
         if !added.is_ok_and(|status| status.success()) || !has_wasm()? {
-            report("   NOT CHECKED: it is not installed, and rustup could not install it");
-            return Ok(());
+            bail!("NOT CHECKED: {WASM} is not installed, and rustup could not install it");
         }
     }
-    cargo(&["check", "-p", "revoir-proto", "--target", WASM])
+    cargo(&["check", "--package", "revoir-proto", "--target", WASM])
 }
 
 /// Whether the toolchain has the standard library for it.
@@ -126,25 +201,4 @@ fn cargo(args: &[&str]) -> anyhow::Result<()> {
         bail!("`cargo {}` failed", args.join(" "));
     }
     Ok(())
-}
-
-/// Bans, licences and sources of every dependency. The advisory database is a git repository that
-/// CI cannot reach, so advisories are not checked here.
-fn deny() -> anyhow::Result<()> {
-    let installed = Command::new(env!("CARGO"))
-        .args(["deny", "--version"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !installed {
-        report("   cargo-deny is not installed; installing it (a few minutes, once)");
-        cargo(&["install", "cargo-deny", "--locked", "--quiet"])?;
-    }
-    cargo(&[
-        "deny",
-        "--all-features",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ])
 }

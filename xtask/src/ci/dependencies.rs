@@ -1,0 +1,276 @@
+//! What may enter the dependency tree: `deny.toml`, as far as `cargo metadata` can tell.
+//!
+//! The file is that of cargo-deny, which takes minutes to build. Checked here are the licences that packages
+//! declare, where they come from, and wildcards. Not checked are advisories, whose database CI cannot reach, and
+//! licence texts: a package that declares no licence is refused instead.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+use super::licence::Expression;
+use crate::report;
+
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+/// `deny.toml`. What this check does not know, it does not read over.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policy {
+    graph: Graph,
+    licenses: Licenses,
+    bans: Bans,
+    sources: Sources,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Graph {
+    all_features: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Licenses {
+    allow: Vec<String>,
+    exceptions: Vec<Exception>,
+    /// Of texts, for cargo-deny.
+    #[serde(rename = "confidence-threshold")]
+    _confidence_threshold: f64,
+    #[serde(rename = "unused-allowed-license")]
+    _unused_allowed_license: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exception {
+    allow: Vec<String>,
+    #[serde(rename = "crate")]
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Bans {
+    multiple_versions: Level,
+    wildcards: Level,
+    allow_wildcard_paths: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Sources {
+    unknown_registry: Level,
+    unknown_git: Level,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Deny,
+    Warn,
+}
+
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Package {
+    name: String,
+    version: String,
+    license: Option<String>,
+    /// None for a path.
+    source: Option<String>,
+    manifest_path: String,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Dependency {
+    name: String,
+    req: String,
+    path: Option<String>,
+}
+
+/// Checks every package of `Cargo.lock`.
+pub(super) fn check() -> anyhow::Result<()> {
+    let path = crate::root().join("deny.toml");
+    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let policy: Policy = toml::from_str(&text).context("read deny.toml")?;
+    policy.is_as_strict_as_this_check()?;
+    let packages = metadata()?;
+    let root = crate::root().display().to_string();
+    let wrong: Vec<String> = packages
+        .iter()
+        .flat_map(|package| policy.complaints(package, &root))
+        .collect();
+    let several = several_versions(&packages);
+    if !several.is_empty() {
+        report(&format!("   in several versions: {}", several.join(", ")));
+    }
+    if !wrong.is_empty() {
+        bail!("not as in deny.toml:\n  {}", wrong.join("\n  "));
+    }
+    report(&format!(
+        "   {} packages; advisories are not checked here",
+        packages.len()
+    ));
+    Ok(())
+}
+
+fn metadata() -> anyhow::Result<Vec<Package>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .arg("--all-features")
+        .current_dir(crate::root())
+        .output()
+        .context("start cargo")?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
+    }
+    let metadata: Metadata =
+        serde_json::from_slice(&output.stdout).context("read the answer of `cargo metadata`")?;
+    Ok(metadata.packages)
+}
+
+impl Policy {
+    /// The levels that the check below stands for.
+    fn is_as_strict_as_this_check(&self) -> anyhow::Result<()> {
+        let sources = &self.sources;
+        let bans = &self.bans;
+        let known = self.graph.all_features
+            && sources.unknown_registry == Level::Deny
+            && sources.unknown_git == Level::Deny
+            && bans.wildcards == Level::Deny
+            && bans.allow_wildcard_paths
+            && bans.multiple_versions == Level::Warn;
+        if !known {
+            bail!("deny.toml has other levels than xtask/src/ci/dependencies.rs checks");
+        }
+        Ok(())
+    }
+
+    fn complaints(&self, package: &Package, root: &str) -> Vec<String> {
+        let found = [self.licence(package), source(package, root)];
+        let mut found: Vec<String> = found.into_iter().flatten().collect();
+        if package.source.is_none() {
+            found.extend(wildcards(package));
+        }
+        let Package { name, version, .. } = package;
+        let of = |complaint| format!("{name} {version}: {complaint}");
+        found.into_iter().map(of).collect()
+    }
+
+    fn licence(&self, package: &Package) -> Option<String> {
+        let Some(declared) = &package.license else {
+            return Some("declares no licence".to_owned());
+        };
+        let Some(expression) = Expression::parse(declared) else {
+            return Some(format!("`{declared}` is no licence expression"));
+        };
+        let own = self.licenses.exceptions.iter();
+        let own = own.filter(|exception| exception.name == package.name);
+        let allowed: Vec<&str> = own
+            .flat_map(|exception| &exception.allow)
+            .chain(&self.licenses.allow)
+            .map(String::as_str)
+            .collect();
+        let complaint = format!("its licence is {declared}");
+        (!expression.is_met(&allowed)).then_some(complaint)
+    }
+}
+
+/// A package is ours or from crates.io.
+fn source(package: &Package, root: &str) -> Option<String> {
+    match package.source.as_deref() {
+        Some(CRATES_IO) => None,
+        None if package.manifest_path.starts_with(root) => None,
+        None => Some(format!("it is outside: {}", package.manifest_path)),
+        Some(other) => Some(format!("it comes from {other}")),
+    }
+}
+
+fn wildcards(package: &Package) -> Vec<String> {
+    let any = |dependency: &&Dependency| dependency.req == "*" && dependency.path.is_none();
+    let wildcards = package.dependencies.iter().filter(any);
+    wildcards
+        .map(|dependency| format!("any version of {} will do", dependency.name))
+        .collect()
+}
+
+fn several_versions(packages: &[Package]) -> Vec<String> {
+    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for package in packages {
+        let known = versions.entry(&package.name).or_default();
+        known.insert(&package.version);
+    }
+    let several = versions.into_iter().filter(|(_, known)| known.len() > 1);
+    several
+        .map(|(name, known)| {
+            let known: Vec<&str> = known.into_iter().collect();
+            format!("{name} {}", known.join(" and "))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        let text = fs::read_to_string(crate::root().join("deny.toml")).unwrap();
+        toml::from_str(&text).unwrap()
+    }
+
+    fn package(license: Option<&str>, source: Option<&str>) -> Package {
+        Package {
+            name: "some".to_owned(),
+            version: "1.0.0".to_owned(),
+            license: license.map(str::to_owned),
+            source: source.map(str::to_owned),
+            manifest_path: "/revoir/Cargo.toml".to_owned(),
+            dependencies: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn packages_of_crates_io_under_an_allowed_licence_may_enter() {
+        let fine = package(Some("MIT OR Apache-2.0"), Some(CRATES_IO));
+        assert!(policy().complaints(&fine, "/revoir").is_empty());
+    }
+
+    #[test]
+    fn other_licences_and_sources_and_wildcards_may_not() {
+        let git = Some("git+https://example.org/some");
+        let mut own = package(Some("MIT"), None);
+        own.manifest_path = "/elsewhere/Cargo.toml".to_owned();
+        own.dependencies.push(Dependency {
+            name: "other".to_owned(),
+            req: "*".to_owned(),
+            path: None,
+        });
+        let complaints = |package| policy().complaints(&package, "/revoir");
+        assert_eq!(
+            [
+                complaints(package(None, Some(CRATES_IO))),
+                complaints(package(Some("GPL-3.0-only"), git)),
+                complaints(package(Some("MIT AND"), Some(CRATES_IO))),
+                complaints(own),
+            ]
+            .concat(),
+            [
+                "some 1.0.0: declares no licence",
+                "some 1.0.0: its licence is GPL-3.0-only",
+                "some 1.0.0: it comes from git+https://example.org/some",
+                "some 1.0.0: `MIT AND` is no licence expression",
+                "some 1.0.0: it is outside: /elsewhere/Cargo.toml",
+                "some 1.0.0: any version of other will do",
+            ]
+        );
+    }
+}
