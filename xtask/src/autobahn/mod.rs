@@ -83,7 +83,7 @@ const OPTIMISED: [&str; 4] = ["revoir", "revoir-proto", "simdutf8", "zlib-rs"];
 
 /// Builds our two ends. Only what is optimised is compiled again after `cargo test`: in the profile of the
 /// tests it would cost more than it saves, since the tests would be optimised as well.
-pub(crate) fn build(deadline: Instant) -> anyhow::Result<()> {
+fn build(deadline: Instant) -> anyhow::Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .args(["build", "--quiet", "--workspace"])

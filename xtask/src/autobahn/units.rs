@@ -46,9 +46,12 @@ const LONG: [&str; 12] = [
     "13.1", "13.2", "13.3", "13.4", "13.5", "13.6", "13.7", "12.1", "12.2", "12.3", "12.4", "12.5",
 ];
 
-/// The cases of each long section that a sample has: messages of 16, 256, 4096 and 16384 bytes in a
-/// frame, then of 8192 and 16384 bytes in frames of 256.
-const SAMPLE: [&str; 6] = ["1", "3", "5", "7", "11", "12"];
+/// The cases of each long section that a sample has: messages of 64 and 4096 bytes in a frame, and of
+/// 8192 bytes in frames of 256.
+const SAMPLE: [&str; 3] = ["2", "5", "11"];
+
+/// More of them: messages of 128 KiB in a frame, and in frames of 32 KiB.
+const SAMPLE_LONG: [&str; 2] = ["12.3.10", "13.7.18"];
 
 /// All 517 cases, or all but for a sample of the long sections. The longest first, so that the cores
 /// finish together.
@@ -63,8 +66,10 @@ fn units(is_whole: bool) -> Vec<Unit> {
     }
     let sample = ["12", "13"].map(|section| {
         let within = LONG.iter().filter(|long| long.starts_with(section));
+        let more = SAMPLE_LONG.iter().filter(|case| case.starts_with(section));
         let patterns: Vec<String> = within
             .flat_map(|long| SAMPLE.map(|case| format!("{long}.{case}")))
+            .chain(more.map(|case| (*case).to_owned()))
             .collect();
         Unit {
             name: format!("{section}, a sample"),
