@@ -6,10 +6,11 @@ use revoir_proto::frame::Opcode;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use super::support::{
+use crate::front::Settings;
+use crate::rules::{Mode, Rules};
+use crate::tests::support::{
     Setup, accepted, ask, asked, connected, field, frame, pair, settings, soon, taken,
 };
-use crate::{Mode, Rules, Settings};
 
 /// Settings whose budgets do not take a test's time.
 fn quick() -> Setup {
@@ -284,8 +285,8 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("handshake.rs"),
         include_str!("limits.rs"),
         include_str!("smuggling.rs"),
-        include_str!("../session/tests/closing.rs"),
-        include_str!("../session/tests/keeping_alive.rs"),
+        include_str!("../relay/tests/closing.rs"),
+        include_str!("../relay/tests/keeping_alive.rs"),
     ];
     let page = include_str!("../../../../docs/gateway.md");
     let (_, table) = page

@@ -2,11 +2,12 @@ use std::time::Duration;
 
 use revoir_proto::frame::Opcode;
 
-use super::support::{
+use crate::front::Settings;
+use crate::rules::Mode;
+use crate::tests::support::{
     KEY, Setup, accepted, ask, asked, connected, dial, field, frame, pair, request, settings, soon,
     taken,
 };
-use crate::{Mode, Settings};
 use revoir_proto::Role;
 use revoir_proto::handshake::accept;
 

@@ -1,19 +1,19 @@
 //! What clients may ask for, and how they are told that it is too much.
 
 use std::num::NonZeroU32;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use revoir::Origins;
 use revoir_proto::frame::Opcode;
 use tokio::net::TcpListener;
 
-use super::support::{
+use crate::connection::Room;
+use crate::front::Settings;
+use crate::rules::{Mode, Rules};
+use crate::tests::support::{
     Setup, accepted, ask, asked, connected, dial, field, pair, request, settings, taken,
 };
-use crate::entrance::Room;
-use crate::observer::Limit;
-use crate::{Mode, Rules, Settings};
+use crate::watch::Limit;
 
 fn setup(change: impl FnOnce(&mut Settings)) -> Setup {
     let mut setup = settings(Mode::Hold);
@@ -176,7 +176,7 @@ async fn all_holds_together_keep_no_more_than_the_limit_and_then_it_is_1013() {
         .counts
         .at_least(|counts| counts.limited(Limit::Held), crowded)
         .await;
-    assert!(between.gateway.held_bytes.load(Ordering::Relaxed) <= LIMIT);
+    assert!(between.gateway.overview().held_bytes <= LIMIT);
     let mut codes = Vec::new();
     for mut client in clients {
         let (code, reason) = client.closed().await;
@@ -188,7 +188,7 @@ async fn all_holds_together_keep_no_more_than_the_limit_and_then_it_is_1013() {
     let too_many = codes.iter().filter(|code| **code == 1013).count();
     assert!(too_many >= crowded, "{codes:?}");
     between.left(0).await;
-    assert_eq!(between.gateway.held_bytes.load(Ordering::Relaxed), 0);
+    assert_eq!(between.gateway.overview().held_bytes, 0);
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::support::{gateway, settings, soon};
-use crate::Mode;
+use crate::rules::Mode;
+use crate::tests::support::{gateway, settings, soon};
 
 const CLIENTS: usize = 200;
 

@@ -15,13 +15,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::connection::Handle;
-use crate::observer::Limit;
-use crate::session::{Ended, Side};
-use crate::verdict::{Redialed, Why};
-use crate::{
-    Destination, Gateway, Mode, Observer, PoolSettings, RouteSettings, Rules, Settings, Target,
-};
+use crate::front::{Destination, RouteSettings, Settings};
+use crate::gateway::Gateway;
+use crate::relay::{Ended, Redialed, Side, Why};
+use crate::rules::{Mode, Rules};
+use crate::upstream::{PoolSettings, Target};
+use crate::watch::{Handle, Limit, Observer};
 
 /// No test waits longer for anything.
 const LONGEST: Duration = Duration::from_secs(60);
