@@ -32,6 +32,14 @@ pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
     timeout(LONGEST, what).await.expect("it never happened")
 }
 
+/// Has `time` go by at once for everything in this test. Before and afterwards time is real, so that no step
+/// has to be quick.
+pub(super) async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
 /// Counts what happens, and can be waited for.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
@@ -133,6 +141,16 @@ pub(super) fn settings(mode: Mode) -> Setup {
 }
 
 impl Between {
+    /// Waits until the gateway has found out that its backend is away.
+    pub(super) async fn away(&self) {
+        soon(async {
+            while self.gateway.overview().upstreams[0].accepts {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
     /// Waits until no more than `most` connections are open.
     pub(super) async fn left(&self, most: usize) {
         soon(async {
