@@ -1,11 +1,12 @@
-//! A backend as an axum application: `revoir-backends axum PORT RUN`.
+//! A backend as an axum application: `axum_backend PORT RUN`. As an example, so that axum's own WebSockets
+//! are no part of what `cargo run` builds.
 
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -27,11 +28,17 @@ struct Application {
 }
 
 /// Runs until it was told to close, and has.
-pub(crate) async fn run(port: u16, run: String) -> anyhow::Result<()> {
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [port, run] = &arguments[..] else {
+        bail!("run it by `cargo xtask gateway`");
+    };
+    let port: u16 = port.parse().context("read the port")?;
     let (closing, code) = watch::channel(None);
     let (open, mut all_ended) = mpsc::channel(1);
     let application = Application {
-        run,
+        run: run.clone(),
         connections: AtomicU64::new(0),
         code,
         open,
