@@ -1,11 +1,12 @@
 //! Answers: a tag by which a browser asks again, and the fields that keep a page to itself.
 
 use std::hash::{DefaultHasher, Hasher};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -19,12 +20,16 @@ pub(crate) const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const JSON: &str = "application/json";
 
 /// A text with its tag, or 304 if the browser has it already (RFC 9110 section 13.1.2).
-pub(crate) fn text(asked: &HeaderMap, content_type: &'static str, text: String) -> Response {
+pub(crate) fn text(
+    request_headers: &HeaderMap,
+    content_type: &'static str,
+    text: String,
+) -> Response {
     let mut hasher = DefaultHasher::new();
     hasher.write(text.as_bytes());
     // Weak, because what travels may be compressed.
     let tag = format!("W/\"{:016x}\"", hasher.finish());
-    let known = asked
+    let known = request_headers
         .get_all(IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok())
@@ -59,8 +64,17 @@ pub(crate) fn unkept(code: StatusCode, content_type: &'static str, text: String)
     response
 }
 
-/// A value as one line of JSON.
-pub(crate) fn line(value: &impl Serialize) -> String {
+/// A value as JSON, with its tag.
+pub(crate) fn json(request_headers: &HeaderMap, value: &impl Serialize) -> Response {
+    text(request_headers, JSON, line(value))
+}
+
+/// A value as JSON that nobody keeps.
+pub(crate) fn unkept_json(code: StatusCode, value: &impl Serialize) -> Response {
+    unkept(code, JSON, line(value))
+}
+
+fn line(value: &impl Serialize) -> String {
     // Serializing plain structs with string keys into memory has no way to fail.
     let mut text = serde_json::to_string(value).unwrap_or_default();
     text.push('\n');
@@ -76,7 +90,19 @@ struct Problem<'a> {
 
 /// A [`Problem`] as JSON.
 pub(crate) fn problem(status: StatusCode, error: &str, hint: &str) -> Response {
-    unkept(status, JSON, line(&Problem { error, hint }))
+    unkept_json(status, &Problem { error, hint })
+}
+
+/// Says when to ask again.
+pub(crate) fn too_many(wait: Duration) -> Response {
+    let mut response = problem(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too much was asked for",
+        "wait a few seconds",
+    );
+    let seconds = HeaderValue::from(wait.as_secs() + 1);
+    response.headers_mut().insert(RETRY_AFTER, seconds);
+    response
 }
 
 /// Leads to another path of this server.

@@ -12,7 +12,7 @@ use revoir::{Acceptor, Drain, Ending, Incoming, Server, Tracker, WebSocket, serv
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-use super::endings::Token;
+use super::token::Token;
 
 /// How long it is away when it restarts, and the pause before it tries to listen again.
 const AWAY: Duration = Duration::from_millis(1_500);

@@ -5,17 +5,11 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::Response;
-use revoir::json::EndingFields;
 use revoir::{Ending, Observer, Role};
-use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::shared::Lab;
-use crate::answer::{self, JSON, line};
+use super::token::Token;
 
 /// How long an ending can be asked for.
 const KEPT: Duration = Duration::from_secs(60);
@@ -23,18 +17,6 @@ const KEPT: Duration = Duration::from_secs(60);
 const MOST: usize = 1024;
 /// How long a page waits for the ending of a connection that has not ended yet.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What a page calls its connection: 128 random bits, so that nobody else can ask for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Token(u128);
-
-impl Token {
-    /// 32 hexadecimal digits.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        digits.then(|| u128::from_str_radix(text, 16).ok().map(Self))?
-    }
-}
 
 /// The endings of the last minute, by token.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +60,7 @@ impl Endings {
     }
 
     /// The ending of a connection, once it is there.
-    async fn of(&self, token: Token) -> Option<Ending> {
+    pub(super) async fn of(&self, token: Token) -> Option<Ending> {
         let mut ending = {
             let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let kept = all.get(&token)?;
@@ -89,53 +71,20 @@ impl Endings {
     }
 }
 
-#[derive(Serialize)]
-struct Found<'a> {
-    ending: EndingFields<'a>,
-}
-
-/// `GET /lab/endings/{token}`: waits until the connection has ended.
-pub(super) async fn ending(State(lab): State<Lab>, Path(token): Path<String>) -> Response {
-    let ending = match Token::parse(&token) {
-        Some(token) => lab.endings.of(token).await,
-        None => None,
-    };
-    match ending {
-        Some(ending) => {
-            let ending = EndingFields::new(&ending);
-            answer::unkept(StatusCode::OK, JSON, line(&Found { ending }))
-        }
-        None => answer::problem(
-            StatusCode::NOT_FOUND,
-            "no connection with this token has ended",
-            "open one at /lab/end/{way}?token=, and ask within a minute",
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use revoir::{Cause, Detail};
 
     use super::*;
 
-    #[test]
-    fn a_token_has_128_bits() {
-        assert!(Token::parse("00112233445566778899aabbccddeeff").is_some());
-        for wrong in [
-            "",
-            "1",
-            "+0112233445566778899aabbccddeeff",
-            "00112233445566778899aabbccddeeff0",
-        ] {
-            assert_eq!(Token::parse(wrong), None, "{wrong}");
-        }
+    fn token(number: u128) -> Token {
+        Token::parse(&format!("{number:032x}")).unwrap()
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_ending_is_kept_for_a_minute_and_a_token_is_used_once() {
         let endings = Endings::default();
-        let token = Token(7);
+        let token = token(7);
         let recorder = endings.expect(token).unwrap();
         assert!(endings.expect(token).is_none());
         let ending = Ending::never_opened(Cause::Eof, Detail::None);
@@ -154,10 +103,10 @@ mod tests {
     async fn only_so_many_are_kept() {
         let endings = Endings::default();
         for token in 0..MOST as u128 {
-            assert!(endings.expect(Token(token)).is_some());
+            assert!(endings.expect(self::token(token)).is_some());
         }
-        assert!(endings.expect(Token(u128::MAX)).is_none());
+        assert!(endings.expect(token(u128::MAX)).is_none());
         tokio::time::advance(KEPT).await;
-        assert!(endings.expect(Token(u128::MAX)).is_some());
+        assert!(endings.expect(token(u128::MAX)).is_some());
     }
 }

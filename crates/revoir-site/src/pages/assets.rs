@@ -3,7 +3,7 @@
 use revoir_codes::catalog::Locale;
 
 use crate::pages::address::folder;
-use crate::pages::finder;
+use crate::pages::search_index;
 
 /// A file that pages refer to.
 #[derive(Debug)]
@@ -45,6 +45,6 @@ pub(crate) fn all() -> impl Iterator<Item = Asset> {
     });
     fixed.chain(Locale::all().iter().map(|locale| Asset {
         name: search_index(locale),
-        text: finder::script(locale),
+        text: search_index::script(locale),
     }))
 }

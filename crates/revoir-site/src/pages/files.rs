@@ -2,9 +2,11 @@
 
 use revoir_codes::catalog::Locale;
 
+use crate::pages::address::Address;
+use crate::pages::assets;
 use crate::pages::links::{self, Home};
-use crate::pages::views::{front, render};
-use crate::pages::{Address, assets};
+use crate::pages::render::render;
+use crate::pages::views::search::front;
 
 /// A file of the reference.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,7 +21,7 @@ pub(crate) struct Frame {
 
 /// An entry of the navigation.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct MenuItem {
     pub(crate) label: &'static str,
     pub(crate) href: String,
     pub(crate) here: bool,
@@ -196,7 +196,7 @@ impl Frame {
             .collect()
     }
 
-    pub(crate) fn navigation(&self) -> Vec<Entry> {
+    pub(crate) fn navigation(&self) -> Vec<MenuItem> {
         let labels = self.labels;
         [
             (labels.all_codes, Address::AllCodes),
@@ -206,7 +206,7 @@ impl Frame {
             (labels.products, Address::Products),
             (labels.idle_timeouts, Address::IdleTimeouts),
         ]
-        .map(|(label, address)| Entry {
+        .map(|(label, address)| MenuItem {
             label,
             href: self.page(address),
             here: self.address == address,

@@ -6,16 +6,18 @@
 mod address;
 pub(crate) mod assets;
 mod files;
-pub(crate) mod finder;
 mod frame;
 mod links;
 mod prose;
+mod render;
+mod search_index;
 mod steps;
 mod views;
 
 pub use address::{Address, Requested, folder};
 pub use files::{File, files};
 pub use links::Home;
-pub use views::{front, render, search_results};
+pub use render::render;
+pub use views::search::{front, search_results};
 
 pub(crate) use address::code;

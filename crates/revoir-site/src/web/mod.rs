@@ -3,8 +3,9 @@
 //! Everything is made from the catalogue when it is asked for; nothing is read from a disk.
 
 mod api;
+mod html;
+mod lang_query;
 mod language;
-mod pages;
 mod tables;
 
 use axum::Router;
@@ -17,14 +18,14 @@ use crate::lab::{self, Lab};
 /// All of it, for any server.
 pub fn router(lab: &Lab) -> Router {
     Router::new()
-        .route("/", get(pages::front))
-        .route("/assets/{name}", get(pages::asset))
+        .route("/", get(html::front))
+        .route("/assets/{name}", get(html::asset))
         .nest("/api/v1", api::router())
         .nest("/lab", lab::router(lab.clone()))
-        .route("/{lang}", get(pages::start))
-        .route("/{lang}/", get(pages::start))
-        .route("/{lang}/{*path}", get(pages::page))
-        .fallback(pages::missing)
+        .route("/{lang}", get(html::start))
+        .route("/{lang}/", get(html::start))
+        .route("/{lang}/{*path}", get(html::page))
+        .fallback(html::missing)
         .layer(CompressionLayer::new())
         .layer(axum::middleware::map_response(answer::secured))
 }

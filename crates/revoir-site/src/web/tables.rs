@@ -9,8 +9,8 @@ use revoir_codes::catalog::observed::{Implementation, Outcome};
 use revoir_codes::catalog::vendor::{Band, Vendor, VendorCode, vendors};
 use serde::Serialize;
 
-use super::api::{Language, locale};
-use crate::answer::{self, JSON, line};
+use super::lang_query::Language;
+use crate::answer;
 
 /// The causes of 1006, in the order of the page.
 #[derive(Serialize)]
@@ -22,26 +22,26 @@ struct Causes {
 /// Products with codes of their own.
 #[derive(Serialize)]
 struct Products {
-    products: Vec<Product>,
+    products: Vec<VendorFields>,
 }
 
 #[derive(Serialize)]
-struct Product {
+struct VendorFields {
     vendor: &'static str,
     source: &'static str,
-    bands: Vec<BandOf>,
-    codes: Vec<CodeOf>,
+    bands: Vec<BandFields>,
+    codes: Vec<VendorCodeFields>,
 }
 
 #[derive(Serialize)]
-struct BandOf {
+struct BandFields {
     first: u16,
     last: u16,
     reconnect: bool,
 }
 
 #[derive(Serialize)]
-struct CodeOf {
+struct VendorCodeFields {
     code: u16,
     name: &'static str,
     reconnect: Option<bool>,
@@ -50,31 +50,31 @@ struct CodeOf {
 /// What implementations tell their applications.
 #[derive(Serialize)]
 struct Implementations {
-    implementations: Vec<Observed>,
+    implementations: Vec<ImplementationFields>,
 }
 
 #[derive(Serialize)]
-struct Observed {
+struct ImplementationFields {
     name: &'static str,
     version: &'static str,
     basis: &'static str,
-    accepts: Vec<Range>,
-    other_code: Option<Told>,
-    empty_close: Option<Told>,
-    fin: Option<Told>,
-    rst: Option<Told>,
-    http_error: Option<Told>,
+    accepts: Vec<RangeFields>,
+    other_code: Option<OutcomeFields>,
+    empty_close: Option<OutcomeFields>,
+    fin: Option<OutcomeFields>,
+    rst: Option<OutcomeFields>,
+    http_error: Option<OutcomeFields>,
     sends_for_bad_text: Option<u16>,
 }
 
 #[derive(Serialize)]
-struct Range {
+struct RangeFields {
     first: u16,
     last: u16,
 }
 
 #[derive(Serialize)]
-struct Told {
+struct OutcomeFields {
     kind: &'static str,
     code: Option<u16>,
 }
@@ -83,11 +83,11 @@ struct Told {
 #[derive(Serialize)]
 struct IdleTimeouts {
     safe_ping_s: u32,
-    intermediaries: Vec<Limit>,
+    intermediaries: Vec<IntermediaryFields>,
 }
 
 #[derive(Serialize)]
-struct Limit {
+struct IntermediaryFields {
     name: &'static str,
     idle_s: Option<u32>,
     life_s: Option<u32>,
@@ -97,42 +97,44 @@ struct Limit {
     source: &'static str,
 }
 
-pub(super) async fn causes_of_1006(language: Language, asked: HeaderMap) -> Response {
-    let locale = match locale(language) {
-        Ok(locale) => locale,
-        Err(refused) => return *refused,
-    };
+pub(super) async fn causes_of_1006(Language(locale): Language, headers: HeaderMap) -> Response {
     let lang = locale.text_locale().tag;
     let causes = causes(locale).map(CauseFields::new).collect();
-    answer::text(&asked, JSON, line(&Causes { lang, causes }))
+    answer::json(&headers, &Causes { lang, causes })
 }
 
-pub(super) async fn products(asked: HeaderMap) -> Response {
-    let products = vendors().iter().map(Product::new).collect();
-    answer::text(&asked, JSON, line(&Products { products }))
+pub(super) async fn products(headers: HeaderMap) -> Response {
+    let products = vendors().iter().map(VendorFields::new).collect();
+    answer::json(&headers, &Products { products })
 }
 
-pub(super) async fn implementations(asked: HeaderMap) -> Response {
-    let implementations = Implementation::all().iter().map(Observed::new).collect();
-    answer::text(&asked, JSON, line(&Implementations { implementations }))
+pub(super) async fn implementations(headers: HeaderMap) -> Response {
+    let implementations = Implementation::all()
+        .iter()
+        .map(ImplementationFields::new)
+        .collect();
+    answer::json(&headers, &Implementations { implementations })
 }
 
-pub(super) async fn idle_timeouts(asked: HeaderMap) -> Response {
+pub(super) async fn idle_timeouts(headers: HeaderMap) -> Response {
     let all = IdleTimeouts {
         safe_ping_s: SAFE_PING_S,
-        intermediaries: intermediaries().iter().map(Limit::new).collect(),
+        intermediaries: intermediaries()
+            .iter()
+            .map(IntermediaryFields::new)
+            .collect(),
     };
-    answer::text(&asked, JSON, line(&all))
+    answer::json(&headers, &all)
 }
 
-impl Product {
+impl VendorFields {
     fn new(of: &Vendor) -> Self {
-        let band = |band: &Band| BandOf {
+        let band = |band: &Band| BandFields {
             first: band.first,
             last: band.last,
             reconnect: band.reconnect,
         };
-        let code = |code: &VendorCode| CodeOf {
+        let code = |code: &VendorCode| VendorCodeFields {
             code: code.code.get(),
             name: code.name,
             reconnect: code.reconnect,
@@ -146,25 +148,25 @@ impl Product {
     }
 }
 
-impl Observed {
+impl ImplementationFields {
     fn new(of: &Implementation) -> Self {
-        let range = |&(first, last): &(u16, u16)| Range { first, last };
+        let range = |&(first, last): &(u16, u16)| RangeFields { first, last };
         Self {
             name: of.name,
             version: of.version,
             basis: of.evidence.id(),
             accepts: of.accepts.iter().map(range).collect(),
-            other_code: of.refused.map(Told::new),
-            empty_close: of.empty.map(Told::new),
-            fin: of.fin.map(Told::new),
-            rst: of.rst.map(Told::new),
-            http_error: of.handshake.map(Told::new),
+            other_code: of.refused.map(OutcomeFields::new),
+            empty_close: of.empty.map(OutcomeFields::new),
+            fin: of.fin.map(OutcomeFields::new),
+            rst: of.rst.map(OutcomeFields::new),
+            http_error: of.handshake.map(OutcomeFields::new),
             sends_for_bad_text: of.sends_for_bad_text.map(|code| code.get()),
         }
     }
 }
 
-impl Told {
+impl OutcomeFields {
     fn new(outcome: Outcome) -> Self {
         let (kind, code) = match outcome {
             Outcome::Code(code) => ("code", Some(code.get())),
@@ -175,7 +177,7 @@ impl Told {
     }
 }
 
-impl Limit {
+impl IntermediaryFields {
     fn new(of: &Intermediary) -> Self {
         Self {
             name: of.name,

@@ -5,30 +5,30 @@ use revoir_codes::advice::Direction;
 use revoir_codes::catalog::Locale;
 use revoir_codes::{CloseCode, CodeRange};
 
-use super::written;
-use crate::pages::Address;
+use super::parts::written;
+use crate::pages::address::Address;
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
 
 #[derive(Template)]
 #[template(path = "all_codes.html")]
-struct Page {
+struct AllCodesPage {
     frame: Frame,
-    ranges: Vec<Range>,
+    ranges: Vec<RangeSection>,
 }
 
 /// A range of the table, with its registered codes.
-struct Range {
+struct RangeSection {
     title: &'static str,
     /// The page of the range, where there is one.
     href: Option<String>,
     first: u16,
     last: u16,
     id: &'static str,
-    codes: Vec<Row>,
+    codes: Vec<CodeRow>,
 }
 
-struct Row {
+struct CodeRow {
     link: CodeLink,
     short: &'static str,
     wire: &'static str,
@@ -36,7 +36,7 @@ struct Row {
     retry: String,
 }
 
-pub(super) fn page(locale: &'static Locale, home: &Home) -> String {
+pub(in crate::pages) fn page(locale: &'static Locale, home: &Home) -> String {
     let frame = Frame::new(
         Address::AllCodes,
         locale,
@@ -45,17 +45,17 @@ pub(super) fn page(locale: &'static Locale, home: &Home) -> String {
         locale.phrases().site_intro,
     );
     let ranges = CodeRange::ALL.map(|range| range_of(range, &frame)).into();
-    written(&Page { frame, ranges })
+    written(&AllCodesPage { frame, ranges })
 }
 
-fn range_of(range: CodeRange, frame: &Frame) -> Range {
+fn range_of(range: CodeRange, frame: &Frame) -> RangeSection {
     let locale = frame.locale;
     let (first, last) = range.bounds();
     let codes = CloseCode::registered()
         .filter(|code| code.range() == range)
         .map(|code| {
             let of = frame.explain(code);
-            Row {
+            CodeRow {
                 link: frame.code_link(code),
                 short: of.text.short,
                 wire: locale.wire(of.facts.wire),
@@ -64,7 +64,7 @@ fn range_of(range: CodeRange, frame: &Frame) -> Range {
             }
         })
         .collect();
-    Range {
+    RangeSection {
         title: locale.range(range),
         href: (range != CodeRange::Protocol).then(|| frame.page(Address::Range(range))),
         first,

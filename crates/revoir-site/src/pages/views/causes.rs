@@ -6,14 +6,14 @@ use revoir_codes::catalog::Locale;
 use revoir_codes::catalog::causes::{CauseFacts, Phase, causes};
 use revoir_codes::catalog::text::CauseText;
 
-use super::written;
-use crate::pages::Address;
+use super::parts::written;
+use crate::pages::address::Address;
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
 
 #[derive(Template)]
 #[template(path = "causes.html")]
-struct Page {
+struct CausesPage {
     frame: Frame,
     code: CodeLink,
     phases: Vec<Group>,
@@ -26,14 +26,14 @@ struct Group {
     causes: Vec<(&'static CauseFacts, &'static CauseText)>,
 }
 
-impl Page {
+impl CausesPage {
     /// The group of a phase, for the questions.
     fn group(&self, index: usize) -> &Group {
         &self.phases[index]
     }
 }
 
-pub(super) fn page(locale: &'static Locale, home: &Home) -> String {
+pub(in crate::pages) fn page(locale: &'static Locale, home: &Home) -> String {
     let frame = Frame::new(
         Address::Causes,
         locale,
@@ -51,7 +51,7 @@ pub(super) fn page(locale: &'static Locale, home: &Home) -> String {
         })
         .into();
     let code = frame.code_link(CloseCode::ABNORMAL_CLOSURE);
-    written(&Page {
+    written(&CausesPage {
         frame,
         code,
         phases,

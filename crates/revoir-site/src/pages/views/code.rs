@@ -7,15 +7,14 @@ use revoir_codes::catalog::{Explanation, Locale, fact_rows};
 use revoir_codes::{CloseCode, CodeRange};
 
 use super::lab::LabView;
-use super::{Shown, StepsView, shown, written};
-use crate::pages::Address;
-use crate::pages::address::anchor;
+use super::parts::{ShownStatement, StepsView, shown, written};
+use crate::pages::address::{Address, anchor};
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
 
 #[derive(Template)]
 #[template(path = "code.html")]
-struct Page<'a> {
+struct CodePage<'a> {
     frame: &'a Frame,
     of: Explanation,
     /// The number, or the bounds of the range.
@@ -23,9 +22,9 @@ struct Page<'a> {
     steps: StepsView<'a>,
     lab: Option<LabView<'a>>,
     facts: Vec<(&'static str, String)>,
-    seen: Vec<Shown>,
-    notes: Vec<Shown>,
-    uses: Vec<Product>,
+    seen: Vec<ShownStatement>,
+    notes: Vec<ShownStatement>,
+    uses: Vec<ProductUse>,
     /// What to compare with: the related codes, then the others.
     near: Vec<CodeLink>,
     far: Vec<CodeLink>,
@@ -34,19 +33,23 @@ struct Page<'a> {
     after: Option<CodeLink>,
 }
 
-pub(super) fn page(code: CloseCode, locale: &'static Locale, home: &Home) -> String {
+pub(in crate::pages) fn page(code: CloseCode, locale: &'static Locale, home: &Home) -> String {
     let of = revoir_codes::catalog::explain(code, locale);
     let title = format!("{} {}", code.get(), of.text.title);
     let frame = Frame::new(Address::Code(code), locale, home, title, of.text.short);
-    written(&Page::new(&frame, of, code.get().to_string()))
+    written(&CodePage::new(&frame, of, code.get().to_string()))
 }
 
-pub(super) fn range_page(range: CodeRange, locale: &'static Locale, home: &Home) -> String {
+pub(in crate::pages) fn range_page(
+    range: CodeRange,
+    locale: &'static Locale,
+    home: &Home,
+) -> String {
     let of = revoir_codes::catalog::explain(unregistered(range), locale);
     let title = locale.range(range).to_owned();
     let frame = Frame::new(Address::Range(range), locale, home, title, of.text.short);
     let (first, last) = range.bounds();
-    written(&Page::new(&frame, of, format!("{first}–{last}")))
+    written(&CodePage::new(&frame, of, format!("{first}–{last}")))
 }
 
 /// A code that stands for those of its range that are not registered.
@@ -58,7 +61,7 @@ fn unregistered(range: CodeRange) -> CloseCode {
         .unwrap_or_else(|| CloseCode::new(first))
 }
 
-impl<'a> Page<'a> {
+impl<'a> CodePage<'a> {
     fn new(frame: &'a Frame, of: Explanation, number: String) -> Self {
         let is_range = matches!(frame.address, Address::Range(_));
         let registered = || CloseCode::registered().filter(|code| *code != of.code);
@@ -130,7 +133,7 @@ impl<'a> Page<'a> {
 }
 
 /// What a product means by the code.
-struct Product {
+struct ProductUse {
     vendor: &'static str,
     href: String,
     meaning: String,
@@ -139,22 +142,22 @@ struct Product {
 }
 
 /// What products mean by the code.
-fn uses(of: &Explanation, frame: &Frame) -> Vec<Product> {
+fn uses(of: &Explanation, frame: &Frame) -> Vec<ProductUse> {
     let phrases = of.locale.phrases();
     of.uses()
-        .map(|product| Product {
+        .map(|product| ProductUse {
             reconnect: match product.reconnect {
                 Some(true) => phrases.vendor_reconnect,
                 Some(false) => phrases.vendor_stop,
                 None => "",
             },
-            ..Product::new(frame, product.vendor, product.meaning())
+            ..ProductUse::new(frame, product.vendor, product.meaning())
         })
         .collect()
 }
 
 /// The products that use codes of the range.
-fn range_uses(of: &Explanation, frame: &Frame) -> Vec<Product> {
+fn range_uses(of: &Explanation, frame: &Frame) -> Vec<ProductUse> {
     let range = of.code.range();
     vendors()
         .iter()
@@ -164,12 +167,12 @@ fn range_uses(of: &Explanation, frame: &Frame) -> Vec<Product> {
             let inside = |number: &u16| CloseCode::new(*number).range() == range;
             let numbers: Vec<u16> = codes.chain(bands).filter(inside).collect();
             let (first, last) = (numbers.iter().min()?, numbers.iter().max()?);
-            Some(Product::new(frame, vendor, format!("{first}–{last}")))
+            Some(ProductUse::new(frame, vendor, format!("{first}–{last}")))
         })
         .collect()
 }
 
-impl Product {
+impl ProductUse {
     fn new(frame: &Frame, vendor: &'static Vendor, meaning: String) -> Self {
         let page = frame.page(Address::Products);
         Self {

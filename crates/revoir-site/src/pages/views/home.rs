@@ -4,20 +4,20 @@ use askama::Template;
 use revoir_codes::CloseCode;
 use revoir_codes::catalog::Locale;
 
-use super::written;
-use crate::pages::Address;
+use super::parts::written;
+use crate::pages::address::Address;
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
 use crate::pages::prose;
 
 #[derive(Template)]
 #[template(path = "home.html")]
-struct Page {
+struct HomePage {
     frame: Frame,
     codes: Vec<CodeLink>,
 }
 
-pub(super) fn page(locale: &'static Locale, home: &Home) -> String {
+pub(in crate::pages) fn page(locale: &'static Locale, home: &Home) -> String {
     let frame = Frame::new(
         Address::Home,
         locale,
@@ -28,10 +28,10 @@ pub(super) fn page(locale: &'static Locale, home: &Home) -> String {
     let codes = CloseCode::registered()
         .map(|code| frame.code_link(code))
         .collect();
-    written(&Page { frame, codes })
+    written(&HomePage { frame, codes })
 }
 
-impl Page {
+impl HomePage {
     /// What the page shows, or how to get to see it.
     fn lead(&self) -> String {
         let phrases = self.frame.locale.phrases();

@@ -4,31 +4,36 @@ use askama::Template;
 use revoir_codes::CloseCode;
 use revoir_codes::catalog::{Comparison, Explanation, Locale, Row, compare};
 
-use super::{Shown, StepsView, shown, written};
-use crate::pages::Address;
+use super::parts::{ShownStatement, StepsView, shown, written};
+use crate::pages::address::Address;
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
 
 #[derive(Template)]
 #[template(path = "pair.html")]
-struct Page<'a> {
+struct PairPage<'a> {
     frame: &'a Frame,
     comparison: &'a Comparison,
-    sides: Vec<Side<'a>>,
+    sides: Vec<Compared<'a>>,
     related: Vec<CodeLink>,
     links: Vec<String>,
 }
 
 /// What is said of one of the two codes.
-struct Side<'a> {
+struct Compared<'a> {
     of: &'a Explanation,
     severity: &'static str,
     href: String,
     steps: StepsView<'a>,
-    seen: Vec<Shown>,
+    seen: Vec<ShownStatement>,
 }
 
-pub(super) fn page(a: CloseCode, b: CloseCode, locale: &'static Locale, home: &Home) -> String {
+pub(in crate::pages) fn page(
+    a: CloseCode,
+    b: CloseCode,
+    locale: &'static Locale,
+    home: &Home,
+) -> String {
     let Ok(comparison) = compare(a, b, locale) else {
         // An address never names the same code twice; whoever builds one that does gets the code.
         return super::code::page(a, locale, home);
@@ -41,7 +46,7 @@ pub(super) fn page(a: CloseCode, b: CloseCode, locale: &'static Locale, home: &H
         &comparison.introduction,
     );
     let codes = [&comparison.a, &comparison.b];
-    let sides = codes.map(|of| Side {
+    let sides = codes.map(|of| Compared {
         of,
         severity: of.facts.severity.id(),
         href: frame.about(of.code),
@@ -62,7 +67,7 @@ pub(super) fn page(a: CloseCode, b: CloseCode, locale: &'static Locale, home: &H
             links.push(link);
         }
     }
-    written(&Page {
+    written(&PairPage {
         frame: &frame,
         comparison: &comparison,
         sides: sides.into(),
@@ -74,7 +79,7 @@ pub(super) fn page(a: CloseCode, b: CloseCode, locale: &'static Locale, home: &H
     })
 }
 
-impl Page<'_> {
+impl PairPage<'_> {
     fn label(&self, row: &Row) -> &'static str {
         row.aspect.label(self.frame.labels)
     }
@@ -89,7 +94,7 @@ impl Page<'_> {
     }
 
     /// The sides to speak of: one if the same is said of both.
-    fn told(&self) -> &[Side<'_>] {
+    fn told(&self) -> &[Compared<'_>] {
         if self.same() {
             &self.sides[..1]
         } else {
@@ -100,13 +105,13 @@ impl Page<'_> {
 
 #[derive(Template)]
 #[template(path = "pairs.html")]
-struct Chooser {
+struct PairsPage {
     frame: Frame,
     /// Every code but the last, and its comparisons with those above it: each pair once.
     codes: Vec<(CodeLink, Vec<CodeLink>)>,
 }
 
-pub(super) fn chooser(locale: &'static Locale, home: &Home) -> String {
+pub(in crate::pages) fn chooser(locale: &'static Locale, home: &Home) -> String {
     let frame = Frame::new(
         Address::Pairs,
         locale,
@@ -122,5 +127,5 @@ pub(super) fn chooser(locale: &'static Locale, home: &Home) -> String {
         })
         .filter(|(_, pairs)| !pairs.is_empty())
         .collect();
-    written(&Chooser { frame, codes })
+    written(&PairsPage { frame, codes })
 }

@@ -4,18 +4,19 @@ use askama::Template;
 use revoir_codes::CloseCode;
 use revoir_codes::catalog::Locale;
 
-use super::written;
-use crate::pages::Address;
-use crate::pages::finder::{Entry, find};
+use super::parts::written;
+use crate::pages::address::Address;
+
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
+use crate::pages::search_index::{SearchEntry, find};
 
 #[derive(Template)]
 #[template(path = "search.html")]
-struct Page<'a> {
+struct SearchPage<'a> {
     frame: Frame,
     typed: &'a str,
-    results: Vec<(String, Entry)>,
+    results: Vec<(String, SearchEntry)>,
 }
 
 /// The search page with what fits `typed`; with nothing typed, every code.
@@ -39,14 +40,14 @@ pub fn search_results(typed: &str, locale: &'static Locale, home: &Home) -> Stri
             (href, entry)
         })
         .collect();
-    written(&Page {
+    written(&SearchPage {
         frame,
         typed: typed.trim(),
         results,
     })
 }
 
-impl Page<'_> {
+impl SearchPage<'_> {
     fn codes(&self) -> Vec<CodeLink> {
         CloseCode::registered()
             .map(|code| self.frame.code_link(code))
@@ -56,13 +57,13 @@ impl Page<'_> {
 
 #[derive(Template)]
 #[template(path = "missing.html")]
-struct Missing {
+struct MissingPage {
     frame: Frame,
 }
 
 /// What is shown where there is no page.
-pub(super) fn missing(locale: &'static Locale, home: &Home) -> String {
-    written(&Missing {
+pub(in crate::pages) fn missing(locale: &'static Locale, home: &Home) -> String {
+    written(&MissingPage {
         frame: Frame::new(
             Address::Missing,
             locale,
@@ -75,7 +76,7 @@ pub(super) fn missing(locale: &'static Locale, home: &Home) -> String {
 
 #[derive(Template)]
 #[template(path = "front.html")]
-struct Front {
+struct FrontPage {
     frame: Frame,
 }
 
@@ -91,5 +92,5 @@ pub fn front(home: &Home) -> String {
         locale.phrases().site_intro,
     );
     frame.at_root(home);
-    written(&Front { frame })
+    written(&FrontPage { frame })
 }

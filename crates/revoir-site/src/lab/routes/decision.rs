@@ -9,12 +9,12 @@ use revoir::json::DecisionFields;
 use revoir::{Cause, CloseCode, CloseFrame, Decision, Detail, Ending, Finish, History, Policy};
 use serde::{Deserialize, Serialize};
 
-use super::shared::Lab;
-use crate::answer::{self, JSON, line};
+use crate::answer;
+use crate::lab::shared::Lab;
 
 /// What a page knows: its `CloseEvent`, and what came before.
 #[derive(Debug, Deserialize)]
-pub(super) struct Seen {
+pub(super) struct CloseEvent {
     code: u16,
     #[serde(default)]
     reason: String,
@@ -42,14 +42,14 @@ struct Decided<'a> {
 }
 
 /// `GET /lab/decision`: whether and when the page should come back, by the default policy.
-pub(super) async fn decision(State(_): State<Lab>, Query(seen): Query<Seen>) -> Response {
+pub(super) async fn decision(State(_): State<Lab>, Query(seen): Query<CloseEvent>) -> Response {
     let decision = seen.decide(fastrand::u32(..));
     let text = decision.to_string();
     let decision = DecisionFields::new(&decision);
-    answer::unkept(StatusCode::OK, JSON, line(&Decided { decision, text }))
+    answer::unkept_json(StatusCode::OK, &Decided { decision, text })
 }
 
-impl Seen {
+impl CloseEvent {
     fn decide(&self, random: u32) -> Decision {
         let history = History::after(
             self.attempts,
@@ -91,7 +91,7 @@ mod tests {
 
     fn decided(query: &str) -> (String, Option<u64>) {
         let uri = format!("/lab/decision?{query}").parse().unwrap();
-        let Query(seen) = Query::<Seen>::try_from_uri(&uri).unwrap();
+        let Query(seen) = Query::<CloseEvent>::try_from_uri(&uri).unwrap();
         let decision = seen.decide(0);
         let delay = decision.delay.map(|delay| delay.as_millis() as u64);
         (decision.rule.into_owned(), delay)

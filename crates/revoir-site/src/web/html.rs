@@ -22,18 +22,18 @@ pub(super) struct Search {
 }
 
 /// Leads to the start in a language that the browser asks for.
-pub(super) async fn front(asked: HeaderMap) -> Response {
-    let fields = asked.get_all(ACCEPT_LANGUAGE).iter();
+pub(super) async fn front(headers: HeaderMap) -> Response {
+    let fields = headers.get_all(ACCEPT_LANGUAGE).iter();
     let fields: Vec<_> = fields.filter_map(|field| field.to_str().ok()).collect();
     let locale = language::accepted(&fields.join(","));
     let mut response = redirect(StatusCode::FOUND, &format!("/{}/", folder(locale)));
-    let headers = response.headers_mut();
-    headers.insert(VARY, HeaderValue::from_static("accept-language"));
+    let answered = response.headers_mut();
+    answered.insert(VARY, HeaderValue::from_static("accept-language"));
     response
 }
 
 /// The start in the language of the path.
-pub(super) async fn start(Path(lang): Path<String>, uri: Uri, asked: HeaderMap) -> Response {
+pub(super) async fn start(Path(lang): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
     let Some(locale) = language::of_path(&lang) else {
         return not_found(Locale::english());
     };
@@ -41,14 +41,14 @@ pub(super) async fn start(Path(lang): Path<String>, uri: Uri, asked: HeaderMap) 
     if uri.path() != path {
         return redirect(StatusCode::PERMANENT_REDIRECT, &path);
     }
-    page_of(Address::Home, locale, &asked)
+    page_of(Address::Home, locale, &headers)
 }
 
 /// Any other page in the language of the path.
 pub(super) async fn page(
     Path((lang, path)): Path<(String, String)>,
     Query(Search { q }): Query<Search>,
-    asked: HeaderMap,
+    headers: HeaderMap,
 ) -> Response {
     let Some(locale) = language::of_path(&lang) else {
         return not_found(Locale::english());
@@ -62,14 +62,14 @@ pub(super) async fn page(
         Some(Requested::Moved(address)) => moved(address),
         Some(Requested::Page(address)) if lang != folder(locale) => moved(address),
         Some(Requested::Page(Address::Search)) => {
-            answer::text(&asked, HTML, search_results(&q, locale, &Home::Server))
+            answer::text(&headers, HTML, search_results(&q, locale, &Home::Server))
         }
-        Some(Requested::Page(address)) => page_of(address, locale, &asked),
+        Some(Requested::Page(address)) => page_of(address, locale, &headers),
     }
 }
 
-fn page_of(address: Address, locale: &'static Locale, asked: &HeaderMap) -> Response {
-    answer::text(asked, HTML, render(address, locale, &Home::Server))
+fn page_of(address: Address, locale: &'static Locale, headers: &HeaderMap) -> Response {
+    answer::text(headers, HTML, render(address, locale, &Home::Server))
 }
 
 /// For every path that nobody knows, in the language it begins with.
@@ -84,7 +84,7 @@ fn not_found(locale: &'static Locale) -> Response {
 }
 
 /// Style, script, icon, and the indexes of the search.
-pub(super) async fn asset(Path(name): Path<String>, asked: HeaderMap) -> Response {
+pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     static ASSETS: OnceLock<HashMap<String, String>> = OnceLock::new();
     let all = ASSETS.get_or_init(|| {
         assets::all()
@@ -98,7 +98,7 @@ pub(super) async fn asset(Path(name): Path<String>, asked: HeaderMap) -> Respons
         _ => "text/javascript; charset=utf-8",
     };
     match all.get(&name) {
-        Some(text) => answer::text(&asked, content_type, text.clone()),
+        Some(text) => answer::text(&headers, content_type, text.clone()),
         None => not_found(Locale::english()),
     }
 }

@@ -15,7 +15,7 @@ const MOST: usize = 12;
 
 /// Something that can be found.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct SearchEntry {
     pub(crate) address: Address,
     /// A place on the page.
     pub(crate) anchor: Option<String>,
@@ -30,13 +30,13 @@ pub(crate) struct Entry {
 }
 
 /// Everything that can be found, in the language of `locale`, best first.
-pub(crate) fn entries(locale: &'static Locale) -> Vec<Entry> {
+pub(crate) fn entries(locale: &'static Locale) -> Vec<SearchEntry> {
     let mut entries = Vec::new();
     for code in CloseCode::registered() {
         let of = explain(code, locale);
         let aliases = of.facts.aliases.join(" ");
         let words = [of.facts.name, of.facts.id, &aliases, of.text.cause];
-        entries.push(Entry {
+        entries.push(SearchEntry {
             address: Address::Code(code),
             anchor: None,
             title: format!("{} {}", code.get(), of.text.title),
@@ -55,7 +55,7 @@ pub(crate) fn entries(locale: &'static Locale) -> Vec<Entry> {
             CodeRange::Registered => explain(CloseCode::new(3999), locale),
             _ => of,
         };
-        entries.push(Entry {
+        entries.push(SearchEntry {
             address: Address::Range(range),
             anchor: None,
             title: locale.range(range).to_owned(),
@@ -65,7 +65,7 @@ pub(crate) fn entries(locale: &'static Locale) -> Vec<Entry> {
         });
     }
     for (facts, text) in causes(locale) {
-        entries.push(Entry {
+        entries.push(SearchEntry {
             address: Address::Causes,
             anchor: Some(facts.id.to_owned()),
             title: text.title.replace('`', ""),
@@ -77,7 +77,7 @@ pub(crate) fn entries(locale: &'static Locale) -> Vec<Entry> {
     for vendor in vendors() {
         for named in vendor.codes {
             let number = named.code.get();
-            entries.push(Entry {
+            entries.push(SearchEntry {
                 address: Address::Products,
                 anchor: Some(anchor(vendor.name)),
                 title: format!("{number} {}", named.name),
@@ -88,7 +88,7 @@ pub(crate) fn entries(locale: &'static Locale) -> Vec<Entry> {
         }
     }
     for of in intermediaries() {
-        entries.push(Entry {
+        entries.push(SearchEntry {
             address: Address::IdleTimeouts,
             anchor: Some(anchor(of.name)),
             title: of.name.to_owned(),
@@ -109,7 +109,7 @@ fn code_spans(texts: &[&str]) -> String {
 }
 
 /// The entries that fit what somebody typed, best first.
-pub(crate) fn find(locale: &'static Locale, typed: &str) -> Vec<Entry> {
+pub(crate) fn find(locale: &'static Locale, typed: &str) -> Vec<SearchEntry> {
     let typed = typed.to_lowercase();
     let words: Vec<&str> = typed.split_whitespace().collect();
     if words.is_empty() {
@@ -119,7 +119,7 @@ pub(crate) fn find(locale: &'static Locale, typed: &str) -> Vec<Entry> {
         .split(|c: char| !c.is_ascii_digit())
         .find_map(code)
         .map_or(0, CloseCode::get);
-    let mut found: Vec<(u8, Entry)> = entries(locale)
+    let mut found: Vec<(u8, SearchEntry)> = entries(locale)
         .into_iter()
         .filter_map(|entry| Some((entry.rank(&words, number)?, entry)))
         .collect();
@@ -131,7 +131,7 @@ pub(crate) fn find(locale: &'static Locale, typed: &str) -> Vec<Entry> {
         .collect()
 }
 
-impl Entry {
+impl SearchEntry {
     /// How well it fits, 0 best. `None`: it does not.
     fn rank(&self, words: &[&str], number: u16) -> Option<u8> {
         let (first, last) = self.numbers;
@@ -156,7 +156,7 @@ impl Entry {
 
 /// An entry as the script reads it; short keys, because every reader loads it.
 #[derive(Serialize)]
-struct Line<'a> {
+struct ScriptEntry<'a> {
     /// Path below the language.
     p: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,9 +174,9 @@ struct Line<'a> {
 /// A script rather than JSON, because a page that was opened as a file may load no other kind.
 pub(crate) fn script(locale: &'static Locale) -> String {
     let entries = entries(locale);
-    let lines: Vec<Line<'_>> = entries
+    let lines: Vec<ScriptEntry<'_>> = entries
         .iter()
-        .map(|entry| Line {
+        .map(|entry| ScriptEntry {
             p: entry.address.path(),
             a: entry.anchor.as_deref(),
             t: &entry.title,

@@ -8,10 +8,9 @@ use axum::response::Response;
 use revoir::{Origins, is_origin_allowed};
 use serde::Serialize;
 
-use super::end::{Asked, too_many};
-use super::endings::Token;
-use super::shared::{Clients, Lab};
-use crate::answer::{self, JSON, line};
+use crate::answer;
+use crate::lab::shared::{Clients, Lab};
+use crate::lab::token::{Token, TokenQuery};
 
 /// Pages of other hosts that may press the buttons.
 const NO_OTHERS: [&str; 0] = [];
@@ -26,12 +25,12 @@ struct Done<'a> {
 pub(super) async fn act(
     State(lab): State<Lab>,
     Path(act): Path<String>,
-    Query(Asked { token }): Query<Asked>,
+    Query(TokenQuery { token }): Query<TokenQuery>,
     request: Request,
 ) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     if let Err(wait) = lab.pace.count(peer.map(|ConnectInfo(peer)| peer.ip())) {
-        return too_many(wait);
+        return answer::too_many(wait);
     }
     if !is_own(request.headers()) {
         let hint = "use the buttons of this server's own page";
@@ -52,7 +51,7 @@ pub(super) async fn act(
         }
     };
     if done {
-        return answer::unkept(StatusCode::OK, JSON, line(&Done { done: &act }));
+        return answer::unkept_json(StatusCode::OK, &Done { done: &act });
     }
     answer::problem(
         StatusCode::CONFLICT,

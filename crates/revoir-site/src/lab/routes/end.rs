@@ -5,39 +5,32 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
-use axum::http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+use axum::http::StatusCode;
 use axum::response::Response;
 use revoir::{
     Config, Headers, KeepaliveConfig, Limits, Reason, Slot, Upgrade, WebSocket, server_config,
 };
-use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::endings::Token;
-use super::raw_stream::TakeOver;
-use super::shared::Lab;
-use super::way::{MESSAGE_LIMIT, REASON, SLOT_MS, Way};
-use super::wire::Hand;
 use crate::answer;
+use crate::lab::raw_stream::TakeOver;
+use crate::lab::shared::Lab;
+use crate::lab::token::{Token, TokenQuery};
+use crate::lab::way::{MESSAGE_LIMIT, REASON, SLOT_MS, Way};
+use crate::lab::wire::Hand;
 
 /// No connection of the lab lasts longer, but for its closing.
 const LONGEST: Duration = Duration::from_secs(15);
 /// How long the server waits for pongs where it is deaf, and for the first ping.
 const SHORT: Duration = Duration::from_millis(700);
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    #[serde(default)]
-    pub(super) token: String,
-}
+type HandlerError = Box<dyn std::error::Error + Send + Sync>;
 
 /// `/lab/end/{way}?token=…`: opens a connection, and ends it after its first message.
 pub(super) async fn end(
     State(lab): State<Lab>,
     Path(way): Path<String>,
-    Query(Asked { token }): Query<Asked>,
+    Query(TokenQuery { token }): Query<TokenQuery>,
     mut request: Request,
 ) -> Response {
     let Some(way) = Way::parse(&way) else {
@@ -51,7 +44,7 @@ pub(super) async fn end(
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map(|ConnectInfo(peer)| *peer);
     if let Err(wait) = lab.pace.count(peer.map(|peer| peer.ip())) {
-        return too_many(wait);
+        return answer::too_many(wait);
     }
     let Some(recorder) = lab.endings.expect(token) else {
         let error = "this token was used, or too many endings are kept";
@@ -67,18 +60,6 @@ pub(super) async fn end(
         Err(refused) => refused,
     };
     response.map(Body::from)
-}
-
-/// Says when to ask again.
-pub(super) fn too_many(wait: Duration) -> Response {
-    let mut response = answer::problem(
-        StatusCode::TOO_MANY_REQUESTS,
-        "too much was asked for",
-        "wait a few seconds",
-    );
-    let seconds = HeaderValue::from(wait.as_secs() + 1);
-    response.headers_mut().insert(RETRY_AFTER, seconds);
-    response
 }
 
 /// Short limits everywhere: a page watches.
@@ -120,7 +101,7 @@ fn open(way: Way, upgrade: Upgrade, take_over: TakeOver) -> Response<String> {
 }
 
 /// Waits for the first message, ends the connection, and stays until it has ended.
-async fn play(way: Way, socket: &mut WebSocket, hand: &Hand) -> Result<(), Failure> {
+async fn play(way: Way, socket: &mut WebSocket, hand: &Hand) -> Result<(), HandlerError> {
     socket.recv().await?;
     let reason = Reason::truncated(REASON);
     match way {
