@@ -7,6 +7,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
@@ -53,9 +54,16 @@ impl RawStream {
     /// The stream of a server that gives tokio's TCP to hyper, such as `axum::serve`.
     #[must_use]
     pub fn of_tcp(upgraded: Upgraded) -> Option<Self> {
-        let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+        // The server that also speaks HTTP/2 wraps what it is given.
+        let (stream, read) = match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
+            Ok(parts) => (parts.io, parts.read_buf),
+            Err(upgraded) => {
+                let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+                (parts.io, parts.read_buf)
+            }
+        };
         let reset = |stream: TcpStream| stream.set_zero_linger();
-        Some(Self::new(parts.io.into_inner(), parts.read_buf, reset))
+        Some(Self::new(stream.into_inner(), read, reset))
     }
 
     pub(super) fn io(&mut self) -> Pin<&mut dyn Io> {
