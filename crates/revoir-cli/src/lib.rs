@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod answer;
 mod args;
 mod commands;
 mod diagnose;
@@ -18,9 +19,11 @@ pub mod environment;
 mod events;
 pub mod exit;
 mod output;
+mod printable;
 mod signals;
 mod simulate;
 
+use answer::print;
 use args::{Args, Command};
 use environment::Environment;
 use exit::{Exit, Failure};
@@ -55,24 +58,6 @@ pub fn run(
     }
 }
 
-/// What a command has to say.
-#[derive(Debug, Default)]
-struct Answer {
-    /// For stdout.
-    text: String,
-    /// For stderr.
-    notes: String,
-}
-
-impl From<String> for Answer {
-    fn from(text: String) -> Self {
-        Self {
-            text,
-            notes: String::new(),
-        }
-    }
-}
-
 fn obey(
     args: Vec<OsString>,
     environment: &Environment,
@@ -101,25 +86,6 @@ fn obey(
         Command::Listen(args) => return commands::listen::run(args, &screen, out, err),
     };
     Ok(print(&answer, out, err))
-}
-
-fn print(answer: &Answer, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
-    let _ = err.write_all(answer.notes.as_bytes());
-    let written = out.write_all(answer.text.as_bytes());
-    written_to(written.and_then(|()| out.flush()), err).unwrap_or(Exit::Done)
-}
-
-/// What it means for the exit code that stdout could not be written: a closed pipe means that the
-/// reader has seen enough. `None`: all is well.
-fn written_to(result: io::Result<()>, err: &mut dyn Write) -> Option<Exit> {
-    match result {
-        Ok(()) => None,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Some(Exit::Done),
-        Err(error) => {
-            let _ = writeln!(err, "error: cannot write the output: {error}");
-            Some(Exit::Failure)
-        }
-    }
 }
 
 /// `--help` and `--version` are answers, not errors.

@@ -12,7 +12,12 @@ use crate::modules::tree::Tree;
 use crate::{report, root};
 
 /// Crates whose modules stand on floors: in each folder, a module imports only what lies below it.
-const CRATES: &[&str] = &["revoir-gateway", "revoir-proto", "revoir-site"];
+const CRATES: &[&str] = &[
+    "revoir-cli",
+    "revoir-gateway",
+    "revoir-proto",
+    "revoir-site",
+];
 
 /// Prints the floors of `name`, a folder in `crates`; without one, those of every crate that has
 /// to have them. Fails if modules import each other in a circle.

@@ -5,7 +5,7 @@ use clap::error::ErrorKind;
 use revoir_codes::catalog::json::ComparisonFields;
 use revoir_codes::catalog::{Comparison, Explanation, Row, SameCode, compare};
 
-use crate::Answer;
+use crate::answer::Answer;
 use crate::args::{Args, CompareArgs};
 use crate::commands::{named, sections};
 use crate::exit::Failure;

@@ -6,7 +6,7 @@ use revoir_codes::catalog::causes::{Phase, causes};
 use revoir_codes::catalog::json::ExplanationFields;
 use revoir_codes::catalog::{Explanation, explain, fact_rows};
 
-use crate::Answer;
+use crate::answer::Answer;
 use crate::args::ExplainArgs;
 use crate::commands::{named, sections};
 use crate::exit::Failure;

@@ -4,7 +4,8 @@ use revoir_codes::CloseCode;
 use revoir_codes::catalog::{Found, Locale, explain, search};
 
 use crate::exit::Failure;
-use crate::output::{Screen, printable};
+use crate::output::Screen;
+use crate::printable;
 
 /// The most of the input that a message repeats, in characters.
 const LONGEST: usize = 60;

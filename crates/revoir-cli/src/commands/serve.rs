@@ -13,6 +13,7 @@ use revoir_gateway::{AccessLog, Format, Gateway, Json, Mode, Operations, RouteSe
 use revoir_site::Lab;
 use tokio::net::TcpListener;
 
+use crate::answer::print;
 use crate::args::ServeArgs;
 use crate::commands::certificate::Certificate;
 use crate::commands::lab::Front;
@@ -21,7 +22,6 @@ use crate::commands::network::unavailable;
 use crate::commands::{admin, lab};
 use crate::exit::{Exit, Failure};
 use crate::output::{AccessLine, Screen};
-use crate::print;
 use crate::signals::{Hangups, Signals};
 
 /// The time that is left after a second signal.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use revoir::{Policy, SendCode};
 use unicode_width::UnicodeWidthStr;
 
-use crate::Answer;
+use crate::answer::Answer;
 use crate::args::{LossArg, OverloadArg, SimulateArgs};
 use crate::exit::Failure;
 use crate::output::json;

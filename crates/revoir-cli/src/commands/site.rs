@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::Answer;
+use crate::answer::Answer;
 use crate::args::SiteArgs;
 use crate::exit::Failure;
 use crate::output::{Screen, json};

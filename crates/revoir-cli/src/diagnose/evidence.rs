@@ -6,27 +6,27 @@ use revoir::{Cause, CloseCode, Detail, Ending, HandshakeError, Headers, Protocol
 use revoir_codes::catalog::causes::Witness;
 use revoir_codes::catalog::diagnosis::{Evidence, Sign, TcpEnd};
 
+use crate::diagnose::browser_page::Blocked;
 use crate::diagnose::conversation::{Broken, StreamEnd};
 use crate::diagnose::goodbye::ClosingSeen;
-use crate::diagnose::hold::{Fate, HoldSeen};
+use crate::diagnose::held::{Fate, HoldSeen};
 use crate::diagnose::log::short;
 use crate::diagnose::name::NameSeen;
 use crate::diagnose::opening::{self, OpeningSeen};
-use crate::diagnose::page::Blocked;
 use crate::diagnose::seen::BrokenAt;
 use crate::diagnose::sizes::SizeResult;
 use crate::diagnose::tcp::{TcpResult, TcpSeen};
 use crate::diagnose::tls::{Fault, TlsFailure, TlsSeen};
-use crate::diagnose::{Asked, Seen, StepId};
+use crate::diagnose::{LookPlan, Seen, StepId};
 
 /// Clocks that differ by less are none of our business, in seconds.
 const SKEW: u64 = 300;
 
 impl Seen {
     /// What the engine is told of it. It is about one ending: the first that was not as it should be.
-    pub(crate) fn evidence(&self, asked: &Asked) -> Evidence {
+    pub(crate) fn evidence(&self, plan: &LookPlan) -> Evidence {
         let mut evidence = Evidence::new();
-        evidence.witness = Some(match asked.page {
+        evidence.witness = Some(match plan.page {
             Some(_) => Witness::Browser,
             None => Witness::Client,
         });
@@ -39,8 +39,8 @@ impl Seen {
             None => {}
         }
         self.tell_of_the_way(&mut evidence);
-        self.tell_of_the_opening(asked, &mut evidence);
-        self.tell_of_the_connection(asked, &mut evidence);
+        self.tell_of_the_opening(plan, &mut evidence);
+        self.tell_of_the_connection(plan, &mut evidence);
         if let Some(held) = &self.held {
             tell_of_the_hold(held, &mut evidence);
         }
@@ -49,7 +49,7 @@ impl Seen {
         }
         // The reason in a Close frame can repeat what it was asked with.
         for text in &mut evidence.texts {
-            *text = asked.secrets.hide(text);
+            *text = plan.secrets.hide(text);
         }
         evidence
     }
@@ -137,11 +137,11 @@ impl Seen {
         }
     }
 
-    fn tell_of_the_opening(&self, asked: &Asked, evidence: &mut Evidence) {
+    fn tell_of_the_opening(&self, plan: &LookPlan, evidence: &mut Evidence) {
         match &self.opening {
-            Some(OpeningSeen::Refused(refused)) => tell_of_a_refusal(refused, asked, evidence),
+            Some(OpeningSeen::Refused(refused)) => tell_of_a_refusal(refused, plan, evidence),
             Some(OpeningSeen::Broke { error, first }) => {
-                tell_of_a_broken_rule(error, first, asked, evidence);
+                tell_of_a_broken_rule(error, first, plan, evidence);
             }
             Some(OpeningSeen::Eof) => evidence.observe(Sign::HandshakeEof),
             Some(OpeningSeen::Reset) => evidence.observe(Sign::HandshakeReset),
@@ -154,13 +154,13 @@ impl Seen {
         if self.opens_without_origin == Some(true) {
             evidence.observe(Sign::OriginRefused);
         }
-        if !asked.target.secure && self.other_scheme == Some(true) {
+        if !plan.target.secure && self.other_scheme == Some(true) {
             evidence.observe(Sign::TlsAnswerToPlain);
         }
     }
 
     /// Everything between the opening and the hold.
-    fn tell_of_the_connection(&self, asked: &Asked, evidence: &mut Evidence) {
+    fn tell_of_the_connection(&self, plan: &LookPlan, evidence: &mut Evidence) {
         if let Some(at) = &self.broken {
             tell_of_a_break(at, evidence);
         }
@@ -189,7 +189,7 @@ impl Seen {
             }
         }
         if let Some(closing) = &self.closing {
-            tell_of_a_goodbye(closing, asked.limit, evidence);
+            tell_of_a_goodbye(closing, plan.limit, evidence);
         }
         if self
             .empty_close
@@ -223,9 +223,9 @@ fn tell_of_tls(tls: &TlsSeen, evidence: &mut Evidence) {
     }
 }
 
-fn tell_of_a_refusal(refused: &Refused, asked: &Asked, evidence: &mut Evidence) {
+fn tell_of_a_refusal(refused: &Refused, plan: &LookPlan, evidence: &mut Evidence) {
     evidence.status = Some(refused.status);
-    evidence.headers = fields(&refused.headers, asked);
+    evidence.headers = fields(&refused.headers, plan);
     let body = String::from_utf8_lossy(&refused.body);
     let start = body.trim_start().to_ascii_lowercase();
     let is_html = start.starts_with("<!doctype html") || start.starts_with("<html");
@@ -233,18 +233,18 @@ fn tell_of_a_refusal(refused: &Refused, asked: &Asked, evidence: &mut Evidence) 
         evidence.observe(Sign::BodyHtml);
     }
     if !body.is_empty() {
-        evidence.texts.push(opening::said(refused, asked));
+        evidence.texts.push(opening::said(refused, plan));
     }
 }
 
 /// The header fields of an answer, without secrets.
-fn fields(headers: &Headers, asked: &Asked) -> Vec<(String, String)> {
+fn fields(headers: &Headers, plan: &LookPlan) -> Vec<(String, String)> {
     let text = |(name, value): (&str, &[u8])| {
         let mut value = String::from_utf8_lossy(value).into_owned();
         if name.eq_ignore_ascii_case("location") {
             value = opening::without_query(&value);
         }
-        (name.to_owned(), asked.secrets.hide(&value))
+        (name.to_owned(), plan.secrets.hide(&value))
     };
     let is_shown = |(name, _): &(&str, &[u8])| !name.eq_ignore_ascii_case("set-cookie");
     headers.iter().filter(is_shown).map(text).collect()
@@ -253,10 +253,10 @@ fn fields(headers: &Headers, asked: &Asked) -> Vec<(String, String)> {
 fn tell_of_a_broken_rule(
     error: &HandshakeError,
     first: &[u8],
-    asked: &Asked,
+    plan: &LookPlan,
     evidence: &mut Evidence,
 ) {
-    let hidden = |text: &str| asked.secrets.hide(text);
+    let hidden = |text: &str| plan.secrets.hide(text);
     match error {
         HandshakeError::AcceptMissing
         | HandshakeError::AcceptDuplicated

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::diagnose::conversation::{Broken, Conversation};
 use crate::diagnose::log::short;
-use crate::diagnose::{Asked, Log, Outcome, StepId};
+use crate::diagnose::{Log, LookPlan, Outcome, StepId};
 
 /// What became of the fragments.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,19 +17,19 @@ pub(crate) struct FragmentsSeen {
 /// is a short text, which the application may of course refuse.
 pub(super) async fn send(
     conversation: &mut Conversation,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
 ) -> Result<FragmentsSeen, Broken> {
     let begin = Instant::now();
     // A stream that takes nothing is told by the pong that does not come.
     let _ = conversation
-        .write_frame(false, Opcode::Text, b"revoir ", asked.limit)
+        .write_frame(false, Opcode::Text, b"revoir ", plan.limit)
         .await;
-    let inside = conversation.ping("between fragments", asked.limit).await?;
+    let inside = conversation.ping("between fragments", plan.limit).await?;
     let _ = conversation
-        .write_frame(true, Opcode::Continuation, b"diagnose", asked.limit)
+        .write_frame(true, Opcode::Continuation, b"diagnose", plan.limit)
         .await;
-    let behind = conversation.ping("behind the message", asked.limit).await?;
+    let behind = conversation.ping("behind the message", plan.limit).await?;
     let took = begin.elapsed();
     let ping_unanswered = inside.is_none() || behind.is_none();
     match (inside, behind) {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::diagnose::conversation::{Conversation, Happened, StreamEnd};
 use crate::diagnose::log::short;
-use crate::diagnose::{Asked, Log, Outcome, StepId};
+use crate::diagnose::{Log, LookPlan, Outcome, StepId};
 
 /// What became of a closing handshake that this side began.
 #[derive(Debug)]
@@ -31,25 +31,25 @@ impl ClosingSeen {
 /// Closes with 1000 and watches to the end of TCP.
 pub(super) async fn close(
     mut conversation: Conversation,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
 ) -> ClosingSeen {
     conversation.close(SendCode::NORMAL_CLOSURE);
-    let seen = watch(&mut conversation, asked.limit).await;
-    report(&seen, StepId::Close, Some(1000), asked, log);
+    let seen = watch(&mut conversation, plan.limit).await;
+    report(&seen, StepId::Close, Some(1000), plan, log);
     seen
 }
 
 /// Closes without a code and watches to the end of TCP.
 pub(super) async fn close_empty(
     mut conversation: Conversation,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
 ) -> ClosingSeen {
     // A stream that takes nothing is told by the answer that does not come.
-    let _ = conversation.write_empty_close(asked.limit).await;
-    let seen = watch(&mut conversation, asked.limit).await;
-    report(&seen, StepId::EmptyClose, None, asked, log);
+    let _ = conversation.write_empty_close(plan.limit).await;
+    let seen = watch(&mut conversation, plan.limit).await;
+    report(&seen, StepId::EmptyClose, None, plan, log);
     seen
 }
 
@@ -81,7 +81,7 @@ async fn watch(conversation: &mut Conversation, limit: Duration) -> ClosingSeen 
     }
 }
 
-fn report(seen: &ClosingSeen, id: StepId, code: Option<u16>, asked: &Asked, log: &Log<'_>) {
+fn report(seen: &ClosingSeen, id: StepId, code: Option<u16>, plan: &LookPlan, log: &Log<'_>) {
     let sent = code.map_or_else(
         || "without a code".to_owned(),
         |code| format!("with {code}"),
@@ -95,7 +95,7 @@ fn report(seen: &ClosingSeen, id: StepId, code: Option<u16>, asked: &Asked, log:
             };
             text += &format!("answered with {frame}, {echo}, after {}", short(*took));
         }
-        None => text += &format!("no Close frame within {}", short(asked.limit)),
+        None => text += &format!("no Close frame within {}", short(plan.limit)),
     }
     text += &match seen.stream_end {
         Some((StreamEnd::Fin, at)) => format!("; the server ended TCP after {}", short(at)),
@@ -114,6 +114,6 @@ fn report(seen: &ClosingSeen, id: StepId, code: Option<u16>, asked: &Asked, log:
         Some(_) if seen.echoes(code) && clean_end => Outcome::Passed,
         Some(_) => Outcome::Noted,
     };
-    let took = seen.answer.as_ref().map_or(asked.limit, |(_, took)| *took);
+    let took = seen.answer.as_ref().map_or(plan.limit, |(_, took)| *took);
     log.step(id, outcome, took, &text);
 }

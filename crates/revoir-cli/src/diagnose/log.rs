@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use crate::diagnose::{Outcome, Secrets, Step, StepId};
-use crate::output::printable;
+use crate::printable;
 
 /// The most connections of one run.
 const CONNECTIONS: usize = 10;

@@ -13,28 +13,28 @@ use crate::diagnose::seen::BrokenAt;
 use crate::diagnose::stream::Stream;
 use crate::diagnose::tcp::{self, TcpResult};
 use crate::diagnose::{
-    Asked, Log, Outcome, Seen, StepId, fragments, goodbye, page, pings, sizes, tls,
+    Log, LookPlan, Outcome, Seen, StepId, browser_page, fragments, goodbye, pings, sizes, tls,
 };
 
 /// Looks at the endpoint. What it sees stands in `seen` and `log` as soon as it is seen, so the
 /// future may be dropped at any time.
-pub(crate) async fn look(asked: &Asked, log: &Log<'_>, seen: &mut Seen) {
-    if let Some(page) = &asked.page {
-        seen.blocked = page.check(&asked.target, log);
+pub(crate) async fn look(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) {
+    if let Some(page) = &plan.page {
+        seen.blocked = page.check(&plan.target, log);
         if seen.blocked.is_some() {
             return;
         }
     }
-    if let Some(conversation) = reach(asked, log, seen).await {
-        talk(conversation, asked, log, seen).await;
+    if let Some(conversation) = reach(plan, log, seen).await {
+        talk(conversation, plan, log, seen).await;
         if seen.broken.is_none() {
-            fragmented(asked, log, seen).await;
+            fragmented(plan, log, seen).await;
         }
-        if asked.sizes {
-            large(asked, log, seen).await;
+        if plan.sizes {
+            large(plan, log, seen).await;
         }
     }
-    if asked.page.is_some() {
+    if plan.page.is_some() {
         what_a_page_sees(seen, log);
     }
 }
@@ -42,17 +42,17 @@ pub(crate) async fn look(asked: &Asked, log: &Log<'_>, seen: &mut Seen) {
 /// One more open connection like the first, for another purpose.
 pub(super) async fn reopen(
     id: StepId,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
     seen: &Seen,
 ) -> Option<Conversation> {
     let begin = Instant::now();
-    let tcp = tcp::again(seen.address()?, id, asked, log).await?;
-    let stream: Stream = match asked.target.secure {
-        true => tls::secure_again(tcp, id, asked, log).await?,
+    let tcp = tcp::again(seen.address()?, id, plan, log).await?;
+    let stream: Stream = match plan.target.secure {
+        true => tls::secure_again(tcp, id, plan, log).await?,
         false => Box::new(tcp),
     };
-    match opening::ask(stream, asked.request.clone(), asked.limit).await {
+    match opening::ask(stream, plan.request.clone(), plan.limit).await {
         (_, Some((conversation, _))) => Some(conversation),
         (opening, None) => {
             let text = format!("no further connection: {}", opening.in_short());
@@ -63,33 +63,33 @@ pub(super) async fn reopen(
 }
 
 /// From the name to an open connection.
-async fn reach(asked: &Asked, log: &Log<'_>, seen: &mut Seen) -> Option<Conversation> {
-    let name = seen.name.insert(name::resolve(asked, log).await);
+async fn reach(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) -> Option<Conversation> {
+    let name = seen.name.insert(name::resolve(plan, log).await);
     let NameSeen::Found(addresses) = name else {
         return None;
     };
-    let (tried, tcp) = tcp::connect(addresses, asked, log).await;
+    let (tried, tcp) = tcp::connect(addresses, plan, log).await;
     seen.tcp = tried;
     let tcp = tcp?;
     let address = seen.address()?;
-    let stream: Stream = match asked.target.secure {
-        true => secured(tcp, address, asked, log, seen).await?,
+    let stream: Stream = match plan.target.secure {
+        true => secured(tcp, address, plan, log, seen).await?,
         false => Box::new(tcp),
     };
-    let (opening, conversation) = opening::open(stream, asked, StepId::Opening, log).await;
+    let (opening, conversation) = opening::open(stream, plan, StepId::Opening, log).await;
     let opening = seen.opening.insert(opening);
     if let Some(headers) = opening.headers() {
         seen.skew = opening::skew(headers);
     }
     match opening {
         OpeningSeen::Open { subprotocol, .. } => {
-            seen.lacks_subprotocol = asked.offers_subprotocols && subprotocol.is_none();
+            seen.lacks_subprotocol = plan.offers_subprotocols && subprotocol.is_none();
         }
-        OpeningSeen::Refused(_) => ask_without_origin(address, asked, log, seen).await,
+        OpeningSeen::Refused(_) => ask_without_origin(address, plan, log, seen).await,
         OpeningSeen::Eof | OpeningSeen::Reset | OpeningSeen::Late | OpeningSeen::Broke { .. }
-            if !asked.target.secure =>
+            if !plan.target.secure =>
         {
-            seen.other_scheme = speaks_tls(address, asked, log, seen).await;
+            seen.other_scheme = speaks_tls(address, plan, log, seen).await;
         }
         _ => {}
     }
@@ -99,31 +99,31 @@ async fn reach(asked: &Asked, log: &Log<'_>, seen: &mut Seen) -> Option<Conversa
 async fn secured(
     tcp: TcpStream,
     address: SocketAddr,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
     seen: &mut Seen,
 ) -> Option<Stream> {
-    let (tls, stream) = tls::secure(tcp, asked, log).await;
+    let (tls, stream) = tls::secure(tcp, plan, log).await;
     let tls = seen.tls.insert(tls);
     if tls
         .failure
         .as_ref()
         .is_some_and(tls::TlsFailure::may_be_plain)
     {
-        seen.other_scheme = speaks_plain_http(address, asked, log).await;
-    } else if let Some(tcp) = tcp::again(address, StepId::Alpn, asked, log).await {
-        seen.alpn = tls::choice(tcp, asked, log).await;
+        seen.other_scheme = speaks_plain_http(address, plan, log).await;
+    } else if let Some(tcp) = tcp::again(address, StepId::Alpn, plan, log).await {
+        seen.alpn = tls::choice(tcp, plan, log).await;
     }
     stream
 }
 
 /// Whether the server of a `wss` URL answers without TLS.
-async fn speaks_plain_http(address: SocketAddr, asked: &Asked, log: &Log<'_>) -> Option<bool> {
-    let tcp = tcp::again(address, StepId::OtherScheme, asked, log).await?;
+async fn speaks_plain_http(address: SocketAddr, plan: &LookPlan, log: &Log<'_>) -> Option<bool> {
+    let tcp = tcp::again(address, StepId::OtherScheme, plan, log).await?;
     let begin = Instant::now();
     // Without what lets somebody in: everybody on the way can read it.
-    let request = asked.bare_request()?;
-    let (opening, _) = opening::ask(Box::new(tcp), request, asked.limit).await;
+    let request = plan.bare_request()?;
+    let (opening, _) = opening::ask(Box::new(tcp), request, plan.limit).await;
     let answered = matches!(opening, OpeningSeen::Open { .. } | OpeningSeen::Refused(_));
     let text = match answered {
         true => format!(
@@ -144,7 +144,7 @@ async fn speaks_plain_http(address: SocketAddr, asked: &Asked, log: &Log<'_>) ->
 /// Whether the server of a `ws` URL answers with TLS.
 async fn speaks_tls(
     address: SocketAddr,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
     seen: &Seen,
 ) -> Option<bool> {
@@ -153,9 +153,9 @@ async fn speaks_tls(
     {
         return None;
     }
-    let tcp = tcp::again(address, StepId::OtherScheme, asked, log).await?;
+    let tcp = tcp::again(address, StepId::OtherScheme, plan, log).await?;
     let begin = Instant::now();
-    let spoken = tls::is_spoken(tcp, asked).await;
+    let spoken = tls::is_spoken(tcp, plan).await;
     let (outcome, text) = match spoken {
         true => (Outcome::Noted, "this port speaks TLS; use wss://"),
         false => (Outcome::Passed, "this port does not speak TLS either"),
@@ -165,22 +165,22 @@ async fn speaks_tls(
 }
 
 /// Whether the same request without its Origin is refused too.
-async fn ask_without_origin(address: SocketAddr, asked: &Asked, log: &Log<'_>, seen: &mut Seen) {
-    let Some(request) = &asked.without_origin else {
+async fn ask_without_origin(address: SocketAddr, plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) {
+    let Some(request) = &plan.without_origin else {
         return;
     };
-    let Some(tcp) = tcp::again(address, StepId::WithoutOrigin, asked, log).await else {
+    let Some(tcp) = tcp::again(address, StepId::WithoutOrigin, plan, log).await else {
         return;
     };
     let begin = Instant::now();
-    let stream: Stream = match asked.target.secure {
-        true => match tls::secure_again(tcp, StepId::WithoutOrigin, asked, log).await {
+    let stream: Stream = match plan.target.secure {
+        true => match tls::secure_again(tcp, StepId::WithoutOrigin, plan, log).await {
             Some(stream) => stream,
             None => return,
         },
         false => Box::new(tcp),
     };
-    let (opening, conversation) = opening::ask(stream, request.clone(), asked.limit).await;
+    let (opening, conversation) = opening::ask(stream, request.clone(), plan.limit).await;
     let opens = conversation.is_some();
     let text = match opens {
         true => "without the Origin it opens: the Origin is what is refused".to_owned(),
@@ -194,58 +194,58 @@ async fn ask_without_origin(address: SocketAddr, asked: &Asked, log: &Log<'_>, s
     log.step(StepId::WithoutOrigin, outcome, begin.elapsed(), &text);
     seen.opens_without_origin = Some(opens);
     if let Some((conversation, _)) = conversation {
-        goodbye::part(conversation, asked.limit).await;
+        goodbye::part(conversation, plan.limit).await;
     }
 }
 
 /// Everything on the first connection, to its closing handshake.
-async fn talk(mut conversation: Conversation, asked: &Asked, log: &Log<'_>, seen: &mut Seen) {
-    let result = talk_politely(&mut conversation, asked, log, seen).await;
+async fn talk(mut conversation: Conversation, plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) {
+    let result = talk_politely(&mut conversation, plan, log, seen).await;
     match result {
-        Ok(()) => seen.closing = Some(goodbye::close(conversation, asked, log).await),
+        Ok(()) => seen.closing = Some(goodbye::close(conversation, plan, log).await),
         Err((id, broken)) => broke(id, broken, log, seen),
     }
 }
 
 async fn talk_politely(
     conversation: &mut Conversation,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
     seen: &mut Seen,
 ) -> Result<(), (StepId, Broken)> {
     let at = |id| move |broken| (id, broken);
-    let first = pings::first_message(conversation, asked, log).await;
+    let first = pings::first_message(conversation, plan, log).await;
     first.map_err(at(StepId::FirstMessage))?;
-    let measured = pings::measure(conversation, asked, &mut seen.pings, log).await;
+    let measured = pings::measure(conversation, plan, &mut seen.pings, log).await;
     measured.map_err(at(StepId::Ping))?;
     if !seen.pings.unanswered {
-        let pong = pings::unasked_pong(conversation, asked, &mut seen.pings, log).await;
+        let pong = pings::unasked_pong(conversation, plan, &mut seen.pings, log).await;
         pong.map_err(at(StepId::Pong))?;
     }
     Ok(())
 }
 
 /// The second connection: fragments, then a Close frame without a code.
-async fn fragmented(asked: &Asked, log: &Log<'_>, seen: &mut Seen) {
-    let Some(mut conversation) = reopen(StepId::Fragments, asked, log, seen).await else {
+async fn fragmented(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) {
+    let Some(mut conversation) = reopen(StepId::Fragments, plan, log, seen).await else {
         return;
     };
-    match fragments::send(&mut conversation, asked, log).await {
+    match fragments::send(&mut conversation, plan, log).await {
         Ok(fragments) => {
             seen.fragments = fragments;
-            seen.empty_close = Some(goodbye::close_empty(conversation, asked, log).await);
+            seen.empty_close = Some(goodbye::close_empty(conversation, plan, log).await);
         }
         Err(broken) => broke(StepId::Fragments, broken, log, seen),
     }
 }
 
 /// The third connection: large messages.
-async fn large(asked: &Asked, log: &Log<'_>, seen: &mut Seen) {
-    let Some(mut conversation) = reopen(StepId::Sizes, asked, log, seen).await else {
+async fn large(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) {
+    let Some(mut conversation) = reopen(StepId::Sizes, plan, log, seen).await else {
         return;
     };
-    seen.sizes = sizes::send(&mut conversation, asked, log).await;
-    goodbye::part(conversation, asked.limit).await;
+    seen.sizes = sizes::send(&mut conversation, plan, log).await;
+    goodbye::part(conversation, plan.limit).await;
 }
 
 fn broke(id: StepId, broken: Broken, log: &Log<'_>, seen: &mut Seen) {
@@ -256,10 +256,12 @@ fn broke(id: StepId, broken: Broken, log: &Log<'_>, seen: &mut Seen) {
 
 fn what_a_page_sees(seen: &Seen, log: &Log<'_>) {
     match (&seen.opening, &seen.broken) {
-        (Some(OpeningSeen::Open { .. }), Some(at)) => page::sees_ending(&at.broken.ending, log),
-        (Some(OpeningSeen::Open { .. }), None) => page::sees_all_well(log),
-        (Some(opening), _) => page::sees_no_opening(&opening.in_short(), log),
-        (None, _) => page::sees_no_opening(seen.before_opening(), log),
+        (Some(OpeningSeen::Open { .. }), Some(at)) => {
+            browser_page::sees_ending(&at.broken.ending, log)
+        }
+        (Some(OpeningSeen::Open { .. }), None) => browser_page::sees_all_well(log),
+        (Some(opening), _) => browser_page::sees_no_opening(&opening.in_short(), log),
+        (None, _) => browser_page::sees_no_opening(seen.before_opening(), log),
     }
 }
 

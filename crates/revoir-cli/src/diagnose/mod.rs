@@ -7,18 +7,19 @@
 //! It opens ten connections at most, one after the other, and no step takes longer than the limit of
 //! steps: an endpoint in trouble is not to be troubled more.
 
-mod asked;
+mod browser_page;
 mod conversation;
 mod evidence;
 mod fragments;
 mod goodbye;
+mod held;
 mod hold;
 mod log;
 mod look;
 mod name;
 mod opening;
-mod page;
 mod pings;
+mod plan;
 mod secrets;
 mod seen;
 mod sizes;
@@ -26,12 +27,13 @@ mod step;
 mod stream;
 mod tcp;
 mod tls;
+mod trust;
 
-pub(crate) use asked::Asked;
 pub(crate) use hold::hold;
 pub(crate) use log::{Log, Progress};
 pub(crate) use look::look;
+pub(crate) use plan::LookPlan;
 pub(crate) use secrets::Secrets;
 pub(crate) use seen::Seen;
 pub(crate) use step::{Outcome, Step, StepId};
-pub(crate) use tls::Trust;
+pub(crate) use trust::Trust;

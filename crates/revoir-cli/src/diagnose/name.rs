@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use tokio::time::{Instant, timeout};
 
-use crate::diagnose::{Asked, Log, Outcome, StepId};
+use crate::diagnose::{Log, LookPlan, Outcome, StepId};
 
 /// What became of the name.
 #[derive(Debug)]
@@ -20,14 +20,14 @@ pub(crate) enum NameSeen {
     Late,
 }
 
-pub(super) async fn resolve(asked: &Asked, log: &Log<'_>) -> NameSeen {
-    let (host, port) = (asked.target.host.as_str(), asked.target.port);
+pub(super) async fn resolve(plan: &LookPlan, log: &Log<'_>) -> NameSeen {
+    let (host, port) = (plan.target.host.as_str(), plan.target.port);
     if let Ok(address) = host.parse::<IpAddr>() {
         log.skipped(StepId::Name, &format!("{host} is an address"));
         return NameSeen::Found(vec![SocketAddr::new(address, port)]);
     }
     let begin = Instant::now();
-    let found = timeout(asked.limit, lookup_host((host, port))).await;
+    let found = timeout(plan.limit, lookup_host((host, port))).await;
     let took = begin.elapsed();
     match found {
         Ok(Ok(addresses)) => found_some(addresses.collect(), host, took, log),
@@ -46,7 +46,7 @@ pub(super) async fn resolve(asked: &Asked, log: &Log<'_>) -> NameSeen {
         Err(_) => {
             let text = format!(
                 "{host}: the resolver did not answer within {:?}",
-                asked.limit
+                plan.limit
             );
             log.step(StepId::Name, Outcome::Failed, took, &text);
             NameSeen::Late

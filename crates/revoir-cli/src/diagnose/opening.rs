@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use crate::diagnose::conversation::Conversation;
 use crate::diagnose::log::short;
 use crate::diagnose::stream::{Stream, Tap};
-use crate::diagnose::{Asked, Log, Outcome, StepId};
+use crate::diagnose::{Log, LookPlan, Outcome, StepId};
 
 /// The rules for a 101 in the order of their check (RFC 6455 section 4.1).
 const RULES: [&str; 5] = [
@@ -90,16 +90,16 @@ impl OpeningSeen {
 /// Asks for a connection with the request that was asked for.
 pub(super) async fn open(
     stream: Stream,
-    asked: &Asked,
+    plan: &LookPlan,
     id: StepId,
     log: &Log<'_>,
 ) -> (OpeningSeen, Option<Conversation>) {
     let begin = Instant::now();
-    let (seen, conversation) = ask(stream, asked.request.clone(), asked.limit).await;
+    let (seen, conversation) = ask(stream, plan.request.clone(), plan.limit).await;
     let took = begin.elapsed();
     let text = describe(
         &seen,
-        asked,
+        plan,
         conversation.as_ref().map(|(_, agreed)| agreed.as_str()),
     );
     let outcome = match &seen {
@@ -186,7 +186,7 @@ pub(super) fn skew(headers: &Headers) -> Option<i64> {
     })
 }
 
-fn describe(seen: &OpeningSeen, asked: &Asked, agreed: Option<&str>) -> String {
+fn describe(seen: &OpeningSeen, plan: &LookPlan, agreed: Option<&str>) -> String {
     match seen {
         OpeningSeen::Open {
             headers,
@@ -207,7 +207,7 @@ fn describe(seen: &OpeningSeen, asked: &Asked, agreed: Option<&str>) -> String {
             }
             text += &fields(&refused.headers);
             if !refused.body.is_empty() {
-                text += &format!("; it says: {}", snippet(&said(refused, asked)));
+                text += &format!("; it says: {}", snippet(&said(refused, plan)));
             }
             text
         }
@@ -217,7 +217,7 @@ fn describe(seen: &OpeningSeen, asked: &Asked, agreed: Option<&str>) -> String {
         }
         OpeningSeen::Eof => "TCP ended without an answer".to_owned(),
         OpeningSeen::Reset => "TCP was reset without an answer".to_owned(),
-        OpeningSeen::Late => format!("no answer within {}", short(asked.limit)),
+        OpeningSeen::Late => format!("no answer within {}", short(plan.limit)),
     }
 }
 
@@ -256,13 +256,13 @@ fn fields(headers: &Headers) -> String {
 
 /// The body of a refusal without secrets. They go before it is cut any further, so that nothing of
 /// one stays at the cut.
-pub(super) fn said(refused: &Refused, asked: &Asked) -> String {
+pub(super) fn said(refused: &Refused, plan: &LookPlan) -> String {
     let body = String::from_utf8_lossy(&refused.body);
     match refused.body_cut {
-        true => asked
+        true => plan
             .secrets
             .hide_in_cut(body.trim_end_matches(char::REPLACEMENT_CHARACTER)),
-        false => asked.secrets.hide(&body),
+        false => plan.secrets.hide(&body),
     }
 }
 

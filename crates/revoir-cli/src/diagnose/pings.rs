@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::diagnose::conversation::{Broken, Conversation, Happened};
 use crate::diagnose::log::short;
-use crate::diagnose::{Asked, Log, Outcome, StepId};
+use crate::diagnose::{Log, LookPlan, Outcome, StepId};
 
 /// How many pings measure the round trip.
 const PINGS: usize = 10;
@@ -27,12 +27,12 @@ pub(crate) struct PingSeen {
 /// Waits a moment for what the server says by itself. That it says nothing is no fault.
 pub(super) async fn first_message(
     conversation: &mut Conversation,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
 ) -> Result<(), Broken> {
     let begin = Instant::now();
     let mut first = None;
-    let limit = asked.limit.min(FIRST_WORD);
+    let limit = plan.limit.min(FIRST_WORD);
     let came = conversation.wait_for(limit, |happened| {
         if let Happened::Message(message) = happened {
             first = Some(match message {
@@ -57,7 +57,7 @@ pub(super) async fn first_message(
 /// Measures the round trip.
 pub(super) async fn measure(
     conversation: &mut Conversation,
-    asked: &Asked,
+    plan: &LookPlan,
     seen: &mut PingSeen,
     log: &Log<'_>,
 ) -> Result<(), Broken> {
@@ -65,7 +65,7 @@ pub(super) async fn measure(
     let mut times = Vec::new();
     for number in 1..=PINGS {
         let payload = format!("ping {number}");
-        let Some(time) = conversation.ping(&payload, asked.limit).await? else {
+        let Some(time) = conversation.ping(&payload, plan.limit).await? else {
             seen.unanswered = true;
             break;
         };
@@ -84,7 +84,7 @@ pub(super) async fn measure(
     if seen.unanswered {
         let text = format!(
             "{answered} answered, then no pong within {}; {round_trips}",
-            short(asked.limit)
+            short(plan.limit)
         );
         log.step(StepId::Ping, Outcome::Failed, took, &text);
     } else {
@@ -98,16 +98,16 @@ pub(super) async fn measure(
 /// server still answers.
 pub(super) async fn unasked_pong(
     conversation: &mut Conversation,
-    asked: &Asked,
+    plan: &LookPlan,
     seen: &mut PingSeen,
     log: &Log<'_>,
 ) -> Result<(), Broken> {
     let begin = Instant::now();
     // A stream that takes nothing is told by the ping behind it.
     let _ = conversation
-        .write_frame(true, Opcode::Pong, b"unasked", asked.limit)
+        .write_frame(true, Opcode::Pong, b"unasked", plan.limit)
         .await;
-    let answered = conversation.ping("after a pong", asked.limit).await;
+    let answered = conversation.ping("after a pong", plan.limit).await;
     seen.pong_failed = !matches!(answered, Ok(Some(_)));
     let answered = answered?;
     let took = begin.elapsed();

@@ -1,13 +1,13 @@
 //! [`Seen`]: everything that the steps saw.
 
 use crate::diagnose::StepId;
+use crate::diagnose::browser_page::Blocked;
 use crate::diagnose::conversation::Broken;
 use crate::diagnose::fragments::FragmentsSeen;
 use crate::diagnose::goodbye::ClosingSeen;
-use crate::diagnose::hold::HoldSeen;
+use crate::diagnose::held::HoldSeen;
 use crate::diagnose::name::NameSeen;
 use crate::diagnose::opening::OpeningSeen;
-use crate::diagnose::page::Blocked;
 use crate::diagnose::pings::PingSeen;
 use crate::diagnose::sizes::SizeSeen;
 use crate::diagnose::tcp::TcpSeen;

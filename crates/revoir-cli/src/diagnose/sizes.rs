@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::diagnose::conversation::{Broken, Conversation};
 use crate::diagnose::log::short;
-use crate::diagnose::{Asked, Log, Outcome, StepId};
+use crate::diagnose::{Log, LookPlan, Outcome, StepId};
 
 /// The lengths, in bytes, and their names.
 const SIZES: [(usize, &str); 2] = [(64 * 1024, "64 KiB"), (1024 * 1024, "1 MiB")];
@@ -31,14 +31,14 @@ pub(crate) enum SizeResult {
 /// was read to its end. Stops at the first that ends the connection.
 pub(super) async fn send(
     conversation: &mut Conversation,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
 ) -> Vec<SizeSeen> {
     let mut seen = Vec::new();
     for (bytes, size) in SIZES {
         let begin = Instant::now();
         conversation.send(vec![0x55; bytes]);
-        let pong = conversation.ping(size, asked.limit).await;
+        let pong = conversation.ping(size, plan.limit).await;
         let took = begin.elapsed();
         let (result, outcome, text) = match pong {
             Ok(Some(_)) => {
@@ -46,7 +46,7 @@ pub(super) async fn send(
                 (SizeResult::Passed, Outcome::Passed, text)
             }
             Ok(None) => {
-                let text = format!("{size}: no pong behind it within {}", short(asked.limit));
+                let text = format!("{size}: no pong behind it within {}", short(plan.limit));
                 (SizeResult::Silence, Outcome::Failed, text)
             }
             Err(broken) => {

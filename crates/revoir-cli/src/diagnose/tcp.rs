@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::diagnose::log::short;
-use crate::diagnose::{Asked, Log, Outcome, StepId};
+use crate::diagnose::{Log, LookPlan, Outcome, StepId};
 
 /// How many addresses of one family are tried, as long as none answers.
 const TRIES: usize = 2;
@@ -35,7 +35,7 @@ pub(crate) enum TcpResult {
 /// resolver's order; one of the other family is ended at once.
 pub(super) async fn connect(
     addresses: &[SocketAddr],
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
 ) -> (Vec<TcpSeen>, Option<TcpStream>) {
     let mut seen = Vec::new();
@@ -44,7 +44,7 @@ pub(super) async fn connect(
     for v6 in [first_is_v6, !first_is_v6] {
         let family = addresses.iter().filter(|address| address.is_ipv6() == v6);
         for &address in family.take(TRIES) {
-            let Some((result, stream)) = attempt(address, asked.limit, log).await else {
+            let Some((result, stream)) = attempt(address, plan.limit, log).await else {
                 return (seen, kept);
             };
             let connected = result == TcpResult::Connected;
@@ -62,7 +62,7 @@ pub(super) async fn connect(
 pub(super) async fn again(
     address: SocketAddr,
     id: StepId,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
 ) -> Option<TcpStream> {
     if !log.may_connect() {
@@ -70,12 +70,12 @@ pub(super) async fn again(
         return None;
     }
     let begin = Instant::now();
-    let (result, problem) = match timeout(asked.limit, TcpStream::connect(address)).await {
+    let (result, problem) = match timeout(plan.limit, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => return Some(ready(stream)),
         Ok(Err(error)) => (classify(&error), error.to_string()),
         Err(_) => (
             TcpResult::Late,
-            format!("no answer within {:?}", asked.limit),
+            format!("no answer within {:?}", plan.limit),
         ),
     };
     let text = format!("no further connection: {address}: {problem} ({result:?})");

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use humantime::format_rfc3339_millis;
 
 use super::Screen;
-use super::printable::one_line;
+use crate::printable::one_line;
 use revoir_gateway::{Asked, Exchange, Format, Record, Side, Sum};
 
 /// The longest text from outside on a line for people, in characters.

@@ -26,7 +26,7 @@ pub(crate) fn event_line(event: &Event) -> Option<String> {
         }
         What::Note(_) | What::Countdown(_) => return None,
     };
-    Some(json::line(&Line {
+    Some(json::line(&EventLine {
         event: name,
         conn: event.conn,
         t_ms: milliseconds(event.at),
@@ -35,7 +35,7 @@ pub(crate) fn event_line(event: &Event) -> Option<String> {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct EventLine<'a> {
     event: &'static str,
     conn: Option<u64>,
     t_ms: u64,

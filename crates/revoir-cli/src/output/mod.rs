@@ -7,7 +7,6 @@ mod diagnosis_page;
 pub(crate) mod event_line;
 pub(crate) mod json;
 mod page;
-pub(crate) mod printable;
 mod screen;
 pub(crate) mod step_line;
 mod storm_line;

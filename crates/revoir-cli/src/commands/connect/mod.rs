@@ -11,11 +11,12 @@ use std::io::{self, IsTerminal, Write};
 
 use revoir::{Client, ClientTls, Link, Policy, client_config};
 
+use crate::answer::written_to;
 use crate::args::{ConnectArgs, PolicyChoice};
 use crate::commands::{network, settings};
 use crate::exit::{Exit, Failure};
 use crate::output::Screen;
-use printer::Printer;
+use printer::ConnectPrinter;
 use session::Session;
 
 pub(crate) fn run(
@@ -29,7 +30,7 @@ pub(crate) fn run(
         .with_policy(policy(&args)?);
     // The countdown is for eyes.
     let counts_down = screen.err_terminal && !screen.json;
-    let mut printer = Printer::new(screen, &args.url, out, err);
+    let mut printer = ConnectPrinter::new(screen, &args.url, out, err);
     if args.insecure {
         printer.note("the certificate of the server is not checked (--insecure)");
     }
@@ -45,7 +46,7 @@ pub(crate) fn run(
         Session::new(events, counts_down).run(link, lines)
     };
     let (exit, written) = network::run(session, &mut printer)?;
-    Ok(crate::written_to(written, err).unwrap_or(exit))
+    Ok(written_to(written, err).unwrap_or(exit))
 }
 
 fn policy(args: &ConnectArgs) -> Result<Policy, Failure> {

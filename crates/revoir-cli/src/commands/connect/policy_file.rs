@@ -42,7 +42,7 @@ impl Wrong {
 }
 
 fn parse(text: &str) -> Result<Policy, Wrong> {
-    let table: Table = toml::from_str(text).map_err(|error| {
+    let table: PolicyTable = toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         Wrong::at(text, start, error.message())
     })?;
@@ -76,13 +76,13 @@ fn parse(text: &str) -> Result<Policy, Wrong> {
 /// The whole file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Table {
+struct PolicyTable {
     #[serde(default)]
     base: Base,
     profile: Option<Spanned<String>>,
     max_attempts: Option<u32>,
     #[serde(default, rename = "rule")]
-    rules: Vec<Spanned<Entry>>,
+    rules: Vec<Spanned<RuleTable>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -96,7 +96,7 @@ enum Base {
 /// One `[[rule]]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Entry {
+struct RuleTable {
     code: Option<Numbers>,
     status: Option<Numbers>,
     cause: Option<String>,
@@ -128,7 +128,7 @@ impl Numbers {
     }
 }
 
-impl Entry {
+impl RuleTable {
     fn rule(self) -> Result<Rule, String> {
         let mut rule = match (&self.code, &self.status, &self.cause) {
             (Some(codes), None, None) => Rule::codes(codes.range()),

@@ -8,13 +8,14 @@ use revoir::{Decision, Ending, Message};
 use super::what_next::what_next;
 use crate::commands::network::Print;
 use crate::events::{Countdown, Event, Opened, What};
-use crate::output::{Screen, event_line, printable};
+use crate::output::{Screen, event_line};
+use crate::printable;
 
 /// Back to the first column, and away with what stands there.
 const CLEAR_LINE: &str = "\r\x1b[K";
 
 /// Writes events for a person, or as JSON.
-pub(super) struct Printer<'a> {
+pub(super) struct ConnectPrinter<'a> {
     screen: &'a Screen,
     url: String,
     out: &'a mut dyn Write,
@@ -25,7 +26,7 @@ pub(super) struct Printer<'a> {
     counts_down: bool,
 }
 
-impl<'a> Printer<'a> {
+impl<'a> ConnectPrinter<'a> {
     pub(super) fn new(
         screen: &'a Screen,
         url: &str,
@@ -110,7 +111,7 @@ impl<'a> Printer<'a> {
     }
 }
 
-impl Print for Printer<'_> {
+impl Print for ConnectPrinter<'_> {
     fn print(&mut self, event: &Event) -> io::Result<()> {
         match &event.what {
             What::Countdown(countdown) => {
@@ -173,7 +174,7 @@ mod tests {
         let args = Args::parse_from(["revoir", "connect", "ws://localhost/"]);
         let screen = Screen::new(&args.common, &Environment::plain());
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut printer = Printer::new(&screen, "ws://localhost/", &mut out, &mut err);
+        let mut printer = ConnectPrinter::new(&screen, "ws://localhost/", &mut out, &mut err);
         let countdown = |seconds| {
             let left = Duration::from_secs(seconds);
             What::Countdown(Countdown { left, attempt: 1 })

@@ -12,7 +12,7 @@ use revoir::{
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
-use super::stdin::Line;
+use super::stdin::InputLine;
 use crate::commands::network::unavailable;
 use crate::commands::settings;
 use crate::events::{Countdown, Events, Opened, What};
@@ -52,7 +52,7 @@ impl Session {
     pub(super) async fn run(
         self,
         link: LinkBuilder,
-        lines: mpsc::Receiver<Line>,
+        lines: mpsc::Receiver<InputLine>,
     ) -> Result<Exit, Failure> {
         let mut signals = Signals::new().map_err(|error| unavailable("signal handling", &error))?;
         let link = link
@@ -187,13 +187,13 @@ impl Session {
 /// one has left behind goes first.
 async fn send(
     link: LinkSender,
-    mut lines: mpsc::Receiver<Line>,
+    mut lines: mpsc::Receiver<InputLine>,
     mut is_up: watch::Receiver<bool>,
     events: &Events,
 ) -> Infallible {
     while let Some(line) = lines.recv().await {
         match line {
-            Line::Text(text) => {
+            InputLine::Text(text) => {
                 if link.send(Message::Text(text.into())).await.is_err() {
                     let note = "a line was not sent: the connection is closing".to_owned();
                     let _ = events.tell(None, What::Note(note)).await;
@@ -201,7 +201,7 @@ async fn send(
                     return pending().await;
                 }
             }
-            Line::Unusable(why) => drop(events.tell(None, What::Note(why)).await),
+            InputLine::Unusable(why) => drop(events.tell(None, What::Note(why)).await),
         }
     }
     if is_up.wait_for(|&is_up| is_up).await.is_ok() {

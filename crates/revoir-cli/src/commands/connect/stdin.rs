@@ -10,7 +10,7 @@ const WAITING: usize = 16;
 
 /// One line.
 #[derive(Debug)]
-pub(super) enum Line {
+pub(super) enum InputLine {
     Text(String),
     /// It cannot be a message: why.
     Unusable(String),
@@ -19,7 +19,7 @@ pub(super) enum Line {
 /// The lines of stdin, without their ends. The channel closes with the end of stdin.
 ///
 /// A read of stdin cannot be broken off, so it has a thread that the process does not wait for.
-pub(super) fn lines() -> mpsc::Receiver<Line> {
+pub(super) fn lines() -> mpsc::Receiver<InputLine> {
     let (sender, receiver) = mpsc::channel(WAITING);
     let reading = thread::Builder::new().name("stdin".to_owned());
     let started = reading.spawn({
@@ -31,7 +31,7 @@ pub(super) fn lines() -> mpsc::Receiver<Line> {
         }
     });
     if let Err(error) = started {
-        let line = Line::Unusable(format!("stdin is not read: {error}"));
+        let line = InputLine::Unusable(format!("stdin is not read: {error}"));
         // A new channel has room.
         let _ = sender.try_send(line);
     }
@@ -39,17 +39,17 @@ pub(super) fn lines() -> mpsc::Receiver<Line> {
 }
 
 /// Texts that are known already.
-pub(super) fn texts(texts: Vec<String>) -> mpsc::Receiver<Line> {
+pub(super) fn texts(texts: Vec<String>) -> mpsc::Receiver<InputLine> {
     let (sender, receiver) = mpsc::channel(texts.len().max(1));
     for text in texts {
         // The channel has room for all.
-        let _ = sender.try_send(Line::Text(text));
+        let _ = sender.try_send(InputLine::Text(text));
     }
     receiver
 }
 
 /// Gives every line to `take`, until there is none or it wants no more.
-fn read(mut input: impl BufRead, mut take: impl FnMut(Line) -> bool) {
+fn read(mut input: impl BufRead, mut take: impl FnMut(InputLine) -> bool) {
     let mut number = 0;
     loop {
         let mut line = Vec::new();
@@ -59,7 +59,10 @@ fn read(mut input: impl BufRead, mut take: impl FnMut(Line) -> bool) {
                 number += 1;
                 (text(line, number), false)
             }
-            Err(error) => (Line::Unusable(format!("cannot read stdin: {error}")), true),
+            Err(error) => (
+                InputLine::Unusable(format!("cannot read stdin: {error}")),
+                true,
+            ),
         };
         if !take(line) || last {
             return;
@@ -67,7 +70,7 @@ fn read(mut input: impl BufRead, mut take: impl FnMut(Line) -> bool) {
     }
 }
 
-fn text(mut line: Vec<u8>, number: u64) -> Line {
+fn text(mut line: Vec<u8>, number: u64) -> InputLine {
     if line.ends_with(b"\n") {
         line.pop();
         if line.ends_with(b"\r") {
@@ -75,8 +78,8 @@ fn text(mut line: Vec<u8>, number: u64) -> Line {
         }
     }
     match String::from_utf8(line) {
-        Ok(text) => Line::Text(text),
-        Err(error) => Line::Unusable(format!(
+        Ok(text) => InputLine::Text(text),
+        Err(error) => InputLine::Unusable(format!(
             "line {number} of stdin was not sent: byte {} is not UTF-8, and text must be",
             error.utf8_error().valid_up_to() + 1
         )),
@@ -91,8 +94,8 @@ mod tests {
         let mut lines = Vec::new();
         read(input, |line| {
             lines.push(match line {
-                Line::Text(text) => text,
-                Line::Unusable(why) => format!("! {why}"),
+                InputLine::Text(text) => text,
+                InputLine::Unusable(why) => format!("! {why}"),
             });
             true
         });

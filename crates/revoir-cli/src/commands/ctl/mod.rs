@@ -10,7 +10,7 @@ use hyper::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Answer;
+use crate::answer::Answer;
 use crate::args::{CtlArgs, CtlCommand};
 use crate::exit::Failure;
 use crate::output::{Page, Screen};

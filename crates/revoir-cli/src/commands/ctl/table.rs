@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::output::printable::one_line;
+use crate::printable::one_line;
 
 /// The longest cell, in characters.
 const LONGEST: usize = 60;

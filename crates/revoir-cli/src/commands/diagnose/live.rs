@@ -7,7 +7,7 @@ use tokio::runtime;
 
 use crate::args::LiveArgs;
 use crate::commands::{network, settings};
-use crate::diagnose::{Asked, Log, Progress, Seen, Step, Trust, hold, look};
+use crate::diagnose::{Log, LookPlan, Progress, Seen, Step, Trust, hold, look};
 use crate::exit::{Exit, Failure};
 use crate::output::{Screen, step_line};
 use crate::signals::Signals;
@@ -29,8 +29,8 @@ pub(super) fn run(
     screen: &Screen,
     err: &mut dyn Write,
 ) -> Result<Looked, Failure> {
-    let asked = Asked::new(url, args, trust(args)?);
-    let asked = asked.map_err(|mistake| settings::mistake("diagnose", &mistake))?;
+    let plan = LookPlan::new(url, args, trust(args)?);
+    let plan = plan.map_err(|mistake| settings::mistake("diagnose", &mistake))?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| network::unavailable("the network", &error))?;
     let mut seen = Seen::default();
@@ -44,8 +44,8 @@ pub(super) fn run(
         // Progress is a courtesy: a closed stderr must not fail the command.
         let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());
     };
-    let log = Log::new(&asked.secrets, &mut tell);
-    let watched = runtime.block_on(watch(&asked, &log, &mut seen));
+    let log = Log::new(&plan.secrets, &mut tell);
+    let watched = runtime.block_on(watch(&plan, &log, &mut seen));
     // A name that is still being looked up must not delay the end.
     runtime.shutdown_background();
     watched?;
@@ -55,25 +55,25 @@ pub(super) fn run(
         false => Exit::NeverOpened,
     };
     Ok(Looked {
-        evidence: seen.evidence(&asked),
+        evidence: seen.evidence(&plan),
         is_well: seen.is_well(),
         steps,
         exit,
     })
 }
 
-async fn watch(asked: &Asked, log: &Log<'_>, seen: &mut Seen) -> Result<(), Failure> {
+async fn watch(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) -> Result<(), Failure> {
     let signals = Signals::new();
     let mut signals = signals.map_err(|error| network::unavailable("signals", &error))?;
     let interrupted = tokio::select! {
-        () = look(asked, log, seen) => false,
+        () = look(plan, log, seen) => false,
         () = signals.next() => true,
     };
     if interrupted {
         log.waiting("interrupted; this is what is known");
         return Ok(());
     }
-    hold(asked, log, seen, signals.next()).await;
+    hold(plan, log, seen, signals.next()).await;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::io::Write;
 use revoir_codes::CloseCode;
 use revoir_codes::catalog::diagnosis::{Diagnosis, Evidence, diagnose};
 
+use crate::answer::written_to;
 use crate::args::DiagnoseArgs;
 use crate::commands::sections;
 use crate::diagnose::Step;
@@ -54,7 +55,7 @@ pub(crate) fn run(
         false => finding.page(screen),
     };
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    Ok(crate::written_to(written, err).unwrap_or(looked.exit))
+    Ok(written_to(written, err).unwrap_or(looked.exit))
 }
 
 /// What there is to say.

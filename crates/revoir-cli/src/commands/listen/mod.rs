@@ -8,12 +8,13 @@ use std::io::Write;
 
 use revoir::{Acceptor, Origins, server_config};
 
+use crate::answer::written_to;
 use crate::args::ListenArgs;
 use crate::commands::certificate::Certificate;
 use crate::commands::{network, settings};
 use crate::exit::{Exit, Failure};
 use crate::output::Screen;
-use printer::Printer;
+use printer::ListenPrinter;
 use serving::Serving;
 
 pub(crate) fn run(
@@ -27,10 +28,10 @@ pub(crate) fn run(
         _ => None,
     };
     let acceptor = acceptor(&args);
-    let mut printer = Printer::new(screen, out, err);
+    let mut printer = ListenPrinter::new(screen, out, err);
     let serving = move |events| Serving::new(args, acceptor, certificate, events).run();
     let (exit, written) = network::run(serving, &mut printer)?;
-    Ok(crate::written_to(written, err).unwrap_or(exit))
+    Ok(written_to(written, err).unwrap_or(exit))
 }
 
 fn acceptor(args: &ListenArgs) -> Acceptor {

@@ -6,19 +6,20 @@ use revoir::{Ending, Message};
 
 use crate::commands::network::Print;
 use crate::events::{Event, Listening, Opened, What};
-use crate::output::{Screen, event_line, printable};
+use crate::output::{Screen, event_line};
+use crate::printable;
 
 /// The characters of a text message that a line shows.
 const SHOWN_CHARACTERS: usize = 200;
 
 /// Writes events as lines for a person, or as JSON.
-pub(super) struct Printer<'a> {
+pub(super) struct ListenPrinter<'a> {
     screen: &'a Screen,
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
 }
 
-impl<'a> Printer<'a> {
+impl<'a> ListenPrinter<'a> {
     pub(super) fn new(screen: &'a Screen, out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
         Self { screen, out, err }
     }
@@ -48,7 +49,7 @@ impl<'a> Printer<'a> {
     }
 }
 
-impl Print for Printer<'_> {
+impl Print for ListenPrinter<'_> {
     fn print(&mut self, event: &Event) -> io::Result<()> {
         if let What::Note(text) = &event.what {
             // A closed stderr changes nothing.

@@ -8,9 +8,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::diagnose::conversation::{Broken, Conversation, Happened};
+use crate::diagnose::held::{Fate, Held, HoldSeen};
 use crate::diagnose::log::short;
 use crate::diagnose::look::reopen;
-use crate::diagnose::{Asked, Log, Outcome, Seen, StepId, goodbye};
+use crate::diagnose::{Log, LookPlan, Outcome, Seen, StepId, goodbye};
 
 /// The pings of the pinged connection, unless it is held so shortly that there would be few: below
 /// the limits of common intermediaries.
@@ -22,53 +23,24 @@ const FEWEST_PINGS: u32 = 8;
 /// How often it is told that both still live.
 const TOLD_EVERY: Duration = Duration::from_secs(30);
 
-/// What became of both connections.
-#[derive(Debug)]
-pub(crate) struct HoldSeen {
-    pub(super) idle: Held,
-    pub(super) pinged: Held,
-}
-
-/// What became of a connection that was held.
-#[derive(Debug)]
-pub(crate) struct Held {
-    /// From its opening to its end, or to the end of the hold.
-    pub(super) lived: Duration,
-    pub(super) fate: Fate,
-    /// Pings from the server: the connection was not idle.
-    pub(super) pings: u64,
-    /// Messages from the server: neither.
-    pub(super) messages: u64,
-}
-
-/// What became of it.
-#[derive(Debug)]
-pub(crate) enum Fate {
-    /// It was alive at the end: a ping was answered.
-    Lived,
-    /// It looked alive, and a ping was not answered.
-    SilentlyDead,
-    Ended(Broken),
-}
-
 /// Opens two connections and holds them for as long as was asked for, or until `stop`.
 pub(crate) async fn hold(
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
     seen: &mut Seen,
     stop: impl Future<Output = ()>,
 ) {
-    let Some(length) = asked.hold else {
+    let Some(length) = plan.hold else {
         return;
     };
     if !seen.opened() {
         log.skipped(StepId::Hold, "nothing opened that could be held");
         return;
     }
-    let idle = reopen(StepId::Hold, asked, log, seen).await;
-    let pinged = reopen(StepId::Hold, asked, log, seen).await;
+    let idle = reopen(StepId::Hold, plan, log, seen).await;
+    let pinged = reopen(StepId::Hold, plan, log, seen).await;
     if let (Some(idle), Some(pinged)) = (idle, pinged) {
-        seen.held = Some(side_by_side(idle, pinged, length, asked.limit, log, stop).await);
+        seen.held = Some(side_by_side(idle, pinged, length, plan.limit, log, stop).await);
     }
 }
 

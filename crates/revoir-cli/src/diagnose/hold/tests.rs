@@ -153,7 +153,7 @@ fn verdict(held: HoldSeen) -> (Vec<&'static str>, BTreeSet<&'static str>) {
         panic!("it is diagnose");
     };
     let trust = Trust::platform(false);
-    let asked = Asked::new("ws://a.example/", &args.live, trust).unwrap();
+    let plan = LookPlan::new("ws://a.example/", &args.live, trust).unwrap();
     let seen = Seen {
         opening: Some(OpeningSeen::Open {
             headers: Headers::new(),
@@ -162,7 +162,7 @@ fn verdict(held: HoldSeen) -> (Vec<&'static str>, BTreeSet<&'static str>) {
         held: Some(held),
         ..Seen::default()
     };
-    let diagnosis = diagnose(&seen.evidence(&asked));
+    let diagnosis = diagnose(&seen.evidence(&plan));
     let causes = diagnosis
         .ranked
         .iter()

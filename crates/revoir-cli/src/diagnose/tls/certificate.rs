@@ -12,7 +12,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::time::ASN1Time;
 
-use crate::diagnose::tls::trust::Shown;
+use crate::diagnose::trust::ShownChain;
 
 /// What stands in a certificate, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl fmt::Display for Fault {
 
 /// Every fault, not only the first one that the verifier stops at.
 pub(super) fn faults(
-    shown: &Shown,
+    shown: &ShownChain,
     chain: &[Certificate],
     name: &ServerName<'_>,
     now: UnixTime,
@@ -165,16 +165,16 @@ fn day(timestamp: i64) -> String {
 mod tests {
     use super::*;
 
-    fn shown(params: &rcgen::CertificateParams, refused: Option<CertificateError>) -> Shown {
+    fn shown(params: &rcgen::CertificateParams, refused: Option<CertificateError>) -> ShownChain {
         let key = rcgen::KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        Shown {
+        ShownChain {
             chain: vec![certificate.der().clone()],
             refused,
         }
     }
 
-    fn faults_of(shown: &Shown, host: &str, days: u64) -> Vec<Fault> {
+    fn faults_of(shown: &ShownChain, host: &str, days: u64) -> Vec<Fault> {
         let chain: Vec<_> = shown.chain.iter().map(Certificate::read).collect();
         let name = ServerName::try_from(host.to_owned()).unwrap();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(days * 86_400));

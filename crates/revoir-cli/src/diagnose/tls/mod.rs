@@ -1,7 +1,6 @@
 //! The TLS handshake: what was agreed, whose certificate it is, and every fault in it.
 
 mod certificate;
-mod trust;
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -15,11 +14,10 @@ use tokio_rustls::client::TlsStream;
 
 use crate::diagnose::log::short;
 use crate::diagnose::stream::{Stream, Tap};
-use crate::diagnose::{Asked, Log, Outcome, StepId};
+use crate::diagnose::trust::Witnessed;
+use crate::diagnose::{Log, LookPlan, Outcome, StepId};
 use certificate::Certificate;
 pub(crate) use certificate::Fault;
-pub(crate) use trust::Trust;
-use trust::Witnessed;
 
 /// What became of the TLS handshake.
 #[derive(Debug)]
@@ -62,11 +60,11 @@ impl TlsFailure {
 /// Speaks TLS on `tcp`, and offers HTTP/1.1 alone.
 pub(super) async fn secure(
     tcp: TcpStream,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
 ) -> (TlsSeen, Option<Stream>) {
     let begin = Instant::now();
-    let handshake = shake(tcp, asked, &["http/1.1"]).await;
+    let handshake = shake(tcp, plan, &["http/1.1"]).await;
     let took = begin.elapsed();
     let leaf = handshake.chain.first();
     let faults = handshake.faults;
@@ -77,7 +75,7 @@ pub(super) async fn secure(
             (None, Some(Box::new(stream) as Stream))
         }
         Err(failure) => {
-            text += &failure_text(&failure, asked.limit);
+            text += &failure_text(&failure, plan.limit);
             (Some(failure), None)
         }
     };
@@ -104,9 +102,9 @@ pub(super) async fn secure(
 
 /// What the server chooses when it may have HTTP/2, as browsers offer it. Without a word if there is
 /// no answer: the handshake that counts was another one.
-pub(super) async fn choice(tcp: TcpStream, asked: &Asked, log: &Log<'_>) -> Option<String> {
+pub(super) async fn choice(tcp: TcpStream, plan: &LookPlan, log: &Log<'_>) -> Option<String> {
     let begin = Instant::now();
-    let handshake = shake(tcp, asked, &["h2", "http/1.1"]).await;
+    let handshake = shake(tcp, plan, &["h2", "http/1.1"]).await;
     let took = begin.elapsed();
     let stream = handshake.result.ok()?;
     let chosen = alpn(&stream).unwrap_or_else(|| "nothing".to_owned());
@@ -123,16 +121,16 @@ pub(super) async fn choice(tcp: TcpStream, asked: &Asked, log: &Log<'_>) -> Opti
 pub(super) async fn secure_again(
     tcp: TcpStream,
     id: StepId,
-    asked: &Asked,
+    plan: &LookPlan,
     log: &Log<'_>,
 ) -> Option<Stream> {
     let begin = Instant::now();
-    match shake(tcp, asked, &["http/1.1"]).await.result {
+    match shake(tcp, plan, &["http/1.1"]).await.result {
         Ok(stream) => Some(Box::new(stream)),
         Err(failure) => {
             let text = format!(
                 "no further connection: {}",
-                failure_text(&failure, asked.limit)
+                failure_text(&failure, plan.limit)
             );
             log.step(id, Outcome::Failed, begin.elapsed(), &text);
             None
@@ -141,8 +139,8 @@ pub(super) async fn secure_again(
 }
 
 /// Whether somebody speaks TLS there, whatever the certificate.
-pub(super) async fn is_spoken(tcp: TcpStream, asked: &Asked) -> bool {
-    let handshake = shake(tcp, asked, &["http/1.1"]).await;
+pub(super) async fn is_spoken(tcp: TcpStream, plan: &LookPlan) -> bool {
+    let handshake = shake(tcp, plan, &["http/1.1"]).await;
     matches!(
         handshake.result,
         Ok(_) | Err(TlsFailure::Certificate | TlsFailure::Alert(_) | TlsFailure::NoHttp1)
@@ -155,14 +153,14 @@ struct Handshake {
     faults: Vec<Fault>,
 }
 
-async fn shake(tcp: TcpStream, asked: &Asked, alpn: &[&str]) -> Handshake {
+async fn shake(tcp: TcpStream, plan: &LookPlan, alpn: &[&str]) -> Handshake {
     let (tap, first) = Tap::new(tcp);
-    let name = ServerName::try_from(asked.target.host.clone());
+    let name = ServerName::try_from(plan.target.host.clone());
     let witnessed = Witnessed::default();
-    let config = asked.trust.config(alpn, &witnessed);
+    let config = plan.trust.config(alpn, &witnessed);
     let (Ok(name), Ok(config)) = (name, config) else {
         // A host that TLS cannot name, or a provider without protocols: neither comes from the peer.
-        let failure = TlsFailure::Broken(format!("no TLS for the host {:?}", asked.target.host));
+        let failure = TlsFailure::Broken(format!("no TLS for the host {:?}", plan.target.host));
         return Handshake {
             result: Err(failure),
             chain: Vec::new(),
@@ -170,7 +168,7 @@ async fn shake(tcp: TcpStream, asked: &Asked, alpn: &[&str]) -> Handshake {
         };
     };
     let connecting = TlsConnector::from(config).connect(name.clone(), tap);
-    let result = match timeout(asked.limit, connecting).await {
+    let result = match timeout(plan.limit, connecting).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(classify(&error, &first.bytes())),
         Err(_) if is_foreign(&first.bytes()) => Err(TlsFailure::NotTls(first.bytes())),

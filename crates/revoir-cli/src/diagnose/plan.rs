@@ -1,4 +1,4 @@
-//! [`Asked`]: what to look at, as which client, and how far to go.
+//! [`LookPlan`]: what to look at, as which client, and how far to go.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use revoir::{ConnectError, InvalidRequest, Target};
 use revoir_proto::handshake::ClientRequest;
 
 use crate::args::LiveArgs;
-use crate::diagnose::page::Page;
+use crate::diagnose::browser_page::BrowserPage;
 use crate::diagnose::{Secrets, Trust};
 
 /// What to look at, as which client, and how far to go.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct LookPlan {
     pub(super) target: Target,
     pub(super) request: ClientRequest,
     /// The same request without its Origin, if it has one.
     pub(super) without_origin: Option<ClientRequest>,
     pub(super) trust: Trust,
-    pub(super) page: Option<Page>,
+    pub(super) page: Option<BrowserPage>,
     pub(super) offers_subprotocols: bool,
     pub(super) sizes: bool,
     pub(super) hold: Option<Duration>,
@@ -26,14 +26,14 @@ pub(crate) struct Asked {
     pub(crate) secrets: Secrets,
 }
 
-impl Asked {
+impl LookPlan {
     /// What the command line asks for; an error is a mistake in it.
     pub(crate) fn new(url: &str, args: &LiveArgs, trust: Trust) -> Result<Self, ConnectError> {
         let target = Target::parse(url)?;
         let page = args
             .browser
-            .then(|| Page::new(args.origin.as_deref(), &target));
-        let own = || page.as_ref().map(Page::origin);
+            .then(|| BrowserPage::new(args.origin.as_deref(), &target));
+        let own = || page.as_ref().map(BrowserPage::origin);
         let origin = args.origin.as_deref().or_else(own);
         let plain = plain_request(&target, args)?;
         let (request, without_origin) = match origin {

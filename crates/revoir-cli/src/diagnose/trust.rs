@@ -74,7 +74,7 @@ impl Trust {
 
 /// What a server has shown.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shown {
+pub(super) struct ShownChain {
     /// The server's own certificate first.
     pub(super) chain: Vec<CertificateDer<'static>>,
     /// The first reason not to accept it.
@@ -83,10 +83,10 @@ pub(super) struct Shown {
 
 /// The place where the verifier leaves what it was shown.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Witnessed(Arc<Mutex<Shown>>);
+pub(super) struct Witnessed(Arc<Mutex<ShownChain>>);
 
 impl Witnessed {
-    pub(super) fn shown(&self) -> Shown {
+    pub(super) fn shown(&self) -> ShownChain {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! [`Page`]: what a browser would let a page do, and what it would hide from it.
+//! [`BrowserPage`]: what a browser would let a page do, and what it would hide from it.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const BLOCKED_PORTS: [u16; 83] = [
 
 /// A page that would make the connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Page {
+pub(crate) struct BrowserPage {
     origin: String,
 }
 
@@ -30,7 +30,7 @@ pub(crate) enum Blocked {
     Port(u16),
 }
 
-impl Page {
+impl BrowserPage {
     /// The page at `origin`, or at the host of the URL itself.
     pub(super) fn new(origin: Option<&str>, target: &Target) -> Self {
         let origin = origin.map_or_else(|| own_origin(target), str::to_owned);
@@ -137,7 +137,7 @@ mod tests {
 
     fn blocked(origin: Option<&str>, url: &str) -> Option<Blocked> {
         let target = Target::parse(url).unwrap();
-        Page::new(origin, &target).blocked(&target)
+        BrowserPage::new(origin, &target).blocked(&target)
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_page_is_at_the_host_of_the_url_unless_told_otherwise() {
-        let origin = |url| Page::new(None, &Target::parse(url).unwrap()).origin;
+        let origin = |url| BrowserPage::new(None, &Target::parse(url).unwrap()).origin;
         assert_eq!(origin("wss://a.example/x"), "https://a.example");
         assert_eq!(origin("ws://[::1]:9000/"), "http://[::1]:9000");
     }
