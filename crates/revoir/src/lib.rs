@@ -51,22 +51,24 @@
 //! # What drives a connection
 //!
 //! A connection is the protocol core and its transport behind one lock. Whoever has something to
-//! do for it drives it, on the spot:
+//! do for it does it on the spot:
 //!
 //! - `recv`, `send`, `flush`, `ping` and `close` read and write in the task that calls them, while
 //!   they are polled; a message does not pass from task to task;
-//! - the *keeper* does everything else: it answers pings, sends pings of its own, notices dead
+//! - the *driver* does everything else: it answers pings, sends pings of its own, notices dead
 //!   peers, writes what is left, reads ahead, and closes. It is a small task that
 //!   [`connect`] and [`accept`] spawn; under [`Server::serve`] it shares the task of the handler.
 //!
 //! So an application may sit in its own work, in `send`, or hold only one half: pongs, keepalive
-//! and closing never wait for it. One that blocks its thread blocks the keeper too, if they share
-//! that thread.
+//! and closing never wait for it. A `recv` that was polled and lies unpolled since, in a `select!`
+//! for example, delays them by 100 ms at most. One that blocks its thread blocks the driver too, if
+//! they share that thread.
 //!
-//! The keeper reads ahead until 32 messages or 64 KiB wait. Then it stops reading, and TCP holds
+//! The driver reads ahead until 32 messages or 64 KiB wait. Then it stops reading, and TCP holds
 //! the peer back. While it does not read, the peer cannot be heard: pongs and the peer's Close
 //! frame are found when the application takes messages again, the deadlines of keepalive are
-//! suspended, and only the progress of writing counts.
+//! suspended, and only the progress of writing counts. If a write then finds the transport broken,
+//! the connection ends at once, and what was received can still be taken.
 //!
 //! Reads go into one buffer per thread, and what was read is copied to memory of its own length.
 //! Output is collected in another buffer of the thread, and what a burst of messages causes is
@@ -102,7 +104,6 @@
 //! | keepalive: ping, then silence | 20 s and 20 s | [`Config::keepalive`] |
 //! | writing without progress | 20 s | [`Config::write_timeout`] |
 //! | no message either way | none | [`Config::idle_timeout`] |
-//! | messages that nobody takes after the end of TCP | 60 s | [`Config::take_timeout`] |
 //! | closing | 5 s, of which a client waits 2 s for the server's FIN | [`Config::close_budget`], [`Config::fin_wait`] |
 //!
 //! A declared length reserves nothing: memory follows the bytes that were received.

@@ -55,7 +55,7 @@ impl Observer for Count {
     }
 }
 
-/// Waits, as the server's handler does, with the keeper in the same task.
+/// Waits, as the server's handler does, with the driver in the same task.
 async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
     loop {
         let message = socket.recv().await?;
@@ -122,7 +122,7 @@ async fn an_idle_connection_stays_within_its_bounds() {
     settle().await;
     let both = (HELD.load(Relaxed) - start) / CONNECTIONS - 2 * tcp;
     println!("server: {server}, with the handler's task; tokio's TCP beside it: {tcp}");
-    println!("client: {}, with the keeper's task", both - server);
+    println!("client: {}, with the driver's task", both - server);
 
     for socket in &mut sockets {
         exchange(socket, 300_000).await;

@@ -10,7 +10,7 @@ use tracing::{Instrument, Span};
 
 use crate::client::url::Target;
 use crate::client::{Client, ConnectError, InvalidUrl, handshake, tcp, tunnel};
-use crate::driver::{Agreed, Driver, Keeper, Shared, Start};
+use crate::driver::{Agreed, Driver, Shared, Socket, Start};
 use crate::entropy::Entropy;
 use crate::handshake_io::too_slow;
 use crate::observer::announce;
@@ -101,9 +101,9 @@ impl Client {
         span: &Span,
     ) -> Result<WebSocket, ConnectError> {
         match opened {
-            Ok(driver) => {
-                tokio::spawn(Keeper::new(Arc::clone(&driver)));
-                Ok(WebSocket::new(driver))
+            Ok(socket) => {
+                tokio::spawn(Driver::new(Arc::clone(&socket)));
+                Ok(WebSocket::new(socket))
             }
             Err(ending) => {
                 let observer = self.home.observer.as_deref();
@@ -164,6 +164,6 @@ impl Client {
             seat: None,
             span: span.clone(),
         };
-        Ok(Driver::start(stream, start))
+        Ok(Socket::start(stream, start))
     }
 }

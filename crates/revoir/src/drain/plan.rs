@@ -75,7 +75,9 @@ impl Drain {
     /// When the drain is over at the latest: what is still there is cut and counted. Default: 10 s.
     ///
     /// A peer that does not answer its Close frame takes as long as the close budget of its
-    /// connection, 5 s by default.
+    /// connection, 5 s by default. Requests that are being read are answered with 503, at the latest
+    /// when the last connection was told to close; one that the application has not decided on is
+    /// waited for.
     pub fn within(mut self, limit: Duration) -> Self {
         self.within = limit;
         self

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::deadline::after;
 use crate::drain::slots::Slots;
 use crate::drain::{Drain, DrainReport, Farewell};
-use crate::driver::{Driver, Shared, Transport};
+use crate::driver::{Shared, Socket, Transport};
 use crate::entropy::Entropy;
 
 /// What a connection is called that is in no registry.
@@ -34,7 +34,7 @@ pub(crate) struct Registry {
 
 #[derive(Default)]
 struct State {
-    open: Slab<Weak<Driver<dyn Transport>>>,
+    open: Slab<Weak<Socket<dyn Transport>>>,
     /// Open connections and handshakes.
     places: usize,
     /// How many places an address has taken, if there is a limit.
@@ -331,7 +331,7 @@ impl Seat {
     /// what to close it with, if a drain has begun during its handshake.
     pub(crate) fn sit(
         mut self,
-        connection: Weak<Driver<dyn Transport>>,
+        connection: Weak<Socket<dyn Transport>>,
         key: &AtomicUsize,
     ) -> Option<Farewell> {
         let registry = self.registry.take()?;
@@ -426,6 +426,6 @@ mod tests {
 
     #[test]
     fn a_known_connection_costs_two_words() {
-        assert_eq!(size_of::<Option<Weak<Driver<dyn Transport>>>>(), 16);
+        assert_eq!(size_of::<Option<Weak<Socket<dyn Transport>>>>(), 16);
     }
 }

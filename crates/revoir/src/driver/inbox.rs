@@ -4,11 +4,16 @@ use std::collections::VecDeque;
 
 use revoir_proto::Message;
 
+use crate::driver::table::Room;
+
 /// Read-ahead stops at so many messages.
 const MAX_MESSAGES: usize = 32;
 
 /// Read-ahead stops at so many bytes of payload.
 const MAX_BYTES: usize = 64 * 1024;
+
+/// What was read before the transport broke is kept up to so many bytes of payload.
+const MAX_REST_BYTES: usize = 1024 * 1024;
 
 /// Messages that wait for the application: at most 32, and at most 64 KiB and one message. Empty,
 /// it owns nothing.
@@ -23,11 +28,27 @@ struct Waiting {
     bytes: usize,
 }
 
+impl Waiting {
+    fn is_full(&self) -> bool {
+        self.messages.len() >= MAX_MESSAGES || self.bytes >= MAX_BYTES
+    }
+}
+
 impl Inbox {
-    pub(crate) fn has_room(&self) -> bool {
-        self.waiting.as_ref().is_none_or(|waiting| {
-            waiting.messages.len() < MAX_MESSAGES && waiting.bytes < MAX_BYTES
-        })
+    #[inline]
+    pub(crate) fn room(&self) -> Room {
+        match &self.waiting {
+            None => Room::Empty,
+            Some(waiting) if waiting.is_full() => Room::Full,
+            Some(_) => Room::Some,
+        }
+    }
+
+    /// Whether it takes one more message of a connection that is broken: then the number does not
+    /// count, because all of them were read already.
+    pub(crate) fn has_room_for_the_rest(&self) -> bool {
+        let waiting = self.waiting.as_ref();
+        waiting.is_none_or(|waiting| waiting.bytes < MAX_REST_BYTES)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -71,19 +92,19 @@ mod tests {
     fn it_is_full_after_32_messages_or_64_kib() {
         let mut many = Inbox::default();
         for _ in 0..32 {
-            assert!(many.has_room());
+            assert_ne!(many.room(), Room::Full);
             many.push(of(0));
         }
-        assert!(!many.has_room());
+        assert_eq!(many.room(), Room::Full);
         assert_eq!(many.clear(), 32);
 
         let mut large = Inbox::default();
         large.push(of(MAX_BYTES - 1));
-        assert!(large.has_room());
+        assert_eq!(large.room(), Room::Some);
         large.push(of(1));
-        assert!(!large.has_room());
+        assert_eq!(large.room(), Room::Full);
         assert_eq!(large.pop(), Some(of(MAX_BYTES - 1)));
-        assert!(large.has_room());
+        assert_eq!(large.room(), Room::Some);
         assert_eq!(large.pop(), Some(of(1)));
         assert!(large.is_empty() && large.pop().is_none());
     }

@@ -1,18 +1,28 @@
-//! What runs a connection: the core and its transport behind one lock, and who polls them.
+//! What drives a connection: the core and its transport behind one lock, and who works on them.
+//!
+//! From below: [`table`] says what follows from what; [`machine`] does it; [`socket`] locks, wakes
+//! and is what handles call; [`task`] is the driver, for whatever nobody else does.
 
 mod clock;
-mod drain;
-mod engine;
-mod hub;
 mod inbox;
-mod keeper;
+mod machine;
+#[cfg(test)]
+mod model;
 mod read_buffer;
-mod shared;
+mod socket;
+mod start;
+mod sync;
+mod table;
+mod task;
+mod task_waker;
 mod transport;
+mod wakers;
 mod write_buffer;
 
-pub(crate) use engine::detail as io_detail;
-pub(crate) use hub::ClosedId;
-pub(crate) use keeper::{Failure, Keeper, Supervisor, call};
-pub(crate) use shared::{Agreed, Driver, Home, Shared, Start};
+pub(crate) use machine::detail as io_detail;
+pub(crate) use socket::{Shared, Socket};
+pub(crate) use start::{Agreed, Home, Start};
+pub(crate) use table::Stimulus;
+pub(crate) use task::{Driver, Failure, call};
 pub(crate) use transport::Transport;
+pub(crate) use wakers::WatcherId;

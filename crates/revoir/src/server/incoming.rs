@@ -14,7 +14,7 @@ use tokio::time::timeout_at;
 use tracing::{Instrument, Span};
 
 use crate::drain::{NoPlace, Seat};
-use crate::driver::{Agreed, Driver, Failure, Keeper, Shared, Start, Supervisor, call};
+use crate::driver::{Agreed, Driver, Failure, Shared, Socket, Start, call};
 use crate::handshake_io::lost;
 use crate::server::acceptor::Settings;
 use crate::server::handshake::{Limit, answer};
@@ -55,7 +55,7 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {
     fn start(self: Box<Self>, start: Start) -> Shared {
-        Driver::start(*self, start)
+        Socket::start(*self, start)
     }
 }
 
@@ -105,8 +105,8 @@ impl Incoming {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Failure> + 'static,
     {
-        if let Ok(driver) = self.open().await {
-            spawn(driver, handler);
+        if let Ok(socket) = self.open().await {
+            spawn(socket, handler);
         }
     }
 
@@ -121,9 +121,9 @@ impl Incoming {
     ///
     /// Dropping the future gives the connection up.
     pub async fn accept(self) -> Result<WebSocket, Arc<Ending>> {
-        let driver = self.open().await?;
-        tokio::spawn(Keeper::new(Arc::clone(&driver)));
-        Ok(WebSocket::new(driver))
+        let socket = self.open().await?;
+        tokio::spawn(Driver::new(Arc::clone(&socket)));
+        Ok(WebSocket::new(socket))
     }
 
     /// Refuses the connection with `status`, 300 to 599; anything else, or `headers` with a field
@@ -167,16 +167,16 @@ impl Incoming {
 const DECIDED: &str = "a decided request has no handle";
 
 /// Runs `handler` in a task of its own size: an open connection does not pay for its handshake.
-pub(super) fn spawn<H, F, E>(driver: Shared, handler: H)
+pub(super) fn spawn<H, F, E>(socket: Shared, handler: H)
 where
     H: FnOnce(WebSocket) -> F,
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<Failure> + 'static,
 {
-    let socket = WebSocket::new(Arc::clone(&driver));
-    match call(&driver, || handler(socket)) {
-        Some(running) => drop(tokio::spawn(Supervisor::new(driver, running))),
-        None => drop(tokio::spawn(Keeper::new(driver))),
+    let handle = WebSocket::new(Arc::clone(&socket));
+    match call(&socket, || handler(handle)) {
+        Some(running) => drop(tokio::spawn(Driver::with_handler(socket, running))),
+        None => drop(tokio::spawn(Driver::new(socket))),
     }
 }
 
@@ -202,11 +202,11 @@ impl Settings {
             seat: Some(seat),
             span,
         };
-        let driver = stream.start(start);
+        let socket = stream.start(start);
         if let Some(age) = self.max_age {
-            tokio::spawn(retire(Arc::clone(&driver), age));
+            tokio::spawn(retire(Arc::clone(&socket), age));
         }
-        driver
+        socket
     }
 }
 

@@ -19,10 +19,10 @@ const NOTICE: Duration = Duration::from_secs(1);
 const RETURN: Duration = Duration::from_millis(250);
 
 /// Closes the connection when it reaches the age `max`, 20 % more or less.
-pub(super) async fn retire(driver: Shared, max: Duration) {
+pub(super) async fn retire(socket: Shared, max: Duration) {
     let shortest = max / 5 * 4;
     let age = shortest + uniform(max / 5 * 2, &mut Entropy);
-    if timeout(age, Closed::new(Arc::clone(&driver))).await.is_ok() {
+    if timeout(age, Closed::new(Arc::clone(&socket))).await.is_ok() {
         return;
     }
     let farewell = || Farewell {
@@ -30,8 +30,8 @@ pub(super) async fn retire(driver: Shared, max: Duration) {
         text: "maximum age".into(),
         returns_at: Instant::now() + RETURN + uniform(Duration::from_secs(1), &mut Entropy),
     };
-    if driver.drain(&farewell(), NOTICE) {
+    if socket.drain(&farewell(), NOTICE) {
         sleep(NOTICE).await;
-        driver.drain(&farewell(), Duration::ZERO);
+        socket.drain(&farewell(), Duration::ZERO);
     }
 }

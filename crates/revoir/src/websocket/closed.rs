@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use revoir_proto::Ending;
 
-use crate::driver::{ClosedId, Shared};
+use crate::driver::{Shared, WatcherId};
 
 /// Waits until the connection has ended and its socket is gone, and gives its [`Ending`].
 ///
@@ -19,13 +19,13 @@ use crate::driver::{ClosedId, Shared};
 #[derive(Debug)]
 #[must_use = "the close is under way; awaiting this waits until the socket is gone"]
 pub struct Closed {
-    driver: Shared,
-    id: Option<ClosedId>,
+    socket: Shared,
+    id: Option<WatcherId>,
 }
 
 impl Closed {
-    pub(crate) fn new(driver: Shared) -> Self {
-        Self { driver, id: None }
+    pub(crate) fn new(socket: Shared) -> Self {
+        Self { socket, id: None }
     }
 }
 
@@ -35,8 +35,8 @@ impl Future for Closed {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Arc<Ending>> {
         let this = &mut *self;
         // Registered first: an ending between the two is then not missed.
-        this.id = Some(this.driver.hub.set_closed(this.id, cx));
-        match this.driver.ending() {
+        this.id = Some(this.socket.wakers.set_watcher(this.id, cx));
+        match this.socket.ending() {
             Some(ending) => Poll::Ready(ending),
             None => Poll::Pending,
         }
@@ -46,7 +46,7 @@ impl Future for Closed {
 impl Drop for Closed {
     fn drop(&mut self) {
         if let Some(id) = self.id {
-            self.driver.hub.forget_closed(id);
+            self.socket.wakers.forget_watcher(id);
         }
     }
 }

@@ -14,12 +14,12 @@ use crate::websocket::{Closed, Draining};
 /// It does not keep the connection open: when both halves are dropped, it closes all the same.
 #[derive(Clone, Debug)]
 pub struct Closer {
-    driver: Shared,
+    socket: Shared,
 }
 
 impl Closer {
-    pub(crate) fn new(driver: Shared) -> Self {
-        Self { driver }
+    pub(crate) fn new(socket: Shared) -> Self {
+        Self { socket }
     }
 
     /// Starts the closing handshake (RFC 6455 section 7.1.2), now: the Close frame is queued
@@ -44,7 +44,7 @@ impl Closer {
 
     /// [`close`](Self::close), called for by the application at `site`.
     pub(crate) fn close_from(&self, code: SendCode, reason: Reason, site: CallSite) -> Closed {
-        let code = match self.driver.role() {
+        let code = match self.socket.role() {
             Role::Server if code == SendCode::MANDATORY_EXT => {
                 tracing::warn!(target: "revoir", "1010 is for clients only, 1011 is sent");
                 SendCode::INTERNAL_ERROR
@@ -52,7 +52,7 @@ impl Closer {
             Role::Server | Role::Client => code,
         };
         let cause = LocalCause::ClosedLocally;
-        self.driver.close(CloseRequest {
+        self.socket.close(CloseRequest {
             cause,
             code,
             reason,
@@ -67,33 +67,34 @@ impl Closer {
     ///
     /// Dropping the future changes nothing.
     pub fn closed(&self) -> Closed {
-        Closed::new(Arc::clone(&self.driver))
+        Closed::new(Arc::clone(&self.socket))
     }
 
-    /// Waits until a drain of the server reaches the connection, or it closes for another cause.
+    /// Waits until a drain of the server reaches the connection, or it begins to close for another
+    /// cause.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future changes nothing.
     pub fn draining(&self) -> Draining {
-        Draining::new(Arc::clone(&self.driver))
+        Draining::new(Arc::clone(&self.socket))
     }
 
     /// Why the connection ended, once it has.
     #[must_use]
     pub fn ending(&self) -> Option<Arc<Ending>> {
-        self.driver.ending()
+        self.socket.ending()
     }
 
     /// The state in the words of RFC 6455.
     #[must_use]
     pub fn state(&self) -> State {
-        self.driver.read(|engine| engine.core.state())
+        self.socket.read(|machine| machine.core.state())
     }
 
     /// The round trip that the last keepalive ping measured.
     #[must_use]
     pub fn rtt(&self) -> Option<Duration> {
-        self.driver.read(|engine| engine.core.rtt())
+        self.socket.read(|machine| machine.core.rtt())
     }
 }

@@ -4,9 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::driver::{ClosedId, Shared};
+use crate::driver::{Shared, WatcherId};
 
-/// Waits until a drain of the server reaches the connection, or it closes for another cause.
+/// Waits until a drain of the server reaches the connection, or it begins to close for another
+/// cause: by this side, by the peer, or by its end. It returns at once if that has happened.
 ///
 /// From then on the handler has the [notice](crate::Drain::notice) of the drain, 1 s by default,
 /// to send what it still wants to. The drain's Close frame is sent when that is over, or as soon as
@@ -18,13 +19,13 @@ use crate::driver::{ClosedId, Shared};
 #[derive(Debug)]
 #[must_use = "it does nothing unless it is awaited"]
 pub struct Draining {
-    driver: Shared,
-    id: Option<ClosedId>,
+    socket: Shared,
+    id: Option<WatcherId>,
 }
 
 impl Draining {
-    pub(crate) fn new(driver: Shared) -> Self {
-        Self { driver, id: None }
+    pub(crate) fn new(socket: Shared) -> Self {
+        Self { socket, id: None }
     }
 }
 
@@ -34,8 +35,8 @@ impl Future for Draining {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         // Registered first: a drain between the two is then not missed.
-        this.id = Some(this.driver.hub.set_draining(this.id, cx));
-        match this.driver.is_drained() {
+        this.id = Some(this.socket.wakers.set_draining(this.id, cx));
+        match this.socket.is_drained() {
             true => Poll::Ready(()),
             false => Poll::Pending,
         }
@@ -45,7 +46,7 @@ impl Future for Draining {
 impl Drop for Draining {
     fn drop(&mut self) {
         if let Some(id) = self.id {
-            self.driver.hub.forget_closed(id);
+            self.socket.wakers.forget_watcher(id);
         }
     }
 }

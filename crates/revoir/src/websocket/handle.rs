@@ -51,10 +51,10 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    pub(crate) fn new(driver: Shared) -> Self {
+    pub(crate) fn new(socket: Shared) -> Self {
         Self {
-            reader: Reader::new(Arc::clone(&driver)),
-            writer: Writer::new(driver),
+            reader: Reader::new(Arc::clone(&socket)),
+            writer: Writer::new(socket),
         }
     }
 
@@ -71,7 +71,8 @@ impl WebSocket {
         self.reader.recv()
     }
 
-    /// Queues a message and starts to write it; see [`Writer::send`].
+    /// Queues a message and starts to write it; see [`Writer::send`], and [`Writer`] for what `Ok`
+    /// means.
     ///
     /// # Errors
     ///
@@ -169,66 +170,67 @@ impl WebSocket {
     ///
     /// Dropping the future changes nothing.
     pub fn closed(&self) -> Closed {
-        Closed::new(Arc::clone(&self.reader.driver))
+        Closed::new(Arc::clone(&self.reader.socket))
     }
 
-    /// Waits until a drain of the server reaches the connection, or it closes for another cause.
+    /// Waits until a drain of the server reaches the connection, or it begins to close for another
+    /// cause; see [`Draining`].
     ///
     /// # Cancel safety
     ///
     /// Dropping the future changes nothing.
     pub fn draining(&self) -> Draining {
-        Draining::new(Arc::clone(&self.reader.driver))
+        Draining::new(Arc::clone(&self.reader.socket))
     }
 
     /// A handle that closes, and tells how the connection ended, from any task.
     #[must_use]
     pub fn closer(&self) -> Closer {
-        Closer::new(Arc::clone(&self.reader.driver))
+        Closer::new(Arc::clone(&self.reader.socket))
     }
 
     /// Why the connection ended, once it has.
     #[must_use]
     pub fn ending(&self) -> Option<Arc<Ending>> {
-        self.reader.driver.ending()
+        self.reader.socket.ending()
     }
 
     /// The state in the words of RFC 6455.
     #[must_use]
     pub fn state(&self) -> State {
-        self.reader.driver.read(|engine| engine.core.state())
+        self.reader.socket.read(|machine| machine.core.state())
     }
 
     /// The round trip that the last keepalive ping measured.
     #[must_use]
     pub fn rtt(&self) -> Option<Duration> {
-        self.reader.driver.read(|engine| engine.core.rtt())
+        self.reader.socket.read(|machine| machine.core.rtt())
     }
 
     /// Which side this is.
     #[must_use]
     pub fn role(&self) -> Role {
-        self.reader.driver.role()
+        self.reader.socket.role()
     }
 
     /// The subprotocol that the opening handshake agreed on.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
-        self.reader.driver.subprotocol()
+        self.reader.socket.subprotocol()
     }
 
     /// The extensions that the opening handshake agreed on. Their text is that of the header, for
     /// logs: `permessage-deflate; server_no_context_takeover`.
     #[must_use]
     pub fn extensions(&self) -> AgreedExtensions {
-        self.reader.driver.extensions()
+        self.reader.socket.extensions()
     }
 
     /// Both halves, for two tasks. Both see the same [`Ending`]. When both are dropped without a
     /// close, the connection closes as if this handle was dropped.
     #[must_use]
     pub fn split(self) -> (Reader, Writer) {
-        self.reader.driver.split();
+        self.reader.socket.split();
         (self.reader, self.writer)
     }
 }

@@ -17,15 +17,20 @@ use crate::websocket::Closer;
 /// the connection lives on until the [`Writer`](crate::Writer) is dropped as well.
 #[derive(Debug)]
 pub struct Reader {
-    pub(super) driver: Shared,
+    pub(super) socket: Shared,
 }
 
 impl Reader {
-    pub(crate) fn new(driver: Shared) -> Self {
-        Self { driver }
+    pub(crate) fn new(socket: Shared) -> Self {
+        Self { socket }
     }
 
     /// The next message.
+    ///
+    /// Messages that were received before the end are all returned before it, whatever ended the
+    /// connection; after a close, drain or failure of this side, those that nobody has asked for by
+    /// its end are counted in [`Ending::discarded`] instead. While nobody calls this, 32 messages or
+    /// 64 KiB are read ahead; then TCP holds the peer back.
     ///
     /// # Errors
     ///
@@ -45,7 +50,7 @@ impl Reader {
     /// A handle that closes, and tells how the connection ended.
     #[must_use]
     pub fn closer(&self) -> Closer {
-        Closer::new(Arc::clone(&self.driver))
+        Closer::new(Arc::clone(&self.socket))
     }
 }
 
@@ -59,7 +64,7 @@ impl Future for Recv<'_> {
     type Output = Result<Message, Arc<Ending>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = self.reader.driver.poll_recv(cx);
+        let result = self.reader.socket.poll_recv(cx);
         self.is_waiting = result.is_pending();
         result
     }
@@ -68,7 +73,7 @@ impl Future for Recv<'_> {
 impl Drop for Recv<'_> {
     fn drop(&mut self) {
         if self.is_waiting {
-            self.reader.driver.stop_receiving();
+            self.reader.socket.stop_receiving();
         }
     }
 }
@@ -77,12 +82,12 @@ impl Stream for Reader {
     type Item = Result<Message, Arc<Ending>>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.driver.has_streamed_ending() {
+        if self.socket.has_streamed_ending() {
             return Poll::Ready(None);
         }
-        let result = ready!(self.driver.poll_recv(cx));
+        let result = ready!(self.socket.poll_recv(cx));
         if result.is_err() {
-            self.driver.set_streamed_ending();
+            self.socket.set_streamed_ending();
         }
         Poll::Ready(Some(result))
     }
@@ -90,6 +95,6 @@ impl Stream for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.driver.drop_reader();
+        self.socket.drop_reader();
     }
 }

@@ -12,7 +12,7 @@ use revoir_proto::{
     TextPayload, UsageError,
 };
 
-use crate::driver::Shared;
+use crate::driver::{Shared, Stimulus};
 use crate::entropy::Entropy;
 use crate::websocket::Closer;
 
@@ -21,23 +21,35 @@ use crate::websocket::Closer;
 /// Dropped, it changes nothing: what was sent still leaves, and the connection lives on until the
 /// [`Reader`](crate::Reader) is dropped as well.
 ///
-/// On a connection that is closing, every method that sends waits for its end and returns the
-/// [`Ending`]; that takes no longer than the close budget.
+/// # What `Ok` means
+///
+/// A message that was answered with `Ok` is *queued*: it leaves as soon as the peer takes it, without
+/// any further call. [`flush`](Self::flush) waits until it has been handed to the operating system;
+/// whether the peer has read it, only the peer can say. What is queued and never leaves, because the
+/// connection ends before, is counted in [`Ending::unsent`], in bytes.
+///
+/// A message that cannot leave any more is never answered with `Ok`: once the connection has ended,
+/// every method that sends returns the [`Ending`] at once. That includes a transport that broke while
+/// received messages still wait to be taken: they can be taken afterwards. On a connection that is
+/// closing, they wait for its end and return the [`Ending`]; that takes no longer than the close
+/// budget.
 #[derive(Debug)]
 pub struct Writer {
-    driver: Shared,
+    socket: Shared,
 }
 
 impl Writer {
-    pub(crate) fn new(driver: Shared) -> Self {
-        Self { driver }
+    pub(crate) fn new(socket: Shared) -> Self {
+        Self { socket }
     }
 
     /// Queues a message and starts to write it. Waits while the queue is at its limit
     /// ([`Limits::queue`](crate::Limits::queue)).
     ///
     /// Messages sent while more input waits to be taken are written together, as soon as the
-    /// application asks for the next one, waits, or returns to the runtime.
+    /// application asks for the next one, waits, or returns to the runtime. Any other is written
+    /// before this returns, as far as the peer takes it; if that write finds the transport broken,
+    /// the answer is still `Ok`, and the message is in [`Ending::unsent`].
     ///
     /// # Errors
     ///
@@ -45,9 +57,10 @@ impl Writer {
     ///
     /// # Cancel safety
     ///
-    /// A message is queued whole, or not at all. It is queued only if the future completes.
+    /// A message is queued whole, or not at all. It is queued only if the future completes: one that
+    /// is dropped before has queued nothing.
     pub fn send(&mut self, message: Message) -> impl Future<Output = Result<(), Arc<Ending>>> {
-        self.queue::<true, _>(message, push_message)
+        self.queue(Stimulus::Send, message, push_message)
     }
 
     /// [`send`](Self::send), for text.
@@ -63,7 +76,9 @@ impl Writer {
         &mut self,
         text: P,
     ) -> impl Future<Output = Result<(), Arc<Ending>>> {
-        self.queue::<true, _>(text, |core, now, text| core.send_text(now, text))
+        self.queue(Stimulus::Send, text, |core, now, text| {
+            core.send_text(now, text)
+        })
     }
 
     /// [`send`](Self::send), for binary data.
@@ -79,11 +94,14 @@ impl Writer {
         &mut self,
         payload: P,
     ) -> impl Future<Output = Result<(), Arc<Ending>>> {
-        self.queue::<true, _>(payload, |core, now, payload| core.send_binary(now, payload))
+        self.queue(Stimulus::Send, payload, |core, now, payload| {
+            core.send_binary(now, payload)
+        })
     }
 
     /// [`send`](Self::send) without the write: it follows with [`flush`](Self::flush), with the
-    /// next `send` or `recv`, or when the task returns to the runtime.
+    /// next `send` or `recv`, or when the task returns to the runtime. Nothing needs to be called for
+    /// it to leave.
     ///
     /// # Errors
     ///
@@ -93,24 +111,25 @@ impl Writer {
     ///
     /// As for [`send`](Self::send).
     pub fn feed(&mut self, message: Message) -> impl Future<Output = Result<(), Arc<Ending>>> {
-        self.queue::<false, _>(message, push_message)
+        self.queue(Stimulus::Feed, message, push_message)
     }
 
-    /// Waits until everything sent so far was handed to the operating system.
+    /// Waits until everything sent so far was handed to the operating system, or to the stream that
+    /// the connection runs over.
     ///
     /// # Errors
     ///
-    /// The [`Ending`], if the connection ended before; [`Ending::unsent`] then says how much was
-    /// left.
+    /// The [`Ending`], if the connection has ended; [`Ending::unsent`] then says how much was left.
+    /// On a connection that is closing, this waits for what is queued, the Close frame included.
     ///
     /// # Cancel safety
     ///
     /// Nothing is lost when the future is dropped: the connection goes on writing.
     pub fn flush(&mut self) -> impl Future<Output = Result<(), Arc<Ending>>> {
-        poll_fn(|cx| self.driver.poll_flush(cx))
+        poll_fn(|cx| self.socket.poll_flush(cx))
     }
 
-    /// Sends a ping, now. Keepalive does this by itself; the pong serves
+    /// Queues a ping and starts to write it, without waiting. Keepalive does this by itself; the pong serves
     /// [`rtt`](crate::Closer::rtt) only for its own pings.
     ///
     /// # Errors
@@ -118,13 +137,13 @@ impl Writer {
     /// [`UsageError`]: the connection is not open, the queue is at its limit, or `payload` has
     /// more than 125 bytes (RFC 6455 section 5.5).
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
-        self.driver.ping(payload)
+        self.socket.ping(payload)
     }
 
     /// A handle that closes, and tells how the connection ended.
     #[must_use]
     pub fn closer(&self) -> Closer {
-        Closer::new(Arc::clone(&self.driver))
+        Closer::new(Arc::clone(&self.socket))
     }
 
     /// Waits for room and queues `message`; with `flush`, starts to write it. Gives the position at
@@ -134,14 +153,16 @@ impl Writer {
         message: Message,
         flush: bool,
     ) -> impl Future<Output = Result<u64, Arc<Ending>>> {
+        let stimulus = match flush {
+            true => Stimulus::Send,
+            false => Stimulus::Feed,
+        };
         let mut message = Some(message);
         let mut end = 0;
         poll_fn(move |cx| {
-            let pushed = self.driver.poll_send(cx, flush, |core, now| {
-                if let Some(message) = message.take() {
-                    push_message(core, now, message)?;
-                    end = core.pushed_bytes();
-                }
+            let pushed = self.socket.poll_send(cx, stimulus, |core, now| {
+                take(&mut message, |message| push_message(core, now, message))?;
+                end = core.pushed_bytes();
                 Ok(())
             });
             pushed.map_ok(|()| end)
@@ -150,23 +171,33 @@ impl Writer {
 
     /// How many bytes of the output were written.
     pub(crate) fn written(&self) -> u64 {
-        self.driver.read(|engine| engine.core.written_bytes())
+        self.socket.read(|machine| machine.core.written_bytes())
     }
 
     /// Waits for room and pushes `payload`. A plain future, small enough to sit in any handler.
-    fn queue<const FLUSH: bool, P>(
+    fn queue<P>(
         &mut self,
+        stimulus: Stimulus,
         payload: P,
         push: impl Fn(&mut Connection<Entropy>, Duration, P) -> Result<(), UsageError>,
     ) -> impl Future<Output = Result<(), Arc<Ending>>> {
         let mut payload = Some(payload);
         poll_fn(move |cx| {
-            self.driver
-                .poll_send(cx, FLUSH, |core, now| match payload.take() {
-                    Some(payload) => push(core, now, payload),
-                    None => Ok(()),
-                })
+            self.socket.poll_send(cx, stimulus, |core, now| {
+                take(&mut payload, |payload| push(core, now, payload))
+            })
         })
+    }
+}
+
+/// Pushes what waits, once. A payload that was not accepted is never taken for one that was.
+fn take<P>(
+    waiting: &mut Option<P>,
+    push: impl FnOnce(P) -> Result<(), UsageError>,
+) -> Result<(), UsageError> {
+    match waiting.take() {
+        Some(payload) => push(payload),
+        None => Err(UsageError::TransportLost),
     }
 }
 
@@ -188,30 +219,31 @@ impl Sink<Message> for Writer {
     type Error = Arc<Ending>;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Arc<Ending>>> {
-        self.driver.poll_ready(cx)
+        self.socket.poll_ready(cx)
     }
 
-    /// A message for a connection that has begun to close since `poll_ready` is thrown away; the
-    /// next call of `poll_ready` or `poll_flush` says so with the ending.
+    /// A message for a connection that has begun to close since `poll_ready` cannot be refused,
+    /// because there is no ending yet: its payload is counted in [`Ending::unsent`], and the next call
+    /// of `poll_ready` or `poll_flush` returns that.
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Arc<Ending>> {
-        match self.driver.queue(message) {
+        match self.socket.queue(message) {
             Some(ending) => Err(ending),
             None => Ok(()),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Arc<Ending>>> {
-        self.driver.poll_flush(cx)
+        self.socket.poll_flush(cx)
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Arc<Ending>>> {
-        self.driver.close(CloseRequest {
+        self.socket.close(CloseRequest {
             cause: LocalCause::ClosedLocally,
             code: SendCode::NORMAL_CLOSURE,
             reason: Reason::EMPTY,
             closed_at: None,
         });
-        let ending = ready!(self.driver.poll_ended(cx));
+        let ending = ready!(self.socket.poll_ended(cx));
         Poll::Ready(if ending.is_clean() {
             Ok(())
         } else {
@@ -222,6 +254,6 @@ impl Sink<Message> for Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.driver.drop_writer();
+        self.socket.drop_writer();
     }
 }

@@ -12,6 +12,7 @@ mod faults;
 mod handles;
 mod handshake_wires;
 mod link;
+mod losses;
 mod matrix;
 mod never_opened;
 mod policy;

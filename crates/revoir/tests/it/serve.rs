@@ -53,7 +53,7 @@ async fn a_handler_that_uses_up_its_tasks_budget_does_not_silence_the_keepalive(
         while tokio::task::coop::has_budget_remaining() {
             tokio::task::coop::consume_budget().await;
         }
-        // The keeper's first turn follows, and its timer has to be set.
+        // The driver's first turn follows, and its timer has to be set.
         pending::<()>().await;
         drop(socket);
         Ok::<(), Failure>(())

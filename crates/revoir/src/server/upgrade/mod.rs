@@ -276,8 +276,8 @@ async fn open<S, H, F, E>(
     let ending = match timeout_at(limit.at, upgraded).await {
         Ok(Ok(stream)) => {
             let stream = Box::new(stream);
-            let driver = settings.start(stream, acceptance, BytesMut::new(), seat, span);
-            return spawn(driver, handler);
+            let socket = settings.start(stream, acceptance, BytesMut::new(), seat, span);
+            return spawn(socket, handler);
         }
         Ok(Err(error)) => {
             // The client went away before it had its answer.

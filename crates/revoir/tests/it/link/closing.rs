@@ -44,7 +44,7 @@ async fn a_peer_that_takes_nothing_cannot_hold_the_close() {
     let long = "x".repeat(100_000);
     link.send(text(&long)).await.unwrap();
     link.send(text("last")).await.unwrap();
-    // The server's keeper reads ahead, but not without end.
+    // The server's driver reads ahead, but not without end.
     drop(server.closer());
     let stuck = tokio::spawn(async move {
         let _held = server;

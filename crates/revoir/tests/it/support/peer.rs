@@ -161,6 +161,13 @@ impl Peer {
         frame.bytes(self.ours == Side::Server)
     }
 
+    /// Reads `count` bytes for the next frame.
+    pub(crate) async fn read_some(&mut self, count: usize) {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes).await.unwrap();
+        self.received.extend(bytes);
+    }
+
     /// The next frame; `None` at the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
