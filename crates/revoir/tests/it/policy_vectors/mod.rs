@@ -4,6 +4,7 @@
 //! After a change of the policy, write the files anew and look at the difference:
 //! `REVOIR_WRITE_VECTORS=1 cargo test -p revoir --test it policy_vectors`.
 
+mod browser;
 mod format;
 mod scenarios;
 mod table;
@@ -48,6 +49,11 @@ fn the_table_is_what_the_policy_says_today() {
 #[test]
 fn the_decisions_are_what_the_policy_says_today() {
     assert_fresh("decisions.json", &scenarios::text());
+}
+
+#[test]
+fn what_pages_see_is_decided_as_the_policy_says_today() {
+    assert_fresh("browser.json", &browser::text());
 }
 
 #[test]
