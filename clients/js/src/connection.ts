@@ -1,7 +1,7 @@
 import { type Cause, causeOf, type Ending } from "./ending.js";
 import type { Data } from "./events.js";
 import { isOffline } from "./page.js";
-import { Queue, sizeOf } from "./queue.js";
+import { Queue } from "./queue.js";
 
 /** How a dead connection is noticed: ping frames do not exist for pages, so the application sends messages. */
 export interface Heartbeat {
@@ -15,42 +15,50 @@ export interface Heartbeat {
 
 /** The time limits of one connection, in milliseconds. */
 export interface Limits {
-	readonly connectTimeout: number;
-	readonly closeTimeout: number;
-	readonly heartbeat: Heartbeat | undefined;
+	/** How long an attempt may take until it is up, in milliseconds. Default 20,000: Firefox itself holds attempts back. */
+	readonly connectTimeout?: number;
+	/** How long the server may take to answer `close()`, in milliseconds. Default 5,000. */
+	readonly closeTimeout?: number;
+	readonly heartbeat?: Heartbeat;
 }
 
 /** What a connection tells its owner; `ended` comes once, and nothing after it. */
 export interface Owner {
 	opened(): void;
 	received(event: MessageEvent): void;
-	ended(ending: Ending, inDoubt: readonly Data[], failed: boolean): void;
+	ended(ending: Ending, inDoubt: readonly Data[]): void;
 }
-
-/** What a page sees where no Close frame came. */
-const NO_CODE = { code: 1006, reason: "", clean: false };
 
 /** The end of a connection that never was one. */
 export function unopened(cause: Cause, detail: unknown = null): Ending {
-	return { ...NO_CODE, cause, detail, openMs: null, idleMs: null, status: null, retryAfterMs: null };
+	const nothing = { openMs: null, idleMs: null, status: null, retryAfterMs: null };
+	return { code: 1006, reason: "", clean: false, cause, detail, ...nothing };
 }
 
 /** Chrome fires `error` and no `close` where the Content Security Policy forbids a connection. */
 const NO_CLOSE_MS = 1_000;
+
+/** A timer that rings later than this was asleep, and so was the answer that it waited for. */
+const ASLEEP_MS = 1_000;
+
+/** Milliseconds since then; a clock that was set back says 0. */
+export function since(then: number): number {
+	return Math.max(0, Date.now() - then);
+}
 
 /** One native WebSocket, from its constructor to its end. */
 export class Connection {
 	readonly native: WebSocket;
 	readonly #owner: Owner;
 	readonly #limits: Limits;
-	readonly #listeners = new AbortController();
 	/** What was sent and has not left the browser. */
 	readonly #sent = new Queue();
 	#opened: number | null = null;
 	#received = 0;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#ownClose = false;
-	#failed = false;
+	/** Whether the server owes an answer to the heartbeat. */
+	#asked = false;
 	#frozen = false;
 	#ended = false;
 
@@ -65,24 +73,36 @@ export class Connection {
 			const { code, reason, wasClean: clean } = event as CloseEvent;
 			this.#finish({ code, reason, clean });
 		});
-		this.#arm(limits.connectTimeout, () => this.fail("connect-timeout"));
+		this.#arm(limits.connectTimeout ?? 20_000, () => this.fail("connect-timeout"));
 	}
 
-	send(data: Data): void {
+	/** `isOwn`: it is about this connection only, and worth nothing on another one. */
+	send(data: Data, isOwn = false): void {
+		const before = this.native.bufferedAmount;
 		this.native.send(data as string);
-		this.#sent.push(data, sizeOf(data));
-		this.#sent.keepLast(this.native.bufferedAmount);
+		const after = this.native.bufferedAmount;
+		this.#sent.push(isOwn ? null : data, after - before);
+		this.#sent.keepLast(after);
 	}
 
 	/** Starts the closing handshake; whatever the server does, it ends within the close timeout. */
 	close(code: number | undefined, reason: string | undefined): void {
 		this.#ownClose = true;
-		this.#arm(this.#limits.closeTimeout, () => this.#finish());
+		this.#arm(this.#limits.closeTimeout ?? 5_000, () => this.#finish());
 		// A missing argument and an undefined one are not the same to every implementation.
 		if (code === undefined) {
 			this.native.close();
 		} else {
-			this.native.close(code, reason ?? "");
+			this.native.close(code, reason);
+		}
+	}
+
+	/** It is in use from here on: the time to connect is over, and the heartbeat begins. */
+	ready(): void {
+		clearTimeout(this.#timer);
+		const { heartbeat } = this.#limits;
+		if (heartbeat) {
+			this.#listen(heartbeat);
 		}
 	}
 
@@ -98,19 +118,18 @@ export class Connection {
 
 	/** Something has changed: asks the server at once whether it is there, where there is a heartbeat. */
 	check(): void {
-		if (this.#opened !== null && !this.#ownClose && this.#limits.heartbeat) {
-			this.#beat(this.#limits.heartbeat);
+		const { heartbeat } = this.#limits;
+		if (heartbeat && !this.#asked) {
+			this.#beat(heartbeat);
 		}
 	}
 
 	#on(type: string, listener: (event: Event) => void): void {
-		// npm's ws knows no `signal`: it is looked at here as well.
-		const guarded = (event: Event): void => {
+		this.native.addEventListener(type, (event) => {
 			if (!this.#ended) {
 				listener(event);
 			}
-		};
-		this.native.addEventListener(type, guarded, { signal: this.#listeners.signal });
+		});
 	}
 
 	#arm(ms: number, then: () => void): void {
@@ -121,15 +140,12 @@ export class Connection {
 
 	#onOpen(): void {
 		this.#opened = this.#received = Date.now();
-		if (!this.#ownClose) {
-			this.#listen();
-		}
 		this.#owner.opened();
 	}
 
 	#onMessage(event: MessageEvent): void {
 		this.#received = Date.now();
-		this.#frozen = false;
+		this.#frozen = this.#asked = false;
 		if (this.#sent.length > 0) {
 			this.#sent.keepLast(this.native.bufferedAmount);
 		}
@@ -137,41 +153,35 @@ export class Connection {
 	}
 
 	/** Waits until it has been quiet for the time of the heartbeat. */
-	#listen(): void {
-		const { heartbeat } = this.#limits;
-		clearTimeout(this.#timer);
-		if (heartbeat) {
-			const quiet = Date.now() - this.#received;
-			const wait = (heartbeat.every ?? 25_000) - quiet;
-			// One timer for many messages: it is set again where it rings too early.
-			if (wait > 0) {
-				this.#arm(wait, () => this.#listen());
-			} else {
-				this.#beat(heartbeat);
-			}
+	#listen(heartbeat: Heartbeat): void {
+		const wait = (heartbeat.every ?? 25_000) - since(this.#received);
+		// One timer for many messages: it is set again where it rings too early.
+		if (wait > 0) {
+			this.#arm(wait, () => this.#listen(heartbeat));
+		} else {
+			this.#beat(heartbeat);
 		}
 	}
 
-	#beat(heartbeat: Heartbeat): void {
-		const before = Date.now();
-		this.send(heartbeat.message());
-		this.#arm(heartbeat.timeout ?? 20_000, () => {
-			if (this.#received >= before) {
-				this.#listen();
+	#beat(heartbeat: Heartbeat, isSecond = false): void {
+		const { timeout = 20_000 } = heartbeat;
+		const now = Date.now();
+		this.#asked = true;
+		this.#arm(timeout, () => {
+			if (!this.#asked) {
+				this.#listen(heartbeat);
+			} else if (!isSecond && since(now) > timeout + ASLEEP_MS) {
+				this.#beat(heartbeat, true);
 			} else {
 				this.fail("pong-timeout");
 			}
 		});
+		this.send(heartbeat.message(), true);
 	}
 
 	#onError(): void {
-		this.#failed = true;
 		if (this.#opened === null) {
-			setTimeout(() => {
-				if (!this.#ended && this.native.readyState === 3) {
-					this.fail("blocked");
-				}
-			}, NO_CLOSE_MS);
+			this.#arm(NO_CLOSE_MS, () => this.#finish(this.native.readyState === 3 ? { cause: "blocked" } : {}));
 		}
 	}
 
@@ -181,28 +191,21 @@ export class Connection {
 		}
 		this.#ended = true;
 		clearTimeout(this.#timer);
-		this.#listeners.abort();
 		this.#sent.keepLast(this.native.bufferedAmount);
 		const opened = this.#opened;
-		const seen = { ...NO_CODE, ...known };
-		const facts = { code: seen.code, opened: opened !== null, ownClose: this.#ownClose };
+		const facts = { code: known.code ?? 1006, opened: opened !== null, ownClose: this.#ownClose };
 		const cause = known.cause ?? causeOf({ ...facts, offline: isOffline(), frozen: this.#frozen });
 		if (this.native.readyState < 3) {
 			this.#abandon(cause);
 		}
-		const now = Date.now();
-		const times = opened === null ? {} : { openMs: now - opened, idleMs: now - this.#received };
-		this.#owner.ended({ ...unopened(cause), ...seen, ...times }, this.#sent.drain(), this.#failed);
+		const times = opened === null ? {} : { openMs: since(opened), idleMs: since(this.#received) };
+		this.#owner.ended({ ...unopened(cause), ...known, ...times }, this.#sent.drain());
 	}
 
 	/** Lets go of a native socket that has not closed. */
 	#abandon(cause: Cause): void {
 		// npm's ws reports the end of a handshake that is given up as an error, and an error that nobody hears ends Node.
 		this.native.addEventListener("error", () => undefined);
-		if (cause === "pong-timeout") {
-			this.native.close(3008);
-		} else {
-			this.native.close();
-		}
+		this.native.close(...(cause === "pong-timeout" ? [3008] : []));
 	}
 }

@@ -7,9 +7,20 @@ export type Notice =
 	/** Timers and connections stand still from here on. */
 	| "frozen";
 
+/** `pagehide` and `pageshow` count as far as the page is kept. `freeze` and `resume`: Chromium only. */
+const NOTICES: { readonly [type: string]: Notice } = {
+	online: "back",
+	offline: "offline",
+	pageshow: "back",
+	pagehide: "frozen",
+	visibilitychange: "back",
+	freeze: "frozen",
+	resume: "back",
+};
+
 /** Whether the device says that it has no network. `false` also where nothing is known, as in Node. */
 export function isOffline(): boolean {
-	return typeof navigator === "object" && navigator.onLine === false;
+	return globalThis.navigator?.onLine === false;
 }
 
 /**
@@ -18,26 +29,19 @@ export function isOffline(): boolean {
  */
 export function watchPage(notice: (what: Notice) => void): () => void {
 	const stop = new AbortController();
-	const on = (target: EventTarget | undefined, type: string, what: (event: Event) => Notice | null): void => {
-		const listener = (event: Event): void => {
-			const seen = what(event);
-			if (seen) {
-				notice(seen);
-			}
-		};
-		target?.addEventListener?.(type, listener, { signal: stop.signal });
+	const listener = (event: Event): void => {
+		const what = NOTICES[event.type];
+		// Only the transitions of a page have `persisted`.
+		const isKept = (event as PageTransitionEvent).persisted !== false;
+		const isHiding = event.type === "visibilitychange" && document.visibilityState === "hidden";
+		if (what && isKept && !isHiding) {
+			notice(what);
+		}
 	};
-	const page = typeof document === "object" ? document : undefined;
-	const scope = globalThis as unknown as EventTarget;
-	const wasKept = (event: Event): boolean => (event as PageTransitionEvent).persisted;
-
-	on(scope, "online", () => "back");
-	on(scope, "offline", () => "offline");
-	on(scope, "pageshow", (event) => (wasKept(event) ? "back" : null));
-	on(scope, "pagehide", (event) => (wasKept(event) ? "frozen" : null));
-	// Chromium only.
-	on(page, "freeze", () => "frozen");
-	on(page, "resume", () => "back");
-	on(page, "visibilitychange", () => (page?.visibilityState === "visible" ? "back" : null));
+	const scope = globalThis as unknown as Partial<EventTarget>;
+	for (const type of Object.keys(NOTICES)) {
+		// What happens to the document passes here as well, on its way down.
+		scope.addEventListener?.(type, listener, { capture: true, signal: stop.signal });
+	}
 	return () => stop.abort();
 }

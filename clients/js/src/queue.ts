@@ -16,9 +16,9 @@ export interface QueueLimits {
 	readonly bytes?: number;
 }
 
-/** Messages in order, with their bytes counted. */
+/** Messages in order, with their bytes counted. `null` stands for one that nobody asks for again. */
 export class Queue {
-	#items: { data: Data; size: number }[] = [];
+	#items: { data: Data | null; size: number }[] = [];
 	#bytes = 0;
 
 	get bytes(): number {
@@ -34,23 +34,24 @@ export class Queue {
 		return this.#items.length < messages && this.#bytes + size <= bytes;
 	}
 
-	push(data: Data, size: number): void {
+	push(data: Data | null, size: number): void {
 		this.#items.push({ data, size });
 		this.#bytes += size;
 	}
 
 	/** The oldest one, which leaves the queue. */
-	shift(): Data | undefined {
-		const item = this.#items.shift();
-		this.#bytes -= item?.size ?? 0;
-		return item?.data;
+	shift(): Data | null {
+		const { data, size } = this.#items.shift() ?? { data: null, size: 0 };
+		this.#bytes -= size;
+		return data;
 	}
 
 	/** Puts messages in front of all others. */
 	putBack(messages: readonly Data[]): void {
-		const items = messages.map((data) => ({ data, size: sizeOf(data) }));
-		this.#items.unshift(...items);
-		this.#bytes += items.reduce((sum, { size }) => sum + size, 0);
+		const later = this.drain();
+		for (const data of [...messages, ...later]) {
+			this.push(data, sizeOf(data));
+		}
 	}
 
 	/** Drops the oldest ones until no more than `bytes` are left, and what is cut in two by that stays. */
@@ -70,7 +71,7 @@ export class Queue {
 
 	/** Everything, in order; the queue is empty afterwards. */
 	drain(): Data[] {
-		const all = this.#items.map(({ data }) => data);
+		const all = this.#items.map(({ data }) => data).filter((data) => data !== null);
 		this.#items = [];
 		this.#bytes = 0;
 		return all;

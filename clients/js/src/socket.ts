@@ -1,4 +1,4 @@
-import { Connection, type Heartbeat, unopened } from "./connection.js";
+import { Connection, type Limits, since, unopened } from "./connection.js";
 import { type Ending, outcomeOf } from "./ending.js";
 import { type Data, type DownEvent, type EndEvent, endEvent, event, type UpEvent } from "./events.js";
 import { isOffline, type Notice, watchPage } from "./page.js";
@@ -13,11 +13,11 @@ export interface Attempt {
 	readonly ending: Ending | null;
 	/** Whether the server has refused the credentials: get fresh ones. */
 	readonly refresh: boolean;
-	/** Aborted by `close()`. */
+	/** Aborted when it is over for good. */
 	readonly signal: AbortSignal;
 }
 
-/** A value, or what gives one for each attempt. */
+/** A value, or what gives one for each attempt. It has no time limit: give it one, such as `AbortSignal.timeout`. */
 export type Provider<T> = T | ((attempt: Attempt) => T | Promise<T>);
 
 /** The connection that `onOpen` prepares. */
@@ -45,7 +45,7 @@ export interface Probe {
 }
 
 /** How a `RevoirSocket` differs from its defaults. */
-export interface Options extends Omit<PolicyOptions, "refresh"> {
+export interface Options extends Omit<PolicyOptions, "refresh">, Limits {
 	/** `false`: one connection only, as a native WebSocket. */
 	readonly reconnect?: boolean;
 	/** How much `send` keeps while there is no connection; `false`: it throws, as a native WebSocket does. */
@@ -54,11 +54,6 @@ export interface Options extends Omit<PolicyOptions, "refresh"> {
 	readonly inDoubt?: "report" | "again";
 	/** Prepares each connection, before messages that wait and before `up`: log in, subscribe, say where to go on. */
 	readonly onOpen?: (opening: Opening) => void | Promise<void>;
-	readonly heartbeat?: Heartbeat;
-	/** How long an attempt may take, in milliseconds. Default 20,000: Firefox itself holds attempts back for some time. */
-	readonly connectTimeout?: number;
-	/** How long the server may take to answer `close()`, in milliseconds. Default 5,000. */
-	readonly closeTimeout?: number;
 	/** Asks an endpoint that a connection to never opened why: see `revoir/probe`. */
 	readonly probe?: Probe;
 	/** The native constructor, where the runtime has none. */
@@ -79,7 +74,7 @@ export interface EventMap {
 	message: MessageEvent;
 	/** A connection has ended, or was not to be had. */
 	down: DownEvent;
-	/** It is over for good, and not in order. `close` follows. */
+	/** It is over for good, and neither in order nor by `close()`. `close` follows. */
 	error: Event;
 	/** It is over for good. */
 	close: EndEvent;
@@ -176,11 +171,11 @@ export class RevoirSocket extends EventTarget {
 			maxAttempts: options.reconnect === false ? 0 : maxAttempts,
 			plans: probe ? [...plans, probe.plan] : plans,
 		};
-		if (typeof url !== "function" && typeof protocols !== "function") {
-			// At once, so that what is wrong with them is thrown from here.
-			this.#connect(url, protocols, this.#attempt());
-		} else {
+		if (hasHook) {
 			void this.#prepare();
+		} else {
+			// At once, so that what is wrong with them is thrown from here.
+			this.#connect(url, protocols as string, this.#attempt());
 		}
 		this.#unwatch = watchPage((what) => this.#noticed(what));
 	}
@@ -232,18 +227,14 @@ export class RevoirSocket extends EventTarget {
 	 */
 	send(data: Data): void {
 		const { reconnect = true, queue = {} } = this.#options;
-		const isUp = this.#readyState === 1;
-		if (isUp && this.#queue.length === 0) {
+		const isOver = this.#readyState > 1;
+		if (this.#readyState === 1 && this.#queue.length === 0) {
 			this.#connection?.send(data);
-		} else if (this.#readyState > 1) {
-			if (reconnect) {
-				throw new DOMException("it is closed", "InvalidStateError");
-			}
+		} else if (isOver && !reconnect) {
 			this.#native?.send(data as string);
+		} else if (isOver || !reconnect || !queue) {
+			throw new DOMException("no connection", "InvalidStateError");
 		} else {
-			if (!reconnect || queue === false) {
-				throw new DOMException("no connection", "InvalidStateError");
-			}
 			const size = sizeOf(data);
 			if (!this.#queue.hasRoom(size, queue)) {
 				throw new DOMException("queue full", "QuotaExceededError");
@@ -258,7 +249,7 @@ export class RevoirSocket extends EventTarget {
 	 */
 	close(code?: number, reason?: string): void {
 		if (code !== undefined && code !== 1000 && !(code >= 3000 && code <= 4999)) {
-			throw new DOMException(`code ${code} is not 1000 or 3000-4999`, "InvalidAccessError");
+			throw new DOMException("the code is not 1000 or 3000-4999", "InvalidAccessError");
 		}
 		if (reason !== undefined && sizeOf(String(reason)) > 123) {
 			throw new DOMException("the reason is over 123 bytes", "SyntaxError");
@@ -274,7 +265,7 @@ export class RevoirSocket extends EventTarget {
 		} else {
 			// Never from inside the call.
 			const ending = unopened("closed-locally");
-			setTimeout(() => this.#end(ending, this.#decide(ending), false));
+			setTimeout(() => this.#end(ending, this.#decide(ending)), 0);
 		}
 	}
 
@@ -294,7 +285,7 @@ export class RevoirSocket extends EventTarget {
 			}
 		} catch (error) {
 			if (!attempt.signal.aborted) {
-				this.#ended(unopened("hook-failed", error), [], true);
+				this.#ended(unopened("hook-failed", error), []);
 			}
 		}
 	}
@@ -312,20 +303,15 @@ export class RevoirSocket extends EventTarget {
 				throw error;
 			}
 			// Mixed content; in Firefox also the Content Security Policy.
-			setTimeout(() => this.#ended(unopened("blocked", error), [], true));
+			setTimeout(() => this.#ended(unopened("blocked", error), []), 0);
 			return;
 		}
 		native.binaryType = this.#binaryType;
-		const { connectTimeout = 20_000, closeTimeout = 5_000, heartbeat } = this.#options;
-		const connection = new Connection(
-			native,
-			{ connectTimeout, closeTimeout, heartbeat },
-			{
-				opened: () => void this.#prepareOpened(connection, attempt),
-				received: ({ data, origin }) => this.dispatchEvent(new MessageEvent("message", { data, origin: origin ?? "" })),
-				ended: (ending, inDoubt, failed) => void this.#probe(ending, inDoubt, failed),
-			},
-		);
+		const connection = new Connection(native, this.#options, {
+			opened: () => void this.#prepareOpened(connection, attempt),
+			received: ({ data, origin }) => this.dispatchEvent(new MessageEvent("message", { data, origin: origin ?? "" })),
+			ended: (ending, inDoubt) => void this.#probe(ending, inDoubt),
+		});
 		this.#native = native;
 		this.#connection = connection;
 	}
@@ -335,7 +321,7 @@ export class RevoirSocket extends EventTarget {
 		if (onOpen) {
 			const { protocol } = connection.native;
 			try {
-				await onOpen({ ...attempt, protocol, send: (data) => connection.send(data) });
+				await onOpen({ ...attempt, protocol, send: (data) => connection.send(data, true) });
 			} catch (error) {
 				connection.fail("hook-failed", error);
 			}
@@ -347,8 +333,9 @@ export class RevoirSocket extends EventTarget {
 
 	#up(connection: Connection, attempt: number): void {
 		this.#readyState = 1;
+		connection.ready();
 		this.#flush(connection);
-		const downMs = Date.now() - this.#downSince;
+		const downMs = since(this.#downSince);
 		if (!this.#opened) {
 			this.#opened = true;
 			this.dispatchEvent(new Event("open"));
@@ -370,14 +357,14 @@ export class RevoirSocket extends EventTarget {
 	}
 
 	/** What a page is not told about a refusal, a probe may find out. */
-	async #probe(ending: Ending, inDoubt: readonly Data[], failed: boolean): Promise<void> {
+	async #probe(ending: Ending, inDoubt: readonly Data[]): Promise<void> {
 		const { probe } = this.#options;
 		this.#connection = undefined;
 		if (probe && ending.cause === "never-opened" && this.#readyState === 0 && !isOffline()) {
 			const found = await probe.ask(this.url, this.#closed.signal).catch(() => null);
 			ending = { ...ending, ...found, ...(found?.status && { cause: "handshake-rejected" }) };
 		}
-		this.#ended(ending, inDoubt, failed);
+		this.#ended(ending, inDoubt);
 	}
 
 	#random(): number {
@@ -391,8 +378,16 @@ export class RevoirSocket extends EventTarget {
 		return decision;
 	}
 
-	#ended(ending: Ending, inDoubt: readonly Data[], failed: boolean): void {
+	#ended(ending: Ending, inDoubt: readonly Data[]): void {
+		if (this.#readyState === 3) {
+			// `close()` came while a probe was on its way, and the probe did not listen.
+			return;
+		}
 		this.#connection = undefined;
+		if (this.#closed.signal.aborted) {
+			// Whatever happened on the way: this page has closed it.
+			ending = { ...ending, cause: "closed-locally" };
+		}
 		const decision = this.#decide(ending);
 		if (this.#readyState === 1) {
 			this.#downSince = Date.now();
@@ -409,7 +404,7 @@ export class RevoirSocket extends EventTarget {
 		}
 		this.dispatchEvent(event("down", { ending, decision, inDoubt }));
 		if (!comesBack) {
-			this.#end(ending, decision, failed);
+			this.#end(ending, decision);
 		}
 	}
 
@@ -433,7 +428,9 @@ export class RevoirSocket extends EventTarget {
 		if (what === "frozen") {
 			this.#connection?.freeze();
 		} else if (this.#timer === undefined) {
-			this.#connection?.check();
+			if (this.#readyState === 1) {
+				this.#connection?.check();
+			}
 		} else if (what === "back") {
 			this.#hurry();
 		}
@@ -451,7 +448,7 @@ export class RevoirSocket extends EventTarget {
 		}
 	}
 
-	#end(ending: Ending, decision: Decision, failed: boolean): void {
+	#end(ending: Ending, decision: Decision): void {
 		if (this.#readyState === 3) {
 			// `close()` came while a probe was on its way.
 			return;
@@ -460,7 +457,7 @@ export class RevoirSocket extends EventTarget {
 		clearTimeout(this.#timer);
 		this.#closed.abort();
 		this.#unwatch();
-		if (failed) {
+		if (!ending.clean && ending.cause !== "closed-locally") {
 			this.dispatchEvent(new Event("error"));
 		}
 		this.dispatchEvent(endEvent(ending, decision, this.#queue.drain()));

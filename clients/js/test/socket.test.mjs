@@ -163,16 +163,36 @@ test("what is still in the browser's buffer is in doubt", async () => {
 	const doubts = [];
 	socket.addEventListener("down", ({ inDoubt }) => doubts.push(inDoubt));
 	socket.send("left");
-	first.bufferedAmount = 6;
+	first.isStuck = true;
+	socket.send("half");
 	socket.send("stayed");
+	first.bufferedAmount = 7;
 	first.end();
 	await settle();
-	assert.deepEqual(doubts, [["stayed"]]);
+	assert.deepEqual(doubts, [["half", "stayed"]]);
+});
+
+test("what was said for one connection is never in doubt: neither a heartbeat nor what onOpen sent", async () => {
+	const heartbeat = { message: () => "ping", every: 1_000 };
+	const socket = connect({ inDoubt: "again", heartbeat, onOpen: ({ send }) => send("hello") });
+	const doubts = [];
+	socket.addEventListener("down", ({ inDoubt }) => doubts.push(inDoubt));
+	const first = FakeSocket.last;
+	first.isStuck = true;
+	first.open();
+	await settle();
+	socket.send("a");
+	await pass(1_000);
+	first.end();
+	await pass(5_000);
+	FakeSocket.last.open();
+	await settle();
+	assert.deepEqual([first.sent, doubts, FakeSocket.last.sent], [["hello", "a", "ping"], [["a"]], ["hello", "a"]]);
 });
 
 test("what is in doubt is sent again, and first, only where the application asked for it", async () => {
 	const { socket, first } = await opened({ inDoubt: "again" });
-	first.bufferedAmount = 2;
+	first.isStuck = true;
 	socket.send("ab");
 	first.end();
 	await settle();
@@ -190,10 +210,7 @@ test("a long backlog goes out no faster than it leaves", async () => {
 	socket.send("a");
 	socket.send("b");
 	const native = FakeSocket.last;
-	native.send = (data) => {
-		native.sent.push(data);
-		native.bufferedAmount += data.byteLength ?? data.length;
-	};
+	native.isStuck = true;
 	native.open();
 	await settle();
 	assert.deepEqual(native.sent, [large]);
@@ -272,6 +289,93 @@ test("a silent server is noticed by the heartbeat, and left", async () => {
 	first.end(1000);
 	await settle();
 	assert.equal(log.at(-1), "down 1006 pong-timeout, pong-timeout, again in 625");
+});
+
+test("after a sleep the server is asked once more before it is left", async () => {
+	const heartbeat = { message: () => "ping", every: 10_000, timeout: 4_000 };
+	const { log, first } = await opened({ heartbeat });
+	await pass(10_000);
+	// The clock went on, and no timer rang.
+	mock.timers.setTime(Date.now() + 3_990);
+	const now = Date.now();
+	const { Date: Clock } = globalThis;
+	globalThis.Date = class extends Clock {
+		static now = () => now + 3_600_000;
+	};
+	await pass(10);
+	globalThis.Date = Clock;
+	assert.deepEqual([first.sent, log.length], [["ping", "ping"], 2]);
+	await pass(4_000);
+	assert.equal(log.at(-1), "down 1006 pong-timeout, pong-timeout, again in 625");
+});
+
+test("a page that is seen again asks at once, and does not ask twice", async () => {
+	const page = new EventTarget();
+	const names = ["addEventListener", "removeEventListener"];
+	for (const name of names) {
+		globalThis[name] = page[name].bind(page);
+	}
+	const heartbeat = { message: () => "ping", every: 60_000, timeout: 4_000 };
+	const { socket, log, first } = await opened({ heartbeat });
+	page.dispatchEvent(new Event("online"));
+	page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+	page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: false }));
+	assert.deepEqual(first.sent, ["ping"]);
+	page.dispatchEvent(new Event("freeze"));
+	first.end();
+	await settle();
+	assert.equal(log.at(-1), "down 1006 lost-locally, pong-timeout, again in 625");
+	// A wait is shortened; `random` is one half.
+	await pass(625);
+	FakeSocket.last.end(1012);
+	await settle();
+	await pass(1);
+	page.dispatchEvent(new Event("resume"));
+	await pass(625);
+	assert.equal(FakeSocket.all.length, 3);
+	socket.close();
+	FakeSocket.last.end();
+	for (const name of names) {
+		delete globalThis[name];
+	}
+	assert.equal(socket.readyState, 3);
+});
+
+test("an onOpen that hangs is given up with the attempt", async () => {
+	const socket = connect({ connectTimeout: 7_000, onOpen: () => new Promise(() => undefined) });
+	const log = record(socket);
+	FakeSocket.last.open();
+	await pass(7_000);
+	assert.deepEqual(log, ["down 1006 connect-timeout, connect-timeout, again in 2625"]);
+});
+
+test("a component that is mounted twice closes its first socket without an error", async () => {
+	const [first, second] = [connect(), connect()];
+	const [log, other] = [record(first), record(second)];
+	const [native, kept] = FakeSocket.all;
+	first.close();
+	native.end();
+	kept.open();
+	await pass(60_000);
+	assert.deepEqual(log, ["down 1006 closed-locally, closed-locally, stop: final", "close 1006 - false"]);
+	assert.deepEqual(other, ["open", "up 0 after 0"]);
+});
+
+test("a listener may close, in every event", async () => {
+	for (const type of ["open", "up", "down"]) {
+		const socket = connect();
+		const log = record(socket);
+		socket.addEventListener(type, () => socket.close());
+		const native = FakeSocket.last;
+		native.open();
+		await settle();
+		native.end();
+		await pass(0);
+		assert.equal(log.at(-1), "close 1006 - false");
+		assert.deepEqual([log.filter((line) => line.startsWith("close")).length, socket.readyState], [1, 3]);
+		await pass(3_600_000);
+		assert.equal(FakeSocket.last, native);
+	}
 });
 
 test("an attempt that takes too long is given up", async () => {
@@ -432,6 +536,17 @@ test("a probe that fails changes nothing, and one that is on its way does not ou
 		["close 1006 - false"],
 	);
 	assert.equal(waiting.readyState, 3);
+
+	let answer;
+	const deaf = connect({ probe: { plan: () => undefined, ask: () => new Promise((done) => (answer = done)) } });
+	const heard = record(deaf);
+	FakeSocket.last.end();
+	await settle();
+	deaf.close();
+	await pass(0);
+	answer({ status: null, retryAfterMs: null, detail: null });
+	await settle();
+	assert.deepEqual(heard, ["close 1006 - false"]);
 });
 
 test("one event for each message, with the payload itself", async () => {

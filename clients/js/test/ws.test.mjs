@@ -1,5 +1,6 @@
 // Against npm's ws in both places: a server nobody here wrote, and in Node 20 the client's constructor as well.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
@@ -24,6 +25,24 @@ async function listen(t, port = 0) {
 	});
 	return server;
 }
+
+test("nothing keeps Node running after the end", async (t) => {
+	const server = await listen(t);
+	const script = `
+		import { RevoirSocket } from ${JSON.stringify(new URL("../dist/index.js", import.meta.url))};
+		import { WebSocket } from ${JSON.stringify(new URL("../node_modules/ws/wrapper.mjs", import.meta.url))};
+		const options = { WebSocket, random: () => 0, heartbeat: { message: () => "ping" } };
+		const open = new RevoirSocket("ws://127.0.0.1:${server.address().port}/", [], options);
+		open.onopen = () => open.close(1000);
+		// Nobody listens on port 1: this one is closed while it waits for its next attempt.
+		const refused = new RevoirSocket("ws://127.0.0.1:1/", [], options);
+		refused.ondown = () => refused.close();
+		await Promise.all([open, refused].map((socket) => new Promise((done) => (socket.onclose = done))));
+		process.exitCode = process.getActiveResourcesInfo().includes("Timeout") ? 1 : 0;`;
+	const node = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: "inherit" });
+	const [code] = await once(node, "exit");
+	assert.equal(code, 0, "a timer is left");
+});
 
 for (const [name, Native] of Object.entries(natives)) {
 	/** Delays of a quarter of a second: `random` is 0, and nothing in these tests is about how long it takes. */

@@ -187,18 +187,19 @@ export function decide(
 	policy: PolicyOptions,
 	random: number,
 ): { decision: Decision; history: History } {
-	const { rule, ...plan } = planFor(outcome, policy.plans);
+	const plan = planFor(outcome, policy.plans);
 	const past = isStable(outcome, history) ? NO_HISTORY : history;
 	const attempt = Math.min(past.attempts + 1, 0xffff_ffff);
 	const subject = subjectOf(outcome);
 	const place = placeOf(past.counts, subject);
 	const used = past.counts[place]?.[1] ?? 0;
 	const delay = attempt > 1 ? plan.later : plan.first;
-	const stop = stopOf({ rule, ...plan }, policy, attempt, used);
+	const stop = stopOf(plan, policy, attempt, used);
+	const common = { rule: plan.rule, stop, attempt };
 
 	if (stop || !delay) {
 		const no = { retry: false, delayMs: null, advised: false, refresh: false, resume: false };
-		return { decision: { ...no, rule, class: "stop", stop, attempt }, history: past };
+		return { decision: { ...common, ...no, class: "stop" }, history: past };
 	}
 	const asked = advice(outcome);
 	const delayMs = draw(asked ?? rangeOf(delay, attempt, policy.registered), random);
@@ -208,19 +209,9 @@ export function decide(
 	}
 	const named = typeof delay === "string" ? delay : "custom";
 	const { refresh, resume } = plan;
-	const advised = !!asked;
+	const yes = { retry: true, delayMs, advised: !!asked, refresh, resume };
 	return {
-		decision: {
-			retry: true,
-			delayMs,
-			rule,
-			class: advised ? "advised" : named,
-			stop,
-			attempt,
-			advised,
-			refresh,
-			resume,
-		},
+		decision: { ...common, ...yes, class: asked ? "advised" : named },
 		history: { attempts: attempt, lastDelayMs: delayMs, counts },
 	};
 }

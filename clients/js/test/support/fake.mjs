@@ -29,8 +29,14 @@ export class FakeSocket extends EventTarget {
 		return FakeSocket.all.at(-1);
 	}
 
+	/** Whether what is sent stays in the browser's buffer. */
+	isStuck = false;
+
 	send(data) {
 		this.sent.push(data);
+		if (this.isStuck) {
+			this.bufferedAmount += data.byteLength ?? Buffer.byteLength(data);
+		}
 	}
 
 	close(...args) {

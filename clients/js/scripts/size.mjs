@@ -1,0 +1,22 @@
+// Each entry as a page would load it: bundled, minified and gzipped. Fails if one is larger than its limit.
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+/** Bytes. */
+const LIMITS = { index: 5 * 1024, probe: 1536, policy: 3 * 1024 };
+
+for (const [entry, limit] of Object.entries(LIMITS)) {
+	const { outputFiles } = await build({
+		entryPoints: [new URL(`../dist/${entry}.js`, import.meta.url).pathname],
+		bundle: true,
+		minify: true,
+		format: "esm",
+		target: "es2022",
+		write: false,
+	});
+	const size = gzipSync(outputFiles[0].contents, { level: 9 }).length;
+	console.log(`${entry}: ${size} of ${limit} bytes`);
+	if (size > limit) {
+		process.exitCode = 1;
+	}
+}
