@@ -59,17 +59,33 @@ pub(crate) fn find_chromium(deadline: Instant) -> anyhow::Result<PathBuf> {
         "google-chrome",
         "google-chrome-stable",
     ];
-    let find = || {
-        NAMES
-            .into_iter()
+    find("Chromium", &NAMES, "chromium", deadline)
+}
+
+/// Firefox, installed if there is none and that is possible.
+pub(crate) fn find_firefox(deadline: Instant) -> anyhow::Result<PathBuf> {
+    find("Firefox", &["firefox-esr", "firefox"], "firefox-esr", deadline)
+}
+
+/// The driver of WebKitGTK, installed if there is none and that is possible.
+pub(crate) fn find_webkit(deadline: Instant) -> anyhow::Result<PathBuf> {
+    find("WebKitGTK", &["WebKitWebDriver"], "webkit2gtk-driver", deadline)
+}
+
+/// A program by the first of its names that runs; `package` is the one of Debian that has it.
+fn find(what: &str, names: &[&str], package: &str, deadline: Instant) -> anyhow::Result<PathBuf> {
+    let found = || {
+        names
+            .iter()
             .find(|name| runs(Command::new(name).arg("--version")))
             .map(PathBuf::from)
     };
-    if let Some(found) = find() {
-        return Ok(found);
+    if let Some(program) = found() {
+        return Ok(program);
     }
-    apt_install(&["chromium"], deadline).context("this needs Chromium, and there is none")?;
-    find().context("Chromium was installed and does not run")
+    apt_install(&[package], deadline)
+        .with_context(|| format!("this needs {what}, and there is none"))?;
+    found().with_context(|| format!("{what} was installed and does not run"))
 }
 
 /// Installs packages of Debian, where that is possible.

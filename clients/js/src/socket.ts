@@ -299,10 +299,10 @@ export class RevoirSocket extends EventTarget {
 		try {
 			native = new Native(url, protocols);
 		} catch (error) {
-			if ((error as Error).name !== "SecurityError") {
+			if (/^(Syntax|Type)/.test((error as Error).name)) {
 				throw error;
 			}
-			// Mixed content; in Firefox also the Content Security Policy.
+			// Mixed content; in Firefox also the Content Security Policy, as an exception of its own.
 			setTimeout(() => this.#ended(unopened("blocked", error), []), 0);
 			return;
 		}

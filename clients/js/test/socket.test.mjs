@@ -458,7 +458,12 @@ test("what the browser forbids is not tried again", async () => {
 test("a URL that is none is thrown at once", () => {
 	FakeSocket.refusal = new DOMException("no URL", "SyntaxError");
 	assert.throws(() => connect({}, "::"), { name: "SyntaxError" });
-	assert.throws(() => new RevoirSocket("ws://example.com/", [], { WebSocket: null ?? undefined }), TypeError);
+	const { WebSocket } = globalThis;
+	delete globalThis.WebSocket;
+	assert.throws(() => new RevoirSocket("ws://example.com/"), TypeError);
+	if (WebSocket) {
+		globalThis.WebSocket = WebSocket;
+	}
 });
 
 test("rules of one's own come first", async () => {

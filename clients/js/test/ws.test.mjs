@@ -44,6 +44,33 @@ test("nothing keeps Node running after the end", async (t) => {
 	assert.equal(code, 0, "a timer is left");
 });
 
+test("the example for Node says what it hears, and why it ended", async (t) => {
+	const server = await listen(t);
+	server.on("connection", (peer) =>
+		peer.once("message", (data) => {
+			peer.send(String(data));
+			peer.close(4003, "enough");
+		}),
+	);
+	const example = new URL("../examples/node.mjs", import.meta.url).pathname;
+	const node = spawn(process.execPath, [example, `ws://127.0.0.1:${server.address().port}/`]);
+	t.after(() => node.kill("SIGKILL"));
+	let [said, told] = ["", ""];
+	node.stdout.on("data", (data) => {
+		said += data;
+	});
+	node.stdin.write("hello\n");
+	for await (const data of node.stderr) {
+		told += data;
+		if (told.includes("enough")) {
+			break;
+		}
+	}
+	node.stdin.end();
+	assert.equal(said, "hello\n");
+	assert.match(told, /^connected\n4003 enough \(closed-by-peer\): attempt 1 in \d+ ms \(range-private\)\n$/);
+});
+
 for (const [name, Native] of Object.entries(natives)) {
 	/** Delays of a quarter of a second: `random` is 0, and nothing in these tests is about how long it takes. */
 	const connect = (port, options = {}, protocols = []) =>

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use crate::programs::Programs;
-use crate::{autobahn, browser, interop, proxies, report, tools};
+use crate::{autobahn, browser, interop, js, proxies, report, tools};
 use ledger::Ledger;
 
 /// How long each fuzz target runs, in seconds: long enough for its seeds and the neighbours.
@@ -99,6 +99,7 @@ fn steps(ledger: &mut Ledger, mark: &str) -> anyhow::Result<()> {
         ledger.start("proxies", &["--built", "proxies"])?,
     ];
     ledger.finish(waiting.into())?;
+    ledger.step("the browser client", || js::run(&Programs::built()?, false))?;
     let browser = ledger.start("browser", &["--built", "browser"])?;
     let autobahn = ledger.step("autobahn", || {
         autobahn::run(&Programs::built()?, autobahn::Extent::Due)
@@ -141,7 +142,9 @@ pub(crate) fn install() -> anyhow::Result<()> {
     proxies::install(deadline)?;
     interop::install_peers(deadline)?;
     browser::install_axe(deadline)?;
+    js::install(deadline)?;
     tools::find_chromium(deadline)?;
+    tools::find_firefox(deadline)?;
     autobahn::install(deadline)?;
     Ok(())
 }

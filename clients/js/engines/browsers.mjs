@@ -1,0 +1,163 @@
+// The browsers of the suite behind one small interface. Chromium and Firefox are driven by puppeteer-core (Firefox over
+// WebDriver BiDi), WebKitGTK by its own driver over WebDriver.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import puppeteer from "puppeteer-core";
+
+/** The engines of this run: names, and how each is started. */
+export const ENGINES = [
+	process.env.CHROMIUM && { name: "Chromium", start: () => startPuppeteer("chrome", process.env.CHROMIUM) },
+	process.env.FIREFOX && { name: "Firefox", start: () => startPuppeteer("firefox", process.env.FIREFOX) },
+	process.env.WEBKIT && { name: "WebKitGTK", start: () => startWebKit(process.env.WEBKIT) },
+].filter(Boolean);
+
+const CHROME_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+
+async function startPuppeteer(browser, executablePath) {
+	const profile = mkdtempSync(join(tmpdir(), "revoir-engine-"));
+	const started = await puppeteer.launch({
+		browser,
+		executablePath,
+		headless: true,
+		userDataDir: profile,
+		args: browser === "chrome" ? CHROME_ARGS : [],
+	});
+	const version = (await started.version()).replace(/^\w+\//, "").replace(/^Headless\w+\//, "");
+	return {
+		version,
+		isEmulated: browser === "chrome",
+		async open(url) {
+			const page = await started.newPage();
+			await page.goto(url);
+			return pageOf(page);
+		},
+		pids: () => family(started.process().pid),
+		async stop() {
+			const pids = family(started.process().pid);
+			await started.close().catch(() => undefined);
+			kill(pids, "SIGKILL");
+			rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+		},
+	};
+}
+
+function pageOf(page) {
+	return {
+		evaluate: (fn, ...args) => page.evaluate(fn, ...args),
+		goto: (url) => page.goto(url),
+		back: () => page.goBack(),
+		setOffline: (isOffline) => page.setOfflineMode(isOffline),
+		front: () => page.bringToFront(),
+		async freeze(isFrozen) {
+			const session = await page.createCDPSession();
+			await session.send("Page.setWebLifecycleState", { state: isFrozen ? "frozen" : "active" });
+		},
+		close: () => page.close(),
+	};
+}
+
+/** A port that nobody uses now. */
+async function freePort() {
+	const server = createServer().listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const { port } = server.address();
+	server.close();
+	await once(server, "close");
+	return port;
+}
+
+async function startWebKit(program) {
+	const port = await freePort();
+	const driver = spawn(program, [`--port=${port}`], { stdio: "ignore", detached: true });
+	const call = async (method, path, body) => {
+		const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+			method,
+			...(body && { body: JSON.stringify(body) }),
+			signal: AbortSignal.timeout(60_000),
+		});
+		const { value } = await response.json();
+		if (!response.ok) {
+			throw new Error(`WebDriver: ${path}: ${value.error}: ${value.message}`);
+		}
+		return value;
+	};
+	for (let tries = 0; ; tries += 1) {
+		try {
+			await call("GET", "/status");
+			break;
+		} catch (error) {
+			if (tries > 100) {
+				throw error;
+			}
+			await new Promise((resolve) => setTimeout(resolve, 100));
+		}
+	}
+	const { sessionId, capabilities } = await call("POST", "/session", {
+		capabilities: { alwaysMatch: { "webkitgtk:browserOptions": { args: ["--automation"] } } },
+	});
+	const session = `/session/${sessionId}`;
+	await call("POST", `${session}/timeouts`, { script: 60_000 });
+	const page = {
+		async evaluate(fn, ...args) {
+			const script = `const done = arguments[arguments.length - 1];
+				Promise.resolve((${fn}).apply(null, [...arguments].slice(0, -1)))
+					.then((value) => done({ value }), (error) => done({ error: String(error) }));`;
+			const { value, error } = await call("POST", `${session}/execute/async`, { script, args });
+			if (error) {
+				throw new Error(error);
+			}
+			return value;
+		},
+		goto: (url) => call("POST", `${session}/url`, { url }),
+		back: () => call("POST", `${session}/back`, {}),
+		close: () => undefined,
+	};
+	return {
+		version: capabilities.browserVersion,
+		isEmulated: false,
+		async open(url) {
+			await page.goto(url);
+			return page;
+		},
+		pids: () => family(driver.pid),
+		async stop() {
+			const pids = family(driver.pid);
+			await call("DELETE", session).catch(() => undefined);
+			kill(pids, "SIGKILL");
+		},
+	};
+}
+
+/** A process and all that come from it. */
+function family(pid) {
+	const children = new Map();
+	for (const name of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+		try {
+			const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+			const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+			children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+		} catch {
+			// It has ended meanwhile.
+		}
+	}
+	const found = [pid];
+	for (const parent of found) {
+		found.push(...(children.get(parent) ?? []));
+	}
+	return found;
+}
+
+/** Sends a signal to those that are still there. */
+export function kill(pids, signal) {
+	for (const pid of pids) {
+		try {
+			process.kill(pid, signal);
+		} catch {
+			// It is gone.
+		}
+	}
+}

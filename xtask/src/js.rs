@@ -1,0 +1,83 @@
+//! `cargo xtask js`: the browser client, in Node and in browsers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use crate::process::Running;
+use crate::programs::Programs;
+use crate::tools;
+
+/// The whole run, installing included.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// What a developer may have in the folder, and what is generated.
+const NOT_COPIED: [&str; 2] = ["node_modules", "dist"];
+
+/// Copies the package into `target/js`, where its tools are, and checks it there. With `all`, WebKitGTK is one of the
+/// browsers.
+pub(crate) fn run(programs: &Programs, all: bool) -> anyhow::Result<()> {
+    let deadline = Instant::now() + LIMIT;
+    let package = install(deadline)?;
+    let chromium = tools::find_chromium(deadline)?;
+    let firefox = tools::find_firefox(deadline)?;
+    let mut check = Command::new("node");
+    check
+        .arg("scripts/check.mjs")
+        .env("REVOIR", programs.program("revoir"))
+        .env("CHROMIUM", chromium)
+        .env("FIREFOX", firefox)
+        .current_dir(package);
+    if all {
+        check.env("WEBKIT", tools::find_webkit(deadline)?);
+    }
+    Running::start(&mut check)?.succeed(deadline)
+}
+
+/// Installs the tools of the package and its peers, and copies its files to them.
+pub(crate) fn install(deadline: Instant) -> anyhow::Result<PathBuf> {
+    let source = crate::root().join("clients/js");
+    let package = crate::root().join("target/js");
+    tools::install_npm(&source, &package, deadline)?;
+    tools::install_npm(&source.join("bench"), &package.join("bench"), deadline)?;
+    copy(&source, &package)?;
+    Ok(package)
+}
+
+/// Makes `to` the same as `from`, but for what is installed and generated.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    const INSTALLED: [&str; 2] = ["installed.txt", "bench"];
+    for entry in fs::read_dir(to).with_context(|| format!("read {}", to.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| NOT_COPIED.contains(&name) || INSTALLED.contains(&name)) {
+            continue;
+        }
+        if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        }
+        .with_context(|| format!("remove {}", path.display()))?;
+    }
+    for entry in fs::read_dir(from).with_context(|| format!("read {}", from.display()))? {
+        let path = entry?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        if NOT_COPIED.contains(&name) {
+            continue;
+        }
+        let target = to.join(name);
+        if path.is_dir() {
+            fs::create_dir_all(&target)?;
+            copy(&path, &target)?;
+        } else {
+            fs::copy(&path, &target).with_context(|| format!("copy {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
