@@ -17,9 +17,19 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 /// What a developer may have in the folder, and what is generated.
 const NOT_COPIED: [&str; 2] = ["node_modules", "dist"];
 
-/// Copies the package into `target/js`, where its tools are, and checks it there. With `all`, WebKitGTK is one of the
-/// browsers.
-pub(crate) fn run(programs: &Programs, all: bool) -> anyhow::Result<()> {
+/// How much is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// In Chromium and Firefox.
+    Usual,
+    /// In WebKitGTK as well.
+    All,
+    /// In all of them, and what they do is written into the README of the package.
+    Write,
+}
+
+/// Copies the package into `target/js`, where its tools are, and checks it there.
+pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     let package = install(deadline)?;
     let chromium = tools::find_chromium(deadline)?;
@@ -30,11 +40,20 @@ pub(crate) fn run(programs: &Programs, all: bool) -> anyhow::Result<()> {
         .env("REVOIR", programs.program("revoir"))
         .env("CHROMIUM", chromium)
         .env("FIREFOX", firefox)
-        .current_dir(package);
-    if all {
+        .current_dir(&package);
+    if extent != Extent::Usual {
         check.env("WEBKIT", tools::find_webkit(deadline)?);
     }
-    Running::start(&mut check)?.succeed(deadline)
+    if extent == Extent::Write {
+        check.env("WRITE", "1");
+    }
+    Running::start(&mut check)?.succeed(deadline)?;
+    if extent == Extent::Write {
+        let readme = Path::new("clients/js/README.md");
+        fs::copy(package.join("README.md"), crate::root().join(readme))
+            .with_context(|| format!("write {}", readme.display()))?;
+    }
+    Ok(())
 }
 
 /// Installs the tools of the package and its peers, and copies its files to them.

@@ -43,6 +43,7 @@ cargo xtask proxies           diagnose what nginx and HAProxy do to connections
 cargo xtask proxies --write   the same, and write the recording in docs/diagnose.md
 cargo xtask js                the browser client: its tests in Node, Chromium and Firefox, types, size
 cargo xtask js --all          the same, and in WebKitGTK
+cargo xtask js --write        the same, and write what the engines do to clients/js/README.md
 cargo xtask corpus            what `revoir diagnose` says of strangers' cases; `corpus --help` says more
 cargo xtask modules [CRATE]   which modules of a crate stand upon which; fails on a circle
 cargo xtask proof [NAME]      show that a claim with figures holds on this machine
@@ -94,8 +95,9 @@ fn play(is_built: bool, args: &[&str]) -> anyhow::Result<()> {
         ["browser", "--screenshots", folder] => {
             Box::new(|programs| browser::run(programs, Some(folder)))
         }
-        ["js"] => Box::new(|programs| js::run(programs, false)),
-        ["js", "--all"] => Box::new(|programs| js::run(programs, true)),
+        ["js"] => Box::new(|programs| js::run(programs, js::Extent::Usual)),
+        ["js", "--all"] => Box::new(|programs| js::run(programs, js::Extent::All)),
+        ["js", "--write"] => Box::new(|programs| js::run(programs, js::Extent::Write)),
         ["proxies"] => Box::new(|programs| proxies::run(programs, false)),
         ["proxies", "--write"] => Box::new(|programs| proxies::run(programs, true)),
         _ => return usage(args),

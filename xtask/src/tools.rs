@@ -64,26 +64,38 @@ pub(crate) fn find_chromium(deadline: Instant) -> anyhow::Result<PathBuf> {
 
 /// Firefox, installed if there is none and that is possible.
 pub(crate) fn find_firefox(deadline: Instant) -> anyhow::Result<PathBuf> {
-    find("Firefox", &["firefox-esr", "firefox"], "firefox-esr", deadline)
+    find(
+        "Firefox",
+        &["firefox-esr", "firefox"],
+        "firefox-esr",
+        deadline,
+    )
 }
 
-/// The driver of WebKitGTK, installed if there is none and that is possible.
+/// The driver of WebKitGTK and a display for it, installed if there is none and that is possible.
 pub(crate) fn find_webkit(deadline: Instant) -> anyhow::Result<PathBuf> {
-    find("WebKitGTK", &["WebKitWebDriver"], "webkit2gtk-driver", deadline)
+    find("a display", &["xvfb-run"], "xvfb xauth", deadline)?;
+    find(
+        "WebKitGTK",
+        &["WebKitWebDriver"],
+        "webkit2gtk-driver",
+        deadline,
+    )
 }
 
-/// A program by the first of its names that runs; `package` is the one of Debian that has it.
-fn find(what: &str, names: &[&str], package: &str, deadline: Instant) -> anyhow::Result<PathBuf> {
+/// A program by the first of its names that runs; `packages` are those of Debian that it needs.
+fn find(what: &str, names: &[&str], packages: &str, deadline: Instant) -> anyhow::Result<PathBuf> {
     let found = || {
         names
             .iter()
-            .find(|name| runs(Command::new(name).arg("--version")))
+            .find(|name| runs(Command::new(name).arg("--help")))
             .map(PathBuf::from)
     };
     if let Some(program) = found() {
         return Ok(program);
     }
-    apt_install(&[package], deadline)
+    let packages: Vec<&str> = packages.split(' ').collect();
+    apt_install(&packages, deadline)
         .with_context(|| format!("this needs {what}, and there is none"))?;
     found().with_context(|| format!("{what} was installed and does not run"))
 }

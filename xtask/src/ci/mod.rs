@@ -99,7 +99,9 @@ fn steps(ledger: &mut Ledger, mark: &str) -> anyhow::Result<()> {
         ledger.start("proxies", &["--built", "proxies"])?,
     ];
     ledger.finish(waiting.into())?;
-    ledger.step("the browser client", || js::run(&Programs::built()?, false))?;
+    ledger.step("the browser client", || {
+        js::run(&Programs::built()?, js::Extent::Usual)
+    })?;
     let browser = ledger.start("browser", &["--built", "browser"])?;
     let autobahn = ledger.step("autobahn", || {
         autobahn::run(&Programs::built()?, autobahn::Extent::Due)
