@@ -72,7 +72,7 @@ async function freePort() {
 
 async function startWebKit(program) {
 	const port = await freePort();
-	const driver = spawn(program, [`--port=${port}`], { stdio: "ignore", detached: true });
+	const driver = spawn("xvfb-run", ["--auto-servernum", program, `--port=${port}`], { stdio: "ignore" });
 	const call = async (method, path, body) => {
 		const response = await fetch(`http://127.0.0.1:${port}${path}`, {
 			method,
@@ -97,7 +97,7 @@ async function startWebKit(program) {
 		}
 	}
 	const { sessionId, capabilities } = await call("POST", "/session", {
-		capabilities: { alwaysMatch: { "webkitgtk:browserOptions": { args: ["--automation"] } } },
+		capabilities: {},
 	});
 	const session = `/session/${sessionId}`;
 	await call("POST", `${session}/timeouts`, { script: 60_000 });

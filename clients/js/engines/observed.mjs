@@ -1,5 +1,6 @@
 // What the engines do where they differ, as a table in README.md.
 import { readFileSync, writeFileSync } from "node:fs";
+import { ENGINES } from "./browsers.mjs";
 
 const README = new URL("../README.md", import.meta.url);
 const [BEGIN, END] = ["<!-- engines: begin -->", "<!-- engines: end -->"];
@@ -21,7 +22,7 @@ export function writeTable() {
 	if (!process.env.WRITE) {
 		return;
 	}
-	const engines = [...versions.keys()];
+	const engines = ENGINES.map(({ name }) => name);
 	const lines = [
 		`Seen on ${new Date().toISOString().slice(0, 10)} by \`cargo xtask js --write\`.`,
 		"",
