@@ -1,0 +1,84 @@
+// The peers behind one interface: how each is used with its defaults, as its own documentation shows it. `ws` is the
+// native WebSocket for all of them; `socket()` is what makes one client, and tells whether its library ever gives up.
+import { createRequire } from "node:module";
+import { Centrifuge } from "centrifuge";
+import { createClient } from "graphql-ws";
+import { WebSocket as PartySocket } from "partysocket";
+import { Socket as Phoenix } from "phoenix";
+import ReconnectingWebSocket from "reconnecting-websocket";
+import { io } from "socket.io-client";
+import { WebSocket as Ws } from "ws";
+import { RevoirSocket } from "../dist/index.js";
+
+const require = createRequire(import.meta.url);
+const version = (name) => require(`./node_modules/${name}/package.json`).version;
+
+/** Each: what speaks after the handshake (`greet` of a server), how a client begins, how it sends, how it ends. */
+export const CLIENTS = {
+	revoir: {
+		version: require("../package.json").version,
+		protocol: "plain",
+		start: (url) => {
+			const socket = new RevoirSocket(url, [], { WebSocket: Ws });
+			return {
+				send: (text) => socket.send(text),
+				stop: () => socket.close(),
+				over: (told) => socket.addEventListener("close", told),
+			};
+		},
+	},
+	"reconnecting-websocket": {
+		version: version("reconnecting-websocket"),
+		protocol: "plain",
+		start: (url) => {
+			const socket = new ReconnectingWebSocket(url, [], { WebSocket: Ws });
+			return { send: (text) => socket.send(text), stop: () => socket.close() };
+		},
+	},
+	partysocket: {
+		version: version("partysocket"),
+		protocol: "plain",
+		start: (url) => {
+			const socket = new PartySocket(url, [], { WebSocket: Ws });
+			return { send: (text) => socket.send(text), stop: () => socket.close() };
+		},
+	},
+	"socket.io-client": {
+		version: version("socket.io-client"),
+		protocol: "socket.io",
+		start: (url) => {
+			const socket = io(url.replace("ws:", "http:"), { transports: ["websocket"], forceNew: true });
+			return { send: (text) => socket.emit("m", text), stop: () => socket.close() };
+		},
+	},
+	"graphql-ws": {
+		version: version("graphql-ws"),
+		protocol: "graphql-ws",
+		start: (url) => {
+			const client = createClient({ url, webSocketImpl: Ws, onNonLazyError: () => undefined, lazy: false });
+			return { stop: () => client.dispose() };
+		},
+	},
+	centrifuge: {
+		version: version("centrifuge"),
+		protocol: "centrifuge",
+		start: (url) => {
+			const client = new Centrifuge(url, { websocket: Ws });
+			client.on("error", () => undefined);
+			client.connect();
+			return { send: (text) => client.send({ text }).catch(() => undefined), stop: () => client.disconnect() };
+		},
+	},
+	phoenix: {
+		version: version("phoenix"),
+		protocol: "phoenix",
+		start: (url) => {
+			const socket = new Phoenix(url, { transport: Ws });
+			socket.connect();
+			return {
+				send: (text) => socket.push({ topic: "t", event: "m", payload: text, ref: socket.makeRef() }),
+				stop: () => socket.disconnect(),
+			};
+		},
+	},
+};
