@@ -13,9 +13,9 @@ pub enum Operation {
     Input(Vec<u8>),
     /// The end of the peer's next bytes comes later, before those that follow.
     Hold(u8),
-    /// From here on the peer's bytes come in pieces of so many, each offered out of the driver's
-    /// buffer before it is handed over. With 0, no more.
-    Offer(u8),
+    /// From here on the peer's bytes are read so many at once, to where the connection says. With
+    /// 0, no more.
+    Read(u8),
     /// From here on, or no more, the output queue works in memory that the driver lends it.
     Lend,
     /// A frame of the peer, with the mask that its role has.
@@ -215,7 +215,7 @@ pub fn operation(u: &mut Unstructured<'_>) -> Result<Operation> {
             field: u.arbitrary()?,
             value: u.arbitrary()?,
         },
-        32 => Operation::Offer(u.arbitrary()?),
+        32 => Operation::Read(u.arbitrary()?),
         _ => Operation::Lend,
     })
 }

@@ -175,7 +175,7 @@ impl Pair {
             | Operation::Timeout
             | Operation::Ping(_)
             | Operation::Close { .. }
-            | Operation::Offer(_)
+            | Operation::Read(_)
             | Operation::Lend
             | Operation::Pause
             | Operation::Resume

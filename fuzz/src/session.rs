@@ -1,7 +1,7 @@
 //! [`Session`]: one connection, and everything that is done to it.
 
-mod offer;
 mod promises;
+mod read;
 mod tamper;
 
 use std::collections::VecDeque;
@@ -59,8 +59,8 @@ pub struct Session {
     /// How many bytes at the end of the next input are held back, and those that were.
     hold: usize,
     held: Vec<u8>,
-    /// How long the pieces are that are offered out of the driver's buffer, if they are.
-    pub offer: Option<NonZero<usize>>,
+    /// How much is read at once to where the connection says, if it is asked.
+    pub reads: Option<NonZero<usize>>,
     /// The memory that is lent for every operation, if it is.
     lent: Option<Vec<u8>>,
 }
@@ -103,7 +103,7 @@ impl Session {
             compared: false,
             hold: 0,
             held: Vec::new(),
-            offer: None,
+            reads: None,
             lent: None,
         }
     }
@@ -153,7 +153,7 @@ impl Session {
                     Some(_) => None,
                 };
             }
-            Operation::Offer(length) => self.offer = NonZero::new((*length).into()),
+            Operation::Read(length) => self.reads = NonZero::new((*length).into()),
             Operation::Frame { first, payload } => {
                 let frame = wire::frame(peer, *first, [1, 2, 0xF3, 4], &payload.to_vec());
                 self.input(&frame);
@@ -253,9 +253,9 @@ impl Session {
         if self.connection.state() != State::Closed {
             self.received.extend_from_slice(&input);
         }
-        match self.offer {
+        match self.reads {
             None => self.hand_over(&input),
-            Some(length) => self.offer_or_hand_over(&input, length.get()),
+            Some(length) => self.read(&input, length.get()),
         }
     }
 

@@ -28,9 +28,9 @@ fuzz_target!(|data: &[u8]| {
     let mut config = Config::default();
     config.limits.message = if bit(4) { 100 } else { 50_000 };
     let limit = config.limits.message;
-    let run = |cut: Cut, offer: Option<NonZero<usize>>| {
+    let run = |cut: Cut, reads: Option<NonZero<usize>>| {
         let mut session = Session::new(role, config.clone(), deflate, 1);
-        session.offer = offer;
+        session.reads = reads;
         for piece in cut.apply(bytes) {
             session.input(piece);
             session.poll_all();
@@ -49,9 +49,9 @@ fuzz_target!(|data: &[u8]| {
         "{peak} bytes"
     );
     for cut in cuts(pattern) {
-        for offer in [None, Some(NonZero::<usize>::MAX)] {
-            let found = run(cut, offer);
-            assert!(found == whole, "{cut:?} {offer:?}: {found:?} {whole:?}");
+        for reads in [None, NonZero::new(40), Some(NonZero::<usize>::MAX)] {
+            let found = run(cut, reads);
+            assert!(found == whole, "{cut:?} {reads:?}: {found:?} {whole:?}");
         }
     }
     if deflate.is_none() {

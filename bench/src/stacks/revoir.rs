@@ -46,15 +46,26 @@ pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
         let mut buffer = BytesMut::with_capacity(READ_CAPACITY);
         let mut left = count;
         while left > 0 {
-            wire.read_buf(&mut buffer).await?;
-            let now = uncounted_clock(epoch);
-            if connection.handle_payload(now, &buffer) {
-                black_box(connection.poll_timeout());
-                buffer.clear();
-                continue;
-            }
-            connection.handle_input(now, buffer.split());
+            let now = match connection.poll_receive() {
+                Some(mut room) => {
+                    wire.read_buf(&mut room).await?;
+                    let now = uncounted_clock(epoch);
+                    connection.received(now, &mut Vec::new());
+                    if !connection.has_pending_input() {
+                        black_box(connection.poll_timeout());
+                        continue;
+                    }
+                    now
+                }
+                None => {
+                    wire.read_buf(&mut buffer).await?;
+                    let now = uncounted_clock(epoch);
+                    connection.handle_input(now, buffer.split());
+                    now
+                }
+            };
             while left > 0
+                && connection.has_pending_input()
                 && let Some(event) = connection.poll_event(now)
             {
                 if !connection.is_writable() {

@@ -112,23 +112,40 @@ impl Liveness {
     /// Takes note of received bytes: any byte is a sign of life.
     #[inline]
     pub fn on_received(&mut self, now: Duration) {
-        self.received = now.into();
-        if matches!(self.ping, Ping::Awaited { .. }) {
+        self.note_received(now.into());
+    }
+
+    /// [`on_received`](Self::on_received), in the units of the core. Returns whether a ping waited
+    /// for it.
+    #[inline]
+    pub(crate) fn note_received(&mut self, now: Nanos) -> bool {
+        self.received = now;
+        let was_awaited = matches!(self.ping, Ping::Awaited { .. });
+        if was_awaited {
             self.ping = Ping::Idle;
         }
+        was_awaited
     }
 
     /// Takes note of written bytes; `written` counts them since the connection opened.
     #[inline]
     pub fn on_written(&mut self, now: Duration, written: u64) {
-        let now = now.into();
+        self.note_written(now.into(), written);
+    }
+
+    /// [`on_written`](Self::on_written), in the units of the core. Returns whether the end of the
+    /// ping was among the bytes.
+    #[inline]
+    pub(crate) fn note_written(&mut self, now: Nanos, written: u64) -> bool {
         self.sent = now;
         if let Ping::Queued { id, end } = self.ping
             && end <= written
         {
             self.ping = Ping::Awaited { since: now };
             self.unmatched = Some((id, now));
+            return true;
         }
+        false
     }
 
     /// Takes note of a pong in input that `arrived` then: the round trip, if it answers the last

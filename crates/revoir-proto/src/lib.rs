@@ -15,7 +15,8 @@
 //!
 //! | when | verb |
 //! |---|---|
-//! | bytes were read | [`handle_input`](Connection::handle_input), or first [`handle_payload`](Connection::handle_payload) |
+//! | it is about to read | [`poll_receive`](Connection::poll_receive), which says where to |
+//! | bytes were read | [`received`](Connection::received), or [`handle_input`](Connection::handle_input) if they came otherwise |
 //! | the stream ended, failed, or lost its TLS | [`handle_eof`](Connection::handle_eof), [`handle_reset`](Connection::handle_reset), [`handle_tls_truncated`](Connection::handle_tls_truncated) |
 //! | a write failed | [`handle_write_failed`](Connection::handle_write_failed) |
 //! | bytes were written | [`transmitted`](Connection::transmitted) |
@@ -27,7 +28,8 @@
 //! After each of them, and after each verb of the application, it
 //!
 //! 1. takes events with [`poll_event`](Connection::poll_event), as many as the application takes;
-//!    `None` means that all input is decoded;
+//!    `None` means that all input is decoded. Bytes that caused none are not
+//!    [pending](Connection::has_pending_input);
 //! 2. writes what [`poll_transmit`](Connection::poll_transmit) hands out;
 //! 3. shuts down its direction of TCP if
 //!    [`wants_shutdown_write`](Connection::wants_shutdown_write), and reads on;
@@ -91,6 +93,7 @@ mod event;
 pub mod extension;
 pub mod frame;
 pub mod handshake;
+mod intake;
 mod keepalive;
 mod limits;
 mod message;
@@ -109,7 +112,8 @@ pub use connection::{CloseRequest, Connection, LocalCause};
 pub use ending::{CallSite, Cause, Detail, Ending, Finish, Initiator, InputEnd};
 pub use error::{ProtocolError, SNAPSHOT_VERSION, SnapshotError, UsageError};
 pub use event::Event;
-pub use frame::{DecoderSnapshot, FrameSnapshot};
+pub use frame::FrameSnapshot;
+pub use intake::DecoderSnapshot;
 pub use keepalive::{Liveness, LivenessSnapshot, PingSnapshot};
 pub use limits::Limits;
 pub use message::{

@@ -81,7 +81,7 @@ impl Output {
 
     /// Queues a frame with a copy of its payload, masked if the header has a key.
     #[inline]
-    pub(crate) fn push(&mut self, now: Duration, header: FrameHeader, payload: &[u8]) {
+    pub(crate) fn push(&mut self, now: Nanos, header: FrameHeader, payload: &[u8]) {
         self.make_ready(now);
         let before = self.collected.len();
         encode_frame(header, payload, &mut self.collected);
@@ -89,7 +89,7 @@ impl Output {
     }
 
     /// Queues an unmasked frame whose payload stays where it is.
-    pub(crate) fn push_shared(&mut self, now: Duration, header: FrameHeader, payload: Bytes) {
+    pub(crate) fn push_shared(&mut self, now: Nanos, header: FrameHeader, payload: Bytes) {
         debug_assert!(header.masking_key.is_none());
         self.make_ready(now);
         let length = payload.len() as u64;
@@ -150,12 +150,12 @@ impl Output {
 
     /// Takes note that the first `count` bytes were written. More than is queued counts as all.
     #[inline]
-    pub(crate) fn advance(&mut self, now: Duration, count: usize) {
+    pub(crate) fn advance(&mut self, now: Nanos, count: usize) {
         let count = count.min(self.queued());
         if count == 0 {
             return;
         }
-        self.progress = now.into();
+        self.progress = now;
         self.written += count as u64;
         self.head += match self.has_shared() {
             false => count,
@@ -257,9 +257,9 @@ impl Output {
 
     /// What is to be done before something is queued.
     #[inline]
-    fn make_ready(&mut self, now: Duration) {
+    fn make_ready(&mut self, now: Nanos) {
         if self.pushed == self.written {
-            self.progress = now.into();
+            self.progress = now;
         }
         // Only once the written part is the larger one, so that each byte moves a few times only.
         if self.head > self.collected.len() / 2 {
@@ -283,7 +283,7 @@ mod tests {
     use super::*;
     use crate::frame::Opcode;
 
-    const NOW: Duration = Duration::ZERO;
+    const NOW: Nanos = Nanos::ZERO;
 
     fn header() -> FrameHeader {
         FrameHeader {

@@ -16,13 +16,13 @@ use revoir_codes::{Reason, SendCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::admin::guard::{has_header, is_host_allowed};
-use crate::admin::state::Admin;
-use crate::admin::wire::{
+use super::Admin;
+use super::guard::{has_header, is_host_allowed};
+use super::wire::{
     ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, Problem, StatusLine, milliseconds,
 };
-use crate::relay::Goodbye;
-use crate::watch::line;
+use crate::Goodbye;
+use crate::json_line::line;
 
 const JSON: &str = "application/json";
 /// One object per line.

@@ -22,7 +22,7 @@ use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use crate::config::AdminAddr;
+use super::AdminAddr;
 
 /// Connections at a time. More wait.
 const CONNECTIONS: usize = 64;

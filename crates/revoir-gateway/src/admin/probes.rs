@@ -9,8 +9,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::admin::state::Admin;
-use crate::watch::metrics;
+use super::Admin;
+use crate::metrics;
 
 pub(super) fn router() -> Router<Arc<Admin>> {
     Router::new()

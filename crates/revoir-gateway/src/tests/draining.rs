@@ -6,12 +6,10 @@ use std::time::Duration;
 use revoir::{CloseCode, Drain, Slot};
 use tokio::net::TcpListener;
 
-use crate::front::{Destination, RouteSettings, Settings};
-use crate::rules::{Mode, Rules};
-use crate::tests::support::{
+use super::support::{
     Between, Raw, ask, asked, connected, field, pair, settings, soon, taken, target,
 };
-use crate::upstream::PoolSettings;
+use crate::{Destination, Mode, PoolSettings, RouteSettings, Rules, Settings};
 
 const LONG: Duration = Duration::from_secs(30);
 

@@ -1,7 +1,7 @@
 use revoir_proto::frame::Opcode;
 
-use crate::rules::Mode;
-use crate::tests::support::{asked, connected, dial, field, pair, settings};
+use super::support::{asked, connected, dial, field, pair, settings};
+use crate::Mode;
 
 /// A request that two servers could understand in two ways gets 400, and the connection ends.
 #[tokio::test]

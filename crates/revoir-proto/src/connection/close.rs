@@ -11,6 +11,7 @@ use crate::connection::Connection;
 use crate::ending::{CallSite, Cause, Detail, Finish, Initiator};
 use crate::error::UsageError;
 use crate::frame::{CloseFrame, Opcode};
+use crate::nanos::Nanos;
 use crate::random::Random;
 use crate::role::Role;
 use crate::state::{Action, State, Stimulus};
@@ -127,7 +128,7 @@ impl<R: Random> Connection<R> {
         }
     }
 
-    pub(super) fn close_locally(&mut self, now: Duration, cause: Cause, frame: CloseFrame) {
+    pub(super) fn close_locally(&mut self, now: Nanos, cause: Cause, frame: CloseFrame) {
         if self.advance_state(Stimulus::Close) == Action::SendClose {
             self.begin_closing(now, Initiator::Local, cause, frame);
         }
@@ -136,7 +137,7 @@ impl<R: Random> Connection<R> {
     /// Queues our only Close frame and starts the budget.
     pub(super) fn begin_closing(
         &mut self,
-        now: Duration,
+        now: Nanos,
         initiator: Initiator,
         cause: Cause,
         frame: CloseFrame,
@@ -149,11 +150,11 @@ impl<R: Random> Connection<R> {
             self.push_control(now, Opcode::Close, &payload);
         }
         let config = &self.parts.config;
-        let closing = ClosingHandshake::begin(now, config, initiator, cause, frame);
+        let closing = ClosingHandshake::begin(now.into(), config, initiator, cause, frame);
         self.parts.closing = Some(Box::new(closing));
     }
 
-    pub(super) fn on_close_frame(&mut self, now: Duration, frame: CloseFrame) {
+    pub(super) fn on_close_frame(&mut self, now: Nanos, frame: CloseFrame) {
         if self.advance_state(Stimulus::CloseReceived) == Action::SendCloseAndDiscard {
             let cause = Cause::ClosedByPeer;
             self.begin_closing(now, Initiator::Remote, cause, frame.answer());
@@ -175,9 +176,9 @@ impl<R: Random> Connection<R> {
         self.settle(now);
     }
 
-    pub(super) fn on_close_written(&mut self, now: Duration) {
+    pub(super) fn on_close_written(&mut self, now: Nanos) {
         if let Some(closing) = self.closing_mut() {
-            closing.write(now);
+            closing.write(now.into());
         }
         match self.advance_state(Stimulus::CloseWritten) {
             Action::AwaitTcp => self.settle(now),
@@ -190,10 +191,10 @@ impl<R: Random> Connection<R> {
         }
     }
 
-    pub(super) fn settle(&mut self, now: Duration) {
+    pub(super) fn settle(&mut self, now: Nanos) {
         let parts = &mut self.parts;
         if let Some(closing) = parts.closing.as_deref_mut() {
-            closing.settle(now, parts.role, &parts.config);
+            closing.settle(now.into(), parts.role, &parts.config);
         }
     }
 }

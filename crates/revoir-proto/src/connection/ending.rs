@@ -5,28 +5,32 @@ use std::time::Duration;
 
 use crate::closing::ClosingHandshake;
 use crate::connection::Connection;
-use crate::connection::reading::Receive;
 use crate::ending::{Cause, Detail, Ending, Finish, InputEnd};
 use crate::event::Event;
 use crate::frame::CloseFrame;
+use crate::intake::Intake;
+use crate::nanos::Nanos;
 use crate::random::Random;
 use crate::state::{Action, State, Stimulus};
 
 impl<R: Random> Connection<R> {
     /// The peer's stream ended: a read returned no bytes.
     pub fn handle_eof(&mut self, now: Duration) {
+        let now = self.own_time(now);
         self.note_end(now, InputEnd::Eof);
     }
 
     /// A read failed: TCP was reset, for example.
     pub fn handle_reset(&mut self, now: Duration, detail: Detail) {
         let cause = Cause::Reset;
+        let now = self.own_time(now);
         self.note_end(now, InputEnd::Lost { cause, detail });
     }
 
     /// TLS ended without a close_notify alert (RFC 8446 section 6.1).
     pub fn handle_tls_truncated(&mut self, now: Duration) {
         let (cause, detail) = (Cause::TlsTruncated, Detail::None);
+        let now = self.own_time(now);
         self.note_end(now, InputEnd::Lost { cause, detail });
     }
 
@@ -34,11 +38,11 @@ impl<R: Random> Connection<R> {
     /// may be among it.
     pub fn handle_write_failed(&mut self, now: Duration, detail: Detail) {
         let cause = Cause::WriteFailed;
+        let now = self.own_time(now);
         self.note_end(now, InputEnd::Lost { cause, detail });
     }
 
-    fn note_end(&mut self, now: Duration, end: InputEnd) {
-        let now = self.own_time(now);
+    fn note_end(&mut self, now: Nanos, end: InputEnd) {
         let parts = &mut self.parts;
         if parts.state == State::Closed {
             return;
@@ -56,7 +60,7 @@ impl<R: Random> Connection<R> {
             self.cut_output();
         }
         if self.has_pending_input() {
-            self.parts.deaf_since = Some(now.into());
+            self.parts.deaf_since = Some(now);
         } else {
             self.apply_end(now);
         }
@@ -73,7 +77,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// Once the input is used up: the end of the transport, then the report of the ending.
-    pub(super) fn poll_end(&mut self, now: Duration) -> Option<Event> {
+    pub(super) fn poll_end(&mut self, now: Nanos) -> Option<Event> {
         if self.parts.state != State::Closed && self.parts.input_end.is_some() {
             self.apply_end(now);
         }
@@ -86,7 +90,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// The end of the transport takes effect.
-    pub(super) fn apply_end(&mut self, now: Duration) {
+    pub(super) fn apply_end(&mut self, now: Nanos) {
         match self.parts.input_end.as_deref().cloned() {
             None => {}
             Some(InputEnd::Eof) => self.apply_eof(now),
@@ -96,7 +100,7 @@ impl<R: Random> Connection<R> {
         }
     }
 
-    fn apply_eof(&mut self, now: Duration) {
+    fn apply_eof(&mut self, now: Nanos) {
         let was_open = self.parts.state == State::Open;
         match self.advance_state(Stimulus::Eof) {
             Action::End if was_open => self.record(now, Cause::Eof, Detail::None, Finish::Eof),
@@ -115,7 +119,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// The transport is of no use any more.
-    pub(super) fn lose(&mut self, now: Duration, cause: Cause, detail: Detail, finish: Finish) {
+    pub(super) fn lose(&mut self, now: Nanos, cause: Cause, detail: Detail, finish: Finish) {
         if self.advance_state(Stimulus::Lost) == Action::End {
             if self.parts.closing.is_some() {
                 self.finish(now, finish);
@@ -126,7 +130,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// The budget of the closing handshake is over.
-    pub(super) fn expire(&mut self, now: Duration) {
+    pub(super) fn expire(&mut self, now: Nanos) {
         // The peer's Close frame may stand behind messages that nobody took.
         self.discard_pending(now);
         self.apply_end(now);
@@ -136,7 +140,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// Decodes what nobody took, and counts its messages.
-    pub(super) fn discard_pending(&mut self, now: Duration) {
+    pub(super) fn discard_pending(&mut self, now: Nanos) {
         while let Some(event) = self.poll_input(now) {
             self.is_discarded(&event);
         }
@@ -144,7 +148,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// The closing handshake is over, and with it the connection.
-    pub(super) fn finish(&mut self, now: Duration, otherwise: Finish) {
+    pub(super) fn finish(&mut self, now: Nanos, otherwise: Finish) {
         let Some(closing) = self.parts.closing.as_deref() else {
             return;
         };
@@ -154,16 +158,13 @@ impl<R: Random> Connection<R> {
     }
 
     /// Writes the one record, and gives everything else back.
-    fn record(&mut self, now: Duration, cause: Cause, detail: Detail, finish: Finish) {
+    fn record(&mut self, now: Nanos, cause: Cause, detail: Detail, finish: Finish) {
         let parts = &mut self.parts;
         if parts.ending.is_some() {
             return;
         }
         let closing = parts.closing.as_deref();
-        let in_frame = match &parts.receive {
-            Receive::Decoding(reading) => reading.decoder.is_inside_frame(),
-            Receive::Discarding => false,
-        };
+        let in_frame = parts.intake.as_ref().is_some_and(Intake::is_inside_frame);
         let mut ending = Ending::never_opened(cause, detail);
         ending.finish = finish;
         ending.initiator = closing.map(|closing| closing.initiator);
@@ -171,8 +172,8 @@ impl<R: Random> Connection<R> {
         ending.received = closing.and_then(|closing| closing.received);
         ending.crossed = closing.is_some_and(|closing| closing.crossed);
         ending.closed_at = closing.and_then(|closing| closing.closed_at.clone());
-        ending.open_for = now.saturating_sub(parts.opened.into());
-        ending.idle_for = now.saturating_sub(parts.liveness.received());
+        ending.open_for = now.saturating_sub(parts.opened).into();
+        ending.idle_for = now.saturating_sub(parts.liveness.received().into()).into();
         ending.in_frame = in_frame;
         ending.discarded = parts.discarded();
         self.cut_output();

@@ -1,13 +1,12 @@
 //! "Fail the WebSocket Connection" (RFC 6455 section 7.1.7).
 
-use std::time::Duration;
-
 use revoir_codes::Reason;
 
 use crate::connection::Connection;
 use crate::ending::{Detail, Initiator};
 use crate::error::ProtocolError;
 use crate::frame::CloseFrame;
+use crate::nanos::Nanos;
 use crate::random::Random;
 use crate::state::{Action, Stimulus};
 
@@ -15,7 +14,7 @@ impl<R: Random> Connection<R> {
     /// The peer broke a rule: sends the one Close frame that says so, unless one was sent, and
     /// throws away everything that comes after.
     #[cold]
-    pub(super) fn fail(&mut self, now: Duration, error: ProtocolError) {
+    pub(super) fn fail(&mut self, now: Nanos, error: ProtocolError) {
         if self.advance_state(Stimulus::Fail) == Action::SendCloseAndDiscard {
             let frame = close_frame(error);
             self.begin_closing(now, Initiator::Local, error.cause(), frame);

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
-
 use crate::closing::ClosingHandshake;
 use crate::compression::Compression;
 use crate::config::Config;
-use crate::connection::reading::{Reading, Receive};
 use crate::ending::{Cause, Detail, Ending, InputEnd};
 use crate::extension::AgreedExtensions;
 use crate::frame::HeaderRules;
+use crate::intake::Intake;
 use crate::keepalive::Liveness;
 use crate::nanos::Nanos;
 use crate::output::Output;
@@ -38,9 +36,9 @@ pub(super) struct ConnectionParts {
     pub(super) config: Arc<Config>,
     pub(super) role: Role,
     pub(super) state: State,
-    /// Input that is not decoded yet.
-    pub(super) input: BytesMut,
-    pub(super) receive: Receive,
+    /// What is read. `None`: it is thrown away, for good, since nothing is left that could decode
+    /// it.
+    pub(super) intake: Option<Intake>,
     pub(super) compression: Option<Box<Compression>>,
     pub(super) output: Output,
     /// Where the last pong that was queued ends, in bytes of output.
@@ -49,6 +47,11 @@ pub(super) struct ConnectionParts {
     /// How long it may be quiet before the next ping, if there are pings. It follows from the
     /// configuration and `liveness`, and is asked for after every message.
     pub(super) ping_interval: Option<Nanos>,
+    /// The latest time that was passed in.
+    pub(super) now: Nanos,
+    /// When the keepalive or the idle limit is due, at the earliest: receiving, sending and writing
+    /// only move that to later. `None`: to be worked out.
+    pub(super) life_at: Option<Nanos>,
     /// The last message in either direction.
     pub(super) last_message: Nanos,
     pub(super) opened: Nanos,
@@ -85,6 +88,14 @@ pub(super) struct Rare {
 }
 
 impl ConnectionParts {
+    /// Whether input waits to be decoded.
+    #[inline]
+    pub(super) fn has_input(&self) -> bool {
+        self.intake
+            .as_ref()
+            .is_some_and(|intake| !intake.is_empty())
+    }
+
     pub(super) fn rare_mut(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
@@ -124,8 +135,7 @@ impl<R: Random> Connection<R> {
             config,
             role,
             state: State::Connecting,
-            input: BytesMut::new(),
-            receive: Receive::Decoding(Reading::new(HeaderRules {
+            intake: Some(Intake::new(HeaderRules {
                 role,
                 compression: false,
             })),
@@ -133,6 +143,8 @@ impl<R: Random> Connection<R> {
             output: Output::default(),
             pong_end: 0,
             liveness,
+            now: now.into(),
+            life_at: None,
             last_message: now.into(),
             opened: now.into(),
             paused: false,
@@ -148,6 +160,7 @@ impl<R: Random> Connection<R> {
         };
         let mut connection = Self { random, parts };
         connection.advance_state(Stimulus::Opened);
+        connection.renew_life();
         connection
     }
 
@@ -158,7 +171,7 @@ impl<R: Random> Connection<R> {
         let role = self.parts.role;
         self.parts.compression = Compression::new(role, agreed).map(Box::new);
         let compression = self.parts.compression.is_some();
-        self.parts.receive = Receive::Decoding(Reading::new(HeaderRules { role, compression }));
+        self.parts.intake = Some(Intake::new(HeaderRules { role, compression }));
         self
     }
 }
@@ -239,7 +252,7 @@ impl<R> Connection<R> {
     /// [`poll_event`](Self::poll_event) has returned `None`.
     #[must_use]
     pub fn has_pending_input(&self) -> bool {
-        !self.parts.input.is_empty()
+        self.parts.has_input()
     }
 
     /// Whether the driver is to shut down its direction of TCP now, once. It confirms with
@@ -268,16 +281,20 @@ impl<R> Connection<R> {
     /// is a sign of life for [`Ending::idle_for`].
     #[must_use]
     pub fn wants_drain(&self) -> bool {
-        self.parts.state == State::Closing && matches!(self.parts.receive, Receive::Discarding)
+        self.parts.state == State::Closing && self.parts.intake.is_none()
     }
 
-    /// The connection's own time, in which everything in it is kept.
+    /// The connection's own time, in which everything in it is kept. It never goes back, even if
+    /// the driver's does.
     #[inline]
-    pub(super) fn own_time(&self, now: Duration) -> Duration {
-        match &self.parts.rare {
-            None => now,
-            Some(rare) => now.saturating_add(rare.ahead.into()),
+    pub(super) fn own_time(&mut self, now: Duration) -> Nanos {
+        let parts = &mut self.parts;
+        let mut now = Nanos::from(now);
+        if let Some(rare) = &parts.rare {
+            now = now.saturating_add(rare.ahead);
         }
+        parts.now = parts.now.max(now);
+        parts.now
     }
 
     /// What broke the transport, if something did.

@@ -2,65 +2,91 @@
 
 use std::time::Duration;
 
+use bytes::buf::Limit;
 use bytes::{Bytes, BytesMut};
 
 use crate::connection::Connection;
-use crate::connection::reading::{Receive, Received};
 use crate::error::ProtocolError;
 use crate::event::Event;
 use crate::frame::{CloseFrame, Opcode};
+use crate::intake::{Intake, Received};
+use crate::nanos::Nanos;
 use crate::random::Random;
 use crate::state::State;
 
 impl<R: Random> Connection<R> {
-    /// Takes bytes from the peer. The buffer is taken as it is, and messages that it contains
-    /// whole come out as slices of it; a connection keeps no buffer once the input is decoded. A
-    /// slice holds on to its whole buffer: who keeps small messages for long copies them.
+    /// Where to read next: the twin of [`poll_transmit`](Self::poll_transmit).
+    ///
+    /// In the middle of a long message it is the memory of that message, which then has room for
+    /// its rest, at most as much as has arrived of it, and for 256 bytes beyond. `None`: the
+    /// driver reads into a buffer of its own. Either way it says so with
+    /// [`received`](Self::received).
+    #[inline]
+    pub fn poll_receive(&mut self) -> Option<Limit<&mut Vec<u8>>> {
+        let intake = self.parts.intake.as_mut()?;
+        if !intake.is_empty() {
+            return None;
+        }
+        intake.room()
+    }
+
+    /// Takes note of bytes that were read: to where [`poll_receive`](Self::poll_receive) said, or
+    /// else to the driver's own `buffer`, which is empty afterwards.
+    ///
+    /// Bytes in `buffer` that belong to a message whose end is not there are copied into it. All
+    /// others are taken along with the memory of `buffer` if they fill half of it, and copied
+    /// together if not; whole messages are slices of that. So who keeps a message holds on to what
+    /// was received with it, and to no more than that again.
+    ///
+    /// Afterwards, if [input waits](Self::has_pending_input), the driver calls
+    /// [`poll_event`](Self::poll_event) until it returns `None`.
+    #[inline]
+    pub fn received(&mut self, now: Duration, buffer: &mut Vec<u8>) {
+        let limit = self.parts.config.limits.message;
+        let now = self.own_time(now);
+        self.arrive(now, |intake| match buffer.is_empty() {
+            true => intake.fill(),
+            false => intake.take(buffer, limit),
+        });
+        buffer.clear();
+    }
+
+    /// Takes bytes in memory that the connection may keep: messages that are whole in there come
+    /// out as slices of it. What was read into a buffer that is used again is for
+    /// [`received`](Self::received).
     ///
     /// Afterwards the driver calls [`poll_event`](Self::poll_event) until it returns `None`. Input
     /// that arrives before is appended, with a copy.
+    #[inline]
     pub fn handle_input(&mut self, now: Duration, input: BytesMut) {
-        let now = self.own_time(now);
-        let parts = &mut self.parts;
-        if input.is_empty() || parts.state == State::Closed {
-            return;
-        }
-        parts.liveness.on_received(now);
-        if matches!(parts.receive, Receive::Discarding) {
-            return;
-        }
-        if parts.input.is_empty() {
-            parts.input = input;
-            parts.arrived = now.into();
-            parts.deaf_since.get_or_insert(parts.arrived);
-        } else {
-            parts.input.extend_from_slice(&input);
+        if !input.is_empty() {
+            let now = self.own_time(now);
+            self.arrive(now, |intake| intake.push(input));
         }
     }
 
-    /// Takes bytes from the peer out of the driver's own buffer, if all of them lie within one
-    /// frame of an unfinished message, and cause no event: they are copied into the message at
-    /// once. Returns whether they were taken; if not, they go to
-    /// [`handle_input`](Self::handle_input).
-    ///
-    /// To offer bytes here first spares a buffer and a round of the driver's loop for each piece of
-    /// a long message. Nothing else depends on it. Afterwards there is no event and nothing to
-    /// write; [`poll_timeout`](Self::poll_timeout) may have changed, as after all input.
-    pub fn handle_payload(&mut self, now: Duration, bytes: &[u8]) -> bool {
+    /// Has the intake take bytes that came at `now`.
+    #[inline]
+    fn arrive(&mut self, now: Nanos, take: impl FnOnce(&mut Intake)) {
         let parts = &mut self.parts;
-        if parts.state == State::Closed || !parts.input.is_empty() {
-            return false;
+        if parts.state == State::Closed {
+            return;
         }
-        let Receive::Decoding(reading) = &mut parts.receive else {
-            return false;
+        if parts.liveness.note_received(now) {
+            self.renew_life();
+        }
+        let parts = &mut self.parts;
+        let Some(intake) = &mut parts.intake else {
+            return;
         };
-        let taken = reading.take_payload(bytes);
-        if taken {
-            let now = self.own_time(now);
-            self.parts.liveness.on_received(now);
-            self.parts.arrived = now.into();
+        let is_first = intake.is_empty();
+        take(intake);
+        if is_first {
+            parts.arrived = now;
+            if !intake.is_empty() {
+                parts.deaf_since.get_or_insert(parts.arrived);
+            }
         }
-        taken
     }
 
     /// The next event. It decodes no more input than it needs, so an application that does not ask
@@ -118,14 +144,14 @@ impl<R: Random> Connection<R> {
     /// about either.
     pub(super) fn count_untaken(&mut self) {
         let parts = &mut self.parts;
-        let Receive::Decoding(reading) = &mut parts.receive else {
+        let Some(intake) = &mut parts.intake else {
             return;
         };
         let limit = parts.config.limits.message;
         let mut untaken = 0;
-        while !parts.input.is_empty() {
+        while !intake.is_empty() {
             let compression = parts.compression.as_deref_mut();
-            match reading.next(&mut parts.input, compression, limit) {
+            match intake.next(compression, limit) {
                 Ok(Some(Received::Message(_))) => untaken += 1,
                 Ok(Some(Received::Control(Opcode::Ping | Opcode::Pong, _))) => {}
                 Ok(Some(Received::Control(..)) | None) | Err(_) => break,
@@ -137,19 +163,17 @@ impl<R: Random> Connection<R> {
     }
 
     #[inline]
-    pub(super) fn poll_input(&mut self, now: Duration) -> Option<Event> {
+    pub(super) fn poll_input(&mut self, now: Nanos) -> Option<Event> {
         let parts = &mut self.parts;
-        let Receive::Decoding(reading) = &mut parts.receive else {
-            return None;
-        };
-        if parts.input.is_empty() {
+        let intake = parts.intake.as_mut()?;
+        if intake.is_empty() {
             return None;
         }
         let compression = parts.compression.as_deref_mut();
         let limit = parts.config.limits.message;
-        match reading.next(&mut parts.input, compression, limit) {
+        match intake.next(compression, limit) {
             Ok(Some(Received::Message(message))) => {
-                parts.last_message = now.into();
+                parts.last_message = now;
                 Some(Event::Message(message))
             }
             Ok(Some(Received::Control(opcode, payload))) => {
@@ -163,14 +187,13 @@ impl<R: Random> Connection<R> {
         }
     }
 
-    /// Replaces the decoder, so that nothing can be decoded any more.
+    /// Takes the intake away, so that nothing can be decoded any more.
     pub(super) fn discard_input(&mut self) {
-        self.parts.receive = Receive::Discarding;
-        self.parts.input = BytesMut::new();
+        self.parts.intake = None;
         self.parts.compression = None;
     }
 
-    fn on_control(&mut self, now: Duration, opcode: Opcode, payload: Bytes) -> Event {
+    fn on_control(&mut self, now: Nanos, opcode: Opcode, payload: Bytes) -> Event {
         match opcode {
             Opcode::Ping => {
                 self.answer_ping(now, &payload);
@@ -190,7 +213,7 @@ impl<R: Random> Connection<R> {
                 }
                 Event::Closing
             }
-            // Data frames go to the assembler.
+            // Data frames become messages.
             Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                 self.fail(now, ProtocolError::ContinuationUnexpected);
                 Event::Closing

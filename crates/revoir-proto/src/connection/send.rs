@@ -8,6 +8,7 @@ use crate::connection::{Connection, Rare};
 use crate::error::UsageError;
 use crate::frame::{CONTROL_MAX_BYTES, FrameHeader, Opcode};
 use crate::message::{BinaryPayload, Message, TextPayload};
+use crate::nanos::Nanos;
 use crate::output::SHARED_FROM;
 use crate::random::Random;
 use crate::state::State;
@@ -89,18 +90,18 @@ impl<R: Random> Connection<R> {
     /// Queues a control frame.
     // Kept apart, so that the queue is inlined where messages are sent.
     #[inline(never)]
-    pub(super) fn push_control(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
+    pub(super) fn push_control(&mut self, now: Nanos, opcode: Opcode, payload: &[u8]) {
         self.push_frame(now, opcode, payload);
     }
 
     /// Queues a frame with a copy of its payload.
     #[inline]
-    fn push_frame(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
+    fn push_frame(&mut self, now: Nanos, opcode: Opcode, payload: &[u8]) {
         let header = self.header(opcode, false);
         self.parts.output.push(now, header, payload);
     }
 
-    pub(super) fn answer_ping(&mut self, now: Duration, payload: &[u8]) {
+    pub(super) fn answer_ping(&mut self, now: Nanos, payload: &[u8]) {
         // RFC 6455 section 5.5.1: nothing follows our Close frame.
         if self.parts.state != State::Open || self.is_lost() {
             return;
@@ -114,7 +115,7 @@ impl<R: Random> Connection<R> {
         }
     }
 
-    fn push_pong(&mut self, now: Duration, payload: &[u8]) {
+    fn push_pong(&mut self, now: Nanos, payload: &[u8]) {
         self.push_control(now, Opcode::Pong, payload);
         self.parts.pong_end = self.parts.output.pushed();
     }
@@ -128,7 +129,7 @@ impl<R: Random> Connection<R> {
 
     /// Queues the pong that waited, if there is room for it now.
     #[inline]
-    pub(super) fn push_waiting_pong(&mut self, now: Duration) {
+    pub(super) fn push_waiting_pong(&mut self, now: Nanos) {
         let waits = |rare: &Rare| rare.waiting_pong.is_some();
         if self.parts.rare.as_deref().is_some_and(waits) && self.has_pong_room() {
             let waiting = self.parts.rare_mut().waiting_pong.take();
@@ -160,15 +161,15 @@ impl<R: Random> Connection<R> {
         length >= SHARED_FROM && !self.parts.role.masks() && self.parts.compression.is_none()
     }
 
-    fn push_shared(&mut self, now: Duration, opcode: Opcode, payload: Bytes) {
-        self.parts.last_message = now.into();
+    fn push_shared(&mut self, now: Nanos, opcode: Opcode, payload: Bytes) {
+        self.parts.last_message = now;
         let header = self.header(opcode, false);
         self.parts.output.push_shared(now, header, payload);
     }
 
     #[inline]
-    fn push_message(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
-        self.parts.last_message = now.into();
+    fn push_message(&mut self, now: Nanos, opcode: Opcode, payload: &[u8]) {
+        self.parts.last_message = now;
         if self.parts.compression.is_some() {
             self.push_compressed(now, opcode, payload);
         } else {
@@ -177,7 +178,7 @@ impl<R: Random> Connection<R> {
     }
 
     #[inline(never)]
-    fn push_compressed(&mut self, now: Duration, opcode: Opcode, payload: &[u8]) {
+    fn push_compressed(&mut self, now: Nanos, opcode: Opcode, payload: &[u8]) {
         let worth_it = payload.len() >= self.parts.config.compress_from;
         let compressed = match self.parts.compression.as_deref_mut() {
             Some(compression) if worth_it => compression.deflate(payload),

@@ -16,10 +16,12 @@ use crate::state::State;
 const RELEASE_AFTER: Nanos = Nanos::from_secs(1);
 
 impl<R: Random> Connection<R> {
-    /// When to call [`handle_timeout`](Self::handle_timeout) next, in the caller's epoch.
+    /// When to call [`handle_timeout`](Self::handle_timeout) next, in the caller's epoch: no later
+    /// than something is due. The call then does what is due, and tells a later time.
     ///
     /// Every other call may change it. A driver may also wake up late, or at an earlier time it was
-    /// told: the call then does what is due, and nothing else.
+    /// told.
+    #[inline]
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         let deadline = match self.parts.state {
@@ -38,11 +40,14 @@ impl<R: Random> Connection<R> {
     pub fn handle_timeout(&mut self, now: Duration) {
         let now = self.own_time(now);
         match self.parts.state {
-            State::Open => self.on_open_timeout(now),
+            State::Open => {
+                self.on_open_timeout(now);
+                self.renew_life();
+            }
             State::Closing => {
                 if self
                     .closing()
-                    .is_some_and(|closing| closing.next_deadline() <= now)
+                    .is_some_and(|closing| Nanos::from(closing.next_deadline()) <= now)
                 {
                     self.expire(now);
                 }
@@ -71,35 +76,36 @@ impl<R: Random> Connection<R> {
 
     /// Ends the time in which the peer could not be heard, if it is over.
     #[inline]
-    pub(super) fn listen(&mut self, now: Duration) {
+    pub(super) fn listen(&mut self, now: Nanos) {
         if let Some(deaf_since) = self.parts.deaf_since {
             self.end_deafness(now, deaf_since);
         }
     }
 
     #[inline]
-    fn end_deafness(&mut self, now: Duration, deaf_since: Nanos) {
+    fn end_deafness(&mut self, now: Nanos, deaf_since: Nanos) {
         let parts = &mut self.parts;
-        if !parts.input.is_empty() || parts.paused {
+        if parts.has_input() || parts.paused {
             if parts.input_end.is_some() {
                 // The application has taken something.
-                parts.deaf_since = Some(now.into());
+                parts.deaf_since = Some(now);
             }
             return;
         }
         parts.deaf_since = None;
-        let now = Nanos::from(now);
         if deaf_since < now {
             parts
                 .liveness
                 .on_hearing_again(now.into(), deaf_since.into());
             parts.last_message = moved(parts.last_message, now, deaf_since);
         }
+        if parts.life_at.is_none() {
+            self.renew_life();
+        }
     }
 
-    fn on_open_timeout(&mut self, now: Duration) {
-        let own = Nanos::from(now);
-        let is_due = |deadline: Option<Nanos>| deadline.is_some_and(|at| at <= own);
+    fn on_open_timeout(&mut self, now: Nanos) {
+        let is_due = |deadline: Option<Nanos>| deadline.is_some_and(|at| at <= now);
         if is_due(self.write_deadline()) {
             self.discard_pending(now);
             self.lose(now, Cause::WriteTimeout, Detail::None, Finish::Timeout);
@@ -126,7 +132,7 @@ impl<R: Random> Connection<R> {
         }
     }
 
-    fn push_keepalive_ping(&mut self, now: Duration) {
+    fn push_keepalive_ping(&mut self, now: Nanos) {
         let id = self.random.next_u32().to_ne_bytes();
         self.push_control(now, Opcode::Ping, &id);
         let end = self.parts.output.pushed();
@@ -137,14 +143,38 @@ impl<R: Random> Connection<R> {
         self.parts.ping_interval = keepalive.map(|config| liveness.interval(config).into());
     }
 
+    #[inline]
     fn open_deadline(&self) -> Option<Nanos> {
-        let progress = earlier(self.write_deadline(), self.release_at());
-        if self.parts.input_end.is_some() {
+        let parts = &self.parts;
+        let output = match parts.output.queued() {
+            0 => self.release_at(),
+            _ => self.write_deadline(),
+        };
+        if parts.input_end.is_some() {
             // The peer has no more to say: only the application is waited for.
-            return earlier(progress, self.take_at());
+            return earlier(output, self.take_at());
         }
-        let life = earlier(self.dead_at(), self.ping_at());
-        earlier(progress, earlier(life, self.idle_at()))
+        let life = match parts.life_at {
+            Some(at) if at > parts.now && parts.deaf_since.is_none() => Some(at),
+            Some(_) | None => self.life_deadline(),
+        };
+        earlier(output, life)
+    }
+
+    /// When the keepalive or the idle limit is due.
+    #[inline(never)]
+    fn life_deadline(&self) -> Option<Nanos> {
+        earlier(earlier(self.dead_at(), self.ping_at()), self.idle_at())
+    }
+
+    /// Works the earliest deadline out again, where it may have come closer.
+    #[inline(never)]
+    pub(super) fn renew_life(&mut self) {
+        self.parts.life_at = match self.parts.deaf_since {
+            // Some deadlines are suspended, and come back when the peer can be heard again.
+            Some(_) => None,
+            None => self.life_deadline(),
+        };
     }
 
     fn write_deadline(&self) -> Option<Nanos> {
@@ -152,6 +182,7 @@ impl<R: Random> Connection<R> {
         Some(stuck_since.saturating_add(self.parts.config.write_timeout?.into()))
     }
 
+    #[inline]
     fn release_at(&self) -> Option<Nanos> {
         let output = &self.parts.output;
         let idle = output.queued() == 0 && output.holds_memory();

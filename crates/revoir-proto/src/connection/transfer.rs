@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
-
 use crate::compression::Compression;
 use crate::config::Config;
-use crate::connection::{Connection, ConnectionParts, Rare, Reading, Receive};
+use crate::connection::{Connection, ConnectionParts, Rare};
 use crate::error::{SNAPSHOT_VERSION, SnapshotError, UsageError};
-use crate::frame::{Decoder, HeaderRules};
+use crate::frame::HeaderRules;
+use crate::intake::Intake;
 use crate::keepalive::Liveness;
-use crate::message::Assembler;
 use crate::output::Output;
 use crate::random::Random;
 use crate::snapshot::{ReceiveSnapshot, Snapshot};
@@ -30,18 +28,16 @@ impl<R: Random> Connection<R> {
             return Err(UsageError::NotOpen { state: parts.state });
         }
         let rare = parts.rare.as_deref();
+        let intake = parts.intake.as_ref();
         Ok(Snapshot {
             version: SNAPSHOT_VERSION,
             role: parts.role,
             state: parts.state,
-            input: parts.input.to_vec(),
-            receive: match &parts.receive {
-                Receive::Decoding(reading) => Some(ReceiveSnapshot {
-                    decoder: reading.decoder.export(),
-                    message: reading.assembler.export(),
-                }),
-                Receive::Discarding => None,
-            },
+            input: intake.map(Intake::export_input).unwrap_or_default(),
+            receive: intake.map(|intake| {
+                let (decoder, message) = intake.export();
+                ReceiveSnapshot { decoder, message }
+            }),
             compression: parts.compression.as_deref().map(Compression::export),
             output: parts.output.export(),
             waiting_pong: rare.and_then(|rare| rare.waiting_pong.as_deref().map(<[u8]>::to_vec)),
@@ -84,7 +80,7 @@ impl<R: Random> Connection<R> {
             return Err(SnapshotError::Inconsistent);
         }
         snapshot.check_limit(config.limits.message)?;
-        let (receive, compression) = import_receive(snapshot, config.limits.message)?;
+        let (intake, compression) = import_intake(snapshot, config.limits.message)?;
         let liveness = Liveness::import(&snapshot.liveness);
         let rare = Rare {
             waiting_pong: snapshot.waiting_pong.as_deref().map(Into::into),
@@ -99,12 +95,13 @@ impl<R: Random> Connection<R> {
             config,
             role: snapshot.role,
             state: snapshot.state,
-            input: BytesMut::from(&*snapshot.input),
-            receive,
+            intake,
             compression,
             output: Output::import(&snapshot.output),
             pong_end: snapshot.pong_end,
             liveness,
+            now: liveness.latest(),
+            life_at: None,
             last_message: snapshot.last_message.into(),
             opened: snapshot.opened.into(),
             paused: snapshot.paused,
@@ -122,10 +119,10 @@ impl<R: Random> Connection<R> {
     }
 }
 
-fn import_receive(
+fn import_intake(
     snapshot: &Snapshot,
     limit: usize,
-) -> Result<(Receive, Option<Box<Compression>>), SnapshotError> {
+) -> Result<(Option<Intake>, Option<Box<Compression>>), SnapshotError> {
     let mut compression = None;
     let mut in_compressed = false;
     if let Some(agreed) = &snapshot.compression {
@@ -133,7 +130,7 @@ fn import_receive(
         in_compressed = !agreed.unfinished.is_empty();
     }
     let Some(receive) = &snapshot.receive else {
-        return Ok((Receive::Discarding, compression));
+        return Ok((None, compression));
     };
     let message = receive.message.as_ref();
     if in_compressed && !message.is_some_and(|message| message.compressed) {
@@ -143,14 +140,8 @@ fn import_receive(
         role: snapshot.role,
         compression: compression.is_some(),
     };
-    let decoder = Decoder::import(rules, &receive.decoder)?;
-    let assembler = Assembler::import(message, compression.as_deref(), limit)?;
-    // A data frame belongs to a message; the decoder alone cannot know.
-    if decoder.is_inside_data_frame() && !assembler.is_inside_message() {
-        return Err(SnapshotError::Inconsistent);
-    }
-    Ok((
-        Receive::Decoding(Reading { decoder, assembler }),
-        compression,
-    ))
+    let inflated = compression.as_deref().map(Compression::inflated);
+    let (decoder, input) = (&receive.decoder, &snapshot.input);
+    let intake = Intake::import(rules, decoder, message, inflated, input, limit)?;
+    Ok((Some(intake), compression))
 }

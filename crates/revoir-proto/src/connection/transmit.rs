@@ -46,9 +46,10 @@ impl<R: Random> Connection<R> {
         }
         let now = self.own_time(now);
         self.parts.output.advance(now, count);
-        self.parts
-            .liveness
-            .on_written(now, self.parts.output.written());
+        let written = self.parts.output.written();
+        if self.parts.liveness.note_written(now, written) {
+            self.renew_life();
+        }
         match self.parts.state {
             State::Open => self.push_waiting_pong(now),
             // Our Close frame is the last one, so an empty queue means that it has left.

@@ -8,6 +8,12 @@ use crate::frame::{FrameHeader, Mask};
 #[inline]
 pub(crate) fn encode_frame(mut header: FrameHeader, payload: &[u8], out: &mut Vec<u8>) {
     header.length = payload.len() as u64;
+    if let Some(start) = header.to_short() {
+        out.reserve(start.len() + payload.len());
+        out.extend_from_slice(&start);
+        out.extend_from_slice(payload);
+        return;
+    }
     let (word, end) = header.to_word();
     out.reserve(size_of_val(&word) + payload.len());
     let start = out.len();

@@ -10,10 +10,10 @@ pub const MAX_HEADER_BYTES: usize = 14;
 /// The longest payload of a control frame (RFC 6455 section 5.5).
 pub(crate) const CONTROL_MAX_BYTES: usize = 125;
 
-pub(super) const FIN: u8 = 0x80;
+const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
 const RSV: u8 = 0x70;
-pub(super) const MASK: u8 = 0x80;
+const MASK: u8 = 0x80;
 const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
 
@@ -102,11 +102,22 @@ impl FrameHeader {
         (wire, end)
     }
 
+    /// [`to_wire`](Self::to_wire), if that is the shortest form: no mask, and 125 bytes at most.
+    #[inline]
+    pub(crate) fn to_short(self) -> Option<[u8; 2]> {
+        let is_short = self.masking_key.is_none() && self.length <= 125;
+        is_short.then(|| [self.first(), self.length as u8])
+    }
+
+    #[inline]
+    fn first(self) -> u8 {
+        self.opcode.number() | (u8::from(self.fin) * FIN) | (u8::from(self.rsv1) * RSV1)
+    }
+
     /// [`to_wire`](Self::to_wire) as one number, the first byte lowest: it stays in registers.
     #[inline]
     pub(crate) fn to_word(self) -> (u128, usize) {
-        let first =
-            self.opcode.number() | (u8::from(self.fin) * FIN) | (u8::from(self.rsv1) * RSV1);
+        let first = self.first();
         let (mask, key, key_bytes) = match self.masking_key {
             None => (0, [0; 4], 0),
             Some(key) => (MASK, key, 4),
@@ -150,11 +161,7 @@ fn check_first(first: u8, rules: HeaderRules) -> Result<Opcode, ProtocolError> {
 }
 
 #[inline]
-pub(super) fn check_second(
-    second: u8,
-    opcode: Opcode,
-    rules: HeaderRules,
-) -> Result<(), ProtocolError> {
+fn check_second(second: u8, opcode: Opcode, rules: HeaderRules) -> Result<(), ProtocolError> {
     // RFC 6455 section 5.1: a client masks every frame, a server none.
     match (rules.role, second & MASK != 0) {
         (Role::Server, false) => return Err(ProtocolError::MaskMissing),
@@ -170,7 +177,7 @@ pub(super) fn check_second(
 
 /// The payload length and the number of header bytes up to its end.
 #[inline]
-pub(super) fn parse_length(bytes: &[u8], short: u8) -> Result<Option<(u64, usize)>, ProtocolError> {
+fn parse_length(bytes: &[u8], short: u8) -> Result<Option<(u64, usize)>, ProtocolError> {
     let after = &bytes[2..];
     match short {
         LENGTH_16 => {

@@ -37,6 +37,10 @@ impl Mask {
     /// Masks or unmasks `payload` in place.
     #[inline]
     pub fn apply(&mut self, payload: &mut [u8]) {
+        // Nothing changes, as with a frame that has no mask.
+        if self.key == 0 {
+            return;
+        }
         if payload.len() < WIDE_FROM {
             xor(payload, self.key);
         } else {

@@ -19,23 +19,33 @@ pub enum Opcode {
     Pong = 0xA,
 }
 
+/// The opcodes by their number.
+const KNOWN: [Option<Opcode>; 16] = {
+    let mut known = [None; 16];
+    known[0x0] = Some(Opcode::Continuation);
+    known[0x1] = Some(Opcode::Text);
+    known[0x2] = Some(Opcode::Binary);
+    known[0x8] = Some(Opcode::Close);
+    known[0x9] = Some(Opcode::Ping);
+    known[0xA] = Some(Opcode::Pong);
+    known
+};
+
 impl Opcode {
     /// The opcode with this number.
     ///
     /// # Errors
     ///
     /// [`ProtocolError::ReservedOpcode`] for 3-7 and for 11 and above.
+    #[inline]
     pub const fn from_number(number: u8) -> Result<Self, ProtocolError> {
-        match number {
-            0x0 => Ok(Self::Continuation),
-            0x1 => Ok(Self::Text),
-            0x2 => Ok(Self::Binary),
-            0x8 => Ok(Self::Close),
-            0x9 => Ok(Self::Ping),
-            0xA => Ok(Self::Pong),
-            // RFC 6455 section 5.2: an unknown opcode fails the connection.
-            opcode => Err(ProtocolError::ReservedOpcode { opcode }),
+        if number < 16
+            && let Some(opcode) = KNOWN[number as usize]
+        {
+            return Ok(opcode);
         }
+        // RFC 6455 section 5.2: an unknown opcode fails the connection.
+        Err(ProtocolError::ReservedOpcode { opcode: number })
     }
 
     /// The number.

@@ -1,18 +1,19 @@
 //! Messages (RFC 6455 section 5.4): fragments put together, text checked as it streams.
 
-mod assembler;
 mod payload;
 mod text;
+mod unfinished;
 mod utf8;
 
-pub use assembler::MessageSnapshot;
 pub use payload::{BinaryPayload, TextPayload};
 pub use text::{NotUtf8, Utf8Bytes};
+pub use unfinished::MessageSnapshot;
 
 use bytes::Bytes;
 
-pub(crate) use assembler::{Assembler, compressed_allowance};
-pub(crate) use utf8::Utf8Stream;
+pub(crate) use unfinished::{Unfinished, compressed_allowance};
+
+use utf8::Utf8Stream;
 
 /// A whole message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,15 @@ pub enum Message {
 }
 
 impl Message {
+    /// For a payload that was checked.
+    #[inline]
+    pub(crate) fn checked(kind: MessageKind, payload: Bytes) -> Self {
+        match kind {
+            MessageKind::Text => Self::Text(Utf8Bytes::checked(payload)),
+            MessageKind::Binary => Self::Binary(payload),
+        }
+    }
+
     /// The payload, whichever kind it is.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

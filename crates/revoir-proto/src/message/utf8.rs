@@ -18,13 +18,12 @@ pub(crate) struct Utf8Stream {
 
 impl Utf8Stream {
     /// The bytes of the code point that is unfinished.
-    pub(crate) fn cut(&self) -> &[u8] {
+    fn cut(&self) -> &[u8] {
         &self.cut[..usize::from(self.cut_len)]
     }
 
-    /// A whole text.
     #[inline]
-    pub(crate) fn check_whole(text: &[u8]) -> Result<(), ProtocolError> {
+    fn check_whole(text: &[u8]) -> Result<(), ProtocolError> {
         // Short text is mostly ASCII, and too short for the vector code.
         if text.len() < SHORT && text.is_ascii() {
             return Ok(());
@@ -36,8 +35,20 @@ impl Utf8Stream {
         }
     }
 
-    /// The next piece.
-    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), ProtocolError> {
+    /// The next piece; `ends`: the last one.
+    #[inline]
+    pub(crate) fn push(&mut self, piece: &[u8], ends: bool) -> Result<(), ProtocolError> {
+        if ends && self.cut_len == 0 {
+            return Self::check_whole(piece);
+        }
+        self.push_piece(piece)?;
+        match ends {
+            true => self.finish(),
+            false => Ok(()),
+        }
+    }
+
+    fn push_piece(&mut self, piece: &[u8]) -> Result<(), ProtocolError> {
         let piece = self.complete_cut(piece)?;
         let Err(error) = simdutf8::compat::from_utf8(piece) else {
             return Ok(());
@@ -51,8 +62,7 @@ impl Utf8Stream {
         Ok(())
     }
 
-    /// The end of the text.
-    pub(crate) fn finish(&mut self) -> Result<(), ProtocolError> {
+    fn finish(&mut self) -> Result<(), ProtocolError> {
         if std::mem::take(self).cut_len > 0 {
             // RFC 6455 section 8.1: the last code point is complete.
             return Err(ProtocolError::TextNotUtf8);
@@ -93,9 +103,9 @@ mod tests {
     fn in_pieces(pieces: &[&[u8]]) -> Result<(), ProtocolError> {
         let mut stream = Utf8Stream::default();
         for piece in pieces {
-            stream.push(piece)?;
+            stream.push(piece, false)?;
         }
-        stream.finish()
+        stream.push(b"", true)
     }
 
     #[test]
@@ -129,9 +139,9 @@ mod tests {
         for bad in cases {
             for cut in 0..bad.len() {
                 let mut stream = Utf8Stream::default();
-                let before = stream.push(&bad[..cut]);
+                let before = stream.push(&bad[..cut], false);
                 assert_eq!(before, Ok(()), "{bad:x?} {cut}");
-                let after = stream.push(&bad[cut..]);
+                let after = stream.push(&bad[cut..], false);
                 assert_eq!(after, Err(ProtocolError::TextNotUtf8), "{bad:x?} {cut}");
             }
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::closing::ClosingHandshake;
 use crate::compression::CompressionSnapshot;
 use crate::ending::InputEnd;
-use crate::frame::DecoderSnapshot;
+use crate::intake::DecoderSnapshot;
 use crate::keepalive::LivenessSnapshot;
 use crate::message::MessageSnapshot;
 use crate::output::OutputSnapshot;

@@ -68,13 +68,13 @@ role_grid! {
         }
     }
 
-    fn payload_taken_out_of_the_drivers_buffer_is_a_sign_of_life(role) {
+    fn payload_read_into_an_unfinished_message_is_a_sign_of_life(role) {
         let mut endpoint = Endpoint::new(role);
         let message = frame(role.peer(), FIN | BINARY, &[0; 100]);
         endpoint.receive(&message[..50]);
         next_ping(&mut endpoint);
         endpoint.now += 19 * SECOND;
-        assert!(endpoint.connection.handle_payload(endpoint.now, &message[50..60]));
+        assert_eq!(endpoint.read(&message[50..60], 64).0, []);
         endpoint.now += SECOND;
         endpoint.connection.handle_timeout(endpoint.now);
         assert!(endpoint.connection.closing().is_none());

@@ -64,11 +64,11 @@ fn endpoint(role: Role) -> Endpoint {
 enum Way {
     /// As input.
     Given,
-    /// Out of its own buffer, and as input if they are not taken.
-    OfferedFirst,
+    /// Read to where the connection says, or else to a buffer of so many bytes.
+    Read(usize),
 }
 
-const WAYS: [Way; 2] = [Way::Given, Way::OfferedFirst];
+const WAYS: [Way; 3] = [Way::Given, Way::Read(64), Way::Read(5_000)];
 
 /// Events and output for bytes that arrive in these pieces, up to the end of the stream.
 fn outcome<'a>(
@@ -79,11 +79,10 @@ fn outcome<'a>(
     let mut endpoint = endpoint(role);
     let mut events: Vec<Event> = Vec::new();
     for piece in pieces {
-        let is_taken =
-            way == Way::OfferedFirst && endpoint.connection.handle_payload(endpoint.now, piece);
-        if !is_taken {
-            events.extend(endpoint.receive(piece));
-        }
+        events.extend(match way {
+            Way::Given => endpoint.receive(piece),
+            Way::Read(capacity) => endpoint.read(piece, capacity).0,
+        });
     }
     let mut wire = endpoint.write_all();
     events.extend(endpoint.eof());
@@ -107,8 +106,8 @@ role_grid! {
             let whole = outcome(role, Way::Given, std::iter::once(&bytes[..]));
             for (at, way) in (0..=bytes.len()).flat_map(|at| WAYS.map(|way| (at, way))) {
                 let (head, tail) = bytes.split_at(at);
-                // Only between two cuts is there an inner piece that can be taken.
-                let second = if way == Way::OfferedFirst { tail.len() / 2 } else { 0 };
+                // Only between two cuts is there an inner piece that belongs to what is cut.
+                let second = if way == Way::Given { 0 } else { tail.len() / 2 };
                 let (inner, tail) = tail.split_at(second);
                 let pieces = [head, inner, tail].into_iter();
                 assert_eq!(outcome(role, way, pieces), whole, "{bytes:x?} {at} {way:?}");
@@ -116,26 +115,41 @@ role_grid! {
         }
     }
 
-    fn payload_offered_out_of_the_drivers_buffer_is_the_same_as_input(role) {
-        let mut taken = 0;
+    fn bytes_read_where_the_connection_says_are_the_same_as_input(role) {
         for bytes in vectors(role.peer()) {
-            for size in [1, 2, 7, 100] {
-                let (mut offered, mut given) = (endpoint(role), endpoint(role));
+            for (size, capacity) in [1, 2, 7, 100].into_iter().flat_map(|size| [(size, 64), (size, 5_000)]) {
+                let (mut read, mut given) = (endpoint(role), endpoint(role));
                 for piece in bytes.chunks(size) {
-                    let events = given.receive(piece);
-                    if offered.connection.handle_payload(offered.now, piece) {
-                        taken += 1;
-                        assert_eq!(events, []);
-                    } else {
-                        assert_eq!(offered.receive(piece), events);
-                    }
-                    assert_eq!(offered.connection.export(), given.connection.export());
+                    assert_eq!(read.read(piece, capacity).0, given.receive(piece));
+                    assert_eq!(read.connection.export(), given.connection.export());
                 }
-                assert_eq!(offered.write_all(), given.write_all());
-                assert_eq!(offered.eof(), given.eof());
+                assert_eq!(read.write_all(), given.write_all());
+                assert_eq!(read.eof(), given.eof());
             }
         }
-        assert!(taken > 400, "{taken}");
+    }
+
+    fn most_of_a_long_message_goes_straight_into_it(role) {
+        for fragment in [100_000, 30_000] {
+            let mut bytes = Vec::new();
+            let payload: Vec<u8> = (0..100_000).map(|at| b'a' + (at % 26) as u8).collect();
+            for (number, piece) in payload.chunks(fragment).enumerate() {
+                let first = if number == 0 { TEXT } else { CONTINUATION };
+                let fin = if (number + 1) * fragment < payload.len() { 0 } else { FIN };
+                bytes.extend(frame(role.peer(), fin | first, piece));
+            }
+            bytes.extend(frame(role.peer(), FIN | BINARY, b"behind"));
+            let (mut read, mut given) = (Endpoint::new(role), Endpoint::new(role));
+            let (mut events, mut straight) = (Vec::new(), 0);
+            for piece in bytes.chunks(16_384) {
+                let (some, count) = read.read(piece, 16_384);
+                events.extend(some);
+                straight += count;
+            }
+            assert_eq!(events, given.receive(&bytes));
+            // All but the first read, and what shares a read with the start of a frame.
+            assert!(straight > 60_000, "{straight}");
+        }
     }
 
     fn input_handed_over_before_it_was_asked_for_is_the_same_as_whole(role) {

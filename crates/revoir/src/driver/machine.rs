@@ -2,14 +2,13 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::BufMut;
 use revoir_proto::{
     Cause, CloseRequest, Connection, Detail, Ending, Event, Finish, Message, State,
 };
-use tokio::io::ReadBuf;
 
 use crate::driver::clock::Clock;
 use crate::driver::inbox::Inbox;
@@ -381,35 +380,25 @@ impl Machine<dyn Transport> {
         true
     }
 
-    /// Reads once, and gives the core what came. Returns whether anything did; at the end of the
+    /// Reads once, to where the core says, and returns whether anything came; at the end of the
     /// stream nothing does.
-    ///
-    /// What lies inside a long message goes straight into it. All else gets memory of its own
-    /// length: a message that the application keeps holds on to no more than what was received
-    /// with it.
     fn poll_read(&mut self, clock: &Clock) -> Poll<io::Result<bool>> {
-        // The core counts discarded input and does not look at it.
-        let wanted = if self.core.wants_drain() {
-            1
-        } else {
-            usize::MAX
-        };
         let mut cx = Context::from_waker(&self.waker);
         let (core, transport) = (&mut self.core, &mut self.transport);
+        if let Some(mut room) = core.poll_receive() {
+            let count = ready!(transport.poll_read(&mut cx, &mut room))?;
+            if count > 0 {
+                core.received(clock.now(), &mut Vec::new());
+            }
+            return Poll::Ready(Ok(count > 0));
+        }
         with_read_buffer(|buffer| {
-            let mut into = ReadBuf::new(buffer);
-            let result = transport.poll_read(&mut cx, &mut into);
-            result.map_ok(|()| {
-                let filled = into.filled();
-                if filled.is_empty() {
-                    return false;
-                }
-                let (now, input) = (clock.now(), &filled[..filled.len().min(wanted)]);
-                if !core.handle_payload(now, input) {
-                    core.handle_input(now, BytesMut::from(input));
-                }
-                true
-            })
+            let room = buffer.capacity();
+            let count = ready!(transport.poll_read(&mut cx, &mut (&mut *buffer).limit(room)))?;
+            if count > 0 {
+                core.received(clock.now(), buffer);
+            }
+            Poll::Ready(Ok(count > 0))
         })
     }
 

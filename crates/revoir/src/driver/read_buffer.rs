@@ -6,18 +6,20 @@ use std::cell::Cell;
 pub(crate) const READ_BUFFER_BYTES: usize = 64 * 1024 + 14;
 
 thread_local! {
-    static BUFFER: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Lends the thread's buffer to `read`.
+/// Lends the thread's buffer, which is empty, to `read`. Whoever takes its memory leaves the thread
+/// to get another.
 ///
 /// It is taken out meanwhile: a transport that is itself a connection finds none, and gets another.
-pub(crate) fn with_read_buffer<T>(read: impl FnOnce(&mut [u8]) -> T) -> T {
+pub(crate) fn with_read_buffer<T>(read: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     // A thread that is ending has none any more.
-    let kept = BUFFER.try_with(Cell::take).ok().flatten();
-    let mut buffer = kept.unwrap_or_else(|| vec![0; READ_BUFFER_BYTES].into_boxed_slice());
+    let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
+    buffer.reserve_exact(READ_BUFFER_BYTES);
     let result = read(&mut buffer);
-    let _ending = BUFFER.try_with(|kept| kept.set(Some(buffer)));
+    buffer.clear();
+    let _ending = BUFFER.try_with(|kept| kept.set(buffer));
     result
 }
 
@@ -28,12 +30,12 @@ mod tests {
     #[test]
     fn a_read_inside_a_read_gets_a_buffer_of_its_own() {
         with_read_buffer(|outer| {
-            outer[0] = 1;
+            outer.push(1);
             with_read_buffer(|inner| {
-                inner[0] = 2;
-                assert_eq!(inner.len(), READ_BUFFER_BYTES);
+                inner.push(2);
+                assert_eq!(inner.capacity(), READ_BUFFER_BYTES);
             });
-            assert_eq!(outer[0], 1);
+            assert_eq!(outer[..], [1]);
         });
     }
 }

@@ -1,14 +1,20 @@
 //! [`Transport`]: any byte stream, until the connection is over.
 
 use std::io::{self, ErrorKind, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::buf::Limit;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 /// A byte stream that can be given up before its owner is.
 pub(crate) trait Transport: Send {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
+    /// Reads once behind what `into` contains, and returns how much: nothing at the end.
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        into: &mut Limit<&mut Vec<u8>>,
+    ) -> Poll<io::Result<usize>>;
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -40,8 +46,14 @@ impl<S: Unpin> Slot<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for Slot<S> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.stream()?.poll_read(cx, into)
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        into: &mut Limit<&mut Vec<u8>>,
+    ) -> Poll<io::Result<usize>> {
+        let mut stream = self.stream()?;
+        // It keeps nothing between two polls.
+        pin!(stream.read_buf(into)).poll(cx)
     }
 
     fn poll_write(

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use revoir_proto::{
     CloseCode, Config, Connection, Ending, Event, Message, Random, Reason, Role, SendCode,
 };
@@ -80,6 +80,32 @@ impl Endpoint {
         self.connection
             .handle_input(self.now, BytesMut::from(bytes));
         self.events()
+    }
+
+    /// Reads bytes as a driver does that has a buffer of `capacity`, to where the connection says,
+    /// and takes all events. Returns how many of them went straight into a message, too.
+    pub(crate) fn read(&mut self, bytes: &[u8], capacity: usize) -> (Vec<Event>, usize) {
+        let (mut events, mut straight, mut rest) = (Vec::new(), 0, bytes);
+        let mut buffer = Vec::new();
+        while !rest.is_empty() {
+            let mut take = |room: usize| {
+                let (taken, left) = rest.split_at(rest.len().min(room));
+                rest = left;
+                taken
+            };
+            if let Some(mut room) = self.connection.poll_receive() {
+                let taken = take(room.remaining_mut());
+                room.put_slice(taken);
+                straight += taken.len();
+            } else {
+                buffer.reserve_exact(capacity);
+                buffer.extend_from_slice(take(capacity));
+            }
+            self.connection.received(self.now, &mut buffer);
+            assert!(buffer.is_empty());
+            events.extend(self.events());
+        }
+        (events, straight)
     }
 
     /// Hands over one frame of the peer and takes all events.

@@ -1,0 +1,343 @@
+//! [`Intake`]: the one road from bytes to messages and control frames.
+
+mod transfer;
+
+use bytes::buf::Limit;
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::compression::Compression;
+use crate::error::ProtocolError;
+use crate::frame::{FrameHeader, HeaderRules, MAX_HEADER_BYTES, Opcode, OpenFrame};
+use crate::message::{Message, Unfinished};
+
+pub use transfer::DecoderSnapshot;
+
+/// Input, and what it is in the middle of.
+///
+/// A message that lies whole in the input is a slice of it. What is cut lies in the memory of the
+/// unfinished message, which grows by what arrives, and which the driver reads into. Of a header or
+/// a control frame that is cut, only these few bytes are kept.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    rules: HeaderRules,
+    head_len: u8,
+    head: [u8; MAX_HEADER_BYTES],
+    /// What is not decoded yet, behind what has arrived of the message.
+    input: BytesMut,
+    frame: Option<OpenFrame>,
+    /// The payload so far of a control frame that was cut by the transport.
+    #[expect(
+        clippy::box_collection,
+        reason = "8 bytes instead of 24 in every connection"
+    )]
+    control: Option<Box<Vec<u8>>>,
+    message: Unfinished,
+}
+
+/// What the bytes contained.
+pub(crate) enum Received {
+    Message(Message),
+    Control(Opcode, Bytes),
+}
+
+impl Intake {
+    pub(crate) fn new(rules: HeaderRules) -> Self {
+        Self {
+            rules,
+            head_len: 0,
+            head: [0; MAX_HEADER_BYTES],
+            input: BytesMut::new(),
+            frame: None,
+            control: None,
+            message: Unfinished::default(),
+        }
+    }
+
+    /// Whether nothing waits to be decoded.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.input.is_empty() && self.message.arrived().is_empty()
+    }
+
+    /// Whether the bytes so far end inside a frame.
+    pub(crate) fn is_inside_frame(&self) -> bool {
+        self.head_len > 0 || self.frame.is_some()
+    }
+
+    /// The data frame whose payload is to become a part of the message as it is.
+    #[inline]
+    fn plain_frame(&self) -> Option<OpenFrame> {
+        let is_plain =
+            |frame: &OpenFrame| !frame.opcode().is_control() && !self.message.is_compressed();
+        self.frame.filter(is_plain)
+    }
+
+    /// Where to read to, if it is the memory of the unfinished message.
+    #[inline]
+    pub(crate) fn room(&mut self) -> Option<Limit<&mut Vec<u8>>> {
+        let frame = self.plain_frame()?;
+        self.message.room(&frame)
+    }
+
+    /// Bytes were read to [`room`](Self::room).
+    #[inline]
+    pub(crate) fn fill(&mut self) {
+        if let Some(mut frame) = self.plain_frame() {
+            if let Some(beyond) = self.message.split_beyond(&frame) {
+                self.push(beyond);
+            }
+            self.message.take_inner(&mut frame);
+            self.frame = Some(frame);
+        }
+    }
+
+    /// Takes bytes in memory that may be kept.
+    #[inline]
+    pub(crate) fn push(&mut self, input: BytesMut) {
+        if self.input.is_empty() {
+            self.input = input;
+        } else {
+            self.input.extend_from_slice(&input);
+        }
+    }
+
+    /// Takes what was read into `buffer`, and empties it. What lies in an unfinished message is
+    /// copied there at once.
+    pub(crate) fn take(&mut self, buffer: &mut Vec<u8>, limit: usize) {
+        let mut bytes = &buffer[..];
+        if self.input.is_empty() {
+            if self.frame.is_none() && self.head_len == 0 {
+                self.open_cut(&mut bytes, limit);
+            }
+            if let Some(mut frame) = self.plain_frame() {
+                let arrived = self.message.arrived().len();
+                let share = frame.share_of(arrived + bytes.len()) - arrived;
+                self.message.copy(&bytes[..share], &frame);
+                self.message.take_inner(&mut frame);
+                self.frame = Some(frame);
+                bytes = &bytes[share..];
+            }
+        }
+        if 2 * bytes.len() < buffer.capacity() {
+            return if !bytes.is_empty() {
+                self.push(BytesMut::from(bytes));
+            };
+        }
+        let used = buffer.len() - bytes.len();
+        let mut input = BytesMut::from(Bytes::from(std::mem::take(buffer)));
+        input.advance(used);
+        self.push(input);
+    }
+
+    /// Opens the data frame at the start of `bytes` if its end is not among them. Whatever is
+    /// unusual or wrong is for [`next`](Self::next).
+    fn open_cut(&mut self, bytes: &mut &[u8], limit: usize) {
+        if let Ok(Some((header, taken))) = FrameHeader::parse_by(bytes, self.rules)
+            && !header.opcode.is_control()
+            && header.length > (bytes.len() - taken) as u64
+            && self.message.begin(&header, limit).is_ok()
+        {
+            *bytes = &bytes[taken..];
+            self.frame = Some(OpenFrame::new(header));
+        }
+    }
+
+    /// The next message or control frame. Without one, all of the input was taken.
+    #[inline]
+    pub(crate) fn next(
+        &mut self,
+        compression: Option<&mut Compression>,
+        limit: usize,
+    ) -> Result<Option<Received>, ProtocolError> {
+        if self.frame.is_none()
+            && self.head_len == 0
+            && let Some(message) = self.next_whole(limit)?
+        {
+            return Ok(Some(Received::Message(message)));
+        }
+        self.next_in_parts(compression, limit)
+    }
+
+    /// The next message, if it is one frame, there to its last byte, and not compressed.
+    #[inline]
+    fn next_whole(&mut self, limit: usize) -> Result<Option<Message>, ProtocolError> {
+        let Some((header, start)) = FrameHeader::parse_by(&self.input, self.rules)? else {
+            return Ok(None);
+        };
+        if header.length > (self.input.len() - start) as u64 || !self.message.is_all(&header) {
+            return Ok(None);
+        }
+        let end = start + header.length as usize;
+        let kind = Unfinished::admit_whole(&header, &mut self.input[start..end], limit)?;
+        let mut payload = split_front(&mut self.input, end).freeze();
+        payload.advance(start);
+        Ok(Some(Message::checked(kind, payload)))
+    }
+
+    /// [`next`](Self::next), for all else.
+    fn next_in_parts(
+        &mut self,
+        mut compression: Option<&mut Compression>,
+        limit: usize,
+    ) -> Result<Option<Received>, ProtocolError> {
+        loop {
+            let mut frame = match self.frame.take() {
+                Some(frame) => frame,
+                None => match self.open(limit)? {
+                    Some(frame) => frame,
+                    None => return Ok(None),
+                },
+            };
+            if frame.opcode().is_control() {
+                return Ok(self.take_control(frame));
+            }
+            let message = if self.message.is_compressed() {
+                self.inflate(&mut frame, compression.as_deref_mut(), limit)?
+            } else {
+                self.collect(&mut frame)?
+            };
+            if !frame.is_complete() {
+                self.frame = Some(frame);
+            }
+            if let Some(message) = message {
+                return Ok(Some(Received::Message(message)));
+            }
+            if self.input.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads the next header. Without one, all of the input was taken.
+    #[inline]
+    fn open(&mut self, limit: usize) -> Result<Option<OpenFrame>, ProtocolError> {
+        let header = if self.head_len > 0 {
+            self.complete_head()?
+        } else if let Some((header, taken)) = FrameHeader::parse_by(&self.input, self.rules)? {
+            advance(&mut self.input, taken);
+            Some(header)
+        } else {
+            self.keep_head();
+            None
+        };
+        let Some(header) = header else {
+            return Ok(None);
+        };
+        if !header.opcode.is_control() {
+            self.message.begin(&header, limit)?;
+        }
+        Ok(Some(OpenFrame::new(header)))
+    }
+
+    /// Takes payload of a frame that is not all of a message, or not there to its last byte.
+    fn collect(&mut self, frame: &mut OpenFrame) -> Result<Option<Message>, ProtocolError> {
+        let arrived = self.message.arrived().len();
+        let share = frame.share_of(arrived + self.input.len()) - arrived;
+        if share > 0 {
+            self.message.copy(&self.input[..share], frame);
+            advance(&mut self.input, share);
+        }
+        self.message.take_arrived(frame)
+    }
+
+    /// Takes payload of a compressed message.
+    #[cold]
+    fn inflate(
+        &mut self,
+        frame: &mut OpenFrame,
+        compression: Option<&mut Compression>,
+        limit: usize,
+    ) -> Result<Option<Message>, ProtocolError> {
+        // The header check lets RSV1 through only where compression was agreed on.
+        let Some(compression) = compression else {
+            return Err(ProtocolError::ReservedBits { bits: 0b100 });
+        };
+        let share = frame.share_of(self.input.len());
+        let mut payload = split_front(&mut self.input, share);
+        frame.take_mask(payload.len()).apply(&mut payload);
+        let ends = frame.ends_message();
+        let start = compression.inflated().len();
+        let result = compression.inflate(&payload, ends, limit);
+        // What was inflated before an error comes first in the message, so a bad byte in it is what
+        // is told, however the message was cut into pieces.
+        let is_whole = ends && result.is_ok();
+        let kind = self
+            .message
+            .check(&compression.inflated()[start..], is_whole)?;
+        result?;
+        if !ends {
+            return Ok(None);
+        }
+        Ok(Some(Message::checked(kind, compression.take_inflated())))
+    }
+
+    /// Takes a control frame: whole, since it has 125 bytes at most.
+    fn take_control(&mut self, mut frame: OpenFrame) -> Option<Received> {
+        let length = frame.remaining() as usize;
+        let mut payload = if self.control.is_none() && length <= self.input.len() {
+            split_front(&mut self.input, length)
+        } else {
+            let control = self.control.get_or_insert_default();
+            let share = (length - control.len()).min(self.input.len());
+            control.extend_from_slice(&self.input[..share]);
+            advance(&mut self.input, share);
+            if control.len() < length {
+                self.frame = Some(frame);
+                return None;
+            }
+            let payload = BytesMut::from(&control[..]);
+            self.control = None;
+            payload
+        };
+        frame.take_mask(length).apply(&mut payload);
+        Some(Received::Control(frame.opcode(), payload.freeze()))
+    }
+
+    /// Keeps the start of a header.
+    #[cold]
+    fn keep_head(&mut self) {
+        // An incomplete header is shorter than the longest one.
+        let length = self.input.len().min(MAX_HEADER_BYTES);
+        self.head[..length].copy_from_slice(&self.input[..length]);
+        self.head_len = length as u8;
+        self.input = BytesMut::new();
+    }
+
+    #[cold]
+    fn complete_head(&mut self) -> Result<Option<FrameHeader>, ProtocolError> {
+        let had = usize::from(self.head_len);
+        let added = self.input.len().min(MAX_HEADER_BYTES - had);
+        let end = had + added;
+        self.head[had..end].copy_from_slice(&self.input[..added]);
+        let Some((header, taken)) = FrameHeader::parse_by(&self.head[..end], self.rules)? else {
+            self.head_len = end as u8;
+            self.input = BytesMut::new();
+            return Ok(None);
+        };
+        // What was kept was not a header yet, so `taken` is more than `had`.
+        advance(&mut self.input, taken.saturating_sub(had));
+        self.head_len = 0;
+        Ok(Some(header))
+    }
+}
+
+/// The first `length` bytes. With the last of them the buffer itself goes along, so that an idle
+/// connection keeps none.
+#[inline]
+fn split_front(input: &mut BytesMut, length: usize) -> BytesMut {
+    if input.len() == length {
+        std::mem::take(input)
+    } else {
+        input.split_to(length)
+    }
+}
+
+/// Drops the first `length` bytes, and with the last of them the buffer.
+#[inline]
+fn advance(input: &mut BytesMut, length: usize) {
+    if input.len() == length {
+        *input = BytesMut::new();
+    } else {
+        input.advance(length);
+    }
+}
