@@ -7,6 +7,7 @@ use zlib_rs::{Deflate, DeflateFlush, Status};
 use super::TAIL;
 use super::config::Direction;
 use super::history::{History, last};
+use super::pool::{Settings, give_deflate, take_deflate};
 
 /// Compresses the messages that this endpoint sends.
 ///
@@ -14,8 +15,9 @@ use super::history::{History, last};
 ///
 /// Nothing until the first message. From then on the state of zlib-rs at its default memory level:
 /// 246 KiB of heap at 9 window bits, 248 at 10, 252 at 11, 260 at 12, 276 at 13, 308 at 14 and 372
-/// at 15. Without context takeover it is given back after each message; with it,
-/// [`release`](Self::release) gives it back at any time. A kept history adds the window.
+/// at 15. Without context takeover it is lent for one message, and a thread keeps up to four such
+/// states; with it, [`release`](Self::release) gives it back at any time. A kept history adds the
+/// window.
 pub struct Compressor {
     direction: Direction,
     level: u8,
@@ -96,6 +98,8 @@ impl Compressor {
             out.truncate(out.len() - TAIL.len());
             if self.direction.context_takeover {
                 self.stream = Some(stream);
+            } else {
+                give_deflate(self.settings(), stream);
             }
         } else {
             // zlib is not known to fail. If it does, the message goes out in stored blocks and the
@@ -126,17 +130,20 @@ impl Compressor {
         self.stream.is_some()
     }
 
+    fn settings(&self) -> Settings {
+        // `WindowBits` is 9 to 15, which is what zlib asks for.
+        (self.level, self.direction.max_window_bits.get())
+    }
+
     fn fresh_stream(&self) -> Box<Deflate> {
-        let level = i32::from(self.level);
-        let bits = self.direction.max_window_bits;
-        // `WindowBits` is 9 to 15, which is what this constructor asks for.
-        let mut stream = Deflate::new(level, false, bits.get());
+        let mut stream = take_deflate(self.settings());
         let window = self.export().window;
+        let window = last(&window, self.direction.max_window_bits.window());
         // A refused dictionary leaves a stream that refers to nothing earlier, which is as right.
-        if !window.is_empty() && stream.set_dictionary(last(&window, bits.window())).is_err() {
-            stream = Deflate::new(level, false, bits.get());
+        if !window.is_empty() && stream.set_dictionary(window).is_err() {
+            stream = take_deflate(self.settings());
         }
-        Box::new(stream)
+        stream
     }
 }
 

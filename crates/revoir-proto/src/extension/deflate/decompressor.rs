@@ -23,10 +23,11 @@ const ROOM_MAX: usize = 32 * 1024;
 /// # Memory
 ///
 /// Nothing until the first message. From then on the state of zlib-rs: 47 KiB of heap, whatever the
-/// window bits. Without context takeover it is given back after each message; with it, there is a
-/// copy of the window too (32 KiB at 15 bits), as far as it has data: [`export`](Self::export)
-/// needs it, and so does what follows a block with BFINAL. A message that does not arrive in one
-/// piece also holds its compressed bytes. Output grows by doubling, never past the limit.
+/// window bits. Without context takeover it is lent for one message, and a thread keeps up to four
+/// such states; with it, there is a copy of the window too (32 KiB at 15 bits), as far as it has
+/// data: [`export`](Self::export) needs it, and so does what follows a block with BFINAL. A message
+/// that does not arrive in one piece also holds its compressed bytes. Output grows by doubling,
+/// never past the limit.
 ///
 /// # Truncated messages
 ///
@@ -35,7 +36,7 @@ const ROOM_MAX: usize = 32 * 1024;
 #[derive(Debug)]
 pub struct Decompressor {
     direction: Direction,
-    stream: Option<Box<Inflater>>,
+    stream: Option<Inflater>,
     /// The last plain data of finished messages, with context takeover.
     history: History,
     message: Message,
@@ -94,7 +95,7 @@ impl Decompressor {
         if direction.context_takeover && !state.window.is_empty() {
             decompressor.history.push(&state.window);
             let window = decompressor.history.to_vec();
-            decompressor.stream = Some(Box::new(Inflater::new(direction, &window)?));
+            decompressor.stream = Some(Inflater::new(direction, &window)?);
         }
         let mut out = Vec::new();
         if !state.unfinished.is_empty() {
@@ -191,8 +192,8 @@ impl Decompressor {
             }
             // `out` is this message.
             self.history.push(last(out, self.message.produced));
-        } else {
-            self.stream = None;
+        } else if let Some(stream) = self.stream.take() {
+            stream.give_back();
         }
         self.message = Message::default();
         Ok(())
@@ -238,7 +239,7 @@ impl Decompressor {
             stream
         } else {
             let stream = Inflater::new(self.direction, &[])?;
-            self.stream.insert(Box::new(stream))
+            self.stream.insert(stream)
         };
         let mut beyond = [0; 1];
         let (step, room) = if left == 0 {
@@ -290,7 +291,7 @@ impl Decompressor {
         let mut primed = self.history.last(window - produced.len());
         primed.extend_from_slice(produced);
         self.message.ended = false;
-        self.stream = Some(Box::new(Inflater::new(self.direction, &primed)?));
+        self.stream = Some(Inflater::new(self.direction, &primed)?);
         Ok(())
     }
 }

@@ -7,13 +7,15 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 use super::TAIL;
 use super::config::Direction;
 use super::error::InflateError;
+use super::pool::{give_inflate, take_inflate};
 
 /// A stored block without data and without BFINAL.
 const EMPTY_BLOCK: [u8; 5] = [0x00, 0x00, 0x00, 0xff, 0xff];
 
 /// The state of zlib for a stream that has not ended.
 pub(super) struct Inflater {
-    zlib: Inflate,
+    zlib: Box<Inflate>,
+    bits: u8,
 }
 
 /// What one call of zlib did.
@@ -41,12 +43,18 @@ impl Inflater {
     /// The start of a stream whose data may refer to `window`.
     pub(super) fn new(direction: Direction, window: &[u8]) -> Result<Self, InflateError> {
         // `WindowBits` is 9 to 15, which is what this constructor asks for.
-        let mut zlib = Inflate::new(false, direction.max_window_bits.get());
+        let bits = direction.max_window_bits.get();
+        let mut zlib = take_inflate(bits);
         if !window.is_empty() {
             zlib.set_dictionary(window)
                 .map_err(|_| InflateError::Corrupt)?;
         }
-        Ok(Self { zlib })
+        Ok(Self { zlib, bits })
+    }
+
+    /// Keeps the state for another message, which does not refer to this one.
+    pub(super) fn give_back(self) {
+        give_inflate(self.bits, self.zlib);
     }
 
     /// Decompresses `input` into `room`, as far as both go.

@@ -7,6 +7,7 @@ mod error;
 mod history;
 mod inflater;
 mod negotiation;
+mod pool;
 
 pub use compressor::{Compressor, CompressorState};
 pub use config::{Agreed, DeflateConfig, Direction, InvalidWindowBits, WindowBits};
