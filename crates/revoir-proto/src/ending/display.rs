@@ -80,11 +80,16 @@ impl Ending {
             write!(f, "{who} ")?;
         }
         if let Some(sent) = &self.sent {
-            match self.is_broken_rule() {
-                // The reason in our frame names the rule once more.
-                true => write!(f, "closed with {}, ", sent.code())?,
-                false => write!(f, "closed with {sent}, ")?,
+            if self.is_broken_rule() {
+                // The reason in our frame names the rule once more. Whatever the peer answers, RFC
+                // 6455 section 7.1.7 forbids to read it.
+                return write!(
+                    f,
+                    "closed with {} and did not wait for an answer",
+                    sent.code()
+                );
             }
+            write!(f, "closed with {sent}, ")?;
         }
         match (&self.sent, &self.received) {
             (Some(_), Some(_)) if self.crossed => f.write_str("both closed at once"),

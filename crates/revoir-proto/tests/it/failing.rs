@@ -120,6 +120,16 @@ role_grid! {
         }
     }
 
+    fn the_sentence_does_not_blame_the_peer_for_an_answer_that_was_not_read(role) {
+        let mut endpoint = limited(role);
+        endpoint.receive_frame(FIN | BINARY, &[0; 2000]);
+        assert_eq!(endpoint.sent_close().0, Some(1009));
+        endpoint.receive_close(1009, "");
+        endpoint.eof();
+        let text = endpoint.ending().to_string();
+        assert!(text.ends_with("closed with 1009 Message Too Big and did not wait for an answer"), "{text}");
+    }
+
     fn the_cause_follows_from_the_code(role) {
         for (_, error) in violations(role.peer()) {
             let expected = match error.close_code().get() {
