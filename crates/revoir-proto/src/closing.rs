@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::ending::{CallSite, Cause, Detail, Finish, Initiator};
+use crate::error::ProtocolError;
 use crate::frame::CloseFrame;
 use crate::role::Role;
 use crate::state::Progress;
@@ -99,8 +100,26 @@ impl ClosingHandshake {
         }
     }
 
+    /// The peer broke a rule.
+    pub(crate) fn fail(&mut self, error: ProtocolError) {
+        self.failed = true;
+        // If we were closing, what began it stays the cause; the rule tells why no answer counted.
+        if self.detail == Detail::None {
+            self.detail = Detail::Rule(error);
+        }
+    }
+
     /// Takes note of the peer's Close frame, which stood in input that `arrived` then.
     pub(crate) fn receive(&mut self, arrived: Duration, frame: CloseFrame) {
+        if matches!(
+            self.cause,
+            Cause::Reset | Cause::TlsTruncated | Cause::WriteFailed
+        ) {
+            // It was there before the transport broke.
+            self.cause = Cause::ClosedByPeer;
+            self.detail = Detail::None;
+            self.initiator = Initiator::Remote;
+        }
         // It may have waited behind messages for longer than ours took to leave.
         let came_first = self.written_at.is_none_or(|written| arrived < written);
         self.crossed = self.initiator == Initiator::Local && came_first;

@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use revoir_codes::{Reason, SendCode};
 
-use crate::closing::ClosingHandshake;
 use crate::connection::Connection;
-use crate::ending::{CallSite, Cause, Detail, Finish, Initiator};
+use crate::connection::step::Incident;
+use crate::ending::{CallSite, Cause, Detail, Finish};
 use crate::error::UsageError;
-use crate::frame::{CloseFrame, Opcode};
-use crate::nanos::Nanos;
+use crate::frame::CloseFrame;
 use crate::random::Random;
 use crate::role::Role;
-use crate::state::{Action, State, Stimulus};
+use crate::state::State;
 
 /// A close with everything that the [`Ending`](crate::Ending) will say of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,11 +103,16 @@ impl<R: Random> Connection<R> {
             None => (request.cause.into(), Detail::None),
         };
         let frame = CloseFrame::new(request.code, request.reason);
-        self.close_locally(now, cause, frame);
-        if let Some(closing) = self.closing_mut() {
-            closing.detail = detail;
-            closing.closed_at = request.closed_at;
-        }
+        let closed_at = request.closed_at;
+        self.step(
+            now,
+            Incident::Close {
+                cause,
+                detail,
+                frame,
+                closed_at,
+            },
+        );
         Ok(())
     }
 
@@ -122,79 +126,17 @@ impl<R: Random> Connection<R> {
         let was_open = self.parts.state == State::Open;
         let site = Location::caller().into();
         self.count_untaken();
-        self.lose(now, Cause::ClosedLocally, Detail::None, Finish::Reset);
+        let (cause, detail, finish) = (Cause::ClosedLocally, Detail::None, Finish::Reset);
+        self.step(
+            now,
+            Incident::Lost {
+                cause,
+                detail,
+                finish,
+            },
+        );
         if was_open && let Some(ending) = self.parts.ending.as_mut().and_then(Arc::get_mut) {
             ending.closed_at = Some(site);
-        }
-    }
-
-    pub(super) fn close_locally(&mut self, now: Nanos, cause: Cause, frame: CloseFrame) {
-        if self.advance_state(Stimulus::Close) == Action::SendClose {
-            self.begin_closing(now, Initiator::Local, cause, frame);
-        }
-    }
-
-    /// Queues our only Close frame and starts the budget.
-    pub(super) fn begin_closing(
-        &mut self,
-        now: Nanos,
-        initiator: Initiator,
-        cause: Cause,
-        frame: CloseFrame,
-    ) {
-        // RFC 6455 section 5.5.1: nothing follows the Close frame, a late pong neither.
-        self.parts.forget_waiting_pong();
-        if !self.is_lost() {
-            let mut payload = Vec::new();
-            frame.encode(&mut payload);
-            self.push_control(now, Opcode::Close, &payload);
-        }
-        let config = &self.parts.config;
-        let closing = ClosingHandshake::begin(now.into(), config, initiator, cause, frame);
-        self.parts.closing = Some(Box::new(closing));
-    }
-
-    pub(super) fn on_close_frame(&mut self, now: Nanos, frame: CloseFrame) {
-        if self.advance_state(Stimulus::CloseReceived) == Action::SendCloseAndDiscard {
-            let cause = Cause::ClosedByPeer;
-            self.begin_closing(now, Initiator::Remote, cause, frame.answer());
-        }
-        let arrived = self.parts.arrived.into();
-        if let Some(closing) = self.closing_mut() {
-            if matches!(
-                closing.cause,
-                Cause::Reset | Cause::TlsTruncated | Cause::WriteFailed
-            ) {
-                // It was there before the transport broke.
-                closing.cause = Cause::ClosedByPeer;
-                closing.detail = Detail::None;
-                closing.initiator = Initiator::Remote;
-            }
-            closing.receive(arrived, frame);
-        }
-        self.discard_input();
-        self.settle(now);
-    }
-
-    pub(super) fn on_close_written(&mut self, now: Nanos) {
-        if let Some(closing) = self.closing_mut() {
-            closing.write(now.into());
-        }
-        match self.advance_state(Stimulus::CloseWritten) {
-            Action::AwaitTcp => self.settle(now),
-            Action::End => self.finish(now, Finish::Eof),
-            Action::Ignore
-            | Action::SendClose
-            | Action::SendCloseAndDiscard
-            | Action::Discard
-            | Action::AwaitWrite => {}
-        }
-    }
-
-    pub(super) fn settle(&mut self, now: Nanos) {
-        let parts = &mut self.parts;
-        if let Some(closing) = parts.closing.as_deref_mut() {
-            closing.settle(now.into(), parts.role, &parts.config);
         }
     }
 }

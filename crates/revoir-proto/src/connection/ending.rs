@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::closing::ClosingHandshake;
 use crate::connection::Connection;
+use crate::connection::step::Incident;
 use crate::ending::{Cause, Detail, Ending, Finish, InputEnd};
 use crate::event::Event;
 use crate::frame::CloseFrame;
 use crate::intake::Intake;
 use crate::nanos::Nanos;
 use crate::random::Random;
-use crate::state::{Action, State, Stimulus};
+use crate::state::State;
 
 impl<R: Random> Connection<R> {
     /// The peer's stream ended: a read returned no bytes.
@@ -93,38 +94,17 @@ impl<R: Random> Connection<R> {
     pub(super) fn apply_end(&mut self, now: Nanos) {
         match self.parts.input_end.as_deref().cloned() {
             None => {}
-            Some(InputEnd::Eof) => self.apply_eof(now),
+            Some(InputEnd::Eof) => self.step(now, Incident::Eof),
             Some(InputEnd::Lost { cause, detail }) => {
-                self.lose(now, cause, detail, Finish::Reset);
-            }
-        }
-    }
-
-    fn apply_eof(&mut self, now: Nanos) {
-        let was_open = self.parts.state == State::Open;
-        match self.advance_state(Stimulus::Eof) {
-            Action::End if was_open => self.record(now, Cause::Eof, Detail::None, Finish::Eof),
-            Action::End => self.finish(now, Finish::Eof),
-            Action::AwaitWrite => {
-                if let Some(closing) = self.closing_mut() {
-                    closing.eof = true;
-                }
-            }
-            Action::Ignore
-            | Action::SendClose
-            | Action::SendCloseAndDiscard
-            | Action::Discard
-            | Action::AwaitTcp => {}
-        }
-    }
-
-    /// The transport is of no use any more.
-    pub(super) fn lose(&mut self, now: Nanos, cause: Cause, detail: Detail, finish: Finish) {
-        if self.advance_state(Stimulus::Lost) == Action::End {
-            if self.parts.closing.is_some() {
-                self.finish(now, finish);
-            } else {
-                self.record(now, cause, detail, finish);
+                let finish = Finish::Reset;
+                self.step(
+                    now,
+                    Incident::Lost {
+                        cause,
+                        detail,
+                        finish,
+                    },
+                );
             }
         }
     }
@@ -134,9 +114,7 @@ impl<R: Random> Connection<R> {
         // The peer's Close frame may stand behind messages that nobody took.
         self.discard_pending(now);
         self.apply_end(now);
-        if self.advance_state(Stimulus::Expired) == Action::End {
-            self.finish(now, Finish::Timeout);
-        }
+        self.step(now, Incident::Expired);
     }
 
     /// Decodes what nobody took, and counts its messages.
@@ -147,14 +125,17 @@ impl<R: Random> Connection<R> {
         self.listen(now);
     }
 
-    /// The closing handshake is over, and with it the connection.
-    pub(super) fn finish(&mut self, now: Nanos, otherwise: Finish) {
-        let Some(closing) = self.parts.closing.as_deref() else {
-            return;
-        };
-        let (cause, detail) = (closing.cause, closing.detail.clone());
-        let finish = closing.finish(otherwise);
-        self.record(now, cause, detail, finish);
+    /// The connection is over: because of its closing handshake if there is one, and else because
+    /// of `cause`.
+    pub(super) fn end(&mut self, now: Nanos, cause: Cause, detail: Detail, finish: Finish) {
+        match self.parts.closing.as_deref() {
+            Some(closing) => {
+                let (cause, detail) = (closing.cause, closing.detail.clone());
+                let finish = closing.finish(finish);
+                self.record(now, cause, detail, finish);
+            }
+            None => self.record(now, cause, detail, finish),
+        }
     }
 
     /// Writes the one record, and gives everything else back.

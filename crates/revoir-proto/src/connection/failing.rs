@@ -1,39 +1,12 @@
-//! "Fail the WebSocket Connection" (RFC 6455 section 7.1.7).
+//! "Fail the WebSocket Connection" (RFC 6455 section 7.1.7): what the Close frame says.
 
 use revoir_codes::Reason;
 
-use crate::connection::Connection;
-use crate::ending::{Detail, Initiator};
 use crate::error::ProtocolError;
 use crate::frame::CloseFrame;
-use crate::nanos::Nanos;
-use crate::random::Random;
-use crate::state::{Action, Stimulus};
-
-impl<R: Random> Connection<R> {
-    /// The peer broke a rule: sends the one Close frame that says so, unless one was sent, and
-    /// throws away everything that comes after.
-    #[cold]
-    pub(super) fn fail(&mut self, now: Nanos, error: ProtocolError) {
-        if self.advance_state(Stimulus::Fail) == Action::SendCloseAndDiscard {
-            let frame = close_frame(error);
-            self.begin_closing(now, Initiator::Local, error.cause(), frame);
-        }
-        if let Some(closing) = self.closing_mut() {
-            closing.failed = true;
-            // If we were closing, what began it stays the cause; the rule tells why no answer
-            // counted.
-            if closing.detail == Detail::None {
-                closing.detail = Detail::Rule(error);
-            }
-        }
-        self.settle(now);
-        self.discard_input();
-    }
-}
 
 /// The code of the violation, and for the peer's developer the rule and where it stands.
-fn close_frame(error: ProtocolError) -> CloseFrame {
+pub(super) fn close_frame(error: ProtocolError) -> CloseFrame {
     let reason = format!("{error} ({})", error.section());
     CloseFrame::new(error.close_code(), Reason::truncated(&reason))
 }

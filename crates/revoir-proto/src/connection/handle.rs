@@ -15,7 +15,7 @@ use crate::nanos::Nanos;
 use crate::output::Output;
 use crate::random::Random;
 use crate::role::Role;
-use crate::state::{Action, State, Stimulus, transition};
+use crate::state::{Progress, State, Stimulus, transition};
 
 /// An open WebSocket connection as a value: bytes and time in; bytes, events and one
 /// [`Ending`] out.
@@ -44,9 +44,6 @@ pub(super) struct ConnectionParts {
     /// Where the last pong that was queued ends, in bytes of output.
     pub(super) pong_end: u64,
     pub(super) liveness: Liveness,
-    /// How long it may be quiet before the next ping, if there are pings. It follows from the
-    /// configuration and `liveness`, and is asked for after every message.
-    pub(super) ping_interval: Option<Nanos>,
     /// The latest time that was passed in.
     pub(super) now: Nanos,
     /// When the keepalive or the idle limit is due, at the earliest: receiving, sending and writing
@@ -129,12 +126,9 @@ impl<R: Random> Connection<R> {
         let jitter = random.next_u32();
         let liveness = Liveness::new(now, jitter);
         let parts = ConnectionParts {
-            ping_interval: config
-                .keepalive
-                .map(|config| liveness.interval(&config).into()),
             config,
             role,
-            state: State::Connecting,
+            state: transition(State::Connecting, Progress::default(), Stimulus::Opened).0,
             intake: Some(Intake::new(HeaderRules {
                 role,
                 compression: false,
@@ -159,7 +153,6 @@ impl<R: Random> Connection<R> {
             rare: None,
         };
         let mut connection = Self { random, parts };
-        connection.advance_state(Stimulus::Opened);
         connection.renew_life();
         connection
     }
@@ -309,20 +302,5 @@ impl<R> Connection<R> {
     #[inline]
     pub(super) fn is_lost(&self) -> bool {
         self.parts.input_end.is_some() && self.loss().is_some()
-    }
-
-    /// The only place where the state changes.
-    pub(super) fn advance_state(&mut self, stimulus: Stimulus) -> Action {
-        let progress = self
-            .closing()
-            .map(ClosingHandshake::progress)
-            .unwrap_or_default();
-        let (next, action) = transition(self.parts.state, progress, stimulus);
-        self.parts.state = next;
-        action
-    }
-
-    pub(super) fn closing_mut(&mut self) -> Option<&mut ClosingHandshake> {
-        self.parts.closing.as_deref_mut()
     }
 }

@@ -6,6 +6,7 @@ mod failing;
 mod handle;
 mod receive;
 mod send;
+mod step;
 mod timers;
 mod transfer;
 mod transmit;

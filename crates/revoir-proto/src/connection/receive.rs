@@ -6,6 +6,7 @@ use bytes::buf::Limit;
 use bytes::{Bytes, BytesMut};
 
 use crate::connection::Connection;
+use crate::connection::step::Incident;
 use crate::error::ProtocolError;
 use crate::event::Event;
 use crate::frame::{CloseFrame, Opcode};
@@ -181,7 +182,7 @@ impl<R: Random> Connection<R> {
             }
             Ok(None) => None,
             Err(error) => {
-                self.fail(now, error);
+                self.step(now, Incident::Fail(error));
                 Some(Event::Closing)
             }
         }
@@ -208,14 +209,14 @@ impl<R: Random> Connection<R> {
             }
             Opcode::Close => {
                 match CloseFrame::parse(&payload) {
-                    Ok(frame) => self.on_close_frame(now, frame),
-                    Err(error) => self.fail(now, error),
+                    Ok(frame) => self.step(now, Incident::CloseReceived(frame)),
+                    Err(error) => self.step(now, Incident::Fail(error)),
                 }
                 Event::Closing
             }
             // Data frames become messages.
             Opcode::Continuation | Opcode::Text | Opcode::Binary => {
-                self.fail(now, ProtocolError::ContinuationUnexpected);
+                self.step(now, Incident::Fail(ProtocolError::ContinuationUnexpected));
                 Event::Closing
             }
         }

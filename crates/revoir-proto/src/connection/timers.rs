@@ -5,6 +5,7 @@ use std::time::Duration;
 use revoir_codes::{Reason, SendCode};
 
 use crate::connection::Connection;
+use crate::connection::step::Incident;
 use crate::ending::{Cause, Detail, Finish};
 use crate::frame::{CloseFrame, Opcode};
 use crate::keepalive::moved;
@@ -108,7 +109,13 @@ impl<R: Random> Connection<R> {
         let is_due = |deadline: Option<Nanos>| deadline.is_some_and(|at| at <= now);
         if is_due(self.write_deadline()) {
             self.discard_pending(now);
-            self.lose(now, Cause::WriteTimeout, Detail::None, Finish::Timeout);
+            let (cause, detail, finish) = (Cause::WriteTimeout, Detail::None, Finish::Timeout);
+            let lost = Incident::Lost {
+                cause,
+                detail,
+                finish,
+            };
+            self.step(now, lost);
             return;
         }
         if is_due(self.release_at()) {
@@ -123,13 +130,27 @@ impl<R: Random> Connection<R> {
         }
         if is_due(self.dead_at()) {
             let frame = CloseFrame::new(SendCode::TIMEOUT, Reason::truncated("no sign of life"));
-            self.close_locally(now, Cause::PongTimeout, frame);
+            self.close_for(now, Cause::PongTimeout, frame);
         } else if is_due(self.idle_at()) {
             let frame = CloseFrame::new(SendCode::GOING_AWAY, Reason::truncated("idle"));
-            self.close_locally(now, Cause::IdleTimeout, frame);
+            self.close_for(now, Cause::IdleTimeout, frame);
         } else if is_due(self.ping_at()) {
             self.push_keepalive_ping(now);
         }
+    }
+
+    /// Closes because of a deadline.
+    fn close_for(&mut self, now: Nanos, cause: Cause, frame: CloseFrame) {
+        let (detail, closed_at) = (Detail::None, None);
+        self.step(
+            now,
+            Incident::Close {
+                cause,
+                detail,
+                frame,
+                closed_at,
+            },
+        );
     }
 
     fn push_keepalive_ping(&mut self, now: Nanos) {
@@ -137,10 +158,7 @@ impl<R: Random> Connection<R> {
         self.push_control(now, Opcode::Ping, &id);
         let end = self.parts.output.pushed();
         let jitter = self.random.next_u32();
-        let liveness = &mut self.parts.liveness;
-        liveness.on_ping_queued(id, end, jitter);
-        let keepalive = self.parts.config.keepalive.as_ref();
-        self.parts.ping_interval = keepalive.map(|config| liveness.interval(config).into());
+        self.parts.liveness.on_ping_queued(id, end, jitter);
     }
 
     #[inline]
@@ -205,10 +223,9 @@ impl<R: Random> Connection<R> {
     }
 
     fn ping_at(&self) -> Option<Nanos> {
-        let is_deaf = self.parts.deaf_since.is_some();
-        self.parts
-            .liveness
-            .ping_due(self.parts.ping_interval?, is_deaf)
+        let (liveness, is_deaf) = (&self.parts.liveness, self.parts.deaf_since.is_some());
+        let interval = liveness.interval(self.parts.config.keepalive.as_ref()?);
+        liveness.ping_due(interval.into(), is_deaf)
     }
 
     fn idle_at(&self) -> Option<Nanos> {

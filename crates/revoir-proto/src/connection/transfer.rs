@@ -89,9 +89,6 @@ impl<R: Random> Connection<R> {
             unsent: snapshot.unsent,
         };
         let parts = ConnectionParts {
-            ping_interval: config
-                .keepalive
-                .map(|config| liveness.interval(&config).into()),
             config,
             role: snapshot.role,
             state: snapshot.state,

@@ -4,6 +4,7 @@ use std::io::IoSlice;
 use std::time::Duration;
 
 use crate::connection::Connection;
+use crate::connection::step::Incident;
 use crate::ending::InputEnd;
 use crate::random::Random;
 use crate::state::State;
@@ -53,7 +54,9 @@ impl<R: Random> Connection<R> {
         match self.parts.state {
             State::Open => self.push_waiting_pong(now),
             // Our Close frame is the last one, so an empty queue means that it has left.
-            State::Closing if self.parts.output.queued() == 0 => self.on_close_written(now),
+            State::Closing if self.parts.output.queued() == 0 => {
+                self.step(now, Incident::CloseWritten)
+            }
             State::Closing | State::Connecting | State::Closed => {}
         }
     }

@@ -21,7 +21,7 @@ pub use transfer::DecoderSnapshot;
 pub(crate) struct Intake {
     rules: HeaderRules,
     head_len: u8,
-    head: [u8; MAX_HEADER_BYTES],
+    head: [u8; MAX_HEADER_BYTES - 1],
     /// What is not decoded yet, behind what has arrived of the message.
     input: BytesMut,
     frame: Option<OpenFrame>,
@@ -45,7 +45,7 @@ impl Intake {
         Self {
             rules,
             head_len: 0,
-            head: [0; MAX_HEADER_BYTES],
+            head: [0; MAX_HEADER_BYTES - 1],
             input: BytesMut::new(),
             frame: None,
             control: None,
@@ -297,7 +297,7 @@ impl Intake {
     #[cold]
     fn keep_head(&mut self) {
         // An incomplete header is shorter than the longest one.
-        let length = self.input.len().min(MAX_HEADER_BYTES);
+        let length = self.input.len().min(self.head.len());
         self.head[..length].copy_from_slice(&self.input[..length]);
         self.head_len = length as u8;
         self.input = BytesMut::new();
@@ -308,9 +308,13 @@ impl Intake {
         let had = usize::from(self.head_len);
         let added = self.input.len().min(MAX_HEADER_BYTES - had);
         let end = had + added;
-        self.head[had..end].copy_from_slice(&self.input[..added]);
-        let Some((header, taken)) = FrameHeader::parse_by(&self.head[..end], self.rules)? else {
-            self.head_len = end as u8;
+        let mut head = [0; MAX_HEADER_BYTES];
+        head[..had].copy_from_slice(&self.head[..had]);
+        head[had..end].copy_from_slice(&self.input[..added]);
+        let Some((header, taken)) = FrameHeader::parse_by(&head[..end], self.rules)? else {
+            let kept = end.min(self.head.len());
+            self.head[..kept].copy_from_slice(&head[..kept]);
+            self.head_len = kept as u8;
             self.input = BytesMut::new();
             return Ok(None);
         };

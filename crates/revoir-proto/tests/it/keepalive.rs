@@ -68,6 +68,19 @@ role_grid! {
         }
     }
 
+    fn a_time_that_goes_back_counts_as_the_latest_one(role) {
+        let mut endpoint = Endpoint::new(role);
+        endpoint.pass(30 * SECOND);
+        endpoint.receive_frame(FIN | TEXT, b"late");
+        endpoint.now -= 20 * SECOND;
+        endpoint.receive_frame(FIN | TEXT, b"later");
+        endpoint.connection.send_text(endpoint.now, "answer").unwrap();
+        endpoint.sent_frames();
+        endpoint.eof();
+        let ending = endpoint.ending();
+        assert_eq!((ending.open_for, ending.idle_for), (30 * SECOND, Duration::ZERO));
+    }
+
     fn payload_read_into_an_unfinished_message_is_a_sign_of_life(role) {
         let mut endpoint = Endpoint::new(role);
         let message = frame(role.peer(), FIN | BINARY, &[0; 100]);
