@@ -124,10 +124,10 @@ pub(super) fn remap(text: &str) -> anyhow::Result<usize> {
     }
     let causes: Vec<String> = causes()?.into_iter().map(|cause| cause.id).collect();
     let mut changed = 0;
-    let mut halves = [Half::Working, Half::Blind].map(|half| (half, half.read()));
+    let mut halves = [Half::Working, Half::Blind].map(|half| (half, half.read(), false));
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         let Mapped { id, expected } = serde_json::from_str(line).context("an id and `expected`")?;
-        for (_, rows) in &mut halves {
+        for (_, rows, is_changed) in &mut halves {
             let rows = rows
                 .as_mut()
                 .map_err(|error| anyhow::anyhow!("{error:#}"))?;
@@ -135,11 +135,14 @@ pub(super) fn remap(text: &str) -> anyhow::Result<usize> {
                 row.expected.clone_from(&expected);
                 row.check(&causes)?;
                 changed += 1;
+                *is_changed = true;
             }
         }
     }
-    for (half, rows) in halves {
-        half.write(&rows?)?;
+    for (half, rows, is_changed) in halves {
+        if is_changed {
+            half.write(&rows?)?;
+        }
     }
     Ok(changed)
 }

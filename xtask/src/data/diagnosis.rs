@@ -13,6 +13,7 @@ pub(crate) struct Diagnosis {
     /// In the order of the enum.
     pub(crate) signs: Vec<String>,
     messages: Vec<Message>,
+    rules: Vec<Rule>,
     timers: Vec<Timer>,
     settings: Vec<Setting>,
 }
@@ -44,6 +45,26 @@ struct Message {
     intermediary: Option<String>,
     evidence: String,
     source: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RulesFile {
+    rule: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    says: Vec<String>,
+    #[serde(default)]
+    but_not: Vec<String>,
+    #[serde(default)]
+    always: bool,
+    signs: Vec<String>,
+    opened: Option<bool>,
+    witness: Option<String>,
+    example: String,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +105,7 @@ impl Diagnosis {
         Ok(Self {
             signs: read::<SignsFile>(&folder.join("signs.toml"))?.signs,
             messages: read::<MessagesFile>(&folder.join("messages.toml"))?.message,
+            rules: read::<RulesFile>(&folder.join("rules.toml"))?.rule,
             timers: read::<TimersFile>(&folder.join("timers.toml"))?.timer,
             settings: read::<SettingsFile>(&folder.join("settings.toml"))?.setting,
         })
@@ -115,6 +137,14 @@ impl Diagnosis {
             let intermediary = message.intermediary.as_deref();
             if intermediary.is_some_and(|name| position(data, name).is_none()) {
                 found.push(format!("{place}: no such intermediary"));
+            }
+        }
+        for rule in &self.rules {
+            let unknown = rule.signs.iter().filter(|id| !known.contains(id.as_str()));
+            let place = format!("rules.toml: `{}`", rule.example);
+            found.extend(unknown.map(|id| format!("{place}: no sign `{id}`")));
+            if rule.says.is_empty() || rule.signs.is_empty() {
+                found.push(format!("{place}: it looks for nothing, or says nothing"));
             }
         }
         let topics: BTreeSet<&str> = self.settings.iter().map(|of| of.topic.as_str()).collect();
@@ -163,6 +193,7 @@ impl Diagnosis {
         let mut out = HEAD.to_owned();
         out += "use crate::catalog::causes::Witness;\n";
         out += "use crate::catalog::diagnosis::messages::Message;\n";
+        out += "use crate::catalog::diagnosis::rules::Rule;\n";
         out += "use crate::catalog::diagnosis::settings::Setting;\n";
         out += "use crate::catalog::diagnosis::timers::{Timer, TimerKind};\n";
         out += "use crate::catalog::source::{Evidence, Source};\n";
@@ -171,6 +202,10 @@ impl Diagnosis {
         out += "pub(crate) static MESSAGES: &[Message] = &[\n";
         for message in &self.messages {
             out += &message.literal(data);
+        }
+        out += "];\n\npub(crate) static RULES: &[Rule] = &[\n";
+        for rule in &self.rules {
+            out += &rule.literal();
         }
         out += "];\n\npub(crate) static TIMERS: &[Timer] = &[\n";
         for timer in &self.timers {
@@ -210,15 +245,7 @@ const BY_THE_ENGINE: [&str; 5] = [
 
 impl Message {
     fn literal(&self, data: &Data) -> String {
-        let signs: Vec<_> = self
-            .signs
-            .iter()
-            .map(|id| format!("Sign::{}", variant(id)))
-            .collect();
-        let witness = self.witness.as_deref().map_or_else(
-            || "None".to_owned(),
-            |id| format!("Some(Witness::{})", variant(id)),
-        );
+        let (signs, witness) = (signs(&self.signs), witness(self.witness.as_deref()));
         let intermediary = self
             .intermediary
             .as_deref()
@@ -233,12 +260,56 @@ impl Message {
             self.text,
             self.exact,
             self.by,
-            signs.join(", "),
+            signs,
             self.opened,
             self.example,
             source(&self.evidence, &self.source),
         )
     }
+}
+
+impl Rule {
+    fn literal(&self) -> String {
+        let groups: Vec<_> = self.says.iter().map(|group| alternatives(group)).collect();
+        let but_not: Vec<_> = self
+            .but_not
+            .iter()
+            .map(|group| alternatives(group))
+            .collect();
+        format!(
+            "    Rule {{ says: &[{}], but_not: &[{}], always: {}, signs: &[{}], opened: {:?}, witness: {}, \
+             example: {:?} }},\n",
+            groups
+                .iter()
+                .map(|group| format!("&[{group}]"))
+                .collect::<Vec<_>>()
+                .join(", "),
+            but_not.join(", "),
+            self.always,
+            signs(&self.signs),
+            self.opened,
+            witness(self.witness.as_deref()),
+            self.example,
+        )
+    }
+}
+
+/// `a | b c` as string literals.
+fn alternatives(group: &str) -> String {
+    let all = group.split('|').map(|one| format!("{:?}", one.trim()));
+    all.collect::<Vec<_>>().join(", ")
+}
+
+fn signs(ids: &[String]) -> String {
+    let all = ids.iter().map(|id| format!("Sign::{}", variant(id)));
+    all.collect::<Vec<_>>().join(", ")
+}
+
+fn witness(id: Option<&str>) -> String {
+    id.map_or_else(
+        || "None".to_owned(),
+        |id| format!("Some(Witness::{})", variant(id)),
+    )
 }
 
 fn source(evidence: &str, place: &str) -> String {

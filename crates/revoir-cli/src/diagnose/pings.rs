@@ -75,9 +75,12 @@ pub(super) async fn measure(
     times.sort_unstable();
     let (median, highest) = (times.get(times.len() / 2), times.last());
     let round_trips = match (median, highest) {
-        (Some(median), Some(p99)) => {
-            format!("round trip: median {}, p99 {}", short(*median), short(*p99))
-        }
+        (Some(median), Some(slowest)) => format!(
+            "round trip: median {}, the slowest of {} {}",
+            short(*median),
+            times.len(),
+            short(*slowest)
+        ),
         _ => "no round trip".to_owned(),
     };
     let answered = times.len();

@@ -16,6 +16,9 @@ pub(crate) struct DiagnosisLine<'a, S> {
     causes: Vec<RankedLine<'a>>,
     signs: Vec<SignLine<'a>>,
     intermediaries: Vec<IntermediaryLine>,
+    none_known: u8,
+    unrecognised: Vec<UnrecognisedLine<'a>>,
+    contradictions: Vec<&'static str>,
     unknown: Vec<&'static str>,
     steps: Vec<S>,
 }
@@ -49,6 +52,13 @@ struct WeighedLine<'a> {
     weight: i16,
     #[serde(flatten)]
     sign: SignLine<'a>,
+}
+
+/// A line of which nothing is known, with messages that are like it.
+#[derive(Debug, Serialize)]
+struct UnrecognisedLine<'a> {
+    line: &'a str,
+    nearest: &'a [&'static str],
 }
 
 #[derive(Debug, Serialize)]
@@ -91,6 +101,16 @@ impl<'a, S> DiagnosisLine<'a, S> {
                 .iter()
                 .map(|of| IntermediaryLine::new(of))
                 .collect(),
+            none_known: diagnosis.none_known,
+            unrecognised: diagnosis
+                .unrecognised
+                .iter()
+                .map(|of| UnrecognisedLine {
+                    line: &of.line,
+                    nearest: &of.nearest,
+                })
+                .collect(),
+            contradictions: diagnosis.contradictions.iter().map(|of| of.id()).collect(),
             unknown: diagnosis
                 .unknown
                 .iter()

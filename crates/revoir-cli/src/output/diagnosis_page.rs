@@ -4,11 +4,14 @@ use revoir_codes::catalog::diagnosis::settings::{Setting, settings};
 use revoir_codes::catalog::diagnosis::{Confidence, Diagnosis, Ranked, Weighed};
 
 use crate::output::{Page, Screen};
+use crate::printable;
 
 /// So many causes are shown in full.
 const IN_FULL: usize = 3;
 /// So many further ones are named.
 const NAMED: usize = 4;
+/// So many characters of a line that was not understood are shown.
+const LONGEST_LINE: usize = 160;
 /// A cause below this share, in per cent, is not named.
 const LEAST_SHARE: u8 = 1;
 
@@ -18,15 +21,20 @@ pub(crate) fn write_diagnosis(page: &mut Page<'_>, diagnosis: &Diagnosis, screen
     if let Some(names) = locale.points_at(diagnosis) {
         page.paragraph(0, &names);
     }
-    let (full, named) = match diagnosis.likeliest() {
-        Some(_) => split(&diagnosis.ranked),
-        None => (&[][..], &[][..]),
+    doubts(page, diagnosis, screen);
+    let is_known = diagnosis.likeliest().is_some();
+    let (full, named) = match is_known {
+        true => split(&diagnosis.ranked),
+        false => (&[][..], nearest(&diagnosis.ranked)),
     };
     for (index, ranked) in full.iter().enumerate() {
         in_full(page, index + 1, ranked, diagnosis, screen);
     }
     if !named.is_empty() {
-        page.heading(locale.phrases().less_likely);
+        page.heading(match is_known {
+            true => locale.phrases().less_likely,
+            false => locale.phrases().nearest_causes,
+        });
         page.bullets(2, named.iter().map(|ranked| locale.cause(ranked.cause)));
     }
     let sure = full
@@ -37,6 +45,37 @@ pub(crate) fn write_diagnosis(page: &mut Page<'_>, diagnosis: &Diagnosis, screen
         let questions = diagnosis.unknown.iter();
         page.bullets(2, questions.map(|question| locale.question(*question)));
     }
+}
+
+/// What was told and cannot be true, and what was not understood.
+fn doubts(page: &mut Page<'_>, diagnosis: &Diagnosis, screen: &Screen) {
+    let locale = screen.locale;
+    if !diagnosis.contradictions.is_empty() {
+        page.heading(locale.phrases().contradictions);
+        let all = diagnosis.contradictions.iter();
+        page.bullets(2, all.map(|of| locale.contradiction(*of)));
+    }
+    if !diagnosis.unrecognised.is_empty() {
+        page.heading(locale.phrases().not_recognised);
+        let all = diagnosis.unrecognised.iter().take(NAMED);
+        page.bullets(
+            2,
+            all.map(|of| {
+                let line = printable::one_line(&of.line, LONGEST_LINE);
+                match locale.nearest(of) {
+                    Some(nearest) => format!("{line} ({nearest})"),
+                    None => line,
+                }
+            }),
+        );
+    }
+}
+
+/// The causes to name if none of them fits.
+fn nearest(ranked: &[Ranked]) -> &[Ranked] {
+    let possible = |of: &&Ranked| of.confidence >= Confidence::Possible;
+    let count = ranked.iter().take_while(possible).count();
+    &ranked[..count.min(IN_FULL)]
 }
 
 /// The causes to show in full, and those to name.

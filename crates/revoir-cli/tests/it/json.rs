@@ -53,7 +53,7 @@ fn explain_prints_one_documented_object() {
         assert_eq!(keys(&all[0]), expected);
     }
     let explained = &lines(&["explain", "1006", "--json"])[0];
-    assert_eq!(explained["causes"].as_array().unwrap().len(), 53);
+    assert_eq!(explained["causes"].as_array().unwrap().len(), 61);
     assert_eq!(explained["client"]["retry"], "always");
 }
 

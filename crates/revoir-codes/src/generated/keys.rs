@@ -240,6 +240,16 @@ pub struct Phrases {
     pub confidence_probable: &'static str,
     /// English: `unlikely`
     pub confidence_unlikely: &'static str,
+    /// English: `Both Close frames were exchanged, and yet the code or the opening says that there was none.`
+    pub contradiction_clean: &'static str,
+    /// English: `It opened, and yet the handshake was answered with another status than 101.`
+    pub contradiction_status: &'static str,
+    /// English: `What was pasted says the opposite of `--opened`.`
+    pub contradiction_text: &'static str,
+    /// English: `It never opened, and yet it was idle or lived for a while.`
+    pub contradiction_times: &'static str,
+    /// English: `These contradict each other`
+    pub contradictions: &'static str,
     /// English: ``{command}` ranks them by what is known of one ending.`
     pub diagnose_hint: &'static str,
     /// English: `Back after {seconds} s, attempt {attempt}`
@@ -364,8 +374,16 @@ pub struct Phrases {
     pub mistake: &'static str,
     /// English: `none on record`
     pub mistake_none: &'static str,
+    /// English: `The nearest ones`
+    pub nearest_causes: &'static str,
+    /// English: `nearest known text: {texts}`
+    pub nearest_messages: &'static str,
+    /// English: `To be sure`
+    pub next_command: &'static str,
     /// English: `The facts are the same for both.`
     pub no_difference: &'static str,
+    /// English: `Not recognised here`
+    pub not_recognised: &'static str,
     /// English: `Before anything is sent`
     pub phase_before_send: &'static str,
     /// English: `While closing`
@@ -454,6 +472,8 @@ pub struct Phrases {
     pub verdict_none: &'static str,
     /// English: `The evidence does not decide; most likely: {cause}`
     pub verdict_open: &'static str,
+    /// English: `None of the causes known here fits: {confidence}`
+    pub verdict_unknown: &'static str,
     /// English: `Everything that was tried went as it should.`
     pub verdict_well: &'static str,
     /// English: `The server sends text that is not UTF-8`

@@ -46,6 +46,12 @@ pub enum Sign {
     Rst,
     /// TCP never ended: packets vanished.
     Silence,
+    /// The age at the end fits a limit on silence: {value}.
+    AgeAtIdleLimit,
+    /// The age at the end fits a heartbeat: {value}.
+    AgeAtHeartbeat,
+    /// {value} of silence is a round figure, as configurations have them.
+    IdleRound,
     /// The host name was not resolved.
     DnsFailed,
     /// The name server gave no answer for now.
@@ -72,6 +78,8 @@ pub enum Sign {
     TlsSelfSigned,
     /// The issuer of the certificate is not trusted here.
     TlsUnknownIssuer,
+    /// The certificate was refused, and it is not said why.
+    TlsRefused,
     /// The TLS handshake ended with an alert: {value}.
     TlsAlert,
     /// TCP ended during the TLS handshake.
@@ -150,6 +158,38 @@ pub enum Sign {
     SubprotocolUnoffered,
     /// Subprotocols were offered, and the 101 names none.
     SubprotocolMissing,
+    /// The answer is HTTP of an old version, which has no upgrade.
+    Http10,
+    /// The head of the answer breaks a rule of HTTP: {value}.
+    HeadMalformed,
+    /// Over HTTP/2 the server does not offer WebSockets (RFC 8441).
+    H2NoWebsocket,
+    /// The server does not allow the Origin.
+    OriginRejected,
+    /// A token or a credential was refused.
+    AuthFailed,
+    /// The answer is a challenge of a bot protection.
+    ChallengePage,
+    /// The client came or sent too often.
+    RateLimited,
+    /// The server has no route for this path.
+    RouteMissing,
+    /// It was turned away before it was accepted: by the application, or because no route fits.
+    RejectedByApplication,
+    /// The answer did not switch to WebSocket.
+    UpgradeRefused,
+    /// The browser says that it failed, and not why.
+    BrowserSilent,
+    /// The server says that something is wrong with the request's header.
+    RequestMalformed,
+    /// A protocol above WebSocket has different versions at the two ends.
+    OtherProtocol,
+    /// The server does not know the session that the request names.
+    SessionUnknown,
+    /// The server has no support for WebSockets, or it is switched off.
+    WebsocketsUnavailable,
+    /// This platform answers so when WebSockets are off, or when it has too many of them.
+    PlatformRefuses,
     /// The server masked a frame.
     FrameMasked,
     /// A frame has a reserved bit set.
@@ -166,6 +206,18 @@ pub enum Sign {
     IllegalCodeReceived,
     /// This side's library failed the connection.
     EngineFailed,
+    /// Plain text came after the 101, where frames belong: {value}.
+    TextInTunnel,
+    /// Without extensions the connection works.
+    WorksWithoutExtensions,
+    /// Two tasks used the connection at the same time.
+    ConcurrentUse,
+    /// The browser could not read the header of a frame.
+    FrameHeaderInvalid,
+    /// Reserved bits other than the first are set, which no compression does.
+    FrameRsvOthers,
+    /// One side does not accept this kind of message, text or binary.
+    DataUnsupported,
     /// A message was refused as too big: {value}.
     MessageTooBig,
     /// The connection broke at a message of a certain size: {value}.
@@ -178,6 +230,12 @@ pub enum Sign {
     ClosedUnasked,
     /// A send queue was full: the reader was too slow.
     Backpressure,
+    /// Something was sent on a connection that was not open any more.
+    UsedAfterClose,
+    /// Something was sent before the connection had opened.
+    SentWhileConnecting,
+    /// A write failed: the other side had gone.
+    BrokenPipe,
     /// Of two connections, the silent one died after {value}, the pinged one lived.
     IdleDiedPingedLived,
     /// A silent and a pinged connection died at the same age: {value}.
@@ -196,6 +254,16 @@ pub enum Sign {
     ProxyTimer,
     /// With a regular ping the fault is gone.
     HeartbeatWorks,
+    /// A timeout for silence was reported.
+    IdleSaid,
+    /// The end of a longest duration was reported.
+    LifetimeSaid,
+    /// After the 101 not a single frame came back.
+    TunnelSilent,
+    /// It was cut {value} after the 101, before anything was sent.
+    CutAtOnce,
+    /// Not one ping was answered.
+    NeverPonged,
     /// The Close frame was not answered within {value}.
     CloseUnanswered,
     /// An empty Close frame was not answered.
@@ -208,6 +276,10 @@ pub enum Sign {
     ResetAfterClose,
     /// The code of one side called close: {value}.
     AppClosed,
+    /// The other side closed or left.
+    PeerClosed,
+    /// The Close frame was answered, and TCP stayed open for {value}.
+    TcpLeftOpen,
     /// A ping between two fragments of a message ended the connection.
     FragmentedPingFailed,
     /// A pong that nobody asked for ended the connection.
@@ -236,6 +308,8 @@ pub enum Sign {
     PageLeft,
     /// It happens in certain networks only.
     NetworkSpecific,
+    /// The system reported that the network connection was lost.
+    NetworkLost,
     /// The process was killed, or out of memory.
     OutOfMemory,
     /// The process of the server ended.
@@ -256,7 +330,7 @@ pub enum Sign {
 
 impl Sign {
     /// Every sign, in order.
-    pub const ALL: [Self; 124] = [
+    pub const ALL: [Self; 161] = [
         Self::Opened,
         Self::NeverOpened,
         Self::Clean,
@@ -278,6 +352,9 @@ impl Sign {
         Self::Fin,
         Self::Rst,
         Self::Silence,
+        Self::AgeAtIdleLimit,
+        Self::AgeAtHeartbeat,
+        Self::IdleRound,
         Self::DnsFailed,
         Self::DnsTemporary,
         Self::Refused,
@@ -291,6 +368,7 @@ impl Sign {
         Self::TlsWrongName,
         Self::TlsSelfSigned,
         Self::TlsUnknownIssuer,
+        Self::TlsRefused,
         Self::TlsAlert,
         Self::TlsCut,
         Self::TlsFailed,
@@ -330,6 +408,22 @@ impl Sign {
         Self::ExtensionUnoffered,
         Self::SubprotocolUnoffered,
         Self::SubprotocolMissing,
+        Self::Http10,
+        Self::HeadMalformed,
+        Self::H2NoWebsocket,
+        Self::OriginRejected,
+        Self::AuthFailed,
+        Self::ChallengePage,
+        Self::RateLimited,
+        Self::RouteMissing,
+        Self::RejectedByApplication,
+        Self::UpgradeRefused,
+        Self::BrowserSilent,
+        Self::RequestMalformed,
+        Self::OtherProtocol,
+        Self::SessionUnknown,
+        Self::WebsocketsUnavailable,
+        Self::PlatformRefuses,
         Self::FrameMasked,
         Self::FrameRsv,
         Self::FrameBroken,
@@ -338,12 +432,21 @@ impl Sign {
         Self::InflateFailed,
         Self::IllegalCodeReceived,
         Self::EngineFailed,
+        Self::TextInTunnel,
+        Self::WorksWithoutExtensions,
+        Self::ConcurrentUse,
+        Self::FrameHeaderInvalid,
+        Self::FrameRsvOthers,
+        Self::DataUnsupported,
         Self::MessageTooBig,
         Self::MessageCut,
         Self::LargeMessagePassed,
         Self::FirstMessageCut,
         Self::ClosedUnasked,
         Self::Backpressure,
+        Self::UsedAfterClose,
+        Self::SentWhileConnecting,
+        Self::BrokenPipe,
         Self::IdleDiedPingedLived,
         Self::BothDiedSameAge,
         Self::PingedDiedToo,
@@ -353,12 +456,19 @@ impl Sign {
         Self::PingTimeout,
         Self::ProxyTimer,
         Self::HeartbeatWorks,
+        Self::IdleSaid,
+        Self::LifetimeSaid,
+        Self::TunnelSilent,
+        Self::CutAtOnce,
+        Self::NeverPonged,
         Self::CloseUnanswered,
         Self::EmptyCloseUnanswered,
         Self::InvalidCloseArgument,
         Self::ClosedWhileConnecting,
         Self::ResetAfterClose,
         Self::AppClosed,
+        Self::PeerClosed,
+        Self::TcpLeftOpen,
         Self::FragmentedPingFailed,
         Self::PongFailed,
         Self::WorksNatively,
@@ -373,6 +483,7 @@ impl Sign {
         Self::ConnectionAborted,
         Self::PageLeft,
         Self::NetworkSpecific,
+        Self::NetworkLost,
         Self::OutOfMemory,
         Self::Crashed,
         Self::ShuttingDown,
@@ -408,6 +519,9 @@ impl Sign {
             Self::Fin => "fin",
             Self::Rst => "rst",
             Self::Silence => "silence",
+            Self::AgeAtIdleLimit => "age-at-idle-limit",
+            Self::AgeAtHeartbeat => "age-at-heartbeat",
+            Self::IdleRound => "idle-round",
             Self::DnsFailed => "dns-failed",
             Self::DnsTemporary => "dns-temporary",
             Self::Refused => "refused",
@@ -421,6 +535,7 @@ impl Sign {
             Self::TlsWrongName => "tls-wrong-name",
             Self::TlsSelfSigned => "tls-self-signed",
             Self::TlsUnknownIssuer => "tls-unknown-issuer",
+            Self::TlsRefused => "tls-refused",
             Self::TlsAlert => "tls-alert",
             Self::TlsCut => "tls-cut",
             Self::TlsFailed => "tls-failed",
@@ -460,6 +575,22 @@ impl Sign {
             Self::ExtensionUnoffered => "extension-unoffered",
             Self::SubprotocolUnoffered => "subprotocol-unoffered",
             Self::SubprotocolMissing => "subprotocol-missing",
+            Self::Http10 => "http-1-0",
+            Self::HeadMalformed => "head-malformed",
+            Self::H2NoWebsocket => "h2-no-websocket",
+            Self::OriginRejected => "origin-rejected",
+            Self::AuthFailed => "auth-failed",
+            Self::ChallengePage => "challenge-page",
+            Self::RateLimited => "rate-limited",
+            Self::RouteMissing => "route-missing",
+            Self::RejectedByApplication => "rejected-by-application",
+            Self::UpgradeRefused => "upgrade-refused",
+            Self::BrowserSilent => "browser-silent",
+            Self::RequestMalformed => "request-malformed",
+            Self::OtherProtocol => "other-protocol",
+            Self::SessionUnknown => "session-unknown",
+            Self::WebsocketsUnavailable => "websockets-unavailable",
+            Self::PlatformRefuses => "platform-refuses",
             Self::FrameMasked => "frame-masked",
             Self::FrameRsv => "frame-rsv",
             Self::FrameBroken => "frame-broken",
@@ -468,12 +599,21 @@ impl Sign {
             Self::InflateFailed => "inflate-failed",
             Self::IllegalCodeReceived => "illegal-code-received",
             Self::EngineFailed => "engine-failed",
+            Self::TextInTunnel => "text-in-tunnel",
+            Self::WorksWithoutExtensions => "works-without-extensions",
+            Self::ConcurrentUse => "concurrent-use",
+            Self::FrameHeaderInvalid => "frame-header-invalid",
+            Self::FrameRsvOthers => "frame-rsv-others",
+            Self::DataUnsupported => "data-unsupported",
             Self::MessageTooBig => "message-too-big",
             Self::MessageCut => "message-cut",
             Self::LargeMessagePassed => "large-message-passed",
             Self::FirstMessageCut => "first-message-cut",
             Self::ClosedUnasked => "closed-unasked",
             Self::Backpressure => "backpressure",
+            Self::UsedAfterClose => "used-after-close",
+            Self::SentWhileConnecting => "sent-while-connecting",
+            Self::BrokenPipe => "broken-pipe",
             Self::IdleDiedPingedLived => "idle-died-pinged-lived",
             Self::BothDiedSameAge => "both-died-same-age",
             Self::PingedDiedToo => "pinged-died-too",
@@ -483,12 +623,19 @@ impl Sign {
             Self::PingTimeout => "ping-timeout",
             Self::ProxyTimer => "proxy-timer",
             Self::HeartbeatWorks => "heartbeat-works",
+            Self::IdleSaid => "idle-said",
+            Self::LifetimeSaid => "lifetime-said",
+            Self::TunnelSilent => "tunnel-silent",
+            Self::CutAtOnce => "cut-at-once",
+            Self::NeverPonged => "never-ponged",
             Self::CloseUnanswered => "close-unanswered",
             Self::EmptyCloseUnanswered => "empty-close-unanswered",
             Self::InvalidCloseArgument => "invalid-close-argument",
             Self::ClosedWhileConnecting => "closed-while-connecting",
             Self::ResetAfterClose => "reset-after-close",
             Self::AppClosed => "app-closed",
+            Self::PeerClosed => "peer-closed",
+            Self::TcpLeftOpen => "tcp-left-open",
             Self::FragmentedPingFailed => "fragmented-ping-failed",
             Self::PongFailed => "pong-failed",
             Self::WorksNatively => "works-natively",
@@ -503,6 +650,7 @@ impl Sign {
             Self::ConnectionAborted => "connection-aborted",
             Self::PageLeft => "page-left",
             Self::NetworkSpecific => "network-specific",
+            Self::NetworkLost => "network-lost",
             Self::OutOfMemory => "out-of-memory",
             Self::Crashed => "crashed",
             Self::ShuttingDown => "shutting-down",

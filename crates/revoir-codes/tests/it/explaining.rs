@@ -131,7 +131,7 @@ fn unchecked_statements_are_marked() {
 fn every_cause_of_1006_has_signs_a_check_and_a_fix() {
     for locale in complete() {
         let all: Vec<_> = causes(locale).collect();
-        assert_eq!(all.len(), 53);
+        assert_eq!(all.len(), 61);
         for (facts, text) in &all {
             assert!(
                 !text.title.is_empty() && !text.confirm.is_empty(),

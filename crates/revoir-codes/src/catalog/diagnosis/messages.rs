@@ -61,10 +61,29 @@ pub fn recognise(text: &str) -> Vec<(&'static Message, Named)> {
         true => find(message.pattern, text),
         false => find(&message.pattern.to_ascii_lowercase(), &lower),
     };
-    messages()
+    let found: Vec<_> = messages()
         .iter()
         .filter_map(|message| Some((message, names(message)?)))
+        .collect();
+    // What is part of a longer message means what that one means.
+    let is_part = |message: &Message| {
+        let longer = |(other, _): &(&Message, Named)| {
+            other.pattern.len() > message.pattern.len()
+                && !other.signs.is_empty()
+                && contains_ignoring_case(other.pattern, message.pattern)
+        };
+        found.iter().any(longer)
+    };
+    found
+        .iter()
+        .filter(|(message, _)| !is_part(message))
+        .cloned()
         .collect()
+}
+
+fn contains_ignoring_case(text: &str, part: &str) -> bool {
+    text.to_ascii_lowercase()
+        .contains(&part.to_ascii_lowercase())
 }
 
 /// Looks for a pattern anywhere in a text.

@@ -18,13 +18,19 @@
 
 mod evidence;
 pub mod limits;
+mod lines;
 pub mod messages;
+mod nearest;
+mod numbers;
 mod phrasing;
 mod ranking;
 mod reading;
+pub mod rules;
 pub mod settings;
 pub mod timers;
+mod words;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use crate::generated::signs::Sign;
@@ -48,8 +54,49 @@ pub struct Diagnosis {
     /// The products that the evidence points at: the intermediaries, and implementations whose
     /// timers fit.
     pub products: Vec<&'static str>,
+    /// The share, in per cent, that none of the causes known here is the right one.
+    pub none_known: u8,
+    /// Lines of which nothing is known here, with the messages that are most like them.
+    pub unrecognised: Vec<Unrecognised>,
+    /// What was told and cannot be true together.
+    pub contradictions: Vec<Contradiction>,
     /// What else would help, most useful first.
     pub unknown: Vec<Question>,
+}
+
+/// A line of which nothing is known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unrecognised {
+    /// The line.
+    pub line: String,
+    /// The messages on record that have most words in common with it, if any has.
+    pub nearest: Vec<&'static str>,
+}
+
+/// Two things that were told and cannot be true together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Contradiction {
+    /// It never opened, and yet it was idle or lived for a while.
+    NeverOpenedWithTimes,
+    /// It opened, and yet the handshake was answered with another status than 101.
+    OpenedWithStatus,
+    /// It opened, and yet what was pasted is said of connections that never did; or the other way.
+    OpenedAgainstText,
+    /// Both Close frames were exchanged, and yet there was no code or no opening.
+    CleanWithoutClose,
+}
+
+impl Contradiction {
+    /// A stable identifier.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::NeverOpenedWithTimes => "never-opened-with-times",
+            Self::OpenedWithStatus => "opened-with-status",
+            Self::OpenedAgainstText => "opened-against-text",
+            Self::CleanWithoutClose => "clean-without-close",
+        }
+    }
 }
 
 /// Something that is not known yet.
@@ -85,11 +132,14 @@ impl Question {
 }
 
 impl Diagnosis {
-    /// The cause that the evidence points at: the first, if it is possible at all.
+    /// The cause that the evidence points at: the first, if it is possible at all and at least as
+    /// likely as that none of the causes known here fits.
     #[must_use]
     pub fn likeliest(&self) -> Option<&Ranked> {
         let first = self.ranked.first();
-        first.filter(|ranked| ranked.confidence >= Confidence::Possible)
+        first.filter(|ranked| {
+            ranked.confidence >= Confidence::Possible && ranked.share >= self.none_known
+        })
     }
 }
 
@@ -97,10 +147,14 @@ impl Diagnosis {
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let reading = Reading::of(evidence);
+    let (ranked, none_known) = ranking::rank(&reading);
     Diagnosis {
-        ranked: ranking::rank(&reading),
+        ranked,
+        none_known,
         unknown: unknown(evidence, &reading),
         signs: reading.signs,
+        unrecognised: reading.unrecognised,
+        contradictions: reading.contradictions,
         intermediaries: reading.intermediaries,
         products: reading.products,
     }

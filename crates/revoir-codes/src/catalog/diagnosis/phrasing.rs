@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Confidence, Diagnosis, Observed, Question, Ranked, Sign};
+use super::{Confidence, Contradiction, Diagnosis, Observed, Question, Ranked, Sign, Unrecognised};
 use crate::catalog::causes::CauseFacts;
 use crate::catalog::locale::Locale;
 use crate::catalog::phrasing::{fill, join};
@@ -48,13 +48,51 @@ impl Locale {
     #[must_use]
     pub fn verdict(&self, diagnosis: &Diagnosis) -> String {
         let Some(first) = diagnosis.likeliest() else {
-            return self.phrases().verdict_none.to_owned();
+            return self.no_verdict(diagnosis);
         };
         let sentence = self.ranked(first);
         if first.confidence >= Confidence::Probable {
             return sentence;
         }
         fill(self.phrases().verdict_open, &[("cause", &sentence)])
+    }
+
+    /// Nothing is known, nothing follows from it, or it is none of the causes here.
+    fn no_verdict(&self, diagnosis: &Diagnosis) -> String {
+        let says_nothing = diagnosis.signs.is_empty() && diagnosis.unrecognised.is_empty();
+        let confidence = Confidence::of(diagnosis.none_known);
+        if says_nothing || confidence < Confidence::Possible {
+            return self.phrases().verdict_none.to_owned();
+        }
+        let confidence = self.confidence(confidence);
+        fill(
+            self.phrases().verdict_unknown,
+            &[("confidence", confidence)],
+        )
+    }
+
+    /// Two things that cannot be true together.
+    #[must_use]
+    pub fn contradiction(&self, contradiction: Contradiction) -> &'static str {
+        let phrases = self.phrases();
+        match contradiction {
+            Contradiction::NeverOpenedWithTimes => phrases.contradiction_times,
+            Contradiction::OpenedWithStatus => phrases.contradiction_status,
+            Contradiction::OpenedAgainstText => phrases.contradiction_text,
+            Contradiction::CleanWithoutClose => phrases.contradiction_clean,
+        }
+    }
+
+    /// The messages on record that are most like a line; `None` if none is.
+    #[must_use]
+    pub fn nearest(&self, unrecognised: &Unrecognised) -> Option<String> {
+        let texts: Vec<String> = unrecognised
+            .nearest
+            .iter()
+            .map(|text| format!("`{text}`"))
+            .collect();
+        let texts = (!texts.is_empty()).then(|| texts.join(", "))?;
+        Some(fill(self.phrases().nearest_messages, &[("texts", &texts)]))
     }
 
     /// A cause with how sure it is.

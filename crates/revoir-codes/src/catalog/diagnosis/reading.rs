@@ -7,8 +7,11 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::evidence::{Evidence, Observed, TcpEnd};
+use super::messages::Named;
+use super::numbers::{self, Numbers};
 use super::timers::{self, TimerKind};
-use super::{limits, messages};
+use super::words::Word;
+use super::{Contradiction, Unrecognised, limits, lines, messages, nearest, rules};
 use crate::catalog::causes::Witness;
 use crate::catalog::intermediaries::{Intermediary, Sees, by_header};
 use crate::code::CloseCode;
@@ -20,6 +23,8 @@ const BUSY: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_secs(20);
 /// An end within this time of opening is a sign.
 const BRIEF: Duration = Duration::from_secs(3);
+/// What whole minutes may have been rounded by: `6 minutes` are told where 350 s were meant.
+const ROUNDING: Duration = Duration::from_secs(10);
 /// Ages are round in quarters of an hour.
 const QUARTER_S: u64 = 15 * 60;
 
@@ -34,6 +39,12 @@ pub(super) struct Reading {
     pub(super) intermediaries: Vec<&'static Intermediary>,
     /// Their names, and those of implementations.
     pub(super) products: Vec<&'static str>,
+    pub(super) unrecognised: Vec<Unrecognised>,
+    pub(super) contradictions: Vec<Contradiction>,
+    /// What the texts say of the opening.
+    opened_by_text: Option<bool>,
+    /// Whether a text says anything.
+    heard: bool,
 }
 
 impl Reading {
@@ -51,6 +62,7 @@ impl Reading {
         for text in &evidence.texts {
             reading.text(text, &mut status);
         }
+        reading.opened = reading.opened.or(reading.opened_by_text);
         reading.status(status);
         reading.headers(&evidence.headers);
         reading.times(evidence);
@@ -62,6 +74,11 @@ impl Reading {
             Some(true) => reading.add(Sign::Simultaneous, String::new()),
             Some(false) => reading.add(Sign::Alone, String::new()),
             None => {}
+        }
+        reading.contradictions = contradictions(evidence, &reading, status);
+        if reading.heard {
+            // Of what was recognised, the rest is the surroundings.
+            reading.unrecognised.clear();
         }
         reading
     }
@@ -90,16 +107,74 @@ impl Reading {
         }
     }
 
+    /// Reads a text: first the messages that are on record, then, line by line, what its numbers are
+    /// and what its words say.
     fn text(&mut self, text: &str, status: &mut Option<u16>) {
-        for (message, numbers) in messages::recognise(text) {
-            for &sign in message.signs {
-                self.add(sign, numbers.value.clone().unwrap_or_default());
-            }
-            self.opened = self.opened.or(message.opened);
-            self.witness = self.witness.or(message.witness);
-            *status = status.or(numbers.status);
-            self.code = self.code.or(numbers.code);
+        for (message, named) in messages::recognise(text) {
+            self.said(message.signs, message.opened, message.witness);
+            self.values(message.signs, &named);
+            *status = status.or(named.status);
+            self.code = self.code.or(named.code);
             self.point_at(message.intermediary);
+        }
+        for (line, words) in lines::of(text) {
+            self.line(line, &words, status);
+        }
+    }
+
+    fn line(&mut self, line: &str, words: &[Word], status: &mut Option<u16>) {
+        let found = numbers::read(line, words);
+        self.numbers(&found, status);
+        let on_record = messages::recognise(line);
+        let is_known = on_record
+            .iter()
+            .any(|(message, _)| !message.signs.is_empty());
+        let mut says = found != Numbers::default() || !on_record.is_empty();
+        if gives_no_reason(line) {
+            self.said(&[Sign::BrowserSilent], None, Some(Witness::Browser));
+            self.add(Sign::BrowserSilent, String::new());
+        }
+        for rule in rules::reading(words).filter(|rule| rule.always || !is_known) {
+            self.said(rule.signs, rule.opened, rule.witness);
+            for &sign in rule.signs {
+                self.add(sign, String::new());
+            }
+            says = true;
+        }
+        self.heard |= says;
+        if !says {
+            let nearest = nearest::messages_like(words);
+            let line = line.trim().to_owned();
+            self.unrecognised.push(Unrecognised { line, nearest });
+        }
+    }
+
+    fn numbers(&mut self, found: &Numbers, status: &mut Option<u16>) {
+        if found.unanswered {
+            // The code is that of a frame that nobody answered.
+            self.code = self.code.or(Some(CloseCode::ABNORMAL_CLOSURE));
+            self.add(Sign::CloseUnanswered, String::new());
+        } else if let Some(code) = found.code {
+            self.code = self.code.or_else(|| Some(CloseCode::new(code)));
+        }
+        match found.status {
+            // What comes after a switch says more.
+            Some(101) => self.opened_by_text = self.opened_by_text.or(Some(true)),
+            Some(other) => *status = status.or(Some(other)),
+            None => {}
+        }
+    }
+
+    /// What a message or a rule says besides its signs.
+    fn said(&mut self, signs: &[Sign], opened: Option<bool>, witness: Option<Witness>) {
+        self.heard |= !signs.is_empty();
+        self.opened_by_text = self.opened_by_text.or(opened);
+        self.witness = self.witness.or(witness);
+    }
+
+    fn values(&mut self, signs: &[Sign], named: &Named) {
+        for &sign in signs {
+            self.add(sign, named.value.clone().unwrap_or_default());
         }
     }
 
@@ -180,13 +255,19 @@ impl Reading {
             self.add(Sign::Busy, seconds(idle));
             return;
         }
-        let fitting = limits::matching_idle(idle);
+        let mut fitting = limits::matching_idle(idle);
+        if fitting.is_empty() && is_rounded(idle) {
+            fitting = limits::matching_idle(idle - ROUNDING);
+        }
         let names = |silent| -> Vec<&str> {
             let of_kind = |of: &&&Intermediary| (of.sees == Sees::Silence) == silent;
             fitting.iter().filter(of_kind).map(|of| of.name).collect()
         };
+        let others = timers::fitting(TimerKind::Idle, idle);
+        let mut limits = names(false);
+        limits.extend(others.iter().copied());
         for (sign, names) in [
-            (Sign::IdleAtLimit, names(false)),
+            (Sign::IdleAtLimit, limits),
             (Sign::IdleAtSilentLimit, names(true)),
         ] {
             if !names.is_empty() {
@@ -198,12 +279,17 @@ impl Reading {
             self.add(Sign::IdleAtHeartbeat, with_names(idle, &beats));
             self.products.extend(beats.iter().copied());
         }
-        if fitting.is_empty() && beats.is_empty() {
-            self.add(Sign::IdleNoLimit, seconds(idle));
+        if fitting.is_empty() && beats.is_empty() && others.is_empty() {
+            let sign = match is_round_silence(idle) {
+                true => Sign::IdleRound,
+                false => Sign::IdleNoLimit,
+            };
+            self.add(sign, seconds(idle));
         } else if idle >= QUIET {
             self.add(Sign::IdleLong, seconds(idle));
         }
         self.point_at(fitting);
+        self.products.extend(others);
     }
 
     /// An age that is nothing but the silence says no more than the silence does.
@@ -220,7 +306,86 @@ impl Reading {
         } else if idle.is_none_or(|idle| age > idle + BUSY) && is_round(age) {
             self.add(Sign::AgeRound, seconds(age));
         }
+        if idle.is_none() {
+            self.age_as_silence(age);
+        }
     }
+
+    /// Who reports an age often means a connection on which nothing happened.
+    fn age_as_silence(&mut self, age: Duration) {
+        let fitting = limits::matching_idle(age);
+        let others = timers::fitting(TimerKind::Idle, age);
+        let names = fitting.iter().map(|of| of.name);
+        let names: Vec<&str> = names.chain(others.iter().copied()).collect();
+        self.products.extend(others);
+        if !names.is_empty() {
+            self.add(Sign::AgeAtIdleLimit, with_names(age, &names));
+            self.point_at(fitting);
+        } else if is_round_silence(age) {
+            self.add(Sign::AgeAtIdleLimit, seconds(age));
+        }
+        let beats = timers::fitting(TimerKind::Heartbeat, age);
+        if !beats.is_empty() {
+            self.add(Sign::AgeAtHeartbeat, with_names(age, &beats));
+            self.products.extend(beats);
+        }
+    }
+}
+
+/// A line of Chrome's or Safari's console that ends where the reason would stand, or goes on with the
+/// place in the script.
+fn gives_no_reason(line: &str) -> bool {
+    let Some((_, rest)) = line.split_once("WebSocket connection to '") else {
+        return false;
+    };
+    let reason = rest.split_once("' failed").map(|(_, reason)| reason);
+    reason.is_some_and(|reason| {
+        let reason = reason.trim_matches([':', '.', ' ', '\t']);
+        reason.is_empty() || reason.contains(".js") || reason.contains(" @ ")
+    })
+}
+
+/// Whether somebody may have rounded a silence up to whole minutes.
+fn is_rounded(silence: Duration) -> bool {
+    silence >= Duration::from_secs(240) && silence.as_millis().is_multiple_of(60_000)
+}
+
+/// What was told and cannot be true together. A 101 that the client did not accept is no opening, so
+/// that one is none.
+fn contradictions(
+    evidence: &Evidence,
+    reading: &Reading,
+    status: Option<u16>,
+) -> Vec<Contradiction> {
+    let told = |opened: bool| evidence.opened == Some(opened);
+    let lived = |time: Option<Duration>| time.is_some_and(|time| !time.is_zero());
+    let refused = status.is_some_and(|status| status != 101);
+    let against_text = reading
+        .opened_by_text
+        .is_some_and(|by_text| evidence.opened == Some(!by_text));
+    let abnormal = [1005, 1006, 1015].map(CloseCode::new);
+    let no_close = told(false)
+        || evidence
+            .code
+            .is_some_and(|code| abnormal[1..].contains(&code));
+    [
+        (
+            Contradiction::NeverOpenedWithTimes,
+            told(false) && (lived(evidence.idle) || lived(evidence.age)),
+        ),
+        (Contradiction::OpenedWithStatus, told(true) && refused),
+        (
+            Contradiction::OpenedAgainstText,
+            against_text && !(told(true) && refused),
+        ),
+        (
+            Contradiction::CleanWithoutClose,
+            evidence.clean == Some(true) && no_close,
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(contradiction, is)| is.then_some(contradiction))
+    .collect()
 }
 
 /// Whether an age is a whole number of quarters of an hour, within the tolerance of a limit.
@@ -229,6 +394,20 @@ fn is_round(age: Duration) -> bool {
     let limit = u32::try_from(quarters * QUARTER_S).unwrap_or(u32::MAX);
     let late = age.saturating_sub(Duration::from_secs(limit.into()));
     quarters > 0 && limits::fits(age, limit) && late <= Duration::from_secs(5)
+}
+
+/// Silences that somebody chose: from 10 s to an hour, as configurations have them.
+const CHOSEN_S: [u32; 15] = [
+    10, 15, 20, 30, 45, 50, 90, 120, 180, 300, 600, 900, 1200, 1800, 3600,
+];
+
+/// Whether a silence is one that somebody wrote into a configuration.
+fn is_round_silence(silence: Duration) -> bool {
+    let fits = |limit: &u32| {
+        let late = silence.saturating_sub(Duration::from_secs((*limit).into()));
+        limits::fits(silence, *limit) && late <= Duration::from_secs(1)
+    };
+    CHOSEN_S.iter().any(fits)
 }
 
 /// `60.1 s`.

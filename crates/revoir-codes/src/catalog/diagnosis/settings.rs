@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::timers::{TimerKind, timers};
 use crate::catalog::causes::CauseFacts;
 use crate::catalog::intermediaries::intermediaries;
 use crate::catalog::source::Source;
@@ -32,7 +33,14 @@ pub fn settings(cause: &CauseFacts, products: &[&str]) -> Vec<&'static Setting> 
     let all: Vec<_> = SETTINGS.iter().filter(of_topic).collect();
     let is_named = |of: &&'static Setting| products.contains(&of.product);
     let named: Vec<_> = all.iter().copied().filter(is_named).collect();
-    let shows = |of: &&Setting| intermediaries().iter().any(|one| one.name == of.product);
+    let shows = |of: &&Setting| {
+        let ends_silence = timers()
+            .iter()
+            .filter(|timer| timer.kind == TimerKind::Idle);
+        let names = intermediaries().iter().map(|one| one.name);
+        let mut names = names.chain(ends_silence.map(|timer| timer.name));
+        names.any(|name| name == of.product)
+    };
     if named.is_empty() && (products.is_empty() || !all.iter().all(shows)) {
         return all;
     }

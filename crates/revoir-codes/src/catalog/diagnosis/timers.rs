@@ -28,6 +28,8 @@ pub enum TimerKind {
     Heartbeat,
     /// The answer to its Close frame.
     Close,
+    /// Anything at all, either way.
+    Idle,
 }
 
 /// Every timer on record.

@@ -1,0 +1,372 @@
+//! Close codes and HTTP statuses in a text, in whatever way it names them.
+//!
+//! `closed, status: 1009`, `StatusCode(1006)`, `websocket: close 1006 (abnormal closure)`,
+//! `received 1011 (internal error)`, `WSServerHandshakeError: 502`, `"GET /ws HTTP/1.1" 400`. A number
+//! counts only where the words around it say what it is: logs are full of ports, sizes and times.
+
+use alloc::string::String;
+
+use super::words::{self, Word};
+
+/// What a line names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Numbers {
+    /// A close code.
+    pub(super) code: Option<u16>,
+    /// An HTTP status; that of a switch (101) only if there is no other.
+    pub(super) status: Option<u16>,
+    /// This side sent a Close frame, and got none.
+    pub(super) unanswered: bool,
+}
+
+/// Words before a close code.
+const BEFORE_CODE: [&str; 19] = [
+    "closecode",
+    "code",
+    "close",
+    "closed",
+    "closing",
+    "closure",
+    "statuscode",
+    "status",
+    "received",
+    "rcvd",
+    "sent",
+    "disconnected",
+    "disconnect",
+    "disconnection",
+    "websocket",
+    "connectionclosed",
+    "reason",
+    "onclose",
+    "error",
+];
+
+/// Words before an HTTP status.
+const BEFORE_STATUS: [&str; 12] = [
+    "statuscode",
+    "status",
+    "code",
+    "http",
+    "rejected",
+    "responded",
+    "response",
+    "handshake",
+    "answered",
+    "returned",
+    "error",
+    "got",
+];
+
+/// Words before a number that is something else.
+const ELSE_BEFORE: [&str; 12] = [
+    "exit",
+    "exited",
+    "errno",
+    "line",
+    "column",
+    "port",
+    "pid",
+    "signal",
+    "after",
+    "attempt",
+    "socketerror",
+    "curl",
+];
+
+/// Words behind a number that is a quantity.
+const UNITS: [&str; 16] = [
+    "ms",
+    "s",
+    "sec",
+    "secs",
+    "seconds",
+    "second",
+    "milliseconds",
+    "bytes",
+    "byte",
+    "kb",
+    "mb",
+    "kib",
+    "mib",
+    "connections",
+    "clients",
+    "minutes",
+];
+
+/// The codes that texts name in words, letters only.
+const NAMES: [(&str, u16); 17] = [
+    ("abnormalclosure", 1006),
+    ("closeabnormal", 1006),
+    ("abnormalclose", 1006),
+    ("nostatusreceived", 1005),
+    ("nostatusrcvd", 1005),
+    ("nostatuscode", 1005),
+    ("normalclosure", 1000),
+    ("closenormal", 1000),
+    ("goingaway", 1001),
+    ("endpointunavailable", 1001),
+    ("policyviolation", 1008),
+    ("violatedpolicy", 1008),
+    ("messagetoobig", 1009),
+    ("servicerestart", 1012),
+    ("tryagainlater", 1013),
+    ("invalidframepayload", 1007),
+    ("invalidpayloaddata", 1007),
+];
+
+/// The numbers of a line.
+pub(super) fn read(line: &str, words: &[Word]) -> Numbers {
+    let mut found = Numbers::default();
+    for (index, word) in words.iter().enumerate() {
+        let Some(value) = number(word) else { continue };
+        if is_something_else(line, words, index) {
+            continue;
+        }
+        if found.code.is_none() && is_code(value) && names_code(line, words, index) {
+            found.code = Some(value);
+            let sent = before(words, index, 2).any(|word| word == "sent");
+            found.unanswered = sent
+                && matches!(value, 1000 | 1001)
+                && words::contains(words, "no close frame received");
+        } else if matches!(found.status, None | Some(101)) && names_status(line, words, index) {
+            found.status = Some(value);
+        }
+    }
+    if found.code.is_none() {
+        found.code = named(words);
+    }
+    found
+}
+
+fn number(word: &Word) -> Option<u16> {
+    let digits = word
+        .text
+        .strip_prefix('h')
+        .filter(|_| false)
+        .unwrap_or(&word.text);
+    (3..=4)
+        .contains(&digits.len())
+        .then(|| digits.parse().ok())?
+}
+
+const fn is_code(value: u16) -> bool {
+    matches!(value, 1000..=1015 | 3000..=4999)
+}
+
+fn before(words: &[Word], index: usize, count: usize) -> impl Iterator<Item = &str> {
+    let from = index.saturating_sub(count);
+    words[from..index]
+        .iter()
+        .rev()
+        .map(|word| word.text.as_str())
+}
+
+/// A port, a size, a time, an address, part of a larger figure.
+fn is_something_else(line: &str, words: &[Word], index: usize) -> bool {
+    let word = &words[index];
+    let next = words.get(index + 1).map_or("", |word| word.text.as_str());
+    let behind = &line[word.at + word.text.len()..];
+    let ahead = line[..word.at].chars().next_back().unwrap_or(' ');
+    let earlier = line[..word.at].chars().rev().nth(1).unwrap_or(' ');
+    let first_two: String = behind.chars().take(2).collect();
+    let fraction = first_two.starts_with(['.', ':', '/', '-'])
+        && first_two.chars().nth(1).is_some_and(|c| c.is_ascii_digit());
+    let part = matches!(ahead, '.' | '-' | '/' | '#') && !earlier.is_whitespace();
+    // `host:8080`, but not `code:1006`.
+    let port = ahead == ':'
+        && (earlier.is_alphanumeric() || earlier == ']')
+        && before(words, index, 1).all(|word| !says_number(word));
+    let unit = UNITS.contains(&next) && !behind.starts_with(['\'', '"', ')', ',', ';']);
+    let other = before(words, index, 2).any(|word| ELSE_BEFORE.contains(&word));
+    fraction || part || port || unit || other
+}
+
+fn says_number(word: &str) -> bool {
+    matches!(
+        word,
+        "code" | "closecode" | "statuscode" | "status" | "close" | "closed" | "error"
+    )
+}
+
+fn names_code(line: &str, words: &[Word], index: usize) -> bool {
+    // Four thousand and more are numbers of many things.
+    let close = match number(&words[index]) {
+        Some(1000..=1015) => 4,
+        _ => 2,
+    };
+    // What a code may be is said of no ending.
+    if before(words, index, 4).any(|word| matches!(word, "must" | "between" | "either" | "neither"))
+    {
+        return false;
+    }
+    let told = before(words, index, close).any(|word| BEFORE_CODE.contains(&word));
+    told || line.trim().len() == words[index].text.len() || named(&words[index + 1..]).is_some()
+}
+
+fn names_status(line: &str, words: &[Word], index: usize) -> bool {
+    let Some(value @ 100..=599) = number(&words[index]) else {
+        return false;
+    };
+    let at = words[index].at;
+    let ahead = line[..at].trim_end();
+    // The line of a log: `"GET /ws HTTP/1.1" 400 -`.
+    let lower = ahead.to_ascii_lowercase();
+    let request = lower.ends_with(['"', '\''])
+        && ["http/1", "http/2", "websocket /", "get /"]
+            .iter()
+            .any(|part| lower.contains(part));
+    let version = ["http/1.1", "http/1.0", "http/2", "http/2.0"]
+        .iter()
+        .any(|version| lower.ends_with(version));
+    let told = before(words, index, 2).any(|word| BEFORE_STATUS.contains(&word));
+    let named = phrase(value).is_some_and(|phrase| words::contains(&words[index + 1..], phrase));
+    request || version || named || told && value >= 200 || told && value == 101
+}
+
+/// What HTTP calls a status.
+const fn phrase(status: u16) -> Option<&'static str> {
+    Some(match status {
+        101 => "switching protocols",
+        301 => "moved permanently",
+        302 => "found",
+        307 => "temporary redirect",
+        308 => "permanent redirect",
+        400 => "bad request",
+        401 => "unauthorized",
+        403 => "forbidden",
+        404 => "not found",
+        405 => "method not allowed",
+        426 => "upgrade required",
+        429 => "too many requests",
+        500 => "internal server error",
+        502 => "bad gateway",
+        503 => "service unavailable",
+        504 => "gateway timeout",
+        _ => return None,
+    })
+}
+
+/// The code that the words name.
+fn named(words: &[Word]) -> Option<u16> {
+    let letters: String = words.iter().map(|word| word.text.as_str()).collect();
+    let found = NAMES.iter().find(|(name, _)| {
+        let place = letters.find(name);
+        // An abnormal closure is no normal one.
+        place.is_some_and(|at| *name != "normalclosure" || !letters[..at].ends_with("ab"))
+    });
+    found.map(|(_, code)| *code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(line: &str) -> Option<u16> {
+        read(line, &words::words(line)).code
+    }
+
+    fn status(line: &str) -> Option<u16> {
+        read(line, &words::words(line)).status
+    }
+
+    #[test]
+    fn codes_are_read_however_a_log_names_them() {
+        for (line, expected) in [
+            (
+                "closed, status: 1009, reason: text message size [70000] exceeds maximum size [65536]",
+                1009,
+            ),
+            (
+                "CloseError: status = StatusCode(1006) and reason = \"\"",
+                1006,
+            ),
+            (
+                "websocket: close 1006 (abnormal closure): unexpected EOF",
+                1006,
+            ),
+            (
+                "received 1011 (internal error) keepalive ping timeout; then sent 1011",
+                1011,
+            ),
+            (
+                "CloseEvent {isTrusted: true, wasClean: false, code: 1006, reason: '', type: 'close'}",
+                1006,
+            ),
+            ("onclose code:1001", 1001),
+            ("WebSocket closed with 4001", 4001),
+            ("Connection closed (code=3000)", 3000),
+            ("CloseStatus[code=1003, reason=null]", 1003),
+            ("closeCode: GOING_AWAY", 1001),
+            ("WebSocketCloseStatus: EndpointUnavailable", 1001),
+            ("NSURLSessionWebSocketCloseCodeAbnormalClosure", 1006),
+            ("1006", 1006),
+        ] {
+            assert_eq!(code(line), Some(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_other_things_are_no_codes() {
+        for line in [
+            "ws://localhost:3000/ws failed",
+            "connect ECONNREFUSED 127.0.0.1:4000",
+            "closed after 1000 ms",
+            "process exited with code 137",
+            "at line 1003 of app.js",
+            "message of 4096 bytes",
+            "The close code must be either 1000, or between 3000 and 4999.",
+            "2024-01-01T10:00:00.1006Z start",
+        ] {
+            assert_eq!(code(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn statuses_are_read_however_a_log_names_them() {
+        for (line, expected) in [
+            (
+                "WSServerHandshakeError: 502, message='Invalid response status'",
+                502,
+            ),
+            ("Unexpected server response: 502", 502),
+            (
+                "websockets.exceptions.InvalidStatusCode: server rejected WebSocket connection: HTTP 403",
+                403,
+            ),
+            (
+                "10.0.0.1 - - [01/Jan/2024:10:00:00 +0000] \"GET /ws HTTP/1.1\" 400 12 \"-\"",
+                400,
+            ),
+            ("INFO:  127.0.0.1:5000 - \"WebSocket /ws\" 403", 403),
+            ("HTTP/1.1 426 Upgrade Required", 426),
+            ("Handshake status 404 Not Found", 404),
+            ("net.http: 503 Service Unavailable", 503),
+            (
+                "The server returned status code '200' when status code '101' was expected.",
+                200,
+            ),
+            (
+                "expected handshake response status code 101 but got 301",
+                301,
+            ),
+        ] {
+            assert_eq!(status(line), Some(expected), "{line}");
+        }
+        for line in [
+            "read 512 bytes",
+            "Process finished with exit code 137",
+            "wrote 404",
+        ] {
+            assert_eq!(status(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_was_sent_and_not_answered_is_no_ending_with_its_code() {
+        let line = "sent 1000 (OK); no close frame received";
+        assert!(read(line, &words::words(line)).unanswered);
+        let line = "sent 1000 (OK); then received 1000 (OK)";
+        assert!(!read(line, &words::words(line)).unanswered);
+    }
+}
