@@ -182,11 +182,22 @@ enum Timer {
 
 /// The driver's task, as the runtime polls it.
 fn drive(socket: &Shared, timer: Timer) {
+    drive_with(socket, timer, std::future::pending());
+}
+
+/// The same with a handler.
+fn drive_with(socket: &Shared, timer: Timer, handler: impl Future<Output = ()>) {
     let task = Arc::new(Task::default());
     let waker = Waker::from(Arc::clone(&task));
-    let cx = Context::from_waker(&waker);
+    let mut cx = Context::from_waker(&waker);
+    let mut handler = pin!(handler);
     loop {
         socket.wakers.begin_turn(&cx);
+        let handled = handler.as_mut().poll(&mut cx);
+        assert!(
+            handled.is_pending(),
+            "a handler here waits for ever at its end"
+        );
         let found = socket.wakers.end_turn();
         let mut turn = Turn::Waiting;
         if found.is_anything() {
@@ -342,6 +353,42 @@ fn a_sender_that_waits_for_room_gets_it() {
         let writer = sending.join().unwrap();
         wire.end();
         receiving.join().unwrap();
+        driving.join().unwrap();
+        drop(writer);
+    });
+}
+
+#[test]
+fn what_is_fed_beside_a_handler_leaves() {
+    check(|| {
+        let wire = Wire::default();
+        let socket = start(&wire, 1024);
+        let (mut reader, mut writer) = (
+            Reader::new(Arc::clone(&socket)),
+            Writer::new(Arc::clone(&socket)),
+        );
+        socket.split();
+        let feeding = thread::spawn(move || {
+            block_on(async move {
+                for number in 0..2 {
+                    writer.feed(text(number)).await.unwrap();
+                }
+                writer
+            })
+        });
+        let driving = thread::spawn(move || {
+            let handler = async move {
+                assert_eq!(reader.recv().await, Ok(text(0)));
+                reader.recv().await.unwrap_err();
+                // A future that is polled on after its end would panic.
+                std::future::pending().await
+            };
+            drive_with(&socket, Timer::Stands, handler);
+        });
+        wire.put(&masked(1, b"0"));
+        wire.expect(&[plain(1, b"0"), plain(1, b"1")].concat());
+        let writer = feeding.join().unwrap();
+        wire.end();
         driving.join().unwrap();
         drop(writer);
     });
