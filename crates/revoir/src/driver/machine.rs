@@ -182,6 +182,7 @@ impl<T: ?Sized> Machine<T> {
     /// The reader is gone: nobody will take messages any more.
     pub(crate) fn drop_reader(&mut self) {
         self.held = self.held.without_reader();
+        self.receiver = Receiver::Absent;
         let count = self.inbox.clear();
         if count > 0 {
             self.core.count_discarded(count);

@@ -97,7 +97,7 @@ impl Socket<dyn Transport> {
     fn with<R>(&self, work: impl FnOnce(&mut Machine<dyn Transport>, &Clock) -> R) -> R {
         self.work(|machine, clock| {
             let result = work(machine, clock);
-            // At the end of its turn the driver looks at the deadlines in any case.
+            // Behind a handler the driver looks at the deadlines in any case.
             if !self.wakers.is_in_turn() && machine.rings_too_late() {
                 self.wakers.set_due();
             }
@@ -391,6 +391,7 @@ impl Socket<dyn Transport> {
             machine.drop_reader();
             machine.resume(clock);
         });
+        self.wakers.forget_receiver();
         self.wakers.set_due();
     }
 

@@ -81,8 +81,8 @@ where
         let this = self.project();
         let socket = &**this.socket;
         let _inside = socket.enter();
-        socket.wakers.begin_turn(cx);
         let had_handler = this.handler.is_some();
+        socket.wakers.begin_turn(cx, had_handler);
         let handled = poll_handler(socket, this.handler, cx);
         let found = socket.wakers.end_turn();
         let driven = socket.poll_drive(cx, this.timer, found, had_handler);

@@ -11,7 +11,7 @@ use crate::driver::task_waker::TaskWaker;
 /// The driver's task is to look at the transport.
 const DUE: u8 = 1;
 
-/// The driver's task is running right now, and looks at [`DUE`] before it stops.
+/// The handler runs in the driver's task right now, and the driver looks behind it.
 const IN_TURN: u8 = 2;
 
 /// A receiver outside of the driver's task waits: its waker is registered.
@@ -117,15 +117,18 @@ impl Wakers {
         }
     }
 
-    /// Whether the driver's task runs right now. Asked under the connection's lock.
+    /// Whether the handler runs in the driver's task right now, so that the driver looks at
+    /// everything in any case. Asked under the connection's lock.
     pub(crate) fn is_in_turn(&self) -> bool {
         self.has(IN_TURN)
     }
 
-    /// The driver's task is polled, and what runs beside the driver in it is polled first.
-    pub(crate) fn begin_turn(&self, cx: &Context<'_>) {
+    /// The driver's task is polled; with a handler, that is polled first.
+    pub(crate) fn begin_turn(&self, cx: &Context<'_>, has_handler: bool) {
         self.driver.set(cx);
-        self.flags.fetch_or(IN_TURN, SeqCst);
+        if has_handler {
+            self.flags.fetch_or(IN_TURN, SeqCst);
+        }
     }
 
     /// The driver itself is polled next.

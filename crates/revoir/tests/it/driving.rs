@@ -65,6 +65,17 @@ async fn a_stream_that_was_polled_and_left_does_not_hold_the_connection_up() {
     assert!(socket.next().await.is_none());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_was_polled_and_dropped_delays_nothing() {
+    let (socket, mut peer) = open(Side::Server, Wire::Memory).await;
+    let (mut reader, _writer) = socket.split();
+    assert!(poll_once(pin!(reader.next())).await.is_pending());
+    drop(reader);
+    let start = tokio::time::Instant::now();
+    answers_pings_and_the_close(&mut peer).await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
 #[tokio::test]
 async fn one_half_is_enough() {
     for keep_reader in [true, false] {
