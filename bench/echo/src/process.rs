@@ -62,15 +62,19 @@ impl Server {
         })
     }
 
-    /// The time it was on a processor: all servers use one thread. Exact once the server sleeps.
+    /// The time its threads were on a processor. Exact once the server sleeps.
     ///
     /// # Errors
     ///
     /// If the kernel does not count.
     pub fn cpu_time(&self) -> Result<Duration> {
-        let text = fs::read_to_string(format!("/proc/{}/schedstat", self.child.id()))?;
-        let nanos = text.split(' ').next().context("schedstat is empty")?;
-        Ok(Duration::from_nanos(nanos.parse()?))
+        let mut time = Duration::ZERO;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+            let nanos = text.split(' ').next().context("schedstat is empty")?;
+            time += Duration::from_nanos(nanos.parse()?);
+        }
+        Ok(time)
     }
 
     /// Bytes of memory that are resident.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::plan::{Case, Plan};
 use crate::record::Record;
 use crate::report::{Environment, Spread};
-use crate::stacks::{AGAIN, BARE, OURS, STACKS};
+use crate::stacks::{AGAIN, BARE, BARE_THREADS, OURS, STACKS};
 
 /// The whole text.
 #[must_use]
@@ -95,7 +95,8 @@ fn echo_table(text: &mut String, cases: &[&Case], records: &[Record]) {
         text.push('\n');
     }
     for case in cases {
-        if let Some(line) = verdict(case, records) {
+        let lines = [verdict(case, records), verdict_of_threads(case, records)];
+        for line in lines.into_iter().flatten() {
             let _ = write!(text, "\n{line}");
         }
     }
@@ -118,6 +119,24 @@ fn verdict(case: &Case, records: &[Record]) -> Option<String> {
         lowest.show(2),
         noise.show(2)
     ))
+}
+
+/// Ours on several threads beside the bare echo there.
+fn verdict_of_threads(case: &Case, records: &[Record]) -> Option<String> {
+    let Case::Echo { connections, .. } = case else {
+        return None;
+    };
+    let ours = STACKS.iter().filter(|stack| stack.is_on_threads());
+    let ratios: Vec<String> = ours
+        .filter_map(|stack| {
+            let ratio = over(records, case, stack.name, BARE_THREADS)?;
+            Some(format!("{} {}", stack.name, ratio.show(2)))
+        })
+        .collect();
+    (!ratios.is_empty()).then(|| {
+        let ratios = ratios.join(", ");
+        format!("- {connections} connections, CPU over that of the bare echo on 2 threads: {ratios}.")
+    })
 }
 
 /// The CPU of one server over that of another one in the same round.

@@ -5,11 +5,15 @@ mod handshake;
 mod peers;
 mod pump;
 mod revoir;
+mod threads;
 
 use anyhow::{Context, Result};
 
 /// What the server is called whose connections carry no WebSocket.
 pub const BARE: &str = "bare";
+
+/// What the server is called that does the same on a runtime with several threads.
+pub const BARE_THREADS: &str = "tokio, 2 threads";
 
 /// What ours is called.
 pub const OURS: &str = "revoir";
@@ -46,6 +50,21 @@ pub const STACKS: &[Stack] = &[
         name: AGAIN,
         package: Some("revoir"),
         run: revoir::run,
+    },
+    Stack {
+        name: BARE_THREADS,
+        package: None,
+        run: threads::bare,
+    },
+    Stack {
+        name: "revoir accept, 2 threads",
+        package: Some("revoir"),
+        run: threads::accept,
+    },
+    Stack {
+        name: "revoir halves, 2 threads",
+        package: Some("revoir"),
+        run: threads::halves,
     },
     Stack {
         name: "tokio-tungstenite",
@@ -90,7 +109,13 @@ impl Stack {
     /// Whether it speaks WebSocket.
     #[must_use]
     pub fn is_websocket(&self) -> bool {
-        self.name != BARE
+        self.package.is_some()
+    }
+
+    /// Whether it is ours, on a runtime with several threads.
+    #[must_use]
+    pub fn is_on_threads(&self) -> bool {
+        self.is_websocket() && self.name.ends_with("2 threads")
     }
 
     /// Whether it is a peer of ours.
