@@ -61,7 +61,7 @@ function pageOf(page) {
 }
 
 /** A port that nobody uses now. */
-async function freePort() {
+export async function freePort() {
 	const server = createServer().listen(0, "127.0.0.1");
 	await once(server, "listening");
 	const { port } = server.address();
@@ -112,7 +112,15 @@ async function startWebKit(program) {
 			}
 			return value;
 		},
-		goto: (url) => call("POST", `${session}/url`, { url }),
+		/** The driver says that a page is there before its scripts have run. */
+		async goto(url) {
+			await call("POST", `${session}/url`, { url });
+			await page.evaluate(async (url) => {
+				while (location.href !== url || document.readyState !== "complete") {
+					await new Promise((resolve) => setTimeout(resolve, 10));
+				}
+			}, url);
+		},
 		back: () => call("POST", `${session}/back`, {}),
 		close: () => undefined,
 	};

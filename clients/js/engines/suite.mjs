@@ -2,9 +2,21 @@
 // engines do is written into README.md.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ENGINES, kill } from "./browsers.mjs";
+import { ENGINES, freePort, kill } from "./browsers.mjs";
 import { observe, writeTable } from "./observed.mjs";
 import { serveFaults, servePages, startRevoir } from "./servers.mjs";
+
+/** libsoup knows no codes between 1011 and 3000: it answers them with 1002, and the page sees 1006. */
+const UNKNOWN = { WebKitGTK: [1012, 1013, 1014] };
+
+/** What ends a connection without a Close frame. */
+const FAULTS = {
+	fin: "a FIN, no Close frame",
+	rst: "a reset",
+	half: "a FIN in a frame",
+	invalid: "a reserved opcode",
+	text: "text that is not UTF-8",
+};
 
 const CODES = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3003, 3008, 4000, 4999];
 
@@ -24,13 +36,14 @@ function suite({ name: engine, start }) {
 		let faults;
 		let page;
 		let number = 0;
+		const restarted = UNKNOWN[engine]?.includes(1012) ? "code-1006" : "code-1012";
 
 		const call = (method, ...args) =>
 			page.evaluate((method, ...args) => globalThis.revoir[method](...args), method, ...args);
 		const at = (path, port = faults.port) => `ws://127.0.0.1:${port}/${path}`;
 
 		/** A new socket by its name. */
-		async function open(url, options) {
+		async function open(url, options = {}) {
 			number += 1;
 			await call("open", number, url, options);
 			return number;
@@ -59,24 +72,28 @@ function suite({ name: engine, start }) {
 		test("every code is told with its reason, and decided", async () => {
 			for (const code of CODES) {
 				const { ending, decision } = await endingOf(at(`close/${code}/why`));
+				const isKnown = !UNKNOWN[engine]?.includes(code);
 				assert.deepEqual(
 					[ending.code, ending.reason, ending.clean, ending.cause],
-					[code, "why", true, "closed-by-peer"],
+					isKnown ? [code, "why", true, "closed-by-peer"] : [1006, "", false, "lost"],
 				);
-				assert.equal(decision.rule, code === 4000 || code === 4999 ? "range-private" : `code-${code}`);
+				const known = code === 4000 || code === 4999 ? "range-private" : `code-${code}`;
+				assert.equal(decision.rule, isKnown ? known : "code-1006");
 			}
+			const { code, events } = await call("native", at("close/1012/why"));
+			observe(engine, "native: a Close frame with 1012", `${events.join(", ")}: ${code}`);
 			const { ending } = await endingOf(at("close/none"));
 			assert.deepEqual([ending.code, ending.clean], [1005, true]);
 		});
 
 		test("a FIN, a reset, half a frame and broken rules are 1006, as natively", async () => {
-			for (const fault of ["fin", "rst", "half", "invalid", "text"]) {
+			for (const [fault, what] of Object.entries(FAULTS)) {
 				const { ending, decision } = await endingOf(at(fault));
 				assert.deepEqual([ending.code, ending.clean, ending.cause, decision.rule], [1006, false, "lost", "code-1006"]);
 				assert.ok(ending.openMs >= 0);
 				const { events, code } = await call("native", at(fault));
 				assert.equal(code, 1006);
-				observe(engine, `native: ${fault}`, events.join(", "));
+				observe(engine, `native: ${what}`, events.join(", "));
 			}
 		});
 
@@ -89,7 +106,10 @@ function suite({ name: engine, start }) {
 				);
 			}
 			observe(engine, "native: refused with 401", (await call("native", at("status/401"))).events.join(", "));
-			observe(engine, "native: nobody listens", (await call("native", "ws://127.0.0.1:1/")).events.join(", "));
+			const nobody = `ws://127.0.0.1:${await freePort()}/`;
+			const { ending } = await endingOf(nobody);
+			assert.equal(ending.cause, "never-opened");
+			observe(engine, "native: nobody listens", (await call("native", nobody)).events.join(", "));
 		});
 
 		test("a probe reads a refusal that the server lets it read", async () => {
@@ -191,7 +211,7 @@ function suite({ name: engine, start }) {
 			const delays = [];
 			for (const name of names) {
 				const down = (await call("until", name, "down")).find(({ type }) => type === "down");
-				assert.equal(down.decision.rule, "code-1012");
+				assert.equal(down.decision.rule, restarted);
 				delays.push(down.decision.delayMs);
 			}
 			await restarting.stop();
@@ -291,8 +311,11 @@ function suite({ name: engine, start }) {
 			const name = await open(`ws://127.0.0.1:${listen.port}/`, { send: "x", maxAttempts: 5 });
 			const log = await call("until", name, "up", 2);
 			const down = log.find(({ type }) => type === "down");
-			assert.deepEqual([down.ending.reason, down.decision.delayMs], ["go [after=300ms]", 300]);
-			assert.equal(down.decision.advised, true);
+			assert.equal(down.decision.rule, restarted);
+			if (restarted === "code-1012") {
+				assert.deepEqual([down.ending.reason, down.decision.delayMs], ["go [after=300ms]", 300]);
+				assert.equal(down.decision.advised, true);
+			}
 			await call("close", name);
 		});
 
@@ -346,7 +369,7 @@ function suite({ name: engine, start }) {
 			await say("1");
 			assert.equal(await shows("ul", "^1$"), "1");
 			await first.stop("SIGTERM");
-			assert.match(await shows("#state", "^away"), /^away: 1012 .*, back in \d+ ms$/);
+			assert.match(await shows("#state", "^away"), new RegExp(`^away: ${restarted.slice(5)} .*, back in \\d+ ms$`));
 			await say("2");
 			await gateway(first.port);
 			assert.equal(await shows("ul", "^12$"), "12");
