@@ -1,5 +1,4 @@
-// The peers behind one interface: how each is used with its defaults, as its own documentation shows it. `ws` is the
-// native WebSocket for all of them; `socket()` is what makes one client, and tells whether its library ever gives up.
+// The peers behind one interface, each with its defaults. npm's `ws` is the native WebSocket of all of them.
 import { createRequire } from "node:module";
 import { Centrifuge } from "centrifuge";
 import { createClient } from "graphql-ws";
@@ -13,7 +12,7 @@ import { RevoirSocket } from "../dist/index.js";
 const require = createRequire(import.meta.url);
 const version = (name) => require(`./node_modules/${name}/package.json`).version;
 
-/** Each: what speaks after the handshake (`greet` of a server), how a client begins, how it sends, how it ends. */
+/** Of each: what it speaks, and how a client begins, sends, tells that it is over, and is ended. */
 export const CLIENTS = {
 	revoir: {
 		version: require("../package.json").version,
@@ -55,8 +54,14 @@ export const CLIENTS = {
 		version: version("graphql-ws"),
 		protocol: "graphql-ws",
 		start: (url) => {
-			const client = createClient({ url, webSocketImpl: Ws, onNonLazyError: () => undefined, lazy: false });
-			return { stop: () => client.dispose() };
+			let told = () => undefined;
+			const client = createClient({ url, webSocketImpl: Ws, onNonLazyError: () => told(), lazy: false });
+			return {
+				stop: () => client.dispose(),
+				over: (tell) => {
+					told = tell;
+				},
+			};
 		},
 	},
 	centrifuge: {
@@ -66,7 +71,11 @@ export const CLIENTS = {
 			const client = new Centrifuge(url, { websocket: Ws });
 			client.on("error", () => undefined);
 			client.connect();
-			return { send: (text) => client.send({ text }).catch(() => undefined), stop: () => client.disconnect() };
+			return {
+				send: (text) => client.send({ text }),
+				stop: () => client.disconnect(),
+				over: (told) => client.on("disconnected", told),
+			};
 		},
 	},
 	phoenix: {

@@ -26,6 +26,11 @@ export async function serve(protocol, port = 0) {
 	const state = { refuse: 0, closeWith: null, attempts: [], greeted: 0, messages: [] };
 	const wss = new WebSocketServer({ noServer: true, handleProtocols: () => subprotocol ?? false });
 	const server = createServer((_, response) => response.writeHead(404).end());
+	const sockets = new Set();
+	server.on("connection", (socket) => {
+		sockets.add(socket);
+		socket.on("close", () => sockets.delete(socket));
+	});
 	server.on("upgrade", (request, socket, head) => {
 		state.attempts.push(performance.now());
 		socket.on("error", () => undefined);
@@ -70,18 +75,13 @@ export async function serve(protocol, port = 0) {
 				peer.close(...args);
 			}
 		},
-		drop: () => {
-			for (const peer of wss.clients) {
-				peer.terminate();
-			}
-		},
+		/** Whoever is connected is cut off, without a word. */
 		stop: () =>
 			new Promise((resolve) => {
-				for (const peer of wss.clients) {
-					peer.terminate();
-				}
 				server.close(resolve);
-				server.closeAllConnections();
+				for (const socket of sockets) {
+					socket.destroy();
+				}
 			}),
 	};
 }
