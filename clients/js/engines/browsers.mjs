@@ -2,7 +2,7 @@
 // WebDriver BiDi), WebKitGTK by its own driver over WebDriver.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ async function startPuppeteer(browser, executablePath) {
 	const profile = mkdtempSync(join(tmpdir(), "revoir-engine-"));
 	const started = await puppeteer.launch({
 		browser,
-		executablePath,
+		executablePath: inPath(executablePath),
 		headless: true,
 		userDataDir: profile,
 		args: browser === "chrome" ? CHROME_ARGS : [],
@@ -138,6 +138,12 @@ async function startWebKit(program) {
 			kill(pids, "SIGKILL");
 		},
 	};
+}
+
+/** Where a program is that may be a name only. */
+function inPath(program) {
+	const folders = program.includes("/") ? [""] : process.env.PATH.split(":");
+	return folders.map((folder) => join(folder, program)).find((path) => existsSync(path)) ?? program;
 }
 
 /** A process and all that come from it. */
