@@ -43,7 +43,8 @@ pub(crate) struct EvidenceArgs {
     /// Who saw it
     #[arg(long, value_enum, value_name = "WHO")]
     pub(crate) seen_by: Option<WitnessArg>,
-    /// What a console, a log, an error or the reason in a Close frame says; may be repeated
+    /// What a console, a log, an error or the reason in a Close frame says; - reads standard input;
+    /// may be repeated
     #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other)]
     pub(crate) console: Vec<String>,
 }
@@ -67,7 +68,15 @@ pub(crate) enum WitnessArg {
     Server,
 }
 
+/// What stands for standard input.
+const STDIN: &str = "-";
+
 impl EvidenceArgs {
+    /// Whether a text comes from standard input.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        self.console.iter().any(|text| text == STDIN)
+    }
+
     /// Whether nothing at all is known.
     pub(crate) fn is_empty(&self) -> bool {
         self.code.is_none()
@@ -104,6 +113,7 @@ impl EvidenceArgs {
             WitnessArg::Server => Witness::Server,
         });
         evidence.witness = witness.or(evidence.witness);
-        evidence.texts.extend(self.console.iter().cloned());
+        let typed = self.console.iter().filter(|text| *text != STDIN);
+        evidence.texts.extend(typed.cloned());
     }
 }

@@ -64,6 +64,10 @@ fn nothing_hint(input: &str) -> &'static str {
         return "this text names no close code; a connection that failed without one is 1006: \
                 `revoir explain 1006`";
     }
+    if input.trim().contains(' ') {
+        return "a name is one such as `going away`; for a text of a console or a log use \
+                `revoir diagnose --console \"…\"`";
+    }
     "give a number from 1000 to 4999 or a name such as `going away`; `revoir codes` lists them"
 }
 

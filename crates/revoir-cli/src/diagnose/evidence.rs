@@ -143,6 +143,7 @@ impl Seen {
             Some(OpeningSeen::Broke { error, first }) => {
                 tell_of_a_broken_rule(error, first, plan, evidence);
             }
+            Some(OpeningSeen::Unended { status, .. }) => evidence.status = Some(*status),
             Some(OpeningSeen::Eof) => evidence.observe(Sign::HandshakeEof),
             Some(OpeningSeen::Reset) => evidence.observe(Sign::HandshakeReset),
             Some(OpeningSeen::Late) => evidence.observe(Sign::HandshakeTimeout),
@@ -159,6 +160,24 @@ impl Seen {
         }
     }
 
+    /// Not one ping was answered; where the Close frame was not answered either, it may be that
+    /// nothing comes through at all.
+    fn tell_of_no_pong(&self, evidence: &mut Evidence) {
+        if self.pings.answered > 0 {
+            return;
+        }
+        let unanswered = |closing: &ClosingSeen| {
+            closing.answer.is_none()
+                && closing.broken_rule.is_none()
+                && closing.stream_end.is_none()
+        };
+        let silent = self.closing.as_ref().is_some_and(unanswered);
+        evidence.observe(match silent {
+            true => Sign::TunnelSilent,
+            false => Sign::NeverPonged,
+        });
+    }
+
     /// Everything between the opening and the hold.
     fn tell_of_the_connection(&self, plan: &LookPlan, evidence: &mut Evidence) {
         if let Some(at) = &self.broken {
@@ -166,6 +185,7 @@ impl Seen {
         }
         if self.pings.unanswered {
             evidence.observe(Sign::PingUnanswered);
+            self.tell_of_no_pong(evidence);
         }
         if self.pings.pong_failed {
             evidence.observe(Sign::PongFailed);
@@ -194,7 +214,7 @@ impl Seen {
         if self
             .empty_close
             .as_ref()
-            .is_some_and(|closing| closing.answer.is_none())
+            .is_some_and(|closing| closing.answer.is_none() && closing.broken_rule.is_none())
         {
             evidence.observe(Sign::EmptyCloseUnanswered);
         }
@@ -279,15 +299,13 @@ fn tell_of_a_broken_rule(
         // A TLS alert is the answer of a TLS server to bytes that are no ClientHello.
         HandshakeError::NotHttp { byte: 0x15 } => evidence.observe(Sign::TlsAnswerToPlain),
         // HTTP of another version still has a status.
-        HandshakeError::HttpVersion { .. } => evidence.status = status(first),
-        _ => evidence.observe(Sign::NotHttp),
+        HandshakeError::HttpVersion { .. } => {
+            evidence.observe(Sign::Http10);
+            evidence.status = opening::status(first).filter(|status| *status != 101);
+        }
+        HandshakeError::NotHttp { .. } => evidence.observe(Sign::NotHttp),
+        other => evidence.observe_value(Sign::HeadMalformed, hidden(&other.to_string())),
     }
-}
-
-/// The status in the first line of an answer.
-fn status(first: &[u8]) -> Option<u16> {
-    let line = std::str::from_utf8(first.split(|&byte| byte == b'\r').next()?).ok()?;
-    line.strip_prefix("HTTP/")?.split(' ').nth(1)?.parse().ok()
 }
 
 fn tell_of_a_break(at: &BrokenAt, evidence: &mut Evidence) {
@@ -323,6 +341,8 @@ fn tell_of_an_ending(broken: &Broken, evidence: &mut Evidence) {
         evidence.tcp = None;
         if is_http(&broken.tail) {
             evidence.observe(Sign::HtmlInTunnel);
+        } else if let Some(text) = plain_text(&broken.tail) {
+            evidence.observe_value(Sign::TextInTunnel, text);
         }
         tell_of_a_rule(rule, evidence);
     }
@@ -351,6 +371,18 @@ fn is_http(tail: &[u8]) -> bool {
     text.starts_with("http/") || text.contains("<html") || text.contains("<!doctype")
 }
 
+/// The beginning of a text where frames belong: printable, and long enough not to be one by chance.
+fn plain_text(tail: &[u8]) -> Option<String> {
+    const LEAST: usize = 8;
+    const SHOWN: usize = 40;
+    let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t');
+    let is_text = tail.len() >= LEAST && tail.iter().all(printable);
+    is_text.then(|| {
+        let shown = &tail[..tail.len().min(SHOWN)];
+        format!("`{}`", String::from_utf8_lossy(shown).escape_debug())
+    })
+}
+
 fn tcp_end(ending: &Ending) -> Option<TcpEnd> {
     match ending.cause {
         Cause::Eof | Cause::TlsTruncated => Some(TcpEnd::Fin),
@@ -364,7 +396,11 @@ fn tell_of_a_goodbye(closing: &ClosingSeen, limit: Duration, evidence: &mut Evid
     if was_reset {
         evidence.observe(Sign::ResetAfterClose);
     }
-    if closing.answer.is_none() {
+    if let Some(rule) = &closing.broken_rule {
+        evidence.code = Some(CloseCode::ABNORMAL_CLOSURE);
+        evidence.clean = Some(false);
+        tell_of_a_rule(rule, evidence);
+    } else if closing.answer.is_none() {
         evidence.code = Some(CloseCode::ABNORMAL_CLOSURE);
         evidence.clean = Some(false);
         if !was_reset {
@@ -421,9 +457,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_status_is_read_from_any_version_of_http() {
-        assert_eq!(status(b"HTTP/1.0 426 Upgrade Required\r\n"), Some(426));
-        assert_eq!(status(b"SSH-2.0-OpenSSH"), None);
+    fn text_in_the_tunnel_is_shown_and_frames_are_no_text() {
+        assert_eq!(
+            plain_text(b"hello world\n").as_deref(),
+            Some("`hello world\\n`")
+        );
+        assert_eq!(plain_text(b"\x81\x05hello"), None);
+        assert_eq!(plain_text(b"hi"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use revoir::SendCode;
+use revoir::{Detail, ProtocolError, SendCode};
 use revoir_proto::frame::CloseFrame;
 use tokio::time::Instant;
 
@@ -15,6 +15,8 @@ use crate::diagnose::{Log, LookPlan, Outcome, StepId};
 pub(crate) struct ClosingSeen {
     /// The peer's Close frame, and how long it took.
     pub(super) answer: Option<(CloseFrame, Duration)>,
+    /// What came instead of a Close frame that keeps the rules: an answer all the same.
+    pub(super) broken_rule: Option<ProtocolError>,
     /// How TCP ended on the peer's side, and how long after our Close frame.
     pub(super) stream_end: Option<(StreamEnd, Duration)>,
 }
@@ -62,13 +64,18 @@ pub(super) async fn part(mut conversation: Conversation, limit: Duration) {
 async fn watch(conversation: &mut Conversation, limit: Duration) -> ClosingSeen {
     let begin = conversation.age();
     let until = Instant::now() + limit;
-    let mut answer = None;
+    let (mut answer, mut broken_rule) = (None, None);
     loop {
         let happened = conversation.next(until).await;
         if answer.is_none()
             && let Some(frame) = conversation.close_received()
         {
             answer = Some((frame, conversation.age().saturating_sub(begin)));
+        }
+        if let Happened::Ended(ending) = &happened
+            && let Detail::Rule(rule) = &ending.detail
+        {
+            broken_rule = Some(rule.clone());
         }
         if matches!(happened, Happened::Ended(_) | Happened::Late) {
             break;
@@ -77,6 +84,7 @@ async fn watch(conversation: &mut Conversation, limit: Duration) -> ClosingSeen 
     let stream_end = conversation.stream_end();
     ClosingSeen {
         answer,
+        broken_rule,
         stream_end: stream_end.map(|(at, end)| (end, at.saturating_sub(begin))),
     }
 }
@@ -95,7 +103,10 @@ fn report(seen: &ClosingSeen, id: StepId, code: Option<u16>, plan: &LookPlan, lo
             };
             text += &format!("answered with {frame}, {echo}, after {}", short(*took));
         }
-        None => text += &format!("no Close frame within {}", short(plan.limit)),
+        None => match &seen.broken_rule {
+            Some(rule) => text += &format!("the answer breaks a rule: {rule}"),
+            None => text += &format!("no Close frame within {}", short(plan.limit)),
+        },
     }
     text += &match seen.stream_end {
         Some((StreamEnd::Fin, at)) => format!("; the server ended TCP after {}", short(at)),

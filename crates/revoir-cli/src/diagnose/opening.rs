@@ -59,6 +59,12 @@ pub(crate) enum OpeningSeen {
         /// The first bytes of the answer.
         first: Vec<u8>,
     },
+    /// An answer that began and did not end in time.
+    Unended {
+        status: u16,
+        /// Its first bytes.
+        first: Vec<u8>,
+    },
     Eof,
     Reset,
     Late,
@@ -70,7 +76,9 @@ impl OpeningSeen {
         match self {
             Self::Open { headers, .. } => Some(headers),
             Self::Refused(refused) => Some(&refused.headers),
-            Self::Broke { .. } | Self::Eof | Self::Reset | Self::Late => None,
+            Self::Broke { .. } | Self::Unended { .. } | Self::Eof | Self::Reset | Self::Late => {
+                None
+            }
         }
     }
 
@@ -80,6 +88,7 @@ impl OpeningSeen {
             Self::Open { .. } => "HTTP 101".to_owned(),
             Self::Refused(refused) => format!("HTTP {}", refused.status),
             Self::Broke { error, .. } => error.to_string(),
+            Self::Unended { status, .. } => format!("HTTP {status} without an end"),
             Self::Eof => "the end of TCP instead of an answer".to_owned(),
             Self::Reset => "a reset of TCP instead of an answer".to_owned(),
             Self::Late => "no answer".to_owned(),
@@ -119,7 +128,7 @@ pub(super) async fn ask(
     let (mut stream, first) = Tap::new(stream);
     let handshake = ClientHandshake::new(request, Entropy::bytes(), HeadLimits::default());
     match timeout(limit, exchange(&mut stream, handshake)).await {
-        Err(_) => (OpeningSeen::Late, None),
+        Err(_) => (unended(first.bytes()), None),
         Ok(Err(Lost::Reset)) => (OpeningSeen::Reset, None),
         Ok(Err(Lost::Rule(HandshakeError::Eof { .. }))) => (OpeningSeen::Eof, None),
         Ok(Err(Lost::Rule(error))) => {
@@ -145,6 +154,21 @@ pub(super) async fn ask(
             (seen, Some((conversation, agreed)))
         }
     }
+}
+
+/// Nothing within the limit, or an answer without its end: its status is known all the same.
+fn unended(first: Vec<u8>) -> OpeningSeen {
+    match status(&first) {
+        Some(status) if status != 101 => OpeningSeen::Unended { status, first },
+        _ => OpeningSeen::Late,
+    }
+}
+
+/// The status in the first line of an answer.
+pub(super) fn status(first: &[u8]) -> Option<u16> {
+    let line =
+        std::str::from_utf8(first.split(|&byte| byte == b'\r' || byte == b'\n').next()?).ok()?;
+    line.strip_prefix("HTTP/")?.split(' ').nth(1)?.parse().ok()
 }
 
 enum Lost {
@@ -214,6 +238,14 @@ fn describe(seen: &OpeningSeen, plan: &LookPlan, agreed: Option<&str>) -> String
         OpeningSeen::Broke { error, .. } => {
             let kept = kept_rules(error);
             format!("{kept}{error} ({})", error.section())
+        }
+        OpeningSeen::Unended { status, first } => {
+            let begins = plan.secrets.hide_in_cut(&String::from_utf8_lossy(first));
+            format!(
+                "HTTP {status}, and the answer did not end within {}; it begins: {}",
+                short(plan.limit),
+                snippet(&begins)
+            )
         }
         OpeningSeen::Eof => "TCP ended without an answer".to_owned(),
         OpeningSeen::Reset => "TCP was reset without an answer".to_owned(),
@@ -336,6 +368,20 @@ mod tests {
         );
         assert_eq!(shown("/login?next=/x"), "/login?…");
         assert_eq!(shown("https://a.example"), "https://a.example");
+    }
+
+    #[test]
+    fn the_status_is_read_from_any_version_of_http() {
+        assert_eq!(status(b"HTTP/1.0 426 Upgrade Required\r\n"), Some(426));
+        assert_eq!(status(b"HTTP/1.1 401 Unauthorized\nServer: x\n"), Some(401));
+        assert_eq!(status(b"SSH-2.0-OpenSSH"), None);
+    }
+
+    #[test]
+    fn an_answer_without_an_end_is_an_answer() {
+        let seen = unended(b"HTTP/1.1 401 Unauthorized\r\n\r\nno".to_vec());
+        assert!(matches!(seen, OpeningSeen::Unended { status: 401, .. }));
+        assert!(matches!(unended(Vec::new()), OpeningSeen::Late));
     }
 
     #[test]

@@ -20,6 +20,8 @@ const FIRST_WORD: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct PingSeen {
     pub(super) unanswered: bool,
+    /// So many were answered before.
+    pub(super) answered: usize,
     /// A pong that nobody asked for ended the connection, or made it deaf.
     pub(super) pong_failed: bool,
 }
@@ -72,6 +74,7 @@ pub(super) async fn measure(
         times.push(time);
     }
     let took = begin.elapsed();
+    seen.answered = times.len();
     times.sort_unstable();
     let (median, highest) = (times.get(times.len() / 2), times.last());
     let round_trips = match (median, highest) {

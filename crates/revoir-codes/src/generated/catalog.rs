@@ -281,7 +281,7 @@ pub(crate) static CAUSES: &[CauseFacts] = &[
         signs: &[(Sign::Fin, -10), (Sign::ResetAfterClose, 45), (Sign::Rst, 6)] },
     CauseFacts { id: "close-timeout", phase: Phase::Closing, any_phase: false, seen_by: &[Witness::Client, Witness::Server, Witness::Browser], prior: 3, settings: None,
         codes: &[Codes { first: 1006, last: 1006, weight: 0 }],
-        signs: &[(Sign::CloseUnanswered, 42), (Sign::ClosingAtLimit, 30), (Sign::EmptyCloseUnanswered, 30)] },
+        signs: &[(Sign::CloseUnanswered, 42), (Sign::ClosingAtLimit, 30), (Sign::EmptyCloseUnanswered, 30), (Sign::TunnelSilent, -45)] },
     CauseFacts { id: "tcp-left-open", phase: Phase::Closing, any_phase: false, seen_by: &[Witness::Client, Witness::Server], prior: 0, settings: None,
         codes: &[Codes { first: 1000, last: 1000, weight: 0 }, Codes { first: 1005, last: 1005, weight: 0 }, Codes { first: 1006, last: 1006, weight: 0 }],
         signs: &[(Sign::TcpLeftOpen, 45)] },

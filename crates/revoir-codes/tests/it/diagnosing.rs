@@ -110,3 +110,47 @@ fn settings_are_those_of_the_products_that_the_evidence_points_at() {
     assert!(products("too-big", &["nginx"]).contains(&"ws"));
     assert!(products("refused", &[]).is_empty());
 }
+
+#[test]
+fn a_server_that_closes_what_is_idle_is_told_from_an_application_that_closes() {
+    for code in [1000_u16, 1001, 1011, 4408] {
+        let mut evidence = Evidence::new();
+        evidence.opened = Some(true);
+        evidence.code = Some(code.into());
+        evidence.clean = Some(true);
+        evidence.idle = Some(Duration::from_secs(3));
+        evidence.texts.push("Idle for 3 s".to_owned());
+        evidence.observe_value(Sign::IdleDiedPingedLived, "3 s");
+        let diagnosis = diagnose(&evidence);
+        assert_eq!(diagnosis.ranked[0].cause.id, "idle-proxy", "{code}");
+    }
+}
+
+#[test]
+fn an_unknown_line_is_called_so_with_the_nearest_ones() {
+    let mut evidence = Evidence::new();
+    let line = "the flux capacitor found no valid HTTP response from the wormhole";
+    evidence.texts.push(line.to_owned());
+    let diagnosis = diagnose(&evidence);
+    assert_eq!(diagnosis.unrecognised[0].line, line);
+    assert!(diagnosis.unrecognised[0].nearest[0].contains("valid HTTP response"));
+    assert!(diagnosis.likeliest().is_none() && diagnosis.none_known > 0);
+}
+
+#[test]
+fn the_code_in_a_pasted_text_counts_as_one_that_was_told() {
+    let ranked = |text: &str| {
+        let mut evidence = Evidence::new();
+        evidence.texts.push(text.to_owned());
+        diagnose(&evidence).ranked[0].cause.id
+    };
+    let text =
+        "closed, status: 1009, reason: text message size [70000] exceeds maximum size [65536]";
+    assert_eq!(ranked(text), "too-big");
+    let text = "WSServerHandshakeError: 502, message='Invalid response status'";
+    assert_eq!(ranked(text), "http-5xx");
+    assert_eq!(
+        ranked("client did not respond with a pong in time"),
+        "heartbeat-timeout"
+    );
+}

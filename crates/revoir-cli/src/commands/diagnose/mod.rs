@@ -1,6 +1,7 @@
 //! `revoir diagnose`: why connections end, from a look at a URL and from what is known.
 
 mod live;
+mod pasted;
 
 use std::io::Write;
 
@@ -38,6 +39,12 @@ pub(crate) fn run(
     };
     let mut evidence = looked.evidence;
     args.evidence.add_to(&mut evidence);
+    if args.evidence.reads_stdin() {
+        evidence.texts.push(pasted::read()?);
+    }
+    for text in &mut evidence.texts {
+        *text = pasted::without_secrets(text);
+    }
     let is_well = looked.is_well && args.evidence.is_empty();
     let mut diagnosis = diagnose(&evidence);
     if is_well {

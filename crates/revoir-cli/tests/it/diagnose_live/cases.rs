@@ -36,6 +36,7 @@ pub(super) fn cases() -> Vec<Case> {
     securing(&mut cases);
     framing(&mut cases);
     ending(&mut cases);
+    half_answers(&mut cases);
     cases
 }
 
@@ -387,6 +388,97 @@ fn ending(cases: &mut Vec<Case>) {
         "rst-after-close",
     );
     cases.push(case.opens());
+}
+
+/// Answers that begin as they should and do not go on so, or are no answers at all.
+fn half_answers(cases: &mut Vec<Case>) {
+    let short = ["--step-timeout", "500ms"];
+    for (name, answer, cause) in [
+        (
+            "a 401 whose body does not end",
+            "HTTP/1.1 401 Unauthorized\r\n\r\nno",
+            "http-401-403",
+        ),
+        (
+            "a 101 of HTTP/1.0",
+            "HTTP/1.0 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+            "proxy-not-upgrading",
+        ),
+        (
+            "a head with line feeds alone",
+            "HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\nConnection: Upgrade\n\n",
+            "accept-key",
+        ),
+    ] {
+        let server = Scripted::start(move |mut end| {
+            end.answer(answer);
+            end.behave(|_, _| Odd::No);
+        });
+        cases.push(never(name, server.url("ws"), cause).with(&short));
+    }
+    let server = Scripted::start(|end| {
+        if let Some(mut end) = end.open("") {
+            end.write(b"hello, this is no frame\n");
+            end.behave(|_, _| Odd::No);
+            end.fin();
+        }
+    });
+    let case = never("text in the tunnel", server.url("ws"), "http-in-tunnel");
+    cases.push(case.opens());
+    let server = Scripted::start(|end| {
+        if let Some(mut end) = end.open("") {
+            end.behave(|_, frame| match frame.opcode {
+                9 => Odd::Handled,
+                _ => Odd::No,
+            });
+            end.fin();
+        }
+    });
+    let case = never("pings that are never answered", server.url("ws"), "no-pong");
+    cases.push(case.opens().with(&short));
+    let server = Scripted::start(|end| {
+        if let Some(mut end) = end.open("") {
+            end.behave(|_, _| Odd::Handled);
+        }
+    });
+    let case = never(
+        "no frame behind the 101",
+        server.url("ws"),
+        "frames-blocked",
+    );
+    cases.push(case.opens().with(&short));
+    let server = Scripted::start(|end| {
+        if let Some(mut end) = end.open("") {
+            end.behave(|end, frame| {
+                if frame.opcode != 8 {
+                    return Odd::No;
+                }
+                end.send(8, &1006_u16.to_be_bytes());
+                Odd::End
+            });
+            end.fin();
+        }
+    });
+    let case = never(
+        "a Close answered with 1006",
+        server.url("ws"),
+        "illegal-close-code",
+    );
+    cases.push(case.opens());
+    let server = Scripted::start(move |end| {
+        if let Some(mut end) = end.open("") {
+            end.behave(|end, frame| {
+                if frame.payload.len() > 100_000 {
+                    end.send(8, &1000_u16.to_be_bytes());
+                    return Odd::Handled;
+                }
+                Odd::No
+            });
+            end.fin();
+        }
+    });
+    let case = never("1 MiB closed with 1000", server.url("ws"), "too-big");
+    cases.push(case.opens().with(&["--probe-sizes"]));
 }
 
 fn cut_if(so: bool) -> Odd {
