@@ -10,7 +10,6 @@ use tokio::time::sleep;
 use crate::backend::Kind;
 use crate::scenario::{Way, play};
 
-mod application;
 mod backend;
 mod check;
 mod client;
@@ -24,10 +23,6 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
-        ["axum", port, run] => match port.parse() {
-            Ok(port) => application::run(port, run.to_owned()).await,
-            Err(_) => Err(anyhow::anyhow!("`{port}` is no port")),
-        },
         [gateway, node, python, seconds] => run(gateway, node, python, seconds).await,
         _ => Err(anyhow::anyhow!("run it by `cargo xtask gateway`")),
     };
@@ -45,6 +40,10 @@ async fn run(gateway: &str, node: &str, python: &str, seconds: &str) -> anyhow::
     let away = Duration::from_secs(seconds.parse().context("seconds are a number")?);
     let peers = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("peers");
     let own = std::env::current_exe()?;
+    let axum = own.with_file_name(format!(
+        "examples/axum_backend{}",
+        std::env::consts::EXE_SUFFIX
+    ));
     let kinds = [
         Kind {
             name: "ws",
@@ -56,7 +55,7 @@ async fn run(gateway: &str, node: &str, python: &str, seconds: &str) -> anyhow::
         },
         Kind {
             name: "axum",
-            command: vec![own, "axum".into()],
+            command: vec![axum],
         },
     ];
     let gateway = PathBuf::from(gateway);

@@ -210,4 +210,26 @@ mod tests {
         ];
         assert!(levels("modules-both", &circle)[1].circle().is_some());
     }
+
+    #[test]
+    fn modules_of_one_file_may_use_each_other() {
+        let sealed = "use sealed::Sealed; pub trait T: Sealed {} mod sealed { use super::T; }";
+        let levels = levels("modules-inline", &[("lib.rs", "mod a;"), ("a.rs", sealed)]);
+        assert!(levels.iter().all(|level| level.circle().is_none()));
+    }
+
+    #[test]
+    fn what_only_tests_use_does_not_count() {
+        let circle = [
+            ("lib.rs", "mod a; mod b;"),
+            (
+                "a.rs",
+                "#[cfg(all(test, unix))] mod tests { use crate::b::B; }",
+            ),
+            ("b.rs", "use crate::a::A; pub struct B(A);"),
+        ];
+        let levels = levels("modules-tests", &circle);
+        assert_eq!(levels.len(), 1);
+        assert_eq!(levels[0].to_string(), "example\n  0  a\n  1  b");
+    }
 }

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use syn::punctuated::Punctuated;
 use syn::visit::Visit;
-use syn::{Attribute, Item, ItemMod, ItemUse, UseTree};
+use syn::{Attribute, Item, ItemMod, ItemUse, Meta, Token, UseTree};
 
 /// The names of a module from the root of the crate, which itself has none.
 pub(crate) type Name = Vec<String>;
@@ -20,6 +21,8 @@ pub(crate) struct Tree {
 /// One module.
 #[derive(Debug, Default)]
 pub(crate) struct Module {
+    /// Whether it is written inside the file of its parent.
+    is_inline: bool,
     /// What it brings into its own names: the name, and the path it stands for.
     aliases: BTreeMap<String, Name>,
     /// Paths whose every name it brings into its own.
@@ -47,10 +50,26 @@ impl Tree {
         self.modules.keys()
     }
 
-    /// The modules that `name` uses, itself among them if it does.
+    /// The modules in other files that `name` uses. What is written in one file is one thing.
     pub(crate) fn used_by(&self, name: &Name) -> Vec<Name> {
         let uses = self.modules[name].uses.iter();
-        uses.filter_map(|path| self.find(path, 0)).collect()
+        let found = uses.filter_map(|path| self.find(path, 0));
+        found
+            .filter(|found| self.file(found) != self.file(name))
+            .collect()
+    }
+
+    /// The module in whose file `name` is written.
+    fn file<'a>(&self, mut name: &'a [String]) -> &'a [String] {
+        while self
+            .modules
+            .get(name)
+            .is_some_and(|module| module.is_inline)
+            && let Some((_, parent)) = name.split_last()
+        {
+            name = parent;
+        }
+        name
     }
 
     /// The module in which what `path` names is written down. `None` for another crate.
@@ -90,6 +109,7 @@ impl Tree {
         self.load_items(name, parsed.items, folder)
     }
 
+    /// Reads the items of one module.
     fn load_items(&mut self, name: &Name, items: Vec<Item>, folder: &Path) -> anyhow::Result<()> {
         let (inner, items): (Vec<Item>, Vec<Item>) = items
             .into_iter()
@@ -119,7 +139,12 @@ impl Tree {
             child.push(ident.clone());
             let below = folder.join(&ident);
             match module.content {
-                Some((_, items)) => self.load_items(&child, items, &below)?,
+                Some((_, items)) => {
+                    self.load_items(&child, items, &below)?;
+                    if let Some(module) = self.modules.get_mut(&child) {
+                        module.is_inline = true;
+                    }
+                }
                 None => self.load_file(&child, &file_of(folder, &ident)?, &below)?,
             }
         }
@@ -139,7 +164,7 @@ fn file_of(folder: &Path, ident: &str) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// Whether an item exists in tests only.
+/// Whether an item exists in tests only: `cfg(test)`, also among `all(…)`.
 fn is_test(item: &Item) -> bool {
     let attributes: &[Attribute] = match item {
         Item::Mod(item) => &item.attrs,
@@ -149,9 +174,20 @@ fn is_test(item: &Item) -> bool {
         _ => &[],
     };
     attributes.iter().any(|attribute| {
-        attribute.path().is_ident("cfg")
-            && matches!(attribute.parse_args::<syn::Path>(), Ok(path) if path.is_ident("test"))
+        let condition = || attribute.parse_args::<Meta>().ok();
+        attribute.path().is_ident("cfg") && condition().is_some_and(|meta| needs_test(&meta))
     })
+}
+
+fn needs_test(condition: &Meta) -> bool {
+    match condition {
+        Meta::Path(path) => path.is_ident("test"),
+        Meta::List(list) if list.path.is_ident("all") => {
+            let all = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+            all.is_ok_and(|all| all.iter().any(needs_test))
+        }
+        Meta::List(_) | Meta::NameValue(_) => false,
+    }
 }
 
 /// Collects the paths of one module.

@@ -16,13 +16,13 @@ use revoir_codes::{Reason, SendCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Admin;
-use super::guard::{has_header, is_host_allowed};
-use super::wire::{
+use crate::admin::guard::{has_header, is_host_allowed};
+use crate::admin::state::Admin;
+use crate::admin::wire::{
     ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, Problem, StatusLine, milliseconds,
 };
-use crate::Goodbye;
-use crate::json_line::line;
+use crate::relay::Goodbye;
+use crate::watch::line;
 
 const JSON: &str = "application/json";
 /// One object per line.

@@ -22,7 +22,7 @@ use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use super::AdminAddr;
+use crate::config::AdminAddr;
 
 /// Connections at a time. More wait.
 const CONNECTIONS: usize = 64;

@@ -9,8 +9,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::Admin;
-use crate::metrics;
+use crate::admin::state::Admin;
+use crate::watch::metrics;
 
 pub(super) fn router() -> Router<Arc<Admin>> {
     Router::new()

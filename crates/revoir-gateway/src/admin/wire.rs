@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::connection::Handle;
-use crate::overview::UpstreamState;
-use crate::session::Side;
-use crate::traffic::Sum;
+use crate::relay::Side;
+use crate::upstream::UpstreamState;
+use crate::watch::{Handle, Sum};
 
 /// One connection that is open.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,41 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::reading::Wrong;
+/// What is wrong with a file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// The key, with those it stands under. Empty where the text is no TOML.
+    pub key: String,
+    /// The rule that it breaks.
+    pub what: String,
+}
+
+impl Wrong {
+    pub(super) fn at(text: &str, offset: usize, key: String, what: impl fmt::Display) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
+            key,
+            what: what.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.line, self.column)?;
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.what)
+    }
+}
 
 /// Why a configuration cannot be used.
 #[derive(Debug)]

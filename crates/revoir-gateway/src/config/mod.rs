@@ -1,6 +1,7 @@
 //! [`Config`]: everything that can be told to a gateway, as a file of TOML. The keys are described
 //! in `docs/gateway.md`; `docs/revoir.toml` has them all.
 
+pub(crate) mod admin_address;
 mod error;
 mod reading;
 mod route;
@@ -14,10 +15,12 @@ use ipnet::IpNet;
 use revoir::Drain;
 use serde::{Deserialize, Serialize};
 
-use super::entrance::Room;
-use super::{AdminAddr, Logs, Settings};
-pub use error::ConfigError;
-pub use reading::{Wrong, parse, read};
+use crate::connection::Room;
+use crate::front::Settings;
+use crate::watch::Logs;
+pub use admin_address::{AdminAddr, InvalidAdminAddr};
+pub use error::{ConfigError, Wrong};
+pub use reading::{parse, read};
 pub use route::{Checking, Holding, LostCode, RouteConfig, Trusting};
 pub use values::{Most, Time};
 

@@ -1,48 +1,13 @@
 //! From the text of a file to a [`Config`], or to what is wrong with it.
 
-use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, ConfigError, RouteConfig};
-
-/// What is wrong with a file, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
-    /// From 1.
-    pub line: usize,
-    /// From 1, in characters.
-    pub column: usize,
-    /// The key, with those it stands under. Empty where the text is no TOML.
-    pub key: String,
-    /// The rule that it breaks.
-    pub what: String,
-}
-
-impl Wrong {
-    fn at(text: &str, offset: usize, key: String, what: impl fmt::Display) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: line.chars().count() + 1,
-            key,
-            what: what.to_string(),
-        }
-    }
-}
-
-impl fmt::Display for Wrong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", self.line, self.column)?;
-        if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
-        }
-        f.write_str(&self.what)
-    }
-}
+use crate::config::Config;
+use crate::config::error::{ConfigError, Wrong};
+use crate::config::route::RouteConfig;
 
 /// The configuration in the file at `path`.
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
@@ -107,9 +72,9 @@ fn check(text: &str, config: &Config) -> Result<(), Wrong> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::route::{Checking, Trusting};
-    use super::super::{AdminConfig, Files};
     use super::*;
+    use crate::config::route::{Checking, Trusting};
+    use crate::config::{AdminConfig, Files};
 
     const EXAMPLE: &str = include_str!("../../../../docs/revoir.toml");
     const PAGE: &str = include_str!("../../../../docs/gateway.md");

@@ -8,10 +8,12 @@ use revoir::Origins;
 use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::super::pool::{Check, PoolSettings, Target, Thresholds, Trust};
-use super::super::{Destination, Mode, RouteSettings, Rules, Site};
-use super::ConfigError;
-use super::values::{self, Time};
+use crate::config::error::ConfigError;
+use crate::config::values;
+use crate::config::values::Time;
+use crate::front::{Destination, RouteSettings, Site};
+use crate::rules::{Mode, Rules};
+use crate::upstream::{Check, PoolSettings, Target, Thresholds, Trust};
 
 /// One route. What is absent has its default.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]

@@ -13,8 +13,8 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::super::driver::linger;
-use super::super::stream::Stream;
+use crate::connection::linger;
+use crate::upstream::Stream;
 
 /// What whoever is too slow is told.
 const TOO_SLOW: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\

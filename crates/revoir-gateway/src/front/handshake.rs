@@ -13,20 +13,15 @@ use revoir::is_origin_allowed;
 use revoir_proto::handshake::{self, HandshakeError, Headers, ServerConfig};
 use tokio::time::{Instant, timeout_at};
 
-use super::super::Gateway;
-use super::super::agreement;
-use super::super::asked::Asked;
-use super::super::connection::Connection;
-use super::super::dial::{Answer, DialError, Opened, Opening, dial};
-use super::super::driver::Driver;
-use super::super::headers::{rewrite_request, strip_hop_by_hop};
-use super::super::observer::Limit;
-use super::super::pool::{Pool, Priority, Seat};
-use super::super::redial::Redialer;
-use super::super::source::Source;
-use super::arrival::taken_over;
-use super::begun;
-use super::refusal::{draining, forbidden, full, refusal, unavailable};
+use crate::connection::{Connection, Driver, Redialer, begun};
+use crate::front::arrival::taken_over;
+use crate::front::headers::{rewrite_request, strip_hop_by_hop};
+use crate::front::refusal::{draining, forbidden, full, refusal, unavailable};
+use crate::front::source::Source;
+use crate::front::state::Front;
+use crate::upstream::dial::{Answer, DialError, Opened, Opening, dial};
+use crate::upstream::{Pool, Priority, Seat, agreement};
+use crate::watch::{Asked, Limit};
 
 /// The header field that names a connection to the backend, for as long as the client stays.
 const CONN: HeaderName = HeaderName::from_static("revoir-conn");
@@ -44,30 +39,31 @@ pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
 
 /// Answers an opening handshake as the backend does.
 pub(super) async fn answer(
-    gateway: &Arc<Gateway>,
+    front: &Front,
     pool: &Arc<Pool>,
     mut request: Request<Body>,
     (who, source): (Asked, Source),
 ) -> Result<Response<Body>, HandshakeError> {
     let asked = check(&request)?;
+    let registry = &front.registry;
     if !is_origin_allowed(request.headers(), &pool.settings.origins) {
-        gateway.limited(Limit::Origin);
+        registry.limited(Limit::Origin);
         return Ok(forbidden());
     }
-    if let Some(wait) = gateway.turn_away() {
+    if let Some(wait) = registry.draining.turn_away(registry.now()) {
         return Ok(draining(wait));
     }
-    let settings = &gateway.current().settings;
+    let settings = &front.current().settings;
     let client = source.client(request.headers(), &settings.trusted);
-    let admitted = match gateway.entrance.enter(client) {
+    let admitted = match front.entrance.enter(client) {
         Ok(admitted) => admitted,
         Err(reason) => {
-            gateway.limited(reason.limit());
+            registry.limited(reason.limit());
             return Ok(full(reason));
         }
     };
-    let id = gateway.next_id();
-    let name = gateway.name(id);
+    let id = registry.next_id();
+    let name = registry.name(id);
     let key = request.headers().get(SEC_WEBSOCKET_KEY);
     let mode = pool.settings.rules.mode;
     let opening = Opening {
@@ -82,18 +78,18 @@ pub(super) async fn answer(
     };
     let reached = tokio::select! {
         reached = reach(pool, &opening, settings.handshake_limit) => reached,
-        () = begun(Some(gateway.draining.subscribe())) => {
-            Err(draining(gateway.turn_away().unwrap_or_default()))
+        () = begun(Some(registry.draining.listen())) => {
+            Err(draining(registry.draining.turn_away(registry.now()).unwrap_or_default()))
         }
     };
     let (mut opened, seat) = match reached {
         Ok(reached) => reached,
         Err(response) => return Ok(response),
     };
-    gateway.observer.backend_accepted(opened.took);
+    registry.observer.backend_accepted(opened.took);
     let response = switching_protocols(&mut opened);
     let place = (Arc::clone(pool), seat, admitted);
-    let connection = Connection::new(gateway, id, who, opened.agreement.clone(), place);
+    let connection = Connection::new(registry, id, who, opened.agreement.clone(), place);
     let compression = opened.agreement.extensions.is_some();
     let redial = Box::new(Redialer::new(
         Arc::clone(pool),

@@ -7,7 +7,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSIO
 use hyper::{Response, StatusCode};
 use revoir_proto::handshake::HandshakeError;
 
-use super::super::entrance::Full;
+use crate::connection::Full;
 
 /// After which time a client should ask again that was refused for want of a backend or of room.
 const RETRY: Duration = Duration::from_secs(5);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::BytesMut;
 use revoir_proto::ProtocolError;
 
-use super::scanner::{Control, Ends, Piece, ScanRules, Scanner};
+use crate::relay::scanner::{Control, Ends, Piece, ScanRules, Scanner};
 
 /// What goes on only as a whole, so that a Close frame can follow it at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,26 @@
-//! One direction of a relayed connection: frames are found, not taken apart.
+//! One client, and the backend that it has or waits for, as a value: bytes, time and surroundings
+//! come in; what is forwarded goes straight to a transport that is passed in.
 //!
-//! Bytes go through a [`Lane`], which knows where frames and messages end and hands out what may
-//! go on; whatever the transport does not take at once waits in an [`Outgoing`]. Payloads are not
-//! unmasked, not validated, and not copied unless they have to wait.
+//! Frames are found, not taken apart. Bytes of each direction go through a [`Lane`], which knows
+//! where frames and messages end and hands out what may go on; whatever the transport does not take
+//! at once waits in an [`Outgoing`]. Payloads are not unmasked, not validated, and not copied unless
+//! they have to wait. A [`Hop`](hop::Hop) keeps one side alive, and [`verdict`] says what follows
+//! when the backend is gone.
 
+mod hold;
+mod hop;
+mod input;
 mod lane;
 mod outgoing;
 mod scanner;
+mod stage;
+mod state;
+#[cfg(test)]
+mod tests;
+mod verdict;
 
-pub(crate) use lane::{Lane, LaneRules, Step, Unit};
-pub(crate) use outgoing::{Accept, Outgoing};
-pub(crate) use scanner::{Control, ScanRules};
+pub(crate) use hold::Previous;
+pub(crate) use outgoing::Accept;
+pub use state::{Ended, Side};
+pub(crate) use state::{Moment, Outlook, Session};
+pub use verdict::{Goodbye, Redialed, Why};

@@ -6,10 +6,12 @@ use std::time::Duration;
 use revoir::{CloseCode, Drain, Slot};
 use tokio::net::TcpListener;
 
-use super::support::{
+use crate::front::{Destination, RouteSettings, Settings};
+use crate::rules::{Mode, Rules};
+use crate::tests::support::{
     Between, Raw, ask, asked, connected, field, pair, settings, soon, taken, target,
 };
-use crate::{Destination, Mode, PoolSettings, RouteSettings, Rules, Settings};
+use crate::upstream::PoolSettings;
 
 const LONG: Duration = Duration::from_secs(30);
 

@@ -6,22 +6,18 @@ use revoir_proto::frame::Opcode;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use super::support::{
-    Setup, accepted, ask, asked, connected, field, frame, pair, settings, soon, taken,
+use crate::front::Settings;
+use crate::rules::{Mode, Rules};
+use crate::tests::support::{
+    Counts, Setup, accepted, ask, asked, connected, field, frame, pair, pass, settings, soon, taken,
 };
-use crate::{Mode, Rules, Settings};
 
-/// Settings whose budgets do not take a test's time.
-fn quick() -> Setup {
+/// A gateway that waits for a backend's answer for so long.
+fn answered_within(limit: Duration) -> Setup {
     Setup {
         settings: Settings {
-            handshake_limit: Duration::from_millis(200),
+            handshake_limit: limit,
             ..Settings::default()
-        },
-        rules: Rules {
-            planned_budget: Duration::from_millis(400),
-            lost_budget: Duration::from_millis(400),
-            ..Rules::default()
         },
         ..settings(Mode::Hold)
     }
@@ -58,9 +54,15 @@ async fn half_a_frame_and_a_reset_are_nothing_to_a_held_client() {
 
 #[tokio::test]
 async fn a_backend_that_accepts_tcp_and_says_nothing_costs_the_budget() {
-    let (listener, between) = pair(quick()).await;
+    let budget = Rules::default().lost_budget;
+    let (listener, between) = pair(answered_within(budget / 2)).await;
     let (mut client, backend) = connected(&listener, &between).await;
     drop(backend);
+    let (_silent, _) = asked(&listener).await;
+    pass(budget / 2).await;
+    let failed = |counts: &Counts| counts.failed.load(Ordering::SeqCst);
+    between.counts.at_least(failed, 1).await;
+    pass(budget / 2).await;
     let (code, reason) = client.closed().await;
     assert_eq!(code, 1013, "{reason}");
     assert!(reason.contains("[after="), "{reason}");
@@ -86,7 +88,9 @@ async fn a_proxy_that_answers_502_until_the_backend_is_back_is_waited_for() {
 #[tokio::test]
 async fn an_invalid_handshake_until_the_end_is_1014() {
     for accept in ["", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOx=\r\n"] {
-        let (listener, between) = pair(quick()).await;
+        // The last try may not be over when the budget is.
+        let limit = Rules::default().lost_budget * 2;
+        let (listener, between) = pair(answered_within(limit)).await;
         let (mut client, backend) = connected(&listener, &between).await;
         drop(backend);
         let nonsense = tokio::spawn(async move {
@@ -99,6 +103,9 @@ async fn an_invalid_handshake_until_the_end_is_1014() {
                 backend.write(answer.as_bytes()).await;
             }
         });
+        let failed = |counts: &Counts| counts.failed.load(Ordering::SeqCst);
+        between.counts.at_least(failed, 1).await;
+        pass(Rules::default().lost_budget).await;
         assert_eq!(client.closed().await.0, 1014, "{accept}");
         nonsense.abort();
     }
@@ -284,8 +291,8 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("handshake.rs"),
         include_str!("limits.rs"),
         include_str!("smuggling.rs"),
-        include_str!("../session/tests/closing.rs"),
-        include_str!("../session/tests/keeping_alive.rs"),
+        include_str!("../relay/tests/closing.rs"),
+        include_str!("../relay/tests/keeping_alive.rs"),
     ];
     let page = include_str!("../../../../docs/gateway.md");
     let (_, table) = page

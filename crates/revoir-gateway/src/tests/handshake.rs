@@ -1,12 +1,10 @@
-use std::time::Duration;
-
 use revoir_proto::frame::Opcode;
 
-use super::support::{
-    KEY, Setup, accepted, ask, asked, connected, dial, field, frame, pair, request, settings, soon,
-    taken,
+use crate::front::Settings;
+use crate::rules::Mode;
+use crate::tests::support::{
+    KEY, accepted, ask, asked, connected, dial, field, frame, pair, pass, request, settings, taken,
 };
-use crate::{Mode, Settings};
 use revoir_proto::Role;
 use revoir_proto::handshake::accept;
 
@@ -183,16 +181,6 @@ async fn a_handshake_that_breaks_a_rule_never_reaches_the_backend() {
     assert_eq!(backend.recv().await, "ok");
 }
 
-fn impatient() -> Setup {
-    Setup {
-        settings: Settings {
-            handshake_limit: Duration::from_millis(300),
-            ..Settings::default()
-        },
-        ..settings(Mode::Hold)
-    }
-}
-
 #[tokio::test]
 async fn a_fault_of_the_backend_is_an_answer_and_502_to_504_are_none() {
     for (status, accepts) in [
@@ -216,9 +204,12 @@ async fn a_fault_of_the_backend_is_an_answer_and_502_to_504_are_none() {
 
 #[tokio::test]
 async fn without_a_backend_a_client_waits_up_to_the_limit_and_gets_503() {
-    let (listener, between) = pair(impatient()).await;
+    let (listener, between) = pair(settings(Mode::Hold)).await;
     drop(listener);
-    let head = ask(between.address, "").await.head().await;
+    let mut client = ask(between.address, "").await;
+    between.away().await;
+    pass(Settings::default().handshake_limit).await;
+    let head = client.head().await;
     assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
     assert_eq!(field(&head, "Retry-After").as_deref(), Some("5"));
 }
@@ -230,12 +221,7 @@ async fn a_client_that_waits_for_a_backend_gets_it() {
     drop(listener);
     let mut client = ask(between.address, "").await;
     // The gateway finds out first.
-    soon(async {
-        while between.gateway.overview().upstreams[0].accepts {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    between.away().await;
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
     let (mut backend, _) = taken(&listener).await;
     assert!(client.head().await.starts_with("HTTP/1.1 101 "));
@@ -245,9 +231,10 @@ async fn a_client_that_waits_for_a_backend_gets_it() {
 
 #[tokio::test]
 async fn a_backend_that_says_nothing_is_504_and_one_that_talks_nonsense_502() {
-    let (listener, between) = pair(impatient()).await;
+    let (listener, between) = pair(settings(Mode::Hold)).await;
     let mut client = ask(between.address, "").await;
     let (_backend, _) = asked(&listener).await;
+    pass(Settings::default().handshake_limit).await;
     let head = client.head().await;
     assert!(head.starts_with("HTTP/1.1 504 "), "{head}");
 

@@ -1,19 +1,18 @@
 //! What clients may ask for, and how they are told that it is too much.
 
 use std::num::NonZeroU32;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use revoir::Origins;
 use revoir_proto::frame::Opcode;
 use tokio::net::TcpListener;
 
-use super::support::{
-    Setup, accepted, ask, asked, connected, dial, field, pair, request, settings, taken,
+use crate::connection::Room;
+use crate::front::Settings;
+use crate::rules::{Mode, Rules};
+use crate::tests::support::{
+    Setup, accepted, ask, asked, connected, dial, field, pair, pass, request, settings, taken,
 };
-use crate::entrance::Room;
-use crate::observer::Limit;
-use crate::{Mode, Rules, Settings};
+use crate::watch::Limit;
 
 fn setup(change: impl FnOnce(&mut Settings)) -> Setup {
     let mut setup = settings(Mode::Hold);
@@ -83,11 +82,14 @@ async fn handshakes_over_the_rate_are_503_with_a_time_to_come_back() {
 
 #[tokio::test]
 async fn a_request_that_does_not_come_in_time_is_408() {
-    let limit = Duration::from_millis(100);
-    let (listener, between) = pair(setup(|settings| settings.handshake_limit = limit)).await;
+    let (listener, between) = pair(settings(Mode::Hold)).await;
     // One byte at a time, and never all of them.
     let mut slow = dial(between.address).await;
     slow.write(&request("").as_bytes()[..20]).await;
+    let mut silent = dial(between.address).await;
+    // Somebody who came later is in, so the time of those two runs.
+    let (mut client, mut backend) = connected(&listener, &between).await;
+    pass(Settings::default().handshake_limit).await;
     let answer = slow.rest().await;
     let answer = String::from_utf8(answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
@@ -99,10 +101,10 @@ async fn a_request_that_does_not_come_in_time_is_408() {
         .at_least(|counts| counts.limited(Limit::Time), 1)
         .await;
     // Whoever says nothing is told nothing.
-    let mut silent = dial(between.address).await;
     assert!(silent.rest().await.is_empty());
-    // Afterwards there is no such limit.
-    drop(connected(&listener, &between).await);
+    // After the handshake there is no such limit.
+    client.text("still here").await;
+    assert_eq!(backend.recv().await, "still here");
 }
 
 #[tokio::test]
@@ -146,7 +148,8 @@ async fn all_holds_together_keep_no_more_than_the_limit_and_then_it_is_1013() {
     const LIMIT: usize = 100_000;
     let setup = Setup {
         rules: Rules {
-            planned_budget: Duration::from_secs(2),
+            // The budget is longer than an interval.
+            keepalive: None,
             ..Rules::default()
         },
         ..setup(|settings| settings.held_bytes = LIMIT)
@@ -176,7 +179,8 @@ async fn all_holds_together_keep_no_more_than_the_limit_and_then_it_is_1013() {
         .counts
         .at_least(|counts| counts.limited(Limit::Held), crowded)
         .await;
-    assert!(between.gateway.held_bytes.load(Ordering::Relaxed) <= LIMIT);
+    assert!(between.gateway.overview().held_bytes <= LIMIT);
+    pass(Rules::default().planned_budget).await;
     let mut codes = Vec::new();
     for mut client in clients {
         let (code, reason) = client.closed().await;
@@ -188,7 +192,7 @@ async fn all_holds_together_keep_no_more_than_the_limit_and_then_it_is_1013() {
     let too_many = codes.iter().filter(|code| **code == 1013).count();
     assert!(too_many >= crowded, "{codes:?}");
     between.left(0).await;
-    assert_eq!(between.gateway.held_bytes.load(Ordering::Relaxed), 0);
+    assert_eq!(between.gateway.overview().held_bytes, 0);
 }
 
 #[tokio::test]
@@ -272,14 +276,13 @@ async fn a_listener_that_is_gone_leaves_no_room_taken() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let setup = setup(|settings| {
-        settings.room.in_all = 1;
-        settings.handshake_limit = Duration::from_millis(50);
-    });
+    let setup = setup(|settings| settings.room.in_all = 1);
     let between = super::support::gateway(address, setup).await;
-    for _ in 0..2 {
-        let head = ask(between.address, "").await.head().await;
-        assert_eq!(status(&head), "503");
-    }
+    let mut client = ask(between.address, "").await;
+    between.away().await;
+    pass(Settings::default().handshake_limit).await;
+    assert_eq!(status(&client.head().await), "503");
+    let listener = TcpListener::bind(address).await.unwrap();
+    connected(&listener, &between).await;
     assert_eq!(between.counts.limited(Limit::Connections), 0);
 }

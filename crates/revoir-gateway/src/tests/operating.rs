@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::Receiver;
 
-use super::support::{Raw, ask, asked, dial, field, route, settings, soon, taken};
-use crate::access_log::Lines;
-use crate::{
-    AccessLog, Admin, AdminAddr, AdminListener, DrainAs, Gateway, Json, Logs, Mode, Operations,
-};
+use crate::admin::{Admin, AdminListener, DrainAs};
+use crate::config::AdminAddr;
+use crate::gateway::Gateway;
+use crate::rules::Mode;
+use crate::tests::support::{Raw, ask, asked, dial, field, route, settings, soon, taken};
+use crate::watch::{AccessLog, Json, Lines, Logs, Operations};
 
 const AGENT: &str = "User-Agent: Python/3.11 websockets/12.0\r\n";
 

@@ -1,5 +1,5 @@
-use super::support::{asked, dial, field, pair, settings};
-use crate::Mode;
+use crate::rules::Mode;
+use crate::tests::support::{asked, dial, field, pair, settings};
 
 #[tokio::test]
 async fn a_request_passes_with_its_body_and_the_client_s_address() {

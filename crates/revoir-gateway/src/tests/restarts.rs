@@ -9,8 +9,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::support::{gateway, settings, soon};
-use crate::Mode;
+use crate::rules::Mode;
+use crate::tests::support::{gateway, settings, soon};
 
 const CLIENTS: usize = 200;
 
@@ -53,18 +53,23 @@ impl Backend {
         }
     }
 
-    /// As a process that takes no more connections, says goodbye, and is then gone.
-    async fn close(&mut self, code: SendCode) {
+    /// As a process that takes no more connections, and has said goodbye to some: of three connections
+    /// it keeps one.
+    async fn close_some(&mut self) {
         self.listening.abort();
         assert!(soon(&mut self.listening).await.is_err());
         let closers = std::mem::take(&mut *self.closers.lock().unwrap());
-        for closer in &closers {
-            drop(closer.close(code, Reason::EMPTY));
+        let codes = [SendCode::SERVICE_RESTART, SendCode::GOING_AWAY];
+        let mut closing = Vec::new();
+        for three in closers.chunks(3) {
+            for (closer, code) in three.iter().zip(codes) {
+                drop(closer.close(code, Reason::EMPTY));
+                closing.push(closer);
+            }
         }
-        for closer in &closers {
+        for closer in closing {
             soon(closer.closed()).await;
         }
-        self.kill();
     }
 
     /// As a process that was killed.
@@ -154,15 +159,10 @@ async fn received(client: &mut WebSocket) -> String {
     }
 }
 
-/// How a backend goes.
-#[derive(Clone, Copy, Debug)]
-enum Going {
-    Closes(SendCode),
-    IsKilled,
-}
-
-/// 200 clients exchange numbered messages; the backend goes and another one comes.
-async fn survive(going: Going) {
+/// 200 clients exchange numbered messages; the backend goes and another one comes. It closes some
+/// connections with 1012, some with 1001, and is killed with the rest.
+#[tokio::test]
+async fn a_backend_that_goes_and_comes_back_is_noticed_by_nobody() {
     let first = listen(([127, 0, 0, 1], 0).into());
     let address = first.local_addr().unwrap();
     let mut backend = Backend::start(first);
@@ -176,10 +176,8 @@ async fn survive(going: Going) {
         clients.push(client);
     }
 
-    match going {
-        Going::Closes(code) => backend.close(code).await,
-        Going::IsKilled => backend.kill(),
-    }
+    backend.close_some().await;
+    backend.kill();
     between.counts.held(CLIENTS).await;
     // Sent while there is no backend.
     for client in &mut clients {
@@ -225,19 +223,4 @@ async fn survive(going: Going) {
         .filter(|text| text.starts_with("client"))
         .collect();
     assert!(closed.is_empty(), "{closed:?}");
-}
-
-#[tokio::test]
-async fn a_backend_that_restarts_with_1012_is_noticed_by_nobody() {
-    survive(Going::Closes(SendCode::SERVICE_RESTART)).await;
-}
-
-#[tokio::test]
-async fn a_backend_that_goes_away_with_1001_is_noticed_by_nobody() {
-    survive(Going::Closes(SendCode::GOING_AWAY)).await;
-}
-
-#[tokio::test]
-async fn a_backend_that_is_killed_is_noticed_by_nobody() {
-    survive(Going::IsKilled).await;
 }

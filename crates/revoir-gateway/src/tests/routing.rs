@@ -10,8 +10,9 @@ use revoir_codes::CloseCode;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::support::{Between, ask, dial, routed, soon, taken, target};
-use crate::{Destination, PoolSettings, RouteSettings, Settings, Site};
+use crate::front::{Destination, RouteSettings, Settings, Site};
+use crate::tests::support::{Between, ask, dial, routed, soon, taken, target};
+use crate::upstream::PoolSettings;
 
 async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
     loop {

@@ -1,7 +1,7 @@
 use revoir_proto::frame::Opcode;
 
-use super::support::{asked, connected, dial, field, pair, settings};
-use crate::Mode;
+use crate::rules::Mode;
+use crate::tests::support::{asked, connected, dial, field, pair, settings};
 
 /// A request that two servers could understand in two ways gets 400, and the connection ends.
 #[tokio::test]

@@ -15,13 +15,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::connection::Handle;
-use crate::observer::Limit;
-use crate::session::{Ended, Side};
-use crate::verdict::{Redialed, Why};
-use crate::{
-    Destination, Gateway, Mode, Observer, PoolSettings, RouteSettings, Rules, Settings, Target,
-};
+use crate::front::{Destination, RouteSettings, Settings};
+use crate::gateway::Gateway;
+use crate::relay::{Ended, Redialed, Side, Why};
+use crate::rules::{Mode, Rules};
+use crate::upstream::{PoolSettings, Target};
+use crate::watch::{Handle, Limit, Observer};
 
 /// No test waits longer for anything.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -31,6 +30,14 @@ pub(super) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// Waits for what has to happen.
 pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
     timeout(LONGEST, what).await.expect("it never happened")
+}
+
+/// Has `time` go by at once for everything in this test. Before and afterwards time is real, so that no step
+/// has to be quick.
+pub(super) async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 /// Counts what happens, and can be waited for.
@@ -134,6 +141,16 @@ pub(super) fn settings(mode: Mode) -> Setup {
 }
 
 impl Between {
+    /// Waits until the gateway has found out that its backend is away.
+    pub(super) async fn away(&self) {
+        soon(async {
+            while self.gateway.overview().upstreams[0].accepts {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
     /// Waits until no more than `most` connections are open.
     pub(super) async fn left(&self, most: usize) {
         soon(async {

@@ -7,9 +7,9 @@ use revoir::{
 };
 use tokio::sync::mpsc;
 
-use super::support::{Between, dial, secured, soon, target};
-use crate::pool::Trust;
-use crate::{Destination, PoolSettings, RouteSettings, Settings, Target};
+use crate::front::{Destination, RouteSettings, Settings};
+use crate::tests::support::{Between, dial, secured, soon, target};
+use crate::upstream::{PoolSettings, Target, Trust};
 
 /// A certificate for this machine, and what trusts it.
 struct Certified {

@@ -7,11 +7,11 @@ use revoir_proto::Role;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::support::{
+use crate::front::{Destination, RouteSettings, Settings};
+use crate::tests::support::{
     Between, Counts, Raw, accepted, ask, dial, field, routed, soon, taken, target,
 };
-use crate::pool::{Check, Thresholds};
-use crate::{Destination, PoolSettings, RouteSettings, Settings};
+use crate::upstream::{Check, PoolSettings, Thresholds};
 
 async fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()

@@ -1,0 +1,335 @@
+//! [`Driver`]: moves bytes between two sockets, as a session says.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use revoir::Entropy;
+use revoir_proto::{Cause, Detail};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::connection::client::Connection;
+use crate::connection::holding::{Holding, Redial};
+use crate::connection::linger::linger;
+use crate::connection::read_buffer::{READ_BUFFER_BYTES, with_read_buffer};
+use crate::connection::transport::{Writer, poll_read};
+use crate::relay::{Moment, Outlook, Session, Side};
+use crate::watch::Order;
+
+/// Rounds in one go before other tasks of the thread get a turn.
+const ROUNDS_PER_POLL: usize = 16;
+
+/// Reads after a failed write: the Close frame may be among the bytes.
+const READS_AFTER_FAILURE: usize = 4;
+
+/// One client, its backend, and the session between them.
+pub(crate) struct Driver<S> {
+    pub(super) session: Session,
+    pub(super) connection: Connection,
+    client: Option<S>,
+    pub(super) backend: Option<S>,
+    pub(super) redial: Box<dyn Redial<S>>,
+    pub(super) hold: Option<Box<Holding<S>>>,
+    timer: Pin<Box<Sleep>>,
+    /// What the timer is set to.
+    armed: Option<Duration>,
+}
+
+impl<S> Driver<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    /// A driver between `client` and `backend`.
+    pub(crate) fn new(
+        connection: Connection,
+        compression: bool,
+        redial: Box<dyn Redial<S>>,
+        client: S,
+        backend: S,
+    ) -> Self {
+        let mut random = Entropy;
+        let mut at = moment(connection.now(), &mut random, &Outlook::default);
+        let session = Session::new(&mut at, Arc::clone(connection.rules()), compression);
+        Self {
+            session,
+            connection,
+            client: Some(client),
+            backend: Some(backend),
+            redial,
+            hold: None,
+            timer: Box::pin(sleep_until(Instant::now())),
+            armed: None,
+        }
+    }
+
+    /// Relays until both sides have ended. The bytes are what was read already.
+    pub(crate) async fn run(mut self, from_client: Bytes, from_backend: Bytes) {
+        let mut early = Some((from_client, from_backend));
+        poll_fn(|cx| {
+            if let Some((from_client, from_backend)) = early.take() {
+                let now = self.connection.now();
+                self.take_input(cx, now, Side::Client, &from_client);
+                self.take_input(cx, now, Side::Backend, &from_backend);
+            }
+            self.poll(cx)
+        })
+        .await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..ROUNDS_PER_POLL {
+            let now = self.connection.now();
+            if let Some(order) = self.connection.handle().take(cx.waker()) {
+                self.obey(cx, now, order);
+            }
+            let mut progressed = self.poll_hold(cx, now);
+            progressed |= self.poll_side(cx, now, Side::Client);
+            progressed |= self.poll_side(cx, now, Side::Backend);
+            self.release();
+            if self.session.is_done() {
+                return Poll::Ready(());
+            }
+            if !progressed && !self.poll_timer(cx, now) {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Does what the connection is told from outside.
+    fn obey(&mut self, cx: &mut Context<'_>, now: Duration, order: Order) {
+        match order {
+            Order::Leave(goodbye) => self.with(now, |session, at| session.leave(at, goodbye)),
+            Order::End(goodbye) => {
+                self.with(now, |session, at| session.leave(at, goodbye));
+                self.flush(cx, now, Side::Client);
+                self.with(now, Session::cut_off);
+            }
+            Order::Cut => {
+                self.client = None;
+                let detail = Detail::Text("cut by the gateway".into());
+                self.with(now, |session, at| {
+                    session.handle_lost(at, Side::Client, Cause::Reset, detail);
+                });
+            }
+        }
+    }
+
+    /// Writes to and reads from one side, once. Returns whether there is something new to look at.
+    fn poll_side(&mut self, cx: &mut Context<'_>, now: Duration, side: Side) -> bool {
+        let mut progressed = self.push(cx, now, side);
+        if self.session.wants_flush(side) {
+            self.flush(cx, now, side);
+            progressed |= !self.session.wants_flush(side);
+        }
+        let wanted = self.session.room(side).min(READ_BUFFER_BYTES);
+        let room = self.take_room(wanted);
+        self.session.set_reading(now, side, room > 0);
+        if room == 0 {
+            return progressed;
+        }
+        let has_read = self.read(cx, now, side, room);
+        self.count_room();
+        has_read || progressed
+    }
+
+    /// Reads once, and lets the session have it.
+    fn read(&mut self, cx: &mut Context<'_>, now: Duration, side: Side, room: usize) -> bool {
+        let (from, to) = match side {
+            Side::Client => (&mut self.client, &mut self.backend),
+            Side::Backend => (&mut self.backend, &mut self.client),
+        };
+        let Some(from) = from else {
+            return false;
+        };
+        let (session, connection) = (&mut self.session, &self.connection);
+        let mut random = Entropy;
+        let outlook = || connection.outlook(now);
+        let mut at = moment(now, &mut random, &outlook);
+        let mut taken = 0;
+        let failure = with_read_buffer(|buffer| {
+            match poll_read(from, cx, &mut buffer[..room]) {
+                Poll::Pending => return None,
+                Poll::Ready(Ok([])) => session.handle_eof(&mut at, side),
+                Poll::Ready(Ok(input)) => {
+                    taken = input.len();
+                    let mut writer = Writer::new(to.as_mut(), cx);
+                    session.handle_input(&mut at, side, input, &mut writer);
+                    return Some(writer.error);
+                }
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    session.handle_truncated(&mut at, side);
+                }
+                Poll::Ready(Err(error)) => {
+                    session.handle_lost(&mut at, side, Cause::Reset, detail(&error));
+                }
+            }
+            Some(None)
+        });
+        if taken > 0 {
+            self.connection.heard(now, side, taken, &self.session);
+        }
+        if let Some(Some(error)) = &failure {
+            self.writing_failed(cx, now, side.other(), error);
+        }
+        failure.is_some()
+    }
+
+    fn flush(&mut self, cx: &mut Context<'_>, now: Duration, side: Side) {
+        let to = match side {
+            Side::Client => &mut self.client,
+            Side::Backend => &mut self.backend,
+        };
+        let (session, connection) = (&mut self.session, &self.connection);
+        let mut random = Entropy;
+        let outlook = || connection.outlook(now);
+        let mut writer = Writer::new(to.as_mut(), cx);
+        session.flush(&mut moment(now, &mut random, &outlook), side, &mut writer);
+        if let Some(error) = writer.error {
+            self.writing_failed(cx, now, side, &error);
+        }
+    }
+
+    /// Has a transport pass on what it took: TLS keeps what TCP did not take. Returns whether that
+    /// failed.
+    fn push(&mut self, cx: &mut Context<'_>, now: Duration, side: Side) -> bool {
+        let stream = match side {
+            Side::Client => &mut self.client,
+            Side::Backend => &mut self.backend,
+        };
+        let pushed = stream
+            .as_mut()
+            .map(|stream| Pin::new(stream).poll_flush(cx));
+        if let Some(Poll::Ready(Err(error))) = pushed {
+            self.writing_failed(cx, now, side, &error);
+            return true;
+        }
+        false
+    }
+
+    /// `side` takes nothing any more. What it said before that still counts.
+    fn writing_failed(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Duration,
+        side: Side,
+        error: &io::Error,
+    ) {
+        for _ in 0..READS_AFTER_FAILURE {
+            if self.session.room(side) == 0 || !self.read(cx, now, side, READ_BUFFER_BYTES) {
+                break;
+            }
+        }
+        let detail = detail(error);
+        self.with(now, |session, at| {
+            session.handle_lost(at, side, Cause::WriteFailed, detail);
+        });
+    }
+
+    /// Bytes that were read before.
+    pub(super) fn take_input(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Duration,
+        side: Side,
+        input: &[u8],
+    ) {
+        if input.is_empty() {
+            return;
+        }
+        let to = match side {
+            Side::Client => &mut self.backend,
+            Side::Backend => &mut self.client,
+        };
+        let (session, connection) = (&mut self.session, &self.connection);
+        let mut random = Entropy;
+        let outlook = || connection.outlook(now);
+        let mut writer = Writer::new(to.as_mut(), cx);
+        session.handle_input(
+            &mut moment(now, &mut random, &outlook),
+            side,
+            input,
+            &mut writer,
+        );
+        connection.heard(now, side, input.len(), session);
+        if let Some(error) = writer.error {
+            self.writing_failed(cx, now, side.other(), &error);
+        }
+    }
+
+    /// Lets go of the sockets of sides that have ended.
+    fn release(&mut self) {
+        for ended in self.session.take_ended() {
+            let stream = match ended.side {
+                Side::Client => self.client.take(),
+                Side::Backend => self.backend.take(),
+            };
+            let mut ended = ended;
+            if let (Some(stream), Some(rest)) = (stream, ended.rest.take()) {
+                tokio::spawn(linger(stream, rest));
+            }
+            self.connection.ended(ended);
+        }
+    }
+
+    /// Does what is due. Returns whether something was.
+    fn poll_timer(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
+        while let Some(deadline) = self.session.deadline() {
+            if deadline <= now {
+                self.with(now, |session, at| session.handle_timeout(at));
+                return true;
+            }
+            // Deadlines mostly move away; then the timer rings early, and is set again.
+            if self.armed.is_none_or(|armed| deadline < armed) {
+                self.timer.as_mut().reset(self.connection.instant(deadline));
+                self.armed = Some(deadline);
+            }
+            if self.timer.as_mut().poll(cx).is_pending() {
+                break;
+            }
+            self.armed = None;
+            if self.connection.now() >= deadline {
+                return true;
+            }
+        }
+        false
+    }
+
+    pub(super) fn with(&mut self, now: Duration, act: impl FnOnce(&mut Session, &mut Moment<'_>)) {
+        let connection = &self.connection;
+        let mut random = Entropy;
+        let outlook = || connection.outlook(now);
+        act(&mut self.session, &mut moment(now, &mut random, &outlook));
+    }
+}
+
+impl<S> Drop for Driver<S> {
+    fn drop(&mut self) {
+        self.end_hold();
+    }
+}
+
+fn moment<'a>(
+    now: Duration,
+    random: &'a mut Entropy,
+    outlook: &'a dyn Fn() -> Outlook,
+) -> Moment<'a> {
+    Moment {
+        now,
+        random,
+        outlook,
+    }
+}
+
+fn detail(error: &io::Error) -> Detail {
+    match error.raw_os_error() {
+        Some(number) => Detail::Os(number),
+        None => Detail::Text(error.to_string().into()),
+    }
+}

@@ -1,0 +1,146 @@
+//! What a driver does while its client is held: it waits for its turn, dials, and counts what the
+//! client sends meanwhile.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::connection::driver::Driver;
+use crate::connection::holding::{Holding, Returned};
+use crate::relay::{Redialed, Session, Side};
+use crate::upstream::{Pool, Priority};
+
+impl<S> Driver<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    /// Starts and follows re-dials while the client is held.
+    pub(super) fn poll_hold(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
+        let Some((previous, held)) = self.session.holding(now) else {
+            self.end_hold();
+            return false;
+        };
+        if self.hold.is_none() {
+            let since = now.saturating_sub(held);
+            self.connection.begin_hold(since);
+            self.hold = Some(Box::new(Holding {
+                since,
+                redialing: None,
+                ticket: None,
+                changed: watch(self.connection.pool()),
+                // What was kept of a message before is not asked for: it is there.
+                counted: self.session.held_bytes(),
+                is_crowded: false,
+            }));
+            self.connection.add_room(self.session.held_bytes());
+        }
+        let Some(hold) = &mut self.hold else {
+            return false;
+        };
+        if self.session.wants_dial(now) {
+            let ticket = self.connection.pool().ticket();
+            let priority = match self.session.has_waiting() {
+                true => Priority::Urgent,
+                false => Priority::Normal,
+            };
+            hold.ticket = (priority == Priority::Normal).then_some(ticket);
+            let redialing = self.redial.redial(ticket, priority, previous, hold.since);
+            hold.redialing = Some(redialing);
+        }
+        if self.session.has_waiting()
+            && let Some(ticket) = hold.ticket.take()
+        {
+            self.connection.pool().promote(ticket);
+        }
+        let mut progressed = false;
+        if hold.changed.as_mut().poll(cx).is_ready() {
+            hold.changed = watch(self.connection.pool());
+            progressed = true;
+        }
+        let redialed = hold
+            .redialing
+            .as_mut()
+            .map(|redialing| redialing.as_mut().poll(cx));
+        if let Some(Poll::Ready(redialed)) = redialed {
+            hold.redialing = None;
+            self.redialed(cx, now, redialed);
+            return true;
+        }
+        if progressed {
+            self.with(now, |session, at| session.handle_timeout(at));
+        }
+        progressed
+    }
+
+    fn redialed(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Duration,
+        redialed: Result<Returned<S>, Redialed>,
+    ) {
+        match redialed {
+            Ok(Returned {
+                stream,
+                input,
+                seat,
+                took,
+            }) => {
+                self.connection.returned(seat, took);
+                self.backend = Some(stream);
+                self.with(now, Session::attach);
+                self.end_hold();
+                self.take_input(cx, now, Side::Backend, &input);
+            }
+            Err(redialed) => {
+                self.connection.redial_failed(&redialed);
+                self.with(now, |session, at| session.redial_failed(at, &redialed));
+            }
+        }
+    }
+
+    /// During a hold: takes room for `wanted` bytes among all holds, and returns how much there is.
+    pub(super) fn take_room(&mut self, wanted: usize) -> usize {
+        let Some(hold) = &mut self.hold else {
+            return wanted;
+        };
+        let room = self.connection.take_room(wanted);
+        hold.counted += room;
+        if room < wanted && !hold.is_crowded {
+            hold.is_crowded = true;
+            self.session.found_no_room();
+            self.connection.found_no_room();
+        }
+        room
+    }
+
+    /// During a hold: gives back the room that nothing was read into.
+    pub(super) fn count_room(&mut self) {
+        if let Some(hold) = &mut self.hold {
+            let kept = self.session.held_bytes().min(hold.counted);
+            self.connection.give_room(hold.counted - kept);
+            hold.counted = kept;
+        }
+    }
+}
+
+impl<S> Driver<S> {
+    /// Gives everything back that a hold needs.
+    pub(super) fn end_hold(&mut self) {
+        if let Some(hold) = self.hold.take() {
+            self.connection.give_room(hold.counted);
+            self.connection.end_hold();
+        }
+    }
+}
+
+/// Is ready when the pool begins to accept, or stops.
+fn watch(pool: &Pool) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let mut accepted = pool.watch();
+    Box::pin(async move {
+        // The pool lives as long as the connection.
+        let _ = accepted.changed().await;
+    })
+}

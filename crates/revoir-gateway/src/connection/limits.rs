@@ -1,0 +1,175 @@
+//! [`Entrance`]: how many WebSocket clients come in, in all, from one address, and per second.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use revoir::Admission;
+
+use crate::watch::Limit;
+
+/// How many may come in. Handshakes count like connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// At a time.
+    pub in_all: usize,
+    /// At a time, of one client address.
+    pub per_address: usize,
+    /// Handshakes. `None`: any number.
+    pub per_second: Option<NonZeroU32>,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            in_all: usize::MAX,
+            per_address: usize::MAX,
+            per_second: None,
+        }
+    }
+}
+
+/// Why a client does not come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    InAll,
+    ForAddress,
+    /// Too many at once. There is room for this one after this time.
+    ThisSecond(Duration),
+}
+
+impl Full {
+    pub(crate) const fn limit(self) -> Limit {
+        match self {
+            Self::InAll => Limit::Connections,
+            Self::ForAddress => Limit::Address,
+            Self::ThisSecond(_) => Limit::Rate,
+        }
+    }
+}
+
+/// Counts those who are in.
+#[derive(Debug, Default)]
+pub(crate) struct Entrance(Mutex<Inside>);
+
+#[derive(Debug, Default)]
+struct Inside {
+    room: Room,
+    admission: Option<Admission>,
+    in_all: usize,
+    per_address: HashMap<IpAddr, usize>,
+}
+
+/// One who is in, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    entrance: Arc<Entrance>,
+    address: IpAddr,
+}
+
+impl Entrance {
+    pub(crate) fn new(room: Room) -> Arc<Self> {
+        let entrance = Self::default();
+        entrance.resize(room);
+        Arc::new(entrance)
+    }
+
+    /// Has other limits from now on. Those who are in stay.
+    pub(crate) fn resize(&self, room: Room) {
+        let mut inside = self.inside();
+        if inside.room.per_second != room.per_second {
+            inside.admission = room.per_second.map(Admission::per_second);
+        }
+        inside.room = room;
+    }
+
+    /// Lets a client from `address` in. The address of IPv4 inside IPv6 is that of IPv4.
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Admitted, Full> {
+        let address = address.to_canonical();
+        let mut inside = self.inside();
+        let Room {
+            in_all,
+            per_address,
+            ..
+        } = inside.room;
+        if inside.in_all >= in_all {
+            return Err(Full::InAll);
+        }
+        let own = inside.per_address.get(&address).copied().unwrap_or(0);
+        if own >= per_address {
+            return Err(Full::ForAddress);
+        }
+        if let Some(admission) = &inside.admission {
+            admission.admit().map_err(Full::ThisSecond)?;
+        }
+        inside.in_all += 1;
+        inside.per_address.insert(address, own + 1);
+        drop(inside);
+        let entrance = Arc::clone(self);
+        Ok(Admitted { entrance, address })
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut inside = self.entrance.inside();
+        inside.in_all -= 1;
+        if let Entry::Occupied(mut own) = inside.per_address.entry(self.address) {
+            *own.get_mut() -= 1;
+            if *own.get() == 0 {
+                own.remove();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn room_is_free_again_when_somebody_leaves() {
+        let entrance = Entrance::new(Room {
+            in_all: 3,
+            per_address: 2,
+            per_second: None,
+        });
+        let first = entrance.enter(ip("192.0.2.1")).unwrap();
+        let mapped = entrance.enter(ip("::ffff:192.0.2.1")).unwrap();
+        assert_eq!(
+            entrance.enter(ip("192.0.2.1")).unwrap_err(),
+            Full::ForAddress
+        );
+        let other = entrance.enter(ip("::1")).unwrap();
+        assert_eq!(entrance.enter(ip("::2")).unwrap_err(), Full::InAll);
+        drop(first);
+        let again = entrance.enter(ip("192.0.2.1")).unwrap();
+        drop((mapped, other, again));
+        let inside = entrance.inside();
+        assert_eq!((inside.in_all, inside.per_address.len()), (0, 0));
+    }
+
+    #[test]
+    fn those_over_the_rate_are_told_when_there_is_room() {
+        let entrance = Entrance::new(Room {
+            per_second: NonZeroU32::new(2),
+            ..Room::default()
+        });
+        let _in: Vec<_> = (0..2).map(|_| entrance.enter(ip("::1")).unwrap()).collect();
+        let Err(Full::ThisSecond(wait)) = entrance.enter(ip("::1")) else {
+            panic!("let in");
+        };
+        assert!(wait <= Duration::from_secs(1), "{wait:?}");
+    }
+}

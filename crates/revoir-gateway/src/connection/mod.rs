@@ -1,0 +1,25 @@
+//! The tasks of WebSocket connections: a relay between two sockets, its re-dials, and its end.
+
+mod client;
+mod closing;
+mod drain;
+mod driver;
+mod driver_hold;
+mod fields;
+mod held_bytes;
+mod holding;
+mod limits;
+mod linger;
+mod read_buffer;
+mod redial;
+mod registry;
+mod transport;
+
+pub(crate) use client::Connection;
+pub(crate) use drain::begun;
+pub(crate) use driver::Driver;
+pub use limits::Room;
+pub(crate) use limits::{Entrance, Full};
+pub(crate) use linger::linger;
+pub(crate) use redial::Redialer;
+pub(crate) use registry::{CHANGED, Registry};

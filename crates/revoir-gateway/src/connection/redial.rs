@@ -1,0 +1,176 @@
+//! [`Redialer`]: the way back to the backend, with what the client asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{HeaderMap, Response};
+use revoir::Entropy;
+use revoir_proto::handshake::key;
+
+use crate::connection::fields::Fields;
+use crate::connection::holding::{Redial, Redialing, Returned};
+use crate::relay::{Previous, Redialed};
+use crate::upstream::dial::{Answer, DialError, Opening, dial};
+use crate::upstream::{Agreement, Pool, Priority, Seat, Stream, Ticket};
+
+/// The header field that tells a backend whose connection this continues.
+const RESUME: HeaderName = HeaderName::from_static("revoir-resume");
+
+/// No backend is waited for longer than this on its own advice.
+const LONGEST_ADVICE: Duration = Duration::from_secs(3600);
+
+/// Dials again for one client. What the client asked for is kept in little memory: most clients
+/// never need it.
+pub(crate) struct Redialer {
+    pool: Arc<Pool>,
+    limit: Duration,
+    name: Box<str>,
+    resource: Box<str>,
+    fields: Fields,
+    agreement: Agreement,
+}
+
+impl Redialer {
+    /// `opening` led to `agreement`, and the client knows it. `name`: of the connection.
+    pub(crate) fn new(
+        pool: Arc<Pool>,
+        limit: Duration,
+        name: String,
+        opening: &Opening,
+        agreement: Agreement,
+    ) -> Self {
+        Self {
+            pool,
+            limit,
+            name: name.into(),
+            resource: opening.resource.to_string().into(),
+            fields: Fields::pack(&opening.headers),
+            agreement,
+        }
+    }
+
+    /// What the client asked for, with what was agreed on.
+    fn opening(&self) -> Opening {
+        let subprotocol = self.agreement.subprotocol.as_deref();
+        Opening {
+            // It was one.
+            resource: self.resource.parse().unwrap_or_default(),
+            headers: self.fields.unpack(),
+            key: key(Entropy::bytes()),
+            subprotocols: subprotocol.into_iter().map(str::to_owned).collect(),
+            extensions: self.agreement.extensions.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+impl Redial<Stream> for Redialer {
+    fn redial(
+        &self,
+        ticket: Ticket,
+        priority: Priority,
+        previous: Previous,
+        since: Duration,
+    ) -> Redialing<Stream> {
+        let (pool, limit) = (Arc::clone(&self.pool), self.limit);
+        let (mut opening, agreement) = (self.opening(), self.agreement.clone());
+        let name = self.name.clone();
+        Box::pin(async move {
+            let turn = pool.turn(ticket, priority, false).await;
+            let held = pool.now().saturating_sub(since);
+            if let Ok(value) = HeaderValue::from_str(&resume(&name, previous, held)) {
+                opening.headers.insert(RESUME, value);
+            }
+            judge(dial(&pool, turn, &opening, limit).await, &agreement)
+        })
+    }
+}
+
+/// The value of Revoir-Resume.
+fn resume(name: &str, previous: Previous, held: Duration) -> String {
+    let Previous { written, received } = previous;
+    let held = held.as_millis();
+    // Nothing was lost for sure only where nothing was written.
+    let maybe_lost = if written == 0 { "no" } else { "yes" };
+    format!(
+        "conn={name}, held-ms={held}, written={written}, received={received}, maybe-lost={maybe_lost}"
+    )
+}
+
+fn judge(
+    answer: Result<(Answer, Seat), DialError>,
+    agreement: &Agreement,
+) -> Result<Returned<Stream>, Redialed> {
+    let (answer, seat) = match answer {
+        Ok(answered) => answered,
+        Err(DialError::Invalid(error)) => {
+            tracing::debug!(target: "revoir", error, "the backend's handshake is invalid");
+            return Err(Redialed::Invalid);
+        }
+        Err(DialError::Unreachable(_) | DialError::Silent) => return Err(Redialed::Unreachable),
+    };
+    match answer {
+        Answer::Opened(opened) if opened.agreement == *agreement => Ok(Returned {
+            stream: opened.stream,
+            input: opened.input,
+            seat,
+            took: opened.took,
+        }),
+        Answer::Opened(opened) if opened.agreement.subprotocol == agreement.subprotocol => {
+            Err(Redialed::Changed("the backend agreed to other extensions"))
+        }
+        Answer::Opened(_) => Err(Redialed::Changed("the backend chose another subprotocol")),
+        Answer::Refused(response) => Err(refused(&response)),
+    }
+}
+
+fn refused<B>(response: &Response<B>) -> Redialed {
+    Redialed::Refused {
+        status: response.status().as_u16(),
+        retry_after: retry_after(response.headers()),
+    }
+}
+
+/// Retry-After in seconds. A date is no use without a common clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_ADVICE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_resume_field_says_what_may_be_lost() {
+        let field = |written, received| {
+            let previous = Previous { written, received };
+            resume("1f-7", previous, Duration::from_millis(5012))
+        };
+        assert_eq!(
+            field(3, 4),
+            "conn=1f-7, held-ms=5012, written=3, received=4, maybe-lost=yes"
+        );
+        assert_eq!(
+            field(0, 4),
+            "conn=1f-7, held-ms=5012, written=0, received=4, maybe-lost=no"
+        );
+    }
+
+    #[test]
+    fn advice_is_in_seconds_and_at_most_an_hour() {
+        let advice = |value| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+            retry_after(&headers)
+        };
+        assert_eq!(advice("3"), Some(Duration::from_secs(3)));
+        assert_eq!(advice("99999"), Some(Duration::from_secs(3600)));
+        assert_eq!(advice("Wed, 21 Oct 2026 07:28:00 GMT"), None);
+    }
+}

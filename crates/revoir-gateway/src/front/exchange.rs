@@ -1,0 +1,153 @@
+//! [`Asking`]: a request under way, whose bodies are counted.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
+
+use axum::BoxError;
+use axum::body::Body;
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::{Request, Response, StatusCode};
+
+use crate::watch::{Asked, Exchange, Observer};
+
+/// An exchange whose answer is not known yet.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    observer: Arc<dyn Observer>,
+    asked: Asked,
+    is_handshake: bool,
+    request_bytes: Arc<AtomicU64>,
+}
+
+impl Asking {
+    /// A request has come. Its body is counted from here on.
+    pub(crate) fn new<B>(
+        observer: &Arc<dyn Observer>,
+        asked: Asked,
+        is_handshake: bool,
+        request: Request<B>,
+    ) -> (Self, Request<Body>)
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let asking = Self {
+            observer: Arc::clone(observer),
+            asked,
+            is_handshake,
+            request_bytes: Arc::default(),
+        };
+        let bytes = Arc::clone(&asking.request_bytes);
+        let request = request.map(|body| Body::new(RequestBody { body, bytes }));
+        (asking, request)
+    }
+
+    /// The answer is there, without its body. The observer is told when that is over too.
+    pub(crate) fn answered(self, response: Response<Body>) -> Response<Body> {
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return response;
+        }
+        let without_body = &*self.asked.method == "HEAD";
+        let status = response.status().as_u16();
+        response.map(|body| {
+            let is_whole = without_body || body.is_end_stream();
+            Body::new(ResponseBody {
+                body,
+                status,
+                bytes: 0,
+                is_whole,
+                asking: Some(self),
+            })
+        })
+    }
+}
+
+struct RequestBody<B> {
+    body: B,
+    bytes: Arc<AtomicU64>,
+}
+
+struct ResponseBody {
+    body: Body,
+    status: u16,
+    bytes: u64,
+    is_whole: bool,
+    asking: Option<Asking>,
+}
+
+impl<B> HttpBody for RequestBody<B>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.bytes.fetch_add(length(&frame), Ordering::Relaxed);
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl HttpBody for ResponseBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.bytes += length(&frame);
+        self.is_whole = frame.is_none() || self.body.is_end_stream();
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        let Some(asking) = self.asking.take() else {
+            return;
+        };
+        asking.observer.answered(Exchange {
+            at: SystemTime::now(),
+            took: asking.asked.since.elapsed(),
+            asked: asking.asked,
+            is_handshake: asking.is_handshake,
+            status: self.status,
+            request_bytes: asking.request_bytes.load(Ordering::Relaxed),
+            response_bytes: self.bytes,
+            is_whole: self.is_whole,
+        });
+    }
+}
+
+fn length<E>(frame: &Option<Result<Frame<Bytes>, E>>) -> u64 {
+    match frame {
+        Some(Ok(frame)) => frame.data_ref().map_or(0, |data| data.len() as u64),
+        Some(Err(_)) | None => 0,
+    }
+}

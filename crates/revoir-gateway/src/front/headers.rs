@@ -1,0 +1,101 @@
+//! Which header fields pass through the gateway (RFC 9110 section 7.6), and which it writes itself.
+
+use hyper::HeaderMap;
+use hyper::header::{CONNECTION, HOST, HeaderName};
+
+use crate::front::source::Source;
+
+/// Fields that concern one connection only (RFC 9110 section 7.6.1).
+const HOP_BY_HOP: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+];
+
+/// Fields that only the gateway may write.
+const OURS: &str = "revoir-";
+
+/// Takes away what concerns one connection only, with everything that Connection names.
+pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        // A client must not be able to take Host away.
+        .filter(|name| *name != HOST)
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Makes the header fields of a client's request into those of the gateway's: without what concerns
+/// one connection, without what only the gateway may write, and with where it comes from.
+pub(crate) fn rewrite_request(headers: &mut HeaderMap, source: Source) {
+    strip_hop_by_hop(headers);
+    let ours: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with(OURS))
+        .cloned()
+        .collect();
+    for name in ours {
+        headers.remove(name);
+    }
+    source.write(headers);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    fn headers(fields: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(
+                HeaderName::try_from(*name).unwrap(),
+                HeaderValue::try_from(*value).unwrap(),
+            );
+        }
+        headers
+    }
+
+    #[test]
+    fn what_concerns_one_connection_does_not_pass() {
+        let mut got = headers(&[
+            ("Host", "a.example"),
+            ("Connection", "keep-alive, X-Secret, Host"),
+            ("Keep-Alive", "timeout=5"),
+            ("X-Secret", "1"),
+            ("TE", "trailers"),
+            ("Transfer-Encoding", "chunked"),
+            ("Upgrade", "h2c"),
+            ("HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA"),
+            ("X-Kept", "2"),
+        ]);
+        strip_hop_by_hop(&mut got);
+        assert_eq!(got, headers(&[("Host", "a.example"), ("X-Kept", "2")]));
+    }
+
+    #[test]
+    fn what_only_the_gateway_may_write_does_not_pass() {
+        let mut got = headers(&[("Revoir-Resume", "conn=1"), ("revoir-anything", "1")]);
+        let peer = (Ipv4Addr::LOCALHOST, 1).into();
+        rewrite_request(&mut got, Source::new(peer, false, &[]));
+        assert!(got.keys().all(|name| !name.as_str().starts_with(OURS)));
+        assert_eq!(got["x-forwarded-for"], "127.0.0.1");
+    }
+}

@@ -1,0 +1,204 @@
+//! Takes connections, speaks HTTP on them, and has the route of each request answer it.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::header::{HOST, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use revoir::ServerTls;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use crate::connection::begun;
+use crate::front::arrival::{Arrival, FirstRequest};
+use crate::front::exchange::Asking;
+use crate::front::handshake;
+use crate::front::refusal::{broken, refusal};
+use crate::front::route::Backing;
+use crate::front::source::Source;
+use crate::front::state::Front;
+use crate::upstream::{Stream, set_nodelay};
+use crate::watch::{Asked, Limit};
+
+/// How long to wait when a connection cannot be taken, because no file descriptor is left for
+/// example.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How much later than a first request a later one is given up: a connection may stay for another.
+const LATER: Duration = Duration::from_secs(1);
+
+/// Takes connections for as long as it is polled, over TLS if that is given.
+pub(crate) async fn serve(front: Arc<Front>, listeners: Vec<TcpListener>, tls: Option<ServerTls>) {
+    let shared = Arc::new(Listeners { front, tls });
+    let mut all = JoinSet::new();
+    for listener in listeners {
+        all.spawn(Arc::clone(&shared).listen(listener));
+    }
+    all.join_all().await;
+}
+
+struct Listeners {
+    front: Arc<Front>,
+    tls: Option<ServerTls>,
+}
+
+impl Listeners {
+    async fn listen(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    tokio::spawn(Arc::clone(&self).talk(stream, peer));
+                }
+                Err(error) => {
+                    tracing::warn!(target: "revoir", %error, "a connection cannot be taken");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
+    async fn talk(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        set_nodelay(&stream);
+        let registry = &self.front.registry;
+        let current = self.front.current();
+        let settings = &current.settings;
+        let limit = settings.handshake_limit;
+        let source = Source::new(peer, self.tls.is_some(), &settings.trusted);
+        let stream = match &self.tls {
+            None => Stream::Tcp(stream),
+            Some(tls) => {
+                let accepting = TlsAcceptor::from(tls.config()).accept(stream);
+                match timeout(limit, accepting).await {
+                    Ok(Ok(stream)) => Stream::Tls(Box::new(stream.into())),
+                    Ok(Err(error)) => {
+                        tracing::debug!(target: "revoir", %peer, %error, "no TLS");
+                        return;
+                    }
+                    Err(_) => return,
+                }
+            }
+        };
+        // A drain waits for those that were there when it began.
+        let draining = &registry.draining;
+        let draining = (!draining.has_begun()).then(|| draining.listen());
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(limit + LATER)
+            .max_buf_size(settings.head_bytes)
+            .max_headers(settings.head_fields)
+            .keep_alive(draining.is_some());
+        let first = Arc::new(FirstRequest::default());
+        let service = service_fn(|request| {
+            first.comes();
+            let listeners = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(listeners.answer(request, source).await) }
+        });
+        let arrival = Arrival::new(stream, Arc::clone(&first), limit);
+        let talking = http.serve_connection(TokioIo::new(arrival), service);
+        let mut talking = pin!(talking.with_upgrades());
+        let ended = tokio::select! {
+            ended = &mut talking => ended,
+            () = begun(draining) => {
+                talking.as_mut().graceful_shutdown();
+                talking.await
+            }
+        };
+        if let Err(error) = ended {
+            if first.is_late() {
+                registry.limited(Limit::Time);
+            } else if error.is_parse_too_large() {
+                registry.limited(Limit::Head);
+            }
+            tracing::debug!(target: "revoir", %peer, %error, "an HTTP connection ended early");
+        }
+    }
+
+    /// Answers a request, and has it observed unless a connection comes of it.
+    async fn answer(&self, mut request: Request<Incoming>, source: Source) -> Response<Body> {
+        normalise(&mut request);
+        let asked = Asked::new(&request, source.peer);
+        let is_handshake = handshake::is_asked_for(&request);
+        let observer = &self.front.registry.observer;
+        let (asking, request) = Asking::new(observer, asked.clone(), is_handshake, request);
+        asking.answered(self.take(request, asked, source).await)
+    }
+
+    /// Has the route of a request answer it.
+    async fn take(&self, request: Request<Body>, asked: Asked, source: Source) -> Response<Body> {
+        if request.method() == Method::CONNECT {
+            return refusal(StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not supported");
+        }
+        let current = self.front.current();
+        // What reads the request may have room for more.
+        if head_bytes(&request) > current.settings.head_bytes {
+            self.front.registry.limited(Limit::Head);
+            let text = "the head of the request is too long";
+            return refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text);
+        }
+        if !has_one_host(&request) {
+            return refusal(StatusCode::BAD_REQUEST, "a request has one Host field");
+        }
+        let Some(route) = current.routes.find(host(&request), request.uri().path()) else {
+            return refusal(StatusCode::NOT_FOUND, "no route leads there");
+        };
+        match &route.backing {
+            Backing::Site(site) => site.answer(request, asked.peer).await,
+            Backing::Upstreams { pool, .. } if handshake::is_asked_for(&request) => {
+                let answered = handshake::answer(&self.front, pool, request, (asked, source)).await;
+                answered.unwrap_or_else(|error| broken(&error))
+            }
+            Backing::Upstreams { pool, plain } => plain.pass(pool, request, source).await,
+        }
+    }
+}
+
+/// An absolute target goes before Host (RFC 9112 section 3.2.2), and the backend gets a path.
+fn normalise<B>(request: &mut Request<B>) {
+    if let Some(authority) = request.uri().authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        request.headers_mut().insert(HOST, host);
+    }
+    if let Some(path) = request.uri().path_and_query().cloned() {
+        *request.uri_mut() = Uri::from(path);
+    }
+}
+
+/// The length of a request's head as it is usually written.
+fn head_bytes<B>(request: &Request<B>) -> usize {
+    let path = request.uri().path_and_query();
+    let line = "GET  HTTP/1.1\r\n".len() + path.map_or(1, |path| path.as_str().len());
+    let fields = request.headers().iter();
+    let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    line + fields.sum::<usize>() + "\r\n".len()
+}
+
+/// RFC 9112 section 3.2: one Host field, which only HTTP/1.0 may leave out.
+fn has_one_host<B>(request: &Request<B>) -> bool {
+    match request.headers().get_all(HOST).iter().count() {
+        0 => request.version() == Version::HTTP_10,
+        count => count == 1,
+    }
+}
+
+/// The host that a request is for, without its port.
+fn host<B>(request: &Request<B>) -> &str {
+    let host = request.headers().get(HOST);
+    let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+    match host.rsplit_once(':') {
+        // A colon in an IPv6 address stands in its brackets.
+        Some((name, port)) if !port.contains(']') => name,
+        _ => host,
+    }
+}

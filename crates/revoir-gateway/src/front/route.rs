@@ -1,0 +1,213 @@
+//! [`Routes`]: which requests go where.
+
+use std::sync::Arc;
+
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use crate::front::plain::Plain;
+use crate::front::service::Site;
+use crate::upstream::{Pool, PoolSettings, run};
+
+/// One route, as it is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteSettings {
+    /// The host that requests are for, without a port. `None`: any.
+    pub host: Option<String>,
+    /// What the path begins with. `/chat` stands for itself and for all below it, `/chat/` only
+    /// for what is below, `/` for everything.
+    pub path: String,
+    /// What answers.
+    pub to: Destination,
+}
+
+/// What answers the requests of a route.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Destination {
+    /// Backends.
+    Upstreams(PoolSettings),
+    /// What is built into the program.
+    Site(Site),
+}
+
+impl RouteSettings {
+    /// Everything below `path`, on any host.
+    pub fn new(path: impl Into<String>, to: Destination) -> Self {
+        Self {
+            host: None,
+            path: path.into(),
+            to,
+        }
+    }
+
+    fn matches(&self, host: &str, path: &str) -> bool {
+        let is_host = |own: &String| own.eq_ignore_ascii_case(host);
+        self.host.as_ref().is_none_or(is_host) && is_below(path, &self.path)
+    }
+}
+
+/// Whether `path` is `prefix` or below it: `/chatter` is not below `/chat`.
+fn is_below(path: &str, prefix: &str) -> bool {
+    match path.strip_prefix(prefix) {
+        Some(rest) => prefix.ends_with('/') || rest.is_empty() || rest.starts_with('/'),
+        None => false,
+    }
+}
+
+/// A route while the gateway runs.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) settings: RouteSettings,
+    pub(super) backing: Backing,
+    /// Runs the pool, if there is one.
+    task: Option<AbortHandle>,
+}
+
+/// What answers, while the gateway runs.
+#[derive(Debug)]
+pub(super) enum Backing {
+    Upstreams {
+        pool: Arc<Pool>,
+        /// For everything that is no WebSocket.
+        plain: Plain,
+    },
+    Site(Site),
+}
+
+impl Route {
+    /// Starts what the route needs. To be called in a runtime.
+    fn start(settings: RouteSettings, epoch: Instant) -> Self {
+        let (backing, task) = match &settings.to {
+            Destination::Site(site) => (Backing::Site(site.clone()), None),
+            Destination::Upstreams(settings) => {
+                let pool = Pool::new(settings.clone(), epoch);
+                let running = tokio::spawn(run(Arc::clone(&pool)));
+                let plain = Plain::new(&pool);
+                let backing = Backing::Upstreams { pool, plain };
+                (backing, Some(running.abort_handle()))
+            }
+        };
+        Self {
+            settings,
+            backing,
+            task,
+        }
+    }
+}
+
+impl Drop for Route {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// All routes, the closest ones first.
+#[derive(Debug)]
+pub(crate) struct Routes(Vec<Arc<Route>>);
+
+impl Routes {
+    /// Starts all of them. To be called in a runtime.
+    pub(super) fn start(all: Vec<RouteSettings>, epoch: Instant) -> Self {
+        Self(Vec::new()).replaced(all, epoch).0
+    }
+
+    /// Others, with those of these that are as before, and how many that are.
+    pub(super) fn replaced(&self, mut all: Vec<RouteSettings>, epoch: Instant) -> (Self, usize) {
+        // A host says more than none, and a longer path more than a shorter one.
+        all.sort_by_key(|route| (route.host.is_none(), usize::MAX - route.path.len()));
+        let mut kept = 0;
+        let route = |settings| match self.0.iter().find(|route| route.settings == settings) {
+            Some(route) => {
+                kept += 1;
+                Arc::clone(route)
+            }
+            None => Arc::new(Route::start(settings, epoch)),
+        };
+        let routes = all.into_iter().map(route).collect();
+        (Self(routes), kept)
+    }
+
+    /// Whether one of them leads to `pool`.
+    pub(crate) fn lead_to(&self, pool: &Arc<Pool>) -> bool {
+        self.0.iter().any(|route| match &route.backing {
+            Backing::Upstreams { pool: own, .. } => Arc::ptr_eq(own, pool),
+            Backing::Site(_) => false,
+        })
+    }
+
+    /// The route of a request for `path` on `host`, which has no port.
+    pub(super) fn find(&self, host: &str, path: &str) -> Option<&Arc<Route>> {
+        let mut all = self.0.iter();
+        all.find(|route| route.settings.matches(host, path))
+    }
+
+    /// The pools among the destinations.
+    pub(crate) fn pools(&self) -> impl Iterator<Item = &Arc<Pool>> {
+        self.0.iter().filter_map(|route| match &route.backing {
+            Backing::Upstreams { pool, .. } => Some(pool),
+            Backing::Site(_) => None,
+        })
+    }
+
+    /// The sites among the destinations.
+    pub(crate) fn sites(&self) -> impl Iterator<Item = &Site> {
+        self.0.iter().filter_map(|route| match &route.backing {
+            Backing::Site(site) => Some(site),
+            Backing::Upstreams { .. } => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+
+    use super::*;
+
+    fn route(host: Option<&str>, path: &str) -> RouteSettings {
+        RouteSettings {
+            host: host.map(str::to_owned),
+            path: path.to_owned(),
+            to: Destination::Site(Site::new(Router::new())),
+        }
+    }
+
+    #[test]
+    fn the_closest_route_is_found() {
+        let routes = vec![
+            route(None, "/"),
+            route(Some("a.example"), "/"),
+            route(None, "/chat/rooms"),
+            route(None, "/chat"),
+            route(Some("b.example"), "/only/"),
+        ];
+        let routes = Routes::start(routes, Instant::now());
+        let found = |host, path| {
+            let route = routes.find(host, path).unwrap();
+            let host = route.settings.host.as_deref().unwrap_or("*");
+            format!("{host}{}", route.settings.path)
+        };
+        for (host, path, expected) in [
+            ("c.example", "/", "*/"),
+            ("c.example", "/chat", "*/chat"),
+            ("c.example", "/chat/x", "*/chat"),
+            ("c.example", "/chatter", "*/"),
+            ("c.example", "/chat/rooms/1", "*/chat/rooms"),
+            // A route of the host goes before a longer path of any host.
+            ("A.example", "/chat", "a.example/"),
+            ("b.example", "/only/x", "b.example/only/"),
+            ("b.example", "/only", "*/"),
+        ] {
+            assert_eq!(found(host, path), expected, "{host}{path}");
+        }
+    }
+
+    #[test]
+    fn without_a_route_nothing_is_found() {
+        let routes = Routes::start(vec![route(Some("a.example"), "/x")], Instant::now());
+        assert!(routes.find("a.example", "/").is_none());
+        assert!(routes.find("b.example", "/x").is_none());
+    }
+}

@@ -1,0 +1,61 @@
+//! [`Front`]: what the front answers by.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::connection::{Entrance, Registry};
+use crate::front::route::{RouteSettings, Routes};
+use crate::front::settings::Settings;
+
+/// What the front answers by.
+#[derive(Debug)]
+pub(crate) struct Front {
+    pub(crate) registry: Arc<Registry>,
+    pub(super) entrance: Arc<Entrance>,
+    current: RwLock<Arc<Current>>,
+}
+
+/// What a reload replaces.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) settings: Settings,
+    pub(crate) routes: Routes,
+}
+
+impl Front {
+    /// Starts what the routes need. To be called in a runtime.
+    pub(crate) fn new(
+        registry: Arc<Registry>,
+        routes: Vec<RouteSettings>,
+        settings: Settings,
+    ) -> Self {
+        let routes = Routes::start(routes, registry.epoch());
+        Self {
+            registry,
+            entrance: Entrance::new(settings.room),
+            current: RwLock::new(Arc::new(Current { settings, routes })),
+        }
+    }
+
+    /// The settings and the routes as of now.
+    pub(crate) fn current(&self) -> Arc<Current> {
+        let current = self.current.read();
+        Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes other routes and settings, and returns how many routes are as before. The pools of the
+    /// others are retired.
+    pub(crate) fn replace(&self, routes: Vec<RouteSettings>, settings: Settings) -> usize {
+        self.entrance.resize(settings.room);
+        self.registry.held_bytes.set_limit(settings.held_bytes);
+        let before = self.current();
+        let (routes, kept) = before.routes.replaced(routes, self.registry.epoch());
+        let current = Arc::new(Current { settings, routes });
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&current);
+        for pool in before.routes.pools() {
+            if !current.routes.lead_to(pool) {
+                pool.retire();
+            }
+        }
+        kept
+    }
+}

@@ -1,0 +1,171 @@
+//! [`Gateway`]: the front, the connections, and what an operator does with them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use revoir::{Drain, DrainReport, ServerTls};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::connection::{CHANGED, Registry};
+use crate::front::{Front, RouteSettings, Settings, Site, serve};
+use crate::watch::{Handle, Observer, Overview, merged};
+
+/// One gateway, with all its routes.
+#[derive(Debug)]
+pub struct Gateway {
+    front: Arc<Front>,
+    registry: Arc<Registry>,
+}
+
+/// What a reload came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Routes that are as before.
+    pub kept: usize,
+    /// Routes that are new, or not as before.
+    pub begun: usize,
+    /// Connections that are closed with 1012, each with a slot.
+    pub drained: usize,
+}
+
+impl Gateway {
+    /// A gateway with these routes. To be called in a runtime.
+    pub fn new(
+        routes: Vec<RouteSettings>,
+        settings: Settings,
+        observer: Arc<dyn Observer>,
+    ) -> Arc<Self> {
+        let registry = Arc::new(Registry::new(observer, settings.held_bytes));
+        let front = Arc::new(Front::new(Arc::clone(&registry), routes, settings));
+        Arc::new(Self { front, registry })
+    }
+
+    /// Serves the listeners, over TLS if that is given. Runs until it is dropped, which leaves open
+    /// connections alone.
+    pub async fn serve(self: &Arc<Self>, listeners: Vec<TcpListener>, tls: Option<ServerTls>) {
+        serve(Arc::clone(&self.front), listeners, tls).await;
+    }
+
+    /// How many WebSocket connections there are.
+    pub fn connections(&self) -> usize {
+        self.registry.len()
+    }
+
+    /// How it stands.
+    pub fn overview(&self) -> Overview {
+        let current = self.front.current();
+        let (from_clients, from_backends, connections) = self.registry.sums();
+        Overview {
+            connections,
+            held: current
+                .routes
+                .pools()
+                .map(|pool| pool.held.load(Ordering::Relaxed))
+                .sum(),
+            held_bytes: self.registry.held_bytes.now(),
+            from_clients,
+            from_backends,
+            draining: self.is_draining(),
+            upstreams: merged(current.routes.pools().flat_map(|pool| pool.states())),
+        }
+    }
+
+    /// All connections.
+    pub(crate) fn handles(&self) -> Vec<Arc<Handle>> {
+        self.registry.handles()
+    }
+
+    /// The connection of this name, or of the number at its end.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Handle>> {
+        self.registry.find(name)
+    }
+
+    /// The connection of this name, as Revoir-Conn has it.
+    pub fn handle(&self, name: &str) -> Option<Arc<Handle>> {
+        self.registry.handle(name)
+    }
+
+    /// How long it has been there.
+    pub(crate) fn now(&self) -> Duration {
+        self.registry.now()
+    }
+
+    /// Whether a drain has begun.
+    pub fn is_draining(&self) -> bool {
+        self.registry.draining.has_begun()
+    }
+
+    /// Closes every connection as `plan` says, and waits until all have ended; at its deadline the
+    /// rest is cut. What was asked over plain HTTP is answered first. To be called once.
+    pub async fn drain(&self, plan: Drain) -> DrainReport {
+        let started = Instant::now();
+        let begun = self.registry.begin_drain(&plan);
+        let mut sites = JoinSet::new();
+        for tracker in self
+            .front
+            .current()
+            .routes
+            .sites()
+            .filter_map(Site::tracker)
+        {
+            sites.spawn(tracker.drain(plan.clone()));
+        }
+        let mut report = self.registry.drain(begun).await;
+        // They keep to the same deadline by themselves.
+        for site in sites.join_all().await {
+            add(&mut report, &site);
+        }
+        report.took = started.elapsed();
+        report
+    }
+
+    /// Has a drain be over within `limit` from now.
+    pub fn hurry(&self, limit: Duration) {
+        if let Some(plan) = self.registry.draining.hurry(limit) {
+            for tracker in self
+                .front
+                .current()
+                .routes
+                .sites()
+                .filter_map(Site::tracker)
+            {
+                drop(tracker.drain(plan.clone().within(limit)));
+            }
+        }
+    }
+
+    /// Takes other routes and settings. Connections of routes that are as before stay as they are;
+    /// the others are closed, and their clients come back in slots.
+    pub fn reload(self: &Arc<Self>, routes: Vec<RouteSettings>, settings: Settings) -> Reloaded {
+        let all = routes.len();
+        let kept = self.front.replace(routes, settings);
+        let is_gone = |handle: &Arc<Handle>| handle.pool().is_retired();
+        let gone: Vec<_> = self.handles().into_iter().filter(is_gone).collect();
+        let drained = gone.len();
+        if drained > 0 {
+            let plan = Drain::restart().ready_in(Duration::ZERO).reason(CHANGED);
+            let schedule = plan.schedule(drained);
+            let registry = Arc::clone(&self.registry);
+            tokio::spawn(async move { registry.close(gone, &plan, schedule).await });
+        }
+        Reloaded {
+            kept,
+            begun: all - kept,
+            drained,
+        }
+    }
+}
+
+fn add(report: &mut DrainReport, other: &DrainReport) {
+    report.answered += other.answered;
+    report.eof += other.eof;
+    report.reset += other.reset;
+    report.timeout += other.timeout;
+    report.cut += other.cut;
+    report.otherwise += other.otherwise;
+    report.unsent += other.unsent;
+    report.refused += other.refused;
+}

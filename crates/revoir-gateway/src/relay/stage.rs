@@ -1,0 +1,413 @@
+//! Every transition of a session.
+
+use std::time::Duration;
+
+use revoir_codes::Slot;
+use revoir_proto::frame::CloseFrame;
+use revoir_proto::{Cause, Detail, Finish, ProtocolError, Reason, SendCode};
+
+use crate::relay::hold::{Hold, Previous};
+use crate::relay::hop::Hop;
+use crate::relay::state::{Backend, Moment, Release, Session, Side, Stage};
+use crate::relay::verdict::{
+    AfterRedial, Back, BackendEnd, Goodbye, Redialed, Verdict, Why, after_backend, after_hold,
+    after_redial,
+};
+
+/// Those who are sent back come over no less time than this.
+const LEAST_SPREAD: Duration = Duration::from_secs(4);
+
+/// What the gateway says to a backend whose client is gone.
+const CLIENT_LOST: &str = "the client's connection was lost";
+
+/// What happens to a session.
+#[derive(Clone, Debug)]
+pub(super) enum Event {
+    /// A Close frame came.
+    Closed(Side, CloseFrame),
+    /// A transport ended or failed.
+    Lost(Side, Cause, Detail, Finish),
+    /// A side broke a rule.
+    Broke(Side, ProtocolError),
+    /// A side showed no sign of life.
+    Silent(Side),
+    /// The gateway itself closes.
+    Leave(Goodbye),
+}
+
+impl Session {
+    /// Does what is due.
+    pub(crate) fn handle_timeout(&mut self, at: &mut Moment<'_>) {
+        for side in [Side::Client, Side::Backend] {
+            let due = self
+                .hop_mut(side)
+                .and_then(|hop| hop.on_timeout(at.now, at.random));
+            match due {
+                None => {}
+                Some(Cause::PongTimeout) => self.on(at, Event::Silent(side)),
+                Some(cause) => {
+                    let event = Event::Lost(side, cause, Detail::None, Finish::Timeout);
+                    self.on(at, event);
+                }
+            }
+        }
+        if let Stage::Holding(hold) = &mut self.stage {
+            let accepts = (at.outlook)()
+                .accepts_since
+                .is_some_and(|since| since >= hold.since);
+            hold.note(at.now, accepts, &self.rules);
+            let (deadline, ran_out) = hold.deadline();
+            if deadline <= at.now {
+                let (why, is_invalid, is_crowded) = (hold.why, hold.is_invalid, hold.is_crowded);
+                let is_full = is_crowded || self.is_full();
+                let goodbye = after_hold(why, ran_out, is_full, is_invalid);
+                self.on(at, Event::Leave(goodbye));
+            }
+        }
+        if let Stage::Closing { deadline } = self.stage
+            && deadline <= at.now
+        {
+            self.give_up(at);
+        }
+        self.settle(at.now);
+    }
+
+    /// A re-dial was answered with something else than what was agreed, or not at all.
+    pub(crate) fn redial_failed(&mut self, at: &mut Moment<'_>, redialed: &Redialed) {
+        let Stage::Holding(hold) = &mut self.stage else {
+            return;
+        };
+        hold.is_dialing = false;
+        hold.is_invalid = *redialed == Redialed::Invalid;
+        match after_redial(redialed) {
+            AfterRedial::Again(after) => hold.not_before = at.now + after.unwrap_or_default(),
+            AfterRedial::End(goodbye) => self.on(at, Event::Leave(goodbye)),
+        }
+    }
+
+    /// The gateway ends both sides now: what waits for them leaves if it can.
+    pub(crate) fn cut_off(&mut self, at: &mut Moment<'_>) {
+        self.give_up(at);
+        self.settle(at.now);
+    }
+
+    /// The gateway closes the connection, whatever it is doing.
+    pub(crate) fn leave(&mut self, at: &mut Moment<'_>, goodbye: Goodbye) {
+        self.on(at, Event::Leave(goodbye));
+    }
+
+    /// The one function that changes the stage.
+    pub(super) fn on(&mut self, at: &mut Moment<'_>, event: Event) {
+        match self.stage {
+            Stage::Attached => self.on_attached(at, event),
+            Stage::Holding(_) => self.on_holding(at, event),
+            Stage::Closing { .. } => self.on_closing(at, event),
+            Stage::Done => {}
+        }
+        self.settle(at.now);
+    }
+
+    fn on_attached(&mut self, at: &mut Moment<'_>, event: Event) {
+        match event {
+            Event::Closed(Side::Client, frame) => {
+                self.receive(Side::Client, frame);
+                self.begin_closing(at.now);
+                self.close(at, Side::Backend, frame, "the client closed");
+            }
+            Event::Closed(Side::Backend, frame) => {
+                self.receive(Side::Backend, frame);
+                self.backend_ended(at, &BackendEnd::Closed(frame));
+            }
+            Event::Lost(Side::Client, cause, detail, finish) => {
+                self.end(at.now, Side::Client, (cause, detail, finish), Release::Drop);
+                self.begin_closing(at.now);
+                self.close(at, Side::Backend, going_away(CLIENT_LOST), CLIENT_LOST);
+            }
+            Event::Lost(Side::Backend, cause, detail, finish) => {
+                self.lose_backend(at, cause, detail, finish);
+            }
+            Event::Broke(Side::Client, error) => {
+                self.fail(at, Side::Client, error);
+                self.begin_closing(at.now);
+                let text = "the client broke the protocol";
+                self.close(at, Side::Backend, going_away(text), text);
+            }
+            Event::Broke(Side::Backend, error) => {
+                self.fail(at, Side::Backend, error);
+                self.backend_ended(at, &BackendEnd::Broke(error));
+            }
+            Event::Silent(Side::Client) => {
+                self.close_silent(at, Side::Client);
+                self.begin_closing(at.now);
+                self.close(at, Side::Backend, going_away(CLIENT_LOST), CLIENT_LOST);
+            }
+            Event::Silent(Side::Backend) => {
+                self.close_silent(at, Side::Backend);
+                self.backend_ended(at, &BackendEnd::Lost);
+            }
+            Event::Leave(goodbye) => {
+                self.begin_closing(at.now);
+                let frame = self.say(at, &goodbye);
+                self.close(at, Side::Backend, frame, "the gateway closes");
+            }
+        }
+    }
+
+    fn on_holding(&mut self, at: &mut Moment<'_>, event: Event) {
+        match event {
+            Event::Closed(Side::Client, frame) => {
+                self.receive(Side::Client, frame);
+                self.begin_closing(at.now);
+                self.close(at, Side::Client, frame.answer(), "");
+            }
+            Event::Lost(Side::Client, cause, detail, finish) => {
+                self.begin_closing(at.now);
+                self.end(at.now, Side::Client, (cause, detail, finish), Release::Drop);
+            }
+            Event::Broke(Side::Client, error) => {
+                self.begin_closing(at.now);
+                self.fail(at, Side::Client, error);
+            }
+            Event::Silent(Side::Client) => {
+                self.begin_closing(at.now);
+                self.close_silent(at, Side::Client);
+            }
+            Event::Leave(goodbye) => {
+                self.begin_closing(at.now);
+                self.say(at, &goodbye);
+            }
+            // There is no backend.
+            Event::Closed(Side::Backend, _)
+            | Event::Lost(Side::Backend, ..)
+            | Event::Broke(Side::Backend, _)
+            | Event::Silent(Side::Backend) => {}
+        }
+    }
+
+    fn on_closing(&mut self, at: &mut Moment<'_>, event: Event) {
+        match event {
+            Event::Closed(side, frame) => {
+                self.receive(side, frame);
+                let text = match side {
+                    Side::Client => "the client closed",
+                    Side::Backend => "the backend closed",
+                };
+                self.close(at, side.other(), frame, text);
+                if self.hop(side.other()).is_none() {
+                    self.close(at, side, frame.answer(), "");
+                }
+            }
+            Event::Lost(side, cause, detail, finish) => {
+                self.end(at.now, side, (cause, detail, finish), Release::Drop);
+                self.answer_for_the_other(at, side.other());
+            }
+            Event::Broke(side, error) => {
+                self.fail(at, side, error);
+                self.answer_for_the_other(at, side.other());
+            }
+            Event::Silent(side) => {
+                let why = (Cause::PongTimeout, Detail::None, Finish::Timeout);
+                self.end(at.now, side, why, Release::Drop);
+                self.answer_for_the_other(at, side.other());
+            }
+            // It closes already.
+            Event::Leave(_) => {}
+        }
+    }
+
+    /// The backend is gone, and has sent all it will.
+    fn backend_ended(&mut self, at: &mut Moment<'_>, end: &BackendEnd) {
+        match after_backend(
+            end,
+            self.is_holdable(),
+            (at.outlook)().restarting,
+            &self.rules,
+        ) {
+            Verdict::Hold(why) => {
+                if let BackendEnd::Closed(frame) = end {
+                    self.close(at, Side::Backend, frame.answer(), "");
+                }
+                // Its answer to a Close frame of ours, if it is still alive, is not waited for.
+                self.hold(at, why, (Cause::Dropped, Detail::None, Finish::Reset));
+            }
+            Verdict::Pass => {
+                self.begin_closing(at.now);
+                if let BackendEnd::Closed(frame) = end {
+                    self.close(at, Side::Client, *frame, "the backend closed");
+                }
+            }
+            Verdict::End(goodbye) => {
+                self.begin_closing(at.now);
+                if let BackendEnd::Closed(frame) = end {
+                    self.close(at, Side::Backend, frame.answer(), "");
+                }
+                self.say(at, &goodbye);
+            }
+        }
+    }
+
+    /// The transport of the backend is gone.
+    fn lose_backend(&mut self, at: &mut Moment<'_>, cause: Cause, detail: Detail, finish: Finish) {
+        let why = (cause, detail, finish);
+        match after_backend(
+            &BackendEnd::Lost,
+            self.is_holdable(),
+            (at.outlook)().restarting,
+            &self.rules,
+        ) {
+            Verdict::Hold(held) => self.hold(at, held, why),
+            Verdict::Pass => {}
+            Verdict::End(goodbye) => {
+                self.begin_closing(at.now);
+                self.end(at.now, Side::Backend, why, Release::Drop);
+                self.say(at, &goodbye);
+            }
+        }
+    }
+
+    /// Keeps the client, without its backend.
+    fn hold(&mut self, at: &mut Moment<'_>, why: Why, end: (Cause, Detail, Finish)) {
+        let Some(backend) = &mut self.backend else {
+            return;
+        };
+        let queued = backend.hop.out.queued_messages() as u64;
+        let previous = Previous {
+            written: self.lane.messages() - backend.first - queued,
+            received: backend.lane.messages(),
+        };
+        let was_stable = at.now.saturating_sub(backend.attached) >= self.rules.stable_after;
+        let budget = why.budget(&self.rules);
+        let left = match self.budget_left {
+            Some(left) if !was_stable => left.min(budget),
+            _ => budget,
+        };
+        let may_answer = backend.hop.sent().is_some() && !backend.hop.out.is_inside_message();
+        let release = if may_answer {
+            Release::Linger
+        } else {
+            Release::Drop
+        };
+        self.waiting = backend.hop.out.split_repeatable();
+        self.end(at.now, Side::Backend, end, release);
+        if let Some(ended) = self.ended.last_mut() {
+            ended.held = Some(why);
+        }
+        let mut hold = Hold::new(at.now, why, left, previous);
+        if why == Why::Busy {
+            // Not all at once: a second, and up to one more.
+            let jitter = (u64::from(at.random.next_u32()) * 1000) >> 32;
+            hold.not_before = at.now + Duration::from_millis(1000 + jitter);
+        }
+        self.stage = Stage::Holding(hold);
+    }
+
+    /// Whether nothing is half forwarded in either direction.
+    fn is_holdable(&self) -> bool {
+        let is_free =
+            |backend: &Backend| backend.lane.is_holdable() && backend.hop.out.is_repeatable();
+        self.lane.is_holdable() && self.backend.as_ref().is_some_and(is_free)
+    }
+
+    fn begin_closing(&mut self, now: Duration) {
+        let deadline = now + self.rules.close_budget;
+        self.stage = Stage::Closing { deadline };
+    }
+
+    fn receive(&mut self, side: Side, frame: CloseFrame) {
+        if let Some(hop) = self.hop_mut(side) {
+            hop.receive_close(frame);
+        }
+    }
+
+    fn close(&mut self, at: &mut Moment<'_>, side: Side, frame: CloseFrame, text: &'static str) {
+        if let Some(hop) = self.hop_mut(side) {
+            let detail = Detail::Text(text.into());
+            hop.send_close(frame, Cause::ClosedLocally, detail, at.random);
+        }
+    }
+
+    fn close_silent(&mut self, at: &mut Moment<'_>, side: Side) {
+        let frame = CloseFrame::new(SendCode::TIMEOUT, Reason::truncated("no sign of life"));
+        if let Some(hop) = self.hop_mut(side) {
+            hop.send_close(frame, Cause::PongTimeout, Detail::None, at.random);
+        }
+    }
+
+    fn fail(&mut self, at: &mut Moment<'_>, side: Side, error: ProtocolError) {
+        if let Some(hop) = self.hop_mut(side) {
+            hop.fail();
+            let reason = Reason::truncated(&error.to_string());
+            let frame = CloseFrame::new(error.close_code(), reason);
+            hop.send_close(frame, error.cause(), Detail::Rule(error), at.random);
+        }
+    }
+
+    /// Closes the client in the gateway's own words.
+    fn say(&mut self, at: &mut Moment<'_>, goodbye: &Goodbye) -> CloseFrame {
+        let reason = match goodbye.back {
+            None => Reason::truncated(&goodbye.text),
+            Some(Back::At(when)) => Slot::new(when.saturating_sub(at.now)).write(&goodbye.text),
+            Some(Back::After(from)) => {
+                let spread = (at.outlook)().spread.max(LEAST_SPREAD).as_millis() as u64;
+                let part = (u128::from(at.random.next_u32()) * u128::from(spread)) >> 32;
+                let after = from + Duration::from_millis(part as u64);
+                Slot::new(after).write(&goodbye.text)
+            }
+        };
+        let frame = CloseFrame::new(goodbye.code, reason);
+        if let Some(hop) = &mut self.client {
+            let detail = Detail::Text(goodbye.text.clone());
+            hop.send_close(frame, goodbye.cause, detail, at.random);
+        }
+        frame
+    }
+
+    /// Closes a side that has closed, but whose other side can answer no more.
+    fn answer_for_the_other(&mut self, at: &mut Moment<'_>, side: Side) {
+        let answer = match self.hop(side).map(Hop::received) {
+            Some(Some(frame)) => frame.answer(),
+            _ => going_away(CLIENT_LOST),
+        };
+        self.close(at, side, answer, "");
+    }
+
+    /// The closing handshakes have taken too long.
+    fn give_up(&mut self, at: &mut Moment<'_>) {
+        for side in [Side::Client, Side::Backend] {
+            self.answer_for_the_other(at, side);
+            let why = (Cause::ClosedLocally, Detail::None, Finish::Timeout);
+            self.end(at.now, side, why, Release::Linger);
+        }
+    }
+
+    /// Ends TCP in the middle of a frame.
+    fn cut(&mut self, now: Duration, side: Side) {
+        let text = "the other side was lost inside a frame";
+        let why = (Cause::Dropped, Detail::Text(text.into()), Finish::Reset);
+        self.end(now, side, why, Release::Drop);
+    }
+
+    /// Ends the sides that have nothing left to do.
+    pub(super) fn settle(&mut self, now: Duration) {
+        if !matches!(self.stage, Stage::Closing { .. }) {
+            return;
+        }
+        for side in [Side::Client, Side::Backend] {
+            if !self.may_insert(side) && !self.hears(side.other()) {
+                // It waits for the rest of a frame: no Close frame could be told apart from that.
+                self.cut(now, side);
+            }
+            if self.hop(side).is_some_and(Hop::is_settled) {
+                let why = (Cause::ClosedLocally, Detail::None, Finish::Timeout);
+                self.end(now, side, why, Release::Linger);
+            }
+        }
+        if self.client.is_none() && self.backend.is_none() {
+            self.stage = Stage::Done;
+        }
+    }
+}
+
+fn going_away(text: &str) -> CloseFrame {
+    CloseFrame::new(SendCode::GOING_AWAY, Reason::truncated(text))
+}

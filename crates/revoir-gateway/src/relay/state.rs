@@ -1,0 +1,379 @@
+//! [`Session`]: its parts, and what its driver asks it.
+
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::time::Duration;
+
+use revoir_proto::{Cause, Detail, Ending, Finish, Random, Role};
+
+use crate::relay::hold::{Hold, Previous};
+use crate::relay::hop::{Hop, earlier};
+use crate::relay::lane::{Lane, LaneRules, Unit};
+use crate::relay::outgoing::{Accept, Outgoing};
+use crate::relay::scanner::ScanRules;
+use crate::relay::verdict::Why;
+use crate::rules::{Mode, Rules};
+
+/// One of the two sides of the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The client, which the gateway serves.
+    Client,
+    /// The backend, whose client the gateway is.
+    Backend,
+}
+
+impl Side {
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Backend,
+            Self::Backend => Self::Client,
+        }
+    }
+}
+
+/// When something happens, and in what surroundings.
+pub(crate) struct Moment<'a> {
+    /// Since the epoch of the gateway.
+    pub(crate) now: Duration,
+    pub(crate) random: &'a mut dyn Random,
+    /// How things stand with the upstream, if that matters.
+    pub(crate) outlook: &'a dyn Fn() -> Outlook,
+}
+
+/// How things stand with the upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outlook {
+    /// Since when it accepts, if the last attempt succeeded.
+    pub(crate) accepts_since: Option<Duration>,
+    /// Whether it is known to restart.
+    pub(crate) restarting: bool,
+    /// Over how long a time those who are sent away should come back.
+    pub(crate) spread: Duration,
+}
+
+/// A transport that takes nothing, where there is none.
+pub(crate) struct Nowhere;
+
+impl Accept for Nowhere {
+    fn accept(&mut self, _: &[IoSlice<'_>]) -> usize {
+        0
+    }
+}
+
+/// How a side ends that still has a transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Release {
+    /// What waits is written.
+    Linger,
+    /// It is dropped.
+    Drop,
+}
+
+/// A side that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Which side it was.
+    pub side: Side,
+    /// How it ended.
+    pub ending: Ending,
+    /// Whole messages that came from it.
+    pub received: u64,
+    /// What is still to be written before TCP is shut down. `None`: the transport is dropped.
+    pub rest: Option<Vec<u8>>,
+    /// Why the client is kept, if it is.
+    pub held: Option<Why>,
+}
+
+/// A client, and the backend that it has or waits for.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(super) rules: Arc<Rules>,
+    /// Whether permessage-deflate was agreed.
+    compression: bool,
+    pub(super) client: Option<Hop>,
+    /// From the client.
+    pub(super) lane: Lane,
+    pub(super) backend: Option<Backend>,
+    /// Messages for the next backend.
+    pub(super) waiting: Outgoing,
+    pub(super) stage: Stage,
+    /// Whether a lost backend has left the client inside a frame.
+    is_torn: bool,
+    /// What is left of the budget from the last hold, until the connection was stable for a while.
+    pub(super) budget_left: Option<Duration>,
+    pub(super) ended: Vec<Ended>,
+}
+
+/// The connection to a backend.
+#[derive(Debug)]
+pub(super) struct Backend {
+    pub(super) hop: Hop,
+    /// From the backend.
+    pub(super) lane: Lane,
+    pub(super) attached: Duration,
+    /// The number of the first message that is for it.
+    pub(super) first: u64,
+}
+
+/// Where a session stands.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// There is a backend.
+    Attached,
+    /// There is none, and the client is kept.
+    Holding(Hold),
+    /// Close frames are under way.
+    Closing { deadline: Duration },
+    /// Both sides have ended.
+    Done,
+}
+
+impl Session {
+    /// A session whose two opening handshakes are done.
+    pub(crate) fn new(at: &mut Moment<'_>, rules: Arc<Rules>, compression: bool) -> Self {
+        let jitter = at.random.next_u32();
+        let client = Hop::new(at.now, Role::Server, &rules, jitter);
+        let lane = lane(&rules, Role::Server, compression);
+        let mut session = Self {
+            rules,
+            compression,
+            client: Some(client),
+            lane,
+            backend: None,
+            waiting: Outgoing::default(),
+            stage: Stage::Done,
+            is_torn: false,
+            budget_left: None,
+            ended: Vec::new(),
+        };
+        session.attach(at);
+        session
+    }
+
+    /// There is a backend (again).
+    pub(crate) fn attach(&mut self, at: &mut Moment<'_>) {
+        if let Stage::Holding(hold) = &self.stage {
+            self.budget_left = Some(hold.left(at.now));
+        }
+        let jitter = at.random.next_u32();
+        let mut hop = Hop::new(at.now, Role::Client, &self.rules, jitter);
+        hop.out = std::mem::take(&mut self.waiting);
+        self.backend = Some(Backend {
+            first: self.lane.messages() - hop.out.queued_messages() as u64,
+            hop,
+            lane: lane(&self.rules, Role::Client, self.compression),
+            attached: at.now,
+        });
+        self.stage = Stage::Attached;
+    }
+
+    /// A re-dial is to start now. It is asked for once.
+    pub(crate) fn wants_dial(&mut self, now: Duration) -> bool {
+        match &mut self.stage {
+            Stage::Holding(hold) if !hold.is_dialing && hold.not_before <= now => {
+                hold.is_dialing = true;
+                true
+            }
+            Stage::Holding(_) | Stage::Attached | Stage::Closing { .. } | Stage::Done => false,
+        }
+    }
+
+    /// The connection that was lost and how long the client has been held, during a hold.
+    pub(crate) fn holding(&self, now: Duration) -> Option<(Previous, Duration)> {
+        match &self.stage {
+            Stage::Holding(hold) => Some((hold.previous, now.saturating_sub(hold.since))),
+            Stage::Attached | Stage::Closing { .. } | Stage::Done => None,
+        }
+    }
+
+    /// Whether messages wait for the next backend.
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.waiting.queued_messages() > 0
+    }
+
+    /// Whole messages that came from `side`; of a backend, from this one. `None`: there is none.
+    #[inline]
+    pub(crate) fn messages(&self, side: Side) -> Option<u64> {
+        match side {
+            Side::Client => Some(self.lane.messages()),
+            Side::Backend => self.backend.as_ref().map(|backend| backend.lane.messages()),
+        }
+    }
+
+    /// The last round trip to `side`.
+    pub(crate) fn rtt(&self, side: Side) -> Option<Duration> {
+        self.hop(side).and_then(Hop::rtt)
+    }
+
+    /// The client is not read from during a hold, because others keep too much.
+    pub(crate) fn found_no_room(&mut self) {
+        if let Stage::Holding(hold) = &mut self.stage {
+            hold.is_crowded = true;
+        }
+    }
+
+    /// Bytes that this session holds back during a hold.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match self.stage {
+            Stage::Holding(_) => self.waiting.queued() + self.lane.kept(),
+            Stage::Attached | Stage::Closing { .. } | Stage::Done => 0,
+        }
+    }
+
+    /// How much to read from `side` now. 0: nothing, its input has to wait.
+    pub(crate) fn room(&self, side: Side) -> usize {
+        if !self.hears(side) {
+            return 0;
+        }
+        let is_free = |hop: Option<&Hop>| hop.is_none_or(|hop| hop.out.queued() == 0);
+        let is_free = match (&self.stage, side) {
+            (Stage::Holding(_), _) => return self.room_in_hold(),
+            (_, Side::Client) => is_free(self.backend.as_ref().map(|backend| &backend.hop)),
+            (_, Side::Backend) => is_free(self.client.as_ref()),
+        };
+        if is_free { usize::MAX } else { 0 }
+    }
+
+    fn room_in_hold(&self) -> usize {
+        if self.waiting.queued_messages() >= self.rules.held_messages {
+            return 0;
+        }
+        self.rules.held_bytes.saturating_sub(self.held_bytes())
+    }
+
+    /// Whether the client's messages find no room any more.
+    pub(super) fn is_full(&self) -> bool {
+        self.room_in_hold() == 0
+    }
+
+    /// Whether input from `side` still counts.
+    pub(super) fn hears(&self, side: Side) -> bool {
+        self.hop(side).is_some_and(Hop::is_heard)
+    }
+
+    /// Tells whether `side` is read from, so that silence is not taken for death.
+    pub(crate) fn set_reading(&mut self, now: Duration, side: Side, reads: bool) {
+        if let Some(hop) = self.hop_mut(side) {
+            hop.set_reading(now, reads);
+        }
+    }
+
+    /// Writes what waits for `side`.
+    pub(crate) fn flush(&mut self, at: &mut Moment<'_>, side: Side, transport: &mut dyn Accept) {
+        let may_insert = self.may_insert(side);
+        if let Some(hop) = self.hop_mut(side) {
+            hop.flush(at.now, transport, may_insert, at.random);
+        }
+        self.settle(at.now);
+    }
+
+    /// Whether something waits for `side`.
+    pub(crate) fn wants_flush(&self, side: Side) -> bool {
+        self.hop(side).is_some_and(Hop::wants_flush)
+    }
+
+    /// When to call `handle_timeout` next.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        let hop = |hop: Option<&Hop>| hop.and_then(Hop::deadline);
+        let backend = self.backend.as_ref().map(|backend| &backend.hop);
+        let hops = earlier(hop(self.client.as_ref()), hop(backend));
+        match &self.stage {
+            Stage::Attached => hops,
+            Stage::Holding(hold) => {
+                let dial = (!hold.is_dialing).then_some(hold.not_before);
+                earlier(hops, earlier(Some(hold.deadline().0), dial))
+            }
+            Stage::Closing { deadline } => earlier(hops, Some(*deadline)),
+            Stage::Done => None,
+        }
+    }
+
+    /// The sides that have ended since this was last asked.
+    pub(crate) fn take_ended(&mut self) -> Vec<Ended> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// Whether both sides have ended.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.stage, Stage::Done)
+    }
+
+    pub(super) fn hop(&self, side: Side) -> Option<&Hop> {
+        match side {
+            Side::Client => self.client.as_ref(),
+            Side::Backend => self.backend.as_ref().map(|backend| &backend.hop),
+        }
+    }
+
+    pub(super) fn hop_mut(&mut self, side: Side) -> Option<&mut Hop> {
+        match side {
+            Side::Client => self.client.as_mut(),
+            Side::Backend => self.backend.as_mut().map(|backend| &mut backend.hop),
+        }
+    }
+
+    /// Ends one side. `cause` and `detail` hold if nothing began its ending yet.
+    pub(super) fn end(
+        &mut self,
+        now: Duration,
+        side: Side,
+        why: (Cause, Detail, Finish),
+        release: Release,
+    ) {
+        let leaves = release == Release::Linger && self.may_insert(side);
+        let (mut hop, received, in_frame) = match side {
+            Side::Client => {
+                let Some(hop) = self.client.take() else {
+                    return;
+                };
+                (hop, self.lane.messages(), self.lane.is_inside_frame())
+            }
+            Side::Backend => {
+                let Some(Backend { hop, lane, .. }) = self.backend.take() else {
+                    return;
+                };
+                self.is_torn = !lane.is_at_frame_end();
+                (hop, lane.messages(), lane.is_inside_frame())
+            }
+        };
+        let ending = hop.end(now, why, leaves, in_frame);
+        self.ended.push(Ended {
+            side,
+            ending,
+            received,
+            rest: leaves.then(|| hop.out.take_rest()),
+            held: None,
+        });
+    }
+
+    /// Whether a control frame may follow the data that was forwarded to `side`.
+    pub(super) fn may_insert(&self, side: Side) -> bool {
+        match (side, &self.backend) {
+            (Side::Client, Some(backend)) => backend.lane.is_at_frame_end(),
+            (Side::Client, None) => !self.is_torn,
+            (Side::Backend, _) => self.lane.is_at_frame_end(),
+        }
+    }
+}
+
+fn lane(rules: &Rules, role: Role, compression: bool) -> Lane {
+    let message_limit = match role {
+        Role::Server => rules.client_message,
+        // Whoever runs the gateway trusts the backend to know what its clients take.
+        Role::Client => u64::MAX,
+    };
+    let unit = match rules.mode {
+        Mode::Tunnel => Unit::Frame,
+        Mode::Hold => Unit::Message,
+    };
+    Lane::new(LaneRules {
+        scan: ScanRules {
+            role,
+            compression,
+            message_limit,
+        },
+        unit,
+        keep: rules.keep,
+    })
+}

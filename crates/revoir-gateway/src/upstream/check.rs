@@ -1,0 +1,87 @@
+//! Asking upstreams how they are.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use hyper::Request;
+use hyper::client::conn::http1;
+use hyper::header::{HOST, HeaderValue, USER_AGENT};
+use hyper_util::rt::TokioIo;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::upstream::pool::Pool;
+use crate::upstream::server::Upstream;
+use crate::upstream::settings::Check;
+
+/// Gives out turns, and checks the upstreams if that is wanted. Runs until it is dropped.
+pub(crate) async fn run(pool: Arc<Pool>) {
+    match pool.settings.check.clone() {
+        None => pool.give_turns().await,
+        Some(checking) => {
+            tokio::join!(Arc::clone(&pool).give_turns(), check(pool, checking));
+        }
+    }
+}
+
+/// Checks all upstreams of `pool`, until it is dropped.
+async fn check(pool: Arc<Pool>, checking: Check) {
+    let mut all = JoinSet::new();
+    for upstream in pool.upstreams() {
+        all.spawn(watch(
+            Arc::clone(&pool),
+            Arc::clone(upstream),
+            checking.clone(),
+        ));
+    }
+    all.join_all().await;
+}
+
+async fn watch(pool: Arc<Pool>, upstream: Arc<Upstream>, check: Check) {
+    loop {
+        let asked = timeout(check.timeout, ask(&pool, &upstream, &check)).await;
+        let result = asked.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let changed = upstream.health().checked(result.is_ok(), check.thresholds);
+        let target = &upstream.target;
+        match result {
+            Ok(()) if changed => tracing::info!(target: "revoir", %target, "checks succeed again"),
+            Ok(()) => {}
+            Err(error) if changed => {
+                tracing::warn!(target: "revoir", %target, error, "checks fail");
+            }
+            Err(error) => tracing::debug!(target: "revoir", %target, error, "a check failed"),
+        }
+        sleep(check.interval).await;
+    }
+}
+
+async fn ask(pool: &Pool, upstream: &Upstream, check: &Check) -> Result<(), String> {
+    let stream = pool.connect(&upstream.target).await;
+    let stream = stream.map_err(|error| error.to_string())?;
+    let Some(path) = &check.path else {
+        return Ok(());
+    };
+    let handshake = http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = path.parse().map_err(|error| format!("{path}: {error}"))?;
+    let headers = request.headers_mut();
+    if let Ok(host) = HeaderValue::try_from(upstream.target.to_string()) {
+        headers.insert(HOST, host);
+    }
+    headers.insert(USER_AGENT, HeaderValue::from_static("revoir"));
+    let asking = async {
+        let answer = sender.send_request(request).await;
+        answer.map_err(|error| error.to_string())
+    };
+    let answer = tokio::select! {
+        answer = asking => answer?,
+        ended = connection => {
+            return Err(ended.map_or_else(|error| error.to_string(), |()| "no answer".to_owned()));
+        }
+    };
+    match answer.status() {
+        status if status.is_success() || status.is_redirection() => Ok(()),
+        status => Err(format!("answered with {status}")),
+    }
+}

@@ -1,0 +1,247 @@
+//! From a request to an open connection to the backend.
+
+use std::io;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::header::{
+    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use revoir_proto::extension::Extension;
+use revoir_proto::handshake::{HandshakeError, accept};
+use tokio::time::{Instant, timeout};
+
+use crate::rules::Mode;
+use crate::upstream::agreement;
+use crate::upstream::agreement::Agreement;
+use crate::upstream::pool::{Pool, Turn};
+use crate::upstream::server::Seat;
+use crate::upstream::socket::Stream;
+use crate::upstream::target::Target;
+
+/// For TCP and TLS with one upstream, so that there is time for another.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+
+/// What the backend is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening {
+    pub(crate) resource: Uri,
+    /// All fields but those of the handshake.
+    pub(crate) headers: HeaderMap,
+    pub(crate) key: String,
+    pub(crate) subprotocols: Vec<String>,
+    pub(crate) extensions: Option<String>,
+}
+
+/// How the backend answered.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Opened(Box<Opened>),
+    /// Another status than 101.
+    Refused(Response<Incoming>),
+}
+
+/// An open connection to the backend.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) stream: Stream,
+    /// What came behind the answer.
+    pub(crate) input: Bytes,
+    pub(crate) agreement: Agreement,
+    /// The fields of the answer.
+    pub(crate) headers: HeaderMap,
+    /// How long it took.
+    pub(crate) took: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum DialError {
+    /// No TCP connection, or it broke.
+    Unreachable(io::Error),
+    /// It took too long.
+    Silent,
+    /// The answer breaks a rule of HTTP or of the opening handshake.
+    Invalid(String),
+}
+
+impl std::fmt::Display for DialError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreachable(error) => write!(f, "the backend cannot be reached: {error}"),
+            Self::Silent => f.write_str("the backend does not answer"),
+            Self::Invalid(error) => write!(f, "the backend's handshake is invalid: {error}"),
+        }
+    }
+}
+
+/// Uses `turn` to open a connection to an upstream of `pool`, within `limit`. One that cannot be
+/// reached leaves the turn to the next. What came of it is reported.
+pub(crate) async fn dial(
+    pool: &Pool,
+    turn: Turn,
+    opening: &Opening,
+    limit: Duration,
+) -> Result<(Answer, Seat), DialError> {
+    let deadline = Instant::now() + limit;
+    let mut tried = Vec::new();
+    let mut error = DialError::Silent;
+    while let Some(seat) = pool.seat(&tried) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let attempt = Box::pin(attempt(pool, seat.target(), opening));
+        let answer = timeout(left, attempt).await;
+        let answer = answer.unwrap_or(Err(DialError::Silent));
+        let has_accepted = match &answer {
+            Ok(Answer::Opened(_)) => true,
+            // What stands before the backend has none. A fault of its own, 500 for example, is an
+            // answer: others may fare better.
+            Ok(Answer::Refused(response)) => !matches!(response.status().as_u16(), 502..=504),
+            Err(_) => false,
+        };
+        let is_up = pool.tried(&seat, has_accepted);
+        match answer {
+            Err(DialError::Unreachable(unreachable)) => {
+                error = DialError::Unreachable(unreachable);
+                tried.push(seat);
+            }
+            answer => {
+                turn.report(is_up);
+                return answer.map(|answer| (answer, seat));
+            }
+        }
+    }
+    turn.report(false);
+    Err(error)
+}
+
+async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Answer, DialError> {
+    let since = Instant::now();
+    let mode = pool.settings.rules.mode;
+    let stream = match timeout(CONNECT_LIMIT, pool.connect(target)).await {
+        Ok(Ok(stream)) => stream,
+        // It is there, and cannot be trusted.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            return Err(DialError::Invalid(format!("TLS: {error}")));
+        }
+        Ok(Err(error)) => return Err(DialError::Unreachable(error)),
+        Err(_) => return Err(DialError::Unreachable(io::ErrorKind::TimedOut.into())),
+    };
+    let handshake = http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| broken(&error))?;
+    // It ends with the answer: the stream is taken over, or the body of a refusal is read.
+    tokio::spawn(connection.with_upgrades());
+    let mut response = sender
+        .send_request(opening.request())
+        .await
+        .map_err(|error| broken(&error))?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(Answer::Refused(response));
+    }
+    let agreement = check(response.headers(), mode, opening)
+        .map_err(|error| DialError::Invalid(error.to_string()))?;
+    let upgraded = hyper::upgrade::on(&mut response).await;
+    let upgraded = upgraded.map_err(|error| broken(&error))?;
+    let parts = upgraded
+        .downcast::<TokioIo<Stream>>()
+        .map_err(|_| DialError::Invalid("the stream is another one".to_owned()))?;
+    Ok(Answer::Opened(Box::new(Opened {
+        stream: parts.io.into_inner(),
+        input: parts.read_buf,
+        agreement,
+        headers: std::mem::take(response.headers_mut()),
+        took: since.elapsed(),
+    })))
+}
+
+/// What a failed exchange means: the connection broke, or its bytes are no HTTP.
+fn broken(error: &hyper::Error) -> DialError {
+    match error.is_parse() || error.is_parse_too_large() {
+        true => DialError::Invalid(error.to_string()),
+        false => DialError::Unreachable(io::Error::other(error.to_string())),
+    }
+}
+
+impl Opening {
+    fn request(&self) -> Request<Body> {
+        let mut request = Request::new(Body::empty());
+        *request.method_mut() = Method::GET;
+        *request.uri_mut() = self.resource.clone();
+        let headers = request.headers_mut();
+        headers.clone_from(&self.headers);
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        let subprotocols = self.subprotocols.join(", ");
+        let subprotocols = (!subprotocols.is_empty()).then_some(subprotocols);
+        for (name, value) in [
+            (SEC_WEBSOCKET_KEY, Some(&self.key)),
+            (SEC_WEBSOCKET_PROTOCOL, subprotocols.as_ref()),
+            (SEC_WEBSOCKET_EXTENSIONS, self.extensions.as_ref()),
+        ] {
+            // All three come from a request that was checked.
+            if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+                headers.insert(name, value);
+            }
+        }
+        request
+    }
+}
+
+/// The checks of RFC 6455 section 4.1 on a 101, in its order.
+fn check(headers: &HeaderMap, mode: Mode, opening: &Opening) -> Result<Agreement, HandshakeError> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    // 2. Upgrade with websocket.
+    let upgrade = headers.get(UPGRADE);
+    if !upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket")) {
+        let got = upgrade.map(text);
+        return Err(HandshakeError::UpgradeMissing { got });
+    }
+    // 3. Connection with the token Upgrade.
+    let mut connection = headers.get_all(CONNECTION).iter().map(text);
+    let has_upgrade = |value: String| {
+        let mut tokens = value.split(',');
+        tokens.any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
+    };
+    if !connection.any(has_upgrade) {
+        let got = headers.get(CONNECTION).map(text);
+        return Err(HandshakeError::ConnectionMissing { got });
+    }
+    // 4. Sec-WebSocket-Accept, once.
+    let mut accepts = headers.get_all(SEC_WEBSOCKET_ACCEPT).iter().map(text);
+    let got = accepts.next().ok_or(HandshakeError::AcceptMissing)?;
+    if accepts.next().is_some() {
+        return Err(HandshakeError::AcceptDuplicated);
+    }
+    let expected = accept(&opening.key);
+    if got != expected {
+        return Err(HandshakeError::AcceptMismatch { got, expected });
+    }
+    // 5. No extension that was not offered.
+    let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS);
+    let answer = Extension::parse_lines(lines.iter().map(HeaderValue::as_bytes))
+        .map_err(HandshakeError::ExtensionsMalformed)?;
+    let extensions = agreement::accept(mode, opening.extensions.as_deref(), &answer)
+        .map_err(HandshakeError::Extensions)?;
+    // 6. The subprotocol, if there is one, was offered.
+    let mut chosen = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().map(text);
+    let subprotocol = chosen.next();
+    if chosen.next().is_some() {
+        return Err(HandshakeError::SubprotocolDuplicated);
+    }
+    if let Some(got) = &subprotocol
+        && !opening.subprotocols.contains(got)
+    {
+        let got = got.clone();
+        return Err(HandshakeError::SubprotocolNotOffered { got });
+    }
+    Ok(Agreement {
+        subprotocol: subprotocol.map(Into::into),
+        extensions: extensions.map(Into::into),
+    })
+}

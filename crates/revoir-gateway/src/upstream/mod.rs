@@ -1,0 +1,25 @@
+//! The backend as all connections of a route see it: where it is, whether it accepts, whose turn it
+//! is to dial, and how an opening handshake with it goes.
+
+pub(crate) mod agreement;
+mod check;
+pub(crate) mod dial;
+mod dial_queue;
+mod health;
+mod pool;
+mod server;
+mod settings;
+mod socket;
+mod target;
+
+pub(crate) use agreement::Agreement;
+pub(crate) use check::run;
+pub(crate) use dial_queue::{Priority, Ticket};
+pub use health::Thresholds;
+pub(crate) use pool::Pool;
+pub(crate) use server::Seat;
+pub use server::UpstreamState;
+pub use settings::{Check, PoolSettings, Trust};
+pub use socket::Stream;
+pub(crate) use socket::set_nodelay;
+pub use target::{InvalidTarget, Target};

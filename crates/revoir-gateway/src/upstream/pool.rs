@@ -1,0 +1,338 @@
+//! [`Pool`]: the upstreams of a route, and turns for the tasks that dial them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{io, iter};
+
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+
+use crate::relay::Outlook;
+use crate::upstream::dial_queue::{Pacer, Priority, Ticket};
+use crate::upstream::server::{Seat, Upstream, UpstreamState};
+use crate::upstream::settings::{PoolSettings, Trust};
+use crate::upstream::socket::Stream;
+use crate::upstream::target::Target;
+
+/// A success is told to those who wait once in so long.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// The upstreams of one route, and everything that connections to them have in common.
+///
+/// Turns are given out for the pool as a whole: its upstreams are one service, a client that is
+/// held may return to any of them, and the rate protects what they share.
+pub(crate) struct Pool {
+    pub(crate) settings: PoolSettings,
+    first: Arc<Upstream>,
+    others: Vec<Arc<Upstream>>,
+    /// The zero of all times here.
+    epoch: Instant,
+    tickets: AtomicU64,
+    /// Clients that are held.
+    pub(crate) held: AtomicUsize,
+    /// Whether no route leads here any more.
+    is_retired: AtomicBool,
+    state: Mutex<State>,
+    /// Somebody waits, or something has changed.
+    changed: Notify,
+    /// The last success, while the backend accepts.
+    accepted: watch::Sender<Option<Duration>>,
+}
+
+struct State {
+    pacer: Pacer,
+    turns: HashMap<Ticket, oneshot::Sender<()>>,
+}
+
+impl Pool {
+    /// A pool whose times count from `epoch`.
+    pub(crate) fn new(settings: PoolSettings, epoch: Instant) -> Arc<Self> {
+        let others = settings.more.iter().map(Upstream::new);
+        Arc::new(Self {
+            first: Upstream::new(&settings.target),
+            others: others.collect(),
+            epoch,
+            tickets: AtomicU64::new(0),
+            held: AtomicUsize::new(0),
+            is_retired: AtomicBool::new(false),
+            state: Mutex::new(State {
+                pacer: Pacer::new(settings.redial_rate),
+                turns: HashMap::new(),
+            }),
+            changed: Notify::new(),
+            accepted: watch::Sender::new(None),
+            settings,
+        })
+    }
+
+    /// Gives out turns. Runs until it is dropped; without it nobody who waits gets one.
+    pub(super) async fn give_turns(self: Arc<Self>) {
+        loop {
+            match self.give_due() {
+                Some(due) => {
+                    tokio::select! {
+                        () = self.changed.notified() => {}
+                        () = sleep_until(due) => {}
+                    }
+                }
+                None => self.changed.notified().await,
+            }
+        }
+    }
+
+    /// No route leads here any more.
+    pub(crate) fn retire(&self) {
+        self.is_retired.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_retired(&self) -> bool {
+        self.is_retired.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// A number for one who will wait.
+    pub(crate) fn ticket(&self) -> Ticket {
+        Ticket(self.tickets.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Waits for a turn. A newcomer goes at once if nobody waits and the backend accepts.
+    pub(crate) async fn turn(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        priority: Priority,
+        newcomer: bool,
+    ) -> Turn {
+        let (sender, receiver) = oneshot::channel();
+        {
+            let mut state = self.state();
+            if newcomer && state.pacer.is_free() {
+                return Turn::new(self);
+            }
+            state.pacer.enqueue(ticket, priority);
+            state.turns.insert(ticket, sender);
+        }
+        self.changed.notify_one();
+        let mut waiting = Waiting {
+            pool: self,
+            ticket,
+            is_given: false,
+        };
+        // The sender is in the list until the turn is given.
+        waiting.is_given = receiver.await.is_ok();
+        Turn::new(self)
+    }
+
+    /// A place at the fittest upstream, and of equally fit ones at that with the fewest
+    /// connections. Those in `tried` have had their chance.
+    pub(crate) fn seat(&self, tried: &[Seat]) -> Option<Seat> {
+        let now = self.now();
+        let is_new = |one: &&Arc<Upstream>| {
+            let mut tried = tried.iter();
+            !tried.any(|seat| Arc::ptr_eq(seat.upstream(), one))
+        };
+        let fittest = self
+            .upstreams()
+            .filter(is_new)
+            .min_by_key(|one| (one.health().fitness(now), one.connections()))?;
+        fittest.health().tried(now);
+        Some(Seat::at(fittest))
+    }
+
+    /// Takes note of whether the upstream of `seat` accepted. Returns whether the pool has one that
+    /// does.
+    pub(crate) fn tried(&self, seat: &Seat, accepted: bool) -> bool {
+        let upstream = seat.upstream();
+        if accepted {
+            upstream.health().accepted();
+            return true;
+        }
+        upstream.health().failed(self.now());
+        self.upstreams().any(|one| one.health().is_up())
+    }
+
+    pub(super) fn upstreams(&self) -> impl Iterator<Item = &Arc<Upstream>> {
+        iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Connects to one of the targets.
+    pub(crate) async fn connect(&self, target: &Target) -> io::Result<Stream> {
+        let trust = self.settings.trust.as_ref().filter(|_| target.secure);
+        Stream::connect(target, trust.map(Trust::tls)).await
+    }
+
+    /// Messages wait now for one who has waited without.
+    pub(crate) fn promote(&self, ticket: Ticket) {
+        self.state().pacer.promote(ticket);
+    }
+
+    /// The upstream of `seat` said that it restarts.
+    pub(crate) fn restarts(&self, seat: &Seat) {
+        let time = self.settings.rules.planned_budget;
+        seat.upstream().health().restarts(self.now(), time);
+    }
+
+    /// How things stand for the client that has, or had, a backend at `seat`.
+    pub(crate) fn outlook(&self, now: Duration, seat: Option<&Seat>) -> Outlook {
+        let state = self.state();
+        let held = self.held.load(Ordering::Relaxed);
+        Outlook {
+            accepts_since: match state.pacer.accepts() {
+                true => *self.accepted.borrow(),
+                false => None,
+            },
+            restarting: seat.is_some_and(|seat| seat.upstream().health().is_restarting(now)),
+            spread: Duration::from_secs(1) * u32::try_from(held).unwrap_or(u32::MAX)
+                / self.settings.redial_rate.max(1),
+        }
+    }
+
+    /// Tells those who wait when the backend begins to accept, or stops.
+    pub(crate) fn watch(&self) -> watch::Receiver<Option<Duration>> {
+        self.accepted.subscribe()
+    }
+
+    /// How its upstreams stand.
+    pub(crate) fn states(&self) -> Vec<UpstreamState> {
+        let state = |one: &Arc<Upstream>| UpstreamState {
+            upstream: one.name.to_string(),
+            accepts: one.health().is_up(),
+            connections: one.connections(),
+        };
+        self.upstreams().map(state).collect()
+    }
+
+    fn report(&self, accepted: bool) {
+        let now = self.now();
+        let mut state = self.state();
+        if accepted {
+            let began = state.pacer.accepted(now);
+            let told = *self.accepted.borrow();
+            if began || told.is_none_or(|told| told + TOLD_EVERY <= now) {
+                self.accepted.send_replace(Some(now));
+            }
+        } else if state.pacer.failed(now) {
+            self.accepted.send_replace(None);
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives out all turns that are due, and returns when the next one is.
+    fn give_due(&self) -> Option<Instant> {
+        let mut state = self.state();
+        let now = self.now();
+        while let Some(ticket) = state.pacer.grant(now) {
+            let sender = state.turns.remove(&ticket);
+            if sender.is_none_or(|sender| sender.send(()).is_err()) {
+                state.pacer.unused();
+            }
+        }
+        state.pacer.next_grant().map(|next| self.epoch + next)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("first", &self.first)
+            .field("others", &self.others)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One who waits. Dropped, it waits no more.
+struct Waiting<'a> {
+    pool: &'a Arc<Pool>,
+    ticket: Ticket,
+    is_given: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.is_given {
+            return;
+        }
+        let mut state = self.pool.state();
+        if state.turns.remove(&self.ticket).is_none() {
+            // The turn was given in this moment.
+            state.pacer.unused();
+        }
+        state.pacer.leave(self.ticket);
+        drop(state);
+        self.pool.changed.notify_one();
+    }
+}
+
+/// A turn to dial. What came of it is to be reported; dropped, it goes to somebody else.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pool: Arc<Pool>,
+    reported: bool,
+}
+
+impl Turn {
+    fn new(pool: &Arc<Pool>) -> Self {
+        Self {
+            pool: Arc::clone(pool),
+            reported: false,
+        }
+    }
+
+    /// Whether the backend accepted.
+    pub(crate) fn report(mut self, accepted: bool) {
+        self.reported = true;
+        self.pool.report(accepted);
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.reported {
+            self.pool.state().pacer.unused();
+            self.pool.changed.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_get_turns_at_the_rate() {
+        let target = Target::parse("ws://127.0.0.1:9").unwrap();
+        let settings = PoolSettings {
+            redial_rate: 100,
+            ..PoolSettings::new(target)
+        };
+        let start = Instant::now();
+        let pool = Pool::new(settings, start);
+        let running = tokio::spawn(Arc::clone(&pool).give_turns());
+        let mut waiting = JoinSet::new();
+        for _ in 0..100 {
+            let pool = Arc::clone(&pool);
+            waiting.spawn(async move {
+                let turn = pool.turn(pool.ticket(), Priority::Normal, false).await;
+                turn.report(true);
+            });
+        }
+        waiting.join_all().await;
+        let took = start.elapsed();
+        // 99 pauses; the timer counts in milliseconds, and two turns may be made up for.
+        let expected = Duration::from_millis(970)..=Duration::from_millis(1100);
+        assert!(expected.contains(&took), "{took:?}");
+        running.abort();
+    }
+}

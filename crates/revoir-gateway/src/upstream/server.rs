@@ -1,0 +1,80 @@
+//! [`Upstream`]: one backend address.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::upstream::health::Health;
+use crate::upstream::target::Target;
+
+/// One backend address, how fit it is, and how much it has to do.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    pub(crate) target: Target,
+    /// Its host and port.
+    pub(crate) name: Arc<str>,
+    connections: AtomicUsize,
+    health: Mutex<Health>,
+}
+
+impl Upstream {
+    pub(super) fn new(target: &Target) -> Arc<Self> {
+        Arc::new(Self {
+            target: target.clone(),
+            name: target.to_string().into(),
+            connections: AtomicUsize::new(0),
+            health: Mutex::default(),
+        })
+    }
+
+    /// How many connections and requests it has from here.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How one upstream stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpstreamState {
+    /// Host and port.
+    pub upstream: String,
+    /// Whether the last attempt to reach it succeeded.
+    pub accepts: bool,
+    /// WebSocket connections that it has.
+    pub connections: usize,
+}
+
+/// A place at an upstream, for one connection or request. It counts for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Seat(Arc<Upstream>);
+
+impl Seat {
+    pub(super) fn at(upstream: &Arc<Upstream>) -> Self {
+        upstream.connections.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(upstream))
+    }
+
+    pub(crate) fn target(&self) -> &Target {
+        &self.0.target
+    }
+
+    /// Host and port.
+    pub(crate) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.0.name)
+    }
+
+    pub(super) fn upstream(&self) -> &Arc<Upstream> {
+        &self.0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,115 @@
+//! [`PoolSettings`]: what a pool is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use revoir::{ClientTls, Origins, TlsError};
+
+use crate::rules::Rules;
+use crate::upstream::health::Thresholds;
+use crate::upstream::target::Target;
+
+/// The upstreams of a route, and how connections to them are treated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolSettings {
+    /// The first upstream.
+    pub target: Target,
+    /// Others that do the same.
+    pub more: Vec<Target>,
+    /// How connections are treated.
+    pub rules: Arc<Rules>,
+    /// Re-dials per second, over all targets.
+    pub redial_rate: u32,
+    /// Whether and how upstreams are checked.
+    pub check: Option<Check>,
+    /// Which web pages may connect, beside those of the same host.
+    pub origins: Origins,
+    /// For targets that are spoken to over TLS.
+    pub trust: Option<Trust>,
+}
+
+/// How the upstreams of a pool are checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What is asked for; 2xx and 3xx are good. `None`: a connection is good enough.
+    pub path: Option<String>,
+    /// Between two checks.
+    pub interval: Duration,
+    /// For one check.
+    pub timeout: Duration,
+    /// How many in a row count.
+    pub thresholds: Thresholds,
+}
+
+/// Whose certificates upstreams may have.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    whom: Whom,
+    tls: ClientTls,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Whom {
+    Platform,
+    /// In PEM.
+    Roots(Vec<u8>),
+    Anybody,
+}
+
+impl Trust {
+    /// Those that the platform's roots vouch for.
+    pub fn platform() -> Self {
+        Self {
+            whom: Whom::Platform,
+            tls: ClientTls::platform(),
+        }
+    }
+
+    /// Those that these roots vouch for, in PEM.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`] if there is none, or one is malformed.
+    pub fn roots(pem: Vec<u8>) -> Result<Self, TlsError> {
+        Ok(Self {
+            tls: ClientTls::with_roots(&pem)?,
+            whom: Whom::Roots(pem),
+        })
+    }
+
+    /// Any at all: for tests.
+    pub fn anybody() -> Self {
+        Self {
+            whom: Whom::Anybody,
+            tls: ClientTls::insecure(),
+        }
+    }
+
+    pub(crate) fn tls(&self) -> &ClientTls {
+        &self.tls
+    }
+}
+
+impl PartialEq for Trust {
+    fn eq(&self, other: &Self) -> bool {
+        self.whom == other.whom
+    }
+}
+
+impl PoolSettings {
+    /// Re-dials per second, unless told otherwise.
+    pub(crate) const REDIAL_RATE: u32 = 1000;
+
+    /// One target, and the defaults.
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            more: Vec::new(),
+            rules: Arc::default(),
+            redial_rate: Self::REDIAL_RATE,
+            check: None,
+            origins: Origins::Any,
+            trust: None,
+        }
+    }
+}

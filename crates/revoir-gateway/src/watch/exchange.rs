@@ -1,0 +1,26 @@
+//! [`Exchange`]: a request that did not become a connection, and its answer.
+
+use std::time::{Duration, SystemTime};
+
+use crate::watch::request::Asked;
+
+/// A request with its answer, when both are over.
+#[derive(Debug)]
+pub struct Exchange {
+    /// When it was over.
+    pub at: SystemTime,
+    /// What was asked for.
+    pub asked: Asked,
+    /// Whether it asked for a WebSocket.
+    pub is_handshake: bool,
+    /// Of the answer.
+    pub status: u16,
+    /// The body of the request.
+    pub request_bytes: u64,
+    /// The body of the answer.
+    pub response_bytes: u64,
+    /// Whether the client was given the whole answer.
+    pub is_whole: bool,
+    /// From the head of the request to the end of the answer.
+    pub took: Duration,
+}

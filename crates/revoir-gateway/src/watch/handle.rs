@@ -1,0 +1,136 @@
+//! [`Handle`]: a connection as it is seen and reached from outside its task.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, SystemTime};
+
+use crate::relay::{Ended, Goodbye};
+use crate::upstream::{Agreement, Pool};
+use crate::watch::request::Asked;
+use crate::watch::traffic::Traffic;
+
+/// One client's connection, as it is seen and reached from outside its task.
+#[derive(Debug)]
+pub struct Handle {
+    /// As in Revoir-Conn.
+    pub name: Box<str>,
+    /// The request that it began with.
+    pub asked: Asked,
+    pub(crate) agreement: Agreement,
+    /// The last backend.
+    upstream: Mutex<Arc<str>>,
+    /// In the gateway's time.
+    pub(crate) opened: Duration,
+    /// What came from both sides.
+    pub traffic: Traffic,
+    pool: Arc<Pool>,
+    message: Mutex<Message>,
+}
+
+/// A connection that is over.
+#[derive(Debug)]
+pub struct Record {
+    /// When it ended.
+    pub at: SystemTime,
+    /// Which one it was.
+    pub handle: Arc<Handle>,
+    /// From its opening handshake to its end.
+    pub open_for: Duration,
+    /// How often the client was held.
+    pub holds: u32,
+    /// In all holds together.
+    pub held: Duration,
+    /// How many it had, one after the other.
+    pub backends: u32,
+    /// `None`: the gateway stopped before.
+    pub client: Option<Ended>,
+    /// Of the last backend.
+    pub backend: Option<Ended>,
+}
+
+#[derive(Debug, Default)]
+struct Message {
+    order: Option<Order>,
+    waker: Option<Waker>,
+}
+
+/// What a connection is told from outside its task.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// To close.
+    Leave(Goodbye),
+    /// To end now, with this.
+    End(Goodbye),
+    /// To drop the client.
+    Cut,
+}
+
+impl Handle {
+    /// The connection `name`, opened at a time of the gateway, at one of the upstreams of `pool`.
+    pub(crate) fn new(
+        name: Box<str>,
+        opened: Duration,
+        (asked, agreement): (Asked, Agreement),
+        (pool, upstream): (Arc<Pool>, Arc<str>),
+    ) -> Self {
+        Self {
+            name,
+            asked,
+            agreement,
+            upstream: Mutex::new(upstream),
+            opened,
+            traffic: Traffic::default(),
+            pool,
+            message: Mutex::default(),
+        }
+    }
+
+    /// Host and port of the last backend.
+    pub fn upstream(&self) -> Arc<str> {
+        let upstream = self.upstream.lock();
+        Arc::clone(&upstream.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// It has another backend.
+    pub(crate) fn set_upstream(&self, upstream: Arc<str>) {
+        *self.upstream.lock().unwrap_or_else(PoisonError::into_inner) = upstream;
+    }
+
+    /// The upstreams that it may have.
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// Has the connection closed.
+    pub fn leave(&self, goodbye: Goodbye) {
+        self.order(Order::Leave(goodbye));
+    }
+
+    /// Has the connection end now. Its Close frame comes first, where there is room for it.
+    pub fn end(&self, goodbye: Goodbye) {
+        self.order(Order::End(goodbye));
+    }
+
+    /// Has the client's TCP dropped without a word.
+    pub fn cut(&self) {
+        self.order(Order::Cut);
+    }
+
+    fn order(&self, order: Order) {
+        let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
+        message.order = Some(order);
+        if let Some(waker) = message.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// What was said to the connection. Whatever comes later wakes `waker`.
+    pub(crate) fn take(&self, waker: &Waker) -> Option<Order> {
+        let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |old: &Waker| old.will_wake(waker);
+        if !message.waker.as_ref().is_some_and(is_same) {
+            message.waker = Some(waker.clone());
+        }
+        message.order.take()
+    }
+}

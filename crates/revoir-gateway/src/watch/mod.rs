@@ -1,0 +1,24 @@
+//! What is seen of requests and connections: an [`Observer`] is told, [`Operations`] counts and logs.
+
+mod access_log;
+mod exchange;
+mod handle;
+mod json_line;
+pub(crate) mod metrics;
+mod observer;
+mod operations;
+mod overview;
+mod request;
+mod traffic;
+
+pub use access_log::{AccessLog, Format, Json, Lines};
+pub use exchange::Exchange;
+pub(crate) use handle::Order;
+pub use handle::{Handle, Record};
+pub(crate) use json_line::line;
+pub use observer::{Limit, Observer, Unobserved};
+pub use operations::{Logs, Operations};
+pub use overview::Overview;
+pub(crate) use overview::merged;
+pub use request::Asked;
+pub use traffic::{Sum, Traffic};

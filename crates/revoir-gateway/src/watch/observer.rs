@@ -1,0 +1,102 @@
+//! [`Observer`]: what happens to requests and connections, for counters and logs.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::relay::{Ended, Redialed, Why};
+use crate::watch::exchange::Exchange;
+use crate::watch::handle::{Handle, Record};
+
+/// What somebody asked for too much of. A message that is too long is an ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The head of a request is too long: 431.
+    Head,
+    /// A request did not come in time: 408.
+    Time,
+    /// There are too many connections: 503.
+    Connections,
+    /// There are too many connections from one address: 429.
+    Address,
+    /// There are too many handshakes at once: 503.
+    Rate,
+    /// A page is from elsewhere: 403.
+    Origin,
+    /// All holds together keep as much as they may: this client is not read from.
+    Held,
+}
+
+impl Limit {
+    /// A stable identifier in kebab case.
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Time => "time",
+            Self::Connections => "connections",
+            Self::Address => "address",
+            Self::Rate => "rate",
+            Self::Origin => "origin",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// Sees what happens to every request and connection. Every method has an empty default, is called
+/// from the tasks that relay, and must not wait.
+pub trait Observer: fmt::Debug + Send + Sync + 'static {
+    /// Both opening handshakes are done, so long after the client's request came.
+    fn opened(&self, took: Duration) {
+        let _ = took;
+    }
+
+    /// A backend has accepted, so long after it was dialled.
+    fn backend_accepted(&self, took: Duration) {
+        let _ = took;
+    }
+
+    /// One side has ended; a backend that is held over ends once for every hold.
+    fn ended(&self, ended: &Ended, handle: &Handle) {
+        let _ = (ended, handle);
+    }
+
+    /// A client is kept without a backend.
+    fn held(&self, why: Why) {
+        let _ = why;
+    }
+
+    /// A re-dial did not lead to a backend.
+    fn redial_failed(&self, redialed: &Redialed) {
+        let _ = redialed;
+    }
+
+    /// A held client has a backend again, after this time.
+    fn returned(&self, after: Duration) {
+        let _ = after;
+    }
+
+    /// A client was held for this time, and ended.
+    fn given_up(&self, after: Duration) {
+        let _ = after;
+    }
+
+    /// A connection is over, both sides of it.
+    fn closed(&self, record: Record) {
+        let _ = record;
+    }
+
+    /// A request that did not become a connection is over, with its answer.
+    fn answered(&self, exchange: Exchange) {
+        let _ = exchange;
+    }
+
+    /// Somebody asked for more than is allowed.
+    fn limited(&self, limit: Limit) {
+        let _ = limit;
+    }
+}
+
+/// Nobody looks.
+#[derive(Debug)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {}

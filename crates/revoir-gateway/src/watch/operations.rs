@@ -1,0 +1,107 @@
+//! [`Operations`]: what the operator of a gateway gets to see of it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::relay::{Ended, Redialed, Why};
+use crate::watch::access_log::{AccessLog, Entry};
+use crate::watch::exchange::Exchange;
+use crate::watch::handle::{Handle, Record};
+use crate::watch::metrics::Metrics;
+use crate::watch::observer::{Limit, Observer};
+use crate::watch::overview::Overview;
+
+/// The metrics and the access log.
+#[derive(Debug)]
+pub struct Operations {
+    metrics: Metrics,
+    log: AccessLog,
+    logs: Logs,
+}
+
+/// What is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Logs {
+    /// WebSocket connections and all other requests.
+    All,
+    /// WebSocket connections, and requests that asked for one.
+    Connections,
+    /// Nothing.
+    None,
+}
+
+impl Operations {
+    /// Writes to `log` what `logs` says.
+    pub fn new(log: AccessLog, logs: Logs) -> Self {
+        Self {
+            metrics: Metrics::default(),
+            log,
+            logs,
+        }
+    }
+
+    /// All metrics in the text format of Prometheus.
+    pub fn metrics(&self, overview: Overview) -> String {
+        self.metrics.text(overview, self.log.dropped())
+    }
+
+    /// Lines of the log that came too fast to be written.
+    pub fn dropped_lines(&self) -> u64 {
+        self.log.dropped()
+    }
+}
+
+impl Observer for Operations {
+    fn opened(&self, took: Duration) {
+        self.metrics.opened(took);
+    }
+
+    fn backend_accepted(&self, took: Duration) {
+        self.metrics.backend_accepted(took);
+    }
+
+    fn ended(&self, ended: &Ended, handle: &Handle) {
+        self.metrics.ended(ended, handle);
+    }
+
+    fn held(&self, why: Why) {
+        self.metrics.held(why);
+    }
+
+    fn redial_failed(&self, redialed: &Redialed) {
+        self.metrics.redial_failed(redialed);
+    }
+
+    fn returned(&self, after: Duration) {
+        self.metrics.redial_accepted();
+        self.metrics.hold_over(after, true);
+    }
+
+    fn given_up(&self, after: Duration) {
+        self.metrics.hold_over(after, false);
+    }
+
+    fn limited(&self, limit: Limit) {
+        self.metrics.limited(limit);
+    }
+
+    fn closed(&self, record: Record) {
+        if self.logs != Logs::None {
+            self.log.log(Entry::Connection(Box::new(record)));
+        }
+    }
+
+    fn answered(&self, exchange: Exchange) {
+        self.metrics.answered(&exchange);
+        let is_logged = match self.logs {
+            Logs::All => true,
+            Logs::Connections => exchange.is_handshake,
+            Logs::None => false,
+        };
+        if is_logged {
+            self.log.log(Entry::Request(Box::new(exchange)));
+        }
+    }
+}

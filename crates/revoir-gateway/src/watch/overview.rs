@@ -1,0 +1,63 @@
+//! [`Overview`]: how the whole gateway stands, at one moment.
+
+use crate::upstream::UpstreamState;
+use crate::watch::traffic::Sum;
+
+/// How the whole gateway stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overview {
+    /// WebSocket connections, held ones among them.
+    pub connections: usize,
+    /// Clients without a backend.
+    pub held: usize,
+    /// Bytes that wait for a backend.
+    pub held_bytes: usize,
+    /// What has come from clients so far, also from those that have left.
+    pub from_clients: Sum,
+    /// What has come from backends so far.
+    pub from_backends: Sum,
+    /// Whether a drain has begun.
+    pub draining: bool,
+    /// Each upstream once.
+    pub upstreams: Vec<UpstreamState>,
+}
+
+/// One state for each upstream, which several routes may lead to. If one of them found that it does
+/// not accept, that is worth knowing.
+pub(crate) fn merged(states: impl Iterator<Item = UpstreamState>) -> Vec<UpstreamState> {
+    let mut all: Vec<UpstreamState> = Vec::new();
+    for state in states {
+        match all
+            .iter_mut()
+            .find(|known| known.upstream == state.upstream)
+        {
+            Some(known) => {
+                known.accepts &= state.accepts;
+                known.connections += state.connections;
+            }
+            None => all.push(state),
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_of_two_routes_is_one() {
+        let state = |upstream: &str, accepts, connections| UpstreamState {
+            upstream: upstream.to_owned(),
+            accepts,
+            connections,
+        };
+        let states = [
+            state("a:1", true, 2),
+            state("b:1", true, 1),
+            state("a:1", false, 3),
+        ];
+        let expected = [state("a:1", false, 5), state("b:1", true, 1)];
+        assert_eq!(merged(states.into_iter()), expected);
+    }
+}
