@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::connection::{CHANGED, Registry};
-use crate::front::{Front, RouteSettings, Settings, Site, serve};
+use crate::front::{Front, LocalService, RouteSettings, Settings, serve};
 use crate::watch::{Handle, Observer, Overview, merged};
 
 /// One gateway, with all its routes.
@@ -109,7 +109,7 @@ impl Gateway {
             .current()
             .routes
             .sites()
-            .filter_map(Site::tracker)
+            .filter_map(LocalService::tracker)
         {
             sites.spawn(tracker.drain(plan.clone()));
         }
@@ -130,7 +130,7 @@ impl Gateway {
                 .current()
                 .routes
                 .sites()
-                .filter_map(Site::tracker)
+                .filter_map(LocalService::tracker)
             {
                 drop(tracker.drain(plan.clone().within(limit)));
             }

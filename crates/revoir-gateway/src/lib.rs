@@ -1,7 +1,7 @@
 //! A gateway for WebSocket backends: clients stay while the backend behind them restarts.
 //!
 //! A request comes in at the front and takes a route, to a service of the program that embeds the
-//! gateway ([`Site`]) or to a backend. Plain HTTP passes through; a WebSocket handshake is answered
+//! gateway ([`LocalService`]) or to a backend. Plain HTTP passes through; a WebSocket handshake is answered
 //! as the backend answers it, and then a task per client moves bytes between the two sockets: it
 //! forwards frames, keeps both sides alive, and decides what follows when the backend is gone.
 //! `docs/gateway.md` of the repository says what operators see of it.
@@ -23,15 +23,15 @@ pub use admin::{
     HEADER as ADMIN_HEADER, Problem, StatusLine, Unbound, UnixSocket,
 };
 pub use config::{AdminAddr, InvalidAdminAddr};
-pub use connection::Room;
-pub use front::{Destination, RouteSettings, Settings, Site, taken_over};
+pub use connection::ClientLimits;
+pub use front::{Destination, LocalService, RouteSettings, Settings, taken_over};
 pub use gateway::{Gateway, Reloaded};
-pub use relay::{Ended, Goodbye, Redialed, Side, Why};
+pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, Rules};
 pub use upstream::{
-    Check, InvalidTarget, PoolSettings, Stream, Target, Thresholds, Trust, UpstreamState,
+    Check, InvalidTarget, PoolSettings, Socket, Target, Thresholds, UpstreamState, UpstreamTls,
 };
 pub use watch::{
-    AccessLog, Asked, Exchange, Format, Handle, Json, Limit, Lines, Logs, Observer, Operations,
-    Overview, Record, Sum, Traffic, Unobserved,
+    AccessLog, Exchange, Format, Handle, Json, Limit, Lines, LoggedRequest, Logs, Observer,
+    Operations, Overview, Record, Sum, Traffic, Unobserved,
 };

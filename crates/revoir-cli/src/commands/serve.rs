@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use revoir_gateway::config::{self, Config, Files, RouteConfig, Time};
-use revoir_gateway::{AccessLog, Format, Gateway, Json, Mode, Operations, RouteSettings, Site};
+use revoir_gateway::config::{self, Config, RouteConfig, Time, TlsFiles};
+use revoir_gateway::{
+    AccessLog, Format, Gateway, Json, LocalService, Mode, Operations, RouteSettings,
+};
 use revoir_site::Lab;
 use tokio::net::TcpListener;
 
@@ -59,7 +61,7 @@ fn configuration(args: &ServeArgs) -> Result<Config, Failure> {
         config.listen.clone_from(&args.listen);
     }
     if let (Some(cert), Some(key)) = (args.tls_cert.clone(), args.tls_key.clone()) {
-        config.tls = Some(Files { cert, key });
+        config.tls = Some(TlsFiles { cert, key });
     }
     if let Some(time) = args.drain {
         config.drain.time = Time(time);
@@ -166,8 +168,8 @@ async fn start_lab(config: &Config) -> Result<Option<Lab>, Failure> {
 /// The configured routes, and beside what is built in the one to the backend of the lab.
 fn routes(config: &Config, lab: Option<&Lab>) -> Result<Vec<RouteSettings>, Failure> {
     let site = match lab {
-        Some(lab) => Site::with_tracker(revoir_site::router(lab), lab.tracker().clone()),
-        None => Site::new(Router::new()),
+        Some(lab) => LocalService::with_tracker(revoir_site::router(lab), lab.tracker().clone()),
+        None => LocalService::new(Router::new()),
     };
     let mut all = config.routes.clone();
     if let Some(lab) = lab {

@@ -6,7 +6,7 @@ use humantime::format_rfc3339_millis;
 
 use super::Screen;
 use crate::printable::one_line;
-use revoir_gateway::{Asked, Exchange, Format, Record, Side, Sum};
+use revoir_gateway::{LoggedRequest, Exchange, Format, Record, Side, Sum};
 
 /// The longest text from outside on a line for people, in characters.
 const SHOWN_CHARACTERS: usize = 200;
@@ -32,7 +32,7 @@ impl Format for AccessLine<'_> {
 fn connection(screen: &Screen, record: &Record) -> String {
     let handle = &record.handle;
     let lead = lead(screen, record.at, &handle.name);
-    let Asked { peer, path, .. } = &handle.asked;
+    let LoggedRequest { peer, path, .. } = &handle.request;
     let path = one_line(path, SHOWN_CHARACTERS);
     let open = record.open_for.as_secs_f64();
     let mut line = format!("{lead} {peer} {path}: {open:.1} s");
@@ -57,9 +57,9 @@ fn connection(screen: &Screen, record: &Record) -> String {
 }
 
 fn request(screen: &Screen, exchange: &Exchange) -> String {
-    let Asked {
+    let LoggedRequest {
         peer, method, path, ..
-    } = &exchange.asked;
+    } = &exchange.request;
     let lead = lead(screen, exchange.at, "-");
     let (method, path) = (one_line(method, 20), one_line(path, SHOWN_CHARACTERS));
     let (status, bytes) = (exchange.status, exchange.response_bytes);

@@ -121,7 +121,7 @@ pub struct Problem {
 impl ConnectionLine {
     /// `now` in the gateway's time.
     pub(super) fn new(handle: &Handle, now: Duration) -> Self {
-        let (asked, traffic) = (&handle.asked, &handle.traffic);
+        let (asked, traffic) = (&handle.request, &handle.traffic);
         let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
         let rtt = |side| Some(traffic.rtt(side)?.as_secs_f64() * 1000.0);
         let last = traffic.last().max(handle.opened);

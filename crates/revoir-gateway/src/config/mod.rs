@@ -15,13 +15,13 @@ use ipnet::IpNet;
 use revoir::Drain;
 use serde::{Deserialize, Serialize};
 
-use crate::connection::Room;
+use crate::connection::ClientLimits;
 use crate::front::Settings;
 use crate::watch::Logs;
 pub use admin_address::{AdminAddr, InvalidAdminAddr};
 pub use error::{ConfigError, Wrong};
 pub use reading::{parse, read};
-pub use route::{Checking, Holding, LostCode, RouteConfig, Trusting};
+pub use route::{CheckConfig, HoldConfig, LostCode, RouteConfig, UpstreamTlsConfig};
 pub use values::{Most, Time};
 
 /// The whole file. What is absent has its default.
@@ -34,14 +34,14 @@ pub struct Config {
     pub access_log: Logs,
     /// Over TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<Files>,
+    pub tls: Option<TlsFiles>,
     /// The addresses of proxies whose word about clients is taken.
     #[serde(deserialize_with = "values::networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// What clients may ask for.
-    pub limits: Limits,
+    pub limits: LimitsConfig,
     /// How the gateway ends.
-    pub drain: Draining,
+    pub drain: DrainConfig,
     /// Where an operator asks and steers it.
     pub admin: AdminConfig,
     /// Empty: everything is built in.
@@ -52,7 +52,7 @@ pub struct Config {
 /// A certificate.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Files {
+pub struct TlsFiles {
     /// The chain, in PEM.
     pub cert: PathBuf,
     /// Its key, in PEM.
@@ -62,7 +62,7 @@ pub struct Files {
 /// What clients may ask for.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Limits {
+pub struct LimitsConfig {
     /// For a request, and then for the answer to a handshake.
     pub handshake_time: Time,
     /// The head of a request.
@@ -83,7 +83,7 @@ pub struct Limits {
 /// How the gateway ends.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Draining {
+pub struct DrainConfig {
     /// How long it may take.
     pub time: Time,
     /// Whether a successor is coming: 1012 with a slot, and not 1001.
@@ -117,15 +117,15 @@ impl Default for Config {
             access_log: Logs::All,
             tls: None,
             trusted_proxies: Vec::new(),
-            limits: Limits::default(),
+            limits: LimitsConfig::default(),
             admin: AdminConfig::default(),
-            drain: Draining::default(),
+            drain: DrainConfig::default(),
             routes: Vec::new(),
         }
     }
 }
 
-impl Default for Limits {
+impl Default for LimitsConfig {
     fn default() -> Self {
         let settings = Settings::default();
         Self {
@@ -140,7 +140,7 @@ impl Default for Limits {
     }
 }
 
-impl Default for Draining {
+impl Default for DrainConfig {
     fn default() -> Self {
         Self {
             time: Time::seconds(10),
@@ -152,7 +152,7 @@ impl Default for Draining {
     }
 }
 
-impl Draining {
+impl DrainConfig {
     /// How to end; `restart`: for a successor.
     pub fn plan(&self, restart: bool) -> Drain {
         let plan = match restart {
@@ -192,7 +192,7 @@ impl Config {
             head_bytes: limits.header_bytes,
             head_fields: limits.header_fields,
             held_bytes: limits.held_bytes,
-            room: Room {
+            room: ClientLimits {
                 in_all: limits.connections.0,
                 per_address: limits.connections_per_address.0,
                 per_second: limits.handshakes_per_second.rate(),

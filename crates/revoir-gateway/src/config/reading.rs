@@ -73,8 +73,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::config::route::{Checking, Trusting};
-    use crate::config::{AdminConfig, Files};
+    use crate::config::route::{CheckConfig, UpstreamTlsConfig};
+    use crate::config::{AdminConfig, TlsFiles};
 
     const EXAMPLE: &str = include_str!("../../../../docs/revoir.toml");
     const PAGE: &str = include_str!("../../../../docs/gateway.md");
@@ -83,18 +83,18 @@ mod tests {
     fn keys() -> BTreeSet<String> {
         let route = RouteConfig {
             host: Some("a.example".to_owned()),
-            check: Some(Checking {
+            check: Some(CheckConfig {
                 path: Some("/healthz".to_owned()),
-                ..Checking::default()
+                ..CheckConfig::default()
             }),
-            tls: Trusting {
+            tls: UpstreamTlsConfig {
                 ca: Some("roots.pem".into()),
-                ..Trusting::default()
+                ..UpstreamTlsConfig::default()
             },
             ..RouteConfig::default()
         };
         let config = Config {
-            tls: Some(Files {
+            tls: Some(TlsFiles {
                 cert: "cert.pem".into(),
                 key: "key.pem".into(),
             }),

@@ -11,9 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::config::error::ConfigError;
 use crate::config::values;
 use crate::config::values::Time;
-use crate::front::{Destination, RouteSettings, Site};
+use crate::front::{Destination, LocalService, RouteSettings};
 use crate::rules::{Mode, Rules};
-use crate::upstream::{Check, PoolSettings, Target, Thresholds, Trust};
+use crate::upstream::{Check, PoolSettings, Target, Thresholds, UpstreamTls};
 
 /// One route. What is absent has its default.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -46,18 +46,18 @@ pub struct RouteConfig {
     /// Until a side counts as dead that gives none.
     pub pong_timeout: Time,
     /// How long clients are held.
-    pub hold: Holding,
+    pub hold: HoldConfig,
     /// Whether and how upstreams are asked how they are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub check: Option<Checking>,
+    pub check: Option<CheckConfig>,
     /// Which certificates upstreams may have.
-    pub tls: Trusting,
+    pub tls: UpstreamTlsConfig,
 }
 
 /// How long clients are held.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Holding {
+pub struct HoldConfig {
     /// After a backend announced a restart.
     pub planned: Time,
     /// After a backend was lost.
@@ -75,7 +75,7 @@ pub struct Holding {
 /// How upstreams are checked.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Checking {
+pub struct CheckConfig {
     /// What is asked for. `None`: a connection is good enough.
     #[serde(
         deserialize_with = "values::some_path",
@@ -95,7 +95,7 @@ pub struct Checking {
 /// Which certificates upstreams may have.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Trusting {
+pub struct UpstreamTlsConfig {
     /// The roots. `None`: the platform's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
@@ -122,14 +122,14 @@ impl Default for RouteConfig {
             lost_code: LostCode(rules.lost_code),
             ping_interval: Time(keepalive.interval),
             pong_timeout: Time(keepalive.timeout),
-            hold: Holding::default(),
+            hold: HoldConfig::default(),
             check: None,
-            tls: Trusting::default(),
+            tls: UpstreamTlsConfig::default(),
         }
     }
 }
 
-impl Default for Checking {
+impl Default for CheckConfig {
     fn default() -> Self {
         Self {
             path: None,
@@ -141,7 +141,7 @@ impl Default for Checking {
     }
 }
 
-impl Default for Holding {
+impl Default for HoldConfig {
     fn default() -> Self {
         let rules = Rules::default();
         Self {
@@ -183,15 +183,15 @@ impl RouteConfig {
     /// # Errors
     ///
     /// The roots cannot be read or used.
-    pub fn settings(&self, site: &Site) -> Result<RouteSettings, ConfigError> {
+    pub fn settings(&self, site: &LocalService) -> Result<RouteSettings, ConfigError> {
         let to = match self.upstreams.split_first() {
-            None => Destination::Site(site.clone()),
+            None => Destination::LocalService(site.clone()),
             Some((target, more)) => Destination::Upstreams(PoolSettings {
                 target: target.clone(),
                 more: more.to_vec(),
                 rules: Arc::new(self.rules()),
                 redial_rate: self.return_rate,
-                check: self.check.as_ref().map(Checking::check),
+                check: self.check.as_ref().map(CheckConfig::check),
                 origins: self.origins(),
                 trust: self.trust()?,
             }),
@@ -210,20 +210,20 @@ impl RouteConfig {
         }
     }
 
-    fn trust(&self) -> Result<Option<Trust>, ConfigError> {
+    fn trust(&self) -> Result<Option<UpstreamTls>, ConfigError> {
         if !self.upstreams.iter().any(|target| target.secure) {
             return Ok(None);
         }
         let trust = match &self.tls.ca {
-            _ if self.tls.insecure => Trust::anybody(),
-            None => Trust::platform(),
+            _ if self.tls.insecure => UpstreamTls::anybody(),
+            None => UpstreamTls::platform(),
             Some(path) => {
                 let unusable = |error| ConfigError::Roots {
                     path: path.clone(),
                     error,
                 };
                 let pem = fs::read(path).map_err(|error| unusable(error.into()))?;
-                Trust::roots(pem).map_err(|error| unusable(error.into()))?
+                UpstreamTls::roots(pem).map_err(|error| unusable(error.into()))?
             }
         };
         Ok(Some(trust))
@@ -249,7 +249,7 @@ impl RouteConfig {
     }
 }
 
-impl Checking {
+impl CheckConfig {
     fn check(&self) -> Check {
         Check {
             path: self.path.clone(),

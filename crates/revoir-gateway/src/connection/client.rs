@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use crate::connection::limits::Admitted;
+use crate::connection::limits::ClientPermit;
 use crate::connection::registry::Registry;
-use crate::relay::{Ended, Outlook, Redialed, Session, Side, Why};
+use crate::relay::{Ended, HoldCause, Outlook, RedialFailure, Relay, Side};
 use crate::rules::Rules;
-use crate::upstream::{Agreement, Pool, Seat};
-use crate::watch::{Asked, Handle, Limit, Record};
+use crate::upstream::{Agreement, Pool, UpstreamPermit};
+use crate::watch::{Handle, Limit, LoggedRequest, Record};
 
 /// One client's connection, at its task.
 #[derive(Debug)]
@@ -18,9 +18,9 @@ pub(crate) struct Connection {
     id: u64,
     pool: Arc<Pool>,
     /// Where the backend is, if there is one.
-    seat: Option<Seat>,
+    upstream: Option<UpstreamPermit>,
     /// Its place among all clients.
-    _admitted: Admitted,
+    _client_permit: ClientPermit,
     handle: Arc<Handle>,
     holds: u32,
     held: Duration,
@@ -37,24 +37,24 @@ impl Connection {
     pub(crate) fn new(
         registry: &Arc<Registry>,
         id: u64,
-        asked: Asked,
+        asked: LoggedRequest,
         agreement: Agreement,
-        (pool, seat, admitted): (Arc<Pool>, Seat, Admitted),
+        (pool, upstream, client_permit): (Arc<Pool>, UpstreamPermit, ClientPermit),
     ) -> Self {
         let handle = Arc::new(Handle::new(
             registry.name(id).into(),
             registry.now(),
             (asked, agreement),
-            (Arc::clone(&pool), seat.name()),
+            (Arc::clone(&pool), upstream.name()),
         ));
         registry.enter(id, &handle);
-        registry.observer.opened(handle.asked.since.elapsed());
+        registry.observer.opened(handle.request.since.elapsed());
         Self {
             registry: Arc::clone(registry),
             id,
             pool,
-            seat: Some(seat),
-            _admitted: admitted,
+            upstream: Some(upstream),
+            _client_permit: client_permit,
             handle,
             holds: 0,
             held: Duration::ZERO,
@@ -78,7 +78,7 @@ impl Connection {
     }
 
     pub(crate) fn outlook(&self, now: Duration) -> Outlook {
-        self.pool.outlook(now, self.seat.as_ref())
+        self.pool.outlook(now, self.upstream.as_ref())
     }
 
     pub(crate) fn handle(&self) -> &Handle {
@@ -110,20 +110,20 @@ impl Connection {
         self.registry.limited(Limit::Held);
     }
 
-    /// `bytes` came from `side` and were given to `session`.
+    /// `bytes` came from `side` and were given to `relay`.
     #[inline]
-    pub(crate) fn heard(&self, now: Duration, side: Side, bytes: usize, session: &Session) {
+    pub(crate) fn heard(&self, now: Duration, side: Side, bytes: usize, relay: &Relay) {
         let traffic = &self.handle.traffic;
         traffic.heard(now, side, bytes);
         // A backend that has just ended is counted when its ending is.
-        if let Some(messages) = session.messages(side) {
+        if let Some(messages) = relay.messages(side) {
             let earlier = match side {
                 Side::Client => 0,
                 Side::Backend => self.earlier_messages,
             };
             traffic.set_messages(side, earlier + messages);
         }
-        if let Some(rtt) = session.rtt(side) {
+        if let Some(rtt) = relay.rtt(side) {
             traffic.set_rtt(side, rtt);
         }
     }
@@ -134,12 +134,12 @@ impl Connection {
         self.pool.held.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The client has a backend again, at `seat`, whose opening handshake took so long.
-    pub(crate) fn returned(&mut self, seat: Seat, took: Duration) {
+    /// The client has a backend again, at `upstream`, whose opening handshake took so long.
+    pub(crate) fn returned(&mut self, upstream: UpstreamPermit, took: Duration) {
         self.registry.observer.backend_accepted(took);
         self.backends += 1;
-        self.handle.set_upstream(seat.name());
-        self.seat = Some(seat);
+        self.handle.set_upstream(upstream.name());
+        self.upstream = Some(upstream);
         if let Some(after) = self.take_hold() {
             self.registry.observer.returned(after);
             tracing::debug!(target: "revoir", conn = self.id, ?after, "the client has a backend again");
@@ -163,7 +163,7 @@ impl Connection {
         Some(after)
     }
 
-    pub(crate) fn redial_failed(&self, redialed: &Redialed) {
+    pub(crate) fn redial_failed(&self, redialed: &RedialFailure) {
         self.registry.observer.redial_failed(redialed);
         tracing::debug!(target: "revoir", conn = self.id, ?redialed, "the backend did not accept");
     }
@@ -174,8 +174,8 @@ impl Connection {
             self.registry.observer.held(why);
             let ending = &ended.ending;
             tracing::debug!(target: "revoir", conn = self.id, why = why.id(), %ending, "held");
-            if let (Why::Planned, Some(seat)) = (why, &self.seat) {
-                self.pool.restarts(seat);
+            if let (HoldCause::Planned, Some(upstream)) = (why, &self.upstream) {
+                self.pool.restarts(upstream);
             }
         }
         match ended.side {
@@ -184,7 +184,7 @@ impl Connection {
                 self.client = Some(ended);
             }
             Side::Backend => {
-                self.seat = None;
+                self.upstream = None;
                 self.earlier_messages += ended.received;
                 let traffic = &self.handle.traffic;
                 traffic.set_messages(Side::Backend, self.earlier_messages);

@@ -1,4 +1,4 @@
-//! [`Driver`]: moves bytes between two sockets, as a session says.
+//! [`Driver`]: moves bytes between two sockets, as a relay says.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -14,11 +14,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::connection::client::Connection;
-use crate::connection::holding::{Holding, Redial};
+use crate::connection::holding::{HoldState, Redial};
 use crate::connection::linger::linger;
 use crate::connection::read_buffer::{READ_BUFFER_BYTES, with_read_buffer};
 use crate::connection::transport::{Writer, poll_read};
-use crate::relay::{Moment, Outlook, Session, Side};
+use crate::relay::{Moment, Outlook, Relay, Side};
 use crate::watch::Order;
 
 /// Rounds in one go before other tasks of the thread get a turn.
@@ -27,14 +27,14 @@ const ROUNDS_PER_POLL: usize = 16;
 /// Reads after a failed write: the Close frame may be among the bytes.
 const READS_AFTER_FAILURE: usize = 4;
 
-/// One client, its backend, and the session between them.
+/// One client, its backend, and the relay between them.
 pub(crate) struct Driver<S> {
-    pub(super) session: Session,
+    pub(super) relay: Relay,
     pub(super) connection: Connection,
     client: Option<S>,
     pub(super) backend: Option<S>,
     pub(super) redial: Box<dyn Redial<S>>,
-    pub(super) hold: Option<Box<Holding<S>>>,
+    pub(super) hold: Option<Box<HoldState<S>>>,
     timer: Pin<Box<Sleep>>,
     /// What the timer is set to.
     armed: Option<Duration>,
@@ -54,9 +54,9 @@ where
     ) -> Self {
         let mut random = Entropy;
         let mut at = moment(connection.now(), &mut random, &Outlook::default);
-        let session = Session::new(&mut at, Arc::clone(connection.rules()), compression);
+        let relay = Relay::new(&mut at, Arc::clone(connection.rules()), compression);
         Self {
-            session,
+            relay,
             connection,
             client: Some(client),
             backend: Some(backend),
@@ -91,7 +91,7 @@ where
             progressed |= self.poll_side(cx, now, Side::Client);
             progressed |= self.poll_side(cx, now, Side::Backend);
             self.release();
-            if self.session.is_done() {
+            if self.relay.is_done() {
                 return Poll::Ready(());
             }
             if !progressed && !self.poll_timer(cx, now) {
@@ -105,17 +105,17 @@ where
     /// Does what the connection is told from outside.
     fn obey(&mut self, cx: &mut Context<'_>, now: Duration, order: Order) {
         match order {
-            Order::Leave(goodbye) => self.with(now, |session, at| session.leave(at, goodbye)),
+            Order::Leave(goodbye) => self.with(now, |relay, at| relay.leave(at, goodbye)),
             Order::End(goodbye) => {
-                self.with(now, |session, at| session.leave(at, goodbye));
+                self.with(now, |relay, at| relay.leave(at, goodbye));
                 self.flush(cx, now, Side::Client);
-                self.with(now, Session::cut_off);
+                self.with(now, Relay::cut_off);
             }
             Order::Cut => {
                 self.client = None;
                 let detail = Detail::Text("cut by the gateway".into());
-                self.with(now, |session, at| {
-                    session.handle_lost(at, Side::Client, Cause::Reset, detail);
+                self.with(now, |relay, at| {
+                    relay.handle_lost(at, Side::Client, Cause::Reset, detail);
                 });
             }
         }
@@ -124,13 +124,13 @@ where
     /// Writes to and reads from one side, once. Returns whether there is something new to look at.
     fn poll_side(&mut self, cx: &mut Context<'_>, now: Duration, side: Side) -> bool {
         let mut progressed = self.push(cx, now, side);
-        if self.session.wants_flush(side) {
+        if self.relay.wants_flush(side) {
             self.flush(cx, now, side);
-            progressed |= !self.session.wants_flush(side);
+            progressed |= !self.relay.wants_flush(side);
         }
-        let wanted = self.session.room(side).min(READ_BUFFER_BYTES);
+        let wanted = self.relay.room(side).min(READ_BUFFER_BYTES);
         let room = self.take_room(wanted);
-        self.session.set_reading(now, side, room > 0);
+        self.relay.set_reading(now, side, room > 0);
         if room == 0 {
             return progressed;
         }
@@ -139,7 +139,7 @@ where
         has_read || progressed
     }
 
-    /// Reads once, and lets the session have it.
+    /// Reads once, and lets the relay have it.
     fn read(&mut self, cx: &mut Context<'_>, now: Duration, side: Side, room: usize) -> bool {
         let (from, to) = match side {
             Side::Client => (&mut self.client, &mut self.backend),
@@ -148,7 +148,7 @@ where
         let Some(from) = from else {
             return false;
         };
-        let (session, connection) = (&mut self.session, &self.connection);
+        let (relay, connection) = (&mut self.relay, &self.connection);
         let mut random = Entropy;
         let outlook = || connection.outlook(now);
         let mut at = moment(now, &mut random, &outlook);
@@ -156,24 +156,24 @@ where
         let failure = with_read_buffer(|buffer| {
             match poll_read(from, cx, &mut buffer[..room]) {
                 Poll::Pending => return None,
-                Poll::Ready(Ok([])) => session.handle_eof(&mut at, side),
+                Poll::Ready(Ok([])) => relay.handle_eof(&mut at, side),
                 Poll::Ready(Ok(input)) => {
                     taken = input.len();
                     let mut writer = Writer::new(to.as_mut(), cx);
-                    session.handle_input(&mut at, side, input, &mut writer);
+                    relay.handle_input(&mut at, side, input, &mut writer);
                     return Some(writer.error);
                 }
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    session.handle_truncated(&mut at, side);
+                    relay.handle_truncated(&mut at, side);
                 }
                 Poll::Ready(Err(error)) => {
-                    session.handle_lost(&mut at, side, Cause::Reset, detail(&error));
+                    relay.handle_lost(&mut at, side, Cause::Reset, detail(&error));
                 }
             }
             Some(None)
         });
         if taken > 0 {
-            self.connection.heard(now, side, taken, &self.session);
+            self.connection.heard(now, side, taken, &self.relay);
         }
         if let Some(Some(error)) = &failure {
             self.writing_failed(cx, now, side.other(), error);
@@ -186,11 +186,11 @@ where
             Side::Client => &mut self.client,
             Side::Backend => &mut self.backend,
         };
-        let (session, connection) = (&mut self.session, &self.connection);
+        let (relay, connection) = (&mut self.relay, &self.connection);
         let mut random = Entropy;
         let outlook = || connection.outlook(now);
         let mut writer = Writer::new(to.as_mut(), cx);
-        session.flush(&mut moment(now, &mut random, &outlook), side, &mut writer);
+        relay.flush(&mut moment(now, &mut random, &outlook), side, &mut writer);
         if let Some(error) = writer.error {
             self.writing_failed(cx, now, side, &error);
         }
@@ -222,13 +222,13 @@ where
         error: &io::Error,
     ) {
         for _ in 0..READS_AFTER_FAILURE {
-            if self.session.room(side) == 0 || !self.read(cx, now, side, READ_BUFFER_BYTES) {
+            if self.relay.room(side) == 0 || !self.read(cx, now, side, READ_BUFFER_BYTES) {
                 break;
             }
         }
         let detail = detail(error);
-        self.with(now, |session, at| {
-            session.handle_lost(at, side, Cause::WriteFailed, detail);
+        self.with(now, |relay, at| {
+            relay.handle_lost(at, side, Cause::WriteFailed, detail);
         });
     }
 
@@ -247,17 +247,17 @@ where
             Side::Client => &mut self.backend,
             Side::Backend => &mut self.client,
         };
-        let (session, connection) = (&mut self.session, &self.connection);
+        let (relay, connection) = (&mut self.relay, &self.connection);
         let mut random = Entropy;
         let outlook = || connection.outlook(now);
         let mut writer = Writer::new(to.as_mut(), cx);
-        session.handle_input(
+        relay.handle_input(
             &mut moment(now, &mut random, &outlook),
             side,
             input,
             &mut writer,
         );
-        connection.heard(now, side, input.len(), session);
+        connection.heard(now, side, input.len(), relay);
         if let Some(error) = writer.error {
             self.writing_failed(cx, now, side.other(), &error);
         }
@@ -265,7 +265,7 @@ where
 
     /// Lets go of the sockets of sides that have ended.
     fn release(&mut self) {
-        for ended in self.session.take_ended() {
+        for ended in self.relay.take_ended() {
             let stream = match ended.side {
                 Side::Client => self.client.take(),
                 Side::Backend => self.backend.take(),
@@ -280,9 +280,9 @@ where
 
     /// Does what is due. Returns whether something was.
     fn poll_timer(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
-        while let Some(deadline) = self.session.deadline() {
+        while let Some(deadline) = self.relay.deadline() {
             if deadline <= now {
-                self.with(now, |session, at| session.handle_timeout(at));
+                self.with(now, |relay, at| relay.handle_timeout(at));
                 return true;
             }
             // Deadlines mostly move away; then the timer rings early, and is set again.
@@ -301,11 +301,11 @@ where
         false
     }
 
-    pub(super) fn with(&mut self, now: Duration, act: impl FnOnce(&mut Session, &mut Moment<'_>)) {
+    pub(super) fn with(&mut self, now: Duration, act: impl FnOnce(&mut Relay, &mut Moment<'_>)) {
         let connection = &self.connection;
         let mut random = Entropy;
         let outlook = || connection.outlook(now);
-        act(&mut self.session, &mut moment(now, &mut random, &outlook));
+        act(&mut self.relay, &mut moment(now, &mut random, &outlook));
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connection::driver::Driver;
-use crate::connection::holding::{Holding, Returned};
-use crate::relay::{Redialed, Session, Side};
+use crate::connection::holding::{HoldState, Returned};
+use crate::relay::{RedialFailure, Relay, Side};
 use crate::upstream::{Pool, Priority};
 
 impl<S> Driver<S>
@@ -19,41 +19,41 @@ where
 {
     /// Starts and follows re-dials while the client is held.
     pub(super) fn poll_hold(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
-        let Some((previous, held)) = self.session.holding(now) else {
+        let Some((previous, held)) = self.relay.holding(now) else {
             self.end_hold();
             return false;
         };
         if self.hold.is_none() {
             let since = now.saturating_sub(held);
             self.connection.begin_hold(since);
-            self.hold = Some(Box::new(Holding {
+            self.hold = Some(Box::new(HoldState {
                 since,
                 redialing: None,
-                ticket: None,
+                queue_id: None,
                 changed: watch(self.connection.pool()),
                 // What was kept of a message before is not asked for: it is there.
-                counted: self.session.held_bytes(),
+                counted: self.relay.held_bytes(),
                 is_crowded: false,
             }));
-            self.connection.add_room(self.session.held_bytes());
+            self.connection.add_room(self.relay.held_bytes());
         }
         let Some(hold) = &mut self.hold else {
             return false;
         };
-        if self.session.wants_dial(now) {
-            let ticket = self.connection.pool().ticket();
-            let priority = match self.session.has_waiting() {
+        if self.relay.wants_dial(now) {
+            let queue_id = self.connection.pool().queue_id();
+            let priority = match self.relay.has_waiting() {
                 true => Priority::Urgent,
                 false => Priority::Normal,
             };
-            hold.ticket = (priority == Priority::Normal).then_some(ticket);
-            let redialing = self.redial.redial(ticket, priority, previous, hold.since);
+            hold.queue_id = (priority == Priority::Normal).then_some(queue_id);
+            let redialing = self.redial.redial(queue_id, priority, previous, hold.since);
             hold.redialing = Some(redialing);
         }
-        if self.session.has_waiting()
-            && let Some(ticket) = hold.ticket.take()
+        if self.relay.has_waiting()
+            && let Some(queue_id) = hold.queue_id.take()
         {
-            self.connection.pool().promote(ticket);
+            self.connection.pool().promote(queue_id);
         }
         let mut progressed = false;
         if hold.changed.as_mut().poll(cx).is_ready() {
@@ -70,7 +70,7 @@ where
             return true;
         }
         if progressed {
-            self.with(now, |session, at| session.handle_timeout(at));
+            self.with(now, |relay, at| relay.handle_timeout(at));
         }
         progressed
     }
@@ -79,24 +79,24 @@ where
         &mut self,
         cx: &mut Context<'_>,
         now: Duration,
-        redialed: Result<Returned<S>, Redialed>,
+        redialed: Result<Returned<S>, RedialFailure>,
     ) {
         match redialed {
             Ok(Returned {
                 stream,
                 input,
-                seat,
+                upstream,
                 took,
             }) => {
-                self.connection.returned(seat, took);
+                self.connection.returned(upstream, took);
                 self.backend = Some(stream);
-                self.with(now, Session::attach);
+                self.with(now, Relay::attach);
                 self.end_hold();
                 self.take_input(cx, now, Side::Backend, &input);
             }
             Err(redialed) => {
                 self.connection.redial_failed(&redialed);
-                self.with(now, |session, at| session.redial_failed(at, &redialed));
+                self.with(now, |relay, at| relay.redial_failed(at, &redialed));
             }
         }
     }
@@ -110,7 +110,7 @@ where
         hold.counted += room;
         if room < wanted && !hold.is_crowded {
             hold.is_crowded = true;
-            self.session.found_no_room();
+            self.relay.found_no_room();
             self.connection.found_no_room();
         }
         room
@@ -119,7 +119,7 @@ where
     /// During a hold: gives back the room that nothing was read into.
     pub(super) fn count_room(&mut self) {
         if let Some(hold) = &mut self.hold {
-            let kept = self.session.held_bytes().min(hold.counted);
+            let kept = self.relay.held_bytes().min(hold.counted);
             self.connection.give_room(hold.counted - kept);
             hold.counted = kept;
         }

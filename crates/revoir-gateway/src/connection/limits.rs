@@ -1,4 +1,4 @@
-//! [`Entrance`]: how many WebSocket clients come in, in all, from one address, and per second.
+//! [`ClientLimiter`]: how many WebSocket clients come in, in all, from one address, and per second.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,7 +13,7 @@ use crate::watch::Limit;
 
 /// How many may come in. Handshakes count like connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
+pub struct ClientLimits {
     /// At a time.
     pub in_all: usize,
     /// At a time, of one client address.
@@ -22,7 +22,7 @@ pub struct Room {
     pub per_second: Option<NonZeroU32>,
 }
 
-impl Default for Room {
+impl Default for ClientLimits {
     fn default() -> Self {
         Self {
             in_all: usize::MAX,
@@ -34,14 +34,14 @@ impl Default for Room {
 
 /// Why a client does not come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Full {
+pub(crate) enum OverLimit {
     InAll,
     ForAddress,
     /// Too many at once. There is room for this one after this time.
     ThisSecond(Duration),
 }
 
-impl Full {
+impl OverLimit {
     pub(crate) const fn limit(self) -> Limit {
         match self {
             Self::InAll => Limit::Connections,
@@ -53,11 +53,11 @@ impl Full {
 
 /// Counts those who are in.
 #[derive(Debug, Default)]
-pub(crate) struct Entrance(Mutex<Inside>);
+pub(crate) struct ClientLimiter(Mutex<Inside>);
 
 #[derive(Debug, Default)]
 struct Inside {
-    room: Room,
+    room: ClientLimits,
     admission: Option<Admission>,
     in_all: usize,
     per_address: HashMap<IpAddr, usize>,
@@ -65,20 +65,20 @@ struct Inside {
 
 /// One who is in, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Admitted {
-    entrance: Arc<Entrance>,
+pub(crate) struct ClientPermit {
+    limiter: Arc<ClientLimiter>,
     address: IpAddr,
 }
 
-impl Entrance {
-    pub(crate) fn new(room: Room) -> Arc<Self> {
-        let entrance = Self::default();
-        entrance.resize(room);
-        Arc::new(entrance)
+impl ClientLimiter {
+    pub(crate) fn new(room: ClientLimits) -> Arc<Self> {
+        let limiter = Self::default();
+        limiter.resize(room);
+        Arc::new(limiter)
     }
 
     /// Has other limits from now on. Those who are in stay.
-    pub(crate) fn resize(&self, room: Room) {
+    pub(crate) fn resize(&self, room: ClientLimits) {
         let mut inside = self.inside();
         if inside.room.per_second != room.per_second {
             inside.admission = room.per_second.map(Admission::per_second);
@@ -87,29 +87,29 @@ impl Entrance {
     }
 
     /// Lets a client from `address` in. The address of IPv4 inside IPv6 is that of IPv4.
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Admitted, Full> {
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<ClientPermit, OverLimit> {
         let address = address.to_canonical();
         let mut inside = self.inside();
-        let Room {
+        let ClientLimits {
             in_all,
             per_address,
             ..
         } = inside.room;
         if inside.in_all >= in_all {
-            return Err(Full::InAll);
+            return Err(OverLimit::InAll);
         }
         let own = inside.per_address.get(&address).copied().unwrap_or(0);
         if own >= per_address {
-            return Err(Full::ForAddress);
+            return Err(OverLimit::ForAddress);
         }
         if let Some(admission) = &inside.admission {
-            admission.admit().map_err(Full::ThisSecond)?;
+            admission.admit().map_err(OverLimit::ThisSecond)?;
         }
         inside.in_all += 1;
         inside.per_address.insert(address, own + 1);
         drop(inside);
-        let entrance = Arc::clone(self);
-        Ok(Admitted { entrance, address })
+        let limiter = Arc::clone(self);
+        Ok(ClientPermit { limiter, address })
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -117,9 +117,9 @@ impl Entrance {
     }
 }
 
-impl Drop for Admitted {
+impl Drop for ClientPermit {
     fn drop(&mut self) {
-        let mut inside = self.entrance.inside();
+        let mut inside = self.limiter.inside();
         inside.in_all -= 1;
         if let Entry::Occupied(mut own) = inside.per_address.entry(self.address) {
             *own.get_mut() -= 1;
@@ -140,34 +140,34 @@ mod tests {
 
     #[test]
     fn room_is_free_again_when_somebody_leaves() {
-        let entrance = Entrance::new(Room {
+        let limiter = ClientLimiter::new(ClientLimits {
             in_all: 3,
             per_address: 2,
             per_second: None,
         });
-        let first = entrance.enter(ip("192.0.2.1")).unwrap();
-        let mapped = entrance.enter(ip("::ffff:192.0.2.1")).unwrap();
+        let first = limiter.admit(ip("192.0.2.1")).unwrap();
+        let mapped = limiter.admit(ip("::ffff:192.0.2.1")).unwrap();
         assert_eq!(
-            entrance.enter(ip("192.0.2.1")).unwrap_err(),
-            Full::ForAddress
+            limiter.admit(ip("192.0.2.1")).unwrap_err(),
+            OverLimit::ForAddress
         );
-        let other = entrance.enter(ip("::1")).unwrap();
-        assert_eq!(entrance.enter(ip("::2")).unwrap_err(), Full::InAll);
+        let other = limiter.admit(ip("::1")).unwrap();
+        assert_eq!(limiter.admit(ip("::2")).unwrap_err(), OverLimit::InAll);
         drop(first);
-        let again = entrance.enter(ip("192.0.2.1")).unwrap();
+        let again = limiter.admit(ip("192.0.2.1")).unwrap();
         drop((mapped, other, again));
-        let inside = entrance.inside();
+        let inside = limiter.inside();
         assert_eq!((inside.in_all, inside.per_address.len()), (0, 0));
     }
 
     #[test]
     fn those_over_the_rate_are_told_when_there_is_room() {
-        let entrance = Entrance::new(Room {
+        let limiter = ClientLimiter::new(ClientLimits {
             per_second: NonZeroU32::new(2),
-            ..Room::default()
+            ..ClientLimits::default()
         });
-        let _in: Vec<_> = (0..2).map(|_| entrance.enter(ip("::1")).unwrap()).collect();
-        let Err(Full::ThisSecond(wait)) = entrance.enter(ip("::1")) else {
+        let _in: Vec<_> = (0..2).map(|_| limiter.admit(ip("::1")).unwrap()).collect();
+        let Err(OverLimit::ThisSecond(wait)) = limiter.admit(ip("::1")) else {
             panic!("let in");
         };
         assert!(wait <= Duration::from_secs(1), "{wait:?}");

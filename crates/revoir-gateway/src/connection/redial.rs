@@ -10,9 +10,9 @@ use revoir_proto::handshake::key;
 
 use crate::connection::fields::Fields;
 use crate::connection::holding::{Redial, Redialing, Returned};
-use crate::relay::{Previous, Redialed};
+use crate::relay::{Previous, RedialFailure};
 use crate::upstream::dial::{Answer, DialError, Opening, dial};
-use crate::upstream::{Agreement, Pool, Priority, Seat, Stream, Ticket};
+use crate::upstream::{Agreement, Pool, Priority, QueueId, Socket, UpstreamPermit};
 
 /// The header field that tells a backend whose connection this continues.
 const RESUME: HeaderName = HeaderName::from_static("revoir-resume");
@@ -64,24 +64,24 @@ impl Redialer {
     }
 }
 
-impl Redial<Stream> for Redialer {
+impl Redial<Socket> for Redialer {
     fn redial(
         &self,
-        ticket: Ticket,
+        queue_id: QueueId,
         priority: Priority,
         previous: Previous,
         since: Duration,
-    ) -> Redialing<Stream> {
+    ) -> Redialing<Socket> {
         let (pool, limit) = (Arc::clone(&self.pool), self.limit);
         let (mut opening, agreement) = (self.opening(), self.agreement.clone());
         let name = self.name.clone();
         Box::pin(async move {
-            let turn = pool.turn(ticket, priority, false).await;
+            let permit = pool.dial_permit(queue_id, priority, false).await;
             let held = pool.now().saturating_sub(since);
             if let Ok(value) = HeaderValue::from_str(&resume(&name, previous, held)) {
                 opening.headers.insert(RESUME, value);
             }
-            judge(dial(&pool, turn, &opening, limit).await, &agreement)
+            judge(dial(&pool, permit, &opening, limit).await, &agreement)
         })
     }
 }
@@ -98,34 +98,38 @@ fn resume(name: &str, previous: Previous, held: Duration) -> String {
 }
 
 fn judge(
-    answer: Result<(Answer, Seat), DialError>,
+    answer: Result<(Answer, UpstreamPermit), DialError>,
     agreement: &Agreement,
-) -> Result<Returned<Stream>, Redialed> {
-    let (answer, seat) = match answer {
+) -> Result<Returned<Socket>, RedialFailure> {
+    let (answer, upstream) = match answer {
         Ok(answered) => answered,
         Err(DialError::Invalid(error)) => {
             tracing::debug!(target: "revoir", error, "the backend's handshake is invalid");
-            return Err(Redialed::Invalid);
+            return Err(RedialFailure::Invalid);
         }
-        Err(DialError::Unreachable(_) | DialError::Silent) => return Err(Redialed::Unreachable),
+        Err(DialError::Unreachable(_) | DialError::Silent) => {
+            return Err(RedialFailure::Unreachable);
+        }
     };
     match answer {
         Answer::Opened(opened) if opened.agreement == *agreement => Ok(Returned {
             stream: opened.stream,
             input: opened.input,
-            seat,
+            upstream,
             took: opened.took,
         }),
-        Answer::Opened(opened) if opened.agreement.subprotocol == agreement.subprotocol => {
-            Err(Redialed::Changed("the backend agreed to other extensions"))
-        }
-        Answer::Opened(_) => Err(Redialed::Changed("the backend chose another subprotocol")),
+        Answer::Opened(opened) if opened.agreement.subprotocol == agreement.subprotocol => Err(
+            RedialFailure::Changed("the backend agreed to other extensions"),
+        ),
+        Answer::Opened(_) => Err(RedialFailure::Changed(
+            "the backend chose another subprotocol",
+        )),
         Answer::Refused(response) => Err(refused(&response)),
     }
 }
 
-fn refused<B>(response: &Response<B>) -> Redialed {
-    Redialed::Refused {
+fn refused<B>(response: &Response<B>) -> RedialFailure {
+    RedialFailure::Refused {
         status: response.status().as_u16(),
         retry_after: retry_after(response.headers()),
     }

@@ -1,4 +1,4 @@
-//! A socket while a session is driven.
+//! A socket while a relay is driven.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! [`Asking`]: a request under way, whose bodies are counted.
+//! [`OpenExchange`]: a request under way, whose bodies are counted.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::{Request, Response, StatusCode};
 
-use crate::watch::{Asked, Exchange, Observer};
+use crate::watch::{Exchange, LoggedRequest, Observer};
 
 /// An exchange whose answer is not known yet.
 #[derive(Debug)]
-pub(crate) struct Asking {
+pub(crate) struct OpenExchange {
     observer: Arc<dyn Observer>,
-    asked: Asked,
+    asked: LoggedRequest,
     is_handshake: bool,
     request_bytes: Arc<AtomicU64>,
 }
 
-impl Asking {
+impl OpenExchange {
     /// A request has come. Its body is counted from here on.
     pub(crate) fn new<B>(
         observer: &Arc<dyn Observer>,
-        asked: Asked,
+        asked: LoggedRequest,
         is_handshake: bool,
         request: Request<B>,
     ) -> (Self, Request<Body>)
@@ -76,7 +76,7 @@ struct ResponseBody {
     status: u16,
     bytes: u64,
     is_whole: bool,
-    asking: Option<Asking>,
+    asking: Option<OpenExchange>,
 }
 
 impl<B> HttpBody for RequestBody<B>
@@ -135,7 +135,7 @@ impl Drop for ResponseBody {
         asking.observer.answered(Exchange {
             at: SystemTime::now(),
             took: asking.asked.since.elapsed(),
-            asked: asking.asked,
+            request: asking.asked,
             is_handshake: asking.is_handshake,
             status: self.status,
             request_bytes: asking.request_bytes.load(Ordering::Relaxed),

@@ -20,8 +20,8 @@ use crate::front::refusal::{draining, forbidden, full, refusal, unavailable};
 use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::upstream::dial::{Answer, DialError, Opened, Opening, dial};
-use crate::upstream::{Pool, Priority, Seat, agreement};
-use crate::watch::{Asked, Limit};
+use crate::upstream::{Pool, Priority, UpstreamPermit, agreement};
+use crate::watch::{Limit, LoggedRequest};
 
 /// The header field that names a connection to the backend, for as long as the client stays.
 const CONN: HeaderName = HeaderName::from_static("revoir-conn");
@@ -42,7 +42,7 @@ pub(super) async fn answer(
     front: &Front,
     pool: &Arc<Pool>,
     mut request: Request<Body>,
-    (who, source): (Asked, Source),
+    (who, source): (LoggedRequest, Source),
 ) -> Result<Response<Body>, HandshakeError> {
     let asked = check(&request)?;
     let registry = &front.registry;
@@ -55,8 +55,8 @@ pub(super) async fn answer(
     }
     let settings = &front.current().settings;
     let client = source.client(request.headers(), &settings.trusted);
-    let admitted = match front.entrance.enter(client) {
-        Ok(admitted) => admitted,
+    let client_permit = match front.limiter.admit(client) {
+        Ok(client_permit) => client_permit,
         Err(reason) => {
             registry.limited(reason.limit());
             return Ok(full(reason));
@@ -82,13 +82,13 @@ pub(super) async fn answer(
             Err(draining(registry.draining.turn_away(registry.now()).unwrap_or_default()))
         }
     };
-    let (mut opened, seat) = match reached {
+    let (mut opened, upstream) = match reached {
         Ok(reached) => reached,
         Err(response) => return Ok(response),
     };
     registry.observer.backend_accepted(opened.took);
     let response = switching_protocols(&mut opened);
-    let place = (Arc::clone(pool), seat, admitted);
+    let place = (Arc::clone(pool), upstream, client_permit);
     let connection = Connection::new(registry, id, who, opened.agreement.clone(), place);
     let compression = opened.agreement.extensions.is_some();
     let redial = Box::new(Redialer::new(
@@ -122,16 +122,16 @@ async fn reach(
     pool: &Arc<Pool>,
     opening: &Opening,
     limit: Duration,
-) -> Result<(Opened, Seat), Response<Body>> {
+) -> Result<(Opened, UpstreamPermit), Response<Body>> {
     let deadline = Instant::now() + limit;
     loop {
-        let turn = pool.turn(pool.ticket(), Priority::Normal, true);
-        let Ok(turn) = timeout_at(deadline, turn).await else {
+        let permit = pool.dial_permit(pool.queue_id(), Priority::Normal, true);
+        let Ok(permit) = timeout_at(deadline, permit).await else {
             return Err(unavailable());
         };
         let left = deadline.saturating_duration_since(Instant::now());
-        match dial(pool, turn, opening, left).await {
-            Ok((Answer::Opened(opened), seat)) => return Ok((*opened, seat)),
+        match dial(pool, permit, opening, left).await {
+            Ok((Answer::Opened(opened), upstream)) => return Ok((*opened, upstream)),
             Ok((Answer::Refused(mut response), _)) => {
                 strip_hop_by_hop(response.headers_mut());
                 return Err(response.map(Body::new));

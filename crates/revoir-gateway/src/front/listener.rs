@@ -21,14 +21,14 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::connection::begun;
 use crate::front::arrival::{Arrival, FirstRequest};
-use crate::front::exchange::Asking;
+use crate::front::exchange::OpenExchange;
 use crate::front::handshake;
 use crate::front::refusal::{broken, refusal};
 use crate::front::route::Backing;
 use crate::front::source::Source;
 use crate::front::state::Front;
-use crate::upstream::{Stream, set_nodelay};
-use crate::watch::{Asked, Limit};
+use crate::upstream::{Socket, set_nodelay};
+use crate::watch::{Limit, LoggedRequest};
 
 /// How long to wait when a connection cannot be taken, because no file descriptor is left for
 /// example.
@@ -76,11 +76,11 @@ impl Listeners {
         let limit = settings.handshake_limit;
         let source = Source::new(peer, self.tls.is_some(), &settings.trusted);
         let stream = match &self.tls {
-            None => Stream::Tcp(stream),
+            None => Socket::Tcp(stream),
             Some(tls) => {
                 let accepting = TlsAcceptor::from(tls.config()).accept(stream);
                 match timeout(limit, accepting).await {
-                    Ok(Ok(stream)) => Stream::Tls(Box::new(stream.into())),
+                    Ok(Ok(stream)) => Socket::Tls(Box::new(stream.into())),
                     Ok(Err(error)) => {
                         tracing::debug!(target: "revoir", %peer, %error, "no TLS");
                         return;
@@ -127,15 +127,20 @@ impl Listeners {
     /// Answers a request, and has it observed unless a connection comes of it.
     async fn answer(&self, mut request: Request<Incoming>, source: Source) -> Response<Body> {
         normalise(&mut request);
-        let asked = Asked::new(&request, source.peer);
+        let asked = LoggedRequest::new(&request, source.peer);
         let is_handshake = handshake::is_asked_for(&request);
         let observer = &self.front.registry.observer;
-        let (asking, request) = Asking::new(observer, asked.clone(), is_handshake, request);
+        let (asking, request) = OpenExchange::new(observer, asked.clone(), is_handshake, request);
         asking.answered(self.take(request, asked, source).await)
     }
 
     /// Has the route of a request answer it.
-    async fn take(&self, request: Request<Body>, asked: Asked, source: Source) -> Response<Body> {
+    async fn take(
+        &self,
+        request: Request<Body>,
+        asked: LoggedRequest,
+        source: Source,
+    ) -> Response<Body> {
         if request.method() == Method::CONNECT {
             return refusal(StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not supported");
         }
@@ -153,7 +158,7 @@ impl Listeners {
             return refusal(StatusCode::NOT_FOUND, "no route leads there");
         };
         match &route.backing {
-            Backing::Site(site) => site.answer(request, asked.peer).await,
+            Backing::LocalService(site) => site.answer(request, asked.peer).await,
             Backing::Upstreams { pool, .. } if handshake::is_asked_for(&request) => {
                 let answered = handshake::answer(&self.front, pool, request, (asked, source)).await;
                 answered.unwrap_or_else(|error| broken(&error))

@@ -17,6 +17,6 @@ pub use arrival::taken_over;
 
 pub(crate) use listener::serve;
 pub use route::{Destination, RouteSettings};
-pub use service::Site;
+pub use service::LocalService;
 pub use settings::Settings;
 pub(crate) use state::Front;

@@ -1,4 +1,4 @@
-//! Plain HTTP: a request passes on to the backend, and the answer back.
+//! HttpProxy HTTP: a request passes on to the backend, and the answer back.
 
 use std::fmt;
 use std::future::Future;
@@ -17,12 +17,12 @@ use tower_service::Service;
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::refusal::{refusal, unavailable};
 use crate::front::source::Source;
-use crate::upstream::{Pool, Stream, Target};
+use crate::upstream::{Pool, Socket, Target};
 
 /// Passes plain requests on, over connections that are kept for more of them.
-pub(crate) struct Plain(Client<Connector, Body>);
+pub(crate) struct HttpProxy(Client<Connector, Body>);
 
-impl Plain {
+impl HttpProxy {
     pub(crate) fn new(pool: &Arc<Pool>) -> Self {
         let connector = Connector(Arc::clone(pool));
         Self(Client::builder(TokioExecutor::new()).build(connector))
@@ -42,8 +42,8 @@ impl Plain {
         let is_repeatable = body.is_end_stream();
         let mut body = Some(body);
         let mut tried = Vec::new();
-        while let Some(seat) = pool.seat(&tried) {
-            let Ok(uri) = seat.target().resource(&parts.uri) else {
+        while let Some(permit) = pool.pick(&tried) {
+            let Ok(uri) = permit.target().resource(&parts.uri) else {
                 return refusal(StatusCode::BAD_REQUEST, "the request target is invalid");
             };
             let body = body.take().unwrap_or_default();
@@ -52,28 +52,28 @@ impl Plain {
             match self.0.request(request).await {
                 // What follows such an answer is no HTTP, and nobody asked for it.
                 Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                    pool.tried(&seat, true);
+                    pool.tried(&permit, true);
                     let text = "the backend switched protocols unasked";
                     return refusal(StatusCode::BAD_GATEWAY, text);
                 }
                 Ok(mut response) => {
-                    pool.tried(&seat, true);
+                    pool.tried(&permit, true);
                     strip_hop_by_hop(response.headers_mut());
                     // The upstream is busy with it until the body has ended.
                     return response.map(|body| {
                         Body::new(body.map_frame(move |frame| {
-                            let _busy = &seat;
+                            let _busy = &permit;
                             frame
                         }))
                     });
                 }
                 Err(error) if error.is_connect() => {
                     tracing::debug!(target: "revoir", %error, "the backend was not reached");
-                    pool.tried(&seat, false);
+                    pool.tried(&permit, false);
                     if !is_repeatable {
                         break;
                     }
-                    tried.push(seat);
+                    tried.push(permit);
                 }
                 Err(error) => {
                     tracing::debug!(target: "revoir", %error, "the backend did not answer");
@@ -85,9 +85,9 @@ impl Plain {
     }
 }
 
-impl fmt::Debug for Plain {
+impl fmt::Debug for HttpProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plain").finish_non_exhaustive()
+        f.debug_struct("HttpProxy").finish_non_exhaustive()
     }
 }
 
@@ -96,9 +96,9 @@ impl fmt::Debug for Plain {
 struct Connector(Arc<Pool>);
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Stream>;
+    type Response = TokioIo<Socket>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Stream>>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Socket>>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))

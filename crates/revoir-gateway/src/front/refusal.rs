@@ -7,7 +7,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSIO
 use hyper::{Response, StatusCode};
 use revoir_proto::handshake::HandshakeError;
 
-use crate::connection::Full;
+use crate::connection::OverLimit;
 
 /// After which time a client should ask again that was refused for want of a backend or of room.
 const RETRY: Duration = Duration::from_secs(5);
@@ -40,15 +40,15 @@ pub(super) fn draining(wait: Duration) -> Response<Body> {
 }
 
 /// There is no room.
-pub(super) fn full(full: Full) -> Response<Body> {
+pub(super) fn full(full: OverLimit) -> Response<Body> {
     let status = match full {
-        Full::InAll | Full::ThisSecond(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Full::ForAddress => StatusCode::TOO_MANY_REQUESTS,
+        OverLimit::InAll | OverLimit::ThisSecond(_) => StatusCode::SERVICE_UNAVAILABLE,
+        OverLimit::ForAddress => StatusCode::TOO_MANY_REQUESTS,
     };
     match full {
-        Full::InAll => later(status, "there are too many connections", RETRY),
-        Full::ForAddress => later(status, "there are too many connections from here", RETRY),
-        Full::ThisSecond(wait) => later(status, "there are too many handshakes", wait),
+        OverLimit::InAll => later(status, "there are too many connections", RETRY),
+        OverLimit::ForAddress => later(status, "there are too many connections from here", RETRY),
+        OverLimit::ThisSecond(wait) => later(status, "there are too many handshakes", wait),
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::front::plain::Plain;
-use crate::front::service::Site;
+use crate::front::plain::HttpProxy;
+use crate::front::service::LocalService;
 use crate::upstream::{Pool, PoolSettings, run};
 
 /// One route, as it is asked for.
@@ -27,7 +27,7 @@ pub enum Destination {
     /// Backends.
     Upstreams(PoolSettings),
     /// What is built into the program.
-    Site(Site),
+    LocalService(LocalService),
 }
 
 impl RouteSettings {
@@ -69,20 +69,20 @@ pub(super) enum Backing {
     Upstreams {
         pool: Arc<Pool>,
         /// For everything that is no WebSocket.
-        plain: Plain,
+        plain: HttpProxy,
     },
-    Site(Site),
+    LocalService(LocalService),
 }
 
 impl Route {
     /// Starts what the route needs. To be called in a runtime.
     fn start(settings: RouteSettings, epoch: Instant) -> Self {
         let (backing, task) = match &settings.to {
-            Destination::Site(site) => (Backing::Site(site.clone()), None),
+            Destination::LocalService(site) => (Backing::LocalService(site.clone()), None),
             Destination::Upstreams(settings) => {
                 let pool = Pool::new(settings.clone(), epoch);
                 let running = tokio::spawn(run(Arc::clone(&pool)));
-                let plain = Plain::new(&pool);
+                let plain = HttpProxy::new(&pool);
                 let backing = Backing::Upstreams { pool, plain };
                 (backing, Some(running.abort_handle()))
             }
@@ -133,7 +133,7 @@ impl Routes {
     pub(crate) fn lead_to(&self, pool: &Arc<Pool>) -> bool {
         self.0.iter().any(|route| match &route.backing {
             Backing::Upstreams { pool: own, .. } => Arc::ptr_eq(own, pool),
-            Backing::Site(_) => false,
+            Backing::LocalService(_) => false,
         })
     }
 
@@ -147,14 +147,14 @@ impl Routes {
     pub(crate) fn pools(&self) -> impl Iterator<Item = &Arc<Pool>> {
         self.0.iter().filter_map(|route| match &route.backing {
             Backing::Upstreams { pool, .. } => Some(pool),
-            Backing::Site(_) => None,
+            Backing::LocalService(_) => None,
         })
     }
 
     /// The sites among the destinations.
-    pub(crate) fn sites(&self) -> impl Iterator<Item = &Site> {
+    pub(crate) fn sites(&self) -> impl Iterator<Item = &LocalService> {
         self.0.iter().filter_map(|route| match &route.backing {
-            Backing::Site(site) => Some(site),
+            Backing::LocalService(site) => Some(site),
             Backing::Upstreams { .. } => None,
         })
     }
@@ -170,7 +170,7 @@ mod tests {
         RouteSettings {
             host: host.map(str::to_owned),
             path: path.to_owned(),
-            to: Destination::Site(Site::new(Router::new())),
+            to: Destination::LocalService(LocalService::new(Router::new())),
         }
     }
 

@@ -1,4 +1,4 @@
-//! [`Site`]: what is built into this program and answers requests itself.
+//! [`LocalService`]: what is built into this program and answers requests itself.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -14,7 +14,7 @@ use tower_service::Service;
 
 /// A router behind the gateway's listener, and the WebSockets that it has.
 #[derive(Clone)]
-pub struct Site(Arc<Parts>);
+pub struct LocalService(Arc<Parts>);
 
 struct Parts {
     router: Router,
@@ -22,7 +22,7 @@ struct Parts {
     tracker: Option<Tracker>,
 }
 
-impl Site {
+impl LocalService {
     /// Pages alone.
     pub fn new(router: Router) -> Self {
         Self(Arc::new(Parts {
@@ -60,15 +60,15 @@ impl Site {
     }
 }
 
-impl PartialEq for Site {
+impl PartialEq for LocalService {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl fmt::Debug for Site {
+impl fmt::Debug for LocalService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Site")
+        f.debug_struct("LocalService")
             .field("tracker", &self.0.tracker)
             .finish_non_exhaustive()
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::connection::Room;
+use crate::connection::ClientLimits;
 
 /// What a gateway is told.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct Settings {
     /// The most bytes that all holds together hold back.
     pub held_bytes: usize,
     /// How many WebSocket clients may come in.
-    pub room: Room,
+    pub room: ClientLimits,
     /// The addresses of proxies whose word about clients is taken.
     pub trusted: Vec<IpNet>,
 }
@@ -30,7 +30,7 @@ impl Default for Settings {
             head_bytes: 32 * 1024,
             head_fields: 100,
             held_bytes: 64 * 1024 * 1024,
-            room: Room::default(),
+            room: ClientLimits::default(),
             trusted: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::connection::{Entrance, Registry};
+use crate::connection::{ClientLimiter, Registry};
 use crate::front::route::{RouteSettings, Routes};
 use crate::front::settings::Settings;
 
@@ -10,7 +10,7 @@ use crate::front::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Front {
     pub(crate) registry: Arc<Registry>,
-    pub(super) entrance: Arc<Entrance>,
+    pub(super) limiter: Arc<ClientLimiter>,
     current: RwLock<Arc<Current>>,
 }
 
@@ -31,7 +31,7 @@ impl Front {
         let routes = Routes::start(routes, registry.epoch());
         Self {
             registry,
-            entrance: Entrance::new(settings.room),
+            limiter: ClientLimiter::new(settings.room),
             current: RwLock::new(Arc::new(Current { settings, routes })),
         }
     }
@@ -45,7 +45,7 @@ impl Front {
     /// Takes other routes and settings, and returns how many routes are as before. The pools of the
     /// others are retired.
     pub(crate) fn replace(&self, routes: Vec<RouteSettings>, settings: Settings) -> usize {
-        self.entrance.resize(settings.room);
+        self.limiter.resize(settings.room);
         self.registry.held_bytes.set_limit(settings.held_bytes);
         let before = self.current();
         let (routes, kept) = before.routes.replaced(routes, self.registry.epoch());

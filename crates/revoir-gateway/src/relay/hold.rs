@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::relay::verdict::{RanOut, Why};
+use crate::relay::verdict::{HoldCause, RanOut};
 use crate::rules::Rules;
 
 /// A client that waits for a backend.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    pub(super) why: Why,
+    pub(super) why: HoldCause,
     pub(super) since: Duration,
     pub(super) previous: Previous,
     /// No re-dial before this.
@@ -43,7 +43,7 @@ pub(crate) struct Previous {
 
 impl Hold {
     /// `left` is the budget, less what earlier holds in a row have used.
-    pub(super) fn new(now: Duration, why: Why, left: Duration, previous: Previous) -> Self {
+    pub(super) fn new(now: Duration, why: HoldCause, left: Duration, previous: Previous) -> Self {
         Self {
             why,
             since: now,

@@ -7,10 +7,10 @@ use crate::relay::lane::Step;
 use crate::relay::outgoing::Accept;
 use crate::relay::scanner::Control;
 use crate::relay::stage::Event;
-use crate::relay::state::{Moment, Nowhere, Session, Side};
+use crate::relay::state::{Moment, Nowhere, Relay, Side};
 use crate::rules::Mode;
 
-impl Session {
+impl Relay {
     /// `input` was read from `side`. What goes on goes to `to`, the transport of the other side,
     /// or waits.
     pub(crate) fn handle_input(

@@ -22,5 +22,5 @@ mod verdict;
 pub(crate) use hold::Previous;
 pub(crate) use outgoing::Accept;
 pub use state::{Ended, Side};
-pub(crate) use state::{Moment, Outlook, Session};
-pub use verdict::{Goodbye, Redialed, Why};
+pub(crate) use state::{Moment, Outlook, Relay};
+pub use verdict::{Goodbye, HoldCause, RedialFailure};

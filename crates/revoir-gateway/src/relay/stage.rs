@@ -1,4 +1,4 @@
-//! Every transition of a session.
+//! Every transition of a relay.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use revoir_proto::{Cause, Detail, Finish, ProtocolError, Reason, SendCode};
 
 use crate::relay::hold::{Hold, Previous};
 use crate::relay::hop::Hop;
-use crate::relay::state::{Backend, Moment, Release, Session, Side, Stage};
+use crate::relay::state::{BackendSide, Moment, Relay, Release, Side, Stage};
 use crate::relay::verdict::{
-    AfterRedial, Back, BackendEnd, Goodbye, Redialed, Verdict, Why, after_backend, after_hold,
-    after_redial,
+    AfterRedial, Back, BackendEnd, Goodbye, HoldCause, RedialFailure, Verdict, after_backend,
+    after_hold, after_redial,
 };
 
 /// Those who are sent back come over no less time than this.
@@ -20,7 +20,7 @@ const LEAST_SPREAD: Duration = Duration::from_secs(4);
 /// What the gateway says to a backend whose client is gone.
 const CLIENT_LOST: &str = "the client's connection was lost";
 
-/// What happens to a session.
+/// What happens to a relay.
 #[derive(Clone, Debug)]
 pub(super) enum Event {
     /// A Close frame came.
@@ -35,7 +35,7 @@ pub(super) enum Event {
     Leave(Goodbye),
 }
 
-impl Session {
+impl Relay {
     /// Does what is due.
     pub(crate) fn handle_timeout(&mut self, at: &mut Moment<'_>) {
         for side in [Side::Client, Side::Backend] {
@@ -73,12 +73,12 @@ impl Session {
     }
 
     /// A re-dial was answered with something else than what was agreed, or not at all.
-    pub(crate) fn redial_failed(&mut self, at: &mut Moment<'_>, redialed: &Redialed) {
+    pub(crate) fn redial_failed(&mut self, at: &mut Moment<'_>, redialed: &RedialFailure) {
         let Stage::Holding(hold) = &mut self.stage else {
             return;
         };
         hold.is_dialing = false;
-        hold.is_invalid = *redialed == Redialed::Invalid;
+        hold.is_invalid = *redialed == RedialFailure::Invalid;
         match after_redial(redialed) {
             AfterRedial::Again(after) => hold.not_before = at.now + after.unwrap_or_default(),
             AfterRedial::End(goodbye) => self.on(at, Event::Leave(goodbye)),
@@ -266,7 +266,7 @@ impl Session {
     }
 
     /// Keeps the client, without its backend.
-    fn hold(&mut self, at: &mut Moment<'_>, why: Why, end: (Cause, Detail, Finish)) {
+    fn hold(&mut self, at: &mut Moment<'_>, why: HoldCause, end: (Cause, Detail, Finish)) {
         let Some(backend) = &mut self.backend else {
             return;
         };
@@ -293,7 +293,7 @@ impl Session {
             ended.held = Some(why);
         }
         let mut hold = Hold::new(at.now, why, left, previous);
-        if why == Why::Busy {
+        if why == HoldCause::Busy {
             // Not all at once: a second, and up to one more.
             let jitter = (u64::from(at.random.next_u32()) * 1000) >> 32;
             hold.not_before = at.now + Duration::from_millis(1000 + jitter);
@@ -304,7 +304,7 @@ impl Session {
     /// Whether nothing is half forwarded in either direction.
     fn is_holdable(&self) -> bool {
         let is_free =
-            |backend: &Backend| backend.lane.is_holdable() && backend.hop.out.is_repeatable();
+            |backend: &BackendSide| backend.lane.is_holdable() && backend.hop.out.is_repeatable();
         self.lane.is_holdable() && self.backend.as_ref().is_some_and(is_free)
     }
 

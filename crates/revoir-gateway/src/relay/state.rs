@@ -1,4 +1,4 @@
-//! [`Session`]: its parts, and what its driver asks it.
+//! [`Relay`]: its parts, and what its driver asks it.
 
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::relay::hop::{Hop, earlier};
 use crate::relay::lane::{Lane, LaneRules, Unit};
 use crate::relay::outgoing::{Accept, Outgoing};
 use crate::relay::scanner::ScanRules;
-use crate::relay::verdict::Why;
+use crate::relay::verdict::HoldCause;
 use crate::rules::{Mode, Rules};
 
 /// One of the two sides of the gateway.
@@ -82,19 +82,19 @@ pub struct Ended {
     /// What is still to be written before TCP is shut down. `None`: the transport is dropped.
     pub rest: Option<Vec<u8>>,
     /// Why the client is kept, if it is.
-    pub held: Option<Why>,
+    pub held: Option<HoldCause>,
 }
 
 /// A client, and the backend that it has or waits for.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct Relay {
     pub(super) rules: Arc<Rules>,
     /// Whether permessage-deflate was agreed.
     compression: bool,
     pub(super) client: Option<Hop>,
     /// From the client.
     pub(super) lane: Lane,
-    pub(super) backend: Option<Backend>,
+    pub(super) backend: Option<BackendSide>,
     /// Messages for the next backend.
     pub(super) waiting: Outgoing,
     pub(super) stage: Stage,
@@ -107,7 +107,7 @@ pub(crate) struct Session {
 
 /// The connection to a backend.
 #[derive(Debug)]
-pub(super) struct Backend {
+pub(super) struct BackendSide {
     pub(super) hop: Hop,
     /// From the backend.
     pub(super) lane: Lane,
@@ -116,7 +116,7 @@ pub(super) struct Backend {
     pub(super) first: u64,
 }
 
-/// Where a session stands.
+/// Where a relay stands.
 #[derive(Debug)]
 pub(super) enum Stage {
     /// There is a backend.
@@ -129,13 +129,13 @@ pub(super) enum Stage {
     Done,
 }
 
-impl Session {
-    /// A session whose two opening handshakes are done.
+impl Relay {
+    /// A relay whose two opening handshakes are done.
     pub(crate) fn new(at: &mut Moment<'_>, rules: Arc<Rules>, compression: bool) -> Self {
         let jitter = at.random.next_u32();
         let client = Hop::new(at.now, Role::Server, &rules, jitter);
         let lane = lane(&rules, Role::Server, compression);
-        let mut session = Self {
+        let mut relay = Self {
             rules,
             compression,
             client: Some(client),
@@ -147,8 +147,8 @@ impl Session {
             budget_left: None,
             ended: Vec::new(),
         };
-        session.attach(at);
-        session
+        relay.attach(at);
+        relay
     }
 
     /// There is a backend (again).
@@ -159,7 +159,7 @@ impl Session {
         let jitter = at.random.next_u32();
         let mut hop = Hop::new(at.now, Role::Client, &self.rules, jitter);
         hop.out = std::mem::take(&mut self.waiting);
-        self.backend = Some(Backend {
+        self.backend = Some(BackendSide {
             first: self.lane.messages() - hop.out.queued_messages() as u64,
             hop,
             lane: lane(&self.rules, Role::Client, self.compression),
@@ -213,7 +213,7 @@ impl Session {
         }
     }
 
-    /// Bytes that this session holds back during a hold.
+    /// Bytes that this relay holds back during a hold.
     pub(crate) fn held_bytes(&self) -> usize {
         match self.stage {
             Stage::Holding(_) => self.waiting.queued() + self.lane.kept(),
@@ -330,7 +330,7 @@ impl Session {
                 (hop, self.lane.messages(), self.lane.is_inside_frame())
             }
             Side::Backend => {
-                let Some(Backend { hop, lane, .. }) = self.backend.take() else {
+                let Some(BackendSide { hop, lane, .. }) = self.backend.take() else {
                     return;
                 };
                 self.is_torn = !lane.is_at_frame_end();

@@ -23,7 +23,7 @@ pub(crate) enum BackendEnd {
 
 /// Why a client is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum HoldCause {
     /// The backend announced a restart.
     Planned,
     /// The backend has too much to do.
@@ -32,7 +32,7 @@ pub enum Why {
     Lost,
 }
 
-impl Why {
+impl HoldCause {
     /// A stable identifier in kebab case.
     pub(crate) const fn id(self) -> &'static str {
         match self {
@@ -117,7 +117,7 @@ impl Goodbye {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Keep the client and dial again.
-    Hold(Why),
+    Hold(HoldCause),
     /// Pass the backend's Close frame on, unchanged.
     Pass,
     /// Close the client.
@@ -134,15 +134,15 @@ pub(crate) fn after_backend(
 ) -> Verdict {
     let why = match end {
         BackendEnd::Closed(frame) => match frame.code() {
-            CloseCode::SERVICE_RESTART | CloseCode::GOING_AWAY => Why::Planned,
-            CloseCode::TRY_AGAIN_LATER => Why::Busy,
-            CloseCode::INTERNAL_ERROR if rules.hold_on_1011 => Why::Lost,
+            CloseCode::SERVICE_RESTART | CloseCode::GOING_AWAY => HoldCause::Planned,
+            CloseCode::TRY_AGAIN_LATER => HoldCause::Busy,
+            CloseCode::INTERNAL_ERROR if rules.hold_on_1011 => HoldCause::Lost,
             // The application decided.
             _ => return Verdict::Pass,
         },
         // A code that no frame may carry says that there was no proper end.
         BackendEnd::Lost | BackendEnd::Broke(ProtocolError::CloseCodeNotAllowed { .. }) => {
-            Why::Lost
+            HoldCause::Lost
         }
         BackendEnd::Broke(_) => {
             let text = "the backend broke the protocol";
@@ -161,7 +161,7 @@ pub(crate) fn after_backend(
 
 /// What a re-dial came to that did not lead to a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Redialed {
+pub enum RedialFailure {
     /// The backend answered with another status than 101.
     Refused {
         /// The status.
@@ -186,19 +186,19 @@ pub(crate) enum AfterRedial {
 }
 
 /// What follows from the answer to a re-dial.
-pub(crate) fn after_redial(redialed: &Redialed) -> AfterRedial {
+pub(crate) fn after_redial(redialed: &RedialFailure) -> AfterRedial {
     match *redialed {
-        Redialed::Changed(text) => AfterRedial::End(Goodbye::restart(text)),
+        RedialFailure::Changed(text) => AfterRedial::End(Goodbye::restart(text)),
         // The backend, or what stands before it, is not ready.
-        Redialed::Refused {
+        RedialFailure::Refused {
             status: 408 | 421 | 425 | 429 | 500..,
             retry_after,
         } => AfterRedial::Again(retry_after),
-        Redialed::Refused { status, .. } => {
+        RedialFailure::Refused { status, .. } => {
             let text = format!("the backend refused the return with HTTP {status}");
             AfterRedial::End(Goodbye::plain(SendCode::POLICY_VIOLATION, text))
         }
-        Redialed::Invalid | Redialed::Unreachable => AfterRedial::Again(None),
+        RedialFailure::Invalid | RedialFailure::Unreachable => AfterRedial::Again(None),
     }
 }
 
@@ -213,7 +213,12 @@ pub(crate) enum RanOut {
 
 /// What a client is told whose hold is over. `is_full`: whether its messages found no room any
 /// more. `is_invalid`: whether the last answer to a re-dial broke a rule.
-pub(crate) fn after_hold(why: Why, ran_out: RanOut, is_full: bool, is_invalid: bool) -> Goodbye {
+pub(crate) fn after_hold(
+    why: HoldCause,
+    ran_out: RanOut,
+    is_full: bool,
+    is_invalid: bool,
+) -> Goodbye {
     match (ran_out, why) {
         _ if is_full => Goodbye::later("the messages held back found no room"),
         (RanOut::Queue, _) => Goodbye::restart("the return took too long"),
@@ -221,8 +226,10 @@ pub(crate) fn after_hold(why: Why, ran_out: RanOut, is_full: bool, is_invalid: b
             let text = "the backend's handshake is invalid";
             Goodbye::plain(SendCode::BAD_GATEWAY, text)
         }
-        (RanOut::Budget, Why::Planned) => Goodbye::restart("the restart takes too long"),
-        (RanOut::Budget, Why::Busy | Why::Lost) => Goodbye::later("there is no backend"),
+        (RanOut::Budget, HoldCause::Planned) => Goodbye::restart("the restart takes too long"),
+        (RanOut::Budget, HoldCause::Busy | HoldCause::Lost) => {
+            Goodbye::later("there is no backend")
+        }
     }
 }
 
@@ -255,10 +262,10 @@ mod tests {
     fn in_hold_a_restart_and_a_loss_hold_and_decisions_pass() {
         let rules = rules(Mode::Hold);
         let verdict = |end| after_backend(&end, true, false, &rules);
-        assert_eq!(verdict(closed(1012)), Verdict::Hold(Why::Planned));
-        assert_eq!(verdict(closed(1001)), Verdict::Hold(Why::Planned));
-        assert_eq!(verdict(closed(1013)), Verdict::Hold(Why::Busy));
-        assert_eq!(verdict(BackendEnd::Lost), Verdict::Hold(Why::Lost));
+        assert_eq!(verdict(closed(1012)), Verdict::Hold(HoldCause::Planned));
+        assert_eq!(verdict(closed(1001)), Verdict::Hold(HoldCause::Planned));
+        assert_eq!(verdict(closed(1013)), Verdict::Hold(HoldCause::Busy));
+        assert_eq!(verdict(BackendEnd::Lost), Verdict::Hold(HoldCause::Lost));
         for passed in [
             1000, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 4999,
         ] {
@@ -270,7 +277,7 @@ mod tests {
         );
         let code = CloseCode::ABNORMAL_CLOSURE;
         let sent_1006 = BackendEnd::Broke(ProtocolError::CloseCodeNotAllowed { code });
-        assert_eq!(verdict(sent_1006), Verdict::Hold(Why::Lost));
+        assert_eq!(verdict(sent_1006), Verdict::Hold(HoldCause::Lost));
     }
 
     #[test]
@@ -280,7 +287,7 @@ mod tests {
             ..rules(Mode::Hold)
         };
         let verdict = after_backend(&closed(1011), true, false, &rules);
-        assert_eq!(verdict, Verdict::Hold(Why::Lost));
+        assert_eq!(verdict, Verdict::Hold(HoldCause::Lost));
     }
 
     #[test]
@@ -329,7 +336,7 @@ mod tests {
     #[test]
     fn refusals_of_a_return_end_it_and_a_backend_that_is_not_ready_is_asked_again() {
         let refused = |status| {
-            after_redial(&Redialed::Refused {
+            after_redial(&RedialFailure::Refused {
                 status,
                 retry_after: Some(Duration::from_secs(2)),
             })
@@ -345,10 +352,10 @@ mod tests {
             let again = AfterRedial::Again(Some(Duration::from_secs(2)));
             assert_eq!(refused(status), again, "{status}");
         }
-        for failed in [Redialed::Invalid, Redialed::Unreachable] {
+        for failed in [RedialFailure::Invalid, RedialFailure::Unreachable] {
             assert_eq!(after_redial(&failed), AfterRedial::Again(None));
         }
-        let AfterRedial::End(goodbye) = after_redial(&Redialed::Changed("subprotocol")) else {
+        let AfterRedial::End(goodbye) = after_redial(&RedialFailure::Changed("subprotocol")) else {
             panic!("not ended");
         };
         assert_eq!(goodbye.code, SendCode::SERVICE_RESTART);
@@ -357,11 +364,11 @@ mod tests {
     #[test]
     fn a_failed_hold_ends_with_the_code_of_its_reason() {
         let code = |why, ran_out, full, invalid| after_hold(why, ran_out, full, invalid).code.get();
-        assert_eq!(code(Why::Planned, RanOut::Budget, false, false), 1012);
-        assert_eq!(code(Why::Lost, RanOut::Budget, false, false), 1013);
-        assert_eq!(code(Why::Busy, RanOut::Budget, false, false), 1013);
-        assert_eq!(code(Why::Lost, RanOut::Queue, false, false), 1012);
-        assert_eq!(code(Why::Planned, RanOut::Budget, true, false), 1013);
-        assert_eq!(code(Why::Lost, RanOut::Budget, false, true), 1014);
+        assert_eq!(code(HoldCause::Planned, RanOut::Budget, false, false), 1012);
+        assert_eq!(code(HoldCause::Lost, RanOut::Budget, false, false), 1013);
+        assert_eq!(code(HoldCause::Busy, RanOut::Budget, false, false), 1013);
+        assert_eq!(code(HoldCause::Lost, RanOut::Queue, false, false), 1012);
+        assert_eq!(code(HoldCause::Planned, RanOut::Budget, true, false), 1013);
+        assert_eq!(code(HoldCause::Lost, RanOut::Budget, false, true), 1014);
     }
 }

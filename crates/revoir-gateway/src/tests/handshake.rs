@@ -101,13 +101,13 @@ async fn a_refusal_passes_with_its_fields_and_body_and_nothing_is_tunnelled() {
         let (mut backend, _) = asked(&listener).await;
         let body = "x".repeat(5000);
         let answer = format!(
-            "HTTP/1.1 403 Forbidden\r\nContent-Length: 5000\r\nX-Why: because\r\n\
+            "HTTP/1.1 403 Forbidden\r\nContent-Length: 5000\r\nX-HoldCause: because\r\n\
              Upgrade: h2c\r\nConnection: X-Secret\r\nX-Secret: 1\r\n\r\n{body}"
         );
         backend.write(answer.as_bytes()).await;
         let head = client.head().await;
         assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
-        assert_eq!(field(&head, "X-Why").as_deref(), Some("because"));
+        assert_eq!(field(&head, "X-HoldCause").as_deref(), Some("because"));
         assert_eq!(
             (field(&head, "X-Secret"), field(&head, "Upgrade")),
             (None, None)

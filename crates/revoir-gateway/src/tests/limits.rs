@@ -6,7 +6,7 @@ use revoir::Origins;
 use revoir_proto::frame::Opcode;
 use tokio::net::TcpListener;
 
-use crate::connection::Room;
+use crate::connection::ClientLimits;
 use crate::front::Settings;
 use crate::rules::{Mode, Rules};
 use crate::tests::support::{
@@ -28,17 +28,17 @@ fn status(head: &str) -> &str {
 async fn another_client_in_all_is_503_and_from_one_address_429() {
     for (room, expected, limit) in [
         (
-            Room {
+            ClientLimits {
                 in_all: 2,
-                ..Room::default()
+                ..ClientLimits::default()
             },
             "503",
             Limit::Connections,
         ),
         (
-            Room {
+            ClientLimits {
                 per_address: 2,
-                ..Room::default()
+                ..ClientLimits::default()
             },
             "429",
             Limit::Address,
@@ -68,9 +68,9 @@ async fn another_client_in_all_is_503_and_from_one_address_429() {
 
 #[tokio::test]
 async fn handshakes_over_the_rate_are_503_with_a_time_to_come_back() {
-    let room = Room {
+    let room = ClientLimits {
         per_second: NonZeroU32::new(1),
-        ..Room::default()
+        ..ClientLimits::default()
     };
     let (listener, between) = pair(setup(|settings| settings.room = room)).await;
     let _first = connected(&listener, &between).await;

@@ -10,7 +10,7 @@ use revoir_codes::CloseCode;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::front::{Destination, RouteSettings, Settings, Site};
+use crate::front::{Destination, LocalService, RouteSettings, Settings};
 use crate::tests::support::{Between, ask, dial, routed, soon, taken, target};
 use crate::upstream::PoolSettings;
 
@@ -22,7 +22,7 @@ async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
 }
 
 /// A page at `/`, and an echo at `/echo`.
-fn site() -> Site {
+fn site() -> LocalService {
     let acceptor = Acceptor::new();
     let tracker = acceptor.tracker().clone();
     let upgraded = |upgrade: Upgrade| async move {
@@ -34,16 +34,16 @@ fn site() -> Site {
         .route("/", get(|| async { "built in" }))
         .route("/echo", any(upgraded))
         .with_state(acceptor);
-    Site::with_tracker(router, tracker)
+    LocalService::with_tracker(router, tracker)
 }
 
 fn to(path: &str, destination: impl Into<Destination>) -> RouteSettings {
     RouteSettings::new(path, destination.into())
 }
 
-impl From<Site> for Destination {
-    fn from(site: Site) -> Self {
-        Self::Site(site)
+impl From<LocalService> for Destination {
+    fn from(site: LocalService) -> Self {
+        Self::LocalService(site)
     }
 }
 
@@ -118,7 +118,7 @@ async fn what_was_asked_when_a_drain_begins_is_answered() {
             "done"
         }
     };
-    let site = Site::new(Router::new().route("/", get(slow)));
+    let site = LocalService::new(Router::new().route("/", get(slow)));
     let between = routed(vec![to("/", site)], Settings::default()).await;
     let mut idle = dial(between.address).await;
     let mut busy = dial(between.address).await;

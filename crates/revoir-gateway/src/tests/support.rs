@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::front::{Destination, RouteSettings, Settings};
 use crate::gateway::Gateway;
-use crate::relay::{Ended, Redialed, Side, Why};
+use crate::relay::{Ended, HoldCause, RedialFailure, Side};
 use crate::rules::{Mode, Rules};
 use crate::upstream::{PoolSettings, Target};
 use crate::watch::{Handle, Limit, Observer};
@@ -94,11 +94,11 @@ impl Observer for Counts {
         self.changed.notify_waiters();
     }
 
-    fn held(&self, _: Why) {
+    fn held(&self, _: HoldCause) {
         self.count(&self.held);
     }
 
-    fn redial_failed(&self, _: &Redialed) {
+    fn redial_failed(&self, _: &RedialFailure) {
         self.count(&self.failed);
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::front::{Destination, RouteSettings, Settings};
 use crate::tests::support::{Between, dial, secured, soon, target};
-use crate::upstream::{PoolSettings, Target, Trust};
+use crate::upstream::{PoolSettings, Target, UpstreamTls};
 
 /// A certificate for this machine, and what trusts it.
 struct Certified {
@@ -50,7 +50,7 @@ async fn backend(tls: ServerTls) -> (Target, mpsc::UnboundedReceiver<revoir::Clo
     (target, closers)
 }
 
-async fn between(target: Target, trust: Trust, tls: ServerTls) -> Between {
+async fn between(target: Target, trust: UpstreamTls, tls: ServerTls) -> Between {
     let pool = PoolSettings {
         trust: Some(trust),
         ..PoolSettings::new(target)
@@ -70,7 +70,7 @@ async fn client(between: &Between, roots: &str) -> WebSocket {
 async fn messages_pass_through_both_and_a_restart_is_noticed_by_nobody() {
     let (own, theirs) = (certified(), certified());
     let (target, mut closers) = backend(theirs.tls).await;
-    let trust = Trust::roots(theirs.pem.into_bytes()).unwrap();
+    let trust = UpstreamTls::roots(theirs.pem.into_bytes()).unwrap();
     let between = between(target, trust, own.tls).await;
     let mut client = client(&between, &own.pem).await;
     // More than TLS and TCP keep, so that everything has to be pushed on.
@@ -101,7 +101,7 @@ async fn messages_pass_through_both_and_a_restart_is_noticed_by_nobody() {
 async fn a_backend_that_nobody_vouches_for_is_a_bad_gateway() {
     let (own, theirs, others) = (certified(), certified(), certified());
     let (target, _) = backend(theirs.tls).await;
-    let trust = Trust::roots(others.pem.into_bytes()).unwrap();
+    let trust = UpstreamTls::roots(others.pem.into_bytes()).unwrap();
     let between = between(target, trust, own.tls).await;
     let trusting = ClientTls::with_roots(own.pem.as_bytes()).unwrap();
     let url = format!("wss://127.0.0.1:{}/", between.address.port());
@@ -114,7 +114,7 @@ async fn a_backend_that_nobody_vouches_for_is_a_bad_gateway() {
 async fn whoever_speaks_no_tls_gets_no_answer() {
     let (own, theirs) = (certified(), certified());
     let (target, _) = backend(theirs.tls).await;
-    let between = between(target, Trust::anybody(), own.tls).await;
+    let between = between(target, UpstreamTls::anybody(), own.tls).await;
     let mut plain = dial(between.address).await;
     plain.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     let answer = plain.rest().await;

@@ -45,7 +45,7 @@ async fn a_client_goes_where_the_fewest_are() {
     let _two = connected(&between, &second).await;
     let _three = connected(&between, &first).await;
     let _four = connected(&between, &second).await;
-    // Room at the second.
+    // ClientLimits at the second.
     let (mut client, mut backend) = connected(&between, &first).await;
     let _six = connected(&between, &second).await;
     client.close(1000).await;

@@ -14,12 +14,12 @@ use crate::upstream::pool::Pool;
 use crate::upstream::server::Upstream;
 use crate::upstream::settings::Check;
 
-/// Gives out turns, and checks the upstreams if that is wanted. Runs until it is dropped.
+/// Gives out permits, and checks the upstreams if that is wanted. Runs until it is dropped.
 pub(crate) async fn run(pool: Arc<Pool>) {
     match pool.settings.check.clone() {
-        None => pool.give_turns().await,
+        None => pool.grant_permits().await,
         Some(checking) => {
-            tokio::join!(Arc::clone(&pool).give_turns(), check(pool, checking));
+            tokio::join!(Arc::clone(&pool).grant_permits(), check(pool, checking));
         }
     }
 }

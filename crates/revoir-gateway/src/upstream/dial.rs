@@ -20,9 +20,9 @@ use tokio::time::{Instant, timeout};
 use crate::rules::Mode;
 use crate::upstream::agreement;
 use crate::upstream::agreement::Agreement;
-use crate::upstream::pool::{Pool, Turn};
-use crate::upstream::server::Seat;
-use crate::upstream::socket::Stream;
+use crate::upstream::pool::{DialPermit, Pool};
+use crate::upstream::server::UpstreamPermit;
+use crate::upstream::socket::Socket;
 use crate::upstream::target::Target;
 
 /// For TCP and TLS with one upstream, so that there is time for another.
@@ -50,7 +50,7 @@ pub(crate) enum Answer {
 /// An open connection to the backend.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) stream: Stream,
+    pub(crate) stream: Socket,
     /// What came behind the answer.
     pub(crate) input: Bytes,
     pub(crate) agreement: Agreement,
@@ -81,20 +81,20 @@ impl std::fmt::Display for DialError {
     }
 }
 
-/// Uses `turn` to open a connection to an upstream of `pool`, within `limit`. One that cannot be
-/// reached leaves the turn to the next. What came of it is reported.
+/// Uses `permit` to open a connection to an upstream of `pool`, within `limit`. One that cannot be
+/// reached leaves it to the next. What came of it is reported.
 pub(crate) async fn dial(
     pool: &Pool,
-    turn: Turn,
+    permit: DialPermit,
     opening: &Opening,
     limit: Duration,
-) -> Result<(Answer, Seat), DialError> {
+) -> Result<(Answer, UpstreamPermit), DialError> {
     let deadline = Instant::now() + limit;
     let mut tried = Vec::new();
     let mut error = DialError::Silent;
-    while let Some(seat) = pool.seat(&tried) {
+    while let Some(upstream) = pool.pick(&tried) {
         let left = deadline.saturating_duration_since(Instant::now());
-        let attempt = Box::pin(attempt(pool, seat.target(), opening));
+        let attempt = Box::pin(attempt(pool, upstream.target(), opening));
         let answer = timeout(left, attempt).await;
         let answer = answer.unwrap_or(Err(DialError::Silent));
         let has_accepted = match &answer {
@@ -104,19 +104,19 @@ pub(crate) async fn dial(
             Ok(Answer::Refused(response)) => !matches!(response.status().as_u16(), 502..=504),
             Err(_) => false,
         };
-        let is_up = pool.tried(&seat, has_accepted);
+        let is_up = pool.tried(&upstream, has_accepted);
         match answer {
             Err(DialError::Unreachable(unreachable)) => {
                 error = DialError::Unreachable(unreachable);
-                tried.push(seat);
+                tried.push(upstream);
             }
             answer => {
-                turn.report(is_up);
-                return answer.map(|answer| (answer, seat));
+                permit.report(is_up);
+                return answer.map(|answer| (answer, upstream));
             }
         }
     }
-    turn.report(false);
+    permit.report(false);
     Err(error)
 }
 
@@ -148,7 +148,7 @@ async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Answ
     let upgraded = hyper::upgrade::on(&mut response).await;
     let upgraded = upgraded.map_err(|error| broken(&error))?;
     let parts = upgraded
-        .downcast::<TokioIo<Stream>>()
+        .downcast::<TokioIo<Socket>>()
         .map_err(|_| DialError::Invalid("the stream is another one".to_owned()))?;
     Ok(Answer::Opened(Box::new(Opened {
         stream: parts.io.into_inner(),

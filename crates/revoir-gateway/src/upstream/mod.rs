@@ -1,5 +1,5 @@
-//! The backend as all connections of a route see it: where it is, whether it accepts, whose turn it
-//! is to dial, and how an opening handshake with it goes.
+//! The backend as all connections of a route see it: where it is, whether it accepts, who may
+//! dial it next, and how an opening handshake with it goes.
 
 pub(crate) mod agreement;
 mod check;
@@ -14,12 +14,12 @@ mod target;
 
 pub(crate) use agreement::Agreement;
 pub(crate) use check::run;
-pub(crate) use dial_queue::{Priority, Ticket};
+pub(crate) use dial_queue::{Priority, QueueId};
 pub use health::Thresholds;
 pub(crate) use pool::Pool;
-pub(crate) use server::Seat;
+pub(crate) use server::UpstreamPermit;
 pub use server::UpstreamState;
-pub use settings::{Check, PoolSettings, Trust};
-pub use socket::Stream;
+pub use settings::{Check, PoolSettings, UpstreamTls};
+pub use socket::Socket;
 pub(crate) use socket::set_nodelay;
 pub use target::{InvalidTarget, Target};

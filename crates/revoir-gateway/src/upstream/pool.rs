@@ -1,4 +1,4 @@
-//! [`Pool`]: the upstreams of a route, and turns for the tasks that dial them.
+//! [`Pool`]: the upstreams of a route, and permits for the tasks that dial them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,10 +11,10 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::relay::Outlook;
-use crate::upstream::dial_queue::{Pacer, Priority, Ticket};
-use crate::upstream::server::{Seat, Upstream, UpstreamState};
-use crate::upstream::settings::{PoolSettings, Trust};
-use crate::upstream::socket::Stream;
+use crate::upstream::dial_queue::{DialQueue, Priority, QueueId};
+use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
+use crate::upstream::settings::{PoolSettings, UpstreamTls};
+use crate::upstream::socket::Socket;
 use crate::upstream::target::Target;
 
 /// A success is told to those who wait once in so long.
@@ -22,7 +22,7 @@ const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// The upstreams of one route, and everything that connections to them have in common.
 ///
-/// Turns are given out for the pool as a whole: its upstreams are one service, a client that is
+/// Permits are given out for the pool as a whole: its upstreams are one service, a client that is
 /// held may return to any of them, and the rate protects what they share.
 pub(crate) struct Pool {
     pub(crate) settings: PoolSettings,
@@ -30,7 +30,7 @@ pub(crate) struct Pool {
     others: Vec<Arc<Upstream>>,
     /// The zero of all times here.
     epoch: Instant,
-    tickets: AtomicU64,
+    next_id: AtomicU64,
     /// Clients that are held.
     pub(crate) held: AtomicUsize,
     /// Whether no route leads here any more.
@@ -43,8 +43,8 @@ pub(crate) struct Pool {
 }
 
 struct State {
-    pacer: Pacer,
-    turns: HashMap<Ticket, oneshot::Sender<()>>,
+    queue: DialQueue,
+    waiting: HashMap<QueueId, oneshot::Sender<()>>,
 }
 
 impl Pool {
@@ -55,12 +55,12 @@ impl Pool {
             first: Upstream::new(&settings.target),
             others: others.collect(),
             epoch,
-            tickets: AtomicU64::new(0),
+            next_id: AtomicU64::new(0),
             held: AtomicUsize::new(0),
             is_retired: AtomicBool::new(false),
             state: Mutex::new(State {
-                pacer: Pacer::new(settings.redial_rate),
-                turns: HashMap::new(),
+                queue: DialQueue::new(settings.redial_rate),
+                waiting: HashMap::new(),
             }),
             changed: Notify::new(),
             accepted: watch::Sender::new(None),
@@ -68,8 +68,8 @@ impl Pool {
         })
     }
 
-    /// Gives out turns. Runs until it is dropped; without it nobody who waits gets one.
-    pub(super) async fn give_turns(self: Arc<Self>) {
+    /// Gives out permits. Runs until it is dropped; without it nobody who waits gets one.
+    pub(super) async fn grant_permits(self: Arc<Self>) {
         loop {
             match self.give_due() {
                 Some(due) => {
@@ -97,57 +97,57 @@ impl Pool {
     }
 
     /// A number for one who will wait.
-    pub(crate) fn ticket(&self) -> Ticket {
-        Ticket(self.tickets.fetch_add(1, Ordering::Relaxed))
+    pub(crate) fn queue_id(&self) -> QueueId {
+        QueueId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Waits for a turn. A newcomer goes at once if nobody waits and the backend accepts.
-    pub(crate) async fn turn(
+    /// Waits for a permit to dial. A newcomer goes at once if nobody waits and the backend accepts.
+    pub(crate) async fn dial_permit(
         self: &Arc<Self>,
-        ticket: Ticket,
+        queue_id: QueueId,
         priority: Priority,
         newcomer: bool,
-    ) -> Turn {
+    ) -> DialPermit {
         let (sender, receiver) = oneshot::channel();
         {
             let mut state = self.state();
-            if newcomer && state.pacer.is_free() {
-                return Turn::new(self);
+            if newcomer && state.queue.is_free() {
+                return DialPermit::new(self);
             }
-            state.pacer.enqueue(ticket, priority);
-            state.turns.insert(ticket, sender);
+            state.queue.enqueue(queue_id, priority);
+            state.waiting.insert(queue_id, sender);
         }
         self.changed.notify_one();
         let mut waiting = Waiting {
             pool: self,
-            ticket,
+            queue_id,
             is_given: false,
         };
-        // The sender is in the list until the turn is given.
+        // The sender is in the list until the permit is given.
         waiting.is_given = receiver.await.is_ok();
-        Turn::new(self)
+        DialPermit::new(self)
     }
 
-    /// A place at the fittest upstream, and of equally fit ones at that with the fewest
+    /// The fittest upstream, and of equally fit ones at that with the fewest
     /// connections. Those in `tried` have had their chance.
-    pub(crate) fn seat(&self, tried: &[Seat]) -> Option<Seat> {
+    pub(crate) fn pick(&self, tried: &[UpstreamPermit]) -> Option<UpstreamPermit> {
         let now = self.now();
         let is_new = |one: &&Arc<Upstream>| {
             let mut tried = tried.iter();
-            !tried.any(|seat| Arc::ptr_eq(seat.upstream(), one))
+            !tried.any(|permit| Arc::ptr_eq(permit.upstream(), one))
         };
         let fittest = self
             .upstreams()
             .filter(is_new)
             .min_by_key(|one| (one.health().fitness(now), one.connections()))?;
         fittest.health().tried(now);
-        Some(Seat::at(fittest))
+        Some(UpstreamPermit::new(fittest))
     }
 
-    /// Takes note of whether the upstream of `seat` accepted. Returns whether the pool has one that
+    /// Takes note of whether the upstream of `permit` accepted. Returns whether the pool has one that
     /// does.
-    pub(crate) fn tried(&self, seat: &Seat, accepted: bool) -> bool {
-        let upstream = seat.upstream();
+    pub(crate) fn tried(&self, permit: &UpstreamPermit, accepted: bool) -> bool {
+        let upstream = permit.upstream();
         if accepted {
             upstream.health().accepted();
             return true;
@@ -161,32 +161,32 @@ impl Pool {
     }
 
     /// Connects to one of the targets.
-    pub(crate) async fn connect(&self, target: &Target) -> io::Result<Stream> {
+    pub(crate) async fn connect(&self, target: &Target) -> io::Result<Socket> {
         let trust = self.settings.trust.as_ref().filter(|_| target.secure);
-        Stream::connect(target, trust.map(Trust::tls)).await
+        Socket::connect(target, trust.map(UpstreamTls::tls)).await
     }
 
     /// Messages wait now for one who has waited without.
-    pub(crate) fn promote(&self, ticket: Ticket) {
-        self.state().pacer.promote(ticket);
+    pub(crate) fn promote(&self, queue_id: QueueId) {
+        self.state().queue.promote(queue_id);
     }
 
-    /// The upstream of `seat` said that it restarts.
-    pub(crate) fn restarts(&self, seat: &Seat) {
+    /// The upstream of `permit` said that it restarts.
+    pub(crate) fn restarts(&self, permit: &UpstreamPermit) {
         let time = self.settings.rules.planned_budget;
-        seat.upstream().health().restarts(self.now(), time);
+        permit.upstream().health().restarts(self.now(), time);
     }
 
-    /// How things stand for the client that has, or had, a backend at `seat`.
-    pub(crate) fn outlook(&self, now: Duration, seat: Option<&Seat>) -> Outlook {
+    /// How things stand for the client that has, or had, a backend at `permit`.
+    pub(crate) fn outlook(&self, now: Duration, permit: Option<&UpstreamPermit>) -> Outlook {
         let state = self.state();
         let held = self.held.load(Ordering::Relaxed);
         Outlook {
-            accepts_since: match state.pacer.accepts() {
+            accepts_since: match state.queue.accepts() {
                 true => *self.accepted.borrow(),
                 false => None,
             },
-            restarting: seat.is_some_and(|seat| seat.upstream().health().is_restarting(now)),
+            restarting: permit.is_some_and(|permit| permit.upstream().health().is_restarting(now)),
             spread: Duration::from_secs(1) * u32::try_from(held).unwrap_or(u32::MAX)
                 / self.settings.redial_rate.max(1),
         }
@@ -211,12 +211,12 @@ impl Pool {
         let now = self.now();
         let mut state = self.state();
         if accepted {
-            let began = state.pacer.accepted(now);
+            let began = state.queue.accepted(now);
             let told = *self.accepted.borrow();
             if began || told.is_none_or(|told| told + TOLD_EVERY <= now) {
                 self.accepted.send_replace(Some(now));
             }
-        } else if state.pacer.failed(now) {
+        } else if state.queue.failed(now) {
             self.accepted.send_replace(None);
         }
         drop(state);
@@ -227,17 +227,17 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives out all turns that are due, and returns when the next one is.
+    /// Gives out all permits that are due, and returns when the next one is.
     fn give_due(&self) -> Option<Instant> {
         let mut state = self.state();
         let now = self.now();
-        while let Some(ticket) = state.pacer.grant(now) {
-            let sender = state.turns.remove(&ticket);
+        while let Some(queue_id) = state.queue.grant(now) {
+            let sender = state.waiting.remove(&queue_id);
             if sender.is_none_or(|sender| sender.send(()).is_err()) {
-                state.pacer.unused();
+                state.queue.unused();
             }
         }
-        state.pacer.next_grant().map(|next| self.epoch + next)
+        state.queue.next_grant().map(|next| self.epoch + next)
     }
 }
 
@@ -253,7 +253,7 @@ impl fmt::Debug for Pool {
 /// One who waits. Dropped, it waits no more.
 struct Waiting<'a> {
     pool: &'a Arc<Pool>,
-    ticket: Ticket,
+    queue_id: QueueId,
     is_given: bool,
 }
 
@@ -263,24 +263,24 @@ impl Drop for Waiting<'_> {
             return;
         }
         let mut state = self.pool.state();
-        if state.turns.remove(&self.ticket).is_none() {
-            // The turn was given in this moment.
-            state.pacer.unused();
+        if state.waiting.remove(&self.queue_id).is_none() {
+            // The permit was given in this moment.
+            state.queue.unused();
         }
-        state.pacer.leave(self.ticket);
+        state.queue.leave(self.queue_id);
         drop(state);
         self.pool.changed.notify_one();
     }
 }
 
-/// A turn to dial. What came of it is to be reported; dropped, it goes to somebody else.
+/// The right to dial once. What came of it is to be reported; dropped, it goes to somebody else.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct DialPermit {
     pool: Arc<Pool>,
     reported: bool,
 }
 
-impl Turn {
+impl DialPermit {
     fn new(pool: &Arc<Pool>) -> Self {
         Self {
             pool: Arc::clone(pool),
@@ -295,10 +295,10 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for DialPermit {
     fn drop(&mut self) {
         if !self.reported {
-            self.pool.state().pacer.unused();
+            self.pool.state().queue.unused();
             self.pool.changed.notify_one();
         }
     }
@@ -319,18 +319,20 @@ mod tests {
         };
         let start = Instant::now();
         let pool = Pool::new(settings, start);
-        let running = tokio::spawn(Arc::clone(&pool).give_turns());
+        let running = tokio::spawn(Arc::clone(&pool).grant_permits());
         let mut waiting = JoinSet::new();
         for _ in 0..100 {
             let pool = Arc::clone(&pool);
             waiting.spawn(async move {
-                let turn = pool.turn(pool.ticket(), Priority::Normal, false).await;
-                turn.report(true);
+                let permit = pool
+                    .dial_permit(pool.queue_id(), Priority::Normal, false)
+                    .await;
+                permit.report(true);
             });
         }
         waiting.join_all().await;
         let took = start.elapsed();
-        // 99 pauses; the timer counts in milliseconds, and two turns may be made up for.
+        // 99 pauses; the timer counts in milliseconds, and two permits may be made up for.
         let expected = Duration::from_millis(970)..=Duration::from_millis(1100);
         assert!(expected.contains(&took), "{took:?}");
         running.abort();

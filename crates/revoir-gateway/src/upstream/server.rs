@@ -49,12 +49,12 @@ pub struct UpstreamState {
     pub connections: usize,
 }
 
-/// A place at an upstream, for one connection or request. It counts for as long as it lives.
+/// The right to one connection or request at an upstream. It counts for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Seat(Arc<Upstream>);
+pub(crate) struct UpstreamPermit(Arc<Upstream>);
 
-impl Seat {
-    pub(super) fn at(upstream: &Arc<Upstream>) -> Self {
+impl UpstreamPermit {
+    pub(super) fn new(upstream: &Arc<Upstream>) -> Self {
         upstream.connections.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(upstream))
     }
@@ -73,7 +73,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for UpstreamPermit {
     fn drop(&mut self) {
         self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }

@@ -25,7 +25,7 @@ pub struct PoolSettings {
     /// Which web pages may connect, beside those of the same host.
     pub origins: Origins,
     /// For targets that are spoken to over TLS.
-    pub trust: Option<Trust>,
+    pub trust: Option<UpstreamTls>,
 }
 
 /// How the upstreams of a pool are checked.
@@ -43,7 +43,7 @@ pub struct Check {
 
 /// Whose certificates upstreams may have.
 #[derive(Clone, Debug)]
-pub struct Trust {
+pub struct UpstreamTls {
     whom: Whom,
     tls: ClientTls,
 }
@@ -56,7 +56,7 @@ enum Whom {
     Anybody,
 }
 
-impl Trust {
+impl UpstreamTls {
     /// Those that the platform's roots vouch for.
     pub fn platform() -> Self {
         Self {
@@ -90,7 +90,7 @@ impl Trust {
     }
 }
 
-impl PartialEq for Trust {
+impl PartialEq for UpstreamTls {
     fn eq(&self, other: &Self) -> bool {
         self.whom == other.whom
     }

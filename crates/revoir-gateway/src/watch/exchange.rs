@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::watch::request::Asked;
+use crate::watch::request::LoggedRequest;
 
 /// A request with its answer, when both are over.
 #[derive(Debug)]
@@ -10,7 +10,7 @@ pub struct Exchange {
     /// When it was over.
     pub at: SystemTime,
     /// What was asked for.
-    pub asked: Asked,
+    pub request: LoggedRequest,
     /// Whether it asked for a WebSocket.
     pub is_handshake: bool,
     /// Of the answer.

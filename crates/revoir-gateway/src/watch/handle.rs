@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::relay::{Ended, Goodbye};
 use crate::upstream::{Agreement, Pool};
-use crate::watch::request::Asked;
+use crate::watch::request::LoggedRequest;
 use crate::watch::traffic::Traffic;
 
 /// One client's connection, as it is seen and reached from outside its task.
@@ -15,7 +15,7 @@ pub struct Handle {
     /// As in Revoir-Conn.
     pub name: Box<str>,
     /// The request that it began with.
-    pub asked: Asked,
+    pub request: LoggedRequest,
     pub(crate) agreement: Agreement,
     /// The last backend.
     upstream: Mutex<Arc<str>>,
@@ -70,12 +70,12 @@ impl Handle {
     pub(crate) fn new(
         name: Box<str>,
         opened: Duration,
-        (asked, agreement): (Asked, Agreement),
+        (asked, agreement): (LoggedRequest, Agreement),
         (pool, upstream): (Arc<Pool>, Arc<str>),
     ) -> Self {
         Self {
             name,
-            asked,
+            request: asked,
             agreement,
             upstream: Mutex::new(upstream),
             opened,

@@ -20,5 +20,5 @@ pub use observer::{Limit, Observer, Unobserved};
 pub use operations::{Logs, Operations};
 pub use overview::Overview;
 pub(crate) use overview::merged;
-pub use request::Asked;
+pub use request::LoggedRequest;
 pub use traffic::{Sum, Traffic};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::relay::{Ended, Redialed, Why};
+use crate::relay::{Ended, HoldCause, RedialFailure};
 use crate::watch::exchange::Exchange;
 use crate::watch::handle::{Handle, Record};
 
@@ -60,12 +60,12 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
     }
 
     /// A client is kept without a backend.
-    fn held(&self, why: Why) {
+    fn held(&self, why: HoldCause) {
         let _ = why;
     }
 
     /// A re-dial did not lead to a backend.
-    fn redial_failed(&self, redialed: &Redialed) {
+    fn redial_failed(&self, redialed: &RedialFailure) {
         let _ = redialed;
     }
 

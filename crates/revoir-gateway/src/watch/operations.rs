@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::relay::{Ended, Redialed, Why};
+use crate::relay::{Ended, HoldCause, RedialFailure};
 use crate::watch::access_log::{AccessLog, Entry};
 use crate::watch::exchange::Exchange;
 use crate::watch::handle::{Handle, Record};
@@ -66,11 +66,11 @@ impl Observer for Operations {
         self.metrics.ended(ended, handle);
     }
 
-    fn held(&self, why: Why) {
+    fn held(&self, why: HoldCause) {
         self.metrics.held(why);
     }
 
-    fn redial_failed(&self, redialed: &Redialed) {
+    fn redial_failed(&self, redialed: &RedialFailure) {
         self.metrics.redial_failed(redialed);
     }
 

@@ -1,4 +1,4 @@
-//! [`Asked`]: who asked for what, as far as a log may know it.
+//! [`LoggedRequest`]: who asked for what, as far as a log may know it.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ const KEPT_BYTES: usize = 512;
 /// A request without its secrets: no query, because tokens travel in it, and no cookie or other
 /// field than these.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct LoggedRequest {
     /// When it came.
     pub since: Instant,
     /// The other end of the TCP connection.
@@ -31,7 +31,7 @@ pub struct Asked {
     pub user_agent: Option<Box<str>>,
 }
 
-impl Asked {
+impl LoggedRequest {
     pub(crate) fn new<B>(request: &Request<B>, peer: SocketAddr) -> Self {
         let field = |name: HeaderName| {
             let value = request.headers().get(name)?;
@@ -75,7 +75,7 @@ mod tests {
             .header("user-agent", "Mozilla/5.0")
             .body(())
             .unwrap();
-        let asked = Asked::new(&request, (Ipv4Addr::LOCALHOST, 9).into());
+        let asked = LoggedRequest::new(&request, (Ipv4Addr::LOCALHOST, 9).into());
         assert!(!format!("{asked:?}").contains("secret"), "{asked:?}");
         assert_eq!((&*asked.path, asked.has_query), ("/chat", true));
         assert_eq!(asked.host.as_deref(), Some("chat.example"));

@@ -26,7 +26,7 @@ fn a_client_s_close_goes_to_the_backend_and_the_answer_comes_back() {
             rig.client_got(),
             plain(Opcode::Close, &close_payload(4001, ""))
         );
-        assert!(rig.session.is_done());
+        assert!(rig.relay.is_done());
         let ended = rig.ending_of(Side::Client);
         assert_eq!(ended.ending.cause, Cause::ClosedByPeer);
         assert_eq!(ended.ending.initiator, Some(Initiator::Remote));
@@ -49,7 +49,7 @@ fn a_backend_that_does_not_answer_costs_the_budget_and_the_client_is_answered() 
         rig.client_got(),
         plain(Opcode::Close, &close_payload(1000, ""))
     );
-    assert!(rig.session.is_done());
+    assert!(rig.relay.is_done());
     assert!(rig.ending_of(Side::Client).ending.is_clean());
     assert_eq!(rig.ending_of(Side::Backend).ending.finish, Finish::Timeout);
 }
@@ -63,7 +63,7 @@ fn a_backend_that_dies_before_its_answer_does_not_hold_a_client_that_leaves() {
         rig.client_got(),
         plain(Opcode::Close, &close_payload(1000, ""))
     );
-    assert!(rig.session.is_done());
+    assert!(rig.relay.is_done());
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_client_that_does_not_answer_costs_the_budget_and_the_backend_is_answered() 
         rig.backend_got(),
         plain(Opcode::Close, &close_payload(4000, ""))
     );
-    assert!(rig.session.is_done());
+    assert!(rig.relay.is_done());
     assert_eq!(rig.ending_of(Side::Client).ending.finish, Finish::Timeout);
     assert!(rig.ending_of(Side::Backend).ending.is_clean());
 }
@@ -87,7 +87,7 @@ fn a_lost_client_is_gone_for_the_backend_too() {
         rig.lose(Side::Client);
         assert_eq!(rig.backend_got()[2..4], 1001_u16.to_be_bytes());
         rig.backend_sends(&plain(Opcode::Close, &close_payload(1001, "")));
-        assert!(rig.session.is_done());
+        assert!(rig.relay.is_done());
         assert_eq!(rig.ending_of(Side::Client).ending.cause, Cause::Reset);
         assert!(rig.ending_of(Side::Backend).ending.is_clean());
     }
@@ -144,20 +144,20 @@ fn both_may_close_at_once() {
         rig.backend_got(),
         plain(Opcode::Close, &close_payload(1000, ""))
     );
-    assert!(rig.session.is_done());
+    assert!(rig.relay.is_done());
 }
 
 #[test]
 fn the_gateway_can_leave_on_its_own() {
     for mode in MODES {
         let mut rig = Rig::new(mode);
-        rig.act(|session, at| session.leave(at, Goodbye::restart("the gateway restarts")));
+        rig.act(|relay, at| relay.leave(at, Goodbye::restart("the gateway restarts")));
         let frame = rig.client_close().expect("a Close frame");
         assert_eq!(frame.code(), CloseCode::SERVICE_RESTART);
         assert_eq!(rig.backend_got()[2..4], 1012_u16.to_be_bytes());
         rig.client_sends(&masked(Opcode::Close, &close_payload(1012, "")));
         rig.backend_sends(&plain(Opcode::Close, &close_payload(1012, "")));
-        assert!(rig.session.is_done());
+        assert!(rig.relay.is_done());
     }
 }
 

@@ -5,7 +5,7 @@ use revoir_proto::frame::{CloseFrame, Opcode};
 use revoir_proto::{CloseCode, Finish};
 
 use crate::relay::tests::rig::{Rig, close_payload, masked, plain, rules, seconds};
-use crate::relay::verdict::{Redialed, Why};
+use crate::relay::verdict::{HoldCause, RedialFailure};
 use crate::relay::{Previous, Side};
 use crate::rules::{Mode, Rules};
 
@@ -14,7 +14,7 @@ fn text(text: &str) -> Vec<u8> {
 }
 
 fn is_held(rig: &Rig) -> bool {
-    rig.session.holding(rig.now).is_some()
+    rig.relay.holding(rig.now).is_some()
 }
 
 /// A rig whose backend has closed with `code`.
@@ -33,9 +33,9 @@ fn lost() -> Rig {
 #[test]
 fn a_restart_is_answered_and_the_client_notices_nothing() {
     for (code, why) in [
-        (1012, Why::Planned),
-        (1001, Why::Planned),
-        (1013, Why::Busy),
+        (1012, HoldCause::Planned),
+        (1001, HoldCause::Planned),
+        (1013, HoldCause::Busy),
     ] {
         let mut rig = closed_with(code);
         assert!(is_held(&rig), "{code}");
@@ -60,7 +60,7 @@ fn a_lost_backend_holds_the_client() {
     assert_eq!(ended.ending.code(), CloseCode::ABNORMAL_CLOSURE);
     assert_eq!(
         (ended.held, ended.ending.finish),
-        (Some(Why::Lost), Finish::Reset)
+        (Some(HoldCause::Lost), Finish::Reset)
     );
 }
 
@@ -78,7 +78,7 @@ fn every_other_close_passes_unchanged_with_its_reason() {
             rig.backend_got(),
             plain(Opcode::Close, &close_payload(code, ""))
         );
-        assert!(rig.session.is_done());
+        assert!(rig.relay.is_done());
         for side in [Side::Client, Side::Backend] {
             assert!(rig.ending_of(side).ending.is_clean(), "{code} {side:?}");
         }
@@ -120,16 +120,13 @@ fn a_message_of_which_the_backend_got_a_part_goes_to_the_next_one_whole() {
     let mut rig = Rig::new(Mode::Hold);
     rig.backend.room = 12;
     rig.client_sends(&[text("one"), text("two"), text("three")].concat());
-    assert_eq!(rig.session.room(Side::Client), 0);
+    assert_eq!(rig.relay.room(Side::Client), 0);
     rig.lose(Side::Backend);
     let previous = Previous {
         written: 1,
         received: 0,
     };
-    assert_eq!(
-        rig.session.holding(rig.now),
-        Some((previous, Duration::ZERO))
-    );
+    assert_eq!(rig.relay.holding(rig.now), Some((previous, Duration::ZERO)));
     rig.backend.taken.clear();
     rig.backend.room = usize::MAX;
     rig.attach();
@@ -161,20 +158,20 @@ fn the_counts_are_those_of_the_backend_that_was_lost() {
     rig.wait(seconds(2));
     let previous = |written, received| Previous { written, received };
     assert_eq!(
-        rig.session.holding(rig.now),
+        rig.relay.holding(rig.now),
         Some((previous(2, 1), seconds(2)))
     );
     rig.attach();
     rig.client_sends(&text("4"));
     rig.lose(Side::Backend);
     assert_eq!(
-        rig.session.holding(rig.now),
+        rig.relay.holding(rig.now),
         Some((previous(2, 0), Duration::ZERO))
     );
     rig.attach();
     rig.lose(Side::Backend);
     assert_eq!(
-        rig.session.holding(rig.now),
+        rig.relay.holding(rig.now),
         Some((previous(0, 0), Duration::ZERO))
     );
 }
@@ -218,8 +215,8 @@ fn a_lost_backend_may_be_away_10_s_and_then_there_is_none() {
 fn a_busy_backend_is_asked_again_after_a_second_and_given_up_after_30() {
     let mut rig = closed_with(1013);
     let now = rig.now;
-    assert!(!rig.session.wants_dial(now));
-    assert!(rig.session.deadline() >= Some(now + seconds(1)));
+    assert!(!rig.relay.wants_dial(now));
+    assert!(rig.relay.deadline() >= Some(now + seconds(1)));
     let (frame, at) = given_up(&mut rig);
     assert_eq!(
         (frame.code(), at),
@@ -290,7 +287,7 @@ fn a_backend_that_is_lost_again_and_again_uses_up_one_budget() {
 fn a_refused_return_ends_the_client_with_1008_and_the_status() {
     for status in [401, 403, 404, 410] {
         let mut rig = lost();
-        rig.redial_fails(&Redialed::Refused {
+        rig.redial_fails(&RedialFailure::Refused {
             status,
             retry_after: None,
         });
@@ -303,7 +300,9 @@ fn a_refused_return_ends_the_client_with_1008_and_the_status() {
 #[test]
 fn an_agreement_that_changed_ends_the_client_with_1012() {
     let mut rig = lost();
-    rig.redial_fails(&Redialed::Changed("the backend chose another subprotocol"));
+    rig.redial_fails(&RedialFailure::Changed(
+        "the backend chose another subprotocol",
+    ));
     let frame = rig.client_close().expect("a Close frame");
     assert_eq!(frame.code(), CloseCode::SERVICE_RESTART);
     assert!(Slot::read(frame.code(), frame.reason()).is_some());
@@ -313,22 +312,22 @@ fn an_agreement_that_changed_ends_the_client_with_1012() {
 fn a_backend_that_is_not_ready_is_asked_again_when_it_says() {
     let mut rig = lost();
     let now = rig.now;
-    assert!(rig.session.wants_dial(now));
-    assert!(!rig.session.wants_dial(now));
-    rig.redial_fails(&Redialed::Refused {
+    assert!(rig.relay.wants_dial(now));
+    assert!(!rig.relay.wants_dial(now));
+    rig.redial_fails(&RedialFailure::Refused {
         status: 503,
         retry_after: Some(seconds(3)),
     });
-    assert!(!rig.session.wants_dial(seconds(2)));
-    assert!(rig.session.wants_dial(seconds(3)));
-    rig.redial_fails(&Redialed::Unreachable);
-    assert!(rig.session.wants_dial(now));
+    assert!(!rig.relay.wants_dial(seconds(2)));
+    assert!(rig.relay.wants_dial(seconds(3)));
+    rig.redial_fails(&RedialFailure::Unreachable);
+    assert!(rig.relay.wants_dial(now));
 }
 
 #[test]
 fn an_invalid_handshake_until_the_end_is_a_bad_gateway() {
     let mut rig = lost();
-    rig.redial_fails(&Redialed::Invalid);
+    rig.redial_fails(&RedialFailure::Invalid);
     let (frame, at) = given_up(&mut rig);
     assert_eq!((frame.code().get(), at), (1014, seconds(10)));
 }
@@ -337,21 +336,21 @@ fn an_invalid_handshake_until_the_end_is_a_bad_gateway() {
 fn a_held_client_that_sends_too_much_is_not_read_from_and_loses_nothing() {
     let mut rig = lost();
     for _ in 0..64 {
-        assert!(rig.session.room(Side::Client) > 0);
+        assert!(rig.relay.room(Side::Client) > 0);
         rig.client_sends(&text("x"));
     }
-    assert_eq!(rig.session.room(Side::Client), 0);
+    assert_eq!(rig.relay.room(Side::Client), 0);
     rig.attach();
     assert_eq!(rig.backend_got(), plain(Opcode::Text, b"x").repeat(64));
-    assert!(rig.session.room(Side::Client) > 0);
+    assert!(rig.relay.room(Side::Client) > 0);
 
     let mut rig = lost();
     let large = masked(Opcode::Binary, &[0; 60_000]);
     rig.client_sends(&large);
-    assert_eq!(rig.session.room(Side::Client), 64 * 1024 - large.len());
-    let room = rig.session.room(Side::Client);
+    assert_eq!(rig.relay.room(Side::Client), 64 * 1024 - large.len());
+    let room = rig.relay.room(Side::Client);
     rig.client_sends(&large[..room]);
-    assert_eq!(rig.session.room(Side::Client), 0);
+    assert_eq!(rig.relay.room(Side::Client), 0);
     let (frame, _) = given_up(&mut rig);
     assert_eq!(frame.code(), CloseCode::TRY_AGAIN_LATER);
     assert!(frame.reason().contains("room"), "{frame}");
@@ -365,7 +364,7 @@ fn a_client_that_closes_while_held_is_answered_at_once() {
         rig.client_got(),
         plain(Opcode::Close, &close_payload(1000, ""))
     );
-    assert!(rig.session.is_done());
+    assert!(rig.relay.is_done());
     assert!(rig.ending_of(Side::Client).ending.is_clean());
 }
 
@@ -393,7 +392,7 @@ fn what_is_cut_through_cannot_be_held() {
     rig.backend_sends(&first[..150]);
     rig.lose(Side::Backend);
     assert_eq!(rig.client_got(), first[..150]);
-    assert!(rig.session.is_done());
+    assert!(rig.relay.is_done());
     assert_eq!(rig.ending_of(Side::Client).ending.finish, Finish::Reset);
 
     // The client's message is cut.

@@ -52,7 +52,7 @@ fn a_silent_backend_is_left_and_the_client_held() {
     rig.wait(seconds(22));
     rig.client_sends(&masked(Opcode::Pong, b""));
     rig.wait(seconds(20));
-    assert!(rig.session.holding(rig.now).is_some());
+    assert!(rig.relay.holding(rig.now).is_some());
     assert_eq!(
         rig.ending_of(Side::Backend).ending.cause,
         Cause::PongTimeout
@@ -65,7 +65,7 @@ fn a_backend_that_takes_nothing_is_left_and_its_messages_are_kept() {
     rig.backend.room = 0;
     rig.client_sends(&masked(Opcode::Text, b"kept"));
     rig.wait(seconds(19));
-    assert!(rig.session.holding(rig.now).is_none());
+    assert!(rig.relay.holding(rig.now).is_none());
     rig.wait(seconds(1));
     assert_eq!(
         rig.ending_of(Side::Backend).ending.cause,
@@ -82,14 +82,14 @@ fn a_client_that_is_not_read_from_is_not_taken_for_dead() {
     rig.lose(Side::Backend);
     rig.accepts(true);
     let now = rig.now;
-    rig.session.set_reading(now, Side::Client, false);
+    rig.relay.set_reading(now, Side::Client, false);
     rig.wait(seconds(50));
-    assert!(!rig.session.is_done());
+    assert!(!rig.relay.is_done());
     assert!(rig.client_got().len() >= 12, "pings go on");
     let now = rig.now;
-    rig.session.set_reading(now, Side::Client, true);
+    rig.relay.set_reading(now, Side::Client, true);
     rig.wait(seconds(1));
-    assert!(rig.session.holding(rig.now).is_some());
+    assert!(rig.relay.holding(rig.now).is_some());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A session between two transports that take what they are told to.
+//! A relay between two transports that take what they are told to.
 
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use revoir_proto::frame::{CloseFrame, FrameHeader, Mask, Opcode};
 use revoir_proto::{Cause, Detail, Random, Reason, SendCode};
 
-use crate::relay::verdict::Redialed;
-use crate::relay::{Accept, Ended, Moment, Outlook, Session, Side};
+use crate::relay::verdict::RedialFailure;
+use crate::relay::{Accept, Ended, Moment, Outlook, Relay, Side};
 use crate::rules::{Mode, Rules};
 
 /// The same numbers every time.
@@ -41,7 +41,7 @@ impl Accept for Pipe {
 }
 
 pub(super) struct Rig {
-    pub(super) session: Session,
+    pub(super) relay: Relay,
     pub(super) now: Duration,
     pub(super) client: Pipe,
     pub(super) backend: Pipe,
@@ -75,13 +75,13 @@ impl Rig {
             random: &mut random,
             outlook: &|| outlook,
         };
-        let session = Session::new(&mut at, Arc::new(rules), false);
+        let relay = Relay::new(&mut at, Arc::new(rules), false);
         let pipe = || Pipe {
             taken: Vec::new(),
             room: usize::MAX,
         };
         Self {
-            session,
+            relay,
             now: Duration::ZERO,
             client: pipe(),
             backend: pipe(),
@@ -91,20 +91,19 @@ impl Rig {
         }
     }
 
-    pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Session, &mut Moment<'_>) -> T) -> T {
+    pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Relay, &mut Moment<'_>) -> T) -> T {
         let outlook = self.outlook;
         let mut at = Moment {
             now: self.now,
             random: &mut self.random,
             outlook: &|| outlook,
         };
-        let result = act(&mut self.session, &mut at);
+        let result = act(&mut self.relay, &mut at);
         for _ in 0..3 {
-            self.session.flush(&mut at, Side::Client, &mut self.client);
-            self.session
-                .flush(&mut at, Side::Backend, &mut self.backend);
+            self.relay.flush(&mut at, Side::Client, &mut self.client);
+            self.relay.flush(&mut at, Side::Backend, &mut self.backend);
         }
-        for ended in self.session.take_ended() {
+        for ended in self.relay.take_ended() {
             let pipe = match ended.side {
                 Side::Client => &mut self.client,
                 Side::Backend => &mut self.backend,
@@ -135,38 +134,38 @@ impl Rig {
             Side::Client => &mut self.backend,
             Side::Backend => &mut self.client,
         };
-        self.session.handle_input(&mut at, side, wire, to);
+        self.relay.handle_input(&mut at, side, wire, to);
         self.act(|_, _| ());
     }
 
     pub(super) fn lose(&mut self, side: Side) {
-        self.act(|session, at| session.handle_lost(at, side, Cause::Reset, Detail::None));
+        self.act(|relay, at| relay.handle_lost(at, side, Cause::Reset, Detail::None));
     }
 
     pub(super) fn attach(&mut self) {
-        self.act(|session, at| session.attach(at));
+        self.act(|relay, at| relay.attach(at));
     }
 
-    pub(super) fn redial_fails(&mut self, redialed: &Redialed) {
-        self.act(|session, at| session.redial_failed(at, redialed));
+    pub(super) fn redial_fails(&mut self, redialed: &RedialFailure) {
+        self.act(|relay, at| relay.redial_failed(at, redialed));
     }
 
     /// The upstream begins to accept, or stops.
     pub(super) fn accepts(&mut self, accepts: bool) {
         self.outlook.accepts_since = accepts.then_some(self.now);
-        self.act(|session, at| session.handle_timeout(at));
+        self.act(|relay, at| relay.handle_timeout(at));
     }
 
     /// Lets time pass, waking at every deadline on the way.
     pub(super) fn wait(&mut self, time: Duration) {
         let until = self.now + time;
-        while let Some(next) = self.session.deadline().filter(|next| *next <= until) {
+        while let Some(next) = self.relay.deadline().filter(|next| *next <= until) {
             self.now = next.max(self.now);
-            self.act(|session, at| session.handle_timeout(at));
-            self.session.wants_dial(self.now);
+            self.act(|relay, at| relay.handle_timeout(at));
+            self.relay.wants_dial(self.now);
         }
         self.now = until;
-        self.act(|session, at| session.handle_timeout(at));
+        self.act(|relay, at| relay.handle_timeout(at));
     }
 
     /// What the client got since this was last asked.

@@ -14,7 +14,7 @@ fn every_close_passes_unchanged() {
         rig.backend_sends(&wire);
         assert_eq!(rig.client_got(), wire, "{code}");
         rig.client_sends(&masked(Opcode::Close, &close_payload(code, "")));
-        assert!(rig.session.is_done());
+        assert!(rig.relay.is_done());
     }
 }
 
@@ -82,5 +82,5 @@ fn inside_a_frame_that_is_cut_through_tcp_ends_without_a_close_frame() {
     rig.client_sends(&wire[..200]);
     rig.lose(Side::Client);
     assert_eq!(rig.backend.taken, wire[..200]);
-    assert!(rig.session.is_done());
+    assert!(rig.relay.is_done());
 }

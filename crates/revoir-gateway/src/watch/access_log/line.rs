@@ -11,7 +11,7 @@ use crate::relay::{Ended, Side};
 use crate::watch::exchange::Exchange;
 use crate::watch::handle::Record;
 use crate::watch::json_line::line;
-use crate::watch::request::Asked;
+use crate::watch::request::LoggedRequest;
 use crate::watch::traffic::Sum;
 
 /// How entries look as lines. Each ends with a line feed.
@@ -52,7 +52,7 @@ struct ConnectionFields<'a> {
     time: String,
     id: &'a str,
     #[serde(flatten)]
-    asked: AskedFields<'a>,
+    asked: LoggedRequestFields<'a>,
     upstream: String,
     subprotocol: Option<&'a str>,
     extensions: Option<&'a str>,
@@ -71,7 +71,7 @@ struct RequestFields<'a> {
     event: &'static str,
     time: String,
     #[serde(flatten)]
-    asked: AskedFields<'a>,
+    asked: LoggedRequestFields<'a>,
     method: &'a str,
     websocket: bool,
     status: u16,
@@ -82,7 +82,7 @@ struct RequestFields<'a> {
 }
 
 #[derive(Serialize)]
-struct AskedFields<'a> {
+struct LoggedRequestFields<'a> {
     peer: String,
     host: Option<&'a str>,
     path: &'a str,
@@ -109,7 +109,7 @@ impl<'a> ConnectionFields<'a> {
             event: "connection",
             time: time(record.at),
             id: &handle.name,
-            asked: AskedFields::new(&handle.asked),
+            asked: LoggedRequestFields::new(&handle.request),
             upstream: handle.upstream().to_string(),
             subprotocol: handle.agreement.subprotocol.as_deref(),
             extensions: handle.agreement.extensions.as_deref(),
@@ -130,8 +130,8 @@ impl<'a> RequestFields<'a> {
         Self {
             event: "request",
             time: time(exchange.at),
-            asked: AskedFields::new(&exchange.asked),
-            method: &exchange.asked.method,
+            asked: LoggedRequestFields::new(&exchange.request),
+            method: &exchange.request.method,
             websocket: exchange.is_handshake,
             status: exchange.status,
             request_bytes: exchange.request_bytes,
@@ -142,8 +142,8 @@ impl<'a> RequestFields<'a> {
     }
 }
 
-impl<'a> AskedFields<'a> {
-    fn new(asked: &'a Asked) -> Self {
+impl<'a> LoggedRequestFields<'a> {
+    fn new(asked: &'a LoggedRequest) -> Self {
         Self {
             peer: asked.peer.to_string(),
             host: asked.host.as_deref(),

@@ -23,7 +23,7 @@ use self::labels::{
 };
 use self::live::Live;
 use self::software::software;
-use crate::relay::{Ended, Redialed, Side, Why};
+use crate::relay::{Ended, HoldCause, RedialFailure, Side};
 use crate::watch::exchange::Exchange;
 use crate::watch::handle::Handle;
 use crate::watch::observer::Limit;
@@ -106,7 +106,7 @@ impl Metrics {
     }
 
     /// A client is held.
-    pub(crate) fn held(&self, why: Why) {
+    pub(crate) fn held(&self, why: HoldCause) {
         self.holds.get_or_create(&WhyLabel { why: why.id() }).inc();
     }
 
@@ -126,12 +126,12 @@ impl Metrics {
     }
 
     /// A re-dial did not.
-    pub(crate) fn redial_failed(&self, redialed: &Redialed) {
+    pub(crate) fn redial_failed(&self, redialed: &RedialFailure) {
         self.redial(match redialed {
-            Redialed::Refused { .. } => "refused",
-            Redialed::Changed(_) => "changed",
-            Redialed::Invalid => "invalid",
-            Redialed::Unreachable => "unreachable",
+            RedialFailure::Refused { .. } => "refused",
+            RedialFailure::Changed(_) => "changed",
+            RedialFailure::Invalid => "invalid",
+            RedialFailure::Unreachable => "unreachable",
         });
     }
 
@@ -208,7 +208,7 @@ impl Metrics {
     fn empty_close(&self, side: Side, handle: &Handle) {
         match side {
             Side::Client => {
-                let software = software(handle.asked.user_agent.as_deref());
+                let software = software(handle.request.user_agent.as_deref());
                 let label = SoftwareLabel { software };
                 self.client_empty_closes.get_or_create(&label).inc();
             }
