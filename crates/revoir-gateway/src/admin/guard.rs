@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderName};
 
+use crate::front::without_port;
+
 /// The header field that every request needs which a page must not be able to make. A browser sends
 /// it to another origin only after a preflight request, which is not answered.
 pub const HEADER: HeaderName = HeaderName::from_static("revoir-admin");
@@ -33,14 +35,6 @@ pub(super) fn is_host_allowed(headers: &HeaderMap, more: &[String]) -> bool {
 
 pub(super) fn has_header(headers: &HeaderMap) -> bool {
     headers.get(HEADER).is_some_and(|value| value == "1")
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        // A colon in an IPv6 address stands in its brackets.
-        Some((name, port)) if !port.contains(']') => name,
-        _ => host,
-    }
 }
 
 #[cfg(test)]

@@ -54,6 +54,15 @@ pub(crate) fn rewrite_request(headers: &mut HeaderMap, source: Source) {
     source.write(headers);
 }
 
+/// The value of Host without its port.
+pub(crate) fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        // A colon in an IPv6 address stands in its brackets.
+        Some((name, port)) if !port.contains(']') => name,
+        _ => host,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;

@@ -23,6 +23,7 @@ use crate::connection::begun;
 use crate::front::arrival::{Arrival, FirstRequest};
 use crate::front::exchange::OpenExchange;
 use crate::front::handshake;
+use crate::front::headers::without_port;
 use crate::front::refusal::{broken, refusal};
 use crate::front::route::Backing;
 use crate::front::source::Source;
@@ -201,9 +202,5 @@ fn has_one_host<B>(request: &Request<B>) -> bool {
 fn host<B>(request: &Request<B>) -> &str {
     let host = request.headers().get(HOST);
     let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-    match host.rsplit_once(':') {
-        // A colon in an IPv6 address stands in its brackets.
-        Some((name, port)) if !port.contains(']') => name,
-        _ => host,
-    }
+    without_port(host)
 }

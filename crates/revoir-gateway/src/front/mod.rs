@@ -15,6 +15,7 @@ mod state;
 
 pub use arrival::taken_over;
 
+pub(crate) use headers::without_port;
 pub(crate) use listener::serve;
 pub use route::{Destination, RouteSettings};
 pub use service::LocalService;
