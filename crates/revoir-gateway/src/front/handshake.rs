@@ -10,7 +10,7 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use revoir::is_origin_allowed;
-use revoir_proto::handshake::{self, HandshakeError, Headers, ServerConfig};
+use revoir_proto::handshake::{self, HandshakeError, ServerConfig};
 use tokio::time::{Instant, timeout_at};
 
 use crate::connection::{Connection, Driver, Redialer, begun};
@@ -19,7 +19,7 @@ use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::refusal::{draining, forbidden, full, refusal, unavailable};
 use crate::front::source::Source;
 use crate::front::state::Front;
-use crate::upstream::dial::{Answer, DialError, Opened, Opening, dial};
+use crate::upstream::dial::{Answer, DialError, Opened, Opening, dial, handshake_headers};
 use crate::upstream::{Pool, Priority, UpstreamPermit, agreement};
 use crate::watch::{Limit, LoggedRequest};
 
@@ -156,12 +156,7 @@ async fn reach(
 
 /// The rules of RFC 6455 section 4.2.1.
 fn check<B>(request: &Request<B>) -> Result<handshake::Request, HandshakeError> {
-    let part = "header";
-    let mut headers = Headers::new();
-    for (name, value) in request.headers() {
-        let pushed = headers.push(name.as_str(), value.as_bytes());
-        pushed.map_err(|_| HandshakeError::MalformedHead { part })?;
-    }
+    let headers = handshake_headers(request.headers())?;
     let target = request.uri().to_string();
     let config = ServerConfig::default();
     handshake::Request::from_parts(request.method().as_str(), &target, headers, &config)

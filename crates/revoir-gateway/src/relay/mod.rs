@@ -23,4 +23,5 @@ pub(crate) use hold::Previous;
 pub(crate) use outgoing::Accept;
 pub use state::{Ended, Side};
 pub(crate) use state::{Moment, Outlook, Relay};
+pub(crate) use verdict::is_there;
 pub use verdict::{Goodbye, HoldCause, RedialFailure};

@@ -177,6 +177,13 @@ pub enum RedialFailure {
     Unreachable,
 }
 
+/// Whether a backend is there that answers an opening handshake with `status`: what stands before it
+/// says 502 to 504 when there is none. A fault of its own, 500 for example, is an answer: others may
+/// fare better.
+pub(crate) const fn is_there(status: u16) -> bool {
+    !matches!(status, 502..=504)
+}
+
 /// What follows from a re-dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AfterRedial {

@@ -8,15 +8,15 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{
-    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
-use revoir_proto::extension::Extension;
-use revoir_proto::handshake::{HandshakeError, accept};
+use revoir_proto::handshake::{HandshakeError, Headers, check_switching_protocols};
 use tokio::time::{Instant, timeout};
 
+use crate::relay::is_there;
 use crate::rules::Mode;
 use crate::upstream::agreement;
 use crate::upstream::agreement::Agreement;
@@ -99,9 +99,7 @@ pub(crate) async fn dial(
         let answer = answer.unwrap_or(Err(DialError::Silent));
         let has_accepted = match &answer {
             Ok(Answer::Opened(_)) => true,
-            // What stands before the backend has none. A fault of its own, 500 for example, is an
-            // answer: others may fare better.
-            Ok(Answer::Refused(response)) => !matches!(response.status().as_u16(), 502..=504),
+            Ok(Answer::Refused(response)) => is_there(response.status().as_u16()),
             Err(_) => false,
         };
         let is_up = pool.tried(&upstream, has_accepted);
@@ -193,55 +191,28 @@ impl Opening {
     }
 }
 
-/// The checks of RFC 6455 section 4.1 on a 101, in its order.
+/// What a 101 agrees on, if it breaks no rule.
 fn check(headers: &HeaderMap, mode: Mode, opening: &Opening) -> Result<Agreement, HandshakeError> {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    // 2. Upgrade with websocket.
-    let upgrade = headers.get(UPGRADE);
-    if !upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket")) {
-        let got = upgrade.map(text);
-        return Err(HandshakeError::UpgradeMissing { got });
-    }
-    // 3. Connection with the token Upgrade.
-    let mut connection = headers.get_all(CONNECTION).iter().map(text);
-    let has_upgrade = |value: String| {
-        let mut tokens = value.split(',');
-        tokens.any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
-    };
-    if !connection.any(has_upgrade) {
-        let got = headers.get(CONNECTION).map(text);
-        return Err(HandshakeError::ConnectionMissing { got });
-    }
-    // 4. Sec-WebSocket-Accept, once.
-    let mut accepts = headers.get_all(SEC_WEBSOCKET_ACCEPT).iter().map(text);
-    let got = accepts.next().ok_or(HandshakeError::AcceptMissing)?;
-    if accepts.next().is_some() {
-        return Err(HandshakeError::AcceptDuplicated);
-    }
-    let expected = accept(&opening.key);
-    if got != expected {
-        return Err(HandshakeError::AcceptMismatch { got, expected });
-    }
-    // 5. No extension that was not offered.
-    let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS);
-    let answer = Extension::parse_lines(lines.iter().map(HeaderValue::as_bytes))
-        .map_err(HandshakeError::ExtensionsMalformed)?;
-    let extensions = agreement::accept(mode, opening.extensions.as_deref(), &answer)
-        .map_err(HandshakeError::Extensions)?;
-    // 6. The subprotocol, if there is one, was offered.
-    let mut chosen = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().map(text);
-    let subprotocol = chosen.next();
-    if chosen.next().is_some() {
-        return Err(HandshakeError::SubprotocolDuplicated);
-    }
-    if let Some(got) = &subprotocol
-        && !opening.subprotocols.contains(got)
-    {
-        let got = got.clone();
-        return Err(HandshakeError::SubprotocolNotOffered { got });
-    }
+    let offered = opening.extensions.as_deref();
+    let (subprotocol, extensions) = check_switching_protocols(
+        &handshake_headers(headers)?,
+        &opening.key,
+        &opening.subprotocols,
+        |answer| agreement::accept(mode, offered, answer),
+    )?;
     Ok(Agreement {
         subprotocol: subprotocol.map(Into::into),
         extensions: extensions.map(Into::into),
     })
+}
+
+/// The same fields, for the rules of the opening handshake.
+pub(crate) fn handshake_headers(headers: &HeaderMap) -> Result<Headers, HandshakeError> {
+    let part = "header";
+    let mut fields = Headers::new();
+    for (name, value) in headers {
+        let pushed = fields.push(name.as_str(), value.as_bytes());
+        pushed.map_err(|_| HandshakeError::MalformedHead { part })?;
+    }
+    Ok(fields)
 }

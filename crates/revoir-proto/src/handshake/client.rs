@@ -9,9 +9,9 @@ use super::client_request::ClientRequest;
 use super::error::HandshakeError;
 use super::head::{HeadKind, HeadLimits, HeadReader, ResponseHead, parse_response};
 use super::headers::Headers;
-use super::key::{NONCE_BYTES, accept};
+use super::key::NONCE_BYTES;
+use super::switching::check_switching_protocols;
 use crate::extension::{AgreedExtensions, Extension};
-use crate::token_list::contains;
 
 /// The opening handshake of a client (RFC 6455 section 4.1).
 ///
@@ -148,80 +148,15 @@ impl ClientHandshake {
         }
     }
 
-    /// The checks of section 4.1 on a 101, in its order.
     fn check(&self, headers: Headers) -> Result<ClientOutcome, HandshakeError> {
-        // 2. Upgrade with the value websocket, in any case, and nothing beside it.
-        if !is_upgrade_to_websocket(&headers) {
-            return Err(HandshakeError::UpgradeMissing {
-                got: text(&headers, "upgrade"),
-            });
-        }
-        // 3. Connection with the token Upgrade.
-        if !contains(headers.get_all("connection"), "upgrade") {
-            return Err(HandshakeError::ConnectionMissing {
-                got: text(&headers, "connection"),
-            });
-        }
-        self.check_accept(&headers)?;
-        // 5. No extension that was not offered.
-        let answer = Extension::parse_lines(headers.get_all("sec-websocket-extensions"))
-            .map_err(HandshakeError::ExtensionsMalformed)?;
-        let agreed = self.request.extensions.check(&answer);
-        let extensions = agreed.map_err(HandshakeError::Extensions)?;
-        let subprotocol = self.check_subprotocol(&headers)?;
+        let offered = &self.request.subprotocols;
+        let extensions = |answer: &[Extension]| self.request.extensions.check(answer);
+        let (subprotocol, extensions) =
+            check_switching_protocols(&headers, &self.key, offered, extensions)?;
         Ok(ClientOutcome::Established(Established {
             subprotocol,
             extensions,
             headers,
         }))
     }
-
-    /// 4. Sec-WebSocket-Accept is the hash of our key, once.
-    fn check_accept(&self, headers: &Headers) -> Result<(), HandshakeError> {
-        let mut values = headers.get_all("sec-websocket-accept");
-        let got = values.next().ok_or(HandshakeError::AcceptMissing)?;
-        if values.next().is_some() {
-            return Err(HandshakeError::AcceptDuplicated);
-        }
-        let expected = accept(&self.key);
-        if got != expected.as_bytes() {
-            return Err(HandshakeError::AcceptMismatch {
-                got: String::from_utf8_lossy(got).into_owned(),
-                expected,
-            });
-        }
-        Ok(())
-    }
-
-    /// 6. The subprotocol, if there is one, was offered. No choice is allowed (section 4.2.2).
-    fn check_subprotocol(&self, headers: &Headers) -> Result<Option<String>, HandshakeError> {
-        let mut values = headers.get_all("sec-websocket-protocol");
-        let Some(got) = values.next() else {
-            return Ok(None);
-        };
-        // 11.3.4: once in a response.
-        if values.next().is_some() {
-            return Err(HandshakeError::SubprotocolDuplicated);
-        }
-        let mut offered = self.request.subprotocols.iter();
-        match offered.find(|name| name.as_bytes() == got) {
-            Some(name) => Ok(Some(name.clone())),
-            None => Err(HandshakeError::SubprotocolNotOffered {
-                got: String::from_utf8_lossy(got).into_owned(),
-            }),
-        }
-    }
-}
-
-/// Whether there is one Upgrade field with nothing but `websocket` in it.
-fn is_upgrade_to_websocket(headers: &Headers) -> bool {
-    let mut values = headers.get_all("upgrade");
-    let first = values.next();
-    first.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) && values.next().is_none()
-}
-
-/// The first value of `name` as text.
-pub(super) fn text(headers: &Headers, name: &str) -> Option<String> {
-    let value = headers.get(name)?;
-    Some(String::from_utf8_lossy(value).into_owned())
 }

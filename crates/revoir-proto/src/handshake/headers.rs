@@ -161,6 +161,12 @@ impl fmt::Display for InvalidHeader {
 
 impl Error for InvalidHeader {}
 
+/// The first value of `name` as text.
+pub(super) fn text(headers: &Headers, name: &str) -> Option<String> {
+    let value = headers.get(name)?;
+    Some(String::from_utf8_lossy(value).into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

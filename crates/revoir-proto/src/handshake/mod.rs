@@ -21,6 +21,7 @@ mod request;
 mod response;
 mod server;
 mod subprotocol;
+mod switching;
 
 pub use body::{REFUSED_BODY_MAX_BYTES, Refused};
 pub use client::{ClientHandshake, ClientOutcome, Established};
@@ -35,3 +36,4 @@ pub use request::{Acceptance, Request};
 pub use response::{InvalidResponse, refusal};
 pub use server::ServerHandshake;
 pub use subprotocol::OFFERED_SUBPROTOCOLS_MAX;
+pub use switching::check_switching_protocols;

@@ -1,11 +1,10 @@
 //! [`Request`]: a client's request that keeps to the rules, for the application to decide on.
 
 use super::authority::{is_authority, split_target};
-use super::client::text;
 use super::config::ServerConfig;
 use super::error::HandshakeError;
 use super::head::RequestHead;
-use super::headers::Headers;
+use super::headers::{Headers, text};
 use super::key::{accept, is_key};
 use super::response::{InvalidResponse, refusal, switching_fields, switching_protocols};
 use super::subprotocol::{choose, offered};
