@@ -5,6 +5,24 @@
 //! as the backend answers it, and then a task per client moves bytes between the two sockets: it
 //! forwards frames, keeps both sides alive, and decides what follows when the backend is gone.
 //! `docs/gateway.md` of the repository says what operators see of it.
+//!
+//! [`Gateway::from_config`] and [`Gateway::run`] are all it takes:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use revoir_gateway::{Gateway, LocalService, Unobserved, config};
+//!
+//! let config = config::parse("[[route]]\nupstreams = ['ws://127.0.0.1:9000']")?;
+//! let service = LocalService::new(axum::Router::new());
+//! let gateway = Gateway::from_config(&config, &service, Arc::new(Unobserved))?;
+//! gateway.run(&config).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Nothing here prints, exits or reads arguments. Logs go to `tracing` with the target `revoir`;
+//! requests, connections and endings to an [`Observer`].
 
 mod admin;
 pub mod config;
@@ -13,6 +31,7 @@ mod front;
 mod gateway;
 mod relay;
 mod rules;
+mod run;
 #[cfg(test)]
 mod tests;
 mod upstream;
@@ -28,6 +47,7 @@ pub use front::{Destination, LocalService, RouteSettings, Settings, taken_over};
 pub use gateway::{Gateway, Reloaded};
 pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, Rules};
+pub use run::StartError;
 pub use upstream::{
     Check, InvalidTarget, PoolSettings, Socket, Target, Thresholds, UpstreamState, UpstreamTls,
 };

@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use revoir_gateway::config::{self, Config, RouteConfig, Time, TlsFiles};
-use revoir_gateway::{
-    AccessLog, Format, Gateway, Json, LocalService, Mode, Operations, RouteSettings,
-};
+use revoir_gateway::{AccessLog, Format, Gateway, Json, LocalService, Mode, Operations};
 use revoir_site::Lab;
 use tokio::net::TcpListener;
 
@@ -106,7 +104,9 @@ async fn serve(
     err: &mut (dyn Write + Send),
 ) -> Result<Exit, Failure> {
     let lab = start_lab(config).await?;
-    let routes = routes(config, lab.as_ref())?;
+    let operations = Arc::new(Operations::new(log, config.access_log));
+    let all = with_lab(config, lab.as_ref());
+    let gateway = Gateway::from_config(&all, &built_in(lab.as_ref()), operations.clone())?;
     let certificate = config.tls.as_ref().map(|files| {
         let (cert, key) = (files.cert.clone(), files.key.clone());
         Certificate::new(cert, key)
@@ -119,8 +119,6 @@ async fn serve(
     let mut signals = Signals::new().map_err(|error| unavailable("signals", &error))?;
     let mut hangups = Hangups::new().map_err(|error| unavailable("signals", &error))?;
     announce(config, &listeners, err);
-    let operations = Arc::new(Operations::new(log, config.access_log));
-    let gateway = Gateway::new(routes, config.settings(), operations.clone());
     if let Some(lab) = &lab {
         lab.attach(Arc::new(Front::new(&gateway)));
     }
@@ -165,24 +163,29 @@ async fn start_lab(config: &Config) -> Result<Option<Lab>, Failure> {
     Ok(Some(lab))
 }
 
-/// The configured routes, and beside what is built in the one to the backend of the lab.
-fn routes(config: &Config, lab: Option<&Lab>) -> Result<Vec<RouteSettings>, Failure> {
-    let site = match lab {
+/// What is built in.
+fn built_in(lab: Option<&Lab>) -> LocalService {
+    match lab {
         Some(lab) => LocalService::with_tracker(revoir_site::router(lab), lab.tracker().clone()),
         None => LocalService::new(Router::new()),
-    };
-    let mut all = config.routes.clone();
+    }
+}
+
+/// The configuration, and beside what is built in the route to the backend of the lab.
+fn with_lab(config: &Config, lab: Option<&Lab>) -> Config {
+    let mut config = config.clone();
     if let Some(lab) = lab {
         let built_in = config.routes.iter().filter(|route| route.is_built_in());
         let hosts: HashSet<_> = built_in.map(|route| route.host.clone()).collect();
-        all.extend(hosts.into_iter().map(|host| RouteConfig {
-            host,
-            path: "/lab/live".to_owned(),
-            ..RouteConfig::to(lab::target(lab), Mode::Hold)
-        }));
+        config
+            .routes
+            .extend(hosts.into_iter().map(|host| RouteConfig {
+                host,
+                path: "/lab/live".to_owned(),
+                ..RouteConfig::to(lab::target(lab), Mode::Hold)
+            }));
     }
-    let routes = all.iter().map(|route| route.settings(&site));
-    Ok(routes.collect::<Result<_, _>>()?)
+    config
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -223,7 +226,11 @@ fn reload(
     certificate: Option<&Certificate>,
 ) -> Result<String, Failure> {
     let config = configuration(args)?;
-    let routes = routes(&config, lab)?;
+    let service = built_in(lab);
+    let routes = with_lab(&config, lab).routes;
+    let routes = routes.iter().map(|route| route.settings(&service));
+    // What may fail comes before what changes something.
+    let routes = routes.collect::<Result<_, _>>()?;
     if let Some(certificate) = certificate {
         certificate.reload()?;
     }

@@ -41,6 +41,8 @@ impl fmt::Display for Wrong {
     }
 }
 
+impl Error for Wrong {}
+
 /// Why a configuration cannot be used.
 #[derive(Debug)]
 pub enum ConfigError {
