@@ -49,7 +49,7 @@ pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, Rules};
 pub use run::StartError;
 pub use upstream::{
-    Check, InvalidTarget, PoolSettings, Socket, Target, Thresholds, UpstreamState, UpstreamTls,
+    Check, InvalidTarget, PoolSettings, Target, TcpOrTls, Thresholds, UpstreamState, UpstreamTls,
 };
 pub use watch::{
     AccessLog, Exchange, Format, Handle, Json, Limit, Lines, LoggedRequest, Logs, Observer,

@@ -6,7 +6,7 @@ use humantime::format_rfc3339_millis;
 
 use super::Screen;
 use crate::printable::one_line;
-use revoir_gateway::{LoggedRequest, Exchange, Format, Record, Side, Sum};
+use revoir_gateway::{Exchange, Format, LoggedRequest, Record, Side, Sum};
 
 /// The longest text from outside on a line for people, in characters.
 const SHOWN_CHARACTERS: usize = 200;

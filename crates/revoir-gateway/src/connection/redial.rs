@@ -12,7 +12,7 @@ use crate::connection::fields::Fields;
 use crate::connection::holding::{Redial, Redialing, Returned};
 use crate::relay::{Previous, RedialFailure};
 use crate::upstream::dial::{Answer, DialError, Opening, dial};
-use crate::upstream::{Agreement, Pool, Priority, QueueId, Socket, UpstreamPermit};
+use crate::upstream::{Agreement, Pool, Priority, QueueId, TcpOrTls, UpstreamPermit};
 
 /// The header field that tells a backend whose connection this continues.
 const RESUME: HeaderName = HeaderName::from_static("revoir-resume");
@@ -64,14 +64,14 @@ impl Redialer {
     }
 }
 
-impl Redial<Socket> for Redialer {
+impl Redial<TcpOrTls> for Redialer {
     fn redial(
         &self,
         queue_id: QueueId,
         priority: Priority,
         previous: Previous,
         since: Duration,
-    ) -> Redialing<Socket> {
+    ) -> Redialing<TcpOrTls> {
         let (pool, limit) = (Arc::clone(&self.pool), self.limit);
         let (mut opening, agreement) = (self.opening(), self.agreement.clone());
         let name = self.name.clone();
@@ -100,7 +100,7 @@ fn resume(name: &str, previous: Previous, held: Duration) -> String {
 fn judge(
     answer: Result<(Answer, UpstreamPermit), DialError>,
     agreement: &Agreement,
-) -> Result<Returned<Socket>, RedialFailure> {
+) -> Result<Returned<TcpOrTls>, RedialFailure> {
     let (answer, upstream) = match answer {
         Ok(answered) => answered,
         Err(DialError::Invalid(error)) => {

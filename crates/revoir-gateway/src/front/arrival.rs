@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use crate::connection::linger;
-use crate::upstream::Socket;
+use crate::upstream::TcpOrTls;
 
 /// What whoever is too slow is told.
 const TOO_SLOW: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\
@@ -26,7 +26,7 @@ const TOO_SLOW: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\
 #[derive(Debug)]
 pub(super) struct Arrival {
     /// Until it is too late.
-    stream: Option<Socket>,
+    stream: Option<TcpOrTls>,
     waiting: Option<Waiting>,
 }
 
@@ -57,7 +57,7 @@ impl FirstRequest {
 
 impl Arrival {
     /// `limit`: for the first request.
-    pub(super) fn new(stream: Socket, request: Arc<FirstRequest>, limit: Duration) -> Self {
+    pub(super) fn new(stream: TcpOrTls, request: Arc<FirstRequest>, limit: Duration) -> Self {
         Self {
             stream: Some(stream),
             waiting: Some(Waiting {
@@ -68,7 +68,7 @@ impl Arrival {
         }
     }
 
-    fn stream(&mut self) -> io::Result<Pin<&mut Socket>> {
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpOrTls>> {
         let stream = self.stream.as_mut().map(Pin::new);
         stream.ok_or_else(|| ErrorKind::NotConnected.into())
     }
@@ -95,7 +95,7 @@ impl Arrival {
 }
 
 /// The stream of a connection that was taken over from HTTP, with what was read of it already.
-pub fn taken_over(upgraded: Upgraded) -> Option<(Socket, Bytes)> {
+pub fn taken_over(upgraded: Upgraded) -> Option<(TcpOrTls, Bytes)> {
     // What the front has given to hyper is what comes back.
     let parts = upgraded.downcast::<TokioIo<Arrival>>().ok()?;
     Some((parts.io.into_inner().stream?, parts.read_buf))

@@ -28,7 +28,7 @@ use crate::front::refusal::{broken, refusal};
 use crate::front::route::Backing;
 use crate::front::source::Source;
 use crate::front::state::Front;
-use crate::upstream::{Socket, set_nodelay};
+use crate::upstream::{TcpOrTls, set_nodelay};
 use crate::watch::{Limit, LoggedRequest};
 
 /// How long to wait when a connection cannot be taken, because no file descriptor is left for
@@ -77,11 +77,11 @@ impl Listeners {
         let limit = settings.handshake_limit;
         let source = Source::new(peer, self.tls.is_some(), &settings.trusted);
         let stream = match &self.tls {
-            None => Socket::Tcp(stream),
+            None => TcpOrTls::Tcp(stream),
             Some(tls) => {
                 let accepting = TlsAcceptor::from(tls.config()).accept(stream);
                 match timeout(limit, accepting).await {
-                    Ok(Ok(stream)) => Socket::Tls(Box::new(stream.into())),
+                    Ok(Ok(stream)) => TcpOrTls::Tls(Box::new(stream.into())),
                     Ok(Err(error)) => {
                         tracing::debug!(target: "revoir", %peer, %error, "no TLS");
                         return;

@@ -17,7 +17,7 @@ use tower_service::Service;
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::refusal::{refusal, unavailable};
 use crate::front::source::Source;
-use crate::upstream::{Pool, Socket, Target};
+use crate::upstream::{Pool, Target, TcpOrTls};
 
 /// Passes plain requests on, over connections that are kept for more of them.
 pub(crate) struct HttpProxy(Client<Connector, Body>);
@@ -96,9 +96,9 @@ impl fmt::Debug for HttpProxy {
 struct Connector(Arc<Pool>);
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Socket>;
+    type Response = TokioIo<TcpOrTls>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Socket>>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<TcpOrTls>>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))

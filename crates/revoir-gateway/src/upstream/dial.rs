@@ -22,8 +22,8 @@ use crate::upstream::agreement;
 use crate::upstream::agreement::Agreement;
 use crate::upstream::pool::{DialPermit, Pool};
 use crate::upstream::server::UpstreamPermit;
-use crate::upstream::socket::Socket;
 use crate::upstream::target::Target;
+use crate::upstream::tcp_or_tls::TcpOrTls;
 
 /// For TCP and TLS with one upstream, so that there is time for another.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
@@ -50,7 +50,7 @@ pub(crate) enum Answer {
 /// An open connection to the backend.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) stream: Socket,
+    pub(crate) stream: TcpOrTls,
     /// What came behind the answer.
     pub(crate) input: Bytes,
     pub(crate) agreement: Agreement,
@@ -146,7 +146,7 @@ async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Answ
     let upgraded = hyper::upgrade::on(&mut response).await;
     let upgraded = upgraded.map_err(|error| broken(&error))?;
     let parts = upgraded
-        .downcast::<TokioIo<Socket>>()
+        .downcast::<TokioIo<TcpOrTls>>()
         .map_err(|_| DialError::Invalid("the stream is another one".to_owned()))?;
     Ok(Answer::Opened(Box::new(Opened {
         stream: parts.io.into_inner(),

@@ -9,8 +9,8 @@ mod health;
 mod pool;
 mod server;
 mod settings;
-mod socket;
 mod target;
+mod tcp_or_tls;
 
 pub(crate) use agreement::Agreement;
 pub(crate) use check::run;
@@ -20,6 +20,6 @@ pub(crate) use pool::Pool;
 pub(crate) use server::UpstreamPermit;
 pub use server::UpstreamState;
 pub use settings::{Check, PoolSettings, UpstreamTls};
-pub use socket::Socket;
-pub(crate) use socket::set_nodelay;
 pub use target::{InvalidTarget, Target};
+pub use tcp_or_tls::TcpOrTls;
+pub(crate) use tcp_or_tls::set_nodelay;

@@ -14,8 +14,8 @@ use crate::relay::Outlook;
 use crate::upstream::dial_queue::{DialQueue, Priority, QueueId};
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
 use crate::upstream::settings::{PoolSettings, UpstreamTls};
-use crate::upstream::socket::Socket;
 use crate::upstream::target::Target;
+use crate::upstream::tcp_or_tls::TcpOrTls;
 
 /// A success is told to those who wait once in so long.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
@@ -161,9 +161,9 @@ impl Pool {
     }
 
     /// Connects to one of the targets.
-    pub(crate) async fn connect(&self, target: &Target) -> io::Result<Socket> {
+    pub(crate) async fn connect(&self, target: &Target) -> io::Result<TcpOrTls> {
         let trust = self.settings.trust.as_ref().filter(|_| target.secure);
-        Socket::connect(target, trust.map(UpstreamTls::tls)).await
+        TcpOrTls::connect(target, trust.map(UpstreamTls::tls)).await
     }
 
     /// Messages wait now for one who has waited without.

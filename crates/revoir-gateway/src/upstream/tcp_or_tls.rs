@@ -1,4 +1,4 @@
-//! [`Socket`]: TCP, or TLS over it.
+//! [`TcpOrTls`]: TCP, or TLS over it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,14 +15,14 @@ use crate::upstream::target::Target;
 
 /// A connection to a client or to a backend.
 #[derive(Debug)]
-pub enum Socket {
+pub enum TcpOrTls {
     /// Plain TCP.
     Tcp(TcpStream),
     /// TLS over TCP.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl Socket {
+impl TcpOrTls {
     /// Ends TCP with a reset, below TLS if that is there.
     pub fn reset(self) -> io::Result<()> {
         match &self {
@@ -52,7 +52,7 @@ pub(crate) fn set_nodelay(stream: &TcpStream) {
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for TcpOrTls {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -65,7 +65,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for TcpOrTls {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -108,7 +108,7 @@ impl AsyncWrite for Socket {
 }
 
 /// For plain requests to a backend.
-impl Connection for Socket {
+impl Connection for TcpOrTls {
     fn connected(&self) -> Connected {
         Connected::new()
     }
