@@ -11,12 +11,13 @@ use crate::programs::Programs;
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// Installs the peers as `cargo xtask interop` does, and plays every scenario of
-/// `conformance/gateway` with backends that are away for so many seconds.
+/// `conformance/outage` with backends that are away for so many seconds.
 pub(crate) fn run(programs: &Programs, seconds: u32) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     let (_, node, python) = install_peers(deadline)?;
-    let mut scenarios = Command::new(programs.program("revoir-backends"));
+    let mut scenarios = Command::new(programs.program("revoir-outage"));
     scenarios
+        .arg("others")
         .args([&programs.program("revoir"), &node, &python])
         .arg(seconds.to_string())
         .current_dir(crate::root());

@@ -68,10 +68,10 @@ fn delays() -> anyhow::Result<()> {
 /// Takes the backend away from 5,000 clients of the gateway, and writes what came of it.
 fn gateway() -> anyhow::Result<()> {
     const CLIENTS: &str = "5000";
-    build(&["revoir-cli", "revoir-outage"])?;
+    build(&["revoir-cli", "revoir-conformance"])?;
     let folder = crate::root().join("target/dist");
     let output = Command::new(folder.join("revoir-outage"))
-        .arg("run")
+        .arg("crowd")
         .arg(folder.join("revoir"))
         .arg(CLIENTS)
         .stderr(Stdio::inherit())

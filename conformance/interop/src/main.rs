@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::bail;
+use revoir_conformance::exit_code;
 
 use crate::expectations::Expectations;
 
@@ -21,7 +22,7 @@ mod tap;
 /// What `cargo xtask interop` has installed, and where files may be written.
 #[derive(Debug)]
 struct Places {
-    /// The folder of this package.
+    /// The folder of the cases.
     own: PathBuf,
     /// The folder with `ws` in its `node_modules`.
     node: PathBuf,
@@ -33,13 +34,7 @@ struct Places {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report(&format!("error: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run().await)
 }
 
 async fn run() -> anyhow::Result<()> {
@@ -52,7 +47,7 @@ async fn run() -> anyhow::Result<()> {
         bail!("the only option is --write");
     }
     let places = Places {
-        own: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+        own: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("interop"),
         node: node.clone(),
         python: python.clone(),
         chromium: chromium.clone(),
@@ -72,9 +67,4 @@ async fn run() -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-#[expect(clippy::print_stderr, reason = "the one place where the program talks")]
-fn report(text: &str) {
-    eprintln!("{text}");
 }

@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use revoir::Role;
+use revoir_conformance::report;
 
+use crate::Places;
 use crate::case::{self, Case};
 use crate::expectations::{Expectations, Verdict};
 use crate::facts;
 use crate::peer::{Commanded, Peer, Program, role_name};
 use crate::play::{Outcome, play};
 use crate::table::Table;
-use crate::{Places, report};
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 

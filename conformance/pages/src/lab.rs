@@ -44,7 +44,7 @@ pub(crate) async fn check(visit: &mut Visit<'_>) -> anyhow::Result<Vec<String>> 
             pressed += 1;
         }
     }
-    crate::report(&format!("{pressed} buttons were pressed"));
+    revoir_conformance::report(&format!("{pressed} buttons were pressed"));
     failures.extend(calls(visit).await?);
     Ok(failures)
 }

@@ -8,28 +8,20 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use revoir_chromium::Chromium;
+use revoir_conformance::{Chromium, Serve, exit_code, report};
 
-use crate::server::Server;
 use crate::visit::Visit;
 
 mod home;
 mod lab;
 mod pictures;
 mod reading;
-mod server;
 mod visit;
 mod widgets;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report(&format!("error: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run().await)
 }
 
 async fn run() -> anyhow::Result<()> {
@@ -47,14 +39,11 @@ async fn run() -> anyhow::Result<()> {
         std::fs::remove_dir_all(scratch)
             .with_context(|| format!("remove {}", scratch.display()))?;
     }
-    let server = Server::start(revoir).await?;
+    let server = Serve::start(revoir, &[]).await?;
+    let origin = format!("http://{}", server.address());
     let mut chromium = Chromium::start(chromium, scratch, &[]).await?;
-    report(&format!(
-        "{}, {}",
-        chromium.version().await?,
-        server.origin()
-    ));
-    let mut visit = Visit::start(&mut chromium, server.origin()).await?;
+    report(&format!("{}, {origin}", chromium.version().await?));
+    let mut visit = Visit::start(&mut chromium, &origin).await?;
 
     let mut failures = Vec::new();
     if let Some(folder) = pictures {
@@ -76,9 +65,4 @@ async fn timed<T>(part: &str, done: impl Future<Output = anyhow::Result<T>>) -> 
     let result = done.await.with_context(|| part.to_owned())?;
     report(&format!("{part}: {:.0} s", begin.elapsed().as_secs_f64()));
     Ok(result)
-}
-
-#[expect(clippy::print_stderr, reason = "the one place where the program talks")]
-fn report(text: &str) {
-    eprintln!("{text}");
 }

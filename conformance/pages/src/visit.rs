@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use revoir_chromium::{Chromium, Event, Tab};
+use revoir_conformance::{Chromium, Event, Tab};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 

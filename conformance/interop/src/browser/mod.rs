@@ -8,14 +8,14 @@ use std::fs;
 
 use anyhow::Context;
 use revoir::{Origins, Role};
-use revoir_chromium::{Chromium, Tab};
+use revoir_conformance::{Chromium, Tab, report};
 use serde_json::{Value, json};
 
 use crate::case::{self, Answer, By, Case, End};
 use crate::expectations::{Expectations, Verdict};
 use crate::peer::{Commanded, Peer};
 use crate::play::{self, Outcome};
-use crate::{Places, report, suite};
+use crate::{Places, suite};
 
 use self::document::Document;
 

@@ -1,24 +1,21 @@
 //! One scenario: clients talk, the backend goes away in one way, and comes back.
 
-use std::fmt;
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use futures_util::future::try_join_all;
+use revoir_conformance::Serve;
 use tempfile::NamedTempFile;
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::backend::{Backend, Kind, Log};
-use crate::check::{Outage, check};
-use crate::client::{Phase, Talker};
-use crate::until;
+use super::backend::{Backend, Kind, Log};
+use super::check::{Outage, Shown, check};
+use super::client::{Phase, Talker};
+use crate::process::{free_port, until};
+use crate::way::Way;
 
 /// Clients in every scenario.
 const CLIENTS: usize = 200;
@@ -36,49 +33,6 @@ const TO_DIE: Duration = Duration::from_secs(6);
 /// What nobody should ever wait for.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// How the backend goes away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// It closes all connections with this code, and ends.
-    Closes(u16),
-    /// It is killed.
-    Killed,
-    /// It is frozen, and goes on before anyone takes it for dead.
-    Frozen,
-    /// It is frozen, taken for dead, and goes on.
-    FrozenForLong,
-}
-
-impl Way {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Closes(1012),
-        Self::Closes(1001),
-        Self::Killed,
-        Self::Frozen,
-        Self::FrozenForLong,
-    ];
-}
-
-impl fmt::Display for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closes(code) => write!(f, "closes with {code}"),
-            Self::Killed => f.write_str("is killed"),
-            Self::Frozen => f.write_str("is frozen for a moment"),
-            Self::FrozenForLong => f.write_str("is frozen and taken for dead"),
-        }
-    }
-}
-
-/// What a scenario has shown, in a line of the table.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Shown {
-    pub(crate) sent: u64,
-    pub(crate) answered: u64,
-    /// Messages that were given to a backend that was lost, and that it did not count.
-    pub(crate) unread: u64,
-}
-
 /// Plays `way` with a backend that is away for `away`.
 pub(crate) async fn play(
     gateway: &Path,
@@ -86,10 +40,11 @@ pub(crate) async fn play(
     way: Way,
     away: Duration,
 ) -> anyhow::Result<Shown> {
-    let (port, front) = (free_port()?, free_port()?);
+    let port = free_port()?;
     let log = Log::default();
     let backend = Backend::start(kind, port, 1, &log).await?;
-    let _gateway = Gateway::start(gateway, front, port, way).await?;
+    let gateway = Gateway::start(gateway, port, way).await?;
+    let front = gateway.serve.address();
     let (phase, phases) = watch::channel(Phase::Talk);
     let connecting = (0..CLIENTS).map(|number| Talker::connect(front, number, phases.clone()));
     let clients = try_join_all(connecting).await?;
@@ -149,14 +104,14 @@ pub(crate) async fn play(
     check(&records, &log, outage)
 }
 
-/// The gateway, which ends with the value, and its configuration.
+/// The gateway, and its configuration.
 struct Gateway {
-    _child: Child,
+    serve: Serve,
     _config: NamedTempFile,
 }
 
 impl Gateway {
-    async fn start(program: &Path, front: u16, backend: u16, way: Way) -> anyhow::Result<Self> {
+    async fn start(program: &Path, backend: u16, way: Way) -> anyhow::Result<Self> {
         // Nobody wants to wait until 40 s of silence are over.
         let keepalive = match way {
             Way::FrozenForLong => "ping-interval = \"1s\"\npong-timeout = \"2s\"\n",
@@ -165,35 +120,14 @@ impl Gateway {
         let mut config = NamedTempFile::new()?;
         write!(
             config,
-            "listen = [\"127.0.0.1:{front}\"]\n\
-             [[route]]\n\
+            "[[route]]\n\
              upstreams = [\"ws://127.0.0.1:{backend}\"]\n\
              {keepalive}"
         )?;
-        let child = Command::new(program)
-            .args(["serve", "--config"])
-            .arg(config.path())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .context("start the gateway")?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, front));
-        let start = Instant::now();
-        while TcpStream::connect(address).await.is_err() {
-            if start.elapsed() > LIMIT {
-                bail!("the gateway does not listen");
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
+        let serve = Serve::start(program, &["--config".as_ref(), config.path().as_ref()]).await?;
         Ok(Self {
-            _child: child,
+            serve,
             _config: config,
         })
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> anyhow::Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
 }

@@ -1,6 +1,6 @@
 //! The clients: numbered messages out, numbered answers in, and pings all the time.
 
-use std::net::Ipv4Addr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ pub(crate) struct Seen {
 }
 
 /// Says `up` once all are connected. A line has them fall silent and say what they have seen.
-pub(crate) async fn run(port: u16, clients: usize) -> anyhow::Result<()> {
-    let url = format!("ws://{}:{port}/", Ipv4Addr::LOCALHOST);
+pub(crate) async fn run(gateway: SocketAddr, clients: usize) -> anyhow::Result<()> {
+    let url = format!("ws://{gateway}/");
     let mut config = Config::default();
     let mut keepalive = KeepaliveConfig::default();
     keepalive.interval = PING_AFTER;

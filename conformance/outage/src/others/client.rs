@@ -1,5 +1,6 @@
 //! A client behind the gateway: numbered messages out, numbered answers in.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -65,12 +66,12 @@ pub(crate) struct Talker {
 impl Talker {
     /// Connects and begins to talk.
     pub(crate) async fn connect(
-        gateway: u16,
+        gateway: SocketAddr,
         number: usize,
         phase: watch::Receiver<Phase>,
     ) -> anyhow::Result<Self> {
         let path = format!("/{number}");
-        let url = format!("ws://127.0.0.1:{gateway}{path}");
+        let url = format!("ws://{gateway}{path}");
         let socket = Client::new().connect(&url).await;
         let socket = socket.with_context(|| format!("client {number}"))?;
         let record = Arc::default();

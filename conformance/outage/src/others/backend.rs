@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::until;
+use crate::process::until;
 
 /// How long a backend may take to start, or to end.
 const LIMIT: Duration = Duration::from_secs(20);

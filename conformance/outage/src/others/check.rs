@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use revoir::CloseCode;
 
-use crate::backend::{Log, Seen};
-use crate::client::Record;
-use crate::scenario::{Shown, Way};
+use super::backend::{Log, Seen};
+use super::client::Record;
+use crate::way::Way;
 
 /// What was done to the backend.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,15 @@ pub(crate) struct Outage {
     pub(crate) way: Way,
     /// Until every client had a backend again.
     pub(crate) lasted: Duration,
+}
+
+/// What a scenario has shown, in a line of the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown {
+    pub(crate) sent: u64,
+    pub(crate) answered: u64,
+    /// Messages that were given to a backend that was lost, and that it did not count.
+    pub(crate) unread: u64,
 }
 
 /// Compares what the clients and the backends have counted.

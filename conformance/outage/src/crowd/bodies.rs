@@ -1,15 +1,16 @@
 //! Bodies of 1 GiB through the gateway, each way.
 
 use std::fmt::Write;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use anyhow::{Context, ensure};
+use revoir_conformance::Serve;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-use crate::memory::{MIB, Watch, resident};
-use crate::process::{Process, free_port};
+use super::memory::{MIB, Watch, resident};
 
 const BODY: u64 = 1024 * MIB;
 
@@ -30,8 +31,9 @@ pub(crate) struct Row {
 /// Sends a body each way, and checks what is promised.
 pub(crate) async fn play(revoir: &str) -> anyhow::Result<Vec<Row>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let (front, back) = (free_port()?, listener.local_addr()?.port());
-    let gateway = Process::gateway(revoir, front, back).await?;
+    let upstream = format!("--upstream=ws://{}", listener.local_addr()?);
+    let gateway = Serve::start(Path::new(revoir), &[upstream.as_ref()]).await?;
+    let front = gateway.address();
     let serving = tokio::spawn(serve(listener));
     // What a process needs once.
     exchange(front, "PUT", 1).await?;
@@ -65,8 +67,8 @@ async fn serve(listener: TcpListener) -> anyhow::Result<()> {
 }
 
 /// Asks for a body of so many bytes, or sends one.
-async fn exchange(front: u16, method: &str, bytes: u64) -> anyhow::Result<()> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, front)).await?;
+async fn exchange(front: SocketAddr, method: &str, bytes: u64) -> anyhow::Result<()> {
+    let mut stream = TcpStream::connect(front).await?;
     let length = if method == "PUT" { bytes } else { 0 };
     let head = format!(
         "{method} /{bytes} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\

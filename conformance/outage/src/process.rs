@@ -1,16 +1,17 @@
-//! The other processes: started, spoken to, and gone with us.
+//! Other processes, and waiting for what they do.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, sleep, timeout};
+
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -24,11 +25,12 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a program with as many file descriptors as it may have.
-    fn start(program: &Path, args: &[&str]) -> anyhow::Result<Self> {
+    /// Starts this program with as many file descriptors as it may have.
+    fn start(args: &[&str]) -> anyhow::Result<Self> {
+        let program = std::env::current_exe()?;
         let mut child = Command::new("sh")
             .args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$@\""])
-            .arg(program)
+            .arg(&program)
             .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -48,33 +50,11 @@ impl Process {
 
     /// This program in another part, once it says that it is `up`.
     pub(crate) async fn own(args: &[&str]) -> anyhow::Result<Self> {
-        let mut process = Self::start(&std::env::current_exe()?, args)?;
+        let mut process = Self::start(args)?;
         match process.line().await?.as_str() {
             "up" => Ok(process),
             other => bail!("`{}` says: {other}", args.join(" ")),
         }
-    }
-
-    /// The gateway between two ports, once it listens.
-    pub(crate) async fn gateway(program: &str, front: u16, backend: u16) -> anyhow::Result<Self> {
-        let listen = format!("--listen=127.0.0.1:{front}");
-        let upstream = format!("--upstream=ws://127.0.0.1:{backend}");
-        let process = Self::start(Path::new(program), &["serve", &listen, &upstream])?;
-        let start = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, front))
-            .await
-            .is_err()
-        {
-            if start.elapsed() > LIMIT {
-                bail!("the gateway does not listen");
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(process)
-    }
-
-    pub(crate) fn id(&self) -> anyhow::Result<u32> {
-        self.child.id().context("the process has ended")
     }
 
     /// Says a line, and takes what the process answers.
@@ -107,4 +87,16 @@ impl Process {
 pub(crate) fn free_port() -> anyhow::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
+}
+
+/// Waits until `holds`.
+pub(crate) async fn until(limit: Duration, mut holds: impl FnMut() -> bool) -> anyhow::Result<()> {
+    let start = Instant::now();
+    while !holds() {
+        if start.elapsed() > limit {
+            bail!("not within {} s", limit.as_secs());
+        }
+        sleep(LOOK).await;
+    }
+    Ok(())
 }

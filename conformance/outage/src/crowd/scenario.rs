@@ -1,14 +1,17 @@
 //! The backend goes away under thousands of clients.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
+use revoir_conformance::Serve;
 use tokio::time::{Instant, sleep};
 
-use crate::crowd::{MESSAGE, PONG_WITHIN, Seen};
-use crate::memory::{MIB, Watch, resident};
+use super::clients::{MESSAGE, PONG_WITHIN, Seen};
+use super::memory::{MIB, Watch, resident};
 use crate::process::{Process, free_port};
+use crate::way::Way;
 
 /// How long the backend is away.
 const AWAY: Duration = Duration::from_secs(5);
@@ -25,22 +28,6 @@ const HELD_MIB: u64 = 64;
 /// How long the return may take.
 const LIMIT: Duration = Duration::from_secs(40);
 
-/// How the backend goes away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    Killed,
-    Restarts,
-}
-
-impl fmt::Display for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Killed => "is killed",
-            Self::Restarts => "closes with 1012",
-        })
-    }
-}
-
 /// What an outage has shown.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
@@ -56,11 +43,12 @@ pub(crate) struct Row {
 
 /// Has the backend of so many clients go away and come back, and checks what is promised.
 pub(crate) async fn play(revoir: &str, clients: usize, way: Way) -> anyhow::Result<Row> {
-    let (front, back) = (free_port()?, free_port()?);
-    let (front_text, back_text) = (front.to_string(), back.to_string());
-    let backend = Process::own(&["backend", &back_text, "1"]).await?;
-    let gateway = Process::gateway(revoir, front, back).await?;
-    let mut crowd = Process::own(&["crowd", &front_text, &clients.to_string()]).await?;
+    let port = free_port()?.to_string();
+    let backend = Process::own(&["crowd-backend", &port, "1"]).await?;
+    let upstream = format!("--upstream=ws://127.0.0.1:{port}");
+    let gateway = Serve::start(Path::new(revoir), &[upstream.as_ref()]).await?;
+    let front = gateway.address().to_string();
+    let mut crowd = Process::own(&["crowd-clients", &front, &clients.to_string()]).await?;
     sleep(BEFORE).await;
     let before = resident(gateway.id()?)?;
     let watch = Watch::start(gateway.id()?);
@@ -68,10 +56,11 @@ pub(crate) async fn play(revoir: &str, clients: usize, way: Way) -> anyhow::Resu
     let start = Instant::now();
     match way {
         Way::Killed => backend.kill().await?,
-        Way::Restarts => backend.end("restart").await?,
+        Way::Closes(1012) => backend.end("restart").await?,
+        other => bail!("the backend of the crowd never {other}"),
     }
     sleep(AWAY.saturating_sub(start.elapsed())).await;
-    let mut backend = Process::own(&["backend", &back_text, "2"]).await?;
+    let mut backend = Process::own(&["crowd-backend", &port, "2"]).await?;
     let start = Instant::now();
     let mut returns: Vec<f64> = Vec::new();
     while returns.len() < clients && start.elapsed() < LIMIT {
