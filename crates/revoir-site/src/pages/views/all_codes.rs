@@ -11,7 +11,7 @@ use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
 
 #[derive(Template)]
-#[template(path = "all_codes.html")]
+#[template(path = "all_codes.html", whitespace = "minimize")]
 struct AllCodesPage {
     frame: Frame,
     ranges: Vec<RangeSection>,

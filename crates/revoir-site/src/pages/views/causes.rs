@@ -12,7 +12,7 @@ use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
 
 #[derive(Template)]
-#[template(path = "causes.html")]
+#[template(path = "causes.html", whitespace = "minimize")]
 struct CausesPage {
     frame: Frame,
     code: CodeLink,

@@ -13,7 +13,7 @@ use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
 
 #[derive(Template)]
-#[template(path = "code.html")]
+#[template(path = "code.html", whitespace = "minimize")]
 struct CodePage<'a> {
     frame: &'a Frame,
     of: Explanation,

@@ -11,7 +11,7 @@ use crate::pages::links::Home;
 use crate::pages::prose;
 
 #[derive(Template)]
-#[template(path = "home.html")]
+#[template(path = "home.html", whitespace = "minimize")]
 struct HomePage {
     frame: Frame,
     codes: Vec<CodeLink>,

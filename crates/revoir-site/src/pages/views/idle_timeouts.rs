@@ -11,7 +11,7 @@ use crate::pages::frame::Frame;
 use crate::pages::links::Home;
 
 #[derive(Template)]
-#[template(path = "idle_timeouts.html")]
+#[template(path = "idle_timeouts.html", whitespace = "minimize")]
 struct IdleTimeoutsPage {
     frame: Frame,
     intro: String,

@@ -11,7 +11,7 @@ use crate::pages::frame::Frame;
 use crate::pages::links::Home;
 
 #[derive(Template)]
-#[template(path = "implementations.html")]
+#[template(path = "implementations.html", whitespace = "minimize")]
 struct ImplementationsPage {
     frame: Frame,
 }

@@ -9,7 +9,7 @@ use crate::pages::prose;
 
 /// The part of a page that has a lab behind it.
 #[derive(Template)]
-#[template(path = "lab.html")]
+#[template(path = "lab.html", whitespace = "minimize")]
 pub(super) struct LabView<'a> {
     frame: &'a Frame,
     buttons: Vec<Button>,

@@ -10,7 +10,7 @@ use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
 
 #[derive(Template)]
-#[template(path = "pair.html")]
+#[template(path = "pair.html", whitespace = "minimize")]
 struct PairPage<'a> {
     frame: &'a Frame,
     comparison: &'a Comparison,
@@ -104,7 +104,7 @@ impl PairPage<'_> {
 }
 
 #[derive(Template)]
-#[template(path = "pairs.html")]
+#[template(path = "pairs.html", whitespace = "minimize")]
 struct PairsPage {
     frame: Frame,
     /// Every code but the last, and its comparisons with those above it: each pair once.

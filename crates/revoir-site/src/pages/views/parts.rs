@@ -35,7 +35,7 @@ pub(super) fn shown(
 
 /// The course of an ending as a picture that is also a list.
 #[derive(Template)]
-#[template(path = "steps.html")]
+#[template(path = "steps.html", whitespace = "minimize")]
 pub(super) struct StepsView<'a> {
     frame: &'a Frame,
     severity: &'static str,

@@ -10,7 +10,7 @@ use crate::pages::frame::Frame;
 use crate::pages::links::Home;
 
 #[derive(Template)]
-#[template(path = "products.html")]
+#[template(path = "products.html", whitespace = "minimize")]
 struct ProductsPage {
     frame: Frame,
 }

@@ -12,7 +12,7 @@ use crate::pages::links::Home;
 use crate::pages::search_index::{SearchEntry, find};
 
 #[derive(Template)]
-#[template(path = "search.html")]
+#[template(path = "search.html", whitespace = "minimize")]
 struct SearchPage<'a> {
     frame: Frame,
     typed: &'a str,
@@ -56,7 +56,7 @@ impl SearchPage<'_> {
 }
 
 #[derive(Template)]
-#[template(path = "missing.html")]
+#[template(path = "missing.html", whitespace = "minimize")]
 struct MissingPage {
     frame: Frame,
 }
@@ -75,7 +75,7 @@ pub(in crate::pages) fn missing(locale: &'static Locale, home: &Home) -> String 
 }
 
 #[derive(Template)]
-#[template(path = "front.html")]
+#[template(path = "front.html", whitespace = "minimize")]
 struct FrontPage {
     frame: Frame,
 }
