@@ -4,32 +4,41 @@ use std::fmt::Write;
 
 use crate::plan::{Case, Plan};
 use crate::record::Record;
-use crate::report::{Environment, Spread};
+use crate::report::{Column, Environment, Rounds};
 use crate::stacks::{AGAIN, BARE, BARE_THREADS, OURS, STACKS};
 
 /// The whole text.
 #[must_use]
 pub fn markdown(environment: &Environment, plan: &Plan, records: &[Record]) -> String {
     let mut text = head(environment, plan);
+    let rounds = Rounds(records);
     for slice in plan.slices() {
-        let measured = |case: &&Case| {
-            let case = case.to_string();
-            records.iter().any(|record| record.case == case)
-        };
-        let cases: Vec<&Case> = slice.iter().filter(measured).collect();
+        let is_measured = |case: &&Case| rounds.has(&case.to_string());
+        let cases: Vec<&Case> = slice.iter().filter(is_measured).collect();
         match cases.first() {
             Some(Case::Echo { window, size, .. }) => {
                 text += &format!("\n## Window {window}, {size} B\n\n");
-                echo_table(&mut text, &cases, records);
+                let columns: Vec<Column> = cases.iter().filter_map(|case| column(case)).collect();
+                echo_table(&mut text, &columns, rounds);
             }
             Some(case @ Case::Idle { connections }) => {
                 text += &format!("\n## {connections} idle connections\n\n");
-                idle_table(&mut text, case, records);
+                idle_table(&mut text, case, rounds);
             }
             None => {}
         }
     }
     text
+}
+
+fn column(case: &Case) -> Option<Column> {
+    let Case::Echo { connections, .. } = *case else {
+        return None;
+    };
+    Some(Column {
+        case: case.to_string(),
+        connections,
+    })
 }
 
 fn head(environment: &Environment, plan: &Plan) -> String {
@@ -58,44 +67,11 @@ fn head(environment: &Environment, plan: &Plan) -> String {
     )
 }
 
-fn echo_table(text: &mut String, cases: &[&Case], records: &[Record]) {
-    let mut columns = String::from("| server |");
+fn echo_table(text: &mut String, cases: &[Column], rounds: Rounds<'_>) {
+    let stacks: Vec<&str> = STACKS.iter().map(|stack| stack.name).collect();
+    text.push_str(&rounds.table("server", &stacks, cases, BARE));
     for case in cases {
-        if let Case::Echo { connections, .. } = case {
-            let _ = write!(
-                columns,
-                " CPU, {connections} connections | x bare | rate | busy |"
-            );
-        }
-    }
-    let line = "|--:".repeat(columns.matches('|').count() - 2);
-    let _ = writeln!(text, "{columns}\n|---{line}|");
-    for stack in STACKS {
-        let _ = write!(text, "| {} |", stack.name);
-        for case in cases {
-            let cost = spread(records, case, stack.name, |record| record.cost / 1e3);
-            let over_bare = over(records, case, stack.name, BARE);
-            let rate = spread(records, case, stack.name, |record| record.rate / 1e3);
-            let busy = spread(records, case, stack.name, |record| record.busy);
-            let (Some(cost), Some(over_bare), Some(rate), Some(busy)) =
-                (cost, over_bare, rate, busy)
-            else {
-                text.push_str(" | | | |");
-                continue;
-            };
-            let _ = write!(
-                text,
-                " {} | {:.2} | {} | {:.2} |",
-                cost.show(2),
-                over_bare.median,
-                rate.show(0),
-                busy.median
-            );
-        }
-        text.push('\n');
-    }
-    for case in cases {
-        let lines = [verdict(case, records), verdict_of_threads(case, records)];
+        let lines = [verdict(case, rounds), verdict_of_threads(case, rounds)];
         for line in lines.into_iter().flatten() {
             let _ = write!(text, "\n{line}");
         }
@@ -104,15 +80,13 @@ fn echo_table(text: &mut String, cases: &[&Case], records: &[Record]) {
 }
 
 /// Ours beside the best peer.
-fn verdict(case: &Case, records: &[Record]) -> Option<String> {
-    let Case::Echo { connections, .. } = case else {
-        return None;
-    };
+fn verdict(of: &Column, rounds: Rounds<'_>) -> Option<String> {
+    let Column { case, connections } = of;
     let peers = STACKS.iter().filter(|stack| stack.is_peer());
     let (best, lowest) = peers
-        .filter_map(|peer| Some((peer.name, over(records, case, peer.name, OURS)?)))
+        .filter_map(|peer| Some((peer.name, rounds.over(case, peer.name, OURS)?)))
         .min_by(|one, other| one.1.median.total_cmp(&other.1.median))?;
-    let noise = over(records, case, AGAIN, OURS)?;
+    let noise = rounds.over(case, AGAIN, OURS)?;
     Some(format!(
         "- {connections} connections: the best peer is {best}, with {} times the CPU of revoir; \
          revoir again has {} times.",
@@ -122,61 +96,32 @@ fn verdict(case: &Case, records: &[Record]) -> Option<String> {
 }
 
 /// Ours on several threads beside the bare echo there.
-fn verdict_of_threads(case: &Case, records: &[Record]) -> Option<String> {
-    let Case::Echo { connections, .. } = case else {
-        return None;
-    };
+fn verdict_of_threads(of: &Column, rounds: Rounds<'_>) -> Option<String> {
+    let Column { case, connections } = of;
     let ours = STACKS.iter().filter(|stack| stack.is_on_threads());
     let ratios: Vec<String> = ours
         .filter_map(|stack| {
-            let ratio = over(records, case, stack.name, BARE_THREADS)?;
+            let ratio = rounds.over(case, stack.name, BARE_THREADS)?;
             Some(format!("{} {}", stack.name, ratio.show(2)))
         })
         .collect();
     (!ratios.is_empty()).then(|| {
         let ratios = ratios.join(", ");
-        format!("- {connections} connections, CPU over that of the bare echo on 2 threads: {ratios}.")
+        format!(
+            "- {connections} connections, CPU over that of the bare echo on 2 threads: {ratios}."
+        )
     })
 }
 
-/// The CPU of one server over that of another one in the same round.
-fn over(records: &[Record], case: &Case, one: &str, other: &str) -> Option<Spread> {
-    let costs = |stack| figures(records, case, stack, |record| record.cost);
-    let pairs = costs(one).into_iter().zip(costs(other));
-    Spread::of_figures(pairs.map(|(one, other)| one / other).collect())
-}
-
-fn spread(
-    records: &[Record],
-    case: &Case,
-    stack: &str,
-    figure: impl Fn(&Record) -> f64,
-) -> Option<Spread> {
-    Spread::of_figures(figures(records, case, stack, figure))
-}
-
-/// A figure of every round, in the order of the rounds.
-fn figures(
-    records: &[Record],
-    case: &Case,
-    stack: &str,
-    figure: impl Fn(&Record) -> f64,
-) -> Vec<f64> {
+fn idle_table(text: &mut String, case: &Case, rounds: Rounds<'_>) {
     let case = case.to_string();
-    let records = records
-        .iter()
-        .filter(|record| record.case == case && record.stack == stack);
-    records.map(figure).collect()
-}
-
-fn idle_table(text: &mut String, case: &Case, records: &[Record]) {
     text.push_str(
         "After one message of 20 B each, and two seconds of rest. Resident memory of the process, \
          in bytes for each connection; what the kernel keeps for a socket is not in it.\n\n\
          | server | bytes |\n|---|--:|\n",
     );
     for stack in STACKS {
-        if let Some(bytes) = spread(records, case, stack.name, |record| record.cost) {
+        if let Some(bytes) = rounds.spread(&case, stack.name, |record| record.cost) {
             let _ = writeln!(text, "| {} | {} |", stack.name, bytes.show(0));
         }
     }
