@@ -16,6 +16,7 @@
 //! assert_eq!(diagnosis.intermediaries[0].name, "nginx");
 //! ```
 
+mod contradiction;
 mod evidence;
 pub mod limits;
 mod lines;
@@ -28,14 +29,16 @@ mod reading;
 pub mod rules;
 pub mod settings;
 pub mod timers;
+mod unrecognised;
 mod words;
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use crate::generated::signs::Sign;
+pub use contradiction::Contradiction;
 pub use evidence::{Evidence, Observed, TcpEnd};
 pub use ranking::{Confidence, Ranked, Weighed};
+pub use unrecognised::Unrecognised;
 
 use crate::catalog::intermediaries::Intermediary;
 use reading::Reading;
@@ -62,41 +65,6 @@ pub struct Diagnosis {
     pub contradictions: Vec<Contradiction>,
     /// What else would help, most useful first.
     pub unknown: Vec<Question>,
-}
-
-/// A line of which nothing is known here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unrecognised {
-    /// The line.
-    pub line: String,
-    /// The messages on record that have most words in common with it, if any has.
-    pub nearest: Vec<&'static str>,
-}
-
-/// Two things that were told and cannot be true together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Contradiction {
-    /// It never opened, and yet it was idle or lived for a while.
-    NeverOpenedWithTimes,
-    /// It opened, and yet the handshake was answered with another status than 101.
-    OpenedWithStatus,
-    /// It opened, and yet what was pasted is said of connections that never did; or the other way.
-    OpenedAgainstText,
-    /// Both Close frames were exchanged, and yet there was no code or no opening.
-    CleanWithoutClose,
-}
-
-impl Contradiction {
-    /// A stable identifier.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::NeverOpenedWithTimes => "never-opened-with-times",
-            Self::OpenedWithStatus => "opened-with-status",
-            Self::OpenedAgainstText => "opened-against-text",
-            Self::CleanWithoutClose => "clean-without-close",
-        }
-    }
 }
 
 /// Something that is not known yet.

@@ -6,12 +6,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::contradiction::Contradiction;
 use super::evidence::{Evidence, Observed, TcpEnd};
 use super::messages::Named;
 use super::numbers::{self, Numbers};
 use super::timers::{self, TimerKind};
+use super::unrecognised::Unrecognised;
 use super::words::Word;
-use super::{Contradiction, Unrecognised, limits, lines, messages, nearest, rules};
+use super::{limits, lines, messages, nearest, rules};
 use crate::catalog::causes::Witness;
 use crate::catalog::intermediaries::{Intermediary, Sees, by_header};
 use crate::code::CloseCode;
