@@ -2,9 +2,6 @@
 
 use core::fmt;
 
-use crate::facts::{Facts, Scope};
-use crate::range::CodeRange;
-
 /// A WebSocket close code as seen: received, derived, or typed in by somebody.
 ///
 /// Every `u16` is a `CloseCode`, legal or not, so that a wrong number is kept and can be reported.
@@ -76,34 +73,6 @@ impl CloseCode {
         self.0
     }
 
-    /// The registered name in the registry's words, if the code is registered.
-    #[must_use]
-    pub fn name(self) -> Option<&'static str> {
-        Facts::of_registered(self).map(|facts| facts.name)
-    }
-
-    /// What is known of the code, or of its range.
-    #[must_use]
-    pub fn facts(self) -> &'static Facts {
-        Facts::of(self)
-    }
-
-    /// The range the number belongs to. Every number belongs to exactly one.
-    #[must_use]
-    pub const fn range(self) -> CodeRange {
-        CodeRange::of(self)
-    }
-
-    /// Every registered code, in order.
-    pub fn registered() -> impl Iterator<Item = Self> + Clone {
-        Facts::registered()
-            .iter()
-            .filter_map(|facts| match facts.scope {
-                Scope::Code(code) => Some(code),
-                Scope::Range(_) => None,
-            })
-    }
-
     /// Whether an endpoint may receive this number in a Close frame (RFC 6455 section 7.4):
     /// 1000-1003, 1007-1014 and 3000-4999.
     ///
@@ -131,17 +100,6 @@ impl From<u16> for CloseCode {
 impl From<CloseCode> for u16 {
     fn from(code: CloseCode) -> Self {
         code.0
-    }
-}
-
-/// The number and, for a registered code, its name: `1012 Service Restart`.
-/// For any other the kind of range: `4001 (private use)`.
-impl fmt::Display for CloseCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => write!(f, "{} {name}", self.0),
-            None => write!(f, "{} ({})", self.0, self.range().name()),
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! [`Facts`]: what is known of a close code, in numbers and flags.
 
+use core::fmt;
+
 use crate::advice::Advice;
 use crate::code::CloseCode;
 use crate::generated::facts::{ENTRIES, REGISTERED};
@@ -88,6 +90,41 @@ impl Facts {
         Self::registered()
             .iter()
             .find(|facts| facts.scope == Scope::Code(code))
+    }
+}
+
+impl CloseCode {
+    /// The registered name in the registry's words, if the code is registered.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        Facts::of_registered(self).map(|facts| facts.name)
+    }
+
+    /// What is known of the code, or of its range.
+    #[must_use]
+    pub fn facts(self) -> &'static Facts {
+        Facts::of(self)
+    }
+
+    /// Every registered code, in order.
+    pub fn registered() -> impl Iterator<Item = Self> + Clone {
+        Facts::registered()
+            .iter()
+            .filter_map(|facts| match facts.scope {
+                Scope::Code(code) => Some(code),
+                Scope::Range(_) => None,
+            })
+    }
+}
+
+/// The number and, for a registered code, its name: `1012 Service Restart`.
+/// For any other the kind of range: `4001 (private use)`.
+impl fmt::Display for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "{} {name}", self.get()),
+            None => write!(f, "{} ({})", self.get(), self.range().name()),
+        }
     }
 }
 

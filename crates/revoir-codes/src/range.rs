@@ -91,3 +91,11 @@ impl CodeRange {
         !matches!(self, Self::Unused | Self::OutOfRange)
     }
 }
+
+impl CloseCode {
+    /// The range the number belongs to. Every number belongs to exactly one.
+    #[must_use]
+    pub const fn range(self) -> CodeRange {
+        CodeRange::of(self)
+    }
+}
