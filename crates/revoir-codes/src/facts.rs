@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use crate::advice::Advice;
 use crate::code::CloseCode;
 use crate::generated::facts::{ENTRIES, REGISTERED};
 use crate::range::CodeRange;
+use crate::retry::Advice;
 
 /// What is known of one registered code, or of any code in a range, without a word of prose.
 ///

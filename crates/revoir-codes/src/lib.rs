@@ -13,6 +13,7 @@ pub mod facts;
 mod generated;
 mod range;
 mod reason;
+mod retry;
 mod send;
 mod slot;
 

@@ -58,10 +58,10 @@ fn module_name(locale: &Locale) -> String {
 
 fn facts(data: &Data) -> String {
     let mut out = HEAD.to_owned();
-    out += "use crate::advice::{Advice, Basis, DelayClass, Retry};\n";
     out += "use crate::code::CloseCode;\n";
     out += "use crate::facts::{Browser, Clean, Facts, Scope, Sender, Senders, Severity, Wire};\n";
-    out += "use crate::range::CodeRange;\n\n";
+    out += "use crate::range::CodeRange;\n";
+    out += "use crate::retry::{Advice, Basis, DelayClass, Retry};\n\n";
     let _ = writeln!(
         out,
         "pub(crate) const REGISTERED: usize = {};\n",
