@@ -8,6 +8,11 @@ use crate::modules::tree::{Name, Tree};
 /// What a folder's own file holds beside its modules.
 const OWN: &str = "(own)";
 
+/// The folder of tables written by `cargo xtask data`. A table is data of the module that declares
+/// the type of its rows, and reads them: what it names of the crate's written modules does not
+/// count, or no such module could stand anywhere.
+const TABLES: &str = "generated";
+
 /// The modules of one folder.
 #[derive(Debug)]
 pub(crate) struct Level {
@@ -36,6 +41,7 @@ impl Level {
                 let side = |name: &Name| name.get(common).cloned();
                 if let Some(level) = levels.get_mut(&from[..common])
                     && *from != to
+                    && (!is_table(from) || is_table(&to))
                 {
                     level.add(
                         side(from),
@@ -119,6 +125,10 @@ impl Level {
         }
         None
     }
+}
+
+fn is_table(module: &[String]) -> bool {
+    module.first().is_some_and(|first| first == TABLES)
 }
 
 impl fmt::Display for Level {
@@ -215,6 +225,34 @@ mod tests {
     fn modules_of_one_file_may_use_each_other() {
         let sealed = "use sealed::Sealed; pub trait T: Sealed {} mod sealed { use super::T; }";
         let levels = levels("modules-inline", &[("lib.rs", "mod a;"), ("a.rs", sealed)]);
+        assert!(levels.iter().all(|level| level.circle().is_none()));
+    }
+
+    #[test]
+    fn a_generated_table_stands_below_the_types_of_its_rows() {
+        let rows = "use crate::generated::table::ROWS; pub struct Row; use crate::b::B;";
+        let levels = levels(
+            "modules-tables",
+            &[
+                ("lib.rs", "mod a; mod b; mod generated;"),
+                ("a.rs", rows),
+                ("b.rs", "pub struct B;"),
+                ("generated/mod.rs", "mod keys; mod table;"),
+                ("generated/keys.rs", "pub struct Key;"),
+                (
+                    "generated/table.rs",
+                    "use crate::a::Row; use crate::generated::keys::Key;",
+                ),
+            ],
+        );
+        let text: Vec<String> = levels.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            text,
+            [
+                "example\n  0  b generated\n  1  a",
+                "example::generated\n  0  keys\n  1  table"
+            ]
+        );
         assert!(levels.iter().all(|level| level.circle().is_none()));
     }
 
