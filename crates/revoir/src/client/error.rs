@@ -7,7 +7,7 @@ use std::sync::Arc;
 use revoir_proto::handshake::InvalidRequest;
 use revoir_proto::{Cause, Ending};
 
-use crate::client::InvalidProxy;
+use crate::client::{InvalidProxy, InvalidUrl};
 
 /// Why a client got no connection: the caller's mistake, found before anything was sent, or an
 /// [`Ending`].
@@ -127,48 +127,6 @@ const fn refused(status: u16) -> &'static str {
         _ => "the server's answer may say why",
     }
 }
-
-/// A URL that is not one to connect to (RFC 6455 section 3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InvalidUrl {
-    /// It is not a URL with a host.
-    Syntax {
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Its scheme is neither `ws` nor `wss`.
-    Scheme {
-        /// The scheme.
-        got: String,
-    },
-    /// It has a user name or a password. Send an Authorization header instead.
-    Userinfo,
-    /// It has a fragment, which means nothing here.
-    Fragment,
-    /// It is a `wss` URL, and TLS is not compiled in (feature `rustls`).
-    NoTls,
-}
-
-impl fmt::Display for InvalidUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Syntax { reason } => write!(f, "invalid url: {reason}"),
-            Self::Scheme { got } => write!(f, "got scheme {got:?}, expected ws or wss"),
-            Self::Userinfo => f.write_str(
-                "got a url with a user name, expected none; send an Authorization header",
-            ),
-            Self::Fragment => f.write_str(
-                "got a url with a fragment, expected none; leave out # and what follows",
-            ),
-            Self::NoTls => {
-                f.write_str("got a wss url, and TLS is not compiled in; enable the feature rustls")
-            }
-        }
-    }
-}
-
-impl Error for InvalidUrl {}
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,7 @@ mod tunnel;
 mod url;
 
 pub use builder::{Client, connect};
-pub use error::{ConnectError, InvalidUrl};
+pub use error::ConnectError;
 pub use proxy::InvalidProxy;
 pub(crate) use tcp::not_reached;
-pub use url::Target;
+pub use url::{InvalidUrl, Target};

@@ -1,8 +1,9 @@
 //! [`Target`]: where a URL points to.
 
-use url::Url;
+use std::error::Error;
+use std::fmt;
 
-use crate::client::InvalidUrl;
+use url::Url;
 
 /// The parts of a `ws` or `wss` URL (RFC 6455 section 3), as [`Client::connect`](crate::Client::connect)
 /// understands it.
@@ -64,6 +65,48 @@ impl Target {
         })
     }
 }
+
+/// A URL that is not one to connect to (RFC 6455 section 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidUrl {
+    /// It is not a URL with a host.
+    Syntax {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Its scheme is neither `ws` nor `wss`.
+    Scheme {
+        /// The scheme.
+        got: String,
+    },
+    /// It has a user name or a password. Send an Authorization header instead.
+    Userinfo,
+    /// It has a fragment, which means nothing here.
+    Fragment,
+    /// It is a `wss` URL, and TLS is not compiled in (feature `rustls`).
+    NoTls,
+}
+
+impl fmt::Display for InvalidUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax { reason } => write!(f, "invalid url: {reason}"),
+            Self::Scheme { got } => write!(f, "got scheme {got:?}, expected ws or wss"),
+            Self::Userinfo => f.write_str(
+                "got a url with a user name, expected none; send an Authorization header",
+            ),
+            Self::Fragment => f.write_str(
+                "got a url with a fragment, expected none; leave out # and what follows",
+            ),
+            Self::NoTls => {
+                f.write_str("got a wss url, and TLS is not compiled in; enable the feature rustls")
+            }
+        }
+    }
+}
+
+impl Error for InvalidUrl {}
 
 #[cfg(test)]
 mod tests {
