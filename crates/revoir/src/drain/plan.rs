@@ -136,7 +136,7 @@ impl Drain {
     /// its own.
     #[must_use]
     pub fn schedule(&self, count: usize) -> Schedule {
-        Schedule::new(self, count)
+        Schedule::new(self.slots(count), count, self.closing_time())
     }
 
     /// When the drain is over at the latest, from its start.

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use crate::drain::Drain;
 use crate::drain::slots::{Slots, due};
 use crate::entropy::Entropy;
 
-/// When connections are closed, and when each may return: what [`Drain`] says, for a program that
+/// When connections are closed, and when each may return: what [`Drain`](crate::Drain) says, for a program that
 /// has connections of its own, such as a gateway. Times count from the start of the drain.
 ///
 /// ```
@@ -32,11 +31,11 @@ impl Schedule {
     /// Connections are told to close so often, a few at a time.
     pub const TICK: Duration = Duration::from_millis(20);
 
-    pub(super) fn new(plan: &Drain, count: usize) -> Self {
+    pub(super) fn new(slots: Slots, count: usize, closing_over: Duration) -> Self {
         Self {
-            slots: plan.slots(count),
+            slots,
             count,
-            closing_over: plan.closing_time(),
+            closing_over,
         }
     }
 
