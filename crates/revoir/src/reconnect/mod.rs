@@ -19,6 +19,7 @@ mod requested;
 mod rule;
 mod status;
 mod subject;
+mod table;
 mod verdict;
 
 pub use decision::{Class, Decision, Stop};

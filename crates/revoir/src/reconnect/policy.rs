@@ -11,6 +11,7 @@ use crate::reconnect::profile::Profile;
 use crate::reconnect::requested;
 use crate::reconnect::rule::Rule;
 use crate::reconnect::subject::Subject;
+use crate::reconnect::table;
 use crate::reconnect::verdict::Verdict;
 
 /// The wait after 1012 that its registration asks for.
@@ -162,7 +163,7 @@ impl Policy {
         {
             return verdict;
         }
-        Verdict::of(ending, subject)
+        table::verdict(ending, subject)
     }
 
     /// Why an attempt that the table allows is not made.

@@ -1,15 +1,10 @@
-//! [`Verdict`]: what the table says of a subject, before randomness and history.
+//! [`Verdict`]: one row of the table, before randomness and history.
 
 use std::borrow::Cow;
 
 use revoir_codes::advice::{Advice, DelayClass, DelayRange, Retry};
-use revoir_codes::{Direction, advice};
-use revoir_proto::handshake::HandshakeError;
-use revoir_proto::{Cause, CloseCode, Detail, Ending};
 
 use crate::reconnect::decision::Class;
-use crate::reconnect::status;
-use crate::reconnect::subject::Subject;
 
 /// One row of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,44 +64,8 @@ impl Verdict {
         }
     }
 
-    /// What the table says of `ending`, whose subject is `subject`.
-    pub(super) fn of(ending: &Ending, subject: Subject) -> Self {
-        match subject {
-            Subject::Code(code) => Self::of_code(code),
-            Subject::Status(status) => status::verdict(status),
-            Subject::Cause(cause) => Self::of_cause(cause, &ending.detail),
-        }
-    }
-
-    fn of_code(code: CloseCode) -> Self {
-        let advice = advice(code, Direction::AtClient);
-        Self::advised(&advice, advice.rule)
-    }
-
-    fn of_cause(cause: Cause, detail: &Detail) -> Self {
-        // What we would have sent is what the advice for it is about.
-        let like = |code| Self::advised(&advice(code, Direction::AtClient), cause.id());
-        match cause {
-            Cause::PongTimeout => like(CloseCode::TIMEOUT),
-            Cause::IdleTimeout => like(CloseCode::GOING_AWAY),
-            Cause::HandlerFailed => like(CloseCode::INTERNAL_ERROR),
-            Cause::ProtocolError => like(CloseCode::PROTOCOL_ERROR),
-            Cause::InvalidData => like(CloseCode::INVALID_FRAME_PAYLOAD_DATA),
-            Cause::MessageTooBig => like(CloseCode::MESSAGE_TOO_BIG),
-            Cause::Dns if is_unknown_name(detail) => {
-                Self::retry("dns-unknown-name", DelayClass::Slow)
-            }
-            Cause::HandshakeInvalid if is_garbled(detail) => Self::doubtful("handshake-garbled"),
-            // A 101 that is none for us is a setting, here or there; the others are closed
-            // connections that nobody here wants any more.
-            Cause::HandshakeInvalid | Cause::ClosedLocally | Cause::Dropped | Cause::Drained => {
-                Self::stop(cause.id())
-            }
-            _ => Self::retry(cause.id(), DelayClass::Normal),
-        }
-    }
-
-    fn advised(advice: &Advice, rule: &'static str) -> Self {
+    /// As the advice for a code says, under the name `rule`.
+    pub(super) fn advised(advice: &Advice, rule: &'static str) -> Self {
         let first = match advice.retry {
             Retry::Never | Retry::Wait => None,
             Retry::AfterFix | Retry::AfterRefresh | Retry::Limited | Retry::Always => advice.first,
@@ -134,35 +93,4 @@ impl Verdict {
             Delay::Range(range) => (Class::Custom, range),
         })
     }
-}
-
-/// Whether the resolver knows that the name does not exist, rather than that it cannot tell. The
-/// standard library hands its verdict on as text only.
-fn is_unknown_name(detail: &Detail) -> bool {
-    const SAID: [&str; 4] = [
-        "Name or service not known",      // glibc
-        "Name does not resolve",          // musl
-        "nodename nor servname provided", // macOS, BSD
-        "No such host is known",          // Windows
-    ];
-    match detail {
-        Detail::Text(text) => SAID.iter().any(|said| text.contains(said)),
-        _ => false,
-    }
-}
-
-/// Whether the answer was no sound HTTP at all: a proxy or a portal in between, perhaps.
-fn is_garbled(detail: &Detail) -> bool {
-    let Detail::Handshake(error) = detail else {
-        return false;
-    };
-    matches!(
-        **error,
-        HandshakeError::NotHttp { .. }
-            | HandshakeError::MalformedHead { .. }
-            | HandshakeError::BareLineFeed
-            | HandshakeError::HeadTooLong { .. }
-            | HandshakeError::TooManyHeaders { .. }
-            | HandshakeError::HttpVersion { .. }
-    )
 }

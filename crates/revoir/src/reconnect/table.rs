@@ -1,0 +1,78 @@
+//! What the table says of a subject, before randomness and history.
+
+use revoir_codes::advice::DelayClass;
+use revoir_codes::{Direction, advice};
+use revoir_proto::handshake::HandshakeError;
+use revoir_proto::{Cause, CloseCode, Detail, Ending};
+
+use crate::reconnect::status;
+use crate::reconnect::subject::Subject;
+use crate::reconnect::verdict::Verdict;
+
+/// What the table says of `ending`, whose subject is `subject`.
+pub(super) fn verdict(ending: &Ending, subject: Subject) -> Verdict {
+    match subject {
+        Subject::Code(code) => of_code(code),
+        Subject::Status(status) => status::verdict(status),
+        Subject::Cause(cause) => of_cause(cause, &ending.detail),
+    }
+}
+
+fn of_code(code: CloseCode) -> Verdict {
+    let advice = advice(code, Direction::AtClient);
+    Verdict::advised(&advice, advice.rule)
+}
+
+fn of_cause(cause: Cause, detail: &Detail) -> Verdict {
+    // What we would have sent is what the advice for it is about.
+    let like = |code| Verdict::advised(&advice(code, Direction::AtClient), cause.id());
+    match cause {
+        Cause::PongTimeout => like(CloseCode::TIMEOUT),
+        Cause::IdleTimeout => like(CloseCode::GOING_AWAY),
+        Cause::HandlerFailed => like(CloseCode::INTERNAL_ERROR),
+        Cause::ProtocolError => like(CloseCode::PROTOCOL_ERROR),
+        Cause::InvalidData => like(CloseCode::INVALID_FRAME_PAYLOAD_DATA),
+        Cause::MessageTooBig => like(CloseCode::MESSAGE_TOO_BIG),
+        Cause::Dns if is_unknown_name(detail) => {
+            Verdict::retry("dns-unknown-name", DelayClass::Slow)
+        }
+        Cause::HandshakeInvalid if is_garbled(detail) => Verdict::doubtful("handshake-garbled"),
+        // A 101 that is none for us is a setting, here or there; the others are closed
+        // connections that nobody here wants any more.
+        Cause::HandshakeInvalid | Cause::ClosedLocally | Cause::Dropped | Cause::Drained => {
+            Verdict::stop(cause.id())
+        }
+        _ => Verdict::retry(cause.id(), DelayClass::Normal),
+    }
+}
+
+/// Whether the resolver knows that the name does not exist, rather than that it cannot tell. The
+/// standard library hands its verdict on as text only.
+fn is_unknown_name(detail: &Detail) -> bool {
+    const SAID: [&str; 4] = [
+        "Name or service not known",      // glibc
+        "Name does not resolve",          // musl
+        "nodename nor servname provided", // macOS, BSD
+        "No such host is known",          // Windows
+    ];
+    match detail {
+        Detail::Text(text) => SAID.iter().any(|said| text.contains(said)),
+        _ => false,
+    }
+}
+
+/// Whether the answer was no sound HTTP at all: a proxy or a portal in between, perhaps.
+fn is_garbled(detail: &Detail) -> bool {
+    let Detail::Handshake(error) = detail else {
+        return false;
+    };
+    matches!(
+        **error,
+        HandshakeError::NotHttp { .. }
+            | HandshakeError::MalformedHead { .. }
+            | HandshakeError::BareLineFeed
+            | HandshakeError::HeadTooLong { .. }
+            | HandshakeError::TooManyHeaders { .. }
+            | HandshakeError::HttpVersion { .. }
+    )
+}
