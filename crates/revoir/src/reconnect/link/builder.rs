@@ -11,30 +11,8 @@ use crate::client::{Client, ConnectError};
 use crate::reconnect::link::dialer::Dialer;
 use crate::reconnect::link::handle::Link;
 use crate::reconnect::link::task;
+use crate::reconnect::link::while_down::WhileDown;
 use crate::reconnect::{History, Policy};
-
-/// What [`LinkSender::send`](crate::LinkSender::send) does while there is no connection.
-///
-/// It also says what becomes of messages that were accepted and did not leave before the
-/// connection ended: `Fail` returns them with [`LinkEvent::Down`](crate::LinkEvent::Down), the
-/// others keep them and send them first on the next connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WhileDown {
-    /// It waits for the next connection.
-    #[default]
-    Wait,
-    /// It fails at once with [`NotSent::Down`](crate::NotSent::Down).
-    Fail,
-    /// It keeps messages for the next connection, and fails with
-    /// [`NotSent::Full`](crate::NotSent::Full) when one more would exceed a bound. What an ended
-    /// connection leaves behind is kept in any case.
-    Keep {
-        /// So many messages at most.
-        messages: usize,
-        /// So many bytes of payload at most.
-        bytes: usize,
-    },
-}
 
 /// A [`Link`] before it starts; [`Link::to`] makes one.
 #[derive(Debug)]
@@ -46,8 +24,15 @@ pub struct LinkBuilder {
     while_down: WhileDown,
 }
 
+impl Link {
+    /// A link to `url`: `ws://` or `wss://`, as for [`Client::connect`](crate::Client::connect).
+    pub fn to(url: &str) -> LinkBuilder {
+        LinkBuilder::new(url)
+    }
+}
+
 impl LinkBuilder {
-    pub(super) fn new(url: &str) -> Self {
+    fn new(url: &str) -> Self {
         Self {
             dialer: Dialer::new(url),
             policy: Policy::new(),

@@ -10,9 +10,8 @@ use futures_core::Stream;
 use revoir_proto::{CallSite, Message, Reason, SendCode};
 use tokio::sync::mpsc;
 
-use crate::reconnect::link::builder::LinkBuilder;
 use crate::reconnect::link::event::{LinkEnd, LinkEvent, NotSent};
-use crate::reconnect::link::task::{Order, Shared};
+use crate::reconnect::link::shared::{Order, Shared};
 
 /// A connection that comes back: its events, one after the other. It is a [`Stream`] of them too.
 ///
@@ -61,11 +60,6 @@ impl Link {
             events,
             sender: LinkSender { shared },
         }
-    }
-
-    /// A link to `url`: `ws://` or `wss://`, as for [`Client::connect`](crate::Client::connect).
-    pub fn to(url: &str) -> LinkBuilder {
-        LinkBuilder::new(url)
     }
 
     /// The next event; `None` after the last one.

@@ -8,8 +8,11 @@ mod dialer;
 mod event;
 mod handle;
 mod outbox;
+mod shared;
 mod task;
+mod while_down;
 
-pub use builder::{LinkBuilder, WhileDown};
+pub use builder::LinkBuilder;
 pub use event::{LinkEnd, LinkEvent, NotSent, Up};
 pub use handle::{Link, LinkSender};
+pub use while_down::WhileDown;

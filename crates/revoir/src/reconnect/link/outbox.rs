@@ -11,8 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use revoir_proto::Message;
 use tokio::sync::Notify;
 
-use crate::reconnect::link::builder::WhileDown;
 use crate::reconnect::link::event::NotSent;
+use crate::reconnect::link::while_down::WhileDown;
 
 /// What waits while there is a connection: enough to keep it busy.
 const WAITING_MESSAGES: usize = 128;

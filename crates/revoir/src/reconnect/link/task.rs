@@ -6,16 +6,17 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use revoir_proto::{CallSite, CloseCode, Ending, Message, Random, Reason, SendCode};
-use tokio::sync::{Notify, mpsc, watch};
+use revoir_proto::{CloseCode, Ending, Message, Random};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use crate::entropy::Entropy;
-use crate::reconnect::link::builder::WhileDown;
 use crate::reconnect::link::dialer::Dialer;
 use crate::reconnect::link::event::{LinkEnd, LinkEvent, Up};
 use crate::reconnect::link::handle::Link;
 use crate::reconnect::link::outbox::Outbox;
+use crate::reconnect::link::shared::{Order, Shared};
+use crate::reconnect::link::while_down::WhileDown;
 use crate::reconnect::{Class, Decision, History, Policy, Stop};
 use crate::websocket::{Reader, WebSocket, Writer};
 
@@ -25,50 +26,6 @@ const EVENTS: usize = 32;
 /// Between two delays that a hint cuts short.
 const HINT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What the handles and the task share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) outbox: Outbox,
-    /// The network has changed.
-    pub(super) hint: Notify,
-    closing: watch::Sender<Option<Order>>,
-}
-
-/// The application's word to close.
-#[derive(Clone, Debug)]
-pub(super) struct Order {
-    pub(super) code: SendCode,
-    pub(super) reason: Reason,
-    pub(super) site: CallSite,
-}
-
-impl Shared {
-    /// The first order counts.
-    pub(super) fn close(&self, order: Order) {
-        self.outbox.refuse();
-        self.closing.send_if_modified(|closing| {
-            let is_first = closing.is_none();
-            if is_first {
-                *closing = Some(order);
-            }
-            is_first
-        });
-    }
-
-    async fn ordered(&self) -> Order {
-        let mut closing = self.closing.subscribe();
-        let order = match closing.wait_for(Option::is_some).await {
-            Ok(order) => order.clone(),
-            Err(_) => None,
-        };
-        match order {
-            Some(order) => order,
-            // The sender is in `self`, so the wait ends with an order or not at all.
-            None => pending().await,
-        }
-    }
-}
-
 pub(super) fn start(
     dialer: Dialer,
     policy: Policy,
@@ -76,11 +33,7 @@ pub(super) fn start(
     while_down: WhileDown,
 ) -> Link {
     let (events, taken) = mpsc::channel(EVENTS);
-    let shared = Arc::new(Shared {
-        outbox: Outbox::new(while_down),
-        hint: Notify::new(),
-        closing: watch::Sender::new(None),
-    });
+    let shared = Arc::new(Shared::new(while_down));
     let task = Task {
         dialer,
         policy,
