@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use revoir_proto::extension::Extensions;
 use revoir_proto::handshake::{HeadLimits, Headers, Origins, ServerConfig};
-use revoir_proto::{Config, Ending, Role};
+use revoir_proto::{Config, Ending};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::{Instrument, Span};
 
@@ -14,11 +14,12 @@ use crate::config::server_config;
 use crate::drain::{NoPlace, Places, Seat, Tracker};
 use crate::driver::Home;
 use crate::handshake_io::HANDSHAKE_TIMEOUT;
-use crate::observer::{Observer, announce};
+use crate::observer::Observer;
 use crate::server::admission::Admission;
 use crate::server::handshake::{Limit, read_request, refuse};
 use crate::server::incoming::{Incoming, Waiting};
 use crate::server::refusal::Refusal;
+use crate::server::settings::Settings;
 use crate::span;
 use crate::websocket::WebSocket;
 
@@ -45,19 +46,6 @@ where
 #[derive(Clone, Debug)]
 pub struct Acceptor {
     settings: Arc<Settings>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Settings {
-    handshake: Arc<ServerConfig>,
-    origins: Origins,
-    pub(super) config: Arc<Config>,
-    pub(super) handshake_timeout: Duration,
-    pub(super) home: Arc<Home>,
-    tracker: Tracker,
-    places: Places,
-    admission: Option<Admission>,
-    pub(super) max_age: Option<Duration>,
 }
 
 /// A client that has a place.
@@ -343,22 +331,5 @@ impl Acceptor {
 impl Default for Acceptor {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Settings {
-    #[cfg(feature = "hyper")]
-    pub(super) fn handshake(&self) -> &ServerConfig {
-        &self.handshake
-    }
-
-    #[cfg(feature = "hyper")]
-    pub(super) fn origins(&self) -> &Origins {
-        &self.origins
-    }
-
-    pub(super) fn announce(&self, ending: Ending) -> Arc<Ending> {
-        announce(Role::Server, &ending, self.home.observer.as_deref());
-        Arc::new(ending)
     }
 }

@@ -16,10 +16,10 @@ use tracing::{Instrument, Span};
 use crate::drain::{NoPlace, Seat};
 use crate::driver::{Agreed, Driver, Failure, Shared, Socket, Start, call};
 use crate::handshake_io::lost;
-use crate::server::acceptor::Settings;
 use crate::server::handshake::{Limit, answer};
 use crate::server::refusal::Refusal;
 use crate::server::retiring::retire;
+use crate::server::settings::Settings;
 use crate::websocket::WebSocket;
 
 /// A request that keeps to the rules, for the application to accept or refuse.

@@ -9,6 +9,7 @@ mod listen;
 mod origin;
 mod refusal;
 mod retiring;
+mod settings;
 #[cfg(feature = "hyper")]
 mod upgrade;
 

@@ -22,11 +22,12 @@ use tracing::{Instrument, Span};
 use crate::drain::{NoPlace, Seat};
 use crate::driver::Failure;
 use crate::server::Acceptor;
-use crate::server::acceptor::{Settings, Visit};
+use crate::server::acceptor::Visit;
 use crate::server::handshake::{Limit, ending_of};
 use crate::server::incoming::spawn;
 use crate::server::origin;
 use crate::server::refusal::Refusal;
+use crate::server::settings::Settings;
 use crate::websocket::WebSocket;
 
 /// A request for a connection that an HTTP server has read, for a handler to accept or refuse.
@@ -320,9 +321,9 @@ impl<'a> Asked<'a> {
                 part: "header value",
             })?;
         }
-        let config = settings.handshake();
+        let config = &settings.handshake;
         let request = Request::from_parts(self.method, &self.target, headers, config)?;
-        origin::check(&request, settings.origins())?;
+        origin::check(&request, &settings.origins)?;
         Ok(request)
     }
 }
