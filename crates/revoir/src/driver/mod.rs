@@ -8,6 +8,7 @@ mod inbox;
 mod machine;
 #[cfg(test)]
 mod model;
+mod push;
 mod read_buffer;
 mod socket;
 mod start;
@@ -20,6 +21,7 @@ mod wakers;
 mod write_buffer;
 
 pub(crate) use machine::detail as io_detail;
+pub(crate) use push::push_message;
 pub(crate) use socket::{Shared, Socket};
 pub(crate) use start::{Agreed, Home, Start};
 pub(crate) use table::Stimulus;

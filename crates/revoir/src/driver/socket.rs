@@ -15,6 +15,7 @@ use tracing::span::Entered;
 use crate::drain::{Farewell, NOWHERE};
 use crate::driver::clock::Clock;
 use crate::driver::machine::{Machine, Wakes, Watch};
+use crate::driver::push::push_message;
 use crate::driver::start::{Extras, Home, Start};
 use crate::driver::sync::{Mutex, MutexGuard};
 use crate::driver::table::{Held, Receiver, Sender, Stimulus, Write, step};
@@ -23,7 +24,6 @@ use crate::driver::wakers::Wakers;
 use crate::driver::write_buffer::{keep_write_buffer, take_write_buffer};
 use crate::entropy::Entropy;
 use crate::observer::{announce, announce_opening};
-use crate::websocket::push_message;
 
 /// One connection, whatever it runs over.
 pub(crate) type Shared = Arc<Socket<dyn Transport>>;

@@ -13,5 +13,3 @@ pub use draining::Draining;
 pub use handle::WebSocket;
 pub use reader::Reader;
 pub use writer::Writer;
-
-pub(crate) use writer::push_message;

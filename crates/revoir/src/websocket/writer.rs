@@ -12,7 +12,7 @@ use revoir_proto::{
     TextPayload, UsageError,
 };
 
-use crate::driver::{Shared, Stimulus};
+use crate::driver::{Shared, Stimulus, push_message};
 use crate::entropy::Entropy;
 use crate::websocket::Closer;
 
@@ -198,18 +198,6 @@ fn take<P>(
     match waiting.take() {
         Some(payload) => push(payload),
         None => Err(UsageError::TransportLost),
-    }
-}
-
-/// Queues a message of either kind.
-pub(crate) fn push_message(
-    core: &mut Connection<Entropy>,
-    now: Duration,
-    message: Message,
-) -> Result<(), UsageError> {
-    match message {
-        Message::Text(text) => core.send_text(now, text),
-        Message::Binary(payload) => core.send_binary(now, payload),
     }
 }
 
