@@ -1,5 +1,6 @@
 //! Draining: all connections of a server closed in order, and their return spread over time.
 
+mod drainable;
 mod farewell;
 mod plan;
 mod registry;
@@ -14,6 +15,7 @@ pub use report::DrainReport;
 pub use schedule::Schedule;
 pub use tracker::Tracker;
 
+pub(crate) use drainable::Drainable;
 pub(crate) use farewell::Farewell;
 pub(crate) use registry::{NOWHERE, NoPlace, Places, Seat};
 pub(crate) use slots::{uniform, whole_seconds};

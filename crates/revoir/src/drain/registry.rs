@@ -15,8 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::deadline::after;
 use crate::drain::slots::Slots;
-use crate::drain::{Drain, DrainReport, Farewell};
-use crate::driver::{Shared, Socket, Transport};
+use crate::drain::{Drain, DrainReport, Drainable, Farewell};
 use crate::entropy::Entropy;
 
 /// What a connection is called that is in no registry.
@@ -34,7 +33,7 @@ pub(crate) struct Registry {
 
 #[derive(Default)]
 struct State {
-    open: Slab<Weak<Socket<dyn Transport>>>,
+    open: Slab<Weak<dyn Drainable>>,
     /// Open connections and handshakes.
     places: usize,
     /// How many places an address has taken, if there is a limit.
@@ -195,7 +194,7 @@ impl Registry {
         keys
     }
 
-    pub(super) fn connection(&self, key: usize) -> Option<Shared> {
+    pub(super) fn connection(&self, key: usize) -> Option<Arc<dyn Drainable>> {
         self.state().open.get(key)?.upgrade()
     }
 
@@ -331,7 +330,7 @@ impl Seat {
     /// what to close it with, if a drain has begun during its handshake.
     pub(crate) fn sit(
         mut self,
-        connection: Weak<Socket<dyn Transport>>,
+        connection: Weak<dyn Drainable>,
         key: &AtomicUsize,
     ) -> Option<Farewell> {
         let registry = self.registry.take()?;
@@ -426,6 +425,6 @@ mod tests {
 
     #[test]
     fn a_known_connection_costs_two_words() {
-        assert_eq!(size_of::<Option<Weak<Socket<dyn Transport>>>>(), 16);
+        assert_eq!(size_of::<Option<Weak<dyn Drainable>>>(), 16);
     }
 }

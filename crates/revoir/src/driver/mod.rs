@@ -26,5 +26,4 @@ pub(crate) use socket::{Shared, Socket};
 pub(crate) use start::{Agreed, Home, Start};
 pub(crate) use table::Stimulus;
 pub(crate) use task::{Driver, Failure, call};
-pub(crate) use transport::Transport;
 pub(crate) use wakers::WatcherId;

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tracing::span::Entered;
 
-use crate::drain::{Farewell, NOWHERE};
+use crate::drain::{Drainable, Farewell, NOWHERE};
 use crate::driver::clock::Clock;
 use crate::driver::machine::{Machine, Wakes, Watch};
 use crate::driver::push::push_message;
@@ -53,7 +53,7 @@ impl Socket<dyn Transport> {
         announce_opening(start.role, start.home.observer.as_deref());
         let wakers = Arc::new(Wakers::new());
         let machine = Machine::new(core, Waker::from(Arc::clone(&wakers)), Slot::new(stream));
-        let socket: Shared = Arc::new(Socket {
+        let socket = Arc::new(Socket {
             wakers,
             epoch: Instant::now(),
             extras: Extras::new(start.agreed, start.span),
@@ -62,7 +62,7 @@ impl Socket<dyn Transport> {
             machine: Mutex::new(machine),
         });
         if let Some(seat) = start.seat
-            && let Some(farewell) = seat.sit(Arc::downgrade(&socket), &socket.key)
+            && let Some(farewell) = seat.sit(Arc::<Socket<_>>::downgrade(&socket), &socket.key)
         {
             socket.drain(&farewell, Duration::ZERO);
         }
@@ -413,6 +413,19 @@ impl<T: ?Sized> Socket<T> {
         if let Some(tracker) = &self.home.tracker {
             tracker.registry.leave(&self.key, ending);
         }
+    }
+}
+
+/// Of each kind of stream: a `dyn Drainable` cannot be made of a `Socket<dyn Transport>`.
+impl<T: Transport + 'static> Drainable for Socket<T> {
+    fn drain(&self, farewell: &Farewell, notice: Duration) -> bool {
+        let socket: &Socket<dyn Transport> = self;
+        socket.drain(farewell, notice)
+    }
+
+    fn cut(&self, farewell: &Farewell) {
+        let socket: &Socket<dyn Transport> = self;
+        socket.cut(farewell);
     }
 }
 
