@@ -75,7 +75,7 @@ async fn watch(conversation: &mut Conversation, limit: Duration) -> ClosingSeen 
         if let Happened::Ended(ending) = &happened
             && let Detail::Rule(rule) = &ending.detail
         {
-            broken_rule = Some(rule.clone());
+            broken_rule = Some(*rule);
         }
         if matches!(happened, Happened::Ended(_) | Happened::Late) {
             break;
