@@ -45,9 +45,15 @@ impl<R: Random> Connection<R> {
     pub fn received(&mut self, now: Duration, buffer: &mut Vec<u8>) {
         let limit = self.parts.config.limits.message;
         let now = self.own_time(now);
-        self.arrive(now, |intake| match buffer.is_empty() {
-            true => intake.fill(),
-            false => intake.take(buffer, limit),
+        self.arrive(now, |intake| {
+            if buffer.is_empty() {
+                intake.fill();
+                // There is room only where nothing waits, and it has just been filled.
+                return true;
+            }
+            let is_first = intake.is_empty();
+            intake.take(buffer, limit);
+            is_first
         });
         buffer.clear();
     }
@@ -62,13 +68,17 @@ impl<R: Random> Connection<R> {
     pub fn handle_input(&mut self, now: Duration, input: BytesMut) {
         if !input.is_empty() {
             let now = self.own_time(now);
-            self.arrive(now, |intake| intake.push(input));
+            self.arrive(now, |intake| {
+                let is_first = intake.is_empty();
+                intake.push(input);
+                is_first
+            });
         }
     }
 
-    /// Has the intake take bytes that came at `now`.
+    /// Has the intake take bytes that came at `now`. `take` tells whether nothing waited before them.
     #[inline]
-    fn arrive(&mut self, now: Nanos, take: impl FnOnce(&mut Intake)) {
+    fn arrive(&mut self, now: Nanos, take: impl FnOnce(&mut Intake) -> bool) {
         let parts = &mut self.parts;
         if parts.state == State::Closed {
             return;
@@ -80,9 +90,7 @@ impl<R: Random> Connection<R> {
         let Some(intake) = &mut parts.intake else {
             return;
         };
-        let is_first = intake.is_empty();
-        take(intake);
-        if is_first {
+        if take(intake) {
             parts.arrived = now;
             if !intake.is_empty() {
                 parts.deaf_since.get_or_insert(parts.arrived);
