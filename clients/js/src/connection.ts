@@ -191,7 +191,11 @@ export class Connection {
 		}
 		this.#ended = true;
 		clearTimeout(this.#timer);
-		this.#sent.keepLast(this.native.bufferedAmount);
+		// npm's ws forgets what it had buffered as soon as TCP is gone: after a loss, nothing is no news.
+		const left = this.native.bufferedAmount;
+		if (left || known.clean) {
+			this.#sent.keepLast(left);
+		}
 		const opened = this.#opened;
 		const facts = { code: known.code ?? 1006, opened: opened !== null, ownClose: this.#ownClose };
 		const cause = known.cause ?? causeOf({ ...facts, offline: isOffline(), frozen: this.#frozen });

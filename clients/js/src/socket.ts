@@ -249,10 +249,10 @@ export class RevoirSocket extends EventTarget {
 	 */
 	close(code?: number, reason?: string): void {
 		if (code !== undefined && code !== 1000 && !(code >= 3000 && code <= 4999)) {
-			throw new DOMException("the code is not 1000 or 3000-4999", "InvalidAccessError");
+			throw new DOMException("not 1000 or 3000-4999", "InvalidAccessError");
 		}
 		if (reason !== undefined && sizeOf(String(reason)) > 123) {
-			throw new DOMException("the reason is over 123 bytes", "SyntaxError");
+			throw new DOMException("over 123 bytes", "SyntaxError");
 		}
 		if (this.#readyState > 1) {
 			return;
@@ -276,6 +276,8 @@ export class RevoirSocket extends EventTarget {
 
 	/** Asks for URL and subprotocols, then connects. */
 	async #prepare(): Promise<void> {
+		// Never from inside the constructor: nobody listens yet.
+		await null;
 		const attempt = this.#attempt();
 		try {
 			const url = typeof this.#url === "function" ? await this.#url(attempt) : this.#url;
@@ -293,7 +295,7 @@ export class RevoirSocket extends EventTarget {
 	#connect(url: string | URL, protocols: string | string[], attempt: Attempt): void {
 		const Native = this.#options.WebSocket ?? globalThis.WebSocket;
 		if (!Native) {
-			throw new TypeError("no WebSocket here: pass one as the option `WebSocket`");
+			throw new TypeError("no WebSocket: pass the option `WebSocket`");
 		}
 		let native: WebSocket;
 		try {
@@ -411,7 +413,8 @@ export class RevoirSocket extends EventTarget {
 	#wait(ms: number): void {
 		clearTimeout(this.#timer);
 		this.#due = Date.now() + ms;
-		this.#timer = setTimeout(() => this.#try(), ms);
+		// A longer time would ring at once.
+		this.#timer = setTimeout(() => this.#try(), Math.min(ms, 2 ** 31 - 1));
 	}
 
 	#try(): void {

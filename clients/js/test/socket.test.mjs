@@ -563,3 +563,36 @@ test("one event for each message, with the payload itself", async () => {
 	assert.equal(got.length, 1);
 	assert.equal(got[0], payload);
 });
+
+test("a hook that throws at once is an ending that is heard, and no error of the process", async () => {
+	const url = () => {
+		throw new Error("no token");
+	};
+	const once = record(connect({ reconnect: false }, url));
+	const again = record(connect({}, url));
+	await settle();
+	assert.deepEqual(once, ["down 1006 hook-failed, code-1006, stop: max-attempts", "error", "close 1006 - false"]);
+	assert.deepEqual(again, ["down 1006 hook-failed, code-1006, again in 2625"]);
+});
+
+test("what was buffered is in doubt also where the native socket forgets it", async () => {
+	const { socket, first } = await opened();
+	const doubts = [];
+	socket.addEventListener("down", ({ inDoubt }) => doubts.push(inDoubt));
+	first.send = () => {
+		first.bufferedAmount += 6;
+	};
+	socket.send("buffer");
+	first.bufferedAmount = 0;
+	first.end();
+	await settle();
+	assert.deepEqual(doubts, [["buffer"]]);
+});
+
+test("a wait that is longer than a timer can be does not ring at once", async () => {
+	const plans = [rules([{ on: { codes: 4000 }, delay: [3e9, 3e9] }])];
+	const { first } = await opened({ plans });
+	first.end(4000);
+	await pass(60_000);
+	assert.equal(FakeSocket.all.length, 1);
+});
