@@ -6,9 +6,9 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
-use crate::stacks::runtime;
+use crate::stacks::{accept_each, runtime};
 
 /// RFC 6455 section 1.3.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -23,19 +23,13 @@ pub(super) fn serve<F>(
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    runtime()?.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        listening(listener.local_addr()?.port())?;
-        loop {
-            let (stream, _) = listener.accept().await?;
-            stream.set_nodelay(true)?;
-            tokio::spawn(async move {
-                if let Ok(stream) = open(stream).await {
-                    // A task of its own size: it does not pay for its handshake.
-                    tokio::spawn(echo(stream));
-                }
-            });
-        }
+    accept_each(&runtime()?, listening, |stream| {
+        tokio::spawn(async move {
+            if let Ok(stream) = open(stream).await {
+                // A task of its own size: it does not pay for its handshake.
+                tokio::spawn(echo(stream));
+            }
+        });
     })
 }
 

@@ -8,6 +8,7 @@ mod revoir;
 mod threads;
 
 use anyhow::{Context, Result};
+use tokio::net::{TcpListener, TcpStream};
 
 /// What the server is called whose connections carry no WebSocket.
 pub const BARE: &str = "bare";
@@ -138,4 +139,21 @@ impl Stack {
 fn runtime() -> Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     Ok(builder.enable_all().build()?)
+}
+
+/// Listens, and passes each connection to `each`, which spawns what it does.
+fn accept_each(
+    runtime: &tokio::runtime::Runtime,
+    listening: &mut dyn FnMut(u16) -> Result<()>,
+    each: impl Fn(TcpStream),
+) -> Result<()> {
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        listening(listener.local_addr()?.port())?;
+        loop {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            each(stream);
+        }
+    })
 }

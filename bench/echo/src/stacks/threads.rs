@@ -7,8 +7,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use revoir::{Ending, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
+
+use crate::stacks::accept_each;
 
 const THREADS: usize = 2;
 const READ_BYTES: usize = 128 * 1024;
@@ -61,14 +63,8 @@ fn serve<F>(
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    runtime()?.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        listening(listener.local_addr()?.port())?;
-        loop {
-            let (stream, _) = listener.accept().await?;
-            stream.set_nodelay(true)?;
-            tokio::spawn(echo(stream));
-        }
+    accept_each(&runtime()?, listening, |stream| {
+        tokio::spawn(echo(stream));
     })
 }
 
