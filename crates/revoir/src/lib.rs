@@ -175,7 +175,7 @@ pub use revoir_proto::{
     InvalidSlot, KeepaliveConfig, Limits, Message, ProtocolError, Reason, Role, SendCode, Slot,
     State, TextPayload, UsageError, Utf8Bytes, extension,
 };
-pub use server::{Acceptor, Admission, Incoming, Server, accept};
+pub use server::{AcceptFailures, Acceptor, Admission, Incoming, Server, accept};
 #[cfg(feature = "hyper")]
 pub use server::{Upgrade, is_origin_allowed};
 #[cfg(feature = "rustls")]

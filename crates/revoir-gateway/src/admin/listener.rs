@@ -15,6 +15,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use revoir::AcceptFailures;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 #[cfg(unix)]
@@ -29,9 +30,6 @@ const CONNECTIONS: usize = 64;
 
 /// How long a request may take to come.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
-
-/// How long to wait when a connection cannot be taken.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Where the admin interface takes connections.
 #[derive(Debug)]
@@ -110,6 +108,7 @@ impl AdminListener {
     /// Answers with `router`. Runs until it is dropped; what was begun goes on.
     pub(super) async fn serve(self, router: Router) {
         let room = Arc::new(Semaphore::new(CONNECTIONS));
+        let mut failures = AcceptFailures::default();
         loop {
             // It is never closed.
             let Ok(permit) = Arc::clone(&room).acquire_owned().await else {
@@ -119,7 +118,7 @@ impl AdminListener {
                 Self::Tcp(listener) => match listener.accept().await {
                     Ok((stream, _)) => tokio::spawn(talk(stream, router.clone(), permit)),
                     Err(error) => {
-                        failed(&error).await;
+                        failed(&error, &mut failures).await;
                         continue;
                     }
                 },
@@ -127,11 +126,12 @@ impl AdminListener {
                 Self::Unix(socket) => match socket.listener.accept().await {
                     Ok((stream, _)) => tokio::spawn(talk(stream, router.clone(), permit)),
                     Err(error) => {
-                        failed(&error).await;
+                        failed(&error, &mut failures).await;
                         continue;
                     }
                 },
             };
+            failures = AcceptFailures::default();
             // It ends by itself.
             drop(talking);
         }
@@ -165,9 +165,11 @@ where
     drop(permit);
 }
 
-async fn failed(error: &io::Error) {
+async fn failed(error: &io::Error, failures: &mut AcceptFailures) {
     tracing::warn!(target: "revoir", %error, "an admin connection cannot be taken");
-    sleep(ACCEPT_PAUSE).await;
+    if let Some(pause) = failures.pause(error) {
+        sleep(pause).await;
+    }
 }
 
 #[cfg(unix)]

@@ -13,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use revoir::ServerTls;
+use revoir::{AcceptFailures, ServerTls};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -30,10 +30,6 @@ use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::upstream::{TcpOrTls, set_nodelay};
 use crate::watch::{Limit, LoggedRequest};
-
-/// How long to wait when a connection cannot be taken, because no file descriptor is left for
-/// example.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How much later than a first request a later one is given up: a connection may stay for another.
 const LATER: Duration = Duration::from_secs(1);
@@ -56,13 +52,17 @@ struct Listeners {
 impl Listeners {
     async fn listen(self: Arc<Self>, listener: TcpListener) {
         loop {
+        let mut failures = AcceptFailures::default();
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     tokio::spawn(Arc::clone(&self).talk(stream, peer));
+                    failures = AcceptFailures::default();
                 }
                 Err(error) => {
                     tracing::warn!(target: "revoir", %error, "a connection cannot be taken");
-                    sleep(ACCEPT_PAUSE).await;
+                    if let Some(pause) = failures.pause(&error) {
+                        sleep(pause).await;
+                    }
                 }
             }
         }

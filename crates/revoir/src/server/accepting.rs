@@ -1,4 +1,4 @@
-//! [`Failures`]: what to do when the system does not hand a connection over.
+//! [`AcceptFailures`]: what to do when the system does not hand a connection over.
 
 use std::io;
 use std::time::Duration;
@@ -9,20 +9,20 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// So many failures in a row are not those of single connections.
 const IN_A_ROW: u32 = 64;
 
-/// Failures to accept since the last success.
+/// Failures of a listener to accept since the last success; a new one for each success.
 #[derive(Debug, Default)]
-pub(super) struct Failures {
+pub struct AcceptFailures {
     in_a_row: u32,
 }
 
-impl Failures {
+impl AcceptFailures {
     /// How long to accept nothing after `error`.
     ///
     /// Without descriptors or memory the next call fails as well: a pause leaves the processor to
     /// those who may give some back. Any other error is that of one connection, which its client
     /// has given up for example (accept(2)), and the ones behind it do not wait. Only where one
     /// error follows the other is it the listening socket's.
-    pub(super) fn pause(&mut self, error: &io::Error) -> Option<Duration> {
+    pub fn pause(&mut self, error: &io::Error) -> Option<Duration> {
         self.in_a_row = self.in_a_row.saturating_add(1);
         (is_exhausted(error) || self.in_a_row >= IN_A_ROW).then_some(PAUSE)
     }
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn only_exhaustion_pauses_and_an_aborted_connection_does_not() {
-        let pause = |number| Failures::default().pause(&io::Error::from_raw_os_error(number));
+        let pause = |number| AcceptFailures::default().pause(&io::Error::from_raw_os_error(number));
         for exhausted in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM] {
             assert_eq!(pause(exhausted), Some(PAUSE));
         }
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_listening_socket_that_only_fails_does_not_take_the_processor() {
-        let mut failures = Failures::default();
+        let mut failures = AcceptFailures::default();
         let error = io::Error::from_raw_os_error(libc::EINVAL);
         let pauses = (0..2 * IN_A_ROW).filter(|_| failures.pause(&error).is_some());
         assert_eq!(pauses.count() as u32, IN_A_ROW + 1);

@@ -14,7 +14,7 @@ use tracing::Instrument;
 
 use crate::drain::{DrainReport, Tracker};
 use crate::driver::Failure;
-use crate::server::accepting::Failures;
+use crate::server::accepting::AcceptFailures;
 use crate::server::acceptor::Visit;
 #[cfg(feature = "rustls")]
 use crate::server::handshake::Limit;
@@ -203,7 +203,7 @@ impl Server {
             #[cfg(feature = "rustls")]
             tls: self.tls,
         };
-        let mut failures = Failures::default();
+        let mut failures = AcceptFailures::default();
         loop {
             let next = poll_fn(|cx| {
                 if let Poll::Ready(report) = drained.as_mut().poll(cx) {
@@ -216,7 +216,7 @@ impl Server {
             });
             match next.await {
                 Next::Taken(Ok((stream, peer))) => {
-                    failures = Failures::default();
+                    failures = AcceptFailures::default();
                     desk.attend(stream, peer);
                 }
                 Next::Taken(Err(error)) => {

@@ -13,6 +13,7 @@ mod settings;
 #[cfg(feature = "hyper")]
 mod upgrade;
 
+pub use accepting::AcceptFailures;
 pub use acceptor::{Acceptor, accept};
 pub use admission::Admission;
 pub use incoming::Incoming;
