@@ -24,6 +24,7 @@ use crate::front::arrival::{Arrival, FirstRequest};
 use crate::front::exchange::OpenExchange;
 use crate::front::handshake;
 use crate::front::headers::without_port;
+use crate::front::path::normal_form;
 use crate::front::refusal::{broken, refusal};
 use crate::front::route::Backing;
 use crate::front::source::Source;
@@ -155,7 +156,11 @@ impl Listeners {
         if !has_one_host(&request) {
             return refusal(StatusCode::BAD_REQUEST, "a request has one Host field");
         }
-        let Some(route) = current.routes.find(host(&request), request.uri().path()) else {
+        let Ok(path) = normal_form(request.uri().path()) else {
+            let text = "the path has an encoded dot segment, a NUL or a backslash";
+            return refusal(StatusCode::BAD_REQUEST, text);
+        };
+        let Some(route) = current.routes.find(host(&request), &path) else {
             return refusal(StatusCode::NOT_FOUND, "no route leads there");
         };
         match &route.backing {

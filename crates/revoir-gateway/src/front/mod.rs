@@ -6,6 +6,7 @@ mod handshake;
 mod headers;
 mod listener;
 mod plain;
+mod path;
 mod refusal;
 mod route;
 mod service;

@@ -40,16 +40,16 @@ impl RouteSettings {
         }
     }
 
-    fn matches(&self, host: &str, path: &str) -> bool {
+    fn matches(&self, host: &str, path: &[u8]) -> bool {
         let is_host = |own: &String| own.eq_ignore_ascii_case(host);
         self.host.as_ref().is_none_or(is_host) && is_below(path, &self.path)
     }
 }
 
 /// Whether `path` is `prefix` or below it: `/chatter` is not below `/chat`.
-fn is_below(path: &str, prefix: &str) -> bool {
-    match path.strip_prefix(prefix) {
-        Some(rest) => prefix.ends_with('/') || rest.is_empty() || rest.starts_with('/'),
+fn is_below(path: &[u8], prefix: &str) -> bool {
+    match path.strip_prefix(prefix.as_bytes()) {
+        Some(rest) => prefix.ends_with('/') || rest.is_empty() || rest.starts_with(b"/"),
         None => false,
     }
 }
@@ -137,8 +137,8 @@ impl Routes {
         })
     }
 
-    /// The route of a request for `path` on `host`, which has no port.
-    pub(super) fn find(&self, host: &str, path: &str) -> Option<&Arc<Route>> {
+    /// The route of a request for `path`, in its normal form, on `host`, which has no port.
+    pub(super) fn find(&self, host: &str, path: &[u8]) -> Option<&Arc<Route>> {
         let mut all = self.0.iter();
         all.find(|route| route.settings.matches(host, path))
     }
@@ -185,7 +185,7 @@ mod tests {
         ];
         let routes = Routes::start(routes, Instant::now());
         let found = |host, path| {
-            let route = routes.find(host, path).unwrap();
+            let route = routes.find(host, str::as_bytes(path)).unwrap();
             let host = route.settings.host.as_deref().unwrap_or("*");
             format!("{host}{}", route.settings.path)
         };
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn without_a_route_nothing_is_found() {
         let routes = Routes::start(vec![route(Some("a.example"), "/x")], Instant::now());
-        assert!(routes.find("a.example", "/").is_none());
-        assert!(routes.find("b.example", "/x").is_none());
+        assert!(routes.find("a.example", b"/").is_none());
+        assert!(routes.find("b.example", b"/x").is_none());
     }
 }

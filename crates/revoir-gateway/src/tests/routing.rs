@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::front::{Destination, LocalService, RouteSettings, Settings};
-use crate::tests::support::{Between, ask, dial, routed, soon, taken, target};
+use crate::tests::support::{Between, ask, asked, dial, routed, soon, taken, target};
 use crate::upstream::PoolSettings;
 
 async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
@@ -134,4 +134,32 @@ async fn what_was_asked_when_a_drain_begins_is_answered() {
     assert_eq!(report.connections(), 0, "{report}");
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert!(idle.rest().await.is_empty());
+}
+
+#[tokio::test]
+async fn no_way_to_write_a_path_goes_round_its_route() {
+    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let routes = vec![to("/admin", &backend), to("/", site())];
+    let between = routed(routes, Settings::default()).await;
+    for path in [
+        "//admin",
+        "/./admin",
+        "/%61dmin",
+        "/x/../admin",
+        "/admin%2f",
+        "/admin/.",
+    ] {
+        let mut client = dial(between.address).await;
+        let request = format!("GET {path}?q HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.write(request.as_bytes()).await;
+        let (_backend, head) = asked(&backend).await;
+        // It is forwarded as it came.
+        assert!(
+            head.starts_with(&format!("GET {path}?q HTTP/1.1\r\n")),
+            "{head}"
+        );
+    }
+    for path in ["/%2e%2e/admin", "/a%00", "/a%5cb", "/a/%2E/b"] {
+        assert_eq!(status(&between, path).await, "400", "{path}");
+    }
 }
