@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -86,9 +86,10 @@ impl ClientLimiter {
         inside.room = room;
     }
 
-    /// Lets a client from `address` in. The address of IPv4 inside IPv6 is that of IPv4.
+    /// Lets a client from `address` in. The address of IPv4 inside IPv6 is that of IPv4; of IPv6,
+    /// a /64 counts as one.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<ClientPermit, OverLimit> {
-        let address = address.to_canonical();
+        let address = counted(address);
         let mut inside = self.inside();
         let ClientLimits {
             in_all,
@@ -114,6 +115,15 @@ impl ClientLimiter {
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The address that counts: a subscriber of IPv6 has a /64 at least (RFC 6177), and could come from
+/// another address each time.
+fn counted(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !(u128::MAX >> 64)).into(),
+        v4 => v4,
     }
 }
 
@@ -158,6 +168,18 @@ mod tests {
         drop((mapped, other, again));
         let inside = limiter.inside();
         assert_eq!((inside.in_all, inside.per_address.len()), (0, 0));
+    }
+
+    #[test]
+    fn addresses_of_one_64_are_one_client() {
+        let limiter = ClientLimiter::new(ClientLimits {
+            per_address: 1,
+            ..ClientLimits::default()
+        });
+        let _first = limiter.admit(ip("2001:db8:0:1::1")).unwrap();
+        let same = limiter.admit(ip("2001:db8:0:1:ffff::2")).unwrap_err();
+        assert_eq!(same, OverLimit::ForAddress);
+        limiter.admit(ip("2001:db8:0:2::1")).unwrap();
     }
 
     #[test]

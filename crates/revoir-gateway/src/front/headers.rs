@@ -17,6 +17,9 @@ const HOP_BY_HOP: [&str; 8] = [
     "http2-settings",
 ];
 
+/// Fields that say where a request comes from, and that a backend trusts.
+const FORWARDED: [&str; 2] = ["x-forwarded-", "x-real-ip"];
+
 /// Fields that only the gateway may write.
 const OURS: &str = "revoir-";
 
@@ -45,13 +48,21 @@ pub(crate) fn rewrite_request(headers: &mut HeaderMap, source: Source) {
     strip_hop_by_hop(headers);
     let ours: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| name.as_str().starts_with(OURS))
+        .filter(|name| name.as_str().starts_with(OURS) || is_twin(name.as_str()))
         .cloned()
         .collect();
     for name in ours {
         headers.remove(name);
     }
     source.write(headers);
+}
+
+/// Whether a backend that makes variables of fields, as CGI does (RFC 3875 section 4.1.18), takes
+/// it for one that only the gateway or a trusted proxy may write: `X_Forwarded_For` for example.
+fn is_twin(name: &str) -> bool {
+    let meant = name.replace('_', "-");
+    let mut trusted = FORWARDED.into_iter().chain([OURS]);
+    name.contains('_') && trusted.any(|trusted| meant.starts_with(trusted))
 }
 
 /// The value of Host without its port.
@@ -101,10 +112,21 @@ mod tests {
 
     #[test]
     fn what_only_the_gateway_may_write_does_not_pass() {
-        let mut got = headers(&[("Revoir-Resume", "conn=1"), ("revoir-anything", "1")]);
+        let mut got = headers(&[
+            ("Revoir-Resume", "conn=1"),
+            ("revoir-anything", "1"),
+            ("Revoir_Resume", "conn=1"),
+            ("X_Forwarded_For", "6.6.6.6"),
+            ("X-Forwarded_Proto", "https"),
+            ("X_Real_IP", "6.6.6.6"),
+            ("x_kept", "1"),
+        ]);
         let peer = (Ipv4Addr::LOCALHOST, 1).into();
         rewrite_request(&mut got, Source::new(peer, false, &[]));
         assert!(got.keys().all(|name| !name.as_str().starts_with(OURS)));
         assert_eq!(got["x-forwarded-for"], "127.0.0.1");
+        let mut underscored = got.keys().filter(|name| name.as_str().contains('_'));
+        assert_eq!(underscored.next().map(HeaderName::as_str), Some("x_kept"));
+        assert_eq!(underscored.next(), None);
     }
 }

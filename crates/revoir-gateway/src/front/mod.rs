@@ -2,11 +2,12 @@
 
 mod arrival;
 mod exchange;
+mod forwarded_for;
 mod handshake;
 mod headers;
 mod listener;
-mod plain;
 mod path;
+mod plain;
 mod refusal;
 mod route;
 mod service;

@@ -6,6 +6,8 @@ use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
+use crate::front::forwarded_for;
+
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const HOST_BEFORE: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -40,14 +42,12 @@ impl Source {
             return client;
         }
         let lines = headers.get_all(FOR).iter().rev();
-        let hops = lines
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.rsplit(','));
+        let hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
         for hop in hops {
-            let Ok(address) = hop.trim().parse::<IpAddr>() else {
+            let Some(address) = forwarded_for::address(hop) else {
                 break;
             };
-            client = address.to_canonical();
+            client = address;
             if !contains(trusted, client) {
                 break;
             }
@@ -98,13 +98,14 @@ fn forwarded(peer: IpAddr, proto: &str, host: Option<&HeaderValue>) -> String {
 
 /// Adds an element to the list in a field, which then stands on one line.
 fn append(headers: &mut HeaderMap, name: &HeaderName, element: &str) {
-    let mut list: Vec<&str> = headers
+    let mut list: Vec<&[u8]> = headers
         .get_all(name)
         .iter()
-        .filter_map(|line| line.to_str().ok())
+        .map(HeaderValue::as_bytes)
         .collect();
-    list.push(element);
-    if let Ok(value) = HeaderValue::try_from(list.join(", ")) {
+    list.push(element.as_bytes());
+    // Bytes beyond ASCII may stand in a field, and do not make the others unread.
+    if let Ok(value) = HeaderValue::try_from(list.join(&b", "[..])) {
         headers.insert(name, value);
     }
 }
@@ -194,5 +195,18 @@ mod tests {
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
         let unknown = ("x-forwarded-for", "192.0.2.1, unknown");
         assert_eq!(client("10.0.0.1", &[unknown]), "10.0.0.1");
+        let with_port = ("x-forwarded-for", "192.0.2.1:4711");
+        assert_eq!(client("10.0.0.1", &[with_port]), "192.0.2.1");
+    }
+
+    #[test]
+    fn a_byte_beyond_ascii_does_not_erase_the_line() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let source = source("10.0.0.1", &trusted);
+        let line = HeaderValue::from_bytes(b"\xff, 203.0.113.9").unwrap();
+        let mut got = HeaderMap::from_iter([(FOR, line)]);
+        assert_eq!(source.client(&got, &trusted).to_string(), "203.0.113.9");
+        source.write(&mut got);
+        assert_eq!(got[FOR].as_bytes(), b"\xff, 203.0.113.9, 10.0.0.1");
     }
 }
