@@ -64,6 +64,7 @@ pub struct TlsFiles {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LimitsConfig {
     /// For a request, and then for the answer to a handshake.
+    #[serde(deserialize_with = "values::some_time")]
     pub handshake_time: Time,
     /// The head of a request.
     #[serde(deserialize_with = "values::head_bytes")]

@@ -192,6 +192,16 @@ mod tests {
                 "2:15: limits.connections: ",
                 "a number or \"any\"",
             ),
+            (
+                "[limits]\nhandshake-time = \"0s\"",
+                "2:18: limits.handshake-time: ",
+                "more than 0",
+            ),
+            (
+                "[[route]]\ncheck = { interval = \"0s\" }",
+                "2:",
+                "more than 0",
+            ),
             ("listen = [", "1:", ""),
             ("listen = []", "1:10: listen: ", "at least"),
             ("[[route]]\n[[route]]", "2:1: route[1].path: ", "already"),

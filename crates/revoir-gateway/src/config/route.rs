@@ -83,8 +83,10 @@ pub struct CheckConfig {
     )]
     pub path: Option<String>,
     /// Between two checks.
+    #[serde(deserialize_with = "values::some_time")]
     pub interval: Time,
     /// For one check.
+    #[serde(deserialize_with = "values::some_time")]
     pub timeout: Time,
     /// In a row, until an upstream is left out.
     pub failures: u32,

@@ -45,6 +45,15 @@ impl Serialize for Time {
     }
 }
 
+/// A duration that may not be 0.
+pub(super) fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    let time = Time::deserialize(deserializer)?;
+    match time.0.is_zero() {
+        true => Err(de::Error::custom("give a time of more than 0")),
+        false => Ok(time),
+    }
+}
+
 /// A number of things, or `"any"` of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Most(pub usize);
