@@ -153,9 +153,10 @@ impl Draining {
     }
 }
 
-/// Is ready when a drain begins; never, if nobody tells.
-pub(crate) async fn begun(draining: Option<watch::Receiver<bool>>) {
-    if let Some(mut draining) = draining
+/// Is ready when a drain begins; never, if nobody tells. The drain goes on waiting for whoever has
+/// `draining`.
+pub(crate) async fn begun(draining: Option<&mut watch::Receiver<bool>>) {
+    if let Some(draining) = draining
         && draining.wait_for(|draining| *draining).await.is_ok()
     {
         return;

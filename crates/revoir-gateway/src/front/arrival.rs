@@ -50,6 +50,10 @@ impl FirstRequest {
         self.has_come.store(true, Ordering::Relaxed);
     }
 
+    pub(super) fn has_come(&self) -> bool {
+        self.has_come.load(Ordering::Relaxed)
+    }
+
     pub(super) fn is_late(&self) -> bool {
         self.is_late.load(Ordering::Relaxed)
     }
@@ -78,7 +82,7 @@ impl Arrival {
         let Some(waiting) = &mut self.waiting else {
             return Poll::Pending;
         };
-        if waiting.request.has_come.load(Ordering::Relaxed) {
+        if waiting.request.has_come() {
             self.waiting = None;
             return Poll::Pending;
         }

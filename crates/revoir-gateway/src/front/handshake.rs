@@ -76,9 +76,10 @@ pub(super) async fn answer(
         extensions: agreement::offer(mode, asked.offered_extensions()),
         headers: forwarded_headers(request.headers(), source, &name),
     };
+    let mut draining_begins = registry.draining.listen();
     let reached = tokio::select! {
         reached = reach(pool, &opening, settings.handshake_limit) => reached,
-        () = begun(Some(registry.draining.listen())) => {
+        () = begun(Some(&mut draining_begins)) => {
             Err(draining(registry.draining.turn_away(registry.now()).unwrap_or_default()))
         }
     };

@@ -52,12 +52,12 @@ struct Listeners {
 
 impl Listeners {
     async fn listen(self: Arc<Self>, listener: TcpListener) {
-        loop {
         let mut failures = AcceptFailures::default();
+        loop {
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    tokio::spawn(Arc::clone(&self).talk(stream, peer));
                     failures = AcceptFailures::default();
+                    tokio::spawn(Arc::clone(&self).talk(stream, peer));
                 }
                 Err(error) => {
                     tracing::warn!(target: "revoir", %error, "a connection cannot be taken");
@@ -93,7 +93,7 @@ impl Listeners {
         };
         // A drain waits for those that were there when it began.
         let draining = &registry.draining;
-        let draining = (!draining.has_begun()).then(|| draining.listen());
+        let mut draining = (!draining.has_begun()).then(|| draining.listen());
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(limit + LATER)
@@ -111,11 +111,17 @@ impl Listeners {
         let mut talking = pin!(talking.with_upgrades());
         let ended = tokio::select! {
             ended = &mut talking => ended,
-            () = begun(draining) => {
+            () = begun(draining.as_mut()) => {
+                // What was asked is answered within the time of the drain, to its last byte. It does
+                // not wait for what somebody may yet ask.
+                if !first.has_come() {
+                    draining = None;
+                }
                 talking.as_mut().graceful_shutdown();
                 talking.await
             }
         };
+        drop(draining);
         if let Err(error) = ended {
             if first.is_late() {
                 registry.limited(Limit::Time);

@@ -1,5 +1,5 @@
 use crate::rules::Mode;
-use crate::tests::support::{asked, dial, field, pair, settings};
+use crate::tests::support::{asked, dial, field, pair, settings, soon};
 
 #[tokio::test]
 async fn a_request_passes_with_its_body_and_the_client_s_address() {
@@ -215,4 +215,34 @@ async fn bodies_of_many_pieces_pass_byte_for_byte() {
         assert!(client.more().await);
     }
     assert!(client.input == answering.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_answered_while_the_gateway_drains() {
+    let (listener, between) = pair(settings(Mode::Hold)).await;
+    let mut client = dial(between.address).await;
+    client.write(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let (mut backend, _) = asked(&listener).await;
+    // Somebody who has asked for nothing is not waited for.
+    let _idle = dial(between.address).await;
+    let gateway = std::sync::Arc::clone(&between.gateway);
+    let plan = revoir::Drain::restart().within(std::time::Duration::from_secs(3600));
+    let mut drain = tokio::spawn(async move { gateway.drain(plan).await });
+    soon(async {
+        while !between.gateway.is_draining() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!drain.is_finished(), "the drain did not wait");
+    backend
+        .write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    assert_eq!(client.rest().await, b"ok");
+    soon(&mut drain).await.unwrap();
 }
