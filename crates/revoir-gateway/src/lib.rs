@@ -29,6 +29,7 @@ pub mod config;
 mod connection;
 mod front;
 mod gateway;
+pub mod proxy_protocol;
 mod relay;
 mod rules;
 mod run;
@@ -43,7 +44,7 @@ pub use admin::{
 };
 pub use config::{AdminAddr, InvalidAdminAddr};
 pub use connection::ClientLimits;
-pub use front::{Destination, LocalService, RouteSettings, Settings, taken_over};
+pub use front::{Destination, LocalService, ProxyProtocol, RouteSettings, Settings, taken_over};
 pub use gateway::{Gateway, Reloaded};
 pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, Rules};

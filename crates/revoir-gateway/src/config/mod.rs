@@ -3,6 +3,7 @@
 
 pub(crate) mod admin_address;
 mod error;
+mod proxy_protocol;
 mod reading;
 mod route;
 mod values;
@@ -20,6 +21,7 @@ use crate::front::Settings;
 use crate::watch::Logs;
 pub use admin_address::{AdminAddr, InvalidAdminAddr};
 pub use error::{ConfigError, Wrong};
+pub use proxy_protocol::ProxyProtocolConfig;
 pub use reading::{parse, read};
 pub use route::{CheckConfig, HoldConfig, LostCode, RouteConfig, UpstreamTlsConfig};
 pub use values::{Most, Time};
@@ -38,6 +40,8 @@ pub struct Config {
     /// The addresses of proxies whose word about clients is taken.
     #[serde(deserialize_with = "values::networks")]
     pub trusted_proxies: Vec<IpNet>,
+    /// Which connections begin with a PROXY header.
+    pub proxy_protocol: ProxyProtocolConfig,
     /// What clients may ask for.
     pub limits: LimitsConfig,
     /// How the gateway ends.
@@ -118,6 +122,7 @@ impl Default for Config {
             access_log: Logs::All,
             tls: None,
             trusted_proxies: Vec::new(),
+            proxy_protocol: ProxyProtocolConfig::default(),
             limits: LimitsConfig::default(),
             admin: AdminConfig::default(),
             drain: DrainConfig::default(),
@@ -198,6 +203,7 @@ impl Config {
                 per_address: limits.connections_per_address.0,
                 per_second: limits.handshakes_per_second.rate(),
             },
+            proxy_protocol: self.proxy_protocol.settings(),
             trusted: self.trusted_proxies.clone(),
         }
     }

@@ -46,6 +46,8 @@ fn check(text: &str, config: &Config) -> Result<(), Wrong> {
     #[derive(Deserialize)]
     struct Places {
         listen: Option<Spanned<toml::Value>>,
+        #[serde(rename = "proxy-protocol")]
+        proxy_protocol: Option<Spanned<toml::Value>>,
         #[serde(default)]
         route: Vec<Spanned<toml::Value>>,
     }
@@ -55,6 +57,13 @@ fn check(text: &str, config: &Config) -> Result<(), Wrong> {
         let start = places.listen.map_or(0, |listen| listen.span().start);
         let key = "listen".to_owned();
         return Err(Wrong::at(text, start, key, "give an address at least"));
+    }
+    let balanced = &config.proxy_protocol.listen;
+    if let Some(address) = balanced.iter().find(|at| !config.listen.contains(at)) {
+        let start = places.proxy_protocol.map_or(0, |place| place.span().start);
+        let key = "proxy-protocol.listen".to_owned();
+        let what = format!("{address} is not among `listen`");
+        return Err(Wrong::at(text, start, key, what));
     }
     for (index, (route, place)) in config.routes.iter().zip(&places.route).enumerate() {
         let earlier = &config.routes[..index];
@@ -204,6 +213,11 @@ mod tests {
             ),
             ("listen = [", "1:", ""),
             ("listen = []", "1:10: listen: ", "at least"),
+            (
+                "[proxy-protocol]\nlisten = [\"127.0.0.1:1\"]",
+                "1:1: proxy-protocol.listen: ",
+                "not among `listen`",
+            ),
             ("[[route]]\n[[route]]", "2:1: route[1].path: ", "already"),
         ] {
             let wrong = parse(text).expect_err(text).to_string();

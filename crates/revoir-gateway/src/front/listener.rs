@@ -1,6 +1,7 @@
 //! Takes connections, speaks HTTP on them, and has the route of each request answer it.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -70,12 +71,22 @@ impl Listeners {
     }
 
     /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
-    async fn talk(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+    async fn talk(self: Arc<Self>, mut stream: TcpStream, peer: SocketAddr) {
         set_nodelay(&stream);
         let registry = &self.front.registry;
         let current = self.front.current();
         let settings = &current.settings;
         let limit = settings.handshake_limit;
+        let peer = match settings.proxy_protocol.client(&mut stream, peer).await {
+            Ok(client) => client,
+            Err(error) => {
+                if error.kind() == io::ErrorKind::TimedOut {
+                    registry.limited(Limit::Time);
+                }
+                tracing::warn!(target: "revoir", %peer, %error, "a balancer sent no PROXY header");
+                return;
+            }
+        };
         let source = Source::new(peer, self.tls.is_some(), &settings.trusted);
         let stream = match &self.tls {
             None => TcpOrTls::Tcp(stream),

@@ -1,5 +1,6 @@
 //! The side that clients see: HTTP requests, and those among them that become WebSockets.
 
+mod announced;
 mod arrival;
 mod exchange;
 mod forwarded_for;
@@ -15,6 +16,7 @@ mod settings;
 mod source;
 mod state;
 
+pub use announced::ProxyProtocol;
 pub use arrival::taken_over;
 
 pub(crate) use headers::without_port;

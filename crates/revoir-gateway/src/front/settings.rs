@@ -5,6 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::connection::ClientLimits;
+use crate::front::announced::ProxyProtocol;
 
 /// What a gateway is told.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Settings {
     pub held_bytes: usize,
     /// How many WebSocket clients may come in.
     pub room: ClientLimits,
+    /// Which connections begin with a PROXY header.
+    pub proxy_protocol: ProxyProtocol,
     /// The addresses of proxies whose word about clients is taken.
     pub trusted: Vec<IpNet>,
 }
@@ -31,6 +34,7 @@ impl Default for Settings {
             head_fields: 100,
             held_bytes: 64 * 1024 * 1024,
             room: ClientLimits::default(),
+            proxy_protocol: ProxyProtocol::default(),
             trusted: Vec::new(),
         }
     }

@@ -6,6 +6,7 @@ mod handshake;
 mod limits;
 mod operating;
 mod plain_http;
+mod proxy_protocol;
 mod restarts;
 mod routing;
 mod smuggling;

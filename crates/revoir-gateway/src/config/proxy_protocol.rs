@@ -1,0 +1,43 @@
+//! [`ProxyProtocolConfig`]: the `[proxy-protocol]` of the file.
+
+use std::net::SocketAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::config::values::{self, Time};
+use crate::front::ProxyProtocol;
+
+/// Which connections begin with a PROXY header.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ProxyProtocolConfig {
+    /// The balancers that send one, always.
+    #[serde(deserialize_with = "values::networks")]
+    pub from: Vec<IpNet>,
+    /// Those of the addresses of `listen` that they connect to. Empty: all.
+    pub listen: Vec<SocketAddr>,
+    /// For the header to come.
+    pub time: Time,
+}
+
+impl Default for ProxyProtocolConfig {
+    fn default() -> Self {
+        let ProxyProtocol { from, at, limit } = ProxyProtocol::default();
+        Self {
+            from,
+            listen: at,
+            time: Time(limit),
+        }
+    }
+}
+
+impl ProxyProtocolConfig {
+    pub(super) fn settings(&self) -> ProxyProtocol {
+        ProxyProtocol {
+            from: self.from.clone(),
+            at: self.listen.clone(),
+            limit: self.time.0,
+        }
+    }
+}
