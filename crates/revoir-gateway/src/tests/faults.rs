@@ -290,7 +290,13 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("faults.rs"),
         include_str!("handshake.rs"),
         include_str!("limits.rs"),
+        include_str!("plain_http.rs"),
+        include_str!("routing.rs"),
         include_str!("smuggling.rs"),
+        include_str!("upstreams.rs"),
+        include_str!("../connection/limits.rs"),
+        include_str!("../front/headers.rs"),
+        include_str!("../front/source.rs"),
         include_str!("../relay/tests/closing.rs"),
         include_str!("../relay/tests/keeping_alive.rs"),
     ];
