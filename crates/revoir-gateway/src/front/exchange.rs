@@ -14,6 +14,9 @@ use hyper::{Request, Response, StatusCode};
 
 use crate::watch::{Exchange, LoggedRequest, Observer};
 
+/// The status in the log of a request whose client left before there was an answer, as nginx has it.
+const CLIENT_LEFT: u16 = 499;
+
 /// An exchange whose answer is not known yet.
 #[derive(Debug)]
 pub(crate) struct OpenExchange {
@@ -21,6 +24,8 @@ pub(crate) struct OpenExchange {
     asked: LoggedRequest,
     is_handshake: bool,
     request_bytes: Arc<AtomicU64>,
+    /// Whether somebody else tells what became of it.
+    is_told: bool,
 }
 
 impl OpenExchange {
@@ -40,6 +45,7 @@ impl OpenExchange {
             asked,
             is_handshake,
             request_bytes: Arc::default(),
+            is_told: false,
         };
         let bytes = Arc::clone(&asking.request_bytes);
         let request = request.map(|body| Body::new(RequestBody { body, bytes }));
@@ -47,7 +53,8 @@ impl OpenExchange {
     }
 
     /// The answer is there, without its body. The observer is told when that is over too.
-    pub(crate) fn answered(self, response: Response<Body>) -> Response<Body> {
+    pub(crate) fn answered(mut self, response: Response<Body>) -> Response<Body> {
+        self.is_told = true;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return response;
         }
@@ -63,6 +70,25 @@ impl OpenExchange {
                 asking: Some(self),
             })
         })
+    }
+}
+
+/// The client has left before there was an answer.
+impl Drop for OpenExchange {
+    fn drop(&mut self) {
+        if self.is_told {
+            return;
+        }
+        self.observer.answered(Exchange {
+            at: SystemTime::now(),
+            took: self.asked.since.elapsed(),
+            request: self.asked.clone(),
+            is_handshake: self.is_handshake,
+            status: CLIENT_LEFT,
+            request_bytes: self.request_bytes.load(Ordering::Relaxed),
+            response_bytes: 0,
+            is_whole: false,
+        });
     }
 }
 
@@ -135,7 +161,7 @@ impl Drop for ResponseBody {
         asking.observer.answered(Exchange {
             at: SystemTime::now(),
             took: asking.asked.since.elapsed(),
-            request: asking.asked,
+            request: asking.asked.clone(),
             is_handshake: asking.is_handshake,
             status: self.status,
             request_bytes: asking.request_bytes.load(Ordering::Relaxed),

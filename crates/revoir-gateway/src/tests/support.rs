@@ -20,7 +20,7 @@ use crate::gateway::Gateway;
 use crate::relay::{Ended, HoldCause, RedialFailure, Side};
 use crate::rules::{Mode, Rules};
 use crate::upstream::{PoolSettings, Target};
-use crate::watch::{Handle, Limit, Observer};
+use crate::watch::{Exchange, Handle, Limit, Observer};
 
 /// No test waits longer for anything.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -47,6 +47,8 @@ pub(super) struct Counts {
     pub(super) returned: AtomicUsize,
     pub(super) failed: AtomicUsize,
     pub(super) ended: Mutex<Vec<String>>,
+    /// The statuses of answers.
+    pub(super) answered: Mutex<Vec<u16>>,
     limited: Mutex<Vec<Limit>>,
     changed: Notify,
 }
@@ -104,6 +106,11 @@ impl Observer for Counts {
 
     fn returned(&self, _: Duration) {
         self.count(&self.returned);
+    }
+
+    fn answered(&self, exchange: Exchange) {
+        self.answered.lock().unwrap().push(exchange.status);
+        self.changed.notify_waiters();
     }
 
     fn limited(&self, limit: Limit) {
