@@ -44,7 +44,9 @@ pub use admin::{
 };
 pub use config::{AdminAddr, InvalidAdminAddr};
 pub use connection::ClientLimits;
-pub use front::{Destination, LocalService, ProxyProtocol, RouteSettings, Settings, taken_over};
+pub use front::{
+    Destination, HttpTimes, LocalService, ProxyProtocol, RouteSettings, Settings, taken_over,
+};
 pub use gateway::{Gateway, Reloaded};
 pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, Rules};

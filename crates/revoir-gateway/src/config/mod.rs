@@ -17,7 +17,7 @@ use revoir::Drain;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::ClientLimits;
-use crate::front::Settings;
+use crate::front::{HttpTimes, Settings};
 use crate::watch::Logs;
 pub use admin_address::{AdminAddr, InvalidAdminAddr};
 pub use error::{ConfigError, Wrong};
@@ -70,6 +70,19 @@ pub struct LimitsConfig {
     /// For a request, and then for the answer to a handshake.
     #[serde(deserialize_with = "values::some_time")]
     pub handshake_time: Time,
+    /// For the next bytes of a plain request's body.
+    #[serde(deserialize_with = "values::some_time")]
+    pub body_time: Time,
+    /// For the head of the answer to a plain request.
+    #[serde(deserialize_with = "values::some_time")]
+    pub response_time: Time,
+    /// For the next bytes of its body; 0: any.
+    pub response_idle_time: Time,
+    /// For a client to take bytes of an answer.
+    #[serde(deserialize_with = "values::some_time")]
+    pub write_time: Time,
+    /// Connections of any kind.
+    pub sockets: Most,
     /// The head of a request.
     #[serde(deserialize_with = "values::head_bytes")]
     pub header_bytes: usize,
@@ -136,6 +149,11 @@ impl Default for LimitsConfig {
         let settings = Settings::default();
         Self {
             handshake_time: Time(settings.handshake_limit),
+            body_time: Time(settings.http.body),
+            response_time: Time(settings.http.response),
+            response_idle_time: Time(settings.http.response_idle),
+            write_time: Time(settings.http.write),
+            sockets: Most(settings.sockets),
             header_bytes: settings.head_bytes,
             header_fields: settings.head_fields,
             connections: Most(settings.room.in_all),
@@ -195,6 +213,13 @@ impl Config {
         let limits = &self.limits;
         Settings {
             handshake_limit: limits.handshake_time.0,
+            sockets: limits.sockets.0,
+            http: HttpTimes {
+                body: limits.body_time.0,
+                response: limits.response_time.0,
+                response_idle: limits.response_idle_time.0,
+                write: limits.write_time.0,
+            },
             head_bytes: limits.header_bytes,
             head_fields: limits.header_fields,
             held_bytes: limits.held_bytes,

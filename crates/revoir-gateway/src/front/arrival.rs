@@ -28,6 +28,10 @@ pub(super) struct Arrival {
     /// Until it is too late.
     stream: Option<TcpOrTls>,
     waiting: Option<Waiting>,
+    /// How long the client may take no bytes.
+    write_limit: Duration,
+    /// There only while it takes none.
+    blocked: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug)]
@@ -60,8 +64,12 @@ impl FirstRequest {
 }
 
 impl Arrival {
-    /// `limit`: for the first request.
-    pub(super) fn new(stream: TcpOrTls, request: Arc<FirstRequest>, limit: Duration) -> Self {
+    /// `limit`: for the first request; `write_limit`: for the client to take bytes of an answer.
+    pub(super) fn new(
+        stream: TcpOrTls,
+        request: Arc<FirstRequest>,
+        (limit, write_limit): (Duration, Duration),
+    ) -> Self {
         Self {
             stream: Some(stream),
             waiting: Some(Waiting {
@@ -69,12 +77,30 @@ impl Arrival {
                 request,
                 has_begun: false,
             }),
+            write_limit,
+            blocked: None,
         }
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpOrTls>> {
         let stream = self.stream.as_mut().map(Pin::new);
         stream.ok_or_else(|| ErrorKind::NotConnected.into())
+    }
+
+    /// What came of a write: an error once the client has taken nothing for too long.
+    fn written<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        result: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if result.is_ready() {
+            self.blocked = None;
+            return result;
+        }
+        let limit = self.write_limit;
+        let blocked = self.blocked.get_or_insert_with(|| Box::pin(sleep(limit)));
+        ready!(blocked.as_mut().poll(cx));
+        Poll::Ready(Err(ErrorKind::TimedOut.into()))
     }
 
     /// Ends the connection if it is time to.
@@ -128,7 +154,8 @@ impl AsyncWrite for Arrival {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.stream()?.poll_write(cx, bytes)
+        let result = self.stream()?.poll_write(cx, bytes);
+        self.written(cx, result)
     }
 
     fn poll_write_vectored(
@@ -136,7 +163,8 @@ impl AsyncWrite for Arrival {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream()?.poll_write_vectored(cx, slices)
+        let result = self.stream()?.poll_write_vectored(cx, slices);
+        self.written(cx, result)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -148,6 +176,7 @@ impl AsyncWrite for Arrival {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream()?.poll_shutdown(cx)
+        let result = self.stream()?.poll_shutdown(cx);
+        self.written(cx, result)
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -26,19 +27,29 @@ use crate::front::exchange::OpenExchange;
 use crate::front::handshake;
 use crate::front::headers::without_port;
 use crate::front::path::normal_form;
-use crate::front::refusal::{broken, refusal};
+use crate::front::progress::Progress;
+use crate::front::refusal::{broken, refusal, too_slow};
 use crate::front::route::Backing;
 use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::upstream::{TcpOrTls, set_nodelay};
 use crate::watch::{Limit, LoggedRequest};
 
+/// What whoever finds no room is told.
+const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n\
+                    Content-Type: text/plain; charset=utf-8\r\nContent-Length: 31\r\n\r\n\
+                    there are too many connections\n";
+
 /// How much later than a first request a later one is given up: a connection may stay for another.
 const LATER: Duration = Duration::from_secs(1);
 
 /// Takes connections for as long as it is polled, over TLS if that is given.
 pub(crate) async fn serve(front: Arc<Front>, listeners: Vec<TcpListener>, tls: Option<ServerTls>) {
-    let shared = Arc::new(Listeners { front, tls });
+    let shared = Arc::new(Listeners {
+        front,
+        tls,
+        talking: AtomicUsize::new(0),
+    });
     let mut all = JoinSet::new();
     for listener in listeners {
         all.spawn(Arc::clone(&shared).listen(listener));
@@ -49,6 +60,8 @@ pub(crate) async fn serve(front: Arc<Front>, listeners: Vec<TcpListener>, tls: O
 struct Listeners {
     front: Arc<Front>,
     tls: Option<ServerTls>,
+    /// Connections that speak HTTP now.
+    talking: AtomicUsize,
 }
 
 impl Listeners {
@@ -58,7 +71,16 @@ impl Listeners {
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     failures = AcceptFailures::default();
-                    tokio::spawn(Arc::clone(&self).talk(stream, peer));
+                    if self.is_full() {
+                        self.front.registry.limited(Limit::Connections);
+                        // Best effort: whoever is turned away here costs nothing more.
+                        if self.tls.is_none() {
+                            let _ = stream.try_write(FULL.as_bytes());
+                        }
+                        continue;
+                    }
+                    let talking = Talking::new(&self);
+                    tokio::spawn(async move { talking.listeners().talk(stream, peer).await });
                 }
                 Err(error) => {
                     tracing::warn!(target: "revoir", %error, "a connection cannot be taken");
@@ -68,6 +90,12 @@ impl Listeners {
                 }
             }
         }
+    }
+
+    /// Whether there is no room for another connection, of whatever kind.
+    fn is_full(&self) -> bool {
+        let open = self.talking.load(Ordering::Relaxed) + self.front.registry.len();
+        open >= self.front.current().settings.sockets
     }
 
     /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
@@ -117,7 +145,7 @@ impl Listeners {
             let listeners = Arc::clone(&self);
             async move { Ok::<_, Infallible>(listeners.answer(request, source).await) }
         });
-        let arrival = Arrival::new(stream, Arc::clone(&first), limit);
+        let arrival = Arrival::new(stream, Arc::clone(&first), (limit, settings.http.write));
         let talking = http.serve_connection(TokioIo::new(arrival), service);
         let mut talking = pin!(talking.with_upgrades());
         let ended = tokio::select! {
@@ -180,14 +208,45 @@ impl Listeners {
         let Some(route) = current.routes.find(host(&request), &path) else {
             return refusal(StatusCode::NOT_FOUND, "no route leads there");
         };
-        match &route.backing {
+        let times = current.settings.http;
+        let (parts, body) = request.into_parts();
+        let (body, progress) = Progress::watch(body, times.body);
+        let request = Request::from_parts(parts, body);
+        let response = match &route.backing {
             Backing::LocalService(site) => site.answer(request, asked.peer).await,
             Backing::Upstreams { pool, .. } if handshake::is_asked_for(&request) => {
                 let answered = handshake::answer(&self.front, pool, request, (asked, source)).await;
                 answered.unwrap_or_else(|error| broken(&error))
             }
-            Backing::Upstreams { pool, plain } => plain.pass(pool, request, source).await,
+            Backing::Upstreams { pool, plain } => {
+                plain.pass(pool, request, source, (&progress, times)).await
+            }
+        };
+        if progress.is_late() {
+            self.front.registry.limited(Limit::Time);
+            return too_slow();
         }
+        response
+    }
+}
+
+/// A connection that speaks HTTP, for as long as it is counted.
+struct Talking(Arc<Listeners>);
+
+impl Talking {
+    fn new(listeners: &Arc<Listeners>) -> Self {
+        listeners.talking.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(listeners))
+    }
+
+    fn listeners(&self) -> Arc<Listeners> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Drop for Talking {
+    fn drop(&mut self) {
+        self.0.talking.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

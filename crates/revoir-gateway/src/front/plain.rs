@@ -1,22 +1,29 @@
 //! HttpProxy HTTP: a request passes on to the backend, and the answer back.
 
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use http_body_util::BodyExt;
 use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::time::timeout;
 use tower_service::Service;
 
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
+use crate::front::lent_body::Lender;
+use crate::front::progress::Progress;
 use crate::front::refusal::{refusal, unavailable};
+use crate::front::settings::HttpTimes;
 use crate::front::source::Source;
+use crate::upstream::dial::CONNECT_LIMIT;
 use crate::upstream::{Pool, Target, TcpOrTls};
 
 /// Passes plain requests on, over connections that are kept for more of them.
@@ -28,28 +35,39 @@ impl HttpProxy {
         Self(Client::builder(TokioExecutor::new()).build(connector))
     }
 
-    /// Passes a request on, with its body as it comes. One without a body goes to the next upstream
-    /// if the first cannot be reached.
+    /// Passes a request on, with its body as it comes. It goes to the next upstream as long as
+    /// nothing of it was sent; one that may be repeated is tried once more where a connection that
+    /// was kept is gone.
     pub(super) async fn pass(
         &self,
         pool: &Pool,
         mut request: Request<Body>,
         source: Source,
+        (progress, times): (&Progress, HttpTimes),
     ) -> Response<Body> {
         rewrite_request(request.headers_mut(), source);
         *request.version_mut() = Version::HTTP_11;
         let (parts, body) = request.into_parts();
-        let is_repeatable = body.is_end_stream();
-        let mut body = Some(body);
+        let mut may_repeat = body.is_end_stream() && parts.method.is_safe();
+        let lender = Lender::new(body);
         let mut tried = Vec::new();
         while let Some(permit) = pool.pick(&tried) {
             let Ok(uri) = permit.target().resource(&parts.uri) else {
                 return refusal(StatusCode::BAD_REQUEST, "the request target is invalid");
             };
-            let body = body.take().unwrap_or_default();
+            let Some(body) = lender.lend() else {
+                break;
+            };
             let mut request = Request::from_parts(parts.clone(), body);
             *request.uri_mut() = uri;
-            match self.0.request(request).await {
+            let answered = tokio::select! {
+                answered = self.0.request(request) => answered,
+                () = progress.quiet_for(times.response) => {
+                    let text = "the backend does not answer";
+                    return refusal(StatusCode::GATEWAY_TIMEOUT, text);
+                }
+            };
+            match answered {
                 // What follows such an answer is no HTTP, and nobody asked for it.
                 Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
                     pool.tried(&permit, true);
@@ -61,6 +79,7 @@ impl HttpProxy {
                     strip_hop_by_hop(response.headers_mut());
                     // The upstream is busy with it until the body has ended.
                     return response.map(|body| {
+                        let body = unless_idle(Body::new(body), times.response_idle);
                         Body::new(body.map_frame(move |frame| {
                             let _busy = &permit;
                             frame
@@ -70,10 +89,13 @@ impl HttpProxy {
                 Err(error) if error.is_connect() => {
                     tracing::debug!(target: "revoir", %error, "the backend was not reached");
                     pool.tried(&permit, false);
-                    if !is_repeatable {
-                        break;
-                    }
                     tried.push(permit);
+                }
+                // The backend has closed a connection that was kept, just as the request came.
+                Err(error) if may_repeat && is_cut(&error) => {
+                    tracing::debug!(target: "revoir", %error, "a request is tried once more");
+                    may_repeat = false;
+                    lender.give(Body::empty());
                 }
                 Err(error) => {
                     tracing::debug!(target: "revoir", %error, "the backend did not answer");
@@ -83,6 +105,22 @@ impl HttpProxy {
         }
         unavailable()
     }
+}
+
+/// The body of an answer, which fails once nothing comes for `limit`; 0: any time.
+fn unless_idle(body: Body, limit: Duration) -> Body {
+    match limit.is_zero() {
+        true => body,
+        false => Progress::watch(body, limit).0,
+    }
+}
+
+/// Whether a connection ended before a byte of an answer.
+fn is_cut(error: &hyper_util::client::legacy::Error) -> bool {
+    let cause = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<hyper::Error>());
+    cause.is_some_and(|cause| cause.is_incomplete_message() || cause.is_canceled())
 }
 
 impl fmt::Debug for HttpProxy {
@@ -108,7 +146,8 @@ impl Service<Uri> for Connector {
         let pool = Arc::clone(&self.0);
         Box::pin(async move {
             let target = Target::of(&uri).map_err(io::Error::other)?;
-            pool.connect(&target).await.map(TokioIo::new)
+            let connected = timeout(CONNECT_LIMIT, pool.connect(&target)).await;
+            connected.map_err(io::Error::other)?.map(TokioIo::new)
         })
     }
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE};
+use hyper::header::{
+    CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use hyper::{Response, StatusCode};
 use revoir_proto::handshake::HandshakeError;
 
@@ -65,6 +67,17 @@ pub(super) fn later(status: StatusCode, text: &str, wait: Duration) -> Response<
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let seconds = HeaderValue::from(seconds.max(1));
     response.headers_mut().insert(RETRY_AFTER, seconds);
+    response
+}
+
+/// The request did not come to its end in time.
+pub(super) fn too_slow() -> Response<Body> {
+    let mut response = refusal(
+        StatusCode::REQUEST_TIMEOUT,
+        "the request did not come in time",
+    );
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
     response
 }
 

@@ -18,12 +18,40 @@ pub struct Settings {
     pub head_fields: usize,
     /// The most bytes that all holds together hold back.
     pub held_bytes: usize,
+    /// The most connections of any kind at a time.
+    pub sockets: usize,
+    /// How long plain HTTP may stand still.
+    pub http: HttpTimes,
     /// How many WebSocket clients may come in.
     pub room: ClientLimits,
     /// Which connections begin with a PROXY header.
     pub proxy_protocol: ProxyProtocol,
     /// The addresses of proxies whose word about clients is taken.
     pub trusted: Vec<IpNet>,
+}
+
+/// How long each leg of a plain request may stand still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpTimes {
+    /// For the next bytes of a request's body.
+    pub body: Duration,
+    /// For the head of the answer, once the backend has the request.
+    pub response: Duration,
+    /// For the next bytes of the answer's body. 0: any time, as server-sent events need it.
+    pub response_idle: Duration,
+    /// For a client to take bytes.
+    pub write: Duration,
+}
+
+impl Default for HttpTimes {
+    fn default() -> Self {
+        Self {
+            body: Duration::from_secs(30),
+            response: Duration::from_secs(60),
+            response_idle: Duration::ZERO,
+            write: Duration::from_secs(30),
+        }
+    }
 }
 
 impl Default for Settings {
@@ -33,6 +61,8 @@ impl Default for Settings {
             head_bytes: 32 * 1024,
             head_fields: 100,
             held_bytes: 64 * 1024 * 1024,
+            sockets: usize::MAX,
+            http: HttpTimes::default(),
             room: ClientLimits::default(),
             proxy_protocol: ProxyProtocol::default(),
             trusted: Vec::new(),

@@ -286,3 +286,44 @@ async fn a_listener_that_is_gone_leaves_no_room_taken() {
     connected(&listener, &between).await;
     assert_eq!(between.counts.limited(Limit::Connections), 0);
 }
+
+#[tokio::test]
+async fn a_body_that_does_not_go_on_is_408() {
+    let limit = std::time::Duration::from_millis(100);
+    let (listener, between) = pair(setup(|settings| settings.http.body = limit)).await;
+    let mut client = dial(between.address).await;
+    client
+        .write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+        .await;
+    let _backend = asked(&listener).await;
+    let head = client.head().await;
+    assert_eq!(status(&head), "408", "{head}");
+    client.rest().await;
+    assert_eq!(between.counts.limited(Limit::Time), 1);
+}
+
+#[tokio::test]
+async fn a_plain_request_without_an_answer_is_504() {
+    let limit = std::time::Duration::from_millis(100);
+    let (listener, between) = pair(setup(|settings| settings.http.response = limit)).await;
+    let mut client = dial(between.address).await;
+    client.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let _silent = asked(&listener).await;
+    let head = client.head().await;
+    assert_eq!(status(&head), "504", "{head}");
+}
+
+#[tokio::test]
+async fn there_is_a_limit_for_connections_of_every_kind() {
+    let (listener, between) = pair(setup(|settings| settings.sockets = 2)).await;
+    let _open = connected(&listener, &between).await;
+    let mut unfinished = dial(between.address).await;
+    unfinished
+        .write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+        .await;
+    let _backend = asked(&listener).await;
+    let mut refused = dial(between.address).await;
+    let head = refused.head().await;
+    assert_eq!(status(&head), "503", "{head}");
+    assert_eq!(between.counts.limited(Limit::Connections), 1);
+}

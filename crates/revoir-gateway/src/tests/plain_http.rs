@@ -1,5 +1,5 @@
 use crate::rules::Mode;
-use crate::tests::support::{asked, dial, field, pair, settings, soon};
+use crate::tests::support::{Counts, asked, dial, field, pair, settings, soon};
 
 #[tokio::test]
 async fn a_request_passes_with_its_body_and_the_client_s_address() {
@@ -245,4 +245,41 @@ async fn a_request_in_flight_is_answered_while_the_gateway_drains() {
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert_eq!(client.rest().await, b"ok");
     soon(&mut drain).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_get_on_a_connection_that_was_just_closed_is_tried_once_more() {
+    let (listener, between) = pair(settings(Mode::Hold)).await;
+    let mut client = dial(between.address).await;
+    let ask = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.write(ask).await;
+    let (mut backend, _) = asked(&listener).await;
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    backend.write(answer).await;
+    assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+    client.write(ask).await;
+    backend.head().await;
+    drop(backend);
+    let (mut backend, _) = asked(&listener).await;
+    backend.write(answer).await;
+    assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+    // But only once.
+    client.write(ask).await;
+    backend.head().await;
+    drop(backend);
+    let (backend, _) = asked(&listener).await;
+    drop(backend);
+    assert!(client.head().await.starts_with("HTTP/1.1 502 "));
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_before_the_answer_is_logged() {
+    let (listener, between) = pair(settings(Mode::Hold)).await;
+    let mut client = dial(between.address).await;
+    client.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let (_backend, _) = asked(&listener).await;
+    drop(client);
+    let answered = |counts: &Counts| counts.answered.lock().unwrap().len();
+    between.counts.at_least(answered, 1).await;
+    assert_eq!(*between.counts.answered.lock().unwrap(), [499]);
 }

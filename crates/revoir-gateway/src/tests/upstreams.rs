@@ -143,3 +143,25 @@ async fn one_whose_checks_fail_is_left_out() {
         assert_eq!(line, "GET /healthz HTTP/1.1");
     }
 }
+
+#[tokio::test]
+async fn a_body_goes_to_the_next_upstream_while_nothing_was_sent() {
+    let (first, second) = (listen().await, listen().await);
+    let between = before(&first, &second, None).await;
+    // Nobody listens there any more.
+    drop(first);
+    let mut client = dial(between.address).await;
+    client
+        .write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+        .await;
+    let (stream, _) = soon(second.accept()).await.unwrap();
+    let mut backend = Raw::new(stream, Role::Server);
+    backend.head().await;
+    while backend.input.len() < 5 {
+        assert!(backend.more().await);
+    }
+    assert_eq!(backend.input, b"hello");
+    backend.write(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 204 "), "{head}");
+}

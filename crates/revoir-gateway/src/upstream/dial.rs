@@ -26,7 +26,7 @@ use crate::upstream::target::Target;
 use crate::upstream::tcp_or_tls::TcpOrTls;
 
 /// For TCP and TLS with one upstream, so that there is time for another.
-const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 
 /// What the backend is asked for.
 #[derive(Clone, Debug)]
