@@ -38,6 +38,9 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let config = configuration(&args)?;
     if args.check_config {
+        if let Some(files) = &config.tls {
+            Certificate::new(files.cert.clone(), files.key.clone())?;
+        }
         return Ok(print(&config_text(&config, screen.json).into(), out, err));
     }
     let format: &dyn Format = match screen.json {

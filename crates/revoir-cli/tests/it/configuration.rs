@@ -76,3 +76,19 @@ fn a_mistake_is_named_with_the_file_the_place_and_a_way_out() {
         "{said}"
     );
 }
+
+#[test]
+fn a_certificate_that_cannot_be_read_is_found_by_a_check() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("revoir.toml");
+    let text = "[tls]\ncert = \"no-cert.pem\"\nkey = \"no-key.pem\"\n";
+    fs::write(&path, text).unwrap();
+    let said = run(&[
+        "serve",
+        "--check-config",
+        "--config",
+        path.to_str().unwrap(),
+    ]);
+    assert!(said.starts_with("exit: 1"), "{said}");
+    assert!(said.contains("no-cert.pem"), "{said}");
+}
