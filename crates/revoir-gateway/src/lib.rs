@@ -54,6 +54,7 @@ pub use run::StartError;
 pub use upstream::{
     Check, InvalidTarget, PoolSettings, Target, TcpOrTls, Thresholds, UpstreamState, UpstreamTls,
 };
+pub use watch::line as json_line;
 pub use watch::{
     AccessLog, Exchange, Format, Handle, Json, Limit, Lines, LoggedRequest, Logs, Observer,
     Operations, Overview, Record, Sum, Traffic, Unobserved,

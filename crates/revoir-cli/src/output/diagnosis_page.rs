@@ -128,7 +128,9 @@ fn signs(page: &mut Page<'_>, label: &str, weighed: &[Weighed], screen: &Screen)
     page.paragraph(2, &screen.faint(label));
     let sentences = weighed.iter().map(|one| {
         let weight = screen.faint(&format!("{:+}", one.weight));
-        format!("{} {weight}", screen.locale.sign(&one.observed))
+        // What was observed may be the words of a stranger.
+        let sign = screen.locale.sign(&one.observed);
+        format!("{} {weight}", printable::one_line(&sign, usize::MAX))
     });
     page.bullets(4, sentences);
 }

@@ -306,3 +306,14 @@ fn the_json_has_the_documented_fields() {
     );
     assert_eq!(diagnosis["steps"], Value::Array(Vec::new()));
 }
+
+#[test]
+fn control_characters_of_a_stranger_are_escaped_in_every_output() {
+    let stranger = "Close frame: \u{9b}31m\u{7f} \u{1b}[31m";
+    for output in [&[][..], &["--json"]] {
+        let args = [&["diagnose", "--console", stranger], output].concat();
+        let said = stdout(&args);
+        let is_raw = |c: char| c.is_control() && c != '\n';
+        assert!(!said.contains(is_raw), "{said:?}");
+    }
+}

@@ -15,7 +15,7 @@ pub use access_log::{AccessLog, Format, Json, Lines};
 pub use exchange::Exchange;
 pub(crate) use handle::Order;
 pub use handle::{Handle, Record};
-pub(crate) use json_line::line;
+pub use json_line::line;
 pub use observer::{Limit, Observer, Unobserved};
 pub use operations::{Logs, Operations};
 pub use overview::Overview;
