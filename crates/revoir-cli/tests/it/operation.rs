@@ -1,6 +1,7 @@
 //! `serve` as its operator sees it: the access log, and `ctl`.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
@@ -269,5 +270,46 @@ fn an_admin_interface_is_not_opened_to_other_machines_by_mistake() {
             .starts_with("admin interface at http://0.0.0.0:")
     );
     process.signal("TERM");
+    assert_eq!(process.end().exit, Some(0));
+}
+
+#[test]
+fn a_plain_request_in_flight_is_answered_after_sigterm() {
+    let backend = TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = format!("ws://{}", backend.local_addr().unwrap());
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
+    let process = Process::start(&[&serve[..], &["--metrics", "127.0.0.1:0"]].concat());
+    let note = process.next_note();
+    let metrics = loop {
+        let note = process.next_note();
+        if let Some(at) = note.strip_prefix("metrics at http://") {
+            break at.strip_suffix("/metrics").expect(&note).to_owned();
+        }
+    };
+    let address = note.strip_prefix("listening on ").expect(&note);
+    let mut client = TcpStream::connect(address.split(',').next().unwrap()).unwrap();
+    client
+        .write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    let (mut asked, _) = backend.accept().unwrap();
+    let mut head = BufReader::new(asked.try_clone().unwrap()).lines();
+    while !head.next().unwrap().unwrap().is_empty() {}
+    process.signal("TERM");
+    // A drain has begun once it is not ready any more.
+    let mut ready = String::new();
+    while !ready.starts_with("HTTP/1.1 503 ") {
+        ready.clear();
+        let mut probe = TcpStream::connect(&metrics).unwrap();
+        let ask = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        probe.write_all(ask).unwrap();
+        probe.read_to_string(&mut ready).unwrap();
+    }
+    asked
+        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.ends_with("ok"), "{answer}");
     assert_eq!(process.end().exit, Some(0));
 }
