@@ -8,9 +8,11 @@ use revoir::rustls::CertificateError;
 use revoir::rustls::client::verify_server_name;
 use revoir::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use revoir::rustls::server::ParsedCertificate;
-use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate};
-use x509_parser::time::ASN1Time;
+use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::der::Decode as _;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::time::Time;
 
 use crate::diagnose::trust::ShownChain;
 
@@ -49,24 +51,21 @@ pub(crate) enum Fault {
 
 impl Certificate {
     pub(super) fn read(der: &CertificateDer<'_>) -> Self {
-        let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+        // `Raw`: a rule that a certificate breaks is the verifier's to tell; here it is only read.
+        let Ok(certificate) = CertificateInner::<Raw>::from_der(der) else {
             return Self::default();
         };
-        let names = match certificate.subject_alternative_name() {
-            Ok(Some(extension)) => extension
-                .value
-                .general_names
-                .iter()
-                .filter_map(host)
-                .collect(),
-            _ => Vec::new(),
+        let certificate = certificate.tbs_certificate();
+        let names = match certificate.get_extension::<SubjectAltName>() {
+            Ok(Some((_, names))) => names.0.iter().filter_map(host).collect(),
+            Ok(None) | Err(_) => Vec::new(),
         };
         Self {
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),
             names,
-            not_before: certificate.validity().not_before.timestamp(),
-            not_after: certificate.validity().not_after.timestamp(),
+            not_before: seconds(certificate.validity().not_before),
+            not_after: seconds(certificate.validity().not_after),
             self_signed: certificate.subject() == certificate.issuer(),
         }
     }
@@ -137,29 +136,38 @@ pub(super) fn faults(
     faults
 }
 
-fn host(name: &GeneralName<'_>) -> Option<String> {
+fn host(name: &GeneralName) -> Option<String> {
     match name {
-        GeneralName::DNSName(name) => Some((*name).to_owned()),
-        GeneralName::IPAddress(bytes) => {
-            let four = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
-            let six = <[u8; 16]>::try_from(*bytes).map(IpAddr::from);
+        GeneralName::DnsName(name) => Some(name.to_string()),
+        GeneralName::IpAddress(bytes) => {
+            let four = <[u8; 4]>::try_from(bytes.as_bytes()).map(IpAddr::from);
+            let six = <[u8; 16]>::try_from(bytes.as_bytes()).map(IpAddr::from);
             four.or(six).ok().map(|address| address.to_string())
         }
         _ => None,
     }
 }
 
+/// Seconds since 1970; X.509 in DER has no time before.
+fn seconds(time: Time) -> i64 {
+    i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX)
+}
+
 /// The day of a time in seconds since 1970, as `2026-11-25`.
 fn day(timestamp: i64) -> String {
     let seconds = u64::try_from(timestamp).unwrap_or(0);
     match UNIX_EPOCH.checked_add(Duration::from_secs(seconds)) {
-        Some(time) if ASN1Time::from_timestamp(timestamp).is_ok() => {
+        Some(time) if seconds <= END_OF_TIME => {
             let text = humantime::format_rfc3339_seconds(time).to_string();
             text.chars().take(10).collect()
         }
         _ => "the end of time".to_owned(),
     }
 }
+
+/// 9999-12-31T23:59:59Z: the last second that a certificate can name, which means "never"
+/// (RFC 5280, 4.1.2.5).
+const END_OF_TIME: u64 = 253_402_300_799;
 
 #[cfg(test)]
 mod tests {
