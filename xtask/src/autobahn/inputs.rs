@@ -1,16 +1,16 @@
 //! What sections 12 and 13 go through, and whether it is as in the last whole run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use sha1_smol::Sha1;
 
 /// Both of our ends, and the suite's.
-const INPUTS: [&str; 9] = [
-    "Cargo.lock",
+const INPUTS: [&str; 8] = [
     "conformance/autobahn/requirements.txt",
     "conformance/autobahn/wstest.py",
     "crates/revoir-proto/Cargo.toml",
@@ -20,6 +20,9 @@ const INPUTS: [&str; 9] = [
     "crates/revoir/examples/autobahn_server.rs",
     "crates/revoir/src",
 ];
+
+/// What our ends stand on: a library that only the command line uses changes nothing here.
+const LOCKED: &str = "Cargo.lock";
 
 const HEAD: &str = "\
 # The last run of all cases in both roles, written by `cargo xtask autobahn`: what came out, and git's names
@@ -55,9 +58,9 @@ impl WholeRun {
     pub(super) fn changes(&self) -> anyhow::Result<Vec<String>> {
         let now = names()?;
         let mut changed = uncommitted()?;
-        for path in INPUTS {
-            if self.inputs.get(path) != now.get(path) && !changed.iter().any(|one| one == path) {
-                changed.push(path.to_owned());
+        for (path, name) in now {
+            if self.inputs.get(&path) != Some(&name) && !changed.contains(&path) {
+                changed.push(path);
             }
         }
         Ok(changed)
@@ -89,13 +92,55 @@ fn names() -> anyhow::Result<Inputs> {
         let name = git(&["rev-parse", &format!("HEAD:{path}")])?;
         names.insert(path.to_owned(), name.trim().to_owned());
     }
+    let lock = git(&["show", &format!("HEAD:{LOCKED}")])?;
+    names.insert(LOCKED.to_owned(), locked_below("revoir", &lock)?);
     Ok(names)
+}
+
+/// A name for the versions in a lock file that a package stands on.
+fn locked_below(package: &str, lock: &str) -> anyhow::Result<String> {
+    let lock: Lock = toml::from_str(lock).context("read Cargo.lock")?;
+    let mut below = BTreeSet::new();
+    let mut open = vec![package];
+    while let Some(wanted) = open.pop() {
+        // `name`, or `name version` where there are several.
+        let mut words = wanted.split(' ');
+        let (name, version) = (words.next(), words.next());
+        let is_wanted = |one: &&Locked| {
+            name == Some(one.name.as_str()) && version.is_none_or(|version| version == one.version)
+        };
+        for one in lock.package.iter().filter(is_wanted) {
+            if below.insert(one) {
+                open.extend(one.dependencies.iter().map(String::as_str));
+            }
+        }
+    }
+    let mut digest = Sha1::new();
+    for one in below {
+        let checksum = one.checksum.as_deref().unwrap_or("ours");
+        digest.update(format!("{} {} {checksum}\n", one.name, one.version).as_bytes());
+    }
+    Ok(digest.digest().to_string())
+}
+
+#[derive(Deserialize)]
+struct Lock {
+    package: Vec<Locked>,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+struct Locked {
+    name: String,
+    version: String,
+    checksum: Option<String>,
+    #[serde(default)]
+    dependencies: Vec<String>,
 }
 
 /// Inputs that are not as they are committed.
 fn uncommitted() -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
-    for path in INPUTS {
+    for path in INPUTS.into_iter().chain([LOCKED]) {
         if !git(&["status", "--porcelain", "--", path])?.is_empty() {
             found.push(path.to_owned());
         }
@@ -114,4 +159,43 @@ fn git(args: &[&str]) -> anyhow::Result<String> {
         bail!("`git {}`: {}", args.join(" "), errors.trim_end());
     }
     String::from_utf8(output.stdout).context("git answers in UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::locked_below;
+
+    const LOCK: &str = r#"
+        [[package]]
+        name = "a"
+        version = "1.0.0"
+        dependencies = ["b", "c 1.0.0"]
+        [[package]]
+        name = "b"
+        version = "1.0.0"
+        dependencies = ["a"]
+        [[package]]
+        name = "c"
+        version = "1.0.0"
+        checksum = "1c"
+        [[package]]
+        name = "c"
+        version = "2.0.0"
+        checksum = "2c"
+        [[package]]
+        name = "d"
+        version = "1.0.0"
+        dependencies = ["a", "c 2.0.0"]
+    "#;
+
+    #[test]
+    fn only_what_a_package_stands_on_counts() {
+        let before = locked_below("a", LOCK).unwrap();
+        let other = LOCK.replace("2c", "changed");
+        assert_eq!(locked_below("a", &other).unwrap(), before);
+        let used = LOCK.replace("1c", "changed");
+        assert_ne!(locked_below("a", &used).unwrap(), before);
+        let version = LOCK.replacen("c 1.0.0", "c 2.0.0", 1);
+        assert_ne!(locked_below("a", &version).unwrap(), before);
+    }
 }
