@@ -30,6 +30,8 @@ pub struct RouteConfig {
     pub path: String,
     /// None: what is built in.
     pub upstreams: Vec<Target>,
+    /// Used only where none of those is fit.
+    pub backups: Vec<Target>,
     /// What becomes of its connections.
     pub mode: Mode,
     /// Which web pages may connect, beside those of the same host.
@@ -117,6 +119,7 @@ impl Default for RouteConfig {
             host: None,
             path: "/".to_owned(),
             upstreams: Vec::new(),
+            backups: Vec::new(),
             mode: rules.mode,
             origins: vec!["*".to_owned()],
             return_rate: PoolSettings::REDIAL_RATE,
@@ -191,6 +194,7 @@ impl RouteConfig {
             Some((target, more)) => Destination::Upstreams(PoolSettings {
                 target: target.clone(),
                 more: more.to_vec(),
+                backups: self.backups.clone(),
                 rules: Arc::new(self.rules()),
                 redial_rate: self.return_rate,
                 check: self.check.as_ref().map(CheckConfig::check),
@@ -213,7 +217,8 @@ impl RouteConfig {
     }
 
     fn trust(&self) -> Result<Option<UpstreamTls>, ConfigError> {
-        if !self.upstreams.iter().any(|target| target.secure) {
+        let mut targets = self.upstreams.iter().chain(&self.backups);
+        if !targets.any(|target| target.secure) {
             return Ok(None);
         }
         let trust = match &self.tls.ca {

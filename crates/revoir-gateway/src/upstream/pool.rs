@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::relay::Outlook;
 use crate::upstream::dial_queue::{DialQueue, Priority, QueueId};
+use crate::upstream::health::Fitness;
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
 use crate::upstream::settings::{PoolSettings, UpstreamTls};
 use crate::upstream::target::Target;
@@ -51,6 +52,7 @@ impl Pool {
     /// A pool whose times count from `epoch`.
     pub(crate) fn new(settings: PoolSettings, epoch: Instant) -> Arc<Self> {
         let others = settings.more.iter().map(Upstream::new);
+        let others = others.chain(settings.backups.iter().map(Upstream::backup));
         Arc::new(Self {
             first: Upstream::new(&settings.target),
             others: others.collect(),
@@ -128,18 +130,19 @@ impl Pool {
         DialPermit::new(self)
     }
 
-    /// The fittest upstream, and of equally fit ones at that with the fewest
-    /// connections. Those in `tried` have had their chance.
+    /// The fittest upstream, and of equally fit ones that with the fewest connections. A backup is
+    /// taken only where no other is fit. Those in `tried` have had their chance.
     pub(crate) fn pick(&self, tried: &[UpstreamPermit]) -> Option<UpstreamPermit> {
         let now = self.now();
         let is_new = |one: &&Arc<Upstream>| {
             let mut tried = tried.iter();
             !tried.any(|permit| Arc::ptr_eq(permit.upstream(), one))
         };
-        let fittest = self
-            .upstreams()
-            .filter(is_new)
-            .min_by_key(|one| (one.health().fitness(now), one.connections()))?;
+        let fittest = self.upstreams().filter(is_new).min_by_key(|one| {
+            let fitness = one.health().fitness(now);
+            let is_unfit = fitness > Fitness::Up;
+            (is_unfit, one.is_backup, fitness, one.connections())
+        })?;
         fittest.health().tried(now);
         Some(UpstreamPermit::new(fittest))
     }
@@ -309,6 +312,49 @@ mod tests {
     use tokio::task::JoinSet;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_backup_is_taken_only_while_no_other_upstream_is_fit() {
+        let at = |port| Target::parse(&format!("ws://127.0.0.1:{port}")).unwrap();
+        let settings = PoolSettings {
+            more: vec![at(2)],
+            backups: vec![at(3)],
+            ..PoolSettings::new(at(1))
+        };
+        let pool = Pool::new(settings, Instant::now());
+        let port = |permit: &UpstreamPermit| permit.target().port;
+        let busy: Vec<_> = (0..6).filter_map(|_| pool.pick(&[])).collect();
+        let ports: Vec<_> = busy.iter().map(port).collect();
+        assert_eq!(ports, [1, 2, 1, 2, 1, 2], "a backup without work stays so");
+        assert!(pool.tried(&busy[0], false));
+        assert_eq!(pool.pick(&[]).as_ref().map(port), Some(2));
+        assert!(pool.tried(&busy[1], false), "the backup is up");
+        let tried = pool.pick(&[]);
+        assert_eq!(tried.as_ref().map(port), Some(3));
+        let tried: Vec<_> = tried.into_iter().collect();
+        let next = pool.pick(&tried).as_ref().map(port);
+        assert_eq!(
+            next,
+            Some(1),
+            "where a backup fails, the others are tried all the same"
+        );
+        drop(tried);
+        // They are due: one connection finds out, and the rest stays with the backup.
+        tokio::time::advance(Duration::from_secs(2)).await;
+        let probe = pool.pick(&[]).unwrap();
+        assert_eq!(port(&probe), 1);
+        assert!(pool.tried(&probe, true));
+        assert_eq!(
+            pool.pick(&[]).as_ref().map(port),
+            Some(2),
+            "the second is due"
+        );
+        assert_eq!(
+            pool.pick(&[]).as_ref().map(port),
+            Some(1),
+            "no backup any more"
+        );
+    }
 
     #[tokio::test(start_paused = true)]
     async fn those_who_wait_get_turns_at_the_rate() {

@@ -14,15 +14,27 @@ pub(crate) struct Upstream {
     pub(crate) target: Target,
     /// Its host and port.
     pub(crate) name: Arc<str>,
+    /// Used only where no other upstream is fit.
+    pub(super) is_backup: bool,
     connections: AtomicUsize,
     health: Mutex<Health>,
 }
 
 impl Upstream {
     pub(super) fn new(target: &Target) -> Arc<Self> {
+        Self::at(target, false)
+    }
+
+    /// One that is used only where no other is fit.
+    pub(super) fn backup(target: &Target) -> Arc<Self> {
+        Self::at(target, true)
+    }
+
+    fn at(target: &Target, is_backup: bool) -> Arc<Self> {
         Arc::new(Self {
             target: target.clone(),
             name: target.to_string().into(),
+            is_backup,
             connections: AtomicUsize::new(0),
             health: Mutex::default(),
         })

@@ -16,6 +16,8 @@ pub struct PoolSettings {
     pub target: Target,
     /// Others that do the same.
     pub more: Vec<Target>,
+    /// Used only where none of those is fit.
+    pub backups: Vec<Target>,
     /// How connections are treated.
     pub rules: Arc<Rules>,
     /// Re-dials per second, over all targets.
@@ -105,6 +107,7 @@ impl PoolSettings {
         Self {
             target,
             more: Vec::new(),
+            backups: Vec::new(),
             rules: Arc::default(),
             redial_rate: Self::REDIAL_RATE,
             check: None,
