@@ -23,6 +23,10 @@ pub struct RouteSettings {
 
 /// What answers the requests of a route.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each route, and nearly all have upstreams"
+)]
 pub enum Destination {
     /// Backends.
     Upstreams(PoolSettings),
