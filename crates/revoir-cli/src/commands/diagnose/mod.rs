@@ -1,6 +1,7 @@
 //! `revoir diagnose`: why connections end, from a look at a URL and from what is known.
 
 mod live;
+mod masking;
 mod pasted;
 
 use std::io::Write;
@@ -43,7 +44,7 @@ pub(crate) fn run(
         evidence.texts.push(pasted::read()?);
     }
     for text in &mut evidence.texts {
-        *text = pasted::without_secrets(text);
+        *text = masking::without_secrets(text);
     }
     let is_well = looked.is_well && args.evidence.is_empty();
     let mut diagnosis = diagnose(&evidence);

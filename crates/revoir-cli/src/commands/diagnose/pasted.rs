@@ -1,10 +1,9 @@
-//! A text from standard input: a log, or the HAR file of a browser; and no text with its secrets.
+//! A text from standard input: a log, or the HAR file of a browser.
 
 use std::io::Read;
 
 use serde_json::Value;
 
-use crate::diagnose::Secrets;
 use crate::exit::Failure;
 
 /// So much is read, in bytes.
@@ -12,17 +11,6 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// The last lines of a log that are looked at.
 const LINES: usize = 2000;
-
-/// Parts of the names of fields and parameters whose values let somebody in.
-const SECRET: [&str; 7] = [
-    "token",
-    "secret",
-    "passw",
-    "auth",
-    "apikey",
-    "api_key",
-    "signature",
-];
 
 /// What was pasted.
 pub(super) fn read() -> Result<String, Failure> {
@@ -63,47 +51,9 @@ fn endings_of_har(text: &str) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-/// A text with `…` in place of what lets somebody in: values of parameters with telling names,
-/// credentials behind a scheme, signed tokens.
-pub(super) fn without_secrets(text: &str) -> String {
-    let mut secrets = Secrets::default();
-    let separates = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '&' | '?' | ',' | ';');
-    let mut scheme = false;
-    for word in text.split(separates).filter(|word| !word.is_empty()) {
-        let (name, value) = word.split_once('=').unwrap_or(("", word));
-        let name = name.to_ascii_lowercase();
-        let is_named = SECRET.iter().any(|part| name.contains(part));
-        if scheme || is_named && looks_random(value) || value.starts_with("eyJ") {
-            secrets.add(value);
-        }
-        scheme = word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic");
-    }
-    secrets.hide(text)
-}
-
-/// No word of a sentence such as `auth=failed`.
-fn looks_random(value: &str) -> bool {
-    value.len() >= 6 && (value.len() >= 20 || value.chars().any(|c| c.is_ascii_digit()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn secrets_are_taken_out_and_the_rest_stays() {
-        let text = "GET /ws?access_token=abc123def HTTP/1.1 401, Authorization: Bearer s3cr3t-x";
-        let shown = without_secrets(text);
-        assert!(
-            !shown.contains("abc123def") && !shown.contains("s3cr3t-x"),
-            "{shown}"
-        );
-        assert!(shown.contains("HTTP/1.1 401"));
-        assert_eq!(
-            without_secrets("auth=failed, code=1006"),
-            "auth=failed, code=1006"
-        );
-    }
 
     #[test]
     fn a_har_file_is_read_for_its_websockets() {
