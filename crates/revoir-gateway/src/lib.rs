@@ -25,6 +25,7 @@
 //! requests, connections and endings to an [`Observer`].
 
 mod admin;
+mod client_rate;
 pub mod config;
 mod connection;
 mod front;
@@ -42,6 +43,7 @@ pub use admin::{
     Admin, AdminListener, ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine,
     HEADER as ADMIN_HEADER, Problem, StatusLine, Unbound, UnixSocket,
 };
+pub use client_rate::ClientRate;
 pub use config::{AdminAddr, InvalidAdminAddr};
 pub use connection::ClientLimits;
 pub use front::{

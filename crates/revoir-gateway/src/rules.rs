@@ -5,6 +5,8 @@ use std::time::Duration;
 use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Serialize};
 
+use crate::client_rate::ClientRate;
+
 /// What a route does with its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -40,6 +42,12 @@ pub struct Rules {
     pub stable_after: Duration,
     /// Whether 1011 from a backend starts a hold.
     pub hold_on_1011: bool,
+    /// How long a connection may be open. `None`: any time. Each ends up to a tenth earlier.
+    pub max_age: Option<Duration>,
+    /// How long no message may come from either side. `None`: any time. Pings are no messages.
+    pub idle_limit: Option<Duration>,
+    /// How much one client may send.
+    pub client_rate: ClientRate,
     /// In a tunnel: the code for a backend that was lost, 1011 or 1014.
     pub lost_code: SendCode,
     /// What one client may send during a hold, in bytes on the wire.
@@ -62,6 +70,9 @@ impl Default for Rules {
             queue_limit: Duration::from_secs(60),
             stable_after: Duration::from_secs(10),
             hold_on_1011: false,
+            max_age: None,
+            idle_limit: None,
+            client_rate: ClientRate::default(),
             lost_code: SendCode::INTERNAL_ERROR,
             held_bytes: 64 * 1024,
             held_messages: 64,

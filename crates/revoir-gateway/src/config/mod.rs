@@ -4,6 +4,7 @@
 pub(crate) mod admin_address;
 mod error;
 mod proxy_protocol;
+mod rate;
 mod reading;
 mod route;
 mod values;
@@ -22,6 +23,7 @@ use crate::watch::Logs;
 pub use admin_address::{AdminAddr, InvalidAdminAddr};
 pub use error::{ConfigError, Wrong};
 pub use proxy_protocol::ProxyProtocolConfig;
+pub use rate::RateConfig;
 pub use reading::{parse, read};
 pub use route::{CheckConfig, HoldConfig, LostCode, RouteConfig, UpstreamTlsConfig};
 pub use values::{Most, Time};

@@ -9,6 +9,7 @@ use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::config::error::ConfigError;
+use crate::config::rate::RateConfig;
 use crate::config::values;
 use crate::config::values::Time;
 use crate::front::{Destination, LocalService, RouteSettings};
@@ -47,6 +48,12 @@ pub struct RouteConfig {
     pub ping_interval: Time,
     /// Until a side counts as dead that gives none.
     pub pong_timeout: Time,
+    /// How long a connection may be open; 0: any time.
+    pub max_age: Time,
+    /// How long no message may come from either side; 0: any time.
+    pub idle_time: Time,
+    /// How much one client may send.
+    pub rate: RateConfig,
     /// How long clients are held.
     pub hold: HoldConfig,
     /// Whether and how upstreams are asked how they are.
@@ -127,6 +134,9 @@ impl Default for RouteConfig {
             lost_code: LostCode(rules.lost_code),
             ping_interval: Time(keepalive.interval),
             pong_timeout: Time(keepalive.timeout),
+            max_age: Time(rules.max_age.unwrap_or_default()),
+            idle_time: Time(rules.idle_limit.unwrap_or_default()),
+            rate: RateConfig::default(),
             hold: HoldConfig::default(),
             check: None,
             tls: UpstreamTlsConfig::default(),
@@ -244,6 +254,9 @@ impl RouteConfig {
             mode: self.mode,
             client_message: self.message_bytes,
             keepalive: (!keepalive.interval.is_zero()).then_some(keepalive),
+            max_age: self.max_age.unless_zero(),
+            idle_limit: self.idle_time.unless_zero(),
+            client_rate: self.rate.rate(),
             planned_budget: self.hold.planned.0,
             lost_budget: self.hold.lost.0,
             queue_limit: self.hold.queue.0,

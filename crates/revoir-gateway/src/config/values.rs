@@ -19,6 +19,11 @@ impl Time {
     pub(super) const fn seconds(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
+
+    /// As a limit, where 0 says that there is none.
+    pub(super) fn unless_zero(self) -> Option<Duration> {
+        Some(self.0).filter(|time| !time.is_zero())
+    }
 }
 
 impl FromStr for Time {

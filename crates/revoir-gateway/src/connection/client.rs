@@ -110,6 +110,17 @@ impl Connection {
         self.registry.limited(Limit::Held);
     }
 
+    /// The client sends more than it may.
+    pub(crate) fn limited(&self, limit: Limit) {
+        self.registry.limited(limit);
+    }
+
+    /// Whole messages that have come from either side, from all backends.
+    pub(crate) fn messages(&self) -> u64 {
+        let traffic = &self.handle.traffic;
+        traffic.sum(Side::Client).messages + traffic.sum(Side::Backend).messages
+    }
+
     /// `bytes` came from `side` and were given to `relay`.
     #[inline]
     pub(crate) fn heard(&self, now: Duration, side: Side, bytes: usize, relay: &Relay) {

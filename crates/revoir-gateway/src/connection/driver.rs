@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use revoir::Entropy;
-use revoir_proto::{Cause, Detail};
+use revoir_proto::{Cause, Detail, SendCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::connection::client::Connection;
 use crate::connection::holding::{HoldState, Redial};
+use crate::connection::lifetime::Lifetime;
 use crate::connection::linger::linger;
+use crate::connection::meter::Meter;
 use crate::connection::read_buffer::{READ_BUFFER_BYTES, with_read_buffer};
 use crate::connection::transport::{Writer, poll_read};
-use crate::relay::{Moment, Outlook, Relay, Side};
+use crate::relay::{Goodbye, Moment, Outlook, Relay, Side, earlier};
 use crate::watch::Order;
 
 /// Rounds in one go before other tasks of the thread get a turn.
@@ -38,6 +40,8 @@ pub(crate) struct Driver<S> {
     timer: Pin<Box<Sleep>>,
     /// What the timer is set to.
     armed: Option<Duration>,
+    lifetime: Option<Box<Lifetime>>,
+    meter: Option<Box<Meter>>,
 }
 
 impl<S> Driver<S>
@@ -54,6 +58,8 @@ where
     ) -> Self {
         let mut random = Entropy;
         let mut at = moment(connection.now(), &mut random, &Outlook::default);
+        let lifetime = Lifetime::new(connection.rules(), at.now, at.random);
+        let meter = Meter::new(connection.rules().client_rate);
         let relay = Relay::new(&mut at, Arc::clone(connection.rules()), compression);
         Self {
             relay,
@@ -64,6 +70,8 @@ where
             hold: None,
             timer: Box::pin(sleep_until(Instant::now())),
             armed: None,
+            lifetime,
+            meter,
         }
     }
 
@@ -132,6 +140,9 @@ where
         let room = self.take_room(wanted);
         self.relay.set_reading(now, side, room > 0);
         if room == 0 {
+            if let (Side::Client, Some(meter)) = (side, &mut self.meter) {
+                meter.stops(now);
+            }
             return progressed;
         }
         let has_read = self.read(cx, now, side, room);
@@ -174,6 +185,9 @@ where
         });
         if taken > 0 {
             self.connection.heard(now, side, taken, &self.relay);
+        }
+        if side == Side::Client && self.meter.is_some() {
+            self.measure(now, taken);
         }
         if let Some(Some(error)) = &failure {
             self.writing_failed(cx, now, side.other(), error);
@@ -258,9 +272,50 @@ where
             &mut writer,
         );
         connection.heard(now, side, input.len(), relay);
-        if let Some(error) = writer.error {
+        let failure = writer.error;
+        if side == Side::Client && self.meter.is_some() {
+            self.measure(now, input.len());
+        }
+        if let Some(error) = failure {
             self.writing_failed(cx, now, side.other(), &error);
         }
+    }
+
+    /// Measures what the client has sent: `bytes` were read, or none were there. A client that sends
+    /// too much is closed.
+    fn measure(&mut self, now: Duration, bytes: usize) {
+        let Some(meter) = &mut self.meter else {
+            return;
+        };
+        if bytes == 0 {
+            meter.is_up_to_date();
+            return;
+        }
+        let messages = self.relay.messages(Side::Client).unwrap_or_default();
+        let Some(limit) = meter.came(now, bytes, messages) else {
+            return;
+        };
+        let goodbye = Goodbye::plain(SendCode::POLICY_VIOLATION, meter.rule(limit));
+        self.meter = None;
+        self.connection.limited(limit);
+        self.with(now, |relay, at| relay.leave(at, goodbye));
+    }
+
+    /// Closes the connection if it is too old, or silent for too long.
+    fn look_at_lifetime(&mut self, now: Duration) {
+        let Some(lifetime) = &mut self.lifetime else {
+            return;
+        };
+        let messages = self.connection.messages();
+        if let Some(goodbye) = lifetime.look(now, messages, self.relay.is_busy()) {
+            self.lifetime = None;
+            self.with(now, |relay, at| relay.leave(at, goodbye));
+        }
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        let over = self.lifetime.as_ref().and_then(|own| own.deadline());
+        earlier(self.relay.deadline(), over)
     }
 
     /// Lets go of the sockets of sides that have ended.
@@ -280,8 +335,9 @@ where
 
     /// Does what is due. Returns whether something was.
     fn poll_timer(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
-        while let Some(deadline) = self.relay.deadline() {
+        while let Some(deadline) = self.deadline() {
             if deadline <= now {
+                self.look_at_lifetime(now);
                 self.with(now, |relay, at| relay.handle_timeout(at));
                 return true;
             }

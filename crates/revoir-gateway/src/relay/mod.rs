@@ -20,6 +20,7 @@ mod tests;
 mod verdict;
 
 pub(crate) use hold::Previous;
+pub(crate) use hop::earlier;
 pub(crate) use outgoing::Accept;
 pub use state::{Ended, Side};
 pub(crate) use state::{Moment, Outlook, Relay};

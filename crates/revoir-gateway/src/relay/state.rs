@@ -201,6 +201,13 @@ impl Relay {
         }
     }
 
+    /// Whether a message is under way from either side, or the client waits for a backend.
+    pub(crate) fn is_busy(&self) -> bool {
+        let is_inside = |lane: &Lane| lane.is_inside_frame() || lane.kept() > 0;
+        let backend = self.backend.as_ref();
+        is_inside(&self.lane) || backend.is_none_or(|backend| is_inside(&backend.lane))
+    }
+
     /// The last round trip to `side`.
     pub(crate) fn rtt(&self, side: Side) -> Option<Duration> {
         self.hop(side).and_then(Hop::rtt)

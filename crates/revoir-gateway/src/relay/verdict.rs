@@ -92,6 +92,16 @@ impl Goodbye {
         }
     }
 
+    /// 1001: this connection is over, and another one is welcome.
+    pub(crate) const fn going_away(text: &'static str, cause: Cause) -> Self {
+        Self {
+            code: SendCode::GOING_AWAY,
+            text: Cow::Borrowed(text),
+            cause,
+            back: Some(Back::After(Duration::from_secs(1))),
+        }
+    }
+
     /// A code that says enough.
     pub fn plain(code: SendCode, text: impl Into<Cow<'static, str>>) -> Self {
         Self {

@@ -289,6 +289,7 @@ fn every_row_of_the_fault_table_names_a_test() {
     let sources = [
         include_str!("faults.rs"),
         include_str!("handshake.rs"),
+        include_str!("lifetime.rs"),
         include_str!("limits.rs"),
         include_str!("plain_http.rs"),
         include_str!("proxy_protocol.rs"),

@@ -3,6 +3,7 @@
 mod draining;
 mod faults;
 mod handshake;
+mod lifetime;
 mod limits;
 mod operating;
 mod plain_http;

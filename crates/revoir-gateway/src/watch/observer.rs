@@ -22,6 +22,10 @@ pub enum Limit {
     Rate,
     /// A page is from elsewhere: 403.
     Origin,
+    /// A client sends too many messages: 1008.
+    Messages,
+    /// A client sends too many bytes: 1008.
+    Bytes,
     /// All holds together keep as much as they may: this client is not read from.
     Held,
 }
@@ -36,6 +40,8 @@ impl Limit {
             Self::Address => "address",
             Self::Rate => "rate",
             Self::Origin => "origin",
+            Self::Messages => "messages",
+            Self::Bytes => "bytes",
             Self::Held => "held",
         }
     }
