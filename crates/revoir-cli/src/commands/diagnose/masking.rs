@@ -106,6 +106,7 @@ pub(super) fn without_secrets(text: &str) -> String {
         found.extend(credentials(line));
         found.extend(shaped(line));
         found.extend(userinfo(line));
+        found.extend(user_of_curl(line));
         for value in &found {
             // Elsewhere it may stand without its name. A word may not.
             let value = &line[value.clone()];
@@ -163,14 +164,15 @@ fn is_secret(folded: &str, sign: &Assignment, line: &str, name: &Range<usize>) -
     if SECRET.iter().any(|part| folded.contains(part)) {
         return !is_word && !value.is_empty();
     }
-    let is_parameter = line[..name.start].ends_with(['?', '&']);
+    let is_parameter = line[..name.start].ends_with(['?', '&', '#']);
     let is_number = value.len() <= 5 && value.chars().all(|c| c.is_ascii_digit());
     let is_telling = match folded {
         // Outside of a query these are numbers of errors, and keys of maps.
         "code" | "key" => is_parameter,
         _ => SHORT.contains(&folded) || TELLING.iter().any(|part| folded.contains(part)),
     };
-    is_telling && !is_word && !is_number && (is_parameter || looks_random(value))
+    let is_token = folded.contains("token") && !sign.is_colon && value.len() >= 6;
+    is_telling && !is_word && !is_number && (is_parameter || is_token || looks_random(value))
 }
 
 /// What follows a name: `=` or `:`, and a quotation mark if the value has one.
@@ -287,6 +289,23 @@ fn userinfo(line: &str) -> Vec<Range<usize>> {
     authorities.filter_map(user).collect()
 }
 
+/// What a command line of curl gives as `-u user:password`.
+fn user_of_curl(line: &str) -> Vec<Range<usize>> {
+    let flags = [" -u ", " --user ", " --proxy-user "];
+    let users = flags.iter().flat_map(|flag| {
+        let places = line.match_indices(flag);
+        places.map(|(at, flag)| at + flag.len())
+    });
+    let user = |at: usize| {
+        let rest = line[at..].trim_start_matches(['"', '\'']);
+        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+        let user = &rest[..rest.find(ends).unwrap_or(rest.len())];
+        let at = line.len() - rest.len();
+        user.contains(':').then_some(at..at + user.len())
+    };
+    users.filter_map(user).collect()
+}
+
 /// The longest runs of characters that are parts of words.
 fn words(line: &str, is_part: impl Fn(char) -> bool) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
@@ -308,7 +327,7 @@ mod tests {
     use super::*;
 
     /// The secret is what stands between the brackets.
-    const HIDDEN: [&str; 48] = [
+    const HIDDEN: [&str; 52] = [
         r#"{"token": "<hunter22x>"}"#,
         r#"{"access_token":"<a1b2c3d4e5>"}"#,
         r#"{\"refreshToken\":\"<a1b2c3d4e5>\"}"#,
@@ -357,6 +376,10 @@ mod tests {
         "/ws/<eyJhbGciOi.eyJzdWIiOi.c2ln> failed",
         "google <AIzaSyA0123456789abcdef>",
         "auth_token=<a1b2c3>",
+        "curl -u <admin:hunter> https://a.example",
+        "curl --user '<admin:hunter>' https://a.example",
+        "ws://a.example/#access_token=<abcdefgh>",
+        "sessionToken=<abcdefgh>",
     ];
 
     const SHOWN: [&str; 24] = [
