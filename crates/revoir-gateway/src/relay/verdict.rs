@@ -73,10 +73,10 @@ pub(crate) enum Back {
 
 impl Goodbye {
     /// 1012: come back soon.
-    pub const fn restart(text: &'static str) -> Self {
+    pub fn restart(text: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code: SendCode::SERVICE_RESTART,
-            text: Cow::Borrowed(text),
+            text: text.into(),
             cause: Cause::ClosedLocally,
             back: Some(Back::After(Duration::from_secs(1))),
         }
@@ -211,9 +211,11 @@ pub(crate) fn after_redial(redialed: &RedialFailure) -> AfterRedial {
             status: 408 | 421 | 425 | 429 | 500..,
             retry_after,
         } => AfterRedial::Again(retry_after),
+        // It refused what the gateway repeated: a ticket that is good once, for example. Whether the
+        // client itself is refused, only a handshake of its own can tell.
         RedialFailure::Refused { status, .. } => {
             let text = format!("the backend refused the return with HTTP {status}");
-            AfterRedial::End(Goodbye::plain(SendCode::POLICY_VIOLATION, text))
+            AfterRedial::End(Goodbye::restart(text))
         }
         RedialFailure::Invalid | RedialFailure::Unreachable => AfterRedial::Again(None),
     }
@@ -362,8 +364,8 @@ mod tests {
             let AfterRedial::End(goodbye) = refused(status) else {
                 panic!("{status}");
             };
-            assert_eq!(goodbye.code, SendCode::POLICY_VIOLATION);
-            assert!(goodbye.text.contains(&status.to_string()) && goodbye.back.is_none());
+            assert_eq!(goodbye.code, SendCode::SERVICE_RESTART);
+            assert!(goodbye.text.contains(&status.to_string()) && goodbye.back.is_some());
         }
         for status in [429, 500, 502, 503, 504] {
             let again = AfterRedial::Again(Some(Duration::from_secs(2)));

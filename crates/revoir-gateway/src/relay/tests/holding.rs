@@ -284,7 +284,7 @@ fn a_backend_that_is_lost_again_and_again_uses_up_one_budget() {
 }
 
 #[test]
-fn a_refused_return_ends_the_client_with_1008_and_the_status() {
+fn a_refused_return_ends_the_client_with_1012_a_slot_and_the_status() {
     for status in [401, 403, 404, 410] {
         let mut rig = lost();
         rig.redial_fails(&RedialFailure::Refused {
@@ -292,7 +292,8 @@ fn a_refused_return_ends_the_client_with_1008_and_the_status() {
             retry_after: None,
         });
         let frame = rig.client_close().expect("a Close frame");
-        assert_eq!(frame.code(), CloseCode::POLICY_VIOLATION);
+        assert_eq!(frame.code(), CloseCode::SERVICE_RESTART);
+        assert!(Slot::read(frame.code(), frame.reason()).is_some());
         assert!(frame.reason().contains(&status.to_string()));
     }
 }
