@@ -7,6 +7,7 @@
 //! they have to wait. A [`Hop`](hop::Hop) keeps one side alive, and [`verdict`] says what follows
 //! when the backend is gone.
 
+mod budgets;
 mod hold;
 mod hop;
 mod input;

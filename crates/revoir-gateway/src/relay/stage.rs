@@ -6,6 +6,7 @@ use revoir_codes::Slot;
 use revoir_proto::frame::CloseFrame;
 use revoir_proto::{Cause, Detail, Finish, ProtocolError, Reason, SendCode};
 
+use crate::relay::budgets::Budgets;
 use crate::relay::hold::{Hold, Previous};
 use crate::relay::hop::Hop;
 use crate::relay::state::{BackendSide, Moment, Relay, Release, Side, Stage};
@@ -276,11 +277,10 @@ impl Relay {
             received: backend.lane.messages(),
         };
         let was_stable = at.now.saturating_sub(backend.attached) >= self.rules.stable_after;
-        let budget = why.budget(&self.rules);
-        let left = match self.budget_left {
-            Some(left) if !was_stable => left.min(budget),
-            _ => budget,
-        };
+        if was_stable {
+            self.budgets = Budgets::default();
+        }
+        let left = self.budgets.left(why, &self.rules);
         let may_answer = backend.hop.sent().is_some() && !backend.hop.out.is_inside_message();
         let release = if may_answer {
             Release::Linger

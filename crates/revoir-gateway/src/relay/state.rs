@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use revoir_proto::{Cause, Detail, Ending, Finish, Random, Role};
 
+use crate::relay::budgets::Budgets;
 use crate::relay::hold::{Hold, Previous};
 use crate::relay::hop::{Hop, earlier};
 use crate::relay::lane::{Lane, LaneRules, Unit};
@@ -100,8 +101,8 @@ pub(crate) struct Relay {
     pub(super) stage: Stage,
     /// Whether a lost backend has left the client inside a frame.
     is_torn: bool,
-    /// What is left of the budget from the last hold, until the connection was stable for a while.
-    pub(super) budget_left: Option<Duration>,
+    /// What the last holds have left, until the connection was stable for a while.
+    pub(super) budgets: Budgets,
     pub(super) ended: Vec<Ended>,
 }
 
@@ -144,7 +145,7 @@ impl Relay {
             waiting: Outgoing::default(),
             stage: Stage::Done,
             is_torn: false,
-            budget_left: None,
+            budgets: Budgets::default(),
             ended: Vec::new(),
         };
         relay.attach(at);
@@ -154,7 +155,7 @@ impl Relay {
     /// There is a backend (again).
     pub(crate) fn attach(&mut self, at: &mut Moment<'_>) {
         if let Stage::Holding(hold) = &self.stage {
-            self.budget_left = Some(hold.left(at.now));
+            self.budgets.keep(hold.why, hold.left(at.now));
         }
         let jitter = at.random.next_u32();
         let mut hop = Hop::new(at.now, Role::Client, &self.rules, jitter);

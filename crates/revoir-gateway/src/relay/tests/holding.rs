@@ -284,6 +284,26 @@ fn a_backend_that_is_lost_again_and_again_uses_up_one_budget() {
 }
 
 #[test]
+fn restarts_in_a_row_are_held_though_the_first_was_a_loss() {
+    let mut rig = lost();
+    rig.wait(seconds(3));
+    for code in [1012, 1001, 1012] {
+        rig.attach();
+        rig.wait(seconds(5));
+        rig.backend_sends(&plain(Opcode::Close, &close_payload(code, "again")));
+        rig.wait(seconds(3));
+        assert!(is_held(&rig), "{code}");
+    }
+    // A loss goes on with what the first one left.
+    rig.attach();
+    rig.wait(seconds(5));
+    rig.lose(Side::Backend);
+    let start = rig.now;
+    let (_, at) = given_up(&mut rig);
+    assert_eq!(at - start, seconds(7));
+}
+
+#[test]
 fn a_refused_return_ends_the_client_with_1012_a_slot_and_the_status() {
     for status in [401, 403, 404, 410] {
         let mut rig = lost();
