@@ -67,28 +67,31 @@ impl OpenExchange {
                 status,
                 bytes: 0,
                 is_whole,
-                asking: Some(self),
+                asking: self,
             })
         })
+    }
+
+    fn tell(&self, status: u16, response_bytes: u64, is_whole: bool) {
+        self.observer.answered(Exchange {
+            at: SystemTime::now(),
+            took: self.asked.since.elapsed(),
+            request: self.asked.clone(),
+            is_handshake: self.is_handshake,
+            status,
+            request_bytes: self.request_bytes.load(Ordering::Relaxed),
+            response_bytes,
+            is_whole,
+        });
     }
 }
 
 /// The client has left before there was an answer.
 impl Drop for OpenExchange {
     fn drop(&mut self) {
-        if self.is_told {
-            return;
+        if !self.is_told {
+            self.tell(CLIENT_LEFT, 0, false);
         }
-        self.observer.answered(Exchange {
-            at: SystemTime::now(),
-            took: self.asked.since.elapsed(),
-            request: self.asked.clone(),
-            is_handshake: self.is_handshake,
-            status: CLIENT_LEFT,
-            request_bytes: self.request_bytes.load(Ordering::Relaxed),
-            response_bytes: 0,
-            is_whole: false,
-        });
     }
 }
 
@@ -102,7 +105,7 @@ struct ResponseBody {
     status: u16,
     bytes: u64,
     is_whole: bool,
-    asking: Option<OpenExchange>,
+    asking: OpenExchange,
 }
 
 impl<B> HttpBody for RequestBody<B>
@@ -155,19 +158,7 @@ impl HttpBody for ResponseBody {
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        let Some(asking) = self.asking.take() else {
-            return;
-        };
-        asking.observer.answered(Exchange {
-            at: SystemTime::now(),
-            took: asking.asked.since.elapsed(),
-            request: asking.asked.clone(),
-            is_handshake: asking.is_handshake,
-            status: self.status,
-            request_bytes: asking.request_bytes.load(Ordering::Relaxed),
-            response_bytes: self.bytes,
-            is_whole: self.is_whole,
-        });
+        self.asking.tell(self.status, self.bytes, self.is_whole);
     }
 }
 

@@ -1,5 +1,6 @@
 //! [`LentBody`]: a body that comes back as long as nothing of it was read.
 
+use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -17,7 +18,7 @@ impl Lender {
         Self(Arc::new(Mutex::new(Some(body))))
     }
 
-    /// Takes another body for the one that was read.
+    /// Has `body` to lend.
     pub(super) fn give(&self, body: Body) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
     }
@@ -30,7 +31,7 @@ impl Lender {
             .unwrap_or_else(PoisonError::into_inner)
             .take()?;
         Some(Body::new(LentBody {
-            body: Some(body),
+            body,
             is_read: false,
             lender: self.clone(),
         }))
@@ -38,8 +39,7 @@ impl Lender {
 }
 
 struct LentBody {
-    /// Until it is dropped.
-    body: Option<Body>,
+    body: Body,
     is_read: bool,
     lender: Lender,
 }
@@ -53,27 +53,22 @@ impl HttpBody for LentBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         self.is_read = true;
-        match &mut self.body {
-            Some(body) => Pin::new(body).poll_frame(cx),
-            None => Poll::Ready(None),
-        }
+        Pin::new(&mut self.body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let hint = self.body.as_ref().map(HttpBody::size_hint);
-        hint.unwrap_or_else(|| SizeHint::with_exact(0))
+        self.body.size_hint()
     }
 }
 
 impl Drop for LentBody {
     fn drop(&mut self) {
         if !self.is_read {
-            let mut place = self.lender.0.lock().unwrap_or_else(PoisonError::into_inner);
-            *place = self.body.take();
+            self.lender.give(mem::take(&mut self.body));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! HttpProxy HTTP: a request passes on to the backend, and the answer back.
+//! [`HttpProxy`]: a plain request passes on to the backend, and the answer back.
 
 use std::error::Error;
 use std::fmt;
