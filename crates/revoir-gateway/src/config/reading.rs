@@ -73,6 +73,11 @@ fn check(text: &str, config: &Config) -> Result<(), Wrong> {
             let key = format!("route[{index}].path");
             return Err(Wrong::at(text, place.span().start, key, what));
         }
+        if route.upstreams.is_empty() && !route.backups.is_empty() {
+            let what = "there are no `upstreams` for which these could stand in";
+            let key = format!("route[{index}].backups");
+            return Err(Wrong::at(text, place.span().start, key, what));
+        }
     }
     Ok(())
 }
@@ -219,6 +224,11 @@ mod tests {
                 "not among `listen`",
             ),
             ("[[route]]\n[[route]]", "2:1: route[1].path: ", "already"),
+            (
+                "[[route]]\nbackups = [\"ws://127.0.0.1:1\"]",
+                "1:1: route[0].backups: ",
+                "no `upstreams`",
+            ),
         ] {
             let wrong = parse(text).expect_err(text).to_string();
             assert!(wrong.starts_with(place), "{text}: {wrong}");
