@@ -25,6 +25,7 @@
 //! requests, connections and endings to an [`Observer`].
 
 mod admin;
+mod client_address;
 mod client_rate;
 pub mod config;
 mod connection;
@@ -54,7 +55,8 @@ pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, Rules};
 pub use run::StartError;
 pub use upstream::{
-    Check, InvalidTarget, PoolSettings, Target, TcpOrTls, Thresholds, UpstreamState, UpstreamTls,
+    Balance, Check, HashKey, InvalidBalance, InvalidTarget, PoolSettings, Target, TcpOrTls,
+    Thresholds, UpstreamState, UpstreamTls, Weights,
 };
 pub use watch::line as json_line;
 pub use watch::{

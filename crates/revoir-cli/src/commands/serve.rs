@@ -204,7 +204,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 fn announce(config: &Config, listeners: &[TcpListener], err: &mut (dyn Write + Send)) {
     let targets = config.routes.iter().flat_map(|route| &route.upstreams);
     let scheme = config.tls.as_ref().map_or("http", |_| "https");
-    let targets: Vec<_> = targets.map(ToString::to_string).collect();
+    let targets: Vec<_> = targets.map(|one| one.url.to_string()).collect();
     for listener in listeners {
         let Ok(address) = listener.local_addr() else {
             continue;

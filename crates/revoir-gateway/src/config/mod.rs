@@ -7,6 +7,7 @@ mod proxy_protocol;
 mod rate;
 mod reading;
 mod route;
+mod upstream;
 mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,6 +27,7 @@ pub use proxy_protocol::ProxyProtocolConfig;
 pub use rate::RateConfig;
 pub use reading::{parse, read};
 pub use route::{CheckConfig, HoldConfig, LostCode, RouteConfig, UpstreamTlsConfig};
+pub use upstream::UpstreamConfig;
 pub use values::{Most, Time};
 
 /// The whole file. What is absent has its default.

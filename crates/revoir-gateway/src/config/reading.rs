@@ -182,7 +182,7 @@ mod tests {
             ),
             (
                 "[[route]]\nupstreams = [\"ws://a\", \"a:1\"]",
-                "2:13: route[0].upstreams[1]: ",
+                "2:24: route[0].upstreams[1]: ",
                 "expected ws://HOST:PORT",
             ),
             (
@@ -215,6 +215,26 @@ mod tests {
                 "[[route]]\ncheck = { interval = \"0s\" }",
                 "2:",
                 "more than 0",
+            ),
+            (
+                "[[route]]\nbalance = \"round-robin\"",
+                "2:11: route[0].balance: ",
+                "\"round-robin\": expected least-connections, address, header:NAME",
+            ),
+            (
+                "[[route]]\nupstreams = [{ url = \"ws://a\", weight = 0 }]",
+                "2:",
+                "0: expected a weight from 1 to 1000",
+            ),
+            (
+                "[[route]]\nupstreams = [{ weight = 2 }]",
+                "2:",
+                "missing field `url`",
+            ),
+            (
+                "[[route]]\nupstreams = [9000]",
+                "2:14: route[0].upstreams[0]: ",
+                "expected ws://HOST:PORT, or { url =",
             ),
             ("listen = [", "1:", ""),
             ("listen = []", "1:10: listen: ", "at least"),

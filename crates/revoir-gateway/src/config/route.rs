@@ -10,11 +10,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::config::error::ConfigError;
 use crate::config::rate::RateConfig;
+use crate::config::upstream::UpstreamConfig;
 use crate::config::values;
 use crate::config::values::Time;
 use crate::front::{Destination, LocalService, RouteSettings};
 use crate::rules::{Mode, Rules};
-use crate::upstream::{Check, PoolSettings, Target, Thresholds, UpstreamTls};
+use crate::upstream::{Balance, Check, PoolSettings, Target, Thresholds, UpstreamTls, Weights};
 
 /// One route. What is absent has its default.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -30,9 +31,11 @@ pub struct RouteConfig {
     #[serde(deserialize_with = "values::path")]
     pub path: String,
     /// None: what is built in.
-    pub upstreams: Vec<Target>,
+    pub upstreams: Vec<UpstreamConfig>,
     /// Used only where none of those is fit.
-    pub backups: Vec<Target>,
+    pub backups: Vec<UpstreamConfig>,
+    /// Which of those that are fit a client goes to.
+    pub balance: Balance,
     /// What becomes of its connections.
     pub mode: Mode,
     /// Which web pages may connect, beside those of the same host.
@@ -127,6 +130,7 @@ impl Default for RouteConfig {
             path: "/".to_owned(),
             upstreams: Vec::new(),
             backups: Vec::new(),
+            balance: Balance::default(),
             mode: rules.mode,
             origins: vec!["*".to_owned()],
             return_rate: PoolSettings::REDIAL_RATE,
@@ -174,7 +178,7 @@ impl RouteConfig {
     /// Everything to one upstream.
     pub fn to(upstream: Target, mode: Mode) -> Self {
         Self {
-            upstreams: vec![upstream],
+            upstreams: vec![upstream.into()],
             mode,
             ..Self::default()
         }
@@ -201,10 +205,12 @@ impl RouteConfig {
     pub fn settings(&self, site: &LocalService) -> Result<RouteSettings, ConfigError> {
         let to = match self.upstreams.split_first() {
             None => Destination::LocalService(site.clone()),
-            Some((target, more)) => Destination::Upstreams(PoolSettings {
-                target: target.clone(),
-                more: more.to_vec(),
-                backups: self.backups.clone(),
+            Some((first, more)) => Destination::Upstreams(PoolSettings {
+                target: first.url.clone(),
+                more: targets(more),
+                backups: targets(&self.backups),
+                balance: self.balance.clone(),
+                weights: self.weights(),
                 rules: Arc::new(self.rules()),
                 redial_rate: self.return_rate,
                 check: self.check.as_ref().map(CheckConfig::check),
@@ -219,6 +225,11 @@ impl RouteConfig {
         })
     }
 
+    fn weights(&self) -> Weights {
+        let all = self.upstreams.iter().chain(&self.backups);
+        Weights::new(all.map(|one| (one.url.clone(), one.weight)))
+    }
+
     fn origins(&self) -> Origins {
         match self.origins.iter().any(|origin| origin == "*") {
             true => Origins::Any,
@@ -228,7 +239,7 @@ impl RouteConfig {
 
     fn trust(&self) -> Result<Option<UpstreamTls>, ConfigError> {
         let mut targets = self.upstreams.iter().chain(&self.backups);
-        if !targets.any(|target| target.secure) {
+        if !targets.any(|one| one.url.secure) {
             return Ok(None);
         }
         let trust = match &self.tls.ca {
@@ -267,6 +278,10 @@ impl RouteConfig {
             ..Rules::default()
         }
     }
+}
+
+fn targets(upstreams: &[UpstreamConfig]) -> Vec<Target> {
+    upstreams.iter().map(|one| one.url.clone()).collect()
 }
 
 impl CheckConfig {

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use revoir::Admission;
 
+use crate::client_address::subscriber;
 use crate::watch::Limit;
 
 /// How many may come in. Handshakes count like connections.
@@ -89,7 +90,7 @@ impl ClientLimiter {
     /// Lets a client from `address` in. The address of IPv4 inside IPv6 is that of IPv4; of IPv6,
     /// a /64 counts as one.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<ClientPermit, OverLimit> {
-        let address = counted(address);
+        let address = subscriber(address);
         let mut inside = self.inside();
         let ClientLimits {
             in_all,
@@ -115,15 +116,6 @@ impl ClientLimiter {
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The address that counts: a subscriber of IPv6 has a /64 at least (RFC 6177), and could come from
-/// another address each time.
-fn counted(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !(u128::MAX >> 64)).into(),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

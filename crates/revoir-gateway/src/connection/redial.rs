@@ -12,7 +12,7 @@ use crate::connection::fields::Fields;
 use crate::connection::holding::{Redial, Redialing, Returned};
 use crate::relay::{Previous, RedialFailure};
 use crate::upstream::dial::{Answer, DialError, Opening, dial};
-use crate::upstream::{Agreement, Pool, Priority, QueueId, TcpOrTls, UpstreamPermit};
+use crate::upstream::{Affinity, Agreement, Pool, Priority, QueueId, TcpOrTls, UpstreamPermit};
 
 /// The header field that tells a backend whose connection this continues.
 const RESUME: HeaderName = HeaderName::from_static("revoir-resume");
@@ -29,6 +29,7 @@ pub(crate) struct Redialer {
     resource: Box<str>,
     fields: Fields,
     agreement: Agreement,
+    affinity: Option<Affinity>,
 }
 
 impl Redialer {
@@ -47,6 +48,7 @@ impl Redialer {
             resource: opening.resource.to_string().into(),
             fields: Fields::pack(&opening.headers),
             agreement,
+            affinity: opening.affinity,
         }
     }
 
@@ -60,6 +62,7 @@ impl Redialer {
             key: key(Entropy::bytes()),
             subprotocols: subprotocol.into_iter().map(str::to_owned).collect(),
             extensions: self.agreement.extensions.as_deref().map(str::to_owned),
+            affinity: self.affinity,
         }
     }
 }

@@ -75,6 +75,10 @@ pub(super) async fn answer(
         subprotocols: asked.subprotocols().to_vec(),
         extensions: agreement::offer(mode, asked.offered_extensions()),
         headers: forwarded_headers(request.headers(), source, &name),
+        affinity: pool
+            .settings
+            .balance
+            .affinity(request.uri(), request.headers(), client),
     };
     let mut draining_begins = registry.draining.listen();
     let reached = tokio::select! {

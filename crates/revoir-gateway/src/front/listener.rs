@@ -219,7 +219,11 @@ impl Listeners {
                 answered.unwrap_or_else(|error| broken(&error))
             }
             Backing::Upstreams { pool, plain } => {
-                plain.pass(pool, request, source, (&progress, times)).await
+                let client = source.client(request.headers(), &current.settings.trusted);
+                let balance = &pool.settings.balance;
+                let affinity = balance.affinity(request.uri(), request.headers(), client);
+                let limits = (&*progress, times);
+                plain.pass(pool, request, source, affinity, limits).await
             }
         };
         if progress.is_late() {

@@ -24,7 +24,7 @@ use crate::front::refusal::{refusal, unavailable};
 use crate::front::settings::HttpTimes;
 use crate::front::source::Source;
 use crate::upstream::dial::CONNECT_LIMIT;
-use crate::upstream::{Pool, Target, TcpOrTls};
+use crate::upstream::{Affinity, Pool, Target, TcpOrTls};
 
 /// Passes plain requests on, over connections that are kept for more of them.
 pub(crate) struct HttpProxy(Client<Connector, Body>);
@@ -43,6 +43,7 @@ impl HttpProxy {
         pool: &Pool,
         mut request: Request<Body>,
         source: Source,
+        affinity: Option<Affinity>,
         (progress, times): (&Progress, HttpTimes),
     ) -> Response<Body> {
         rewrite_request(request.headers_mut(), source);
@@ -51,7 +52,7 @@ impl HttpProxy {
         let mut may_repeat = body.is_end_stream() && parts.method.is_safe();
         let lender = Lender::new(body);
         let mut tried = Vec::new();
-        while let Some(permit) = pool.pick(&tried) {
+        while let Some(permit) = pool.pick(&tried, affinity) {
             let Ok(uri) = permit.target().resource(&parts.uri) else {
                 return refusal(StatusCode::BAD_REQUEST, "the request target is invalid");
             };

@@ -1,5 +1,6 @@
 //! Routes with more than one upstream.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use revoir_codes::SendCode;
@@ -8,10 +9,11 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::front::{Destination, RouteSettings, Settings};
+use crate::rules::{Mode, Rules};
 use crate::tests::support::{
     Between, Counts, Raw, accepted, ask, dial, field, routed, soon, taken, target,
 };
-use crate::upstream::{Check, PoolSettings, Thresholds};
+use crate::upstream::{Balance, Check, PoolSettings, Thresholds};
 
 async fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
@@ -164,4 +166,86 @@ async fn a_body_goes_to_the_next_upstream_while_nothing_was_sent() {
     backend.write(b"HTTP/1.1 204 No Content\r\n\r\n").await;
     let head = client.head().await;
     assert!(head.starts_with("HTTP/1.1 204 "), "{head}");
+}
+
+/// A gateway that leads each room to its own upstream.
+async fn by_room(first: &TcpListener, second: &TcpListener) -> Between {
+    let at = |listener: &TcpListener| target(listener.local_addr().unwrap());
+    let pool = PoolSettings {
+        more: vec![at(second)],
+        balance: "header:X-Room".parse::<Balance>().unwrap(),
+        rules: Arc::new(Rules {
+            mode: Mode::Hold,
+            ..Rules::default()
+        }),
+        ..PoolSettings::new(at(first))
+    };
+    let route = RouteSettings::new("/", Destination::Upstreams(pool));
+    routed(vec![route], Settings::default()).await
+}
+
+/// Takes a connection at either, and tells at which one.
+async fn either(first: &TcpListener, second: &TcpListener) -> (Raw, String, usize) {
+    let (stream, place) = soon(async {
+        tokio::select! {
+            taken = first.accept() => (taken.unwrap().0, 0),
+            taken = second.accept() => (taken.unwrap().0, 1),
+        }
+    })
+    .await;
+    let mut backend = Raw::new(stream, Role::Server);
+    let head = backend.head().await;
+    (backend, head, place)
+}
+
+#[tokio::test]
+async fn clients_with_the_same_key_meet_at_one_upstream() {
+    let (first, second) = (listen().await, listen().await);
+    let between = by_room(&first, &second).await;
+    let mut places = Vec::new();
+    let mut open = Vec::new();
+    for turn in 0..24 {
+        let room = format!("X-Room: {}\r\n", turn % 8);
+        let mut client = ask(between.address, &room).await;
+        let (mut backend, head, place) = either(&first, &second).await;
+        accepted(&mut backend, &head, "").await;
+        assert!(client.head().await.starts_with("HTTP/1.1 101 "));
+        places.push(place);
+        open.push((client, backend));
+    }
+    assert_eq!(places[..8], places[8..16]);
+    assert_eq!(places[..8], places[16..]);
+    // Plain requests go there too.
+    for (room, place) in places[..8].iter().enumerate() {
+        let mut client = dial(between.address).await;
+        let asking = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Room: {room}\r\n\r\n");
+        client.write(asking.as_bytes()).await;
+        // A connection may be kept for another room, so each answer ends its own.
+        let (mut backend, _, taken) = either(&first, &second).await;
+        assert_eq!(taken, *place);
+        let answer = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+        backend.write(answer).await;
+        assert!(client.head().await.starts_with("HTTP/1.1 204 "));
+    }
+}
+
+#[tokio::test]
+async fn a_held_client_goes_on_where_its_key_leads_next() {
+    let (first, second) = (listen().await, listen().await);
+    let between = by_room(&first, &second).await;
+    let mut client = ask(between.address, "X-Room: 1\r\n").await;
+    let (mut backend, head, place) = either(&first, &second).await;
+    accepted(&mut backend, &head, "").await;
+    assert!(client.head().await.starts_with("HTTP/1.1 101 "));
+    // It is gone, and nobody listens there any more.
+    let (left, gone) = match place {
+        0 => (second, first),
+        _ => (first, second),
+    };
+    drop(gone);
+    drop(backend);
+    let (mut backend, head) = taken(&left).await;
+    assert!(field(&head, "Revoir-Resume").is_some());
+    client.text("one").await;
+    assert_eq!(backend.recv().await, "one");
 }

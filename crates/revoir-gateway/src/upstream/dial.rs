@@ -21,6 +21,7 @@ use crate::rules::Mode;
 use crate::upstream::agreement;
 use crate::upstream::agreement::Agreement;
 use crate::upstream::pool::{DialPermit, Pool};
+use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::UpstreamPermit;
 use crate::upstream::target::Target;
 use crate::upstream::tcp_or_tls::TcpOrTls;
@@ -37,6 +38,8 @@ pub(crate) struct Opening {
     pub(crate) key: String,
     pub(crate) subprotocols: Vec<String>,
     pub(crate) extensions: Option<String>,
+    /// Where the client belongs.
+    pub(crate) affinity: Option<Affinity>,
 }
 
 /// How the backend answered.
@@ -92,7 +95,7 @@ pub(crate) async fn dial(
     let deadline = Instant::now() + limit;
     let mut tried = Vec::new();
     let mut error = DialError::Silent;
-    while let Some(upstream) = pool.pick(&tried) {
+    while let Some(upstream) = pool.pick(&tried, opening.affinity) {
         let left = deadline.saturating_duration_since(Instant::now());
         let attempt = Box::pin(attempt(pool, upstream.target(), opening));
         let answer = timeout(left, attempt).await;

@@ -2,21 +2,25 @@
 //! dial it next, and how an opening handshake with it goes.
 
 pub(crate) mod agreement;
+mod balance;
 mod check;
 pub(crate) mod dial;
 mod dial_queue;
 mod health;
 mod pool;
+mod rendezvous;
 mod server;
 mod settings;
 mod target;
 mod tcp_or_tls;
 
 pub(crate) use agreement::Agreement;
+pub use balance::{Balance, HashKey, InvalidBalance, Weights};
 pub(crate) use check::run;
 pub(crate) use dial_queue::{Priority, QueueId};
 pub use health::Thresholds;
 pub(crate) use pool::Pool;
+pub(crate) use rendezvous::Affinity;
 pub(crate) use server::UpstreamPermit;
 pub use server::UpstreamState;
 pub use settings::{Check, PoolSettings, UpstreamTls};

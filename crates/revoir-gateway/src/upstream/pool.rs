@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::relay::Outlook;
 use crate::upstream::dial_queue::{DialQueue, Priority, QueueId};
 use crate::upstream::health::Fitness;
+use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
 use crate::upstream::settings::{PoolSettings, UpstreamTls};
 use crate::upstream::target::Target;
@@ -130,9 +131,14 @@ impl Pool {
         DialPermit::new(self)
     }
 
-    /// The fittest upstream, and of equally fit ones that with the fewest connections. A backup is
-    /// taken only where no other is fit. Those in `tried` have had their chance.
-    pub(crate) fn pick(&self, tried: &[UpstreamPermit]) -> Option<UpstreamPermit> {
+    /// The fittest upstream, and of equally fit ones the one that `affinity` leads to, or without
+    /// that the one with the fewest connections for its weight. A backup is taken only where no
+    /// other is fit. Those in `tried` have had their chance.
+    pub(crate) fn pick(
+        &self,
+        tried: &[UpstreamPermit],
+        affinity: Option<Affinity>,
+    ) -> Option<UpstreamPermit> {
         let now = self.now();
         let is_new = |one: &&Arc<Upstream>| {
             let mut tried = tried.iter();
@@ -141,7 +147,14 @@ impl Pool {
         let fittest = self.upstreams().filter(is_new).min_by_key(|one| {
             let fitness = one.health().fitness(now);
             let is_unfit = fitness > Fitness::Up;
-            (is_unfit, one.is_backup, fitness, one.connections())
+            let weight = self.settings.weights.of(&one.target);
+            let (fitness, rank) = match affinity {
+                None => (fitness, one.load(weight)),
+                // One that is due is tried by its own clients: the others have a better place.
+                Some(key) if !is_unfit => (Fitness::Up, key.rank(&one.name, weight)),
+                Some(key) => (fitness, key.rank(&one.name, weight)),
+            };
+            (is_unfit, one.is_backup, fitness, rank)
         })?;
         fittest.health().tried(now);
         Some(UpstreamPermit::new(fittest))
@@ -309,9 +322,12 @@ impl Drop for DialPermit {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use tokio::task::JoinSet;
 
     use super::*;
+    use crate::upstream::balance::Weights;
 
     #[tokio::test(start_paused = true)]
     async fn a_backup_is_taken_only_while_no_other_upstream_is_fit() {
@@ -323,16 +339,16 @@ mod tests {
         };
         let pool = Pool::new(settings, Instant::now());
         let port = |permit: &UpstreamPermit| permit.target().port;
-        let busy: Vec<_> = (0..6).filter_map(|_| pool.pick(&[])).collect();
+        let busy: Vec<_> = (0..6).filter_map(|_| pool.pick(&[], None)).collect();
         let ports: Vec<_> = busy.iter().map(port).collect();
         assert_eq!(ports, [1, 2, 1, 2, 1, 2], "a backup without work stays so");
         assert!(pool.tried(&busy[0], false));
-        assert_eq!(pool.pick(&[]).as_ref().map(port), Some(2));
+        assert_eq!(pool.pick(&[], None).as_ref().map(port), Some(2));
         assert!(pool.tried(&busy[1], false), "the backup is up");
-        let tried = pool.pick(&[]);
+        let tried = pool.pick(&[], None);
         assert_eq!(tried.as_ref().map(port), Some(3));
         let tried: Vec<_> = tried.into_iter().collect();
-        let next = pool.pick(&tried).as_ref().map(port);
+        let next = pool.pick(&tried, None).as_ref().map(port);
         assert_eq!(
             next,
             Some(1),
@@ -341,19 +357,80 @@ mod tests {
         drop(tried);
         // They are due: one connection finds out, and the rest stays with the backup.
         tokio::time::advance(Duration::from_secs(2)).await;
-        let probe = pool.pick(&[]).unwrap();
+        let probe = pool.pick(&[], None).unwrap();
         assert_eq!(port(&probe), 1);
         assert!(pool.tried(&probe, true));
         assert_eq!(
-            pool.pick(&[]).as_ref().map(port),
+            pool.pick(&[], None).as_ref().map(port),
             Some(2),
             "the second is due"
         );
         assert_eq!(
-            pool.pick(&[]).as_ref().map(port),
+            pool.pick(&[], None).as_ref().map(port),
             Some(1),
             "no backup any more"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connections_are_spread_by_weight() {
+        let at = |port| Target::parse(&format!("ws://127.0.0.1:{port}")).unwrap();
+        let weight = |weight| NonZeroU32::new(weight).unwrap();
+        let settings = PoolSettings {
+            more: vec![at(2), at(3)],
+            weights: Weights::new([(at(2), weight(3)), (at(3), weight(2))]),
+            ..PoolSettings::new(at(1))
+        };
+        let pool = Pool::new(settings, Instant::now());
+        let busy: Vec<_> = (0..60).filter_map(|_| pool.pick(&[], None)).collect();
+        let count = |port| {
+            let all = busy.iter();
+            all.filter(|permit| permit.target().port == port).count()
+        };
+        assert_eq!([count(1), count(2), count(3)], [10, 30, 20]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_leads_to_the_same_upstream_while_that_is_fit() {
+        let at = |port| Target::parse(&format!("ws://127.0.0.1:{port}")).unwrap();
+        let settings = PoolSettings {
+            more: vec![at(2), at(3)],
+            backups: vec![at(4)],
+            ..PoolSettings::new(at(1))
+        };
+        let pool = Pool::new(settings, Instant::now());
+        let key = |key: &str| Some(Affinity::of(key.as_bytes()));
+        let led = |name: &str| pool.pick(&[], key(name)).unwrap();
+        let port = |permit: &UpstreamPermit| permit.target().port;
+        let keys: Vec<_> = (0..30).map(|n| format!("room-{n}")).collect();
+        let places: Vec<_> = keys.iter().map(|name| port(&led(name))).collect();
+        assert!([1, 2, 3].iter().all(|port| places.contains(port)));
+        assert!(!places.contains(&4), "a backup has no keys");
+        // While one is away, its keys are with others, and theirs stay.
+        let first = led("room-0");
+        pool.tried(&first, false);
+        let away = port(&first);
+        for (name, before) in keys.iter().zip(&places) {
+            let now = port(&led(name));
+            assert!(now != away && now != 4);
+            assert!(now == *before || *before == away);
+        }
+        // When it is due, one of its own clients finds out, and nobody else does.
+        tokio::time::advance(Duration::from_secs(2)).await;
+        for (name, before) in keys.iter().zip(&places) {
+            if *before != away {
+                assert_eq!(port(&led(name)), *before);
+            }
+        }
+        assert_eq!(port(&led("room-0")), away);
+        assert_ne!(port(&led("room-0")), away, "one finds out");
+        pool.tried(&first, true);
+        for (name, before) in keys.iter().zip(&places) {
+            assert_eq!(port(&led(name)), *before);
+        }
+        // Where one was tried in vain, the next one has it.
+        let tried = vec![led("room-0")];
+        assert_ne!(port(&pool.pick(&tried, key("room-0")).unwrap()), away);
     }
 
     #[tokio::test(start_paused = true)]

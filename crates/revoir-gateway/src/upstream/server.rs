@@ -45,6 +45,12 @@ impl Upstream {
         self.connections.load(Ordering::Relaxed)
     }
 
+    /// How much it would have to do with one more, for its weight. The least is the best.
+    pub(super) fn load(&self, weight: u32) -> u64 {
+        let connections = self.connections() as u64 + 1;
+        (connections << 20) / u64::from(weight.max(1))
+    }
+
     pub(super) fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }

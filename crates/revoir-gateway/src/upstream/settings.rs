@@ -6,6 +6,7 @@ use std::time::Duration;
 use revoir::{ClientTls, Origins, TlsError};
 
 use crate::rules::Rules;
+use crate::upstream::balance::{Balance, Weights};
 use crate::upstream::health::Thresholds;
 use crate::upstream::target::Target;
 
@@ -18,6 +19,10 @@ pub struct PoolSettings {
     pub more: Vec<Target>,
     /// Used only where none of those is fit.
     pub backups: Vec<Target>,
+    /// Which of those that are fit a connection goes to.
+    pub balance: Balance,
+    /// Which of them get more than others.
+    pub weights: Weights,
     /// How connections are treated.
     pub rules: Arc<Rules>,
     /// Re-dials per second, over all targets.
@@ -108,6 +113,8 @@ impl PoolSettings {
             target,
             more: Vec::new(),
             backups: Vec::new(),
+            balance: Balance::default(),
+            weights: Weights::default(),
             rules: Arc::default(),
             redial_rate: Self::REDIAL_RATE,
             check: None,
