@@ -9,13 +9,13 @@ const { classes, codes, statuses, causes, profiles } = JSON.parse(
 
 const NOTE = "// Generated from testdata/policy/table.json by `npm run table`. Do not edit.\n";
 
-/** `1008 = normal = 1 refresh`: what src/policy/row.ts reads. What is like its neighbour is `=`, what is endless `*`. */
+/** `1008 = normal = 1 refresh`: what src/policy/row.ts reads. What is like its neighbour is `=`, what is endless `Infinity`. */
 function line(row, subject) {
 	const flags = [row.refresh && "refresh", !row.resume && "afresh"].filter(Boolean);
 	const later = row.later_class === row.first_class ? "=" : row.later_class;
-	const plan = row.first_class === null ? ["stop"] : [row.first_class, later, row.attempts ?? "*", ...flags];
+	const plan = row.first_class === null ? ["stop"] : [row.first_class, later, row.attempts ?? "Infinity", ...flags];
 	const isOwn = row.rule === subject || row.rule === `code-${subject}`;
-	return [subject, isOwn ? "=" : row.rule, ...plan].join(" ").replace(/( \*)$|( = \*)$/, "");
+	return [subject, isOwn ? "=" : row.rule, ...plan].join(" ").replace(/( =)? Infinity$/, "");
 }
 
 const range = ({ first, last }) => (first === last ? `${first}` : `${first}-${last}`);
@@ -77,11 +77,11 @@ export const ${constant}: Planner = profile(\`${lines(rows, range)}\`);
 
 const entry = `${NOTE}
 import { isByCode, type Planner } from "./decide.js";
-import { byNumber } from "./row.js";
+import { rowsOf } from "./row.js";
 
 /** A profile is about close codes; put it into the option \`plans\`. */
 function profile(lines: string): Planner {
-	const plan = byNumber(lines, "");
+	const plan = rowsOf(lines);
 	return (outcome) => (isByCode(outcome) ? plan(outcome.code) : undefined);
 }
 

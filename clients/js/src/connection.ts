@@ -5,7 +5,7 @@ import { Queue } from "./queue.js";
 
 /** How a dead connection is noticed: ping frames do not exist for pages, so the application sends messages. */
 export interface Heartbeat {
-	/** What to send. The server has to answer it with any message. */
+	/** What to send. The server has to answer it with any message. If it throws, the connection is given up. */
 	readonly message: () => Data;
 	/** After how long without a message from the server it is sent, in milliseconds. Default 25,000. */
 	readonly every?: number;
@@ -15,7 +15,10 @@ export interface Heartbeat {
 
 /** The time limits of one connection, in milliseconds. */
 export interface Limits {
-	/** How long an attempt may take until it is up, in milliseconds. Default 20,000: Firefox itself holds attempts back. */
+	/**
+	 * How long an attempt may take until it is up, in milliseconds, and before that `url` and `protocols` to answer.
+	 * Default 20,000: Firefox itself holds attempts back.
+	 */
 	readonly connectTimeout?: number;
 	/** How long the server may take to answer `close()`, in milliseconds. Default 5,000. */
 	readonly closeTimeout?: number;
@@ -31,8 +34,23 @@ export interface Owner {
 
 /** The end of a connection that never was one. */
 export function unopened(cause: Cause, detail: unknown = null): Ending {
-	const nothing = { openMs: null, idleMs: null, status: null, retryAfterMs: null };
-	return { code: 1006, reason: "", clean: false, cause, detail, ...nothing };
+	return {
+		code: 1006,
+		reason: "",
+		clean: false,
+		cause,
+		detail,
+		openMs: null,
+		idleMs: null,
+		status: null,
+		retryAfterMs: null,
+	};
+}
+
+/** A time limit, by default that of an attempt. What is longer than a timer can be is none. */
+export function after(ms: number | undefined, then: () => void): ReturnType<typeof setTimeout> | undefined {
+	const limit = ms ?? 20_000;
+	return limit < 2 ** 31 ? setTimeout(then, limit) : undefined;
 }
 
 /** Chrome fires `error` and no `close` where the Content Security Policy forbids a connection. */
@@ -71,9 +89,9 @@ export class Connection {
 		this.#on("error", () => this.#onError());
 		this.#on("close", (event) => {
 			const { code, reason, wasClean: clean } = event as CloseEvent;
-			this.#finish({ code, reason, clean });
+			this.finish({ code, reason, clean });
 		});
-		this.#arm(limits.connectTimeout ?? 20_000, () => this.fail("connect-timeout"));
+		this.#arm(limits.connectTimeout, () => this.finish({ cause: "connect-timeout" }));
 	}
 
 	/** `isOwn`: it is about this connection only, and worth nothing on another one. */
@@ -88,7 +106,7 @@ export class Connection {
 	/** Starts the closing handshake; whatever the server does, it ends within the close timeout. */
 	close(code: number | undefined, reason: string | undefined): void {
 		this.#ownClose = true;
-		this.#arm(this.#limits.closeTimeout ?? 5_000, () => this.#finish());
+		this.#arm(this.#limits.closeTimeout ?? 5_000, () => this.finish());
 		// A missing argument and an undefined one are not the same to every implementation.
 		if (code === undefined) {
 			this.native.close();
@@ -106,9 +124,33 @@ export class Connection {
 		}
 	}
 
-	/** Ends it for a reason of this side, without waiting for the server. */
-	fail(cause: Cause, detail: unknown = null): void {
-		this.#finish({ cause, detail });
+	/** Ends it, without waiting for the server. What is not known follows from the facts. */
+	finish(known: Partial<Ending> = {}): void {
+		if (this.#ended) {
+			return;
+		}
+		this.#ended = true;
+		clearTimeout(this.#timer);
+		// npm's ws forgets what it had buffered as soon as TCP is gone: after a loss, nothing is no news.
+		const left = this.native.bufferedAmount;
+		if (left || known.clean) {
+			this.#sent.keepLast(left);
+		}
+		const opened = this.#opened;
+		const cause =
+			known.cause ??
+			causeOf({
+				code: known.code ?? 1006,
+				opened: opened !== null,
+				ownClose: this.#ownClose,
+				offline: isOffline(),
+				frozen: this.#frozen,
+			});
+		if (this.native.readyState < 3) {
+			this.#abandon(cause);
+		}
+		const times = opened === null ? {} : { openMs: since(opened), idleMs: since(this.#received) };
+		this.#owner.ended({ ...unopened(cause), ...known, ...times }, this.#sent.drain());
 	}
 
 	/** The page is about to stand still: what ends until the next message says nothing about the server. */
@@ -132,10 +174,9 @@ export class Connection {
 		});
 	}
 
-	#arm(ms: number, then: () => void): void {
+	#arm(ms: number | undefined, then: () => void): void {
 		clearTimeout(this.#timer);
-		// What is longer than a timer can be is no limit.
-		this.#timer = ms < 2 ** 31 ? setTimeout(then, ms) : undefined;
+		this.#timer = after(ms, then);
 	}
 
 	#onOpen(): void {
@@ -173,37 +214,20 @@ export class Connection {
 			} else if (!isSecond && since(now) > timeout + ASLEEP_MS) {
 				this.#beat(heartbeat, true);
 			} else {
-				this.fail("pong-timeout");
+				this.finish({ cause: "pong-timeout" });
 			}
 		});
-		this.send(heartbeat.message(), true);
+		try {
+			this.send(heartbeat.message(), true);
+		} catch (error) {
+			this.finish({ cause: "hook-failed", detail: error });
+		}
 	}
 
 	#onError(): void {
 		if (this.#opened === null) {
-			this.#arm(NO_CLOSE_MS, () => this.#finish(this.native.readyState === 3 ? { cause: "blocked" } : {}));
+			this.#arm(NO_CLOSE_MS, () => this.finish(this.native.readyState === 3 ? { cause: "blocked" } : {}));
 		}
-	}
-
-	#finish(known: Partial<Ending> = {}): void {
-		if (this.#ended) {
-			return;
-		}
-		this.#ended = true;
-		clearTimeout(this.#timer);
-		// npm's ws forgets what it had buffered as soon as TCP is gone: after a loss, nothing is no news.
-		const left = this.native.bufferedAmount;
-		if (left || known.clean) {
-			this.#sent.keepLast(left);
-		}
-		const opened = this.#opened;
-		const facts = { code: known.code ?? 1006, opened: opened !== null, ownClose: this.#ownClose };
-		const cause = known.cause ?? causeOf({ ...facts, offline: isOffline(), frozen: this.#frozen });
-		if (this.native.readyState < 3) {
-			this.#abandon(cause);
-		}
-		const times = opened === null ? {} : { openMs: since(opened), idleMs: since(this.#received) };
-		this.#owner.ended({ ...unopened(cause), ...known, ...times }, this.#sent.drain());
 	}
 
 	/** Lets go of a native socket that has not closed. */

@@ -22,7 +22,7 @@ export type Cause =
 	| "handshake-rejected"
 	/** The browser does not allow this connection: Content Security Policy, mixed content, a blocked port. */
 	| "blocked"
-	/** `url`, `protocols` or `onOpen` failed: `detail` has the error. */
+	/** `url`, `protocols`, `onOpen` or the message of the heartbeat failed: `detail` has the error. */
 	| "hook-failed";
 
 /** Why one connection ended. What a page cannot know is `null`. */
@@ -34,7 +34,7 @@ export interface Ending {
 	/** Whether both Close frames were exchanged. */
 	readonly clean: boolean;
 	readonly cause: Cause;
-	/** What is known beyond the cause. */
+	/** What is known beyond the cause, and the error of `plans` that failed. */
 	readonly detail: unknown;
 	/** From open to the end, in milliseconds; `null`: it never opened. */
 	readonly openMs: number | null;

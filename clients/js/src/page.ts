@@ -23,25 +23,19 @@ export function isOffline(): boolean {
 	return globalThis.navigator?.onLine === false;
 }
 
-/**
- * Tells `notice` what happens to the page or worker, until the function that is returned is called. Where there is no
- * page, nothing ever happens.
- */
-export function watchPage(notice: (what: Notice) => void): () => void {
-	const stop = new AbortController();
+/** Tells `notice` what happens to the page or worker until `signal` is aborted. Where there is no page, nothing does. */
+export function watchPage(notice: (what: Notice) => void, signal: AbortSignal): void {
 	const listener = (event: Event): void => {
-		const what = NOTICES[event.type];
 		// Only the transitions of a page have `persisted`.
 		const isKept = (event as PageTransitionEvent).persisted !== false;
-		const isHiding = event.type === "visibilitychange" && document.visibilityState === "hidden";
-		if (what && isKept && !isHiding) {
-			notice(what);
+		const isHiding = event.type === "visibilitychange" && document.hidden;
+		if (isKept && !isHiding) {
+			notice(NOTICES[event.type] as Notice);
 		}
 	};
 	const scope = globalThis as unknown as Partial<EventTarget>;
 	for (const type of Object.keys(NOTICES)) {
 		// What happens to the document passes here as well, on its way down.
-		scope.addEventListener?.(type, listener, { capture: true, signal: stop.signal });
+		scope.addEventListener?.(type, listener, { capture: true, signal });
 	}
-	return () => stop.abort();
 }

@@ -1,11 +1,9 @@
 import type { Data } from "./events.js";
 
-/** The bytes of a message on the wire, without its header. */
+/** The bytes of a message on the wire, without its header. What is neither bytes nor a Blob goes as its text. */
 export function sizeOf(data: Data): number {
-	if (typeof data === "string") {
-		return new TextEncoder().encode(data).length;
-	}
-	return "size" in data ? data.size : data.byteLength;
+	const { byteLength, size } = Object(data) as Partial<ArrayBufferView & Blob>;
+	return byteLength ?? size ?? new TextEncoder().encode(`${data}`).length;
 }
 
 /** How much waits for a connection at most. */
@@ -16,9 +14,18 @@ export interface QueueLimits {
 	readonly bytes?: number;
 }
 
+interface Item {
+	readonly data: Data | null;
+	readonly size: number;
+	next?: Item;
+}
+
 /** Messages in order, with their bytes counted. `null` stands for one that nobody asks for again. */
 export class Queue {
-	#items: { data: Data | null; size: number }[] = [];
+	/** A list rather than an array: taking the oldest of many moves none of the others. */
+	#first: Item | undefined;
+	#last: Item | undefined;
+	#length = 0;
 	#bytes = 0;
 
 	get bytes(): number {
@@ -26,54 +33,61 @@ export class Queue {
 	}
 
 	get length(): number {
-		return this.#items.length;
+		return this.#length;
 	}
 
 	/** Whether one more message of this size stays within the limits. */
 	hasRoom(size: number, { messages = 1_000, bytes = 1 << 20 }: QueueLimits): boolean {
-		return this.#items.length < messages && this.#bytes + size <= bytes;
+		return this.#length < messages && this.#bytes + size <= bytes;
 	}
 
 	push(data: Data | null, size: number): void {
-		this.#items.push({ data, size });
+		const item = { data, size };
+		if (this.#last) {
+			this.#last.next = item;
+		} else {
+			this.#first = item;
+		}
+		this.#last = item;
+		this.#length += 1;
 		this.#bytes += size;
 	}
 
 	/** The oldest one, which leaves the queue. */
 	shift(): Data | null {
-		const { data, size } = this.#items.shift() ?? { data: null, size: 0 };
+		const { data, size, next } = this.#first as Item;
+		this.#first = next;
+		if (!next) {
+			this.#last = next;
+		}
+		this.#length -= 1;
 		this.#bytes -= size;
 		return data;
 	}
 
 	/** Puts messages in front of all others. */
 	putBack(messages: readonly Data[]): void {
-		const later = this.drain();
-		for (const data of [...messages, ...later]) {
+		for (const data of [...messages, ...this.drain()]) {
 			this.push(data, sizeOf(data));
 		}
 	}
 
 	/** Drops the oldest ones until no more than `bytes` are left, and what is cut in two by that stays. */
 	keepLast(bytes: number): void {
-		let drop = 0;
-		let left = this.#bytes;
-		for (const { size } of this.#items) {
-			if (left - size < bytes) {
-				break;
-			}
-			left -= size;
-			drop += 1;
+		while (this.#first && this.#bytes - this.#first.size >= bytes) {
+			this.shift();
 		}
-		this.#items.splice(0, drop);
-		this.#bytes = left;
 	}
 
 	/** Everything, in order; the queue is empty afterwards. */
 	drain(): Data[] {
-		const all = this.#items.map(({ data }) => data).filter((data) => data !== null);
-		this.#items = [];
-		this.#bytes = 0;
+		const all: Data[] = [];
+		while (this.#length > 0) {
+			const data = this.shift();
+			if (data !== null) {
+				all.push(data);
+			}
+		}
 		return all;
 	}
 }

@@ -1,4 +1,4 @@
-import { Connection, type Limits, since, unopened } from "./connection.js";
+import { after, Connection, type Limits, since, unopened } from "./connection.js";
 import { type Ending, outcomeOf } from "./ending.js";
 import { type Data, type DownEvent, type EndEvent, endEvent, event, type UpEvent } from "./events.js";
 import { isOffline, type Notice, watchPage } from "./page.js";
@@ -17,8 +17,10 @@ export interface Attempt {
 	readonly signal: AbortSignal;
 }
 
-/** A value, or what gives one for each attempt. It has no time limit: give it one, such as `AbortSignal.timeout`. */
-export type Provider<T> = T | ((attempt: Attempt) => T | Promise<T>);
+/** A value, or what gives one for each attempt, within `connectTimeout`. If it fails, so does the attempt. */
+export type Provider<T> = T | Hook<T>;
+
+type Hook<T> = (attempt: Attempt) => T | Promise<T>;
 
 /** The connection that `onOpen` prepares. */
 export interface Opening extends Attempt {
@@ -39,6 +41,7 @@ export interface Probed {
 
 /** Asks an endpoint by HTTP why it refuses. */
 export interface Probe {
+	/** Within `connectTimeout`. If it fails, nothing was found out. */
 	ask(url: string, signal: AbortSignal): Promise<Probed>;
 	/** What to do about what it finds. */
 	readonly plan: Planner;
@@ -84,6 +87,15 @@ type Handler<K extends keyof EventMap> = ((this: RevoirSocket, event: EventMap[K
 
 type Listener = (event: Event) => unknown;
 
+/** An integer below 2^32, whatever the application makes of it. */
+function drawn(random = () => Math.random() * 2 ** 32): number {
+	try {
+		return random() >>> 0;
+	} catch {
+		return drawn();
+	}
+}
+
 /** Keeps the backlog from filling the browser's buffer. */
 const FLUSH_BYTES = 1 << 18;
 const FLUSH_PAUSE_MS = 20;
@@ -123,14 +135,13 @@ export class RevoirSocket extends EventTarget {
 				configurable: true,
 				enumerable: true,
 				get(this: RevoirSocket) {
-					return this.#handlers.get(type) ?? null;
+					return this.#handlers[type] ?? null;
 				},
 				set(this: RevoirSocket, handler: unknown) {
-					const had = this.#handlers.has(type);
-					this.#handlers.set(type, typeof handler === "function" ? (handler as Listener) : null);
-					if (!had) {
-						this.addEventListener(type, (event) => this.#handlers.get(type)?.call(this, event));
+					if (!(type in this.#handlers)) {
+						this.addEventListener(type, (event) => this.#handlers[type]?.call(this, event));
 					}
+					this.#handlers[type] = typeof handler === "function" ? (handler as Listener) : null;
 				},
 			});
 		}
@@ -142,8 +153,7 @@ export class RevoirSocket extends EventTarget {
 	readonly #policy: PolicyOptions;
 	readonly #queue = new Queue();
 	readonly #closed = new AbortController();
-	readonly #handlers = new Map<string, Listener | null>();
-	readonly #unwatch: () => void;
+	readonly #handlers: { [type: string]: Listener | null } = {};
 
 	#readyState: 0 | 1 | 2 | 3 = 0;
 	#binaryType: BinaryType = "blob";
@@ -160,15 +170,18 @@ export class RevoirSocket extends EventTarget {
 
 	constructor(url: Provider<string | URL>, protocols: Provider<string | string[]> = [], options: Options = {}) {
 		super();
+		if (arguments.length === 0) {
+			throw new TypeError("no argument");
+		}
 		this.#url = url;
 		this.#protocols = protocols;
 		this.#options = options;
 		const hasHook = typeof url === "function" || typeof protocols === "function";
-		const { maxAttempts = Infinity, plans = [], probe } = options;
+		const { plans = [], probe } = options;
 		this.#policy = {
 			...options,
+			...(options.reconnect === false && { maxAttempts: 0 }),
 			refresh: hasHook,
-			maxAttempts: options.reconnect === false ? 0 : maxAttempts,
 			plans: probe ? [...plans, probe.plan] : plans,
 		};
 		if (hasHook) {
@@ -177,7 +190,7 @@ export class RevoirSocket extends EventTarget {
 			// At once, so that what is wrong with them is thrown from here.
 			this.#connect(url, protocols as string, this.#attempt());
 		}
-		this.#unwatch = watchPage((what) => this.#noticed(what));
+		watchPage((what) => this.#noticed(what), this.#closed.signal);
 	}
 
 	get url(): string {
@@ -226,6 +239,9 @@ export class RevoirSocket extends EventTarget {
 	 * queue is full: such a message is not sent.
 	 */
 	send(data: Data): void {
+		if (arguments.length === 0) {
+			throw new TypeError("no argument");
+		}
 		const { reconnect = true, queue = {} } = this.#options;
 		const isOver = this.#readyState > 1;
 		if (this.#readyState === 1 && this.#queue.length === 0) {
@@ -248,10 +264,13 @@ export class RevoirSocket extends EventTarget {
 	 * returned in it.
 	 */
 	close(code?: number, reason?: string): void {
-		if (code !== undefined && code !== 1000 && !(code >= 3000 && code <= 4999)) {
+		// As WebIDL converts: the sum rounds to the nearest integer, and halves to the even one.
+		code = code === undefined ? code : +code + 2 ** 52 - 2 ** 52;
+		reason = reason === undefined ? reason : `${reason}`;
+		if (!(code === undefined || code === 1000 || (code >= 3000 && code <= 4999))) {
 			throw new DOMException("not 1000 or 3000-4999", "InvalidAccessError");
 		}
-		if (reason !== undefined && sizeOf(String(reason)) > 123) {
+		if (reason && sizeOf(reason) > 123) {
 			throw new DOMException("over 123 bytes", "SyntaxError");
 		}
 		if (this.#readyState > 1) {
@@ -264,8 +283,7 @@ export class RevoirSocket extends EventTarget {
 			this.#connection.close(code, reason);
 		} else {
 			// Never from inside the call.
-			const ending = unopened("closed-locally");
-			setTimeout(() => this.#end(ending, this.#decide(ending)), 0);
+			setTimeout(() => this.#end(...this.#decide(unopened("closed-locally"))), 0);
 		}
 	}
 
@@ -280,8 +298,10 @@ export class RevoirSocket extends EventTarget {
 		await null;
 		const attempt = this.#attempt();
 		try {
-			const url = typeof this.#url === "function" ? await this.#url(attempt) : this.#url;
-			const protocols = typeof this.#protocols === "function" ? await this.#protocols(attempt) : this.#protocols;
+			const ask = <T>(hook: Provider<T>) => (typeof hook === "function" ? (hook as Hook<T>)(attempt) : hook);
+			const [url, protocols] = await this.#inTime(
+				async () => [await ask(this.#url), await ask(this.#protocols)] as const,
+			);
 			if (!attempt.signal.aborted) {
 				this.#connect(url, protocols, attempt);
 			}
@@ -292,16 +312,29 @@ export class RevoirSocket extends EventTarget {
 		}
 	}
 
+	/** What `hook` resolves to, but for `connectTimeout`. */
+	async #inTime<T>(hook: () => Promise<T>): Promise<T> {
+		let timer: ReturnType<typeof setTimeout> | undefined;
+		const late = new Promise<never>((_, reject) => {
+			timer = after(this.#options.connectTimeout, () => reject(new DOMException("too late", "TimeoutError")));
+		});
+		try {
+			return await Promise.race([hook(), late]);
+		} finally {
+			clearTimeout(timer);
+		}
+	}
+
 	#connect(url: string | URL, protocols: string | string[], attempt: Attempt): void {
 		const Native = this.#options.WebSocket ?? globalThis.WebSocket;
 		if (!Native) {
-			throw new TypeError("no WebSocket: pass the option `WebSocket`");
+			throw new TypeError("pass the option `WebSocket`");
 		}
 		let native: WebSocket;
 		try {
 			native = new Native(url, protocols);
 		} catch (error) {
-			if (/^(Syntax|Type)/.test((error as Error).name)) {
+			if (/^(Syntax|Type)/.test((error as Error)?.name)) {
 				throw error;
 			}
 			// Mixed content; in Firefox also the Content Security Policy, as an exception of its own.
@@ -311,7 +344,7 @@ export class RevoirSocket extends EventTarget {
 		native.binaryType = this.#binaryType;
 		const connection = new Connection(native, this.#options, {
 			opened: () => void this.#prepareOpened(connection, attempt),
-			received: ({ data, origin }) => this.dispatchEvent(new MessageEvent("message", { data, origin: origin ?? "" })),
+			received: ({ data, origin }) => this.dispatchEvent(new MessageEvent("message", { data, origin })),
 			ended: (ending, inDoubt) => void this.#probe(ending, inDoubt),
 		});
 		this.#native = native;
@@ -325,7 +358,7 @@ export class RevoirSocket extends EventTarget {
 			try {
 				await onOpen({ ...attempt, protocol, send: (data) => connection.send(data, true) });
 			} catch (error) {
-				connection.fail("hook-failed", error);
+				connection.finish({ cause: "hook-failed", detail: error });
 			}
 		}
 		if (this.#connection === connection && this.#readyState === 0) {
@@ -363,21 +396,25 @@ export class RevoirSocket extends EventTarget {
 		const { probe } = this.#options;
 		this.#connection = undefined;
 		if (probe && ending.cause === "never-opened" && this.#readyState === 0 && !isOffline()) {
-			const found = await probe.ask(this.url, this.#closed.signal).catch(() => null);
+			const found = await this.#inTime(() => probe.ask(this.url, this.#closed.signal)).catch(() => null);
 			ending = { ...ending, ...found, ...(found?.status && { cause: "handshake-rejected" }) };
 		}
 		this.#ended(ending, inDoubt);
 	}
 
-	#random(): number {
-		return this.#options.random?.() ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-	}
-
-	#decide(ending: Ending): Decision {
-		const random = this.#random();
-		const { decision, history } = decide(outcomeOf(ending), this.#history, this.#policy, random);
-		this.#history = history;
-		return decision;
+	#decide(ending: Ending): [Ending, Decision] {
+		const random = drawn(this.#options.random);
+		const by = (policy: PolicyOptions) => decide(outcomeOf(ending), this.#history, policy, random);
+		let decided: ReturnType<typeof decide>;
+		try {
+			decided = by(this.#policy);
+		} catch (error) {
+			// What the application has passed in fails: the table decides.
+			decided = by({ ...this.#policy, plans: [] });
+			ending = { ...ending, detail: error };
+		}
+		this.#history = decided.history;
+		return [ending, decided.decision];
 	}
 
 	#ended(ending: Ending, inDoubt: readonly Data[]): void {
@@ -390,7 +427,8 @@ export class RevoirSocket extends EventTarget {
 			// Whatever happened on the way: this page has closed it.
 			ending = { ...ending, cause: "closed-locally" };
 		}
-		const decision = this.#decide(ending);
+		let decision: Decision;
+		[ending, decision] = this.#decide(ending);
 		if (this.#readyState === 1) {
 			this.#downSince = Date.now();
 		}
@@ -402,7 +440,7 @@ export class RevoirSocket extends EventTarget {
 			this.#queue.putBack(inDoubt);
 		}
 		if (comesBack) {
-			this.#wait(decision.delayMs ?? 0);
+			this.#wait(decision.delayMs as number);
 		}
 		this.dispatchEvent(event("down", { ending, decision, inDoubt }));
 		if (!comesBack) {
@@ -444,7 +482,7 @@ export class RevoirSocket extends EventTarget {
 		const now = Date.now();
 		const isOver = now >= this.#due;
 		const mayHurry = !this.#decision?.advised && now - this.#hurried >= HURRY_EVERY_MS;
-		const ms = 250 + Math.floor((this.#random() / 2 ** 32) * 750);
+		const ms = 250 + Math.floor((drawn(this.#options.random) / 2 ** 32) * 750);
 		if (isOver || (mayHurry && now + ms < this.#due)) {
 			this.#hurried = now;
 			this.#wait(ms);
@@ -459,7 +497,6 @@ export class RevoirSocket extends EventTarget {
 		this.#readyState = 3;
 		clearTimeout(this.#timer);
 		this.#closed.abort();
-		this.#unwatch();
 		if (!ending.clean && ending.cause !== "closed-locally") {
 			this.dispatchEvent(new Event("error"));
 		}

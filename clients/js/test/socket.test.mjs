@@ -429,6 +429,56 @@ test("close refuses what a page may not send", () => {
 	assert.equal(socket.readyState, 2);
 });
 
+test("close converts its arguments as WebIDL does", () => {
+	// `[Clamp] unsigned short`, halves to the even number, and USVString.
+	const taken = [
+		[["3000"], [3000, undefined]],
+		[[" 4999 "], [4999, undefined]],
+		[[3000.4], [3000, undefined]],
+		[[2999.5], [3000, undefined]],
+		[[999.5], [1000, undefined]],
+		[[3001.5], [3002, undefined]],
+		[[{ valueOf: () => 4000 }], [4000, undefined]],
+		[
+			[1000, null],
+			[1000, "null"],
+		],
+		[
+			[1000, 12],
+			[1000, "12"],
+		],
+		[[undefined], []],
+		[[undefined, "a reason without a code is not sent"], []],
+	];
+	for (const [args, sent] of taken) {
+		const socket = connect();
+		socket.close(...args);
+		assert.deepEqual(FakeSocket.last.closed, sent, String(args));
+	}
+	const refused = [null, true, "", "bye", Number.NaN, Infinity, 4999.5, 2999.4, 66536, [], {}];
+	for (const code of refused) {
+		assert.throws(() => connect().close(code), { name: "InvalidAccessError" }, String(code));
+	}
+	// Both are converted before either is judged.
+	for (const args of [[Symbol("code")], [1n], [5000, Symbol("reason")]]) {
+		assert.throws(() => connect().close(...args), TypeError);
+	}
+	assert.throws(() => connect().close(undefined, "x".repeat(124)), { name: "SyntaxError" });
+});
+
+test("send and the constructor ask for an argument, and send takes anything as its text", async () => {
+	const socket = connect();
+	assert.throws(() => socket.send(), TypeError);
+	assert.throws(() => new RevoirSocket(), TypeError);
+	assert.throws(() => socket.send(Symbol("s")), TypeError);
+	socket.send(5);
+	socket.send(null);
+	assert.equal(socket.bufferedAmount, 5);
+	FakeSocket.last.open();
+	await settle();
+	assert.deepEqual(FakeSocket.last.sent.map(String), ["5", "null"]);
+});
+
 test("without reconnect it is a WebSocket: one connection, error and close", async () => {
 	const socket = connect({ reconnect: false });
 	const log = record(socket);

@@ -1,4 +1,4 @@
-import { byName, byNumber, type Delay, type DelayClass, type Plan } from "./row.js";
+import { type Delay, type DelayClass, type Plan, rowsOf } from "./row.js";
 import { LONGEST_MS, readSlot } from "./slot.js";
 import { CAUSES, CLASSES, CODES } from "./table.js";
 
@@ -83,15 +83,12 @@ export const NO_HISTORY: History = { attempts: 0, lastDelayMs: 0, counts: [] };
 
 type Range = readonly [minMs: number, maxMs: number];
 
-const codes = byNumber(CODES, "code-");
-const causes = byName(CAUSES);
-
-/** These say no more than their code. */
-const BY_CODE = ["closed-by-peer", "eof", "reset", "tls-truncated", "write-timeout", "write-failed", "tls-failed"];
+const codes = rowsOf(CODES, "code-");
+const causes = rowsOf(CAUSES);
 
 /** Whether an ending is told by its code, rather than by its HTTP status or its cause. */
 export function isByCode({ cause }: Outcome): boolean {
-	return BY_CODE.includes(cause);
+	return /^(closed-by|eof|reset|tls|write)/.test(cause);
 }
 
 /** The kind of an ending: attempts are counted for each. */
@@ -119,7 +116,7 @@ function rangeOf(delay: Delay, attempt: number, registered: boolean | undefined)
 	}
 	const [min, max, laterMin, laterMax, limit] = CLASSES[delay];
 	if (attempt > 1) {
-		return [laterMin, Math.min(limit, laterMax * 2 ** Math.min(attempt - 2, 32))];
+		return [laterMin, Math.min(limit, laterMax * 2 ** (attempt - 2))];
 	}
 	return delay === "restart" && registered ? REGISTERED : [min, max];
 }
@@ -141,16 +138,10 @@ function advice({ cause, code, reason, retryAfterMs }: Outcome): Range | null {
 	return [min, min + asked[1]];
 }
 
-/** The delay that `random`, evenly spread over all of 32 bits, picks from a range. */
+/** The delay that `random`, evenly spread over all of 32 bits, picks from a range. Throws if that is none. */
 function draw([min, max]: Range, random: number): number {
-	const width = max - min + 1;
-	// floor(width * random / 2^32) in two halves: the product itself would need more than 53 bits.
-	const low = Math.floor((width * (random % 0x10000)) / 0x10000);
-	return min + Math.floor((width * Math.floor(random / 0x10000) + low) / 0x10000);
-}
-
-function isStable({ openMs }: Outcome, history: History): boolean {
-	return openMs !== null && openMs >= Math.max(STABLE_MS, history.lastDelayMs);
+	// A number has too few bits for the product.
+	return min + Number((BigInt(Math.floor(max - min + 1)) * BigInt(random)) >> 32n);
 }
 
 /** The place of a subject: its own, a free one, or the first of those with the fewest attempts, which it inherits. */
@@ -179,7 +170,7 @@ function stopOf(plan: Plan, policy: PolicyOptions, attempt: number, used: number
 /**
  * Decides whether and when to come back, and returns the history to pass next time. Pure: `random` is an integer
  * below 2^32, drawn anew for every decision. The table, the delays and the order of the rules are those of
- * `testdata/policy`.
+ * `testdata/policy`. Throws what one of `policy.plans` throws, and a `RangeError` where its delay is none.
  */
 export function decide(
 	outcome: Outcome,
@@ -188,18 +179,27 @@ export function decide(
 	random: number,
 ): { decision: Decision; history: History } {
 	const plan = planFor(outcome, policy.plans);
-	const past = isStable(outcome, history) ? NO_HISTORY : history;
+	const isStable = (outcome.openMs ?? 0) >= Math.max(STABLE_MS, history.lastDelayMs);
+	const past = isStable ? NO_HISTORY : history;
 	const attempt = Math.min(past.attempts + 1, 0xffff_ffff);
 	const subject = subjectOf(outcome);
 	const place = placeOf(past.counts, subject);
 	const used = past.counts[place]?.[1] ?? 0;
 	const delay = attempt > 1 ? plan.later : plan.first;
 	const stop = stopOf(plan, policy, attempt, used);
-	const common = { rule: plan.rule, stop, attempt };
-
+	const end: Decision = {
+		retry: false,
+		delayMs: null,
+		rule: plan.rule,
+		class: "stop",
+		stop,
+		attempt,
+		advised: false,
+		refresh: false,
+		resume: false,
+	};
 	if (stop || !delay) {
-		const no = { retry: false, delayMs: null, advised: false, refresh: false, resume: false };
-		return { decision: { ...common, ...no, class: "stop" }, history: past };
+		return { decision: end, history: past };
 	}
 	const asked = advice(outcome);
 	const delayMs = draw(asked ?? rangeOf(delay, attempt, policy.registered), random);
@@ -208,10 +208,16 @@ export function decide(
 		counts[place] = [subject, used + 1];
 	}
 	const named = typeof delay === "string" ? delay : "custom";
-	const { refresh, resume } = plan;
-	const yes = { retry: true, delayMs, advised: !!asked, refresh, resume };
 	return {
-		decision: { ...common, ...yes, class: asked ? "advised" : named },
+		decision: {
+			...end,
+			retry: true,
+			delayMs,
+			class: asked ? "advised" : named,
+			advised: !!asked,
+			refresh: plan.refresh,
+			resume: plan.resume,
+		},
 		history: { attempts: attempt, lastDelayMs: delayMs, counts },
 	};
 }

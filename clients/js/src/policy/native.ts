@@ -1,9 +1,9 @@
 import type { Outcome } from "./decide.js";
-import { byName, byNumber, type Plan } from "./row.js";
+import { type Plan, rowsOf } from "./row.js";
 import { NATIVE_CAUSES, STATUSES } from "./table.js";
 
-const statuses = byNumber(STATUSES, "");
-const causes = byName(NATIVE_CAUSES);
+const statuses = rowsOf(STATUSES);
+const causes = rowsOf(NATIVE_CAUSES);
 
 const DETAILS: { readonly [detail: string]: string } = {
 	"unknown-name": "dns-unknown-name",

@@ -1,11 +1,11 @@
 // Generated from testdata/policy/table.json by `npm run table`. Do not edit.
 
 import { isByCode, type Planner } from "./decide.js";
-import { byNumber } from "./row.js";
+import { rowsOf } from "./row.js";
 
 /** A profile is about close codes; put it into the option `plans`. */
 function profile(lines: string): Planner {
-	const plan = byNumber(lines, "");
+	const plan = rowsOf(lines);
 	return (outcome) => (isByCode(outcome) ? plan(outcome.code) : undefined);
 }
 
@@ -17,11 +17,11 @@ export const centrifugo: Planner = profile(`3000-3499 centrifugo-3000-3499 norma
 
 /** The private codes of `discord`. */
 export const discord: Planner = profile(`4000-4002 discord-4000-4999 normal
-4003 discord-4003 normal = * afresh
+4003 discord-4003 normal = Infinity afresh
 4004 discord-4004 stop
-4005 discord-4005 normal = * afresh
+4005 discord-4005 normal = Infinity afresh
 4006 discord-4000-4999 normal
-4007-4008 discord-4007-4008 normal = * afresh
+4007-4008 discord-4007-4008 normal = Infinity afresh
 4009 discord-4000-4999 normal
 4010-4014 discord-4010-4014 stop
 4015-4999 discord-4000-4999 normal`);

@@ -27,28 +27,22 @@ interface Row {
 }
 
 function row(line: string, prefix: string): Row {
-	const [subject = "", rule, first, later = "=", attempts = "*", ...flags] = line.split(" ");
+	const [subject = "", rule, first, later = "=", attempts = Infinity, ...flags] = line.split(" ");
 	const [from = 0, to = from] = subject.split("-").map(Number);
 	const stops = first === "stop";
 	const plan: Plan = {
 		rule: rule === "=" ? prefix + subject : (rule as string),
 		first: stops ? null : (first as DelayClass),
 		later: (later === "=" ? first : later) as DelayClass,
-		attempts: attempts === "*" ? Infinity : Number(attempts),
+		attempts: +attempts,
 		refresh: flags.includes("refresh"),
 		resume: !flags.includes("afresh"),
 	};
 	return { subject, from, to, plan };
 }
 
-/** Looks a number up in lines whose subjects are numbers and ranges; `prefix` makes a rule's name of one. */
-export function byNumber(lines: string, prefix: string): (number: number) => Plan | undefined {
+/** Looks up a name, or a number in subjects that are numbers and ranges; `prefix` makes a rule's name of a subject. */
+export function rowsOf(lines: string, prefix = ""): (what: number | string) => Plan | undefined {
 	const rows = lines.split("\n").map((line) => row(line, prefix));
-	return (number) => rows.find(({ from, to }) => from <= number && number <= to)?.plan;
-}
-
-/** Looks a name up in lines whose subjects are names. */
-export function byName(lines: string): (name: string) => Plan | undefined {
-	const rows = lines.split("\n").map((line) => row(line, ""));
-	return (name) => rows.find(({ subject }) => subject === name)?.plan;
+	return (what) => rows.find(({ subject, from, to }) => subject === what || (from <= +what && +what <= to))?.plan;
 }

@@ -12,7 +12,6 @@ const SUFFIX = new RegExp(`(?:^|[^ ]) \\[after=${NUMBER}ms(?: spread=${NUMBER}ms
  * `[after=3217ms]` or `[after=3217ms spread=500ms]`. Anything that is not exactly that is no slot.
  */
 export function readSlot(code: number, reason: string): readonly [afterMs: number, spreadMs: number] | null {
-	const found = CARRIERS.includes(code) ? SUFFIX.exec(reason) : null;
-	const [, after, spread = 0] = (found ?? []).map(Number);
-	return found && Math.max(after ?? 0, spread || 0) <= LONGEST_MS ? [after ?? 0, spread || 0] : null;
+	const [found, after = 0, spread = 0] = (CARRIERS.includes(code) && SUFFIX.exec(reason)) || [];
+	return found && Math.max(+after, +spread) <= LONGEST_MS ? [+after, +spread] : null;
 }
