@@ -16,6 +16,7 @@ mod args;
 mod commands;
 mod diagnose;
 pub mod environment;
+mod error_log;
 mod events;
 pub mod exit;
 mod output;
@@ -33,7 +34,8 @@ use output::Screen;
 #[must_use]
 pub fn main() -> ExitCode {
     let environment = Environment::of_this_process();
-    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    // Stderr is not kept locked: another thread may have to say why it panics.
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr());
     run(std::env::args_os(), &environment, &mut out, &mut err).into()
 }
 
@@ -44,7 +46,7 @@ pub fn run(
     args: impl IntoIterator<Item = OsString>,
     environment: &Environment,
     out: &mut dyn Write,
-    err: &mut dyn Write,
+    err: &mut (dyn Write + Send),
 ) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
     let environment = &args::with_color(&args, environment);
@@ -62,7 +64,7 @@ fn obey(
     args: Vec<OsString>,
     environment: &Environment,
     out: &mut dyn Write,
-    err: &mut dyn Write,
+    err: &mut (dyn Write + Send),
 ) -> Result<Exit, Failure> {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,

@@ -102,6 +102,8 @@ impl Gateway {
     /// rest is cut. What was asked over plain HTTP is answered first. To be called once.
     pub async fn drain(&self, plan: Drain) -> DrainReport {
         let started = Instant::now();
+        let connections = self.connections();
+        tracing::info!(target: "revoir", connections, "a drain begins");
         let begun = self.registry.begin_drain(&plan);
         let mut sites = JoinSet::new();
         for tracker in self
@@ -119,6 +121,7 @@ impl Gateway {
             add(&mut report, &site);
         }
         report.took = started.elapsed();
+        tracing::info!(target: "revoir", "{report}");
         report
     }
 

@@ -24,6 +24,7 @@
 //! Nothing here prints, exits or reads arguments. Logs go to `tracing` with the target `revoir`;
 //! requests, connections and endings to an [`Observer`].
 
+mod accept_error;
 mod admin;
 mod client_address;
 mod client_rate;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::ValueHint;
 
+use revoir_gateway::config::{LogFormat, LogLevel};
 use revoir_gateway::{AdminAddr, Logs};
 
 /// What is logged.
@@ -27,6 +28,51 @@ impl From<Logged> for Logs {
     }
 }
 
+/// From which level on something is written to stderr.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum LoggedLevel {
+    /// Nothing
+    Off,
+    /// What keeps clients out
+    Error,
+    /// What an operator should look at
+    Warn,
+    /// What changes
+    Info,
+    /// What happens to single connections
+    Debug,
+}
+
+impl From<LoggedLevel> for LogLevel {
+    fn from(level: LoggedLevel) -> Self {
+        match level {
+            LoggedLevel::Off => Self::Off,
+            LoggedLevel::Error => Self::Error,
+            LoggedLevel::Warn => Self::Warn,
+            LoggedLevel::Info => Self::Info,
+            LoggedLevel::Debug => Self::Debug,
+        }
+    }
+}
+
+/// How stderr is written.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum LoggedAs {
+    /// Lines for people
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+impl From<LoggedAs> for LogFormat {
+    fn from(format: LoggedAs) -> Self {
+        match format {
+            LoggedAs::Text => Self::Text,
+            LoggedAs::Json => Self::Json,
+        }
+    }
+}
+
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Operation")]
 pub(crate) struct AdminArgs {
@@ -44,4 +90,10 @@ pub(crate) struct AdminArgs {
     /// What to write to stdout: a line for each [default: all]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) access_log: Option<Logged>,
+    /// From which level on to write to stderr what goes wrong [default: warn]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) log: Option<LoggedLevel>,
+    /// How to write that [default: text]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LoggedAs>,
 }

@@ -1,69 +1,80 @@
 //! The listeners of `serve` for its operator.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::Receiver;
 
+use crate::error_log::ErrorLog;
 use crate::exit::Failure;
 use revoir_gateway::config::AdminConfig;
-use revoir_gateway::{Admin, AdminAddr, AdminListener, DrainAs, Gateway, Operations};
+use revoir_gateway::{Admin, AdminAddr, AdminListener, DrainAs, Gateway, Operations, Unbound};
 
-/// Opens them, and says where on `err`. They answer as long as the runtime runs. Returns where it
-/// is told that a drain is asked for.
-pub(crate) async fn start(
-    config: &AdminConfig,
-    gateway: &Arc<Gateway>,
-    operations: Arc<Operations>,
-    err: &mut (dyn Write + Send),
-) -> Result<Receiver<DrainAs>, Failure> {
-    let hosts = config.hosts.clone();
-    let (admin, asked_for) = Admin::new(Arc::clone(gateway), operations, hosts);
-    // What is said on stderr is a courtesy: a closed stderr must not fail the command.
-    if let Some(listener) = listener(config, err).await? {
-        if let Ok(address) = listener.address() {
-            let _ = writeln!(err, "admin interface at {address}");
-        }
-        tokio::spawn(Arc::clone(&admin).serve(listener));
-    }
-    if let Some(address) = config.metrics {
-        let listener = TcpListener::bind(address).await;
-        let listener = listener.map_err(|error| cannot_listen("--metrics", &address, &error))?;
-        if let Ok(address) = listener.local_addr() {
-            let _ = writeln!(err, "metrics at http://{address}/metrics");
-        }
-        tokio::spawn(admin.serve_metrics(listener));
-    }
-    Ok(asked_for)
+/// Where an operator is going to be answered.
+#[derive(Debug)]
+pub(crate) struct AdminListeners {
+    admin: Result<AdminListener, Unbound>,
+    metrics: Option<TcpListener>,
 }
 
-/// The listener that was asked for. Without `--admin` it is one that can be had, if there is one:
-/// a gateway does not fail to start for the want of it.
-async fn listener(
-    config: &AdminConfig,
-    err: &mut (dyn Write + Send),
-) -> Result<Option<AdminListener>, Failure> {
-    let Some(address) = &config.listen else {
-        let bound = AdminListener::bind_default().await;
-        if let Err(unbound) = &bound {
-            let _ = writeln!(
-                err,
-                "no admin interface ({unbound}); choose a place with --admin"
-            );
-        }
-        return Ok(bound.ok());
-    };
-    if let AdminAddr::Tcp(address) = address
-        && !address.ip().is_loopback()
-        && config.hosts.is_empty()
-    {
-        return Err(exposed(address));
+impl AdminListeners {
+    /// Binds them. Without `--admin` it is a place that can be had, if there is one: a gateway does
+    /// not fail to start for the want of it.
+    pub(crate) async fn bind(config: &AdminConfig) -> Result<Self, Failure> {
+        let admin = match &config.listen {
+            None => AdminListener::bind_default().await,
+            Some(AdminAddr::Tcp(address))
+                if !address.ip().is_loopback() && config.hosts.is_empty() =>
+            {
+                return Err(exposed(address));
+            }
+            Some(address) => {
+                let listener = AdminListener::bind(address).await;
+                Ok(listener.map_err(|error| cannot_listen("--admin", address, &error))?)
+            }
+        };
+        let metrics = match config.metrics {
+            None => None,
+            Some(address) => {
+                let listener = TcpListener::bind(address).await;
+                Some(listener.map_err(|error| cannot_listen("--metrics", &address, &error))?)
+            }
+        };
+        Ok(Self { admin, metrics })
     }
-    let listener = AdminListener::bind(address).await;
-    let listener = listener.map_err(|error| cannot_listen("--admin", address, &error))?;
-    Ok(Some(listener))
+
+    /// Answers there as long as the runtime runs, and says where. Returns where it is told that a
+    /// drain is asked for.
+    pub(crate) fn serve(
+        self,
+        hosts: Vec<String>,
+        gateway: &Arc<Gateway>,
+        operations: Arc<Operations>,
+        log: &ErrorLog,
+    ) -> Receiver<DrainAs> {
+        let (admin, asked_for) = Admin::new(Arc::clone(gateway), operations, hosts);
+        match self.admin {
+            Ok(listener) => {
+                if let Ok(address) = listener.address() {
+                    log.note(format!("admin interface at {address}"));
+                }
+                tokio::spawn(Arc::clone(&admin).serve(listener));
+            }
+            Err(unbound) => {
+                let text = format!("no admin interface ({unbound}); choose a place with --admin");
+                log.note(text);
+            }
+        }
+        if let Some(listener) = self.metrics {
+            if let Ok(address) = listener.local_addr() {
+                log.note(format!("metrics at http://{address}/metrics"));
+            }
+            tokio::spawn(admin.serve_metrics(listener));
+        }
+        asked_for
+    }
 }
 
 fn exposed(address: &SocketAddr) -> Failure {

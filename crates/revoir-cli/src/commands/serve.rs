@@ -15,11 +15,13 @@ use tokio::net::TcpListener;
 
 use crate::answer::print;
 use crate::args::ServeArgs;
+use crate::commands::admin::AdminListeners;
 use crate::commands::certificate::Certificate;
+use crate::commands::lab;
 use crate::commands::lab::Front;
-use crate::commands::logged::{self, Notes};
+use crate::commands::logged;
 use crate::commands::network::unavailable;
-use crate::commands::{admin, lab};
+use crate::error_log::ErrorLog;
 use crate::exit::{Exit, Failure};
 use crate::output::{AccessLine, Screen};
 use crate::signals::{Hangups, Signals};
@@ -34,7 +36,7 @@ pub(crate) fn run(
     args: ServeArgs,
     screen: &Screen,
     out: &mut dyn Write,
-    err: &mut dyn Write,
+    err: &mut (dyn Write + Send),
 ) -> Result<Exit, Failure> {
     let config = configuration(&args)?;
     if args.check_config {
@@ -47,9 +49,11 @@ pub(crate) fn run(
         true => &Json,
         false => &AccessLine(screen),
     };
-    let network =
-        |log: AccessLog| async move { serve(&args, &config, log.clone(), &mut Notes(log)).await };
-    logged::run(network, format, out, err)
+    let (errors, error_lines) = ErrorLog::channel(config.log, config.log_format);
+    errors.listen();
+    let told = errors.clone();
+    let network = |log: AccessLog| async move { serve(&args, &config, log, &told).await };
+    logged::run(network, (errors, error_lines), format, out, err)
 }
 
 /// The file, if there is one, and the command line, which goes before it.
@@ -87,6 +91,8 @@ fn configuration(args: &ServeArgs) -> Result<Config, Failure> {
         config.admin.hosts.clone_from(&operation.admin_host);
     }
     config.admin.metrics = operation.metrics.or(config.admin.metrics);
+    config.log = operation.log.map_or(config.log, Into::into);
+    config.log_format = operation.log_format.map_or(config.log_format, Into::into);
     config.access_log = operation.access_log.map_or(config.access_log, Into::into);
     Ok(config)
 }
@@ -104,7 +110,7 @@ async fn serve(
     args: &ServeArgs,
     config: &Config,
     log: AccessLog,
-    err: &mut (dyn Write + Send),
+    errors: &ErrorLog,
 ) -> Result<Exit, Failure> {
     let lab = start_lab(config).await?;
     let operations = Arc::new(Operations::new(log, config.access_log));
@@ -121,11 +127,13 @@ async fn serve(
     }
     let mut signals = Signals::new().map_err(|error| unavailable("signals", &error))?;
     let mut hangups = Hangups::new().map_err(|error| unavailable("signals", &error))?;
-    announce(config, &listeners, err);
+    let admin = AdminListeners::bind(&config.admin).await?;
+    announce(config, &listeners, errors);
     if let Some(lab) = &lab {
         lab.attach(Arc::new(Front::new(&gateway)));
     }
-    let mut asked_for = admin::start(&config.admin, &gateway, operations, err).await?;
+    let hosts = config.admin.hosts.clone();
+    let mut asked_for = admin.serve(hosts, &gateway, operations, errors);
     let serving = gateway.serve(listeners, certificate.as_ref().map(Certificate::tls));
     let stopping = async {
         let restart = loop {
@@ -135,19 +143,18 @@ async fn serve(
                 Some(how) = asked_for.recv() => break how.restart,
                 () = hangups.next() => {
                     let lab = lab.as_ref();
-                    let said = match reload(args, config, lab, &gateway, certificate.as_ref()) {
-                        Ok(said) => said,
+                    match reload(args, config, lab, &gateway, certificate.as_ref()) {
+                        Ok(said) => errors.note(said),
                         Err(failure) => {
                             let problem = failure.message(false);
-                            format!("{problem}the configuration stays as it was")
+                            errors.problem(format!("{problem}the configuration stays as it was"));
                         }
-                    };
-                    let _ = writeln!(err, "{said}");
+                    }
                 }
             }
         };
         let restart = restart.unwrap_or(config.drain.restart);
-        drain(config, restart, &gateway, &mut signals, err).await
+        drain(config, restart, &gateway, &mut signals, errors).await
     };
     // The listener stays to the end: who comes meanwhile is told when to come again.
     tokio::select! {
@@ -199,9 +206,8 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Says where it listens. What is said on stderr is a courtesy: a closed stderr must not fail the
-/// command.
-fn announce(config: &Config, listeners: &[TcpListener], err: &mut (dyn Write + Send)) {
+/// Says where it listens.
+fn announce(config: &Config, listeners: &[TcpListener], errors: &ErrorLog) {
     let targets = config.routes.iter().flat_map(|route| &route.upstreams);
     let scheme = config.tls.as_ref().map_or("http", |_| "https");
     let targets: Vec<_> = targets.map(|one| one.url.to_string()).collect();
@@ -209,13 +215,13 @@ fn announce(config: &Config, listeners: &[TcpListener], err: &mut (dyn Write + S
         let Ok(address) = listener.local_addr() else {
             continue;
         };
-        let _ = match &*targets {
-            [] => writeln!(err, "the reference is at {scheme}://{address}/"),
+        errors.note(match &*targets {
+            [] => format!("the reference is at {scheme}://{address}/"),
             targets => {
                 let targets = targets.join(", ");
-                writeln!(err, "listening on {address}, in front of {targets}")
+                format!("listening on {address}, in front of {targets}")
             }
-        };
+        });
     }
 }
 
@@ -254,7 +260,7 @@ async fn drain(
     restart: bool,
     gateway: &Gateway,
     signals: &mut Signals,
-    err: &mut (dyn Write + Send),
+    errors: &ErrorLog,
 ) -> Exit {
     let mut draining = pin!(gateway.drain(config.drain.plan(restart)));
     let report = tokio::select! {
@@ -265,7 +271,7 @@ async fn drain(
             draining.await
         }
     };
-    let _ = writeln!(err, "{report}");
+    errors.note(report.to_string());
     match report.is_complete() {
         true => Exit::Done,
         false => Exit::Failure,

@@ -9,6 +9,7 @@ mod configuration;
 mod connect;
 mod diagnose_live;
 mod diagnosing;
+mod error_log;
 mod errors;
 mod events;
 mod explain;

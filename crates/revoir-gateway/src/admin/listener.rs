@@ -23,6 +23,7 @@ use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
+use crate::accept_error;
 use crate::config::AdminAddr;
 
 /// Connections at a time. More wait.
@@ -166,7 +167,7 @@ where
 }
 
 async fn failed(error: &io::Error, failures: &mut AcceptFailures) {
-    tracing::warn!(target: "revoir", %error, "an admin connection cannot be taken");
+    accept_error::tell(error, "admin");
     if let Some(pause) = failures.pause(error) {
         sleep(pause).await;
     }

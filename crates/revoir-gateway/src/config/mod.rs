@@ -3,6 +3,7 @@
 
 pub(crate) mod admin_address;
 mod error;
+mod log;
 mod proxy_protocol;
 mod rate;
 mod reading;
@@ -23,6 +24,7 @@ use crate::front::{HttpTimes, Settings};
 use crate::watch::Logs;
 pub use admin_address::{AdminAddr, InvalidAdminAddr};
 pub use error::{ConfigError, Wrong};
+pub use log::{LogFormat, LogLevel};
 pub use proxy_protocol::ProxyProtocolConfig;
 pub use rate::RateConfig;
 pub use reading::{parse, read};
@@ -38,6 +40,10 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// What is written to stdout.
     pub access_log: Logs,
+    /// From which level on something is written to stderr.
+    pub log: LogLevel,
+    /// How.
+    pub log_format: LogFormat,
     /// Over TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsFiles>,
@@ -137,6 +143,8 @@ impl Default for Config {
         Self {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
             access_log: Logs::All,
+            log: LogLevel::default(),
+            log_format: LogFormat::default(),
             tls: None,
             trusted_proxies: Vec::new(),
             proxy_protocol: ProxyProtocolConfig::default(),

@@ -113,7 +113,14 @@ impl Registry {
 
     /// Somebody asked for more than is allowed.
     pub(crate) fn limited(&self, limit: Limit) {
-        tracing::debug!(target: "revoir", limit = limit.id(), "too much was asked for");
+        match limit.key() {
+            Some(key) => {
+                tracing::warn!(target: "revoir", key, "a limit for all clients is reached")
+            }
+            None => {
+                tracing::debug!(target: "revoir", limit = limit.id(), "a client asks for too much")
+            }
+        }
         self.observer.limited(limit);
     }
 

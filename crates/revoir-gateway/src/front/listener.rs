@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::accept_error;
 use crate::connection::begun;
 use crate::front::arrival::{Arrival, FirstRequest};
 use crate::front::exchange::OpenExchange;
@@ -83,7 +84,7 @@ impl Listeners {
                     tokio::spawn(async move { talking.listeners().talk(stream, peer).await });
                 }
                 Err(error) => {
-                    tracing::warn!(target: "revoir", %error, "a connection cannot be taken");
+                    accept_error::tell(&error, "clients");
                     if let Some(pause) = failures.pause(&error) {
                         sleep(pause).await;
                     }

@@ -65,17 +65,20 @@ impl HttpProxy {
                 answered = self.0.request(request) => answered,
                 () = progress.quiet_for(times.response) => {
                     let text = "the backend does not answer";
+                    tracing::warn!(target: "revoir", upstream = %permit.name(), "{text}");
                     return refusal(StatusCode::GATEWAY_TIMEOUT, text);
                 }
             };
             match answered {
                 // What follows such an answer is no HTTP, and nobody asked for it.
                 Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                    permit.reached();
                     pool.tried(&permit, true);
                     let text = "the backend switched protocols unasked";
                     return refusal(StatusCode::BAD_GATEWAY, text);
                 }
                 Ok(mut response) => {
+                    permit.reached();
                     pool.tried(&permit, true);
                     strip_hop_by_hop(response.headers_mut());
                     // The upstream is busy with it until the body has ended.
@@ -88,7 +91,7 @@ impl HttpProxy {
                     });
                 }
                 Err(error) if error.is_connect() => {
-                    tracing::debug!(target: "revoir", %error, "the backend was not reached");
+                    permit.lost(&innermost(&error));
                     pool.tried(&permit, false);
                     tried.push(permit);
                 }
@@ -99,7 +102,8 @@ impl HttpProxy {
                     lender.give(Body::empty());
                 }
                 Err(error) => {
-                    tracing::debug!(target: "revoir", %error, "the backend did not answer");
+                    let (upstream, error) = (permit.name(), innermost(&error));
+                    tracing::warn!(target: "revoir", %upstream, %error, "the upstream did not answer");
                     return refusal(StatusCode::BAD_GATEWAY, "the backend did not answer");
                 }
             }
@@ -114,6 +118,15 @@ fn unless_idle(body: Body, limit: Duration) -> Body {
         true => body,
         false => Progress::watch(body, limit).0,
     }
+}
+
+/// The error below all others: what is above says only that there is one.
+fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
 }
 
 /// Whether a connection ended before a byte of an answer.

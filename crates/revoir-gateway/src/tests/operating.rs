@@ -124,8 +124,8 @@ impl Operated {
     async fn logged(self) -> Vec<Value> {
         self.empty().await;
         self.log.end(Duration::from_secs(60));
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        self.lines.write(&Json, &mut out, &mut err);
+        let mut out = Vec::new();
+        self.lines.write(&Json, &mut out);
         let text = String::from_utf8(out).unwrap();
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())

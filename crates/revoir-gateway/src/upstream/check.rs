@@ -42,14 +42,16 @@ async fn watch(pool: Arc<Pool>, upstream: Arc<Upstream>, check: Check) {
         let asked = timeout(check.timeout, ask(&pool, &upstream, &check)).await;
         let result = asked.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         let changed = upstream.health().checked(result.is_ok(), check.thresholds);
-        let target = &upstream.target;
+        let upstream = &*upstream.name;
         match result {
-            Ok(()) if changed => tracing::info!(target: "revoir", %target, "checks succeed again"),
+            Ok(()) if changed => {
+                tracing::warn!(target: "revoir", upstream, "checks of the upstream succeed again");
+            }
             Ok(()) => {}
             Err(error) if changed => {
-                tracing::warn!(target: "revoir", %target, error, "checks fail");
+                tracing::warn!(target: "revoir", upstream, error, "checks of the upstream fail");
             }
-            Err(error) => tracing::debug!(target: "revoir", %target, error, "a check failed"),
+            Err(error) => tracing::debug!(target: "revoir", upstream, error, "a check failed"),
         }
         sleep(check.interval).await;
     }

@@ -105,6 +105,7 @@ pub(crate) async fn dial(
             Ok(Answer::Refused(response)) => is_there(response.status().as_u16()),
             Err(_) => false,
         };
+        tell(&upstream, answer.as_ref().err());
         let is_up = pool.tried(&upstream, has_accepted);
         match answer {
             Err(DialError::Unreachable(unreachable)) => {
@@ -119,6 +120,19 @@ pub(crate) async fn dial(
     }
     permit.report(false);
     Err(error)
+}
+
+/// Tells the log how an upstream was found.
+fn tell(upstream: &UpstreamPermit, error: Option<&DialError>) {
+    match error {
+        Some(DialError::Unreachable(error)) => return upstream.lost(error),
+        Some(error @ (DialError::Silent | DialError::Invalid(_))) => {
+            let upstream = upstream.name();
+            tracing::warn!(target: "revoir", %upstream, "{error}");
+        }
+        None => {}
+    }
+    upstream.reached();
 }
 
 async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Answer, DialError> {

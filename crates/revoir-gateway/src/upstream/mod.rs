@@ -8,6 +8,7 @@ pub(crate) mod dial;
 mod dial_queue;
 mod health;
 mod pool;
+mod reach;
 mod rendezvous;
 mod server;
 mod settings;

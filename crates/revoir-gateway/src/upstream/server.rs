@@ -1,11 +1,13 @@
 //! [`Upstream`]: one backend address.
 
+use std::fmt::Display;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::upstream::health::Health;
+use crate::upstream::reach::Reach;
 use crate::upstream::target::Target;
 
 /// One backend address, how fit it is, and how much it has to do.
@@ -18,6 +20,7 @@ pub(crate) struct Upstream {
     pub(super) is_backup: bool,
     connections: AtomicUsize,
     health: Mutex<Health>,
+    reach: Reach,
 }
 
 impl Upstream {
@@ -37,6 +40,7 @@ impl Upstream {
             is_backup,
             connections: AtomicUsize::new(0),
             health: Mutex::default(),
+            reach: Reach::default(),
         })
     }
 
@@ -88,6 +92,16 @@ impl UpstreamPermit {
 
     pub(super) fn upstream(&self) -> &Arc<Upstream> {
         &self.0
+    }
+
+    /// It gave an answer, whatever that says.
+    pub(crate) fn reached(&self) {
+        self.0.reach.reached(&self.0.name);
+    }
+
+    /// It could not be reached.
+    pub(crate) fn lost(&self, error: &dyn Display) {
+        self.0.reach.lost(&self.0.name, error);
     }
 }
 

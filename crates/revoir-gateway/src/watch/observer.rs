@@ -45,6 +45,21 @@ impl Limit {
             Self::Held => "held",
         }
     }
+
+    /// The key that an operator may turn, if it is a limit for all clients together.
+    pub(crate) const fn key(self) -> Option<&'static str> {
+        match self {
+            Self::Connections => Some("limits.connections or limits.sockets"),
+            Self::Rate => Some("limits.handshakes-per-second"),
+            Self::Held => Some("limits.held-bytes"),
+            Self::Head
+            | Self::Time
+            | Self::Address
+            | Self::Origin
+            | Self::Messages
+            | Self::Bytes => None,
+        }
+    }
 }
 
 /// Sees what happens to every request and connection. Every method has an empty default, is called

@@ -50,8 +50,23 @@ pub(crate) struct Ended {
 
 impl Process {
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::of(command(args))
+    }
+
+    /// The program, where it may have so many files open.
+    pub(crate) fn with_files(limit: u32, args: &[&str]) -> Self {
+        let plain = command(args);
+        let mut limited = Command::new("sh");
+        let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
+        limited.args(["-c", &script]).arg(plain.get_program());
+        Self::of({
+            limited.args(plain.get_args());
+            limited
+        })
+    }
+
+    fn of(mut command: Command) -> Self {
         let runtime = tempfile::tempdir().expect("a folder");
-        let mut command = command(args);
         let mut child = command
             .env("XDG_RUNTIME_DIR", runtime.path())
             .stdin(Stdio::piped())

@@ -27,8 +27,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(crate) enum Entry {
     Connection(Box<Record>),
     Request(Box<Exchange>),
-    /// Text for stderr, in its place between the lines.
-    Note(String),
     /// Nothing follows.
     End,
 }
@@ -79,11 +77,6 @@ impl AccessLog {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Says something on stderr, if there is room.
-    pub fn note(&self, text: String) {
-        self.log(Entry::Note(text));
-    }
-
     /// Has the writing end behind everything that was logged. Waits for room until `limit` is over.
     pub fn end(&self, limit: Duration) {
         let deadline = Instant::now() + limit;
@@ -97,11 +90,11 @@ impl AccessLog {
 }
 
 impl Lines {
-    /// Writes until the end. Lines go to `out`, as `format` has them, and notes to `err`.
+    /// Writes until the end, as `format` has the lines.
     ///
     /// When `out` fails, the rest is read and thrown away: a gateway does not stop because nobody
     /// reads its log.
-    pub fn write(mut self, format: &dyn Format, out: &mut dyn Write, err: &mut dyn Write) {
+    pub fn write(mut self, format: &dyn Format, out: &mut dyn Write) {
         let mut closed = false;
         loop {
             let entry = match self.receiver.try_recv() {
@@ -117,18 +110,13 @@ impl Lines {
                 }
             };
             let line = match entry {
-                Entry::Note(text) => {
-                    // What is said on stderr is a courtesy.
-                    let _ = err.write_all(text.as_bytes());
-                    continue;
-                }
                 Entry::End => break,
                 Entry::Connection(record) => format.connection(&record),
                 Entry::Request(exchange) => format.request(&exchange),
             };
             if !closed && let Err(error) = out.write_all(line.as_bytes()) {
                 closed = true;
-                let _ = writeln!(err, "the access log ends: {error}");
+                tracing::error!(target: "revoir", %error, "the access log ends");
             }
         }
         if !closed {
@@ -150,6 +138,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watch::request::LoggedRequest;
 
     /// A stdout that nobody reads.
     struct Closed;
@@ -164,34 +153,54 @@ mod tests {
         }
     }
 
+    fn request(path: &str) -> Entry {
+        let request = hyper::Request::get(path).body(()).unwrap();
+        let peer = (std::net::Ipv4Addr::LOCALHOST, 9).into();
+        Entry::Request(Box::new(Exchange {
+            at: std::time::SystemTime::UNIX_EPOCH,
+            request: LoggedRequest::new(&request, peer),
+            is_handshake: false,
+            status: 200,
+            request_bytes: 0,
+            response_bytes: 0,
+            is_whole: true,
+            took: Duration::ZERO,
+        }))
+    }
+
     #[test]
     fn what_finds_no_room_is_counted_and_the_count_is_logged() {
         let (log, lines) = AccessLog::with_room(1);
-        log.note("one\n".to_owned());
-        log.note("two\n".to_owned());
-        log.note("three\n".to_owned());
+        for path in ["/one", "/two", "/three"] {
+            log.log(request(path));
+        }
         assert_eq!(log.dropped(), 2);
         // The end finds no room either, and waits no longer than it may.
         log.end(Duration::ZERO);
         drop(log);
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        lines.write(&Json, &mut out, &mut err);
-        assert_eq!(err, b"one\n");
-        let line: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let mut out = Vec::new();
+        lines.write(&Json, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let lines: Vec<serde_json::Value> = lines.collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0]["path"], "/one");
         assert_eq!(
-            (&line["event"], &line["lines"]),
+            (&lines[1]["event"], &lines[1]["lines"]),
             (&"dropped".into(), &2.into())
         );
     }
 
     #[test]
-    fn a_closed_stdout_ends_the_lines_and_nothing_else() {
-        let (log, lines) = AccessLog::channel();
-        log.log(Entry::Note("before\n".to_owned()));
-        log.dropped.store(3, Ordering::Relaxed);
-        log.end(Duration::ZERO);
-        let mut err = Vec::new();
-        lines.write(&Json, &mut Closed, &mut err);
-        assert_eq!(err, b"before\n");
+    fn a_closed_stdout_does_not_keep_anything_from_being_read() {
+        let (log, lines) = AccessLog::with_room(1);
+        let writing = std::thread::spawn(move || lines.write(&Json, &mut Closed));
+        for _ in 0..10 {
+            while log.sender.try_send(request("/")).is_err() {
+                std::thread::yield_now();
+            }
+        }
+        log.end(Duration::from_secs(60));
+        writing.join().unwrap();
     }
 }

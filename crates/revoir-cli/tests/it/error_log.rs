@@ -1,0 +1,180 @@
+//! What `serve` says on stderr when something goes wrong.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use serde_json::Value;
+
+use crate::support::Process;
+use crate::support::fields::{documented, keys};
+
+/// An address where nobody listens.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+/// Where it listens, after which it says where its admin interface is.
+fn started(process: &Process) -> String {
+    let note = process.next_note();
+    process.next_note();
+    let address = note.strip_prefix("listening on ").expect(&note);
+    address.split(',').next().unwrap().to_owned()
+}
+
+/// The status of the answer to a GET.
+fn get(address: &str) -> String {
+    let mut client = TcpStream::connect(address).unwrap();
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    client.write_all(request).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+/// Answers one request, on a new connection.
+fn answer(backend: &TcpListener, with: &[u8]) {
+    let (mut stream, _) = backend.accept().unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    stream.write_all(with).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn too_many_open_files_name_the_limit_and_the_way_out() {
+    let upstream = format!("ws://{}", nobody());
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
+    let process = Process::with_files(40, &serve);
+    let address = started(&process);
+    let _clients: Vec<_> = (0..40)
+        .map(|_| TcpStream::connect(&address).unwrap())
+        .collect();
+    let line = process.next_note();
+    for part in [
+        " error: no connection can be taken",
+        "ulimit -n",
+        "limits.sockets",
+        " listener=clients ",
+        "os error 24",
+        " limit=40",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    // One second later, and not one line for each attempt.
+    let line = process.next_note();
+    assert!(line.contains(" more like this: no connection"), "{line}");
+    drop(_clients);
+    process.signal("TERM");
+    assert_eq!(process.end().exit, Some(0));
+}
+
+#[test]
+fn an_upstream_that_is_away_is_told_of_once_and_again_when_it_is_back() {
+    let address = nobody();
+    let upstream = format!("ws://{address}");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
+    let process = Process::start(&serve);
+    let gateway = started(&process);
+    for _ in 0..3 {
+        assert_eq!(get(&gateway), "503");
+    }
+    let line = process.next_note();
+    let upstream = format!(" warn: the upstream cannot be reached upstream={address} error=");
+    assert!(line.contains(&upstream), "{line}");
+    assert!(line.contains("refused"), "{line}");
+    let backend = TcpListener::bind(&address).unwrap();
+    let client = std::thread::spawn(move || get(&gateway));
+    answer(&backend, b"HTTP/1.1 204 No Content\r\n\r\n");
+    assert_eq!(client.join().unwrap(), "204");
+    let line = process.next_note();
+    let back = format!(" warn: the upstream is reached again upstream={address}");
+    assert!(line.ends_with(&back), "{line}");
+}
+
+#[test]
+fn every_line_may_be_json() {
+    let address = nobody();
+    let upstream = format!("ws://{address}");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
+    let process = Process::start(&[&serve[..], &["--log-format", "json"]].concat());
+    let next = || -> Value { serde_json::from_str(&process.next_note()).unwrap() };
+    let note = next();
+    assert_eq!(keys(&note), documented("log"));
+    assert_eq!(
+        (&note["event"], &note["level"]),
+        (&"log".into(), &"info".into())
+    );
+    let listening = note["message"].as_str().unwrap();
+    let gateway = listening.strip_prefix("listening on ").unwrap();
+    let gateway = gateway.split(',').next().unwrap();
+    next();
+    assert_eq!(get(gateway), "503");
+    let line = next();
+    assert_eq!(line["level"], "warn");
+    assert_eq!(line["upstream"], address);
+    assert!(
+        line["error"].as_str().unwrap().contains("refused"),
+        "{line}"
+    );
+    process.signal("TERM");
+    let ended = process.end();
+    for line in ended.stderr.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["event"], "log");
+    }
+}
+
+#[test]
+fn nothing_is_said_that_is_not_wanted() {
+    let upstream = format!("ws://{}", nobody());
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
+    let process = Process::start(&[&serve[..], &["--log", "off"]].concat());
+    assert_eq!(get(&started(&process)), "503");
+    process.signal("TERM");
+    let ended = process.end();
+    assert_eq!(ended.exit, Some(0));
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_nonsense_answer_of_an_upstream_is_told_of() {
+    let backend = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = backend.local_addr().unwrap();
+    let upstream = format!("ws://{address}");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
+    let process = Process::start(&serve);
+    let gateway = started(&process);
+    let client = std::thread::spawn(move || crate::support::Client::tcp(&gateway).request(""));
+    answer(
+        &backend,
+        b"HTTP/1.1 101 \x9b31m\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
+    );
+    assert!(client.join().unwrap().starts_with("HTTP/1.1 502 "));
+    let line = process.next_note();
+    assert!(
+        line.contains(" warn: the backend's handshake is invalid: "),
+        "{line}"
+    );
+    assert!(line.contains(&format!("upstream={address}")), "{line}");
+    assert!(!line.contains(char::is_control), "{line}");
+}
+
+#[test]
+fn metrics_at_an_address_in_use_fail_before_anything_is_said() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--metrics", &taken];
+    let process = Process::start(&serve);
+    let ended = process.end();
+    assert_eq!(ended.exit, Some(1));
+    assert!(
+        ended.stderr.starts_with("error: --metrics: "),
+        "{}",
+        ended.stderr
+    );
+}
