@@ -49,7 +49,8 @@ pub use client_rate::ClientRate;
 pub use config::{AdminAddr, InvalidAdminAddr};
 pub use connection::ClientLimits;
 pub use front::{
-    Destination, HttpTimes, LocalService, ProxyProtocol, RouteSettings, Settings, taken_over,
+    AuthSettings, Destination, HttpTimes, LocalService, ProxyProtocol, RouteSettings, Settings,
+    taken_over,
 };
 pub use gateway::{Gateway, Reloaded};
 pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};

@@ -60,8 +60,10 @@ pub enum ConfigError {
         /// What is wrong, and where.
         wrong: Wrong,
     },
-    /// The file of `route.tls.ca` cannot be read, or has no roots.
+    /// A file of roots cannot be read, or has none.
     Roots {
+        /// The key that names it.
+        key: &'static str,
         /// The file.
         path: PathBuf,
         /// Why not.
@@ -89,7 +91,7 @@ impl fmt::Display for ConfigError {
                 write!(f, "cannot read {}: {error}", path.display())
             }
             Self::Wrong { path, wrong } => write!(f, "{}:{wrong}", path.display()),
-            Self::Roots { path, error } => write!(f, "route.tls.ca: {}: {error}", path.display()),
+            Self::Roots { key, path, error } => write!(f, "{key}: {}: {error}", path.display()),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! in `docs/gateway.md`; `docs/revoir.toml` has them all.
 
 pub(crate) mod admin_address;
+mod auth;
 mod error;
 mod log;
 mod proxy_protocol;
@@ -23,6 +24,7 @@ use crate::connection::ClientLimits;
 use crate::front::{HttpTimes, Settings};
 use crate::watch::Logs;
 pub use admin_address::{AdminAddr, InvalidAdminAddr};
+pub use auth::{AuthConfig, FieldName, HookUrl};
 pub use error::{ConfigError, Wrong};
 pub use log::{LogFormat, LogLevel};
 pub use proxy_protocol::ProxyProtocolConfig;
@@ -211,7 +213,10 @@ impl Config {
             .iter_mut()
             .flat_map(|tls| [&mut tls.cert, &mut tls.key]);
         let routes = self.routes.iter_mut();
-        let roots = routes.filter_map(|route| route.tls.ca.as_mut());
+        let roots = routes.flat_map(|route| {
+            let hook = route.auth.as_mut().and_then(|auth| auth.ca.as_mut());
+            route.tls.ca.iter_mut().chain(hook)
+        });
         for path in files.chain(roots) {
             *path = directory.join(&*path);
         }

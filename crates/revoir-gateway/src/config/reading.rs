@@ -87,6 +87,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::config::auth::AuthConfig;
     use crate::config::route::{CheckConfig, UpstreamTlsConfig};
     use crate::config::{AdminConfig, TlsFiles};
 
@@ -100,6 +101,10 @@ mod tests {
             check: Some(CheckConfig {
                 path: Some("/healthz".to_owned()),
                 ..CheckConfig::default()
+            }),
+            auth: Some(AuthConfig {
+                ca: Some("roots.pem".into()),
+                ..toml::from_str("url = 'http://a'").unwrap()
             }),
             tls: UpstreamTlsConfig {
                 ca: Some("roots.pem".into()),
@@ -235,6 +240,21 @@ mod tests {
                 "[[route]]\nupstreams = [9000]",
                 "2:14: route[0].upstreams[0]: ",
                 "expected ws://HOST:PORT, or { url =",
+            ),
+            (
+                "[[route]]\n[route.auth]\nurl = \"ws://a/ask\"",
+                "3:7: route[0].auth.url: ",
+                "expected http://HOST:PORT/PATH",
+            ),
+            (
+                "[[route]]\n[route.auth]\nurl = \"http://a\"\nheaders = [\"Host\"]",
+                "4:11: route[0].auth.headers[0]: ",
+                "such as X-User",
+            ),
+            (
+                "[[route]]\n[route.auth]\nheaders = []",
+                "2:1: route[0].auth: ",
+                "`url`",
             ),
             ("listen = [", "1:", ""),
             ("listen = []", "1:10: listen: ", "at least"),

@@ -8,6 +8,7 @@ use revoir::Origins;
 use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::config::auth::AuthConfig;
 use crate::config::error::ConfigError;
 use crate::config::rate::RateConfig;
 use crate::config::upstream::UpstreamConfig;
@@ -55,6 +56,9 @@ pub struct RouteConfig {
     pub max_age: Time,
     /// How long no message may come from either side; 0: any time.
     pub idle_time: Time,
+    /// Who is asked whether a request may pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<AuthConfig>,
     /// How much one client may send.
     pub rate: RateConfig,
     /// How long clients are held.
@@ -140,6 +144,7 @@ impl Default for RouteConfig {
             pong_timeout: Time(keepalive.timeout),
             max_age: Time(rules.max_age.unwrap_or_default()),
             idle_time: Time(rules.idle_limit.unwrap_or_default()),
+            auth: None,
             rate: RateConfig::default(),
             hold: HoldConfig::default(),
             check: None,
@@ -221,6 +226,7 @@ impl RouteConfig {
         Ok(RouteSettings {
             host: self.host.clone(),
             path: self.path.clone(),
+            auth: self.auth.as_ref().map(AuthConfig::settings).transpose()?,
             to,
         })
     }
@@ -247,6 +253,7 @@ impl RouteConfig {
             None => UpstreamTls::platform(),
             Some(path) => {
                 let unusable = |error| ConfigError::Roots {
+                    key: "route.tls.ca",
                     path: path.clone(),
                     error,
                 };

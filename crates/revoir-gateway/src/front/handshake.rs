@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::connection::{Connection, Driver, Redialer, begun};
 use crate::front::arrival::taken_over;
+use crate::front::auth_hook::{AuthHook, allowed};
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::refusal::{draining, forbidden, full, refusal, unavailable};
 use crate::front::source::Source;
@@ -40,7 +41,7 @@ pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
 /// Answers an opening handshake as the backend does.
 pub(super) async fn answer(
     front: &Front,
-    pool: &Arc<Pool>,
+    (pool, auth): (&Arc<Pool>, Option<&AuthHook>),
     mut request: Request<Body>,
     (who, source): (LoggedRequest, Source),
 ) -> Result<Response<Body>, HandshakeError> {
@@ -66,7 +67,7 @@ pub(super) async fn answer(
     let name = registry.name(id);
     let key = request.headers().get(SEC_WEBSOCKET_KEY);
     let mode = pool.settings.rules.mode;
-    let opening = Opening {
+    let mut opening = Opening {
         resource: request.uri().clone(),
         key: key
             .and_then(|key| key.to_str().ok())
@@ -80,9 +81,14 @@ pub(super) async fn answer(
             .balance
             .affinity(request.uri(), request.headers(), client),
     };
+    let allowed = allowed(auth, &request, source);
     let mut draining_begins = registry.draining.listen();
     let reached = tokio::select! {
-        reached = reach(pool, &opening, settings.handshake_limit) => reached,
+        reached = async {
+            // A client that is held was asked about: a re-dial does not ask again.
+            allowed.await?.write(&mut opening.headers);
+            reach(pool, &opening, settings.handshake_limit).await
+        } => reached,
         () = begun(Some(&mut draining_begins)) => {
             Err(draining(registry.draining.turn_away(registry.now()).unwrap_or_default()))
         }

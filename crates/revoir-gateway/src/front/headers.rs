@@ -23,6 +23,11 @@ const FORWARDED: [&str; 2] = ["x-forwarded-", "x-real-ip"];
 /// Fields that only the gateway may write.
 const OURS: &str = "revoir-";
 
+/// Whether a field concerns one connection only.
+pub(crate) fn is_for_one_connection(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(&name.as_str())
+}
+
 /// Takes away what concerns one connection only, with everything that Connection names.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
@@ -63,6 +68,16 @@ fn is_twin(name: &str) -> bool {
     let meant = name.replace('_', "-");
     let mut trusted = FORWARDED.into_iter().chain([OURS]);
     name.contains('_') && trusted.any(|trusted| meant.starts_with(trusted))
+}
+
+/// Whether `name` is `own`, or becomes it in a backend that makes variables of fields.
+pub(crate) fn is_twin_of(name: &HeaderName, own: &HeaderName) -> bool {
+    let variable = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => byte,
+        false => b'_',
+    };
+    let (name, own) = (name.as_str().bytes(), own.as_str().bytes());
+    name.map(variable).eq(own.map(variable))
 }
 
 /// The value of Host without its port.

@@ -24,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::accept_error;
 use crate::connection::begun;
 use crate::front::arrival::{Arrival, FirstRequest};
+use crate::front::auth_hook::allowed;
 use crate::front::exchange::OpenExchange;
 use crate::front::handshake;
 use crate::front::headers::without_port;
@@ -213,18 +214,29 @@ impl Listeners {
         let (parts, body) = request.into_parts();
         let (body, progress) = Progress::watch(body, times.body);
         let request = Request::from_parts(parts, body);
+        let auth = route.auth.as_ref();
         let response = match &route.backing {
-            Backing::LocalService(site) => site.answer(request, asked.peer).await,
             Backing::Upstreams { pool, .. } if handshake::is_asked_for(&request) => {
-                let answered = handshake::answer(&self.front, pool, request, (asked, source)).await;
+                let whom = (pool, auth);
+                let answered = handshake::answer(&self.front, whom, request, (asked, source)).await;
                 answered.unwrap_or_else(|error| broken(&error))
             }
-            Backing::Upstreams { pool, plain } => {
-                let client = source.client(request.headers(), &current.settings.trusted);
-                let balance = &pool.settings.balance;
-                let affinity = balance.affinity(request.uri(), request.headers(), client);
-                let limits = (&*progress, times);
-                plain.pass(pool, request, source, affinity, limits).await
+            backing => {
+                let granted = match allowed(auth, &request, source).await {
+                    Ok(granted) => granted,
+                    Err(response) => return response,
+                };
+                progress.goes_on();
+                match backing {
+                    Backing::LocalService(site) => site.answer(request, asked.peer).await,
+                    Backing::Upstreams { pool, plain } => {
+                        let client = source.client(request.headers(), &current.settings.trusted);
+                        let balance = &pool.settings.balance;
+                        let affinity = balance.affinity(request.uri(), request.headers(), client);
+                        let (who, limits) = ((source, granted), (&*progress, times));
+                        plain.pass(pool, request, who, affinity, limits).await
+                    }
+                }
             }
         };
         if progress.is_late() {

@@ -2,8 +2,10 @@
 
 mod announced;
 mod arrival;
+mod auth_hook;
 mod exchange;
 mod forwarded_for;
+mod granted;
 mod handshake;
 mod headers;
 mod lent_body;
@@ -20,8 +22,9 @@ mod state;
 
 pub use announced::ProxyProtocol;
 pub use arrival::taken_over;
+pub use auth_hook::AuthSettings;
 
-pub(crate) use headers::without_port;
+pub(crate) use headers::{is_for_one_connection, without_port};
 pub(crate) use listener::serve;
 pub use route::{Destination, RouteSettings};
 pub use service::LocalService;

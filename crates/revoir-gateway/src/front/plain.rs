@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::time::timeout;
 use tower_service::Service;
 
+use crate::front::granted::Granted;
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::lent_body::Lender;
 use crate::front::progress::Progress;
@@ -42,11 +43,13 @@ impl HttpProxy {
         &self,
         pool: &Pool,
         mut request: Request<Body>,
-        source: Source,
+        (source, granted): (Source, Granted),
         affinity: Option<Affinity>,
         (progress, times): (&Progress, HttpTimes),
     ) -> Response<Body> {
         rewrite_request(request.headers_mut(), source);
+        // Behind what Connection names: a client must not be able to take these away either.
+        granted.write(request.headers_mut());
         *request.version_mut() = Version::HTTP_11;
         let (parts, body) = request.into_parts();
         let mut may_repeat = body.is_end_stream() && parts.method.is_safe();
@@ -130,7 +133,7 @@ fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) 
 }
 
 /// Whether a connection ended before a byte of an answer.
-fn is_cut(error: &hyper_util::client::legacy::Error) -> bool {
+pub(super) fn is_cut(error: &hyper_util::client::legacy::Error) -> bool {
     let cause = error
         .source()
         .and_then(|cause| cause.downcast_ref::<hyper::Error>());

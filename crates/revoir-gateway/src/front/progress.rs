@@ -51,7 +51,8 @@ impl Progress {
         }
     }
 
-    fn goes_on(&self) {
+    /// Time counts from now on.
+    pub(super) fn goes_on(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 }

@@ -35,6 +35,12 @@ pub(super) fn unavailable() -> Response<Body> {
     later(StatusCode::SERVICE_UNAVAILABLE, text, RETRY)
 }
 
+/// Whoever says what may pass does not answer.
+pub(super) fn undecided() -> Response<Body> {
+    let text = "whether you may connect cannot be asked at present";
+    later(StatusCode::SERVICE_UNAVAILABLE, text, RETRY)
+}
+
 /// The gateway is about to end.
 pub(super) fn draining(wait: Duration) -> Response<Body> {
     let text = "the gateway is about to end";

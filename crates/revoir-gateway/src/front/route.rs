@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use crate::front::auth_hook::{AuthHook, AuthSettings};
 use crate::front::plain::HttpProxy;
 use crate::front::service::LocalService;
 use crate::upstream::{Pool, PoolSettings, run};
@@ -17,6 +18,8 @@ pub struct RouteSettings {
     /// What the path begins with. `/chat` stands for itself and for all below it, `/chat/` only
     /// for what is below, `/` for everything.
     pub path: String,
+    /// Who is asked first. `None`: nobody.
+    pub auth: Option<AuthSettings>,
     /// What answers.
     pub to: Destination,
 }
@@ -40,6 +43,7 @@ impl RouteSettings {
         Self {
             host: None,
             path: path.into(),
+            auth: None,
             to,
         }
     }
@@ -62,6 +66,8 @@ fn is_below(path: &[u8], prefix: &str) -> bool {
 #[derive(Debug)]
 pub(super) struct Route {
     pub(super) settings: RouteSettings,
+    /// Who is asked before anything is answered.
+    pub(super) auth: Option<AuthHook>,
     pub(super) backing: Backing,
     /// Runs the pool, if there is one.
     task: Option<AbortHandle>,
@@ -92,6 +98,7 @@ impl Route {
             }
         };
         Self {
+            auth: settings.auth.as_ref().map(AuthHook::new),
             settings,
             backing,
             task,
@@ -174,6 +181,7 @@ mod tests {
         RouteSettings {
             host: host.map(str::to_owned),
             path: path.to_owned(),
+            auth: None,
             to: Destination::LocalService(LocalService::new(Router::new())),
         }
     }

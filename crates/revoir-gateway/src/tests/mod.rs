@@ -1,5 +1,6 @@
 //! The gateway between real sockets on the loopback.
 
+mod auth_hook;
 mod draining;
 mod faults;
 mod handshake;

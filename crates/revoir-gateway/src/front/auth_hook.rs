@@ -1,0 +1,316 @@
+//! [`AuthHook`]: who is asked whether a request may pass, before anything of it goes to a backend.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::BoxError;
+use axum::body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{
+    CONTENT_LENGTH, EXPECT, HOST, HeaderName, HeaderValue, SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method, Request, Response, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use revoir::ClientTls;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tower_service::Service;
+
+use crate::front::granted::Granted;
+use crate::front::headers::{is_twin_of, rewrite_request, strip_hop_by_hop};
+use crate::front::plain::is_cut;
+use crate::front::refusal::undecided;
+use crate::front::source::Source;
+use crate::upstream::{Target, TcpOrTls, UpstreamTls};
+
+/// The most of an answer's body that a client is given.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// What is asked about, as nginx's `auth_request` is usually told it, and as Traefik tells it.
+static ASKED_URI: [HeaderName; 2] = [
+    HeaderName::from_static("x-original-uri"),
+    HeaderName::from_static("x-forwarded-uri"),
+];
+static ASKED_METHOD: [HeaderName; 2] = [
+    HeaderName::from_static("x-original-method"),
+    HeaderName::from_static("x-forwarded-method"),
+];
+
+/// Fields of a request that say nothing to the hook: it gets no body and becomes no WebSocket.
+static LEFT_OUT: [HeaderName; 6] = [
+    HOST,
+    CONTENT_LENGTH,
+    EXPECT,
+    SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION,
+    SEC_WEBSOCKET_EXTENSIONS,
+];
+
+/// Who is asked whether the requests of a route may pass, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuthSettings {
+    /// What is asked for, over `http` or `https`.
+    pub uri: Uri,
+    /// Fields of a 2xx answer that go on to the backend. Nobody else can set them.
+    pub fields: Vec<HeaderName>,
+    /// For the answer, with the time in which others are asked about.
+    pub limit: Duration,
+    /// How many requests are asked about at a time.
+    pub at_once: usize,
+    /// For `https`.
+    pub trust: Option<UpstreamTls>,
+}
+
+/// Asks over connections that are kept.
+pub(super) struct AuthHook {
+    settings: AuthSettings,
+    client: Client<Connector, Body>,
+    room: Semaphore,
+}
+
+/// What is asked of one request.
+pub(super) struct Question(Parts);
+
+/// Asks `hook` whether `request` may pass. Without a hook, everything may.
+///
+/// # Errors
+///
+/// The answer for the client: that of the hook, or 503.
+pub(super) fn allowed<'hook>(
+    hook: Option<&'hook AuthHook>,
+    request: &Request<Body>,
+    source: Source,
+) -> impl Future<Output = Result<Granted, Response<Body>>> + use<'hook> {
+    // A body cannot be looked at by two threads: what is asked is written before anybody waits.
+    let asking = hook.map(|hook| (hook, hook.question(request, source)));
+    async move {
+        match asking {
+            Some((hook, question)) => hook.ask(question).await,
+            None => Ok(Granted::default()),
+        }
+    }
+}
+
+impl AuthHook {
+    pub(super) fn new(settings: &AuthSettings) -> Self {
+        let tls = settings.trust.as_ref().map(|trust| trust.tls().clone());
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_max_idle_per_host(settings.at_once)
+            .build(Connector(tls));
+        Self {
+            room: Semaphore::new(settings.at_once.min(Semaphore::MAX_PERMITS)),
+            client,
+            settings: settings.clone(),
+        }
+    }
+
+    /// What the hook is asked of `request`: all of its fields with where it comes from, its method
+    /// and its target.
+    pub(super) fn question<B>(&self, request: &Request<B>, source: Source) -> Question {
+        let mut question = Request::new(());
+        *question.method_mut() = Method::GET;
+        *question.uri_mut() = self.settings.uri.clone();
+        let headers = question.headers_mut();
+        headers.clone_from(request.headers());
+        rewrite_request(headers, source);
+        let is_left_out = |name: &HeaderName| {
+            let mut ours = LEFT_OUT.iter().chain(&ASKED_URI).chain(&ASKED_METHOD);
+            ours.any(|own| is_twin_of(name, own)) || name.as_str().starts_with("content-")
+        };
+        let left_out: Vec<_> = headers
+            .keys()
+            .filter(|name| is_left_out(name))
+            .cloned()
+            .collect();
+        for name in left_out {
+            headers.remove(name);
+        }
+        let target = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |path| path.as_str());
+        let method = request.method().as_str();
+        for (names, value) in [(&ASKED_URI, target), (&ASKED_METHOD, method)] {
+            // A target and a method have no character that a field may not have.
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+                for name in names {
+                    headers.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        Question(question.into_parts().0)
+    }
+
+    /// Asks. Whoever does not answer in time lets nobody through.
+    ///
+    /// # Errors
+    ///
+    /// The answer for the client: that of the hook, or 503.
+    pub(super) async fn ask(&self, question: Question) -> Result<Granted, Response<Body>> {
+        let asking = Box::pin(async {
+            let _room = self.room.acquire().await?;
+            self.verdict(self.send(question).await?).await
+        });
+        let failed = match timeout(self.settings.limit, asking).await {
+            Ok(Ok(verdict)) => return verdict,
+            Ok(Err(error)) => error,
+            Err(late) => late.into(),
+        };
+        let hook = &self.settings.uri;
+        tracing::warn!(target: "revoir", %hook, error = %chain(&*failed), "the auth hook does not answer");
+        Err(undecided())
+    }
+
+    async fn send(&self, question: Question) -> Result<Response<Incoming>, BoxError> {
+        let request = || Request::from_parts(question.0.clone(), Body::empty());
+        match self.client.request(request()).await {
+            // The hook has closed a connection that was kept, just as the question came.
+            Err(error) if is_cut(&error) => Ok(self.client.request(request()).await?),
+            answered => Ok(answered?),
+        }
+    }
+
+    async fn verdict(
+        &self,
+        response: Response<Incoming>,
+    ) -> Result<Result<Granted, Response<Body>>, BoxError> {
+        let (mut parts, body) = response.into_parts();
+        if parts.status.is_informational() {
+            return Err("it switched protocols unasked".into());
+        }
+        let body = Limited::new(body, BODY_BYTES).collect().await;
+        if parts.status.is_success() {
+            let names = self.settings.fields.clone();
+            let mut fields = HeaderMap::new();
+            for name in &names {
+                for value in parts.headers.get_all(name) {
+                    fields.append(name, value.clone());
+                }
+            }
+            return Ok(Ok(Granted { names, fields }));
+        }
+        strip_hop_by_hop(&mut parts.headers);
+        parts.headers.remove(CONTENT_LENGTH);
+        let body = match body {
+            Ok(body) => Body::from(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Body::empty(),
+            Err(error) => return Err(error),
+        };
+        Ok(Err(Response::from_parts(parts, body)))
+    }
+}
+
+/// An error with those that caused it: hyper's own says only that something failed.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text.push_str(&format!(": {error}"));
+        next = error.source();
+    }
+    text
+}
+
+impl fmt::Debug for AuthHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthHook")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Connects to the hook.
+#[derive(Clone)]
+struct Connector(Option<ClientTls>);
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<TcpOrTls>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<TcpOrTls>>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let tls = self.0.clone();
+        Box::pin(async move {
+            let target = Target::of(&uri).map_err(io::Error::other)?;
+            let connected = TcpOrTls::connect(&target, tls.as_ref()).await;
+            connected.map(TokioIo::new)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn hook() -> AuthHook {
+        AuthHook::new(&AuthSettings {
+            uri: Uri::from_static("http://hook.example/ask"),
+            fields: vec![HeaderName::from_static("x-user")],
+            limit: Duration::from_secs(1),
+            at_once: 1,
+            trust: None,
+        })
+    }
+
+    #[test]
+    fn a_question_has_the_fields_of_the_request_and_where_it_comes_from() {
+        let request = Request::post("/x/%2e./y?token=1")
+            .header("Host", "chat.example")
+            .header("Cookie", "session=1")
+            .header("Authorization", "Bearer x")
+            .header("Sec-WebSocket-Protocol", "token.1")
+            .header("Sec-WebSocket-Key", "1")
+            .header("Connection", "Upgrade")
+            .header("Upgrade", "websocket")
+            .header("Content-Length", "5")
+            .header("Content-Type", "text/plain")
+            .header("Expect", "100-continue")
+            .header("X-Original-URI", "/public")
+            .header("X_Original_URI", "/public")
+            .header("X-Forwarded-Uri", "/public")
+            .header("X-Original_Method", "GET")
+            .body(())
+            .unwrap();
+        let source = Source::new((Ipv4Addr::LOCALHOST, 1).into(), true, &[]);
+        let Question(asked) = hook().question(&request, source);
+        assert_eq!(
+            (asked.method, asked.uri),
+            (Method::GET, hook().settings.uri)
+        );
+        let mut fields: Vec<_> = asked.headers.iter().collect();
+        fields.sort_by_key(|(name, _)| name.as_str());
+        let fields: Vec<_> = fields
+            .into_iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        let expected = [
+            "authorization: Bearer x",
+            "cookie: session=1",
+            "forwarded: for=127.0.0.1;proto=https;host=\"chat.example\"",
+            "sec-websocket-protocol: token.1",
+            "x-forwarded-for: 127.0.0.1",
+            "x-forwarded-host: chat.example",
+            "x-forwarded-method: POST",
+            "x-forwarded-proto: https",
+            "x-forwarded-uri: /x/%2e./y?token=1",
+            "x-original-method: POST",
+            "x-original-uri: /x/%2e./y?token=1",
+        ];
+        assert_eq!(fields, expected);
+    }
+}
