@@ -47,6 +47,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 ending,
                 decision,
                 unsent,
+                ..
             } => {
                 println!(
                     "gave up: {ending}\n  {decision}\n  {} lines unsent",

@@ -162,8 +162,8 @@ pub use drain::{Drain, DrainReport, Schedule, Tracker};
 pub use entropy::Entropy;
 pub use observer::Observer;
 pub use reconnect::{
-    Class, Decision, History, Link, LinkBuilder, LinkEnd, LinkEvent, LinkSender, NotSent, Policy,
-    Profile, Rule, Stop, Up, WhileDown,
+    Attempt, Class, Decision, History, Link, LinkBuilder, LinkEnd, LinkEvent, LinkRequest,
+    LinkSender, NotSent, NotWritten, Policy, Profile, Receipt, Rule, Stop, Unsent, Up, WhileDown,
 };
 pub use revoir_codes::advice::{DelayClass, DelayRange};
 pub use revoir_proto::frame::CloseFrame;

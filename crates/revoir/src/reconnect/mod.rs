@@ -24,7 +24,10 @@ mod verdict;
 
 pub use decision::{Class, Decision, Stop};
 pub use history::History;
-pub use link::{Link, LinkBuilder, LinkEnd, LinkEvent, LinkSender, NotSent, Up, WhileDown};
+pub use link::{
+    Attempt, Link, LinkBuilder, LinkEnd, LinkEvent, LinkRequest, LinkSender, NotSent, NotWritten,
+    Receipt, Unsent, Up, WhileDown,
+};
 pub use policy::Policy;
 pub use profile::Profile;
 pub use rule::Rule;

@@ -92,6 +92,11 @@ impl Closer {
         self.socket.read(|machine| machine.core.state())
     }
 
+    /// How many bytes of the output were written.
+    pub(crate) fn written(&self) -> u64 {
+        self.socket.read(|machine| machine.core.written_bytes())
+    }
+
     /// The round trip that the last keepalive ping measured.
     #[must_use]
     pub fn rtt(&self) -> Option<Duration> {

@@ -146,32 +146,18 @@ impl Writer {
         Closer::new(Arc::clone(&self.socket))
     }
 
-    /// Waits for room and queues `message`; with `flush`, starts to write it. Gives the position at
-    /// which it ends in the output, to compare with [`written`](Self::written).
+    /// Waits for room and has `push` push a message; with `flush`, starts to write it. If the future is
+    /// dropped before it completes, nothing was pushed.
     pub(crate) fn push(
         &mut self,
-        message: Message,
         flush: bool,
-    ) -> impl Future<Output = Result<u64, Arc<Ending>>> {
+        mut push: impl FnMut(&mut Connection<Entropy>, Duration) -> Result<(), UsageError>,
+    ) -> impl Future<Output = Result<(), Arc<Ending>>> {
         let stimulus = match flush {
             true => Stimulus::Send,
             false => Stimulus::Feed,
         };
-        let mut message = Some(message);
-        let mut end = 0;
-        poll_fn(move |cx| {
-            let pushed = self.socket.poll_send(cx, stimulus, |core, now| {
-                take(&mut message, |message| push_message(core, now, message))?;
-                end = core.pushed_bytes();
-                Ok(())
-            });
-            pushed.map_ok(|()| end)
-        })
-    }
-
-    /// How many bytes of the output were written.
-    pub(crate) fn written(&self) -> u64 {
-        self.socket.read(|machine| machine.core.written_bytes())
+        poll_fn(move |cx| self.socket.poll_send(cx, stimulus, &mut push))
     }
 
     /// Waits for room and pushes `payload`. A plain future, small enough to sit in any handler.

@@ -101,11 +101,12 @@ impl Session {
                     ending,
                     decision,
                     unsent,
+                    ..
                 } => {
                     let exit = self.exit(&ending);
                     self.over(ending).await;
                     self.tell(What::Decision(decision)).await;
-                    self.lost(&unsent).await;
+                    self.lost(unsent.len()).await;
                     return exit;
                 }
                 LinkEvent::Closed(end) => {
@@ -117,7 +118,7 @@ impl Session {
                         }
                         _ => Exit::Done,
                     };
-                    self.lost(&end.unsent).await;
+                    self.lost(end.unsent.len()).await;
                     return exit;
                 }
                 // Nothing else is known to happen.
@@ -154,9 +155,9 @@ impl Session {
         told.is_some_and(|told| Arc::ptr_eq(told, ending))
     }
 
-    async fn lost(&self, unsent: &[Message]) {
-        if !unsent.is_empty() {
-            let note = format!("messages that were not sent: {}", unsent.len());
+    async fn lost(&self, unsent: usize) {
+        if unsent > 0 {
+            let note = format!("messages that were not sent: {unsent}");
             self.tell(What::Note(note)).await;
         }
     }

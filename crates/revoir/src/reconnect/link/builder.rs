@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use revoir_proto::Ending;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -10,9 +11,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::client::{Client, ConnectError};
 use crate::reconnect::link::dialer::Dialer;
 use crate::reconnect::link::handle::Link;
+use crate::reconnect::link::pace::Pace;
+use crate::reconnect::link::request::{Attempt, LinkRequest};
+use crate::reconnect::link::shared::Shared;
 use crate::reconnect::link::task;
 use crate::reconnect::link::while_down::WhileDown;
 use crate::reconnect::{History, Policy};
+use crate::websocket::WebSocket;
 
 /// A [`Link`] before it starts; [`Link::to`] makes one.
 #[derive(Debug)]
@@ -22,6 +27,7 @@ pub struct LinkBuilder {
     policy: Policy,
     history: History,
     while_down: WhileDown,
+    pace: Pace,
 }
 
 impl Link {
@@ -38,6 +44,7 @@ impl LinkBuilder {
             policy: Policy::new(),
             history: History::new(),
             while_down: WhileDown::default(),
+            pace: Pace::default(),
         }
     }
 
@@ -74,18 +81,79 @@ impl LinkBuilder {
         self
     }
 
-    /// Gets fresh credentials when an ending asks for them: 1008, 3000, HTTP 401 and 403, and the
-    /// rules that say so.
+    /// At least so much time lies between two messages that were kept, on the next connection: for a
+    /// server that limits the rate of its clients. Default: zero.
     ///
-    /// `hook` is given the ending, and makes the client for all attempts from then on; `None` gives
-    /// up. It is called once its delay is over, right before the attempt, and may take its time: to
-    /// try again by itself is its own affair. Closing the link drops its future.
-    pub fn with_refresh<F, Fut>(mut self, hook: F) -> Self
+    /// In any case they go out at most twice as fast as they were accepted, with at most 50 ms
+    /// between two, unless this asks for more. Messages that are accepted meanwhile follow behind.
+    pub fn with_backlog_gap(mut self, gap: Duration) -> Self {
+        self.pace = Pace::with_gap(gap);
+        self
+    }
+
+    /// Asks `hook` before every attempt, the first one too, what to ask the server for: a signed URL,
+    /// a token, where to go on from. It is given the [`Attempt`] with the ending before.
+    ///
+    /// With a hook, endings that ask for fresh credentials are followed by one attempt, and
+    /// [`Attempt::refresh`] says so. It is called once the delay is over, right before the attempt,
+    /// and may take its time: to try again by itself is its own affair. Closing the link drops its
+    /// future. `None` gives up: the link ends with [`LinkEvent::GaveUp`](crate::LinkEvent::GaveUp),
+    /// or, before the first attempt, with [`LinkEvent::Closed`](crate::LinkEvent::Closed).
+    ///
+    /// ```no_run
+    /// # async fn token() -> Option<String> { None }
+    /// use std::time::Duration;
+    /// use revoir::{Client, Link, LinkRequest};
+    ///
+    /// # fn example() -> Result<(), revoir::ConnectError> {
+    /// let link = Link::to("wss://example.com/feed")
+    ///     .with_request(|attempt| async move {
+    ///         let token = token().await?;
+    ///         let client = Client::new().with_header("Authorization", format!("Bearer {token}"));
+    ///         let request = LinkRequest::new(format!("{}?attempt={}", attempt.url, attempt.number));
+    ///         Some(request.with_client(client).with_validity(Duration::from_secs(3600)))
+    ///     })
+    ///     .start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_request<F, Fut>(mut self, hook: F) -> Self
     where
-        F: FnMut(Arc<Ending>) -> Fut + Send + 'static,
-        Fut: Future<Output = Option<Client>> + Send + 'static,
+        F: FnMut(Attempt) -> Fut + Send + 'static,
+        Fut: Future<Output = Option<LinkRequest>> + Send + 'static,
     {
-        self.dialer.set_refresh(hook);
+        self.dialer.set_request(hook);
+        self
+    }
+
+    /// Runs `hook` on every connection before anything else: before what was kept, before the
+    /// messages of other tasks, and before [`LinkEvent::Up`](crate::LinkEvent::Up). For protocols
+    /// that begin with a greeting, an authorization or a resumption.
+    ///
+    /// It may send and receive, and gives the socket back; or the ending, if the connection did not
+    /// live so long or was refused. What it receives does not come as an event. It has no time limit
+    /// of its own. Closing the link drops its future.
+    ///
+    /// ```no_run
+    /// use revoir::{Link, Message};
+    ///
+    /// # fn example() -> Result<(), revoir::ConnectError> {
+    /// let link = Link::to("wss://example.com/graphql")
+    ///     .with_on_open(|mut socket| async move {
+    ///         socket.send_text(r#"{"type":"connection_init"}"#).await?;
+    ///         let _acknowledged: Message = socket.recv().await?;
+    ///         Ok(socket)
+    ///     })
+    ///     .start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_on_open<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: FnMut(WebSocket) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<WebSocket, Arc<Ending>>> + Send + 'static,
+    {
+        self.dialer.set_on_open(hook);
         self
     }
 
@@ -118,7 +186,7 @@ impl LinkBuilder {
             self.dialer,
             policy,
             self.history,
-            self.while_down,
+            Shared::new(self.while_down, self.pace),
         ))
     }
 }

@@ -8,14 +8,17 @@ use std::sync::Arc;
 
 use revoir_proto::{Cause, Detail, Ending};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::client::{Client, ConnectError, not_reached};
+use crate::reconnect::link::request::{Attempt, LinkRequest};
 use crate::websocket::WebSocket;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Connector = Box<dyn FnMut(Arc<str>) -> Boxed<io::Result<Box<dyn Duplex>>> + Send>;
-type Refresh = Box<dyn FnMut(Arc<Ending>) -> Boxed<Option<Client>> + Send>;
+type MakeRequest = Box<dyn FnMut(Attempt) -> Boxed<Option<LinkRequest>> + Send>;
+type Opened = Result<WebSocket, Arc<Ending>>;
+type OnOpen = Box<dyn FnMut(WebSocket) -> Boxed<Opened> + Send>;
 
 /// Any byte stream.
 trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -27,7 +30,10 @@ pub(super) struct Dialer {
     urls: Vec<Arc<str>>,
     turn: usize,
     connector: Option<Connector>,
-    refresh: Option<Refresh>,
+    make_request: Option<MakeRequest>,
+    on_open: Option<OnOpen>,
+    /// When the credentials of the last request are no good any more, if that is known.
+    stale_from: Option<Instant>,
 }
 
 impl Dialer {
@@ -37,7 +43,9 @@ impl Dialer {
             urls: vec![url.into()],
             turn: 0,
             connector: None,
-            refresh: None,
+            make_request: None,
+            on_open: None,
+            stale_from: None,
         }
     }
 
@@ -45,12 +53,20 @@ impl Dialer {
         self.urls.push(url.into());
     }
 
-    pub(super) fn set_refresh<F, Fut>(&mut self, mut hook: F)
+    pub(super) fn set_request<F, Fut>(&mut self, mut hook: F)
     where
-        F: FnMut(Arc<Ending>) -> Fut + Send + 'static,
-        Fut: Future<Output = Option<Client>> + Send + 'static,
+        F: FnMut(Attempt) -> Fut + Send + 'static,
+        Fut: Future<Output = Option<LinkRequest>> + Send + 'static,
     {
-        self.refresh = Some(Box::new(move |ending| Box::pin(hook(ending))));
+        self.make_request = Some(Box::new(move |attempt| Box::pin(hook(attempt))));
+    }
+
+    pub(super) fn set_on_open<F, Fut>(&mut self, mut hook: F)
+    where
+        F: FnMut(WebSocket) -> Fut + Send + 'static,
+        Fut: Future<Output = Opened> + Send + 'static,
+    {
+        self.on_open = Some(Box::new(move |socket| Box::pin(hook(socket))));
     }
 
     pub(super) fn set_connector<F, Fut, S>(&mut self, mut connector: F)
@@ -65,8 +81,14 @@ impl Dialer {
         }));
     }
 
+    /// Whether a hook can get fresh credentials.
     pub(super) fn can_refresh(&self) -> bool {
-        self.refresh.is_some()
+        self.make_request.is_some()
+    }
+
+    /// Whether the credentials of the last request are known to be stale.
+    pub(super) fn is_stale(&self) -> bool {
+        self.stale_from.is_some_and(|from| from <= Instant::now())
     }
 
     /// Whether the client can connect to every URL, as far as that can be known.
@@ -84,13 +106,37 @@ impl Dialer {
         self.turn = (self.turn + 1) % self.urls.len();
     }
 
+    /// What the attempt asks for; `None`: the hook wants none.
+    pub(super) async fn request(
+        &mut self,
+        number: u32,
+        last: Option<Arc<Ending>>,
+        refresh: bool,
+    ) -> Option<LinkRequest> {
+        let url = Arc::clone(self.url());
+        let Some(hook) = &mut self.make_request else {
+            return Some(LinkRequest::new(url));
+        };
+        let request = hook(Attempt {
+            number,
+            url,
+            last,
+            refresh,
+        });
+        let request = request.await?;
+        let good_for = request.valid_for;
+        self.stale_from = good_for.and_then(|good_for| Instant::now().checked_add(good_for));
+        Some(request)
+    }
+
     /// Makes one attempt.
-    pub(super) async fn open(&mut self) -> Result<WebSocket, Arc<Ending>> {
-        let url = Arc::clone(&self.urls[self.turn]);
+    pub(super) async fn open(&mut self, request: LinkRequest) -> Opened {
+        let LinkRequest { url, client, .. } = request;
+        let client = client.as_ref().unwrap_or(&self.client);
         let opened = match &mut self.connector {
-            None => self.client.connect(&url).await,
+            None => client.connect(&url).await,
             Some(connector) => {
-                let limit = self.client.connect_timeout();
+                let limit = client.connect_timeout();
                 let stream = match timeout(limit, connector(Arc::clone(&url))).await {
                     Ok(Ok(stream)) => stream,
                     Ok(Err(error)) => return Err(Arc::new(not_reached(&url, &error))),
@@ -99,34 +145,25 @@ impl Dialer {
                         return Err(Arc::new(ending));
                     }
                 };
-                self.client.connect_over(&url, stream).await
+                client.connect_over(&url, stream).await
             }
         };
         opened.map_err(|error| match error {
             ConnectError::Ended(ending) => ending,
-            // Checked before, so this does not happen.
+            // What `check` cannot have seen: a mistake in what the hook asks for.
             mistake => {
+                tracing::error!(target: "revoir", error = %mistake, "a link cannot connect");
                 let detail = Detail::Text(mistake.to_string().into());
                 Arc::new(Ending::never_opened(Cause::HandshakeInvalid, detail))
             }
         })
     }
 
-    /// Gets fresh credentials. Returns whether there are any.
-    pub(super) async fn refresh(&mut self, ending: &Arc<Ending>) -> bool {
-        let Some(hook) = &mut self.refresh else {
-            return false;
-        };
-        let Some(client) = hook(Arc::clone(ending)).await else {
-            return false;
-        };
-        self.client = client;
-        match self.check() {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(target: "revoir", %error, "the refreshed client cannot connect");
-                false
-            }
+    /// What the application does first on a connection.
+    pub(super) async fn greet(&mut self, socket: WebSocket) -> Opened {
+        match &mut self.on_open {
+            Some(hook) => hook(socket).await,
+            None => Ok(socket),
         }
     }
 }

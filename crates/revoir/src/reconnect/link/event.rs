@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use revoir_proto::extension::AgreedExtensions;
@@ -23,9 +24,13 @@ pub enum LinkEvent {
         ending: Arc<Ending>,
         /// When the next attempt is made, and by which rule.
         decision: Decision,
+        /// The messages that were written over the connection, by the numbers of their
+        /// [receipts](crate::Receipt): whether the peer has seen them, only an answer of the
+        /// application's own can tell. Empty after an attempt that failed.
+        in_doubt: Range<u64>,
         /// With [`WhileDown::Fail`](crate::WhileDown::Fail): the messages that were accepted and did
         /// not leave. Otherwise they are kept for the next connection, and this is empty.
-        unsent: Vec<Message>,
+        unsent: Vec<Unsent>,
     },
     /// A connection ended, or an attempt failed, and there will be no other: the last event.
     GaveUp {
@@ -33,8 +38,10 @@ pub enum LinkEvent {
         ending: Arc<Ending>,
         /// The rule that says so.
         decision: Decision,
+        /// As for [`Down`](Self::Down).
+        in_doubt: Range<u64>,
         /// The messages that were accepted and did not leave.
-        unsent: Vec<Message>,
+        unsent: Vec<Unsent>,
     },
     /// The link was closed by the application: the last event.
     Closed(LinkEnd),
@@ -61,8 +68,22 @@ pub struct Up {
 pub struct LinkEnd {
     /// How the last connection ended, or the last attempt; `None` if there was none.
     pub ending: Option<Arc<Ending>>,
+    /// The messages that were written over the connection that was closed, by the numbers of their
+    /// [receipts](crate::Receipt). If both Close frames were exchanged and ours was the first
+    /// ([`Ending::is_clean`], [`Ending::cause`]), the peer has received them; otherwise nobody knows.
+    pub in_doubt: Range<u64>,
     /// The messages that were accepted and did not leave.
-    pub unsent: Vec<Message>,
+    pub unsent: Vec<Unsent>,
+}
+
+/// A message that was accepted, did not leave whole, and is returned: the peer has not seen it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unsent {
+    /// The number of its [receipt](crate::Receipt).
+    pub number: u64,
+    /// The message.
+    pub message: Message,
 }
 
 /// A message that was not accepted, and is given back.
@@ -73,7 +94,8 @@ pub enum NotSent {
     /// ([`WhileDown::Fail`](crate::WhileDown::Fail)).
     Down(Message),
     /// There is no connection, and as much is kept as the link was told to
-    /// ([`WhileDown::Keep`](crate::WhileDown::Keep)).
+    /// ([`WhileDown::Keep`](crate::WhileDown::Keep)); or, from
+    /// [`try_send`](crate::LinkSender::try_send), the connection is busy.
     Full(Message),
     /// The link was closed, has given up, or is gone.
     Over(Message),
@@ -93,9 +115,7 @@ impl fmt::Display for NotSent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Down(_) => "message not sent: there is no connection right now",
-            Self::Full(_) => {
-                "message not sent: there is no connection right now, and no room to keep it"
-            }
+            Self::Full(_) => "message not sent: there is no room for it right now",
             Self::Over(_) => "message not sent: the link is closed or has given up",
         })
     }

@@ -11,6 +11,7 @@ use revoir_proto::{CallSite, Message, Reason, SendCode};
 use tokio::sync::mpsc;
 
 use crate::reconnect::link::event::{LinkEnd, LinkEvent, NotSent};
+use crate::reconnect::link::receipt::Receipt;
 use crate::reconnect::link::shared::{Order, Shared};
 
 /// A connection that comes back: its events, one after the other. It is a [`Stream`] of them too.
@@ -20,15 +21,23 @@ use crate::reconnect::link::shared::{Order, Shared};
 /// too. The link goes on while its events are taken: when 32 of them wait, it stops to read from
 /// the connection, and to come back.
 ///
-/// Every message given to [`send`](LinkSender::send) has one fate:
+/// # Messages and their fates
 ///
-/// - it is *written*: its last byte was handed to the operating system. Whether the peer has seen it
-///   is in doubt if the connection then ends; only an answer of the application's own can tell;
-/// - or it did not leave whole, and is kept for the next connection, or returned: as
-///   [`WhileDown`](crate::WhileDown) says, and always with the last event;
-/// - or it was not accepted, and comes back with [`NotSent`].
+/// [`send`](LinkSender::send) answers with a [`Receipt`] or gives the message back in [`NotSent`].
+/// A message that was accepted has one of three fates:
 ///
-/// Dropped, the link closes with 1000 and is over; what was not written is then lost.
+/// | fate | what it means | how the application learns of it |
+/// |---|---|---|
+/// | *written* | its last byte was handed to the operating system; once the connection has ended, it is *in doubt* whether the peer has seen it | [`Receipt::written`] is `Ok`; its number is in `in_doubt` of the event that ends the connection |
+/// | *kept* | it did not leave whole, so the peer has not seen it; it goes first over the next connection, in its order | [`Receipt::written`] waits; the fate becomes one of the others |
+/// | *returned* | it did not leave whole, and will not | [`Receipt::written`] is [`NotWritten`](crate::NotWritten); it is in `unsent` of the next event, with its number |
+///
+/// What is kept and what is returned when a connection ends, [`WhileDown`](crate::WhileDown) says; the
+/// last event returns everything. A message in doubt can only be settled by an answer of the
+/// application's own: whoever sends it again should let the peer recognise it.
+///
+/// Dropped, the link sends what the connection takes at once, closes with 1000 and is over; what was
+/// not written by then is lost, as its receipt says.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), revoir::ConnectError> {
@@ -86,8 +95,17 @@ impl Link {
     /// # Cancel safety
     ///
     /// As for [`LinkSender::send`].
-    pub fn send(&self, message: Message) -> impl Future<Output = Result<(), NotSent>> {
+    pub fn send(&self, message: Message) -> impl Future<Output = Result<Receipt, NotSent>> {
         self.sender.send(message)
+    }
+
+    /// Sends a message now or not at all; see [`LinkSender::try_send`].
+    ///
+    /// # Errors
+    ///
+    /// [`NotSent`], with the message.
+    pub fn try_send(&self, message: Message) -> Result<Receipt, NotSent> {
+        self.sender.try_send(message)
     }
 
     /// Says that the network has changed; see [`LinkSender::network_changed`].
@@ -118,9 +136,17 @@ impl Link {
             match event {
                 LinkEvent::Up(_) | LinkEvent::Message(_) => {}
                 LinkEvent::Down { mut unsent, .. } => returned.append(&mut unsent),
-                LinkEvent::GaveUp { ending, unsent, .. } => {
-                    end.ending = Some(ending);
-                    end.unsent = unsent;
+                LinkEvent::GaveUp {
+                    ending,
+                    in_doubt,
+                    unsent,
+                    ..
+                } => {
+                    end = LinkEnd {
+                        ending: Some(ending),
+                        in_doubt,
+                        unsent,
+                    };
                 }
                 LinkEvent::Closed(closed) => end = closed,
             }
@@ -128,6 +154,12 @@ impl Link {
         returned.append(&mut end.unsent);
         end.unsent = returned;
         end
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.sender.shared.close(Order::Dropped);
     }
 }
 
@@ -150,8 +182,8 @@ impl LinkSender {
     /// Accepts a message for the connection. Waits while the connection is busy; what it does
     /// while there is none says [`WhileDown`](crate::WhileDown).
     ///
-    /// Messages of one task leave in their order. `Ok` means that the link looks after the message;
-    /// [`Link`] says what may become of it.
+    /// Messages of one task leave in their order. `Ok` means that the link looks after the message:
+    /// the [`Receipt`] tells what [becomes of it](Link#messages-and-their-fates), and may be dropped.
     ///
     /// # Errors
     ///
@@ -160,8 +192,18 @@ impl LinkSender {
     /// # Cancel safety
     ///
     /// A message is accepted only if the future completes.
-    pub fn send(&self, message: Message) -> impl Future<Output = Result<(), NotSent>> {
+    pub fn send(&self, message: Message) -> impl Future<Output = Result<Receipt, NotSent>> {
         self.shared.outbox.accept(message)
+    }
+
+    /// Accepts a message now or not at all: where [`send`](Self::send) would wait, this fails with
+    /// [`NotSent::Full`] or [`NotSent::Down`].
+    ///
+    /// # Errors
+    ///
+    /// [`NotSent`], with the message.
+    pub fn try_send(&self, message: Message) -> Result<Receipt, NotSent> {
+        self.shared.outbox.try_accept(message)
     }
 
     /// Whether there is a connection right now.
@@ -181,7 +223,7 @@ impl LinkSender {
     /// [`Link::close`].
     #[track_caller]
     pub fn close(&self, code: SendCode, reason: Reason) {
-        self.shared.close(Order {
+        self.shared.close(Order::Close {
             code,
             reason,
             site: CallSite::from(Location::caller()),

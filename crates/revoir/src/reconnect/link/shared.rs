@@ -6,6 +6,7 @@ use revoir_proto::{CallSite, Reason, SendCode};
 use tokio::sync::{Notify, watch};
 
 use crate::reconnect::link::outbox::Outbox;
+use crate::reconnect::link::pace::Pace;
 use crate::reconnect::link::while_down::WhileDown;
 
 /// What the handles and the task share.
@@ -19,16 +20,20 @@ pub(super) struct Shared {
 
 /// The application's word to close.
 #[derive(Clone, Debug)]
-pub(super) struct Order {
-    pub(super) code: SendCode,
-    pub(super) reason: Reason,
-    pub(super) site: CallSite,
+pub(super) enum Order {
+    Close {
+        code: SendCode,
+        reason: Reason,
+        site: CallSite,
+    },
+    /// The link was dropped.
+    Dropped,
 }
 
 impl Shared {
-    pub(super) fn new(while_down: WhileDown) -> Self {
+    pub(super) fn new(while_down: WhileDown, pace: Pace) -> Self {
         Self {
-            outbox: Outbox::new(while_down),
+            outbox: Outbox::new(while_down, pace),
             hint: Notify::new(),
             closing: watch::Sender::new(None),
         }

@@ -1,12 +1,10 @@
 //! The task of a link: connect, talk, decide, wait, and again.
 
-use std::convert::Infallible;
 use std::future::pending;
-use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use revoir_proto::{CloseCode, Ending, Message, Random};
+use revoir_proto::{CloseCode, Ending, Random};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
@@ -14,11 +12,10 @@ use crate::entropy::Entropy;
 use crate::reconnect::link::dialer::Dialer;
 use crate::reconnect::link::event::{LinkEnd, LinkEvent, Up};
 use crate::reconnect::link::handle::Link;
-use crate::reconnect::link::outbox::Outbox;
 use crate::reconnect::link::shared::{Order, Shared};
-use crate::reconnect::link::while_down::WhileDown;
-use crate::reconnect::{Class, Decision, History, Policy, Stop};
-use crate::websocket::{Reader, WebSocket, Writer};
+use crate::reconnect::link::talk::{Talked, talk};
+use crate::reconnect::{Class, Decision, History, Policy, SHORTEST_MS, Stop};
+use crate::websocket::{Closed, Closer, WebSocket};
 
 /// Events that may wait.
 const EVENTS: usize = 32;
@@ -26,21 +23,15 @@ const EVENTS: usize = 32;
 /// Between two delays that a hint cuts short.
 const HINT_INTERVAL: Duration = Duration::from_secs(10);
 
-pub(super) fn start(
-    dialer: Dialer,
-    policy: Policy,
-    history: History,
-    while_down: WhileDown,
-) -> Link {
+pub(super) fn start(dialer: Dialer, policy: Policy, history: History, shared: Shared) -> Link {
     let (events, taken) = mpsc::channel(EVENTS);
-    let shared = Arc::new(Shared::new(while_down));
+    let shared = Arc::new(shared);
     let task = Task {
         dialer,
         policy,
         history,
         events,
         shared: Arc::clone(&shared),
-        returned: Vec::new(),
         hinted: None,
     };
     tokio::spawn(task.run());
@@ -53,8 +44,6 @@ struct Task {
     history: History,
     events: mpsc::Sender<LinkEvent>,
     shared: Arc<Shared>,
-    /// Messages for the next event that can carry them.
-    returned: Vec<Message>,
     /// When a hint last cut a delay short.
     hinted: Option<Instant>,
 }
@@ -65,38 +54,56 @@ enum Over {
     Closed(Option<Arc<Ending>>),
 }
 
+/// An attempt, to the end of the connection if there was one.
+enum Attempted {
+    Ended(Arc<Ending>),
+    /// The hook wants no attempt.
+    NotWanted,
+    /// The application closed the link, and the connection if there was one.
+    Closed(Option<Arc<Ending>>),
+}
+
 /// The application wants to close.
 struct Closing;
 
 impl Task {
     async fn run(mut self) {
-        let events = self.events.clone();
-        let over = tokio::select! {
-            over = self.keep_up() => Some(over),
-            // The link was dropped. The connection, dropped with the future, closes by itself.
-            () = events.closed() => None,
-        };
-        let mut unsent = mem::take(&mut self.returned);
-        unsent.append(&mut self.shared.outbox.end());
+        let over = self.keep_up().await;
+        self.shared.outbox.end();
+        let report = self.shared.outbox.report();
         let last = match over {
-            None => return,
-            Some(Over::GaveUp(ending, decision)) => LinkEvent::GaveUp {
+            Over::GaveUp(ending, decision) => LinkEvent::GaveUp {
                 ending,
                 decision,
-                unsent,
+                in_doubt: report.in_doubt,
+                unsent: report.unsent,
             },
-            Some(Over::Closed(ending)) => LinkEvent::Closed(LinkEnd { ending, unsent }),
+            Over::Closed(ending) => LinkEvent::Closed(LinkEnd {
+                ending,
+                in_doubt: report.in_doubt,
+                unsent: report.unsent,
+            }),
         };
         // Nobody is there to be told if this fails.
         let _ = self.events.send(last).await;
     }
 
     async fn keep_up(&mut self) -> Over {
-        let mut last = None;
+        let mut last: Option<(Arc<Ending>, Decision)> = None;
         loop {
-            let ending = match self.connection().await {
-                Ok(ending) => ending,
-                Err(ending) => return Over::Closed(ending.or(last)),
+            let before = last.as_ref().map(|(ending, _)| Arc::clone(ending));
+            let refresh = last.as_ref().is_some_and(|(_, decision)| decision.refresh);
+            let ending = match self.attempt(before, refresh).await {
+                Attempted::Ended(ending) => ending,
+                Attempted::Closed(ending) => {
+                    return Over::Closed(ending.or_else(|| last.map(|(ending, _)| ending)));
+                }
+                Attempted::NotWanted => {
+                    return match last {
+                        Some((ending, decision)) => Over::GaveUp(ending, refused(decision)),
+                        None => Over::Closed(None),
+                    };
+                }
             };
             let decision = self.decide(&ending);
             let Some(delay) = decision.delay else {
@@ -106,75 +113,68 @@ impl Task {
             if !ending.cause.was_open() || ending.code() == CloseCode::TRY_AGAIN_LATER {
                 self.dialer.advance();
             }
-            let come_back = self.come_back(&ending, &decision, due);
-            match come_back.await {
-                Ok(true) => last = Some(ending),
-                Ok(false) => return Over::GaveUp(ending, refused(decision)),
-                Err(Closing) => return Over::Closed(Some(ending)),
+            if let Err(Closing) = self.tell_and_wait(&ending, &decision, due).await {
+                return Over::Closed(Some(ending));
             }
+            last = Some((ending, decision));
         }
     }
 
-    /// One attempt, and the connection if it opens, to its ending. `Err` if the application closed
-    /// the link, with the ending of the connection that there was.
-    async fn connection(&mut self) -> Result<Arc<Ending>, Option<Arc<Ending>>> {
+    /// One attempt, and the connection if it opens, to its ending.
+    async fn attempt(&mut self, last: Option<Arc<Ending>>, refresh: bool) -> Attempted {
         let shared = Arc::clone(&self.shared);
+        let number = self.history.attempts();
+        let dialer = &mut self.dialer;
+        let opening = async {
+            let request = dialer.request(number, last, refresh).await?;
+            let url = Arc::clone(&request.url);
+            Some((url, dialer.open(request).await))
+        };
         let opened = tokio::select! {
-            opened = self.dialer.open() => opened,
-            _ = shared.ordered() => return Err(None),
+            opened = opening => opened,
+            _ = shared.ordered() => return Attempted::Closed(None),
         };
-        let socket = match opened {
-            Ok(socket) => socket,
-            Err(ending) => return Ok(ending),
+        let (url, socket) = match opened {
+            Some((url, Ok(socket))) => (url, socket),
+            Some((_, Err(ending))) => return Attempted::Ended(ending),
+            None => return Attempted::NotWanted,
         };
+        let closer = socket.closer();
+        let greeted = tokio::select! {
+            greeted = self.dialer.greet(socket) => greeted,
+            closed = close_unused(&shared, &closer) => {
+                return Attempted::Closed(Some(closed.await));
+            }
+        };
+        match greeted {
+            Ok(socket) => self.connection(url, socket).await,
+            Err(ending) => Attempted::Ended(ending),
+        }
+    }
+
+    /// A connection that is ready for messages, to its ending.
+    async fn connection(&mut self, url: Arc<str>, socket: WebSocket) -> Attempted {
         let up = LinkEvent::Up(Up {
-            url: Arc::clone(self.dialer.url()),
+            url,
             attempt: self.history.attempts(),
             subprotocol: socket.subprotocol().map(str::to_owned),
             extensions: socket.extensions(),
         });
-        shared.outbox.up();
-        self.talk(socket, up).await
-    }
-
-    async fn talk(
-        &mut self,
-        socket: WebSocket,
-        up: LinkEvent,
-    ) -> Result<Arc<Ending>, Option<Arc<Ending>>> {
-        let shared = Arc::clone(&self.shared);
-        let (mut reader, mut writer) = socket.split();
-        let receiving = async {
-            tell(&self.events, up).await;
-            receive(&mut reader, &self.events).await
-        };
-        let order = tokio::select! {
-            ending = receiving => Err(ending),
-            never = transmit(&mut writer, &shared.outbox) => match never {},
-            order = shared.ordered() => Ok(order),
-        };
-        let result = match order {
-            Err(ending) => Ok(ending),
-            Ok(order) => {
-                push_the_rest(&mut writer, &shared.outbox).await;
-                let Order { code, reason, site } = order;
-                let closed = writer.closer().close_from(code, reason, site);
-                // Messages still come; if nobody takes them, the budget ends it.
-                let ending = tokio::select! {
-                    ending = receive(&mut reader, &self.events) => ending,
-                    ending = closed => ending,
-                };
-                Err(Some(ending))
-            }
-        };
-        let mut returned = shared.outbox.down(writer.written());
-        self.returned.append(&mut returned);
-        result
+        self.shared.outbox.up();
+        match talk(socket, up, &self.events, &self.shared).await {
+            Talked::Ended(ending) => Attempted::Ended(ending),
+            Talked::Closed(ending) => Attempted::Closed(Some(ending)),
+        }
     }
 
     fn decide(&mut self, ending: &Ending) -> Decision {
         let (now, random) = (SystemTime::now(), Entropy.next_u32());
-        let decision = self.policy.decide(ending, &self.history, now, random);
+        let mut decision = self.policy.decide(ending, &self.history, now, random);
+        if decision.refresh && !decision.is_advised() && self.dialer.is_stale() {
+            // It is known why, and that it is this client alone.
+            decision.class = Class::Fast;
+            decision.delay = Some(Duration::from_millis(SHORTEST_MS.into()));
+        }
         self.history.record(ending, &decision);
         tracing::info!(
             target: "revoir",
@@ -187,31 +187,40 @@ impl Task {
         decision
     }
 
-    /// Tells, waits, and refreshes. Returns whether there is another attempt.
-    async fn come_back(
+    /// Tells, and waits for the time of the next attempt.
+    async fn tell_and_wait(
         &mut self,
         ending: &Arc<Ending>,
         decision: &Decision,
         due: Instant,
-    ) -> Result<bool, Closing> {
+    ) -> Result<(), Closing> {
         let shared = Arc::clone(&self.shared);
         let working = async {
             let Ok(place) = self.events.reserve().await else {
                 return pending().await;
             };
+            let report = shared.outbox.report();
             place.send(LinkEvent::Down {
                 ending: Arc::clone(ending),
                 decision: decision.clone(),
-                unsent: mem::take(&mut self.returned),
+                in_doubt: report.in_doubt,
+                unsent: report.unsent,
             });
-            let hinted = &mut self.hinted;
-            wait(due, decision, &shared.hint, hinted).await;
-            !decision.refresh || self.dialer.refresh(ending).await
+            wait(due, decision, &shared.hint, &mut self.hinted).await;
         };
         tokio::select! {
-            goes_on = working => Ok(goes_on),
+            () = working => Ok(()),
             _ = shared.ordered() => Err(Closing),
         }
+    }
+}
+
+/// Waits for the order to close, and starts to close a connection that is not ready for messages
+/// yet.
+async fn close_unused(shared: &Shared, closer: &Closer) -> Closed {
+    match shared.ordered().await {
+        Order::Close { code, reason, site } => closer.close_from(code, reason, site),
+        Order::Dropped => closer.closed(),
     }
 }
 
@@ -239,53 +248,5 @@ fn refused(decision: Decision) -> Decision {
         refresh: false,
         resume: false,
         ..decision
-    }
-}
-
-async fn tell(events: &mpsc::Sender<LinkEvent>, event: LinkEvent) {
-    if events.send(event).await.is_err() {
-        // The link was dropped, which ends the task from outside.
-        pending().await
-    }
-}
-
-/// Hands every message on, to the ending.
-async fn receive(reader: &mut Reader, events: &mpsc::Sender<LinkEvent>) -> Arc<Ending> {
-    loop {
-        // A message is only taken when there is a place for it.
-        let Ok(place) = events.reserve().await else {
-            return pending().await;
-        };
-        match reader.recv().await {
-            Ok(message) => place.send(LinkEvent::Message(message)),
-            Err(ending) => return ending,
-        }
-    }
-}
-
-/// Moves messages from the outbox to the connection, as long as both are there.
-async fn transmit(writer: &mut Writer, outbox: &Outbox) -> Infallible {
-    loop {
-        let (message, is_last) = outbox.next().await;
-        match writer.push(message, is_last).await {
-            Ok(end) => outbox.pushed(end, writer.written()),
-            // The ending comes to the reader.
-            Err(_) => return pending().await,
-        }
-    }
-}
-
-/// Moves what waits to the connection, as far as it takes it at once.
-async fn push_the_rest(writer: &mut Writer, outbox: &Outbox) {
-    while let Some((message, is_last)) = outbox.try_next() {
-        let pushed = tokio::select! {
-            biased;
-            pushed = writer.push(message, is_last) => pushed,
-            () = std::future::ready(()) => return,
-        };
-        match pushed {
-            Ok(end) => outbox.pushed(end, writer.written()),
-            Err(_) => return,
-        }
     }
 }

@@ -4,7 +4,8 @@
 ///
 /// It also says what becomes of messages that were accepted and did not leave before the
 /// connection ended: `Fail` returns them with [`LinkEvent::Down`](crate::LinkEvent::Down), the
-/// others keep them and send them first on the next connection.
+/// others keep them and send them first on the next connection, behind what
+/// [`with_on_open`](crate::LinkBuilder::with_on_open) sends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhileDown {
     /// It waits for the next connection.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use revoir::{Cause, CloseCode, LinkEvent, NotSent, Reason, SendCode, WhileDown};
+use revoir::{Cause, CloseCode, LinkEvent, LinkRequest, NotSent, Reason, SendCode, WhileDown};
 use tokio::time::Instant;
 
-use super::{Dial, assert_waited, down, link, link_with, text, up};
+use super::{Dial, assert_waited, down, link, link_with, messages, text, up};
 
 const NORMAL: SendCode = SendCode::NORMAL_CLOSURE;
 
@@ -98,7 +98,12 @@ async fn a_close_during_a_handshake_takes_no_time() {
 #[tokio::test(start_paused = true)]
 async fn a_close_during_the_refresh_drops_the_hook() {
     let (builder, mut harbour) = link();
-    let builder = builder.with_refresh(|_| std::future::pending());
+    let builder = builder.with_request(|attempt| async move {
+        match attempt.refresh {
+            true => std::future::pending().await,
+            false => Some(LinkRequest::new(attempt.url)),
+        }
+    });
     let mut link = builder.start().unwrap();
     harbour
         .answer("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
@@ -121,7 +126,7 @@ async fn kept_messages_come_back_with_the_close() {
     down(&mut link).await;
     link.send(text("kept")).await.unwrap();
     let end = link.close(NORMAL, Reason::EMPTY).await;
-    assert_eq!(end.unsent, [text("kept")]);
+    assert_eq!(messages(end.unsent), [text("kept")]);
 }
 
 #[tokio::test(start_paused = true)]

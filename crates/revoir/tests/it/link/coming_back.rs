@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use revoir::{
-    Cause, Class, Client, CloseCode, ConnectError, History, InvalidUrl, Link, LinkEvent, Policy,
-    Reason, Rule, SendCode, Slot, Stop,
+    Cause, Class, Client, CloseCode, ConnectError, History, InvalidUrl, Link, LinkEvent,
+    LinkRequest, Policy, Reason, Rule, SendCode, Slot, Stop,
 };
 use tokio::time::{Instant, advance};
 
@@ -104,26 +104,34 @@ async fn credentials_are_refreshed_once() {
     let calls = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&calls);
     let (builder, mut harbour) = link();
-    let builder = builder.with_refresh(move |ending| {
-        assert_eq!(ending.response.as_ref().unwrap().status, 401);
-        let call = counted.fetch_add(1, Ordering::Relaxed) + 1;
-        async move { Some(Client::new().with_header("Authorization", format!("Bearer {call}"))) }
+    let builder = builder.with_request(move |attempt| {
+        assert_eq!(attempt.refresh, attempt.last.is_some());
+        if let Some(ending) = &attempt.last {
+            assert_eq!(ending.response.as_ref().unwrap().status, 401);
+        }
+        let call = counted.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(attempt.number, call);
+        let client = Client::new().with_header("Authorization", format!("Bearer {call}"));
+        async move { Some(LinkRequest::new(attempt.url).with_client(client)) }
     });
     let mut link = builder.start().unwrap();
     let request = harbour.answer(REFUSED_401).await;
-    assert!(!request.contains("Authorization"));
+    assert!(request.contains("Authorization: Bearer 0\r\n"), "{request}");
     assert!(down(&mut link).await.1.refresh);
     let request = harbour.answer(REFUSED_401).await;
     assert!(request.contains("Authorization: Bearer 1\r\n"), "{request}");
     let (_, decision, _) = gave_up(&mut link).await;
     assert_eq!(decision.class, Class::Stop(Stop::Exhausted));
-    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_fresh_credentials_it_gives_up() {
     let (builder, mut harbour) = link();
-    let mut link = builder.with_refresh(|_| async { None }).start().unwrap();
+    let builder = builder.with_request(|attempt| async move {
+        (!attempt.refresh).then(|| LinkRequest::new(attempt.url))
+    });
+    let mut link = builder.start().unwrap();
     harbour.answer(REFUSED_401).await;
     assert!(down(&mut link).await.1.refresh);
     let (ending, decision, _) = gave_up(&mut link).await;

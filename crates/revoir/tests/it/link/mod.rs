@@ -2,6 +2,8 @@
 
 mod closing;
 mod coming_back;
+mod fates;
+mod opening;
 mod sending;
 
 use std::collections::VecDeque;
@@ -10,7 +12,7 @@ use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use revoir::{Decision, Ending, Link, LinkBuilder, LinkEvent, Message, Up, WebSocket};
+use revoir::{Decision, Ending, Link, LinkBuilder, LinkEvent, Message, Unsent, Up, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -113,7 +115,8 @@ async fn down(link: &mut Link) -> (Arc<Ending>, Decision, Vec<Message>) {
             ending,
             decision,
             unsent,
-        }) => (ending, decision, unsent),
+            ..
+        }) => (ending, decision, messages(unsent)),
         other => panic!("{other:?}"),
     }
 }
@@ -124,11 +127,16 @@ async fn gave_up(link: &mut Link) -> (Arc<Ending>, Decision, Vec<Message>) {
             ending,
             decision,
             unsent,
-        }) => (ending, decision, unsent),
+            ..
+        }) => (ending, decision, messages(unsent)),
         other => panic!("{other:?}"),
     };
     assert!(link.recv().await.is_none());
     last
+}
+
+fn messages(unsent: Vec<Unsent>) -> Vec<Message> {
+    unsent.into_iter().map(|it| it.message).collect()
 }
 
 /// Time passes only while everybody waits, so this is exact, to the millisecond of timers.
