@@ -57,8 +57,8 @@ pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, Rules};
 pub use run::StartError;
 pub use upstream::{
-    Balance, Check, HashKey, InvalidBalance, InvalidTarget, PoolSettings, Target, TcpOrTls,
-    Thresholds, UpstreamState, UpstreamTls, Weights,
+    BadAnswers, Balance, Check, HashKey, InvalidBalance, InvalidTarget, PoolSettings, Target,
+    TcpOrTls, Thresholds, UpstreamState, UpstreamTls, Weights,
 };
 pub use watch::line as json_line;
 pub use watch::{

@@ -3,6 +3,7 @@
 
 pub(crate) mod admin_address;
 mod auth;
+mod away;
 mod error;
 mod log;
 mod proxy_protocol;
@@ -25,6 +26,7 @@ use crate::front::{HttpTimes, Settings};
 use crate::watch::Logs;
 pub use admin_address::{AdminAddr, InvalidAdminAddr};
 pub use auth::{AuthConfig, FieldName, HookUrl};
+pub use away::AwayConfig;
 pub use error::{ConfigError, Wrong};
 pub use log::{LogFormat, LogLevel};
 pub use proxy_protocol::ProxyProtocolConfig;

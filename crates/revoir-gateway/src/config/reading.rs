@@ -78,6 +78,10 @@ fn check(text: &str, config: &Config) -> Result<(), Wrong> {
             let key = format!("route[{index}].backups");
             return Err(Wrong::at(text, place.span().start, key, what));
         }
+        if let Some((key, what)) = route.away.mistake() {
+            let key = format!("route[{index}].away.{key}");
+            return Err(Wrong::at(text, place.span().start, key, what));
+        }
     }
     Ok(())
 }
@@ -264,6 +268,11 @@ mod tests {
                 "not among `listen`",
             ),
             ("[[route]]\n[[route]]", "2:1: route[1].path: ", "already"),
+            (
+                "[[route]]\naway = { bad-paths = 7, of = 6 }",
+                "1:1: route[0].away.bad-paths: ",
+                "give 1 to 6",
+            ),
             (
                 "[[route]]\nbackups = [\"ws://127.0.0.1:1\"]",
                 "1:1: route[0].backups: ",

@@ -9,6 +9,7 @@ use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::config::auth::AuthConfig;
+use crate::config::away::AwayConfig;
 use crate::config::error::ConfigError;
 use crate::config::rate::RateConfig;
 use crate::config::upstream::UpstreamConfig;
@@ -66,6 +67,8 @@ pub struct RouteConfig {
     /// Whether and how upstreams are asked how they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<CheckConfig>,
+    /// When answers make an upstream count as away.
+    pub away: AwayConfig,
     /// Which certificates upstreams may have.
     pub tls: UpstreamTlsConfig,
 }
@@ -148,6 +151,7 @@ impl Default for RouteConfig {
             rate: RateConfig::default(),
             hold: HoldConfig::default(),
             check: None,
+            away: AwayConfig::default(),
             tls: UpstreamTlsConfig::default(),
         }
     }
@@ -219,6 +223,7 @@ impl RouteConfig {
                 rules: Arc::new(self.rules()),
                 redial_rate: self.return_rate,
                 check: self.check.as_ref().map(CheckConfig::check),
+                away: self.away.counts(),
                 origins: self.origins(),
                 trust: self.trust()?,
             }),

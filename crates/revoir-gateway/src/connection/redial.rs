@@ -11,8 +11,10 @@ use revoir_proto::handshake::key;
 use crate::connection::fields::Fields;
 use crate::connection::holding::{Redial, Redialing, Returned};
 use crate::relay::{Previous, RedialFailure};
-use crate::upstream::dial::{Answer, DialError, Opening, dial};
-use crate::upstream::{Affinity, Agreement, Pool, Priority, QueueId, TcpOrTls, UpstreamPermit};
+use crate::upstream::dial::{DialError, Opened, Opening, dial};
+use crate::upstream::{
+    Affinity, Agreement, Asking, PathId, Pool, Priority, QueueId, TcpOrTls, UpstreamPermit,
+};
 
 /// The header field that tells a backend whose connection this continues.
 const RESUME: HeaderName = HeaderName::from_static("revoir-resume");
@@ -79,7 +81,12 @@ impl Redial<TcpOrTls> for Redialer {
         let (mut opening, agreement) = (self.opening(), self.agreement.clone());
         let name = self.name.clone();
         Box::pin(async move {
-            let permit = pool.dial_permit(queue_id, priority, false).await;
+            let asking = Asking {
+                path: PathId::of(opening.resource.path()),
+                priority,
+                is_new: false,
+            };
+            let permit = pool.dial_permit(queue_id, asking).await;
             let held = pool.now().saturating_sub(since);
             if let Ok(value) = HeaderValue::from_str(&resume(&name, previous, held)) {
                 opening.headers.insert(RESUME, value);
@@ -101,34 +108,34 @@ fn resume(name: &str, previous: Previous, held: Duration) -> String {
 }
 
 fn judge(
-    answer: Result<(Answer, UpstreamPermit), DialError>,
+    answer: Result<(Opened, UpstreamPermit), DialError>,
     agreement: &Agreement,
 ) -> Result<Returned<TcpOrTls>, RedialFailure> {
-    let (answer, upstream) = match answer {
-        Ok(answered) => answered,
+    let (opened, upstream) = match answer {
+        Ok(opened) => opened,
+        Err(DialError::Refused(response)) => return Err(refused(&response)),
         Err(DialError::Invalid(error)) => {
             tracing::debug!(target: "revoir", error, "the backend's handshake is invalid");
             return Err(RedialFailure::Invalid);
         }
-        Err(DialError::Unreachable(_) | DialError::Silent) => {
+        Err(DialError::Unreachable(_) | DialError::Broken(_) | DialError::Silent) => {
             return Err(RedialFailure::Unreachable);
         }
     };
-    match answer {
-        Answer::Opened(opened) if opened.agreement == *agreement => Ok(Returned {
-            stream: opened.stream,
-            input: opened.input,
-            upstream,
-            took: opened.took,
-        }),
-        Answer::Opened(opened) if opened.agreement.subprotocol == agreement.subprotocol => Err(
-            RedialFailure::Changed("the backend agreed to other extensions"),
-        ),
-        Answer::Opened(_) => Err(RedialFailure::Changed(
-            "the backend chose another subprotocol",
-        )),
-        Answer::Refused(response) => Err(refused(&response)),
+    if opened.agreement.subprotocol != agreement.subprotocol {
+        let text = "the backend chose another subprotocol";
+        return Err(RedialFailure::Changed(text));
     }
+    if opened.agreement != *agreement {
+        let text = "the backend agreed to other extensions";
+        return Err(RedialFailure::Changed(text));
+    }
+    Ok(Returned {
+        stream: opened.stream,
+        input: opened.input,
+        upstream,
+        took: opened.took,
+    })
 }
 
 fn refused<B>(response: &Response<B>) -> RedialFailure {

@@ -11,7 +11,7 @@ use hyper::header::{
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use revoir::is_origin_allowed;
 use revoir_proto::handshake::{self, HandshakeError, ServerConfig};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::connection::{Connection, Driver, Redialer, begun};
 use crate::front::arrival::taken_over;
@@ -20,12 +20,18 @@ use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::refusal::{draining, forbidden, full, refusal, unavailable};
 use crate::front::source::Source;
 use crate::front::state::Front;
-use crate::upstream::dial::{Answer, DialError, Opened, Opening, dial, handshake_headers};
-use crate::upstream::{Pool, Priority, UpstreamPermit, agreement};
+use crate::upstream::dial::{DialError, Opened, Opening, dial, handshake_headers};
+use crate::upstream::{Asking, PathId, Pool, Priority, UpstreamPermit, agreement};
 use crate::watch::{Limit, LoggedRequest};
 
 /// The header field that names a connection to the backend, for as long as the client stays.
 const CONN: HeaderName = HeaderName::from_static("revoir-conn");
+
+/// Between two attempts of a handshake whose backend breaks off, at first.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The same, at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether a request asks for a WebSocket.
 pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
@@ -135,31 +141,47 @@ async fn reach(
     limit: Duration,
 ) -> Result<(Opened, UpstreamPermit), Response<Body>> {
     let deadline = Instant::now() + limit;
+    let asking = Asking {
+        path: PathId::of(opening.resource.path()),
+        priority: Priority::Normal,
+        is_new: true,
+    };
+    let mut pause = FIRST_PAUSE;
     loop {
-        let permit = pool.dial_permit(pool.queue_id(), Priority::Normal, true);
+        let permit = pool.dial_permit(pool.queue_id(), asking);
         let Ok(permit) = timeout_at(deadline, permit).await else {
             return Err(unavailable());
         };
         let left = deadline.saturating_duration_since(Instant::now());
-        match dial(pool, permit, opening, left).await {
-            Ok((Answer::Opened(opened), upstream)) => return Ok((*opened, upstream)),
-            Ok((Answer::Refused(mut response), _)) => {
+        if left.is_zero() {
+            return Err(unavailable());
+        }
+        let error = match dial(pool, permit, opening, left).await {
+            Ok(reached) => return Ok(reached),
+            Err(error) => error,
+        };
+        tracing::debug!(target: "revoir", %error, "the backend was not reached");
+        match error {
+            DialError::Refused(mut response) => {
                 strip_hop_by_hop(response.headers_mut());
                 return Err(response.map(Body::new));
             }
-            Err(error) => {
-                tracing::debug!(target: "revoir", %error, "the backend was not reached");
-                match error {
-                    DialError::Unreachable(_) => {}
-                    DialError::Silent => {
-                        let text = "the backend does not answer";
-                        return Err(refusal(StatusCode::GATEWAY_TIMEOUT, text));
-                    }
-                    DialError::Invalid(_) => {
-                        let text = "the backend's handshake is invalid";
-                        return Err(refusal(StatusCode::BAD_GATEWAY, text));
-                    }
+            // Whoever comes next waits for the backend too.
+            DialError::Unreachable(_) => {}
+            // Only this one waits.
+            DialError::Broken(_) => {
+                if timeout_at(deadline, sleep(pause)).await.is_err() {
+                    return Err(unavailable());
                 }
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            DialError::Silent => {
+                let text = "the backend does not answer";
+                return Err(refusal(StatusCode::GATEWAY_TIMEOUT, text));
+            }
+            DialError::Invalid(_) => {
+                let text = "the backend's handshake is invalid";
+                return Err(refusal(StatusCode::BAD_GATEWAY, text));
             }
         }
     }

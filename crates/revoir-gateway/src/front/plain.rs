@@ -24,8 +24,9 @@ use crate::front::progress::Progress;
 use crate::front::refusal::{refusal, unavailable};
 use crate::front::settings::HttpTimes;
 use crate::front::source::Source;
+use crate::relay::is_there;
 use crate::upstream::dial::CONNECT_LIMIT;
-use crate::upstream::{Affinity, Pool, Target, TcpOrTls};
+use crate::upstream::{Affinity, PathId, Pool, Reached, Target, TcpOrTls};
 
 /// Passes plain requests on, over connections that are kept for more of them.
 pub(crate) struct HttpProxy(Client<Connector, Body>);
@@ -54,8 +55,9 @@ impl HttpProxy {
         let (parts, body) = request.into_parts();
         let mut may_repeat = body.is_end_stream() && parts.method.is_safe();
         let lender = Lender::new(body);
+        let path = PathId::of(parts.uri.path());
         let mut tried = Vec::new();
-        while let Some(permit) = pool.pick(&tried, affinity) {
+        while let Some(permit) = pool.pick(path, &tried, affinity) {
             let Ok(uri) = permit.target().resource(&parts.uri) else {
                 return refusal(StatusCode::BAD_REQUEST, "the request target is invalid");
             };
@@ -76,13 +78,15 @@ impl HttpProxy {
                 // What follows such an answer is no HTTP, and nobody asked for it.
                 Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
                     permit.reached();
-                    pool.tried(&permit, true);
+                    pool.is_there(&permit);
                     let text = "the backend switched protocols unasked";
                     return refusal(StatusCode::BAD_GATEWAY, text);
                 }
                 Ok(mut response) => {
                     permit.reached();
-                    pool.tried(&permit, true);
+                    if is_there(response.status().as_u16()) {
+                        pool.is_there(&permit);
+                    }
                     strip_hop_by_hop(response.headers_mut());
                     // The upstream is busy with it until the body has ended.
                     return response.map(|body| {
@@ -95,7 +99,7 @@ impl HttpProxy {
                 }
                 Err(error) if error.is_connect() => {
                     permit.lost(&innermost(&error));
-                    pool.tried(&permit, false);
+                    pool.tried(&permit, path, Reached::Not);
                     tried.push(permit);
                 }
                 // The backend has closed a connection that was kept, just as the request came.

@@ -5,6 +5,12 @@ use std::time::Duration;
 use crate::relay::verdict::{HoldCause, RanOut};
 use crate::rules::Rules;
 
+/// Between two re-dials of a client that are answered, at first.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The same, at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// A client that waits for a backend.
 #[derive(Debug)]
 pub(crate) struct Hold {
@@ -14,6 +20,8 @@ pub(crate) struct Hold {
     /// No re-dial before this.
     pub(super) not_before: Duration,
     pub(super) is_dialing: bool,
+    /// After the last answer to a re-dial that did not lead to a backend.
+    pause: Duration,
     /// Whether the last answer to a re-dial broke a rule.
     pub(super) is_invalid: bool,
     /// Whether the client was not read from, because others keep too much.
@@ -50,11 +58,19 @@ impl Hold {
             previous,
             not_before: now,
             is_dialing: false,
+            pause: Duration::ZERO,
             is_invalid: false,
             is_crowded: false,
             left,
             clock: Clock::Budget { since: now },
         }
+    }
+
+    /// How long this client waits before it is tried again, after an answer that may be meant for it
+    /// alone.
+    pub(super) fn next_pause(&mut self) -> Duration {
+        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        self.pause
     }
 
     /// Takes note of whether the backend accepts.

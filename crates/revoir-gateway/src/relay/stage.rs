@@ -81,7 +81,12 @@ impl Relay {
         hold.is_dialing = false;
         hold.is_invalid = *redialed == RedialFailure::Invalid;
         match after_redial(redialed) {
-            AfterRedial::Again(after) => hold.not_before = at.now + after.unwrap_or_default(),
+            AfterRedial::Again(after) => {
+                // Who may dial when nobody is there, the dial queue says.
+                let is_answered = *redialed != RedialFailure::Unreachable;
+                let pause = is_answered.then(|| hold.next_pause());
+                hold.not_before = at.now + after.or(pause).unwrap_or_default();
+            }
             AfterRedial::End(goodbye) => self.on(at, Event::Leave(goodbye)),
         }
     }

@@ -20,6 +20,8 @@ use crate::relay::is_there;
 use crate::rules::Mode;
 use crate::upstream::agreement;
 use crate::upstream::agreement::Agreement;
+use crate::upstream::health::Reached;
+use crate::upstream::path_id::PathId;
 use crate::upstream::pool::{DialPermit, Pool};
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::UpstreamPermit;
@@ -42,14 +44,6 @@ pub(crate) struct Opening {
     pub(crate) affinity: Option<Affinity>,
 }
 
-/// How the backend answered.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    Opened(Box<Opened>),
-    /// Another status than 101.
-    Refused(Response<Incoming>),
-}
-
 /// An open connection to the backend.
 #[derive(Debug)]
 pub(crate) struct Opened {
@@ -63,11 +57,15 @@ pub(crate) struct Opened {
     pub(crate) took: Duration,
 }
 
-/// Why there is no answer.
+/// Why there is no connection.
 #[derive(Debug)]
 pub(crate) enum DialError {
-    /// No TCP connection, or it broke.
+    /// Another status than 101.
+    Refused(Response<Incoming>),
+    /// There is no connection to any upstream.
     Unreachable(io::Error),
+    /// It broke before an answer.
+    Broken(io::Error),
     /// It took too long.
     Silent,
     /// The answer breaks a rule of HTTP or of the opening handshake.
@@ -77,65 +75,111 @@ pub(crate) enum DialError {
 impl std::fmt::Display for DialError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Refused(response) => write!(f, "the backend answered {}", response.status()),
             Self::Unreachable(error) => write!(f, "the backend cannot be reached: {error}"),
+            Self::Broken(error) => write!(f, "the backend broke off: {error}"),
             Self::Silent => f.write_str("the backend does not answer"),
             Self::Invalid(error) => write!(f, "the backend's handshake is invalid: {error}"),
         }
     }
 }
 
-/// Uses `permit` to open a connection to an upstream of `pool`, within `limit`. One that cannot be
-/// reached leaves it to the next. What came of it is reported.
+/// Uses `permit` to open a connection to an upstream of `pool`, within `limit`. One that is not there,
+/// or says that nobody else is, leaves it to the next. What came of it is reported.
 pub(crate) async fn dial(
     pool: &Pool,
     permit: DialPermit,
     opening: &Opening,
     limit: Duration,
-) -> Result<(Answer, UpstreamPermit), DialError> {
+) -> Result<(Opened, UpstreamPermit), DialError> {
     let deadline = Instant::now() + limit;
+    let path = PathId::of(opening.resource.path());
     let mut tried = Vec::new();
-    let mut error = DialError::Silent;
-    while let Some(upstream) = pool.pick(&tried, opening.affinity) {
+    let mut best: Option<DialError> = None;
+    let mut standing = None;
+    while let Some(upstream) = pool.pick(path, &tried, opening.affinity) {
         let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
         let attempt = Box::pin(attempt(pool, upstream.target(), opening));
         let answer = timeout(left, attempt).await;
         let answer = answer.unwrap_or(Err(DialError::Silent));
-        let has_accepted = match &answer {
-            Ok(Answer::Opened(_)) => true,
-            Ok(Answer::Refused(response)) => is_there(response.status().as_u16()),
-            Err(_) => false,
-        };
         tell(&upstream, answer.as_ref().err());
-        let is_up = pool.tried(&upstream, has_accepted);
-        match answer {
-            Err(DialError::Unreachable(unreachable)) => {
-                error = DialError::Unreachable(unreachable);
-                tried.push(upstream);
+        let reached = answer
+            .as_ref()
+            .map_or_else(DialError::reached, |_| Reached::Well);
+        standing = Some(match pool.tried(&upstream, path, reached) {
+            // Others are there, and this one speaks for none of them.
+            true if reached == Reached::Not => Reached::Badly,
+            true => reached,
+            false => Reached::Not,
+        });
+        let error = match answer {
+            Ok(opened) => {
+                permit.report(Reached::Well);
+                return Ok((opened, upstream));
             }
-            answer => {
-                permit.report(is_up);
-                return answer.map(|answer| (answer, upstream));
-            }
+            Err(error) => error,
+        };
+        tried.push(upstream);
+        let goes_on = match &error {
+            DialError::Unreachable(_) | DialError::Broken(_) => true,
+            DialError::Refused(_) => reached == Reached::Badly && pool.has_another(path, &tried),
+            DialError::Silent | DialError::Invalid(_) => false,
+        };
+        if best
+            .as_ref()
+            .is_none_or(|best| best.weight() <= error.weight())
+        {
+            best = Some(error);
+        }
+        if !goes_on {
+            break;
         }
     }
-    permit.report(false);
-    Err(error)
+    if let Some(standing) = standing {
+        permit.report(standing);
+    }
+    // There was no time for any.
+    let late = || DialError::Unreachable(io::ErrorKind::TimedOut.into());
+    Err(best.unwrap_or_else(late))
 }
 
 /// Tells the log how an upstream was found.
 fn tell(upstream: &UpstreamPermit, error: Option<&DialError>) {
     match error {
         Some(DialError::Unreachable(error)) => return upstream.lost(error),
-        Some(error @ (DialError::Silent | DialError::Invalid(_))) => {
+        Some(error @ (DialError::Broken(_) | DialError::Silent | DialError::Invalid(_))) => {
             let upstream = upstream.name();
             tracing::warn!(target: "revoir", %upstream, "{error}");
         }
-        None => {}
+        Some(DialError::Refused(_)) | None => {}
     }
     upstream.reached();
 }
 
-async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Answer, DialError> {
+impl DialError {
+    /// What it says of the upstream.
+    fn reached(&self) -> Reached {
+        match self {
+            Self::Refused(response) if is_there(response.status().as_u16()) => Reached::Well,
+            Self::Refused(_) | Self::Broken(_) | Self::Silent | Self::Invalid(_) => Reached::Badly,
+            Self::Unreachable(_) => Reached::Not,
+        }
+    }
+
+    /// Of several upstreams, one that answered says more than one that is not there.
+    const fn weight(&self) -> u8 {
+        match self {
+            Self::Unreachable(_) => 0,
+            Self::Broken(_) => 1,
+            Self::Refused(_) | Self::Silent | Self::Invalid(_) => 2,
+        }
+    }
+}
+
+async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Opened, DialError> {
     let since = Instant::now();
     let mode = pool.settings.rules.mode;
     let stream = match timeout(CONNECT_LIMIT, pool.connect(target)).await {
@@ -156,7 +200,7 @@ async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Answ
         .await
         .map_err(|error| broken(&error))?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(Answer::Refused(response));
+        return Err(DialError::Refused(response));
     }
     let agreement = check(response.headers(), mode, opening)
         .map_err(|error| DialError::Invalid(error.to_string()))?;
@@ -165,20 +209,20 @@ async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Answ
     let parts = upgraded
         .downcast::<TokioIo<TcpOrTls>>()
         .map_err(|_| DialError::Invalid("the stream is another one".to_owned()))?;
-    Ok(Answer::Opened(Box::new(Opened {
+    Ok(Opened {
         stream: parts.io.into_inner(),
         input: parts.read_buf,
         agreement,
         headers: std::mem::take(response.headers_mut()),
         took: since.elapsed(),
-    })))
+    })
 }
 
 /// What a failed exchange means: the connection broke, or its bytes are no HTTP.
 fn broken(error: &hyper::Error) -> DialError {
     match error.is_parse() || error.is_parse_too_large() {
         true => DialError::Invalid(error.to_string()),
-        false => DialError::Unreachable(io::Error::other(error.to_string())),
+        false => DialError::Broken(io::Error::other(error.to_string())),
     }
 }
 

@@ -3,41 +3,35 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-/// Between two attempts at a backend that does not accept, at first.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-
-/// Between two attempts at a backend that does not accept, at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+use crate::upstream::asking::{Asking, Priority, QueueId};
+use crate::upstream::bad_paths::{BadPaths, FIRST_PAUSE, LONGEST_PAUSE};
+use crate::upstream::path_id::PathId;
 
 /// How many permits that nobody was there to give out are made up for.
 const CATCH_UP: Duration = Duration::from_millis(20);
 
-/// One who waits for a permit to dial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct QueueId(pub(crate) u64);
-
-/// Who goes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Priority {
-    /// Messages wait.
-    Urgent,
-    Normal,
-}
+/// How many paths are remembered while a backend is away.
+const MOST_TRIED: usize = 16;
 
 /// Says who may dial an upstream next.
 ///
 /// While it accepts, they come at a steady rate. While it does not, one at a time is tried, with
-/// pauses: a backend that starts is met by one connection, not by all.
+/// pauses: a backend that starts is met by one connection, not by all. The same holds for the
+/// re-dials of a path that answers badly, and nobody else waits for those.
 #[derive(Debug)]
 pub(crate) struct DialQueue {
     /// Between two permits.
     interval: Duration,
     next: Duration,
     reach: Reach,
-    waiting: HashMap<QueueId, Priority>,
+    waiting: HashMap<QueueId, Asking>,
     /// In order. Whoever has left or moved up is passed over.
     urgent: VecDeque<QueueId>,
     normal: VecDeque<QueueId>,
+    /// Whoever waits for one of these waits there.
+    bad_paths: BadPaths,
+    /// While it is away: the paths that were tried last.
+    tried_paths: VecDeque<PathId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,31 +55,34 @@ impl DialQueue {
             waiting: HashMap::new(),
             urgent: VecDeque::new(),
             normal: VecDeque::new(),
+            bad_paths: BadPaths::default(),
+            tried_paths: VecDeque::new(),
         }
     }
 
-    /// Whether a newcomer need not wait: the upstream accepts, and nobody else waits.
+    /// Whether a newcomer need not wait: the upstream accepts, and nobody else waits for it.
     pub(crate) fn is_free(&self) -> bool {
-        self.reach == Reach::Accepts && self.waiting.is_empty()
+        self.accepts() && self.urgent.is_empty() && self.normal.is_empty()
     }
 
     pub(crate) fn accepts(&self) -> bool {
         self.reach == Reach::Accepts
     }
 
-    pub(crate) fn enqueue(&mut self, queue_id: QueueId, priority: Priority) {
-        self.waiting.insert(queue_id, priority);
-        match priority {
-            Priority::Urgent => self.urgent.push_back(queue_id),
-            Priority::Normal => self.normal.push_back(queue_id),
-        }
+    pub(crate) fn enqueue(&mut self, queue_id: QueueId, asking: Asking) {
+        self.waiting.insert(queue_id, asking);
+        self.list(asking.priority).push_back(queue_id);
     }
 
     /// Messages wait now for one who has waited without.
     pub(crate) fn promote(&mut self, queue_id: QueueId) {
-        if let Some(priority @ Priority::Normal) = self.waiting.get_mut(&queue_id) {
-            *priority = Priority::Urgent;
-            self.urgent.push_back(queue_id);
+        if let Some(asking) = self.waiting.get_mut(&queue_id)
+            && asking.priority == Priority::Normal
+        {
+            asking.priority = Priority::Urgent;
+            if !self.bad_paths.keep(*asking, queue_id) {
+                self.urgent.push_back(queue_id);
+            }
         }
     }
 
@@ -96,17 +93,30 @@ impl DialQueue {
 
     /// Who may dial at `now`. Ask until there is nobody.
     pub(crate) fn grant(&mut self, now: Duration) -> Option<QueueId> {
-        if self.next_grant()? > now {
-            return None;
-        }
-        let queue_id = self.take_first()?;
         match &mut self.reach {
             Reach::Accepts => {
+                let probe = self.bad_paths.take_due(now, &mut self.waiting);
+                if probe.is_some() {
+                    return probe;
+                }
+                if self.next > now {
+                    return None;
+                }
+                let queue_id = self.take_first()?;
                 self.next = self.next.max(now.saturating_sub(CATCH_UP)) + self.interval;
+                Some(queue_id)
             }
-            Reach::Away { tried, .. } => *tried = true,
+            Reach::Away { tried: true, .. } => None,
+            Reach::Away { next, .. } if *next > now => None,
+            Reach::Away { tried, .. } => {
+                *tried = true;
+                let queue_id = self.take_one_to_try();
+                if queue_id.is_none() {
+                    self.unused(None);
+                }
+                queue_id
+            }
         }
-        Some(queue_id)
     }
 
     /// When the next permit can be given out. `None`: not before something else happens.
@@ -115,24 +125,39 @@ impl DialQueue {
             return None;
         }
         match self.reach {
-            Reach::Accepts => Some(self.next),
+            Reach::Accepts => {
+                let somebody_waits = !self.urgent.is_empty() || !self.normal.is_empty();
+                let next = somebody_waits.then_some(self.next);
+                next.into_iter().chain(self.bad_paths.next_due()).min()
+            }
             Reach::Away { tried: true, .. } => None,
             Reach::Away { next, .. } => Some(next),
         }
     }
 
-    /// A backend accepted. Returns whether it did not before.
-    pub(crate) fn accepted(&mut self, now: Duration) -> bool {
-        let was_away = !self.accepts();
-        if was_away {
-            self.reach = Reach::Accepts;
-            self.next = self.next.max(now);
+    /// A backend accepted somebody who asked for `path`. Returns whether it did not before.
+    pub(crate) fn accepted(&mut self, now: Duration, path: PathId) -> bool {
+        for queue_id in self.bad_paths.opened(path) {
+            if let Some(asking) = self.waiting.get(&queue_id) {
+                self.list(asking.priority).push_back(queue_id);
+            }
         }
-        was_away
+        self.is_reached(now)
     }
 
-    /// A backend did not accept. Returns whether it did before.
-    pub(crate) fn failed(&mut self, now: Duration) -> bool {
+    /// A backend was there, and answered somebody as only one does who has none. That may be meant for
+    /// them alone.
+    pub(crate) fn answered_badly(&mut self, now: Duration, asking: Asking) {
+        self.is_reached(now);
+        // A client's own handshake is told: it does not speak for those who were accepted there.
+        if !asking.is_new {
+            self.bad_paths.answered(now, asking.path);
+        }
+    }
+
+    /// No backend could be reached, or all answer badly, lastly somebody who asked for `path`. Returns
+    /// whether one could before.
+    pub(crate) fn failed(&mut self, now: Duration, path: PathId) -> bool {
         let was_accepting = self.accepts();
         let pause = match self.reach {
             Reach::Accepts => FIRST_PAUSE,
@@ -145,30 +170,73 @@ impl DialQueue {
             next: now + pause,
             pause,
         };
+        self.tried_paths.push_back(path);
+        if self.tried_paths.len() > MOST_TRIED {
+            self.tried_paths.pop_front();
+        }
         was_accepting
     }
 
-    /// A permit was not used.
-    pub(crate) fn unused(&mut self) {
+    /// A permit was not used, which was for this.
+    pub(crate) fn unused(&mut self, asking: Option<Asking>) {
         if let Reach::Away { tried, .. } = &mut self.reach {
             *tried = false;
+        }
+        if let Some(asking) = asking.filter(|asking| !asking.is_new) {
+            self.bad_paths.unused(asking.path);
+        }
+    }
+
+    fn is_reached(&mut self, now: Duration) -> bool {
+        let was_away = !self.accepts();
+        if was_away {
+            self.reach = Reach::Accepts;
+            self.next = self.next.max(now);
+            self.tried_paths.clear();
+        }
+        was_away
+    }
+
+    const fn list(&mut self, priority: Priority) -> &mut VecDeque<QueueId> {
+        match priority {
+            Priority::Urgent => &mut self.urgent,
+            Priority::Normal => &mut self.normal,
         }
     }
 
     fn take_first(&mut self) -> Option<QueueId> {
-        let lists = [
-            (&mut self.urgent, Priority::Urgent),
-            (&mut self.normal, Priority::Normal),
-        ];
-        for (list, priority) in lists {
-            while let Some(queue_id) = list.pop_front() {
-                if self.waiting.get(&queue_id) == Some(&priority) {
+        for priority in [Priority::Urgent, Priority::Normal] {
+            while let Some(queue_id) = self.list(priority).pop_front() {
+                let asking = self.waiting.get(&queue_id);
+                let Some(asking) = asking.filter(|asking| asking.priority == priority) else {
+                    continue;
+                };
+                if asking.is_new || !self.bad_paths.keep(*asking, queue_id) {
                     self.waiting.remove(&queue_id);
                     return Some(queue_id);
                 }
             }
         }
         None
+    }
+
+    /// The first whose path was not tried lately, so that many who ask for one path are not all tried
+    /// before somebody else.
+    fn take_one_to_try(&mut self) -> Option<QueueId> {
+        for list in [&mut self.urgent, &mut self.normal] {
+            while let Some(first) = list.front()
+                && !self.waiting.contains_key(first)
+            {
+                list.pop_front();
+            }
+        }
+        let lists = self.urgent.iter().chain(&self.normal);
+        let all = lists.chain(self.bad_paths.waiting()).copied();
+        let all = all.filter_map(|queue_id| Some((queue_id, self.waiting.get(&queue_id)?.path)));
+        let is_new = |(_, path): &(_, PathId)| !self.tried_paths.contains(path);
+        let (queue_id, _) = all.clone().find(is_new).or_else(|| all.clone().next())?;
+        self.waiting.remove(&queue_id);
+        Some(queue_id)
     }
 }
 
@@ -180,6 +248,19 @@ mod tests {
         Duration::from_millis(ms)
     }
 
+    fn path(path: &str) -> PathId {
+        PathId::of(path)
+    }
+
+    /// A re-dial.
+    fn again(priority: Priority, at: &str) -> Asking {
+        Asking {
+            path: path(at),
+            priority,
+            is_new: false,
+        }
+    }
+
     fn granted(queue: &mut DialQueue, now: Duration) -> Vec<u64> {
         std::iter::from_fn(|| queue.grant(now).map(|queue_id| queue_id.0)).collect()
     }
@@ -187,7 +268,7 @@ mod tests {
     fn waiting(rate: u32, count: u64) -> DialQueue {
         let mut queue = DialQueue::new(rate);
         for queue_id in 0..count {
-            queue.enqueue(QueueId(queue_id), Priority::Normal);
+            queue.enqueue(QueueId(queue_id), again(Priority::Normal, "/"));
         }
         queue
     }
@@ -208,7 +289,7 @@ mod tests {
     #[test]
     fn whoever_has_messages_goes_first_and_whoever_left_is_passed_over() {
         let mut queue = waiting(1000, 5);
-        queue.enqueue(QueueId(9), Priority::Urgent);
+        queue.enqueue(QueueId(9), again(Priority::Urgent, "/"));
         queue.promote(QueueId(3));
         queue.leave(QueueId(0));
         queue.leave(QueueId(1));
@@ -219,7 +300,7 @@ mod tests {
     #[test]
     fn a_backend_that_is_away_is_tried_by_one_at_a_time_with_growing_pauses() {
         let mut queue = waiting(1000, 100);
-        assert!(queue.failed(ms(0)));
+        assert!(queue.failed(ms(0), path("/")));
         let mut now = ms(0);
         let mut pauses = Vec::new();
         for _ in 0..6 {
@@ -228,13 +309,13 @@ mod tests {
             now = next;
             assert_eq!(granted(&mut queue, now).len(), 1);
             assert_eq!(queue.next_grant(), None);
-            assert!(!queue.failed(now));
+            assert!(!queue.failed(now, path("/")));
         }
         assert_eq!(pauses, [100, 200, 400, 800, 1000, 1000]);
         now = queue.next_grant().unwrap();
         granted(&mut queue, now);
-        assert!(queue.accepted(now));
-        assert!(!queue.accepted(now));
+        assert!(queue.accepted(now, path("/")));
+        assert!(!queue.accepted(now, path("/")));
         assert_eq!(granted(&mut queue, now + ms(10)).len(), 11);
     }
 
@@ -242,17 +323,17 @@ mod tests {
     fn failures_of_turns_given_out_before_do_not_count_again() {
         let mut queue = waiting(1000, 100);
         granted(&mut queue, ms(1000));
-        assert!(queue.failed(ms(1000)));
-        assert!(!queue.failed(ms(1001)));
+        assert!(queue.failed(ms(1000), path("/")));
+        assert!(!queue.failed(ms(1001), path("/")));
         assert_eq!(queue.next_grant(), Some(ms(1100)));
     }
 
     #[test]
     fn an_unused_turn_goes_to_the_next_one() {
         let mut queue = waiting(1000, 3);
-        queue.failed(ms(0));
+        queue.failed(ms(0), path("/"));
         assert_eq!(granted(&mut queue, ms(100)), [0]);
-        queue.unused();
+        queue.unused(None);
         assert_eq!(granted(&mut queue, ms(100)), [1]);
     }
 
@@ -260,11 +341,81 @@ mod tests {
     fn a_newcomer_waits_only_where_others_do() {
         let mut queue = DialQueue::new(1000);
         assert!(queue.is_free());
-        queue.enqueue(QueueId(0), Priority::Normal);
+        queue.enqueue(QueueId(0), again(Priority::Normal, "/"));
         assert!(!queue.is_free());
         granted(&mut queue, ms(0));
         assert!(queue.is_free());
-        queue.failed(ms(0));
+        queue.failed(ms(0), path("/"));
         assert!(!queue.is_free());
+    }
+
+    /// A queue in which a re-dial of `/bad` was answered badly so often that the path is closed.
+    fn with_a_bad_path() -> DialQueue {
+        let mut queue = DialQueue::new(1000);
+        for _ in 0..3 {
+            queue.answered_badly(ms(0), again(Priority::Normal, "/bad"));
+        }
+        queue
+    }
+
+    #[test]
+    fn nobody_waits_for_those_whose_path_answers_badly() {
+        let mut queue = with_a_bad_path();
+        for queue_id in 0..30 {
+            queue.enqueue(QueueId(queue_id), again(Priority::Normal, "/bad"));
+        }
+        queue.enqueue(QueueId(100), again(Priority::Normal, "/good"));
+        assert_eq!(granted(&mut queue, ms(1)), [100]);
+        assert!(queue.is_free(), "a newcomer does not wait either");
+        assert_eq!(queue.next_grant(), Some(ms(100)));
+        // One at a time is tried, with pauses.
+        assert_eq!(granted(&mut queue, ms(100)), [0]);
+        queue.answered_badly(ms(100), again(Priority::Normal, "/bad"));
+        assert_eq!(queue.next_grant(), Some(ms(300)));
+        assert_eq!(granted(&mut queue, ms(300)), [1]);
+        assert_eq!(queue.next_grant(), None);
+        // One that left is made up for.
+        queue.unused(Some(again(Priority::Normal, "/bad")));
+        queue.promote(QueueId(29));
+        assert_eq!(granted(&mut queue, ms(300)), [29], "messages wait");
+        queue.accepted(ms(300), path("/bad"));
+        let rest = granted(&mut queue, ms(1000));
+        assert_eq!(rest.first(), Some(&2));
+    }
+
+    #[test]
+    fn a_newcomer_speaks_for_nobody_else() {
+        let mut queue = DialQueue::new(1000);
+        let new = Asking {
+            is_new: true,
+            ..again(Priority::Normal, "/chat")
+        };
+        for _ in 0..100 {
+            queue.answered_badly(ms(0), new);
+        }
+        queue.enqueue(QueueId(0), again(Priority::Normal, "/chat"));
+        assert_eq!(granted(&mut queue, ms(0)), [0]);
+    }
+
+    #[test]
+    fn many_of_one_path_are_not_all_tried_before_another() {
+        let mut queue = waiting(1000, 30);
+        queue.enqueue(QueueId(100), again(Priority::Normal, "/good"));
+        queue.failed(ms(0), path("/"));
+        assert_eq!(granted(&mut queue, ms(100)), [100]);
+        queue.failed(ms(100), path("/good"));
+        assert_eq!(granted(&mut queue, ms(300)), [0]);
+    }
+
+    #[test]
+    fn whoever_has_left_is_waited_for_no_more() {
+        let mut queue = with_a_bad_path();
+        queue.enqueue(QueueId(0), again(Priority::Normal, "/bad"));
+        queue.enqueue(QueueId(1), again(Priority::Normal, "/bad"));
+        assert!(granted(&mut queue, ms(50)).is_empty());
+        queue.leave(QueueId(0));
+        assert_eq!(granted(&mut queue, ms(200)), [1]);
+        queue.leave(QueueId(1));
+        assert_eq!(queue.next_grant(), None);
     }
 }

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-/// How long an upstream is left alone that did not accept, at first.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-
-/// The same, at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+use crate::upstream::answers::{Answers, BadAnswers};
+use crate::upstream::left_alone::LeftAlone;
+use crate::upstream::path_id::PathId;
 
 /// How many checks in a row it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,16 +22,24 @@ pub(crate) struct Health {
     is_out: bool,
     /// Checks in a row that say otherwise.
     contrary: u32,
-    /// It did not accept the last time.
-    away: Option<Away>,
+    /// It could not be reached the last time, or answers badly wherever it is asked.
+    away: Option<LeftAlone>,
+    /// What it answered, path by path.
+    answers: Answers,
     /// It said that it restarts.
     restarting_until: Duration,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Away {
-    until: Duration,
-    pause: Duration,
+/// What came of an attempt at an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// It answered.
+    Well,
+    /// It was there, and there was no answer, or one that says that nobody else is: 502 to 504. That
+    /// may be meant for this path alone.
+    Badly,
+    /// There was no connection.
+    Not,
 }
 
 /// How fit an upstream is. The best one is the least.
@@ -49,38 +55,64 @@ pub(crate) enum Fitness {
 }
 
 impl Health {
-    pub(crate) fn fitness(&self, now: Duration) -> Fitness {
-        match self.away {
+    /// How fit it is for a handshake that asks for `path`.
+    pub(crate) fn fitness(&self, now: Duration, path: PathId) -> Fitness {
+        let away = self.away.map(|away| away.until);
+        match away.max(self.answers.away(path)) {
             _ if self.is_out => Fitness::Out,
             None => Fitness::Up,
-            Some(away) if away.until <= now => Fitness::Due,
-            Some(away) => Fitness::Away(away.until),
+            Some(until) if until <= now => Fitness::Due,
+            Some(until) => Fitness::Away(until),
         }
     }
 
-    /// Whether it accepted the last time, as far as is known.
+    /// Whether it is there, as far as is known.
     pub(crate) fn is_up(&self) -> bool {
         !self.is_out && self.away.is_none()
     }
 
+    /// Whether it is there, and some path is not known to answer badly.
+    pub(crate) fn accepts(&self) -> bool {
+        self.is_up() && !self.answers.all_are_bad()
+    }
+
     /// It is tried now: nobody else needs to find out.
-    pub(crate) fn tried(&mut self, now: Duration) {
+    pub(crate) fn tried(&mut self, now: Duration, path: PathId) {
         if let Some(away) = &mut self.away {
-            away.until = now + away.pause;
+            away.tried(now);
+        }
+        self.answers.tried(now, path);
+    }
+
+    /// Takes note of what came of an attempt.
+    pub(crate) fn reached(
+        &mut self,
+        now: Duration,
+        path: PathId,
+        reached: Reached,
+        counts: BadAnswers,
+    ) {
+        match reached {
+            Reached::Well => {
+                self.away = None;
+                self.answers.good(path, counts);
+            }
+            Reached::Badly if self.answers.bad(now, path, counts) => self.leave_alone(now),
+            // It is there.
+            Reached::Badly => self.away = None,
+            Reached::Not => self.leave_alone(now),
         }
     }
 
-    pub(crate) fn accepted(&mut self) {
-        self.away = None;
+    /// It can be connected to. What it would answer is not known.
+    pub(crate) fn is_there(&mut self, counts: BadAnswers) {
+        if !self.answers.are_bad(counts) {
+            self.away = None;
+        }
     }
 
-    pub(crate) fn failed(&mut self, now: Duration) {
-        let pause = match self.away {
-            None => FIRST_PAUSE,
-            Some(away) => (away.pause * 2).min(LONGEST_PAUSE),
-        };
-        let until = now + pause;
-        self.away = Some(Away { until, pause });
+    fn leave_alone(&mut self, now: Duration) {
+        self.away = Some(LeftAlone::after(self.away, now));
     }
 
     /// Takes note of a check. Returns whether that changes something.
@@ -109,7 +141,7 @@ impl Health {
     pub(crate) fn restarts(&mut self, now: Duration, time: Duration) {
         self.restarting_until = now + time;
         if self.away.is_none() {
-            self.failed(now);
+            self.leave_alone(now);
         }
     }
 
@@ -126,21 +158,38 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    const COUNTS: BadAnswers = BadAnswers { paths: 3, of: 3 };
+
+    fn path(path: &str) -> PathId {
+        PathId::of(path)
+    }
+
+    /// What a handshake comes to.
+    fn reach(health: &mut Health, now: Duration, at: &str, reached: Reached) {
+        health.reached(now, path(at), reached, COUNTS);
+    }
+
     #[test]
     fn whoever_did_not_accept_is_tried_by_one_after_growing_pauses() {
         let mut health = Health::default();
         let mut now = s(100);
         for pause in [1, 2, 4, 8, 10, 10] {
-            health.failed(now);
-            assert_eq!(health.fitness(now), Fitness::Away(now + s(pause)));
+            reach(&mut health, now, "/", Reached::Not);
+            assert_eq!(
+                health.fitness(now, path("/")),
+                Fitness::Away(now + s(pause))
+            );
             assert!(!health.is_up());
             now += s(pause);
-            assert_eq!(health.fitness(now), Fitness::Due);
-            health.tried(now);
-            assert_eq!(health.fitness(now), Fitness::Away(now + s(pause)));
+            assert_eq!(health.fitness(now, path("/")), Fitness::Due);
+            health.tried(now, path("/"));
+            assert_eq!(
+                health.fitness(now, path("/")),
+                Fitness::Away(now + s(pause))
+            );
         }
-        health.accepted();
-        assert_eq!(health.fitness(now), Fitness::Up);
+        reach(&mut health, now, "/", Reached::Well);
+        assert_eq!(health.fitness(now, path("/")), Fitness::Up);
     }
 
     #[test]
@@ -152,7 +201,7 @@ mod tests {
         let mut health = Health::default();
         let mut check = |succeeded| {
             let changed = health.checked(succeeded, thresholds);
-            (changed, health.fitness(s(1)) == Fitness::Out)
+            (changed, health.fitness(s(1), path("/")) == Fitness::Out)
         };
         let seen: Vec<_> = [
             false, false, true, false, false, false, true, false, true, true,
@@ -173,7 +222,7 @@ mod tests {
             successes: 2,
         };
         let mut health = Health::default();
-        health.failed(s(1));
+        reach(&mut health, s(1), "/", Reached::Not);
         health.checked(true, thresholds);
         assert!(health.is_up());
     }
@@ -184,5 +233,26 @@ mod tests {
         health.restarts(s(5), s(30));
         assert!(!health.is_up() && health.is_restarting(s(34)));
         assert!(!health.is_restarting(s(35)));
+    }
+
+    #[test]
+    fn a_bad_answer_is_for_its_path_and_many_are_for_the_upstream() {
+        let mut health = Health::default();
+        for second in 0..5 {
+            reach(&mut health, s(second), "/bad", Reached::Badly);
+        }
+        assert_eq!(health.fitness(s(5), path("/bad")), Fitness::Away(s(14)));
+        assert_eq!(health.fitness(s(5), path("/good")), Fitness::Up);
+        assert!(health.is_up() && !health.accepts());
+        reach(&mut health, s(5), "/good", Reached::Well);
+        assert!(health.accepts());
+        reach(&mut health, s(6), "/worse", Reached::Badly);
+        assert!(health.is_up());
+        reach(&mut health, s(6), "/worst", Reached::Badly);
+        reach(&mut health, s(6), "/bad", Reached::Badly);
+        assert!(!health.is_up());
+        assert_eq!(health.fitness(s(6), path("/good")), Fitness::Away(s(7)));
+        reach(&mut health, s(7), "/good", Reached::Well);
+        assert!(health.is_up());
     }
 }

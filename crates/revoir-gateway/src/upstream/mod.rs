@@ -2,11 +2,16 @@
 //! dial it next, and how an opening handshake with it goes.
 
 pub(crate) mod agreement;
+mod answers;
+mod asking;
+mod bad_paths;
 mod balance;
 mod check;
 pub(crate) mod dial;
 mod dial_queue;
 mod health;
+mod left_alone;
+mod path_id;
 mod pool;
 mod reach;
 mod rendezvous;
@@ -16,10 +21,13 @@ mod target;
 mod tcp_or_tls;
 
 pub(crate) use agreement::Agreement;
+pub use answers::BadAnswers;
+pub(crate) use asking::{Asking, Priority, QueueId};
 pub use balance::{Balance, HashKey, InvalidBalance, Weights};
 pub(crate) use check::run;
-pub(crate) use dial_queue::{Priority, QueueId};
+pub(crate) use health::Reached;
 pub use health::Thresholds;
+pub(crate) use path_id::PathId;
 pub(crate) use pool::Pool;
 pub(crate) use rendezvous::Affinity;
 pub(crate) use server::UpstreamPermit;

@@ -11,8 +11,10 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::relay::Outlook;
-use crate::upstream::dial_queue::{DialQueue, Priority, QueueId};
-use crate::upstream::health::Fitness;
+use crate::upstream::asking::{Asking, QueueId};
+use crate::upstream::dial_queue::DialQueue;
+use crate::upstream::health::{Fitness, Reached};
+use crate::upstream::path_id::PathId;
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
 use crate::upstream::settings::{PoolSettings, UpstreamTls};
@@ -46,7 +48,7 @@ pub(crate) struct Pool {
 
 struct State {
     queue: DialQueue,
-    waiting: HashMap<QueueId, oneshot::Sender<()>>,
+    waiting: HashMap<QueueId, (Asking, oneshot::Sender<()>)>,
 }
 
 impl Pool {
@@ -108,44 +110,41 @@ impl Pool {
     pub(crate) async fn dial_permit(
         self: &Arc<Self>,
         queue_id: QueueId,
-        priority: Priority,
-        newcomer: bool,
+        asking: Asking,
     ) -> DialPermit {
         let (sender, receiver) = oneshot::channel();
         {
             let mut state = self.state();
-            if newcomer && state.queue.is_free() {
-                return DialPermit::new(self);
+            if asking.is_new && state.queue.is_free() {
+                return DialPermit::new(self, asking);
             }
-            state.queue.enqueue(queue_id, priority);
-            state.waiting.insert(queue_id, sender);
+            state.queue.enqueue(queue_id, asking);
+            state.waiting.insert(queue_id, (asking, sender));
         }
         self.changed.notify_one();
         let mut waiting = Waiting {
             pool: self,
             queue_id,
+            asking,
             is_given: false,
         };
         // The sender is in the list until the permit is given.
         waiting.is_given = receiver.await.is_ok();
-        DialPermit::new(self)
+        DialPermit::new(self, asking)
     }
 
-    /// The fittest upstream, and of equally fit ones the one that `affinity` leads to, or without
-    /// that the one with the fewest connections for its weight. A backup is taken only where no
-    /// other is fit. Those in `tried` have had their chance.
+    /// The upstream that is fittest for `path`, and of equally fit ones the one that `affinity` leads
+    /// to, or without that the one with the fewest connections for its weight. A backup is taken only
+    /// where no other is fit. Those in `tried` have had their chance.
     pub(crate) fn pick(
         &self,
+        path: PathId,
         tried: &[UpstreamPermit],
         affinity: Option<Affinity>,
     ) -> Option<UpstreamPermit> {
         let now = self.now();
-        let is_new = |one: &&Arc<Upstream>| {
-            let mut tried = tried.iter();
-            !tried.any(|permit| Arc::ptr_eq(permit.upstream(), one))
-        };
-        let fittest = self.upstreams().filter(is_new).min_by_key(|one| {
-            let fitness = one.health().fitness(now);
+        let fittest = self.untried(tried).min_by_key(|one| {
+            let fitness = one.health().fitness(now, path);
             let is_unfit = fitness > Fitness::Up;
             let weight = self.settings.weights.of(&one.target);
             let (fitness, rank) = match affinity {
@@ -156,20 +155,40 @@ impl Pool {
             };
             (is_unfit, one.is_backup, fitness, rank)
         })?;
-        fittest.health().tried(now);
+        fittest.health().tried(now, path);
         Some(UpstreamPermit::new(fittest))
     }
 
-    /// Takes note of whether the upstream of `permit` accepted. Returns whether the pool has one that
-    /// does.
-    pub(crate) fn tried(&self, permit: &UpstreamPermit, accepted: bool) -> bool {
-        let upstream = permit.upstream();
-        if accepted {
-            upstream.health().accepted();
-            return true;
-        }
-        upstream.health().failed(self.now());
-        self.upstreams().any(|one| one.health().is_up())
+    /// Whether there is another upstream that is fit for `path`.
+    pub(crate) fn has_another(&self, path: PathId, tried: &[UpstreamPermit]) -> bool {
+        let now = self.now();
+        let is_fit = |one: &Arc<Upstream>| one.health().fitness(now, path) <= Fitness::Up;
+        self.untried(tried).any(is_fit)
+    }
+
+    fn untried(&self, tried: &[UpstreamPermit]) -> impl Iterator<Item = &Arc<Upstream>> {
+        let is_new = |one: &&Arc<Upstream>| {
+            let mut tried = tried.iter();
+            !tried.any(|permit| Arc::ptr_eq(permit.upstream(), one))
+        };
+        self.upstreams().filter(is_new)
+    }
+
+    /// Takes note of what came of an attempt to reach the upstream of `permit`. Returns whether the
+    /// pool has one that is there.
+    pub(crate) fn tried(&self, permit: &UpstreamPermit, path: PathId, reached: Reached) -> bool {
+        let counts = self.settings.away;
+        let mut health = permit.upstream().health();
+        health.reached(self.now(), path, reached, counts);
+        drop(health);
+        reached == Reached::Well || self.upstreams().any(|one| one.health().is_up())
+    }
+
+    /// The upstream of `permit` has answered a plain request. What it would answer a handshake is not
+    /// known.
+    pub(crate) fn is_there(&self, permit: &UpstreamPermit) {
+        let mut health = permit.upstream().health();
+        health.is_there(self.settings.away);
     }
 
     pub(super) fn upstreams(&self) -> impl Iterator<Item = &Arc<Upstream>> {
@@ -217,23 +236,29 @@ impl Pool {
     pub(crate) fn states(&self) -> Vec<UpstreamState> {
         let state = |one: &Arc<Upstream>| UpstreamState {
             upstream: one.name.to_string(),
-            accepts: one.health().is_up(),
+            accepts: one.health().accepts(),
             connections: one.connections(),
         };
         self.upstreams().map(state).collect()
     }
 
-    fn report(&self, accepted: bool) {
+    fn report(&self, asking: Asking, reached: Reached) {
         let now = self.now();
         let mut state = self.state();
-        if accepted {
-            let began = state.queue.accepted(now);
-            let told = *self.accepted.borrow();
-            if began || told.is_none_or(|told| told + TOLD_EVERY <= now) {
-                self.accepted.send_replace(Some(now));
+        match reached {
+            Reached::Well => {
+                let began = state.queue.accepted(now, asking.path);
+                let told = *self.accepted.borrow();
+                if began || told.is_none_or(|told| told + TOLD_EVERY <= now) {
+                    self.accepted.send_replace(Some(now));
+                }
             }
-        } else if state.queue.failed(now) {
-            self.accepted.send_replace(None);
+            Reached::Badly => state.queue.answered_badly(now, asking),
+            Reached::Not => {
+                if state.queue.failed(now, asking.path) {
+                    self.accepted.send_replace(None);
+                }
+            }
         }
         drop(state);
         self.changed.notify_one();
@@ -248,9 +273,10 @@ impl Pool {
         let mut state = self.state();
         let now = self.now();
         while let Some(queue_id) = state.queue.grant(now) {
-            let sender = state.waiting.remove(&queue_id);
-            if sender.is_none_or(|sender| sender.send(()).is_err()) {
-                state.queue.unused();
+            let waiting = state.waiting.remove(&queue_id);
+            let asking = waiting.as_ref().map(|(asking, _)| *asking);
+            if waiting.is_none_or(|(_, sender)| sender.send(()).is_err()) {
+                state.queue.unused(asking);
             }
         }
         state.queue.next_grant().map(|next| self.epoch + next)
@@ -270,6 +296,7 @@ impl fmt::Debug for Pool {
 struct Waiting<'a> {
     pool: &'a Arc<Pool>,
     queue_id: QueueId,
+    asking: Asking,
     is_given: bool,
 }
 
@@ -281,7 +308,7 @@ impl Drop for Waiting<'_> {
         let mut state = self.pool.state();
         if state.waiting.remove(&self.queue_id).is_none() {
             // The permit was given in this moment.
-            state.queue.unused();
+            state.queue.unused(Some(self.asking));
         }
         state.queue.leave(self.queue_id);
         drop(state);
@@ -293,28 +320,30 @@ impl Drop for Waiting<'_> {
 #[derive(Debug)]
 pub(crate) struct DialPermit {
     pool: Arc<Pool>,
+    asking: Asking,
     reported: bool,
 }
 
 impl DialPermit {
-    fn new(pool: &Arc<Pool>) -> Self {
+    fn new(pool: &Arc<Pool>, asking: Asking) -> Self {
         Self {
             pool: Arc::clone(pool),
+            asking,
             reported: false,
         }
     }
 
-    /// Whether the backend accepted.
-    pub(crate) fn report(mut self, accepted: bool) {
+    /// What came of it. `Reached::Not`: no upstream of the pool is there.
+    pub(crate) fn report(mut self, reached: Reached) {
         self.reported = true;
-        self.pool.report(accepted);
+        self.pool.report(self.asking, reached);
     }
 }
 
 impl Drop for DialPermit {
     fn drop(&mut self) {
         if !self.reported {
-            self.pool.state().queue.unused();
+            self.pool.state().queue.unused(Some(self.asking));
             self.pool.changed.notify_one();
         }
     }
@@ -327,7 +356,25 @@ mod tests {
     use tokio::task::JoinSet;
 
     use super::*;
+    use crate::upstream::asking::Priority;
     use crate::upstream::balance::Weights;
+
+    fn path(path: &str) -> PathId {
+        PathId::of(path)
+    }
+
+    /// A re-dial.
+    fn again(at: &str) -> Asking {
+        Asking {
+            path: path(at),
+            priority: Priority::Normal,
+            is_new: false,
+        }
+    }
+
+    fn one_upstream() -> PoolSettings {
+        PoolSettings::new(Target::parse("ws://127.0.0.1:9").unwrap())
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_backup_is_taken_only_while_no_other_upstream_is_fit() {
@@ -339,16 +386,21 @@ mod tests {
         };
         let pool = Pool::new(settings, Instant::now());
         let port = |permit: &UpstreamPermit| permit.target().port;
-        let busy: Vec<_> = (0..6).filter_map(|_| pool.pick(&[], None)).collect();
+        let busy: Vec<_> = (0..6)
+            .filter_map(|_| pool.pick(path("/"), &[], None))
+            .collect();
         let ports: Vec<_> = busy.iter().map(port).collect();
         assert_eq!(ports, [1, 2, 1, 2, 1, 2], "a backup without work stays so");
-        assert!(pool.tried(&busy[0], false));
-        assert_eq!(pool.pick(&[], None).as_ref().map(port), Some(2));
-        assert!(pool.tried(&busy[1], false), "the backup is up");
-        let tried = pool.pick(&[], None);
+        assert!(pool.tried(&busy[0], path("/"), Reached::Not));
+        assert_eq!(pool.pick(path("/"), &[], None).as_ref().map(port), Some(2));
+        assert!(
+            pool.tried(&busy[1], path("/"), Reached::Not),
+            "the backup is up"
+        );
+        let tried = pool.pick(path("/"), &[], None);
         assert_eq!(tried.as_ref().map(port), Some(3));
         let tried: Vec<_> = tried.into_iter().collect();
-        let next = pool.pick(&tried, None).as_ref().map(port);
+        let next = pool.pick(path("/"), &tried, None).as_ref().map(port);
         assert_eq!(
             next,
             Some(1),
@@ -357,16 +409,16 @@ mod tests {
         drop(tried);
         // They are due: one connection finds out, and the rest stays with the backup.
         tokio::time::advance(Duration::from_secs(2)).await;
-        let probe = pool.pick(&[], None).unwrap();
+        let probe = pool.pick(path("/"), &[], None).unwrap();
         assert_eq!(port(&probe), 1);
-        assert!(pool.tried(&probe, true));
+        assert!(pool.tried(&probe, path("/"), Reached::Well));
         assert_eq!(
-            pool.pick(&[], None).as_ref().map(port),
+            pool.pick(path("/"), &[], None).as_ref().map(port),
             Some(2),
             "the second is due"
         );
         assert_eq!(
-            pool.pick(&[], None).as_ref().map(port),
+            pool.pick(path("/"), &[], None).as_ref().map(port),
             Some(1),
             "no backup any more"
         );
@@ -382,7 +434,9 @@ mod tests {
             ..PoolSettings::new(at(1))
         };
         let pool = Pool::new(settings, Instant::now());
-        let busy: Vec<_> = (0..60).filter_map(|_| pool.pick(&[], None)).collect();
+        let busy: Vec<_> = (0..60)
+            .filter_map(|_| pool.pick(path("/"), &[], None))
+            .collect();
         let count = |port| {
             let all = busy.iter();
             all.filter(|permit| permit.target().port == port).count()
@@ -400,7 +454,7 @@ mod tests {
         };
         let pool = Pool::new(settings, Instant::now());
         let key = |key: &str| Some(Affinity::of(key.as_bytes()));
-        let led = |name: &str| pool.pick(&[], key(name)).unwrap();
+        let led = |name: &str| pool.pick(path("/"), &[], key(name)).unwrap();
         let port = |permit: &UpstreamPermit| permit.target().port;
         let keys: Vec<_> = (0..30).map(|n| format!("room-{n}")).collect();
         let places: Vec<_> = keys.iter().map(|name| port(&led(name))).collect();
@@ -408,7 +462,7 @@ mod tests {
         assert!(!places.contains(&4), "a backup has no keys");
         // While one is away, its keys are with others, and theirs stay.
         let first = led("room-0");
-        pool.tried(&first, false);
+        pool.tried(&first, path("/"), Reached::Not);
         let away = port(&first);
         for (name, before) in keys.iter().zip(&places) {
             let now = port(&led(name));
@@ -424,13 +478,16 @@ mod tests {
         }
         assert_eq!(port(&led("room-0")), away);
         assert_ne!(port(&led("room-0")), away, "one finds out");
-        pool.tried(&first, true);
+        pool.tried(&first, path("/"), Reached::Well);
         for (name, before) in keys.iter().zip(&places) {
             assert_eq!(port(&led(name)), *before);
         }
         // Where one was tried in vain, the next one has it.
         let tried = vec![led("room-0")];
-        assert_ne!(port(&pool.pick(&tried, key("room-0")).unwrap()), away);
+        assert_ne!(
+            port(&pool.pick(path("/"), &tried, key("room-0")).unwrap()),
+            away
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -447,10 +504,8 @@ mod tests {
         for _ in 0..100 {
             let pool = Arc::clone(&pool);
             waiting.spawn(async move {
-                let permit = pool
-                    .dial_permit(pool.queue_id(), Priority::Normal, false)
-                    .await;
-                permit.report(true);
+                let permit = pool.dial_permit(pool.queue_id(), again("/")).await;
+                permit.report(Reached::Well);
             });
         }
         waiting.join_all().await;
@@ -459,5 +514,51 @@ mod tests {
         let expected = Duration::from_millis(970)..=Duration::from_millis(1100);
         assert!(expected.contains(&took), "{took:?}");
         running.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_path_that_answers_badly_makes_nobody_else_wait() {
+        let pool = Pool::new(one_upstream(), Instant::now());
+        let running = tokio::spawn(Arc::clone(&pool).grant_permits());
+        // They dial again for as long as this test runs.
+        let mut bad = JoinSet::new();
+        for _ in 0..30 {
+            let pool = Arc::clone(&pool);
+            bad.spawn(async move {
+                loop {
+                    let permit = pool.dial_permit(pool.queue_id(), again("/bad")).await;
+                    let upstream = pool.pick(path("/bad"), &[], None).unwrap();
+                    let is_up = pool.tried(&upstream, path("/bad"), Reached::Badly);
+                    assert!(is_up, "one path is not the route");
+                    permit.report(Reached::Badly);
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        for is_new in [true, false] {
+            let started = Instant::now();
+            let asking = Asking {
+                is_new,
+                ..again("/good")
+            };
+            let permit = pool.dial_permit(pool.queue_id(), asking).await;
+            permit.report(Reached::Well);
+            assert_eq!(started.elapsed(), Duration::ZERO, "new: {is_new}");
+        }
+        bad.abort_all();
+        running.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_paths_that_answer_badly_are_a_route_that_is_away() {
+        let pool = Pool::new(one_upstream(), Instant::now());
+        for number in 1..=5 {
+            let at = PathId::of(&format!("/{number}"));
+            let upstream = pool.pick(at, &[], None).unwrap();
+            let is_up = pool.tried(&upstream, at, Reached::Badly);
+            assert_eq!(is_up, number < 5, "{number}");
+        }
+        assert!(!pool.states()[0].accepts);
     }
 }

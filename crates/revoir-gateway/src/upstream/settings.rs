@@ -6,6 +6,7 @@ use std::time::Duration;
 use revoir::{ClientTls, Origins, TlsError};
 
 use crate::rules::Rules;
+use crate::upstream::answers::BadAnswers;
 use crate::upstream::balance::{Balance, Weights};
 use crate::upstream::health::Thresholds;
 use crate::upstream::target::Target;
@@ -29,6 +30,8 @@ pub struct PoolSettings {
     pub redial_rate: u32,
     /// Whether and how upstreams are checked.
     pub check: Option<Check>,
+    /// How many paths answer badly before an upstream is left alone as a whole.
+    pub away: BadAnswers,
     /// Which web pages may connect, beside those of the same host.
     pub origins: Origins,
     /// For targets that are spoken to over TLS.
@@ -118,6 +121,7 @@ impl PoolSettings {
             rules: Arc::default(),
             redial_rate: Self::REDIAL_RATE,
             check: None,
+            away: BadAnswers::default(),
             origins: Origins::Any,
             trust: None,
         }

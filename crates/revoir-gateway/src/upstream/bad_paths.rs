@@ -1,0 +1,132 @@
+//! [`BadPaths`]: whoever dials again for a path that answers badly waits here. Pure: time is passed
+//! in.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use crate::upstream::asking::{Asking, Priority, QueueId};
+use crate::upstream::path_id::PathId;
+
+/// Between two attempts at what does not accept, at first.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Between two attempts at what does not accept, at most.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// So many bad answers in a row, and the re-dials of a path come one at a time.
+const IN_A_ROW: u32 = 3;
+
+/// The most paths that are told apart. Re-dials of others wait for nobody.
+const MOST_PATHS: usize = 64;
+
+/// The paths whose re-dials are answered badly, and who waits for them.
+#[derive(Debug, Default)]
+pub(super) struct BadPaths(HashMap<PathId, BadPath>);
+
+#[derive(Debug)]
+struct BadPath {
+    in_a_row: u32,
+    /// Whether somebody is trying.
+    is_tried: bool,
+    next: Duration,
+    pause: Duration,
+    waiting: VecDeque<QueueId>,
+}
+
+impl BadPath {
+    const fn is_closed(&self) -> bool {
+        self.in_a_row >= IN_A_ROW
+    }
+}
+
+impl BadPaths {
+    /// A re-dial of `path` was answered badly.
+    pub(super) fn answered(&mut self, now: Duration, path: PathId) {
+        if self.0.len() >= MOST_PATHS && !self.0.contains_key(&path) && !self.forget_one() {
+            return;
+        }
+        let bad = self.0.entry(path).or_insert(BadPath {
+            in_a_row: 0,
+            is_tried: false,
+            next: now,
+            pause: Duration::ZERO,
+            waiting: VecDeque::new(),
+        });
+        if bad.is_closed() && !bad.is_tried {
+            // It was on its way when the path was closed.
+            return;
+        }
+        bad.in_a_row += 1;
+        bad.is_tried = false;
+        if bad.is_closed() {
+            bad.pause = (bad.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+            bad.next = now + bad.pause;
+        }
+    }
+
+    /// `path` accepts. Returns who has waited for that.
+    pub(super) fn opened(&mut self, path: PathId) -> VecDeque<QueueId> {
+        let bad = self.0.remove(&path);
+        bad.map(|bad| bad.waiting).unwrap_or_default()
+    }
+
+    /// Has a re-dial wait here, if its path is closed. Returns whether it is.
+    pub(super) fn keep(&mut self, asking: Asking, queue_id: QueueId) -> bool {
+        let bad = self.0.get_mut(&asking.path);
+        let Some(bad) = bad.filter(|bad| bad.is_closed()) else {
+            return false;
+        };
+        match asking.priority {
+            Priority::Urgent => bad.waiting.push_front(queue_id),
+            Priority::Normal => bad.waiting.push_back(queue_id),
+        }
+        true
+    }
+
+    /// Who may try a path at `now`.
+    pub(super) fn take_due(
+        &mut self,
+        now: Duration,
+        all: &mut HashMap<QueueId, Asking>,
+    ) -> Option<QueueId> {
+        for bad in self.0.values_mut() {
+            if !bad.is_closed() || bad.is_tried || bad.next > now {
+                continue;
+            }
+            while let Some(queue_id) = bad.waiting.pop_front() {
+                // Whoever has left is passed over.
+                if all.remove(&queue_id).is_some() {
+                    bad.is_tried = true;
+                    return Some(queue_id);
+                }
+            }
+        }
+        None
+    }
+
+    /// When somebody may try a path. `None`: nobody waits for that.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        let all = self.0.values();
+        let due = all.filter(|bad| bad.is_closed() && !bad.is_tried && !bad.waiting.is_empty());
+        due.map(|bad| bad.next).min()
+    }
+
+    /// Whoever was to try `path` has not.
+    pub(super) fn unused(&mut self, path: PathId) {
+        if let Some(bad) = self.0.get_mut(&path) {
+            bad.is_tried = false;
+        }
+    }
+
+    /// Everybody who waits here, and some who have left.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &QueueId> + Clone {
+        self.0.values().flat_map(|bad| &bad.waiting)
+    }
+
+    /// Makes room for another path. Returns whether there is some.
+    fn forget_one(&mut self) -> bool {
+        let all = self.0.iter().filter(|(_, bad)| bad.waiting.is_empty());
+        let oldest = all.min_by_key(|(_, bad)| bad.next).map(|(path, _)| *path);
+        oldest.is_some_and(|path| self.0.remove(&path).is_some())
+    }
+}
