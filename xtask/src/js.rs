@@ -1,11 +1,11 @@
-//! `cargo xtask js`: the browser client, in Node and in browsers.
+//! `cargo xtask js`: the browser client, in Node and in browsers; and the scripts that the site has of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::process::Running;
 use crate::programs::Programs;
@@ -16,6 +16,12 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// What a developer may have in the folder, and what is generated.
 const NOT_COPIED: [&str; 2] = ["node_modules", "dist"];
+
+/// The package as scripts for the pages of the site, which `npm run classic` writes.
+const SCRIPTS: [&str; 2] = [
+    "crates/revoir-site/assets/revoir.js",
+    "crates/revoir-site/assets/revoir-policy.js",
+];
 
 /// How much is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,4 +105,57 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the scripts of the site are what was made from the sources of the package as they are.
+/// Each names the hashes of both in its first line, so that nobody needs npm to know.
+pub(crate) fn check_scripts() -> anyhow::Result<()> {
+    let sources = sha1(&sources(&crate::root().join("clients/js/src"))?);
+    for path in SCRIPTS {
+        let script = fs::read_to_string(crate::root().join(path)).context(path)?;
+        let (head, body) = script.split_once('\n').unwrap_or_default();
+        if !head.ends_with(&format!("sources {sources}, script {}", sha1(body))) {
+            bail!(
+                "{path} is out of date: run `npm ci && npm run build && npm run classic` in clients/js"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Each source file by its path, in order: path, a line end, text. As in clients/js/scripts/classic.mjs.
+fn sources(folder: &Path) -> anyhow::Result<String> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(within) = folders.pop() {
+        let entries =
+            fs::read_dir(&within).with_context(|| format!("read {}", within.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "ts") {
+                let text = fs::read_to_string(&path)
+                    .with_context(|| format!("read {}", path.display()))?;
+                let name = path.strip_prefix(folder)?.to_string_lossy().into_owned();
+                files.push(format!("{name}\n{text}"));
+            }
+        }
+    }
+    files.sort();
+    Ok(files.concat())
+}
+
+fn sha1(text: &str) -> String {
+    sha1_smol::Sha1::from(text).digest().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_of_the_site_are_fresh() {
+        check_scripts().unwrap();
+    }
 }

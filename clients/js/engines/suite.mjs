@@ -319,6 +319,52 @@ function suite({ name: engine, start }) {
 			await call("close", name);
 		});
 
+		test("the site of revoir serve holds its live connection, and its lab decides", async (t) => {
+			const site = await startRevoir(t, "serve", "--listen", "127.0.0.1:0");
+			const home = await browser.open(`http://127.0.0.1:${site.port}/en/`);
+			/** Waits until an element says so in a `data-` attribute; then all of them. */
+			const until = (selector, key, pattern) =>
+				home.evaluate(
+					async (selector, key, pattern) => {
+						const { dataset } = document.querySelector(selector);
+						for (let tries = 0; !new RegExp(pattern).test(dataset[key] ?? ""); tries += 1) {
+							if (tries > 2_000) {
+								throw new Error(`${key} is never ${pattern}: ${JSON.stringify(dataset)}`);
+							}
+							await new Promise((resolve) => setTimeout(resolve, 10));
+						}
+						return { ...dataset };
+					},
+					selector,
+					key,
+					pattern,
+				);
+			const press = async (act) => {
+				await until(".live", "state", "^open$");
+				await home.evaluate((act) => {
+					delete document.querySelector(".live").dataset.gone;
+					document.querySelector(`[data-act=${act}]`).click();
+				}, act);
+				return until(".live", "gone", ".");
+			};
+			const closed = await press("close");
+			assert.equal(closed.code, restarted.slice(5));
+			assert.ok(Number(closed.gone) >= Number(closed.delay) - 1, `back after ${closed.gone} of ${closed.delay} ms`);
+			const cut = await press("cut");
+			assert.deepEqual([cut.code, cut.closes], ["1006", "2"]);
+
+			await home.goto(`http://127.0.0.1:${site.port}/en/codes/1013`);
+			await home.evaluate(() => document.querySelector("[data-way=slot-1013]").click());
+			await until(".outcome", "way", "^slot-1013$");
+			const decided = await home.evaluate(() => document.querySelector(".then dl").textContent);
+			const rule = UNKNOWN[engine]?.includes(1013) ? "code-1006" : "code-1013";
+			assert.match(decided, new RegExp(`^rule${rule}`));
+			await home.close();
+			if (engine === "WebKitGTK") {
+				await page.goto(`http://127.0.0.1:${pages.port}/`);
+			}
+		});
+
 		test("a worker holds a connection", async () => {
 			const seen = await page.evaluate(
 				(url) =>

@@ -45,6 +45,7 @@ function checkPack() {
 
 step("table and profiles of the policy", process.execPath, ["scripts/table.mjs", "--check"]);
 step("types", bin("tsc"), ["-p", "tsconfig.json"]);
+step("the scripts of the site", process.execPath, ["scripts/classic.mjs", "--check"]);
 step("format and lints", bin("biome"), ["ci", "."]);
 for (const node of [process.execPath, NEWER]) {
 	const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();

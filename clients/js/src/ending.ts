@@ -88,6 +88,6 @@ const AS: { readonly [cause in Cause]?: string } = {
 };
 
 /** What the policy looks at. */
-export function outcomeOf(ending: Ending): Outcome {
+export function outcomeOf(ending: Pick<Ending, "code" | "reason" | "openMs" | "cause">): Outcome {
 	return { ...ending, cause: AS[ending.cause] ?? ending.cause, detail: null };
 }

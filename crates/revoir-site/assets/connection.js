@@ -19,11 +19,6 @@ export async function ask(path, options) {
   return answer;
 }
 
-/** What the policy of the server says to an ending as this page saw it. */
-export async function decide(seen) {
-  return (await ask(`/lab/decision?${new URLSearchParams(seen)}`)).decision;
-}
-
 /** Seconds with one digit, as people of the page's language write them. */
 export const seconds = (ms) =>
   (ms / 1000).toLocaleString(document.documentElement.lang, {

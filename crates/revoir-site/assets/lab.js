@@ -1,4 +1,4 @@
-import { address, ask, countdown, decide, fill, seconds, token } from "./connection.js";
+import { address, ask, countdown, fill, seconds, token } from "./connection.js";
 
 const lab = document.querySelector(".lab");
 const ways = lab.querySelector(".ways");
@@ -31,8 +31,8 @@ function end(way, name) {
       error = true;
     });
     socket.addEventListener("close", ({ code, reason, wasClean }) => {
-      const open_ms = openedAt === null ? 0 : Math.round(performance.now() - openedAt);
-      done({ code, reason, wasClean, error, own, opened: openedAt !== null, open_ms });
+      const openMs = openedAt === null ? null : performance.now() - openedAt;
+      done({ code, reason, wasClean, error, ownClose: own, openMs });
     });
   });
 }
@@ -86,7 +86,7 @@ function showServer(ending) {
   });
 }
 
-function showNext({ retry, delay_ms, rule, class: kind, stop: why, advised }) {
+function showNext({ retry, delayMs, rule, class: kind, stop: why, advised }) {
   const column = outcome.querySelector(".then");
   const [number, unit] = column.querySelectorAll(".wait p > *");
   const ring = column.querySelector(".left");
@@ -99,10 +99,10 @@ function showNext({ retry, delay_ms, rule, class: kind, stop: why, advised }) {
   }
   unit.textContent = said.back;
   stop = countdown(
-    delay_ms,
+    delayMs,
     (left) => {
       number.textContent = `${seconds(left)} s `;
-      ring.setAttribute("stroke-dasharray", `${(left / delay_ms) * 100} 100`);
+      ring.setAttribute("stroke-dasharray", `${(left / delayMs) * 100} 100`);
     },
     () => {
       number.textContent = "";
@@ -123,11 +123,11 @@ async function see(button) {
     other.setAttribute("aria-pressed", String(other === button));
   }
   const seen = await end(way, name);
-  const known = way === "tls" ? { ending: null } : ask(`/lab/endings/${name}`);
-  const [{ ending }, decision] = await Promise.all([known, decide(seen)]);
+  const { ending } = way === "tls" ? { ending: null } : await ask(`/lab/endings/${name}`);
   showBrowser(button, seen);
   showServer(ending);
-  showNext(decision);
+  // What the browser client of revoir (revoir-policy.js) would do now.
+  showNext(revoir.decision(seen));
   outcome.hidden = false;
   outcome.dataset.way = way;
   progress.textContent = `${seen.code}, ${lab.querySelector(".verdict").textContent}`;

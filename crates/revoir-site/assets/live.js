@@ -1,7 +1,7 @@
-import { address, ask, countdown, decide, fill, seconds, token } from "./connection.js";
+import { address, ask, countdown, fill, seconds, token } from "./connection.js";
 
-// One connection through the gateway, kept up by the policy. It sends a number four times a second,
-// and the backend sends it back.
+// One connection through the gateway, held by the browser client of revoir (revoir.js). It sends a
+// number four times a second, and the backend sends it back.
 
 const live = document.querySelector(".live");
 const said = live.dataset;
@@ -13,51 +13,75 @@ const span = 60_000;
 /** The chart goes from 0.1 ms to 10 s. */
 const [least, most] = [0.1, 10_000];
 
-let socket = null;
 let name = "";
-let openedAt = 0;
 /** Numbers that are not answered yet, with the time they were sent. */
 const waiting = new Map();
 let next = 1;
 let answered = 0;
 let lost = 0;
-let backend = "";
-/** What the policy remembers. */
-let attempts = 0;
-let lastDelay = 0;
-let endedAt = 0;
+/** Ends what shows the time until the next attempt. */
+let stop = () => {};
 /** For the chart: answers, and endings with their returns. */
 let answers = [];
 let endings = [];
 
 // ---------------------------------------------------------------- the connection
 
-function open() {
+/** Every connection has a name of its own: that of the last one is what the buttons act on. */
+function url() {
   name = token();
-  socket = new WebSocket(address(`/lab/live?token=${name}`));
-  let opened = false;
   state("opening");
-  socket.addEventListener("open", () => {
-    opened = true;
-    openedAt = performance.now();
-    state("open");
-    if (endedAt === 0) return tell("good", said.opened);
-    const gone = openedAt - endedAt;
-    endings.at(-1).until = openedAt;
-    live.dataset.gone = Math.round(gone);
-    tell("good", fill(said.back, { seconds: seconds(gone), attempt: attempts }));
-  });
-  socket.addEventListener("message", ({ data }) => {
-    const [word, number] = data.split(" ");
-    if (word === "backend" || word === "resumed") meet(word, number);
-    else heard(Number(word));
-  });
-  socket.addEventListener("close", (event) => closed(event, opened));
+  return address(`/lab/live?token=${name}`);
 }
+
+const socket = new revoir.RevoirSocket(url);
+socket.onup = ({ attempt }) => {
+  stop();
+  state("open");
+  const gap = endings.at(-1);
+  if (!gap) return tell("good", said.opened);
+  gap.until = performance.now();
+  const gone = gap.until - gap.at;
+  live.dataset.gone = Math.round(gone);
+  tell("good", fill(said.back, { seconds: seconds(gone), attempt }));
+};
+socket.onmessage = ({ data }) => {
+  const [word, number] = data.split(" ");
+  if (word === "backend" || word === "resumed") meet(word, number);
+  else heard(Number(word));
+};
+socket.ondown = ({ ending, decision }) => {
+  const { code, reason, openMs } = ending;
+  stop();
+  lost += waiting.size;
+  waiting.clear();
+  value("lost").textContent = lost;
+  state("closed");
+  if (endings.length === 0 || openMs !== null) {
+    endings.push({ at: performance.now(), until: Infinity, code });
+  }
+  Object.assign(live.dataset, { closes: Number(live.dataset.closes ?? 0) + 1, code, reason });
+  tell("bad", `${fill(said.ended, { code })}${reason ? ` “${reason}”` : ""}`);
+  if (!decision.retry) return tell("bad", said.stays);
+  live.dataset.delay = decision.delayMs;
+  const line = tell("", "");
+  const item = line.closest("li");
+  const end = countdown(
+    decision.delayMs,
+    (left) => {
+      line.textContent = fill(said.waits, { seconds: seconds(left) });
+    },
+    () => item.remove(),
+  );
+  // It may come back earlier: when the network or the page does.
+  stop = () => {
+    end();
+    item.remove();
+  };
+};
 
 function meet(word, number) {
   if (word === "resumed") tell("good", fill(said.held, { backend: number }));
-  backend = number;
   value("backend").textContent = number;
 }
 
@@ -71,52 +95,8 @@ function heard(number) {
   value("rtt").textContent = `${rtt < 10 ? rtt.toFixed(1) : Math.round(rtt)} ms`;
 }
 
-async function closed({ code, reason }, opened) {
-  const now = performance.now();
-  lost += waiting.size;
-  waiting.clear();
-  value("lost").textContent = lost;
-  state("closed");
-  if (endings.length === 0 || opened) {
-    endedAt = now;
-    endings.push({ at: now, until: Infinity, code });
-  }
-  const open_ms = opened ? Math.round(now - openedAt) : 0;
-  Object.assign(live.dataset, { closes: Number(live.dataset.closes ?? 0) + 1, code, reason });
-  tell("bad", `${fill(said.ended, { code })}${reason ? ` “${reason}”` : ""}`);
-  await comeBack({ code, reason, opened, open_ms, attempts, last_delay_ms: lastDelay });
-}
-
-async function comeBack(seen) {
-  let decision;
-  try {
-    decision = await decide(seen);
-  } catch {
-    // The server is away, and cannot be asked: as after 1006, for the attempts so far.
-    const cap = Math.min(30_000, 2_500 * 2 ** Math.min(attempts + 1, 5));
-    const delay_ms = Math.round(500 + Math.random() * (cap - 500));
-    decision = { retry: true, delay_ms, attempt: attempts + 1 };
-  }
-  const { retry, delay_ms, attempt } = decision;
-  if (!retry) return tell("bad", said.stays);
-  attempts = attempt;
-  lastDelay = delay_ms;
-  live.dataset.delay = delay_ms;
-  const line = tell("", "");
-  countdown(
-    delay_ms,
-    (left) => {
-      line.textContent = fill(said.waits, { seconds: seconds(left) });
-    },
-    () => {
-      line.closest("li").remove();
-      open();
-    },
-  );
-}
-
 setInterval(() => {
-  if (socket.readyState === WebSocket.OPEN) {
+  if (socket.readyState === socket.OPEN) {
     waiting.set(next, performance.now());
     socket.send(String(next));
     next += 1;
@@ -200,4 +180,3 @@ live.querySelector(".acts").addEventListener("click", async (event) => {
 });
 
 live.hidden = false;
-open();

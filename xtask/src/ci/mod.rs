@@ -114,6 +114,7 @@ fn steps(ledger: &mut Ledger, mark: &str) -> anyhow::Result<()> {
 /// What needs nothing but Rust.
 fn checks(ledger: &mut Ledger) -> anyhow::Result<()> {
     ledger.step("data", crate::data::check)?;
+    ledger.step("the scripts of the site", js::check_scripts)?;
     ledger.step("format", || cargo(&["fmt", "--all", "--check"]))?;
     ledger.step("dependencies", dependencies::check)?;
     ledger.step("lints, all features", || cargo(LINTS))?;

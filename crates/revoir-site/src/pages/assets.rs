@@ -18,9 +18,15 @@ pub(crate) fn search_index(locale: &Locale) -> String {
     format!("search-{}.js", folder(locale))
 }
 
-/// What only pages of a server load: they talk with it.
+/// What only pages of a server load: they talk with it. `revoir.js` and `revoir-policy.js` are the
+/// browser client of `clients/js`, and what it decides.
 pub(crate) fn live() -> impl Iterator<Item = Asset> {
     [
+        ("revoir.js", include_str!("../../assets/revoir.js")),
+        (
+            "revoir-policy.js",
+            include_str!("../../assets/revoir-policy.js"),
+        ),
         ("connection.js", include_str!("../../assets/connection.js")),
         ("live.js", include_str!("../../assets/live.js")),
         ("lab.js", include_str!("../../assets/lab.js")),
