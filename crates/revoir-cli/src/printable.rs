@@ -17,6 +17,14 @@ pub(crate) fn lines(text: &str) -> String {
     escaped(text.chars(), |c| matches!(c, '\n' | '\t'))
 }
 
+/// A number of things: `1 message`, `2 messages`.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        _ => format!("{count} {thing}s"),
+    }
+}
+
 /// A binary message in words: `binary, 3 bytes: 00 01 ff`.
 pub(crate) fn bytes(bytes: &[u8]) -> String {
     let mut line = format!("binary, {} bytes:", bytes.len());

@@ -65,6 +65,7 @@ impl Gateway {
                 .pools()
                 .map(|pool| pool.held.load(Ordering::Relaxed))
                 .sum(),
+            routes: self.registry.routes(current.routes.names()),
             held_bytes: self.registry.held_bytes.now(),
             from_clients,
             from_backends,
@@ -111,6 +112,7 @@ impl Gateway {
             .current()
             .routes
             .sites()
+            .into_iter()
             .filter_map(LocalService::tracker)
         {
             sites.spawn(tracker.drain(plan.clone()));
@@ -133,6 +135,7 @@ impl Gateway {
                 .current()
                 .routes
                 .sites()
+                .into_iter()
                 .filter_map(LocalService::tracker)
             {
                 drop(tracker.drain(plan.clone().within(limit)));

@@ -63,5 +63,5 @@ pub use upstream::{
 pub use watch::line as json_line;
 pub use watch::{
     AccessLog, Exchange, Format, Handle, Json, Limit, Lines, LoggedRequest, Logs, Observer,
-    Operations, Overview, Record, Sum, Traffic, Unobserved,
+    Operations, Overview, Record, RouteState, Sum, Traffic, Unobserved,
 };

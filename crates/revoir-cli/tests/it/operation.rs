@@ -116,9 +116,10 @@ fn the_access_log_is_for_people_too() {
     let line = gateway.process.line();
     assert!(line.contains(" /chat: "), "{line}");
     assert!(
-        line.contains(", 1 messages (17 bytes) from the client, "),
+        line.contains(", 1 message (17 bytes) from the client, "),
         "{line}"
     );
+    assert!(line.contains(", route /, request "), "{line}");
     let endings = "; client: 1000 Normal Closure: the peer closed first, we answered; backend: 1000 \
                    Normal Closure: we closed with 1000 Normal Closure, the peer answered";
     assert!(line.ends_with(endings), "{line}");
@@ -312,4 +313,47 @@ fn a_plain_request_in_flight_is_answered_after_sigterm() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert!(answer.ends_with("ok"), "{answer}");
     assert_eq!(process.end().exit, Some(0));
+}
+
+#[test]
+fn the_access_log_names_the_client_behind_a_proxy_and_its_request() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("revoir.toml");
+    std::fs::write(&path, "trusted-proxies = [\"127.0.0.0/8\"]\n").unwrap();
+    let gateway = Gateway::start(&["--json", "--config", path.to_str().unwrap()]);
+    let address = gateway.address.clone();
+    let fields = "X-Forwarded-For: 192.0.2.7\r\nX-Request-Id: 7f3a-1\r\n";
+    let client = thread::spawn(move || Client::open(&address, fields));
+    let mut peer = gateway.backend.open();
+    end(&mut client.join().unwrap(), &mut peer, 1000);
+    let line = gateway.logged();
+    for (field, expected) in [
+        ("client_ip", "192.0.2.7"),
+        ("request_id", "7f3a-1"),
+        ("route", "/"),
+    ] {
+        assert_eq!(line[field], expected, "{field}: {line}");
+    }
+    assert!(
+        line["peer"].as_str().unwrap().starts_with("127.0.0.1:"),
+        "{line}"
+    );
+    assert!(line["handshake_ms"].is_u64(), "{line}");
+
+    // What is no request has a line as well.
+    let mut client = TcpStream::connect(&gateway.address).unwrap();
+    client.write_all(b"no HTTP\x9b\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    let line = gateway.logged();
+    assert_eq!(keys(&line), documented("request"));
+    assert_eq!(
+        (&line["status"], &line["method"]),
+        (&json!(400), &json!(""))
+    );
+    assert_eq!(
+        (&line["request_id"], &line["route"]),
+        (&Value::Null, &Value::Null)
+    );
 }

@@ -48,7 +48,7 @@ impl Connection {
             (Arc::clone(&pool), upstream.name()),
         ));
         registry.enter(id, &handle);
-        registry.observer.opened(handle.request.since.elapsed());
+        registry.observer.opened(&handle);
         Self {
             registry: Arc::clone(registry),
             id,
@@ -147,12 +147,13 @@ impl Connection {
 
     /// The client has a backend again, at `upstream`, whose opening handshake took so long.
     pub(crate) fn returned(&mut self, upstream: UpstreamPermit, took: Duration) {
-        self.registry.observer.backend_accepted(took);
+        let request = &self.handle.request;
+        self.registry.observer.backend_accepted(request, took);
         self.backends += 1;
         self.handle.set_upstream(upstream.name());
         self.upstream = Some(upstream);
         if let Some(after) = self.take_hold() {
-            self.registry.observer.returned(after);
+            self.registry.observer.returned(after, &self.handle);
             tracing::debug!(target: "revoir", conn = self.id, ?after, "the client has a backend again");
         }
     }
@@ -161,7 +162,7 @@ impl Connection {
     pub(crate) fn end_hold(&mut self) {
         self.pool.held.fetch_sub(1, Ordering::Relaxed);
         if let Some(after) = self.take_hold() {
-            self.registry.observer.given_up(after);
+            self.registry.observer.given_up(after, &self.handle);
         }
     }
 
@@ -175,14 +176,14 @@ impl Connection {
     }
 
     pub(crate) fn redial_failed(&self, redialed: &RedialFailure) {
-        self.registry.observer.redial_failed(redialed);
+        self.registry.observer.redial_failed(redialed, &self.handle);
         tracing::debug!(target: "revoir", conn = self.id, ?redialed, "the backend did not accept");
     }
 
     pub(crate) fn ended(&mut self, ended: Ended) {
         self.registry.observer.ended(&ended, &self.handle);
         if let Some(why) = ended.held {
-            self.registry.observer.held(why);
+            self.registry.observer.held(why, &self.handle);
             let ending = &ended.ending;
             tracing::debug!(target: "revoir", conn = self.id, why = why.id(), %ending, "held");
             if let (HoldCause::Planned, Some(upstream)) = (why, &self.upstream) {

@@ -1,6 +1,6 @@
 //! [`Registry`]: the open connections of a gateway, and what they have in common.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::connection::drain::Draining;
 use crate::connection::held_bytes::HeldBytes;
 use crate::relay::{Goodbye, Side};
-use crate::watch::{Handle, Limit, Observer, Sum};
+use crate::watch::{Handle, Limit, Observer, RouteState, Sum};
 
 /// What the clients of a route are told that is no more.
 pub(crate) const CHANGED: &str = "the route has changed";
@@ -88,6 +88,26 @@ impl Registry {
             from_backends += handle.traffic.sum(Side::Backend);
         }
         (from_clients, from_backends, open.handles.len())
+    }
+
+    /// How many connections, and held ones among them, each of these routes has, and every other
+    /// one that has any.
+    pub(crate) fn routes(&self, all: impl Iterator<Item = Arc<str>>) -> Vec<RouteState> {
+        let state = |route| RouteState {
+            route,
+            connections: 0,
+            held: 0,
+        };
+        let mut states: BTreeMap<_, _> = all.map(|name| (Arc::clone(&name), state(name))).collect();
+        for handle in self.open().handles.values() {
+            let name = handle.request.route_label();
+            let one = states
+                .entry(Arc::clone(&name))
+                .or_insert_with(|| state(name));
+            one.connections += 1;
+            one.held += usize::from(handle.traffic.held_since().is_some());
+        }
+        states.into_values().collect()
     }
 
     /// All connections.

@@ -38,12 +38,12 @@ pub(super) struct Arrival {
 struct Waiting {
     limit: Pin<Box<Sleep>>,
     request: Arc<FirstRequest>,
-    has_begun: bool,
 }
 
 /// Whether the first request of a connection has come, or will not.
 #[derive(Debug, Default)]
 pub(super) struct FirstRequest {
+    has_begun: AtomicBool,
     has_come: AtomicBool,
     is_late: AtomicBool,
 }
@@ -56,6 +56,11 @@ impl FirstRequest {
 
     pub(super) fn has_come(&self) -> bool {
         self.has_come.load(Ordering::Relaxed)
+    }
+
+    /// Whether anything of it has come.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_late(&self) -> bool {
@@ -75,7 +80,6 @@ impl Arrival {
             waiting: Some(Waiting {
                 limit: Box::pin(sleep(limit)),
                 request,
-                has_begun: false,
             }),
             write_limit,
             blocked: None,
@@ -115,7 +119,7 @@ impl Arrival {
         ready!(waiting.limit.as_mut().poll(cx));
         waiting.request.is_late.store(true, Ordering::Relaxed);
         if let Some(stream) = self.stream.take()
-            && waiting.has_begun
+            && waiting.request.has_begun()
         {
             tokio::spawn(linger(stream, TOO_SLOW.as_bytes().to_vec()));
         }
@@ -141,8 +145,10 @@ impl AsyncRead for Arrival {
             return Poll::Ready(Ok(()));
         }
         ready!(self.stream()?.poll_read(cx, into))?;
-        if let Some(waiting) = &mut self.waiting {
-            waiting.has_begun |= !into.filled().is_empty();
+        if let Some(waiting) = &self.waiting
+            && !into.filled().is_empty()
+        {
+            waiting.request.has_begun.store(true, Ordering::Relaxed);
         }
         Poll::Ready(Ok(()))
     }

@@ -61,8 +61,7 @@ pub(super) async fn answer(
         return Ok(draining(wait));
     }
     let settings = &front.current().settings;
-    let client = source.client(request.headers(), &settings.trusted);
-    let client_permit = match front.limiter.admit(client) {
+    let client_permit = match front.limiter.admit(who.client) {
         Ok(client_permit) => client_permit,
         Err(reason) => {
             registry.limited(reason.limit());
@@ -85,7 +84,7 @@ pub(super) async fn answer(
         affinity: pool
             .settings
             .balance
-            .affinity(request.uri(), request.headers(), client),
+            .affinity(request.uri(), request.headers(), who.client),
     };
     let allowed = allowed(auth, &request, source);
     let mut draining_begins = registry.draining.listen();
@@ -103,7 +102,7 @@ pub(super) async fn answer(
         Ok(reached) => reached,
         Err(response) => return Ok(response),
     };
-    registry.observer.backend_accepted(opened.took);
+    registry.observer.backend_accepted(&who, opened.took);
     let response = switching_protocols(&mut opened);
     let place = (Arc::clone(pool), upstream, client_permit);
     let connection = Connection::new(registry, id, who, opened.agreement.clone(), place);

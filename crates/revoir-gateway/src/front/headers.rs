@@ -18,7 +18,7 @@ const HOP_BY_HOP: [&str; 8] = [
 ];
 
 /// Fields that say where a request comes from, and that a backend trusts.
-const FORWARDED: [&str; 2] = ["x-forwarded-", "x-real-ip"];
+const FORWARDED: [&str; 3] = ["x-forwarded-", "x-real-ip", "x-request-id"];
 
 /// Fields that only the gateway may write.
 const OURS: &str = "revoir-";
@@ -134,6 +134,7 @@ mod tests {
             ("X_Forwarded_For", "6.6.6.6"),
             ("X-Forwarded_Proto", "https"),
             ("X_Real_IP", "6.6.6.6"),
+            ("X_Request_Id", "1"),
             ("x_kept", "1"),
         ]);
         let peer = (Ipv4Addr::LOCALHOST, 1).into();

@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use revoir::{AcceptFailures, ServerTls};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::accept_error;
@@ -31,11 +31,12 @@ use crate::front::headers::without_port;
 use crate::front::path::normal_form;
 use crate::front::progress::Progress;
 use crate::front::refusal::{broken, refusal, too_slow};
+use crate::front::request_id;
 use crate::front::route::Backing;
 use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::upstream::{TcpOrTls, set_nodelay};
-use crate::watch::{Limit, LoggedRequest};
+use crate::watch::{Exchange, Limit, LoggedRequest};
 
 /// What whoever finds no room is told.
 const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n\
@@ -103,6 +104,7 @@ impl Listeners {
     /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
     async fn talk(self: Arc<Self>, mut stream: TcpStream, peer: SocketAddr) {
         set_nodelay(&stream);
+        let since = Instant::now();
         let registry = &self.front.registry;
         let current = self.front.current();
         let settings = &current.settings;
@@ -169,6 +171,12 @@ impl Listeners {
             } else if error.is_parse_too_large() {
                 registry.limited(Limit::Head);
             }
+            if let Some(status) = unread(&first, &error) {
+                let request = LoggedRequest::unread(peer, since);
+                registry
+                    .observer
+                    .answered(Exchange::unread(request, status));
+            }
             tracing::debug!(target: "revoir", %peer, %error, "an HTTP connection ended early");
         }
     }
@@ -176,7 +184,14 @@ impl Listeners {
     /// Answers a request, and has it observed unless a connection comes of it.
     async fn answer(&self, mut request: Request<Incoming>, source: Source) -> Response<Body> {
         normalise(&mut request);
-        let asked = LoggedRequest::new(&request, source.peer);
+        let current = self.front.current();
+        let client = source.client(request.headers(), &current.settings.trusted);
+        let id = request_id::of(request.headers(), source.is_trusted);
+        let path = normal_form(request.uri().path()).ok();
+        let route = path.and_then(|path| current.routes.find(host(&request), &path));
+        let route = route.map(|route| Arc::clone(&route.name));
+        drop(current);
+        let asked = LoggedRequest::new(&request, (source.peer, client), id, route);
         let is_handshake = handshake::is_asked_for(&request);
         let observer = &self.front.registry.observer;
         let (asking, request) = OpenExchange::new(observer, asked.clone(), is_handshake, request);
@@ -186,7 +201,7 @@ impl Listeners {
     /// Has the route of a request answer it.
     async fn take(
         &self,
-        request: Request<Body>,
+        mut request: Request<Body>,
         asked: LoggedRequest,
         source: Source,
     ) -> Response<Body> {
@@ -210,6 +225,7 @@ impl Listeners {
         let Some(route) = current.routes.find(host(&request), &path) else {
             return refusal(StatusCode::NOT_FOUND, "no route leads there");
         };
+        request_id::write(request.headers_mut(), &asked.id);
         let times = current.settings.http;
         let (parts, body) = request.into_parts();
         let (body, progress) = Progress::watch(body, times.body);
@@ -230,9 +246,9 @@ impl Listeners {
                 match backing {
                     Backing::LocalService(site) => site.answer(request, asked.peer).await,
                     Backing::Upstreams { pool, plain } => {
-                        let client = source.client(request.headers(), &current.settings.trusted);
+                        let (uri, headers) = (request.uri(), request.headers());
                         let balance = &pool.settings.balance;
-                        let affinity = balance.affinity(request.uri(), request.headers(), client);
+                        let affinity = balance.affinity(uri, headers, asked.client);
                         let (who, limits) = ((source, granted), (&*progress, times));
                         plain.pass(pool, request, who, affinity, limits).await
                     }
@@ -245,6 +261,19 @@ impl Listeners {
         }
         response
     }
+}
+
+/// The status that a request was answered with before it could be read, if it was.
+fn unread(first: &FirstRequest, error: &hyper::Error) -> Option<u16> {
+    let status = if first.is_late() {
+        // Who says nothing is told nothing.
+        first.has_begun().then_some(StatusCode::REQUEST_TIMEOUT)
+    } else if error.is_parse_too_large() {
+        Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    } else {
+        error.is_parse().then_some(StatusCode::BAD_REQUEST)
+    };
+    status.map(|status| status.as_u16())
 }
 
 /// A connection that speaks HTTP, for as long as it is counted.

@@ -14,6 +14,7 @@ mod path;
 mod plain;
 mod progress;
 mod refusal;
+mod request_id;
 mod route;
 mod service;
 mod settings;

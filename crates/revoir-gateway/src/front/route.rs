@@ -48,6 +48,12 @@ impl RouteSettings {
         }
     }
 
+    /// What it is called in logs and metrics: its host and its path.
+    fn name(&self) -> Arc<str> {
+        let host = self.host.as_deref().unwrap_or_default();
+        format!("{host}{}", self.path).into()
+    }
+
     fn matches(&self, host: &str, path: &[u8]) -> bool {
         let is_host = |own: &String| own.eq_ignore_ascii_case(host);
         self.host.as_ref().is_none_or(is_host) && is_below(path, &self.path)
@@ -68,6 +74,7 @@ pub(super) struct Route {
     pub(super) settings: RouteSettings,
     /// Who is asked before anything is answered.
     pub(super) auth: Option<AuthHook>,
+    pub(super) name: Arc<str>,
     pub(super) backing: Backing,
     /// Runs the pool, if there is one.
     task: Option<AbortHandle>,
@@ -99,6 +106,7 @@ impl Route {
         };
         Self {
             auth: settings.auth.as_ref().map(AuthHook::new),
+            name: settings.name(),
             settings,
             backing,
             task,
@@ -162,12 +170,25 @@ impl Routes {
         })
     }
 
-    /// The sites among the destinations.
-    pub(crate) fn sites(&self) -> impl Iterator<Item = &LocalService> {
+    /// The names of those that lead to upstreams.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Arc<str>> {
         self.0.iter().filter_map(|route| match &route.backing {
-            Backing::LocalService(site) => Some(site),
-            Backing::Upstreams { .. } => None,
+            Backing::Upstreams { .. } => Some(Arc::clone(&route.name)),
+            Backing::LocalService(_) => None,
         })
+    }
+
+    /// The sites among the destinations, each once, however many routes lead to it.
+    pub(crate) fn sites(&self) -> Vec<&LocalService> {
+        let mut sites = Vec::new();
+        for route in &self.0 {
+            if let Backing::LocalService(site) = &route.backing
+                && !sites.contains(&site)
+            {
+                sites.push(site);
+            }
+        }
+        sites
     }
 }
 

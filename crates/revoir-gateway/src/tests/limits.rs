@@ -102,6 +102,9 @@ async fn a_request_that_does_not_come_in_time_is_408() {
         .await;
     // Whoever says nothing is told nothing.
     assert!(silent.rest().await.is_empty());
+    let lines = |counts: &super::support::Counts| counts.answered.lock().unwrap().len();
+    between.counts.at_least(lines, 1).await;
+    assert_eq!(*between.counts.answered.lock().unwrap(), [408]);
     // After the handshake there is no such limit.
     client.text("still here").await;
     assert_eq!(backend.recv().await, "still here");
@@ -121,7 +124,22 @@ async fn a_long_head_is_431_and_is_counted() {
             .counts
             .at_least(|counts| counts.limited(Limit::Head), count)
             .await;
+        drop(client);
+        let lines = |counts: &super::support::Counts| counts.answered.lock().unwrap().len();
+        between.counts.at_least(lines, count).await;
     }
+    assert_eq!(*between.counts.answered.lock().unwrap(), [431, 431]);
+}
+
+#[tokio::test]
+async fn what_is_no_request_has_a_line_too() {
+    let (_listener, between) = pair(setup(|_| {})).await;
+    let mut client = dial(between.address).await;
+    client.write(b"\x16\x03\x01 this is TLS\r\n\r\n").await;
+    assert_eq!(status(&client.head().await), "400");
+    let lines = |counts: &super::support::Counts| counts.answered.lock().unwrap().len();
+    between.counts.at_least(lines, 1).await;
+    assert_eq!(*between.counts.answered.lock().unwrap(), [400]);
 }
 
 #[tokio::test]
@@ -229,7 +247,7 @@ async fn a_page_from_elsewhere_is_403_if_that_is_wanted() {
 
 #[tokio::test]
 async fn what_a_trusted_proxy_says_reaches_the_backend() {
-    let lines = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n";
+    let lines = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\nX-Request-Id: 7f3a\r\n";
     for (trusted, expected) in [
         ("127.0.0.0/8", "192.0.2.1, 127.0.0.1"),
         ("10.0.0.0/8", "127.0.0.1"),
@@ -239,11 +257,14 @@ async fn what_a_trusted_proxy_says_reaches_the_backend() {
         let mut client = ask(between.address, lines).await;
         let (mut backend, head) = taken(&listener).await;
         assert_eq!(field(&head, "X-Forwarded-For").as_deref(), Some(expected));
+        let id = field(&head, "X-Request-Id").unwrap();
+        assert_eq!(id == "7f3a", expected != "127.0.0.1", "{id}");
         client.head().await;
         // A return says the same.
         backend.close(1012).await;
         let (_backend, head) = taken(&listener).await;
         assert_eq!(field(&head, "X-Forwarded-For").as_deref(), Some(expected));
+        assert_eq!(field(&head, "X-Request-Id"), Some(id));
         client.send(Opcode::Ping, b"").await;
     }
 }

@@ -217,8 +217,14 @@ async fn a_request_that_becomes_no_connection_is_a_line_too() {
         .await;
     refused.head().await;
     let metrics = operated.metrics().await;
-    assert_eq!(metrics["revoir_requests_total{status=\"201\"}"], 1.0);
-    assert_eq!(metrics["revoir_refusals_total{status=\"403\"}"], 1.0);
+    assert_eq!(
+        metrics["revoir_requests_total{route=\"/\",status=\"201\"}"],
+        1.0
+    );
+    assert_eq!(
+        metrics["revoir_refusals_total{route=\"/\",status=\"403\"}"],
+        1.0
+    );
     let lines = operated.logged().await;
     let [form, chat] = &lines[..] else {
         panic!("{lines:?}");
@@ -252,21 +258,21 @@ async fn metrics_say_what_happened() {
 
     let metrics = operated.metrics().await;
     for (name, value) in [
-        ("connections{state=\"attached\"}", 1.0),
-        ("connections{state=\"held\"}", 0.0),
-        ("connections_opened_total", 1.0),
-        ("holds_total{why=\"planned\"}", 1.0),
-        ("held_seconds_count{outcome=\"returned\"}", 1.0),
+        ("connections{route=\"/\",state=\"attached\"}", 1.0),
+        ("connections{route=\"/\",state=\"held\"}", 0.0),
+        ("connections_opened_total{route=\"/\"}", 1.0),
+        ("holds_total{route=\"/\",why=\"planned\"}", 1.0),
+        ("held_seconds_count{route=\"/\",outcome=\"returned\"}", 1.0),
         ("held_bytes", 0.0),
-        ("redials_total{result=\"accepted\"}", 1.0),
-        ("handshake_seconds_count{side=\"client\"}", 1.0),
-        ("handshake_seconds_count{side=\"backend\"}", 2.0),
+        ("redials_total{route=\"/\",result=\"accepted\"}", 1.0),
+        ("handshake_seconds_count{route=\"/\",side=\"client\"}", 1.0),
+        ("handshake_seconds_count{route=\"/\",side=\"backend\"}", 2.0),
         ("received_messages_total{side=\"client\"}", 2.0),
         ("received_messages_total{side=\"backend\"}", 0.0),
         ("received_bytes_total{side=\"client\"}", 20.0),
         ("received_bytes_total{side=\"backend\"}", 4.0),
         (
-            "endings_total{side=\"backend\",code=\"1012\",cause=\"closed-by-peer\"}",
+            "endings_total{route=\"/\",side=\"backend\",code=\"1012\",cause=\"closed-by-peer\"}",
             1.0,
         ),
         (&format!("upstream_accepts{{upstream=\"{upstream}\"}}"), 1.0),
@@ -292,7 +298,7 @@ async fn metrics_say_what_happened() {
     operated.empty().await;
     let metrics = operated.metrics().await;
     for (name, value) in [
-        ("connections{state=\"attached\"}", 0.0),
+        ("connections{route=\"/\",state=\"attached\"}", 0.0),
         // What came through a connection still counts when it is over.
         ("received_messages_total{side=\"client\"}", 2.0),
         ("received_bytes_total{side=\"client\"}", 26.0),
@@ -305,7 +311,7 @@ async fn metrics_say_what_happened() {
             1.0,
         ),
         (
-            "endings_total{side=\"client\",code=\"1005\",cause=\"closed-by-peer\"}",
+            "endings_total{route=\"/\",side=\"client\",code=\"1005\",cause=\"closed-by-peer\"}",
             1.0,
         ),
         ("draining", 1.0),
@@ -339,7 +345,7 @@ async fn a_backend_that_is_away_counts_only_for_who_asks() {
     // Nobody listens there any more.
     drop(std::mem::replace(&mut operated.backend, unused));
     drop(backend);
-    let unreachable = "revoir_redials_total{result=\"unreachable\"}";
+    let unreachable = "revoir_redials_total{route=\"/\",result=\"unreachable\"}";
     while !operated.metrics().await.contains_key(unreachable) {}
     let host = "Host: localhost\r\n";
     let (code, text) = operated.request("GET /readyz", host, "").await;

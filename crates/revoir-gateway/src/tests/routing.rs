@@ -77,7 +77,10 @@ async fn what_is_built_in_answers_pages_and_takes_web_sockets_over() {
 
 #[tokio::test]
 async fn a_drain_is_one_of_the_built_in_connections_too() {
-    let between = routed(vec![to("/", site())], Settings::default()).await;
+    // Two routes lead to it, and a connection counts once all the same.
+    let site = site();
+    let routes = vec![to("/", site.clone()), to("/echo", site)];
+    let between = routed(routes, Settings::default()).await;
     let url = format!("ws://{}/echo", between.address);
     let mut client = soon(revoir::connect(&url)).await.unwrap();
     let gateway = Arc::clone(&between.gateway);

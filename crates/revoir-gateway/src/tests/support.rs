@@ -96,15 +96,15 @@ impl Observer for Counts {
         self.changed.notify_waiters();
     }
 
-    fn held(&self, _: HoldCause) {
+    fn held(&self, _: HoldCause, _: &Handle) {
         self.count(&self.held);
     }
 
-    fn redial_failed(&self, _: &RedialFailure) {
+    fn redial_failed(&self, _: &RedialFailure, _: &Handle) {
         self.count(&self.failed);
     }
 
-    fn returned(&self, _: Duration) {
+    fn returned(&self, _: Duration, _: &Handle) {
         self.count(&self.returned);
     }
 

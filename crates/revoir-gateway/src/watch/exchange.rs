@@ -24,3 +24,19 @@ pub struct Exchange {
     /// From the head of the request to the end of the answer.
     pub took: Duration,
 }
+
+impl Exchange {
+    /// A request that could not be read, and its answer.
+    pub(crate) fn unread(request: LoggedRequest, status: u16) -> Self {
+        Self {
+            at: SystemTime::now(),
+            took: request.since.elapsed(),
+            request,
+            is_handshake: false,
+            status,
+            request_bytes: 0,
+            response_bytes: 0,
+            is_whole: false,
+        }
+    }
+}

@@ -19,6 +19,8 @@ pub struct Handle {
     pub(crate) agreement: Agreement,
     /// The last backend.
     upstream: Mutex<Arc<str>>,
+    /// From its request to the 101.
+    pub handshake: Duration,
     /// In the gateway's time.
     pub(crate) opened: Duration,
     /// What came from both sides.
@@ -75,6 +77,7 @@ impl Handle {
     ) -> Self {
         Self {
             name,
+            handshake: asked.since.elapsed(),
             request: asked,
             agreement,
             upstream: Mutex::new(upstream),

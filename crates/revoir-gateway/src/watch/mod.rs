@@ -18,7 +18,7 @@ pub use handle::{Handle, Record};
 pub use json_line::line;
 pub use observer::{Limit, Observer, Unobserved};
 pub use operations::{Logs, Operations};
-pub use overview::Overview;
 pub(crate) use overview::merged;
+pub use overview::{Overview, RouteState};
 pub use request::LoggedRequest;
 pub use traffic::{Sum, Traffic};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::relay::{Ended, HoldCause, RedialFailure};
 use crate::watch::exchange::Exchange;
 use crate::watch::handle::{Handle, Record};
+use crate::watch::request::LoggedRequest;
 
 /// What somebody asked for too much of. A message that is too long is an ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,14 +66,14 @@ impl Limit {
 /// Sees what happens to every request and connection. Every method has an empty default, is called
 /// from the tasks that relay, and must not wait.
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
-    /// Both opening handshakes are done, so long after the client's request came.
-    fn opened(&self, took: Duration) {
-        let _ = took;
+    /// Both opening handshakes are done.
+    fn opened(&self, handle: &Handle) {
+        let _ = handle;
     }
 
-    /// A backend has accepted, so long after it was dialled.
-    fn backend_accepted(&self, took: Duration) {
-        let _ = took;
+    /// A backend has accepted what a client asked for, so long after it was dialled.
+    fn backend_accepted(&self, request: &LoggedRequest, took: Duration) {
+        let _ = (request, took);
     }
 
     /// One side has ended; a backend that is held over ends once for every hold.
@@ -81,23 +82,23 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
     }
 
     /// A client is kept without a backend.
-    fn held(&self, why: HoldCause) {
-        let _ = why;
+    fn held(&self, why: HoldCause, handle: &Handle) {
+        let _ = (why, handle);
     }
 
     /// A re-dial did not lead to a backend.
-    fn redial_failed(&self, redialed: &RedialFailure) {
-        let _ = redialed;
+    fn redial_failed(&self, redialed: &RedialFailure, handle: &Handle) {
+        let _ = (redialed, handle);
     }
 
     /// A held client has a backend again, after this time.
-    fn returned(&self, after: Duration) {
-        let _ = after;
+    fn returned(&self, after: Duration, handle: &Handle) {
+        let _ = (after, handle);
     }
 
     /// A client was held for this time, and ended.
-    fn given_up(&self, after: Duration) {
-        let _ = after;
+    fn given_up(&self, after: Duration, handle: &Handle) {
+        let _ = (after, handle);
     }
 
     /// A connection is over, both sides of it.

@@ -11,6 +11,7 @@ use crate::watch::handle::{Handle, Record};
 use crate::watch::metrics::Metrics;
 use crate::watch::observer::{Limit, Observer};
 use crate::watch::overview::Overview;
+use crate::watch::request::LoggedRequest;
 
 /// The metrics and the access log.
 #[derive(Debug)]
@@ -54,33 +55,33 @@ impl Operations {
 }
 
 impl Observer for Operations {
-    fn opened(&self, took: Duration) {
-        self.metrics.opened(took);
+    fn opened(&self, handle: &Handle) {
+        self.metrics.opened(handle);
     }
 
-    fn backend_accepted(&self, took: Duration) {
-        self.metrics.backend_accepted(took);
+    fn backend_accepted(&self, request: &LoggedRequest, took: Duration) {
+        self.metrics.backend_accepted(request, took);
     }
 
     fn ended(&self, ended: &Ended, handle: &Handle) {
         self.metrics.ended(ended, handle);
     }
 
-    fn held(&self, why: HoldCause) {
-        self.metrics.held(why);
+    fn held(&self, why: HoldCause, handle: &Handle) {
+        self.metrics.held(why, handle);
     }
 
-    fn redial_failed(&self, redialed: &RedialFailure) {
-        self.metrics.redial_failed(redialed);
+    fn redial_failed(&self, redialed: &RedialFailure, handle: &Handle) {
+        self.metrics.redial_failed(redialed, handle);
     }
 
-    fn returned(&self, after: Duration) {
-        self.metrics.redial_accepted();
-        self.metrics.hold_over(after, true);
+    fn returned(&self, after: Duration, handle: &Handle) {
+        self.metrics.redial_accepted(handle);
+        self.metrics.hold_over(after, true, handle);
     }
 
-    fn given_up(&self, after: Duration) {
-        self.metrics.hold_over(after, false);
+    fn given_up(&self, after: Duration, handle: &Handle) {
+        self.metrics.hold_over(after, false, handle);
     }
 
     fn limited(&self, limit: Limit) {

@@ -1,5 +1,7 @@
 //! [`Overview`]: how the whole gateway stands, at one moment.
 
+use std::sync::Arc;
+
 use crate::upstream::UpstreamState;
 use crate::watch::traffic::Sum;
 
@@ -10,6 +12,8 @@ pub struct Overview {
     pub connections: usize,
     /// Clients without a backend.
     pub held: usize,
+    /// The same, for each route that has upstreams or connections.
+    pub routes: Vec<RouteState>,
     /// Bytes that wait for a backend.
     pub held_bytes: usize,
     /// What has come from clients so far, also from those that have left.
@@ -20,6 +24,17 @@ pub struct Overview {
     pub draining: bool,
     /// Each upstream once.
     pub upstreams: Vec<UpstreamState>,
+}
+
+/// How one route stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteState {
+    /// Its host and path.
+    pub route: Arc<str>,
+    /// WebSocket connections, held ones among them.
+    pub connections: usize,
+    /// Clients without a backend.
+    pub held: usize,
 }
 
 /// One state for each upstream, which several routes may lead to. If one of them found that it does

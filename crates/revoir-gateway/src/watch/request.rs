@@ -1,6 +1,7 @@
 //! [`LoggedRequest`]: who asked for what, as far as a log may know it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use hyper::Request;
 use hyper::header::{HOST, HeaderName, ORIGIN, USER_AGENT};
@@ -15,9 +16,15 @@ const KEPT_BYTES: usize = 512;
 pub struct LoggedRequest {
     /// When it came.
     pub since: Instant,
-    /// The other end of the TCP connection.
+    /// The other end of the TCP connection, or whom its PROXY header names.
     pub peer: SocketAddr,
-    /// The method of HTTP.
+    /// Who asks: where trusted proxies stand before the gateway, whom they name.
+    pub client: IpAddr,
+    /// As in X-Request-Id, which the backend gets.
+    pub id: Box<str>,
+    /// Its route: host and path. `None`: no route leads there.
+    pub route: Option<Arc<str>>,
+    /// The method of HTTP. Empty, as the path is: the request could not be read.
     pub method: Box<str>,
     /// The field Host.
     pub host: Option<Box<str>>,
@@ -32,7 +39,13 @@ pub struct LoggedRequest {
 }
 
 impl LoggedRequest {
-    pub(crate) fn new<B>(request: &Request<B>, peer: SocketAddr) -> Self {
+    /// `peer` and `client`, the name and the route of a request.
+    pub(crate) fn new<B>(
+        request: &Request<B>,
+        (peer, client): (SocketAddr, IpAddr),
+        id: Box<str>,
+        route: Option<Arc<str>>,
+    ) -> Self {
         let field = |name: HeaderName| {
             let value = request.headers().get(name)?;
             Some(kept(&String::from_utf8_lossy(value.as_bytes())))
@@ -40,6 +53,9 @@ impl LoggedRequest {
         Self {
             since: Instant::now(),
             peer,
+            client,
+            id,
+            route,
             method: kept(request.method().as_str()),
             host: field(HOST),
             path: kept(request.uri().path()),
@@ -47,6 +63,28 @@ impl LoggedRequest {
             origin: field(ORIGIN),
             user_agent: field(USER_AGENT),
         }
+    }
+
+    /// One that could not be read, of a connection that was taken at `since`.
+    pub(crate) fn unread(peer: SocketAddr, since: Instant) -> Self {
+        Self {
+            since,
+            peer,
+            client: peer.ip().to_canonical(),
+            id: Box::default(),
+            route: None,
+            method: Box::default(),
+            host: None,
+            path: Box::default(),
+            has_query: false,
+            origin: None,
+            user_agent: None,
+        }
+    }
+
+    /// The route as a label, which is empty where there is none.
+    pub(crate) fn route_label(&self) -> Arc<str> {
+        self.route.clone().unwrap_or_default()
     }
 }
 
@@ -75,7 +113,9 @@ mod tests {
             .header("user-agent", "Mozilla/5.0")
             .body(())
             .unwrap();
-        let asked = LoggedRequest::new(&request, (Ipv4Addr::LOCALHOST, 9).into());
+        let local = Ipv4Addr::LOCALHOST;
+        let who = ((local, 9).into(), local.into());
+        let asked = LoggedRequest::new(&request, who, "1".into(), None);
         assert!(!format!("{asked:?}").contains("secret"), "{asked:?}");
         assert_eq!((&*asked.path, asked.has_query), ("/chat", true));
         assert_eq!(asked.host.as_deref(), Some("chat.example"));

@@ -14,6 +14,7 @@ use crate::answer::Answer;
 use crate::args::{CtlArgs, CtlCommand};
 use crate::exit::Failure;
 use crate::output::{Page, Screen};
+use crate::printable::counted;
 use client::Client;
 use revoir_gateway::{ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, StatusLine, Sum};
 use table::Table;
@@ -57,7 +58,8 @@ pub(crate) fn run(args: &CtlArgs, screen: &Screen) -> Result<Answer, Failure> {
                 return Ok(line.into());
             }
             let DrainLine { connections } = parse(&line)?;
-            format!("the gateway closes {connections} connections and stops\n")
+            let connections = connections_of(connections);
+            format!("the gateway closes {connections} and stops\n")
         }
     };
     Ok(text.into())
@@ -127,13 +129,10 @@ fn status(screen: &Screen, status: &StatusLine) -> String {
         "serving"
     };
     page.line(&format!("revoir {version}, process {pid}, {what}, up {up}"));
-    let bytes = status.held_bytes;
+    let bytes = counted(status.held_bytes as u64, "byte");
     let mut rows = vec![
         ("connections", status.connections.to_string()),
-        (
-            "held",
-            format!("{}, with {bytes} bytes waiting", status.held),
-        ),
+        ("held", format!("{}, with {bytes} waiting", status.held)),
         ("from clients", traffic(status.from_clients)),
         ("from backends", traffic(status.from_backends)),
     ];
@@ -142,11 +141,8 @@ fn status(screen: &Screen, status: &StatusLine) -> String {
             true => "accepts",
             false => "does not accept",
         };
-        let (name, connections) = (&upstream.upstream, upstream.connections);
-        rows.push((
-            "upstream",
-            format!("{name}: {accepts}, {connections} connections"),
-        ));
+        let (name, connections) = (&upstream.upstream, connections_of(upstream.connections));
+        rows.push(("upstream", format!("{name}: {accepts}, {connections}")));
     }
     if status.dropped_lines > 0 {
         rows.push(("lines dropped", status.dropped_lines.to_string()));
@@ -156,7 +152,11 @@ fn status(screen: &Screen, status: &StatusLine) -> String {
 }
 
 fn traffic(sum: Sum) -> String {
-    format!("{} ({} bytes)", sum.messages, sum.bytes)
+    format!("{} ({})", sum.messages, counted(sum.bytes, "byte"))
+}
+
+fn connections_of(count: usize) -> String {
+    counted(count as u64, "connection")
 }
 
 /// A duration in its two largest units.

@@ -56,6 +56,7 @@ struct ConnectionFields<'a> {
     upstream: String,
     subprotocol: Option<&'a str>,
     extensions: Option<&'a str>,
+    handshake_ms: u64,
     open_ms: u64,
     holds: u32,
     held_ms: u64,
@@ -84,6 +85,9 @@ struct RequestFields<'a> {
 #[derive(Serialize)]
 struct LoggedRequestFields<'a> {
     peer: String,
+    client_ip: String,
+    request_id: Option<&'a str>,
+    route: Option<&'a str>,
     host: Option<&'a str>,
     path: &'a str,
     query: bool,
@@ -113,6 +117,7 @@ impl<'a> ConnectionFields<'a> {
             upstream: handle.upstream().to_string(),
             subprotocol: handle.agreement.subprotocol.as_deref(),
             extensions: handle.agreement.extensions.as_deref(),
+            handshake_ms: milliseconds(handle.handshake),
             open_ms: milliseconds(record.open_for),
             holds: record.holds,
             held_ms: milliseconds(record.held),
@@ -146,6 +151,9 @@ impl<'a> LoggedRequestFields<'a> {
     fn new(asked: &'a LoggedRequest) -> Self {
         Self {
             peer: asked.peer.to_string(),
+            client_ip: asked.client.to_string(),
+            request_id: Some(&*asked.id).filter(|id| !id.is_empty()),
+            route: asked.route.as_deref(),
             host: asked.host.as_deref(),
             path: &asked.path,
             query: asked.has_query,

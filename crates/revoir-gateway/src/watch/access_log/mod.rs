@@ -155,10 +155,11 @@ mod tests {
 
     fn request(path: &str) -> Entry {
         let request = hyper::Request::get(path).body(()).unwrap();
-        let peer = (std::net::Ipv4Addr::LOCALHOST, 9).into();
+        let local = std::net::Ipv4Addr::LOCALHOST;
+        let who = ((local, 9).into(), local.into());
         Entry::Request(Box::new(Exchange {
             at: std::time::SystemTime::UNIX_EPOCH,
-            request: LoggedRequest::new(&request, peer),
+            request: LoggedRequest::new(&request, who, "1".into(), None),
             is_handshake: false,
             status: 200,
             request_bytes: 0,

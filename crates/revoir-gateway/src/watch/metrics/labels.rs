@@ -1,6 +1,7 @@
 //! What metrics are told apart by. Every label has a bounded set of values, whatever peers send.
 
 use std::fmt::{Error, Write};
+use std::sync::Arc;
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use revoir_proto::CloseCode;
@@ -9,6 +10,7 @@ use crate::relay::Side;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct EndingLabels {
+    pub(super) route: Arc<str>,
     pub(super) side: Side,
     pub(super) code: Code,
     pub(super) cause: &'static str,
@@ -20,17 +22,33 @@ pub(super) struct SideLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct WhyLabel {
+pub(super) struct HandshakeLabels {
+    pub(super) route: Arc<str>,
+    pub(super) side: Side,
+}
+
+/// The configured routes, and an empty label for requests that no route is for: nobody else can
+/// make it grow.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RouteLabel {
+    pub(super) route: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct HoldLabels {
+    pub(super) route: Arc<str>,
     pub(super) why: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct OutcomeLabel {
+pub(super) struct OutcomeLabels {
+    pub(super) route: Arc<str>,
     pub(super) outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct ResultLabel {
+pub(super) struct RedialLabels {
+    pub(super) route: Arc<str>,
     pub(super) result: &'static str,
 }
 
@@ -50,12 +68,14 @@ pub(super) struct UpstreamLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct StateLabel {
+pub(super) struct StateLabels {
+    pub(super) route: Arc<str>,
     pub(super) state: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct StatusLabel {
+pub(super) struct StatusLabels {
+    pub(super) route: Arc<str>,
     pub(super) status: Status,
 }
 

@@ -1,6 +1,7 @@
 //! What is read off the gateway when somebody asks, and not counted before.
 
 use std::fmt::Error;
+use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -9,7 +10,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::relay::Side;
-use crate::watch::metrics::labels::{SideLabel, StateLabel, UpstreamLabel};
+use crate::watch::metrics::labels::{SideLabel, StateLabels, UpstreamLabel};
 use crate::watch::overview::Overview;
 
 /// The gateway at the moment of a scrape.
@@ -22,8 +23,9 @@ pub(super) struct Live {
 impl Collector for Live {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         let Overview {
-            connections,
-            held,
+            connections: _,
+            held: _,
+            routes,
             held_bytes,
             from_clients,
             from_backends,
@@ -31,12 +33,18 @@ impl Collector for Live {
             upstreams,
         } = &self.overview;
         let mut families = Families(encoder);
-        let state = |state| StateLabel { state };
-        let attached = connections.saturating_sub(*held);
+        let states = routes.iter().flat_map(|one| {
+            let label = |state| StateLabels {
+                route: Arc::clone(&one.route),
+                state,
+            };
+            let attached = one.connections - one.held;
+            [(label("attached"), attached), (label("held"), one.held)]
+        });
         families.gauges(
             "connections",
             "WebSocket connections, with a backend or held without one",
-            [(state("attached"), attached), (state("held"), *held)],
+            states,
         )?;
         families.gauge(
             "held_bytes",

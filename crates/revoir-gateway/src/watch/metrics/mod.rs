@@ -18,8 +18,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::labels::{
-    EndingLabels, LimitLabel, OutcomeLabel, ResultLabel, SideLabel, SoftwareLabel, StatusLabel,
-    UpstreamLabel, VersionLabel, WhyLabel,
+    EndingLabels, HandshakeLabels, HoldLabels, LimitLabel, OutcomeLabels, RedialLabels, RouteLabel,
+    SoftwareLabel, StatusLabels, UpstreamLabel, VersionLabel,
 };
 use self::live::Live;
 use self::software::software;
@@ -28,6 +28,7 @@ use crate::watch::exchange::Exchange;
 use crate::watch::handle::Handle;
 use crate::watch::observer::Limit;
 use crate::watch::overview::Overview;
+use crate::watch::request::LoggedRequest;
 pub(crate) use prometheus_text::CONTENT_TYPE;
 
 /// The limits of the buckets, in seconds.
@@ -39,23 +40,23 @@ const HELD: [f64; 11] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 
 /// Everything that is counted.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    opened: Counter,
+    opened: Family<RouteLabel, Counter>,
     endings: Family<EndingLabels, Counter>,
     client_empty_closes: Family<SoftwareLabel, Counter>,
     backend_empty_closes: Family<UpstreamLabel, Counter>,
-    holds: Family<WhyLabel, Counter>,
-    held: Family<OutcomeLabel, Histogram>,
-    redials: Family<ResultLabel, Counter>,
+    holds: Family<HoldLabels, Counter>,
+    held: Family<OutcomeLabels, Histogram>,
+    redials: Family<RedialLabels, Counter>,
     limited: Family<LimitLabel, Counter>,
-    handshakes: Family<SideLabel, Histogram>,
-    refusals: Family<StatusLabel, Counter>,
-    requests: Family<StatusLabel, Counter>,
+    handshakes: Family<HandshakeLabels, Histogram>,
+    refusals: Family<StatusLabels, Counter>,
+    requests: Family<StatusLabels, Counter>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         Self {
-            opened: Counter::default(),
+            opened: Family::default(),
             endings: Family::default(),
             client_empty_closes: Family::default(),
             backend_empty_closes: Family::default(),
@@ -71,21 +72,23 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// A connection is open, so long after its request came.
-    pub(crate) fn opened(&self, took: Duration) {
-        self.opened.inc();
-        self.handshake(Side::Client, took);
+    /// A connection is open.
+    pub(crate) fn opened(&self, handle: &Handle) {
+        let route = handle.request.route_label();
+        self.opened.get_or_create(&RouteLabel { route }).inc();
+        self.handshake(Side::Client, &handle.request, handle.handshake);
     }
 
     /// A backend has accepted, so long after it was dialled.
-    pub(crate) fn backend_accepted(&self, took: Duration) {
-        self.handshake(Side::Backend, took);
+    pub(crate) fn backend_accepted(&self, request: &LoggedRequest, took: Duration) {
+        self.handshake(Side::Backend, request, took);
     }
 
     /// One side of a connection has ended.
     pub(crate) fn ended(&self, ended: &Ended, handle: &Handle) {
         let ending = &ended.ending;
         let labels = EndingLabels {
+            route: handle.request.route_label(),
             side: ended.side,
             code: ending.code().into(),
             cause: ending.cause.id(),
@@ -106,33 +109,36 @@ impl Metrics {
     }
 
     /// A client is held.
-    pub(crate) fn held(&self, why: HoldCause) {
-        self.holds.get_or_create(&WhyLabel { why: why.id() }).inc();
+    pub(crate) fn held(&self, why: HoldCause, handle: &Handle) {
+        let (route, why) = (handle.request.route_label(), why.id());
+        self.holds.get_or_create(&HoldLabels { route, why }).inc();
     }
 
     /// A client is not held any more: it has a backend, or it has ended.
-    pub(crate) fn hold_over(&self, after: Duration, returned: bool) {
+    pub(crate) fn hold_over(&self, after: Duration, returned: bool, handle: &Handle) {
         let outcome = match returned {
             true => "returned",
             false => "ended",
         };
-        let held = self.held.get_or_create(&OutcomeLabel { outcome });
+        let route = handle.request.route_label();
+        let held = self.held.get_or_create(&OutcomeLabels { route, outcome });
         held.observe(after.as_secs_f64());
     }
 
     /// A re-dial led to a backend.
-    pub(crate) fn redial_accepted(&self) {
-        self.redial("accepted");
+    pub(crate) fn redial_accepted(&self, handle: &Handle) {
+        self.redial("accepted", handle);
     }
 
     /// A re-dial did not.
-    pub(crate) fn redial_failed(&self, redialed: &RedialFailure) {
-        self.redial(match redialed {
+    pub(crate) fn redial_failed(&self, redialed: &RedialFailure, handle: &Handle) {
+        let result = match redialed {
             RedialFailure::Refused { .. } => "refused",
             RedialFailure::Changed(_) => "changed",
             RedialFailure::Invalid => "invalid",
             RedialFailure::Unreachable => "unreachable",
-        });
+        };
+        self.redial(result, handle);
     }
 
     /// A request that did not become a connection was answered.
@@ -142,7 +148,8 @@ impl Metrics {
             true => &self.refusals,
             false => &self.requests,
         };
-        family.get_or_create(&StatusLabel { status }).inc();
+        let route = exchange.request.route_label();
+        family.get_or_create(&StatusLabels { route, status }).inc();
     }
 
     /// All metrics in the text format of Prometheus. `overview` is of this moment.
@@ -199,9 +206,10 @@ impl Metrics {
         registry.register("requests", requests, self.requests.clone());
     }
 
-    fn handshake(&self, side: Side, took: Duration) {
-        let label = SideLabel { side };
-        let handshakes = self.handshakes.get_or_create(&label);
+    fn handshake(&self, side: Side, request: &LoggedRequest, took: Duration) {
+        let route = request.route_label();
+        let labels = HandshakeLabels { route, side };
+        let handshakes = self.handshakes.get_or_create(&labels);
         handshakes.observe(took.as_secs_f64());
     }
 
@@ -220,7 +228,10 @@ impl Metrics {
         }
     }
 
-    fn redial(&self, result: &'static str) {
-        self.redials.get_or_create(&ResultLabel { result }).inc();
+    fn redial(&self, result: &'static str, handle: &Handle) {
+        let route = handle.request.route_label();
+        self.redials
+            .get_or_create(&RedialLabels { route, result })
+            .inc();
     }
 }
