@@ -64,7 +64,7 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let flag = match error {
             ConfigError::Unreadable { .. } | ConfigError::Wrong { .. } => "--config: ",
-            ConfigError::Roots { .. } => "",
+            ConfigError::Certificate { .. } | ConfigError::Roots { .. } => "",
         };
         Self::Impossible {
             problem: format!("{flag}{error}"),

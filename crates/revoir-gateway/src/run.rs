@@ -3,14 +3,13 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
-use revoir::{ServerTls, TlsError};
+use revoir::ServerTls;
 use tokio::net::TcpListener;
 
-use crate::config::{Config, ConfigError, TlsFiles};
+use crate::config::{Config, ConfigError, TlsConfig};
 use crate::front::{LocalService, RouteSettings};
 use crate::gateway::{Gateway, Reloaded};
 use crate::watch::Observer;
@@ -26,30 +25,15 @@ pub enum StartError {
         /// Why not.
         error: io::Error,
     },
-    /// A file of the certificate cannot be read.
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// The certificate or its key cannot be used.
-    Certificate {
-        /// The file of the chain.
-        path: PathBuf,
-        /// Why not.
-        error: TlsError,
-    },
+    /// A certificate, its key or the roots of clients cannot be read or used.
+    Tls(ConfigError),
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
-            Self::Unreadable { path, error } => {
-                write!(f, "cannot read {}: {error}", path.display())
-            }
-            Self::Certificate { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Tls(error) => write!(f, "{error}"),
         }
     }
 }
@@ -94,7 +78,8 @@ impl Gateway {
     ///
     /// [`StartError`], before anything is served.
     pub async fn run(self: &Arc<Self>, config: &Config) -> Result<Infallible, StartError> {
-        let tls = config.tls.as_ref().map(tls).transpose()?;
+        let tls = config.tls.as_ref().map(TlsConfig::server).transpose();
+        let tls = tls.map_err(StartError::Tls)?.map(ServerTls::from_config);
         let mut listeners = Vec::new();
         for &address in &config.listen {
             let listener = TcpListener::bind(address).await;
@@ -109,18 +94,4 @@ impl Gateway {
 fn routes(config: &Config, service: &LocalService) -> Result<Vec<RouteSettings>, ConfigError> {
     let routes = config.routes.iter().map(|route| route.settings(service));
     routes.collect()
-}
-
-fn tls(files: &TlsFiles) -> Result<ServerTls, StartError> {
-    let read = |path: &PathBuf| {
-        fs::read(path).map_err(|error| StartError::Unreadable {
-            path: path.clone(),
-            error,
-        })
-    };
-    let tls = ServerTls::from_pem(&read(&files.cert)?, &read(&files.key)?);
-    tls.map_err(|error| StartError::Certificate {
-        path: files.cert.clone(),
-        error,
-    })
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use revoir_gateway::config::{self, Config, RouteConfig, Time, TlsFiles};
+use revoir::ServerTls;
+use revoir_gateway::config::{self, Config, RouteConfig, Time, TlsConfig};
 use revoir_gateway::{AccessLog, Format, Gateway, Json, LocalService, Mode, Operations};
 use revoir_site::Lab;
 use tokio::net::TcpListener;
@@ -16,7 +17,6 @@ use tokio::net::TcpListener;
 use crate::answer::print;
 use crate::args::ServeArgs;
 use crate::commands::admin::AdminListeners;
-use crate::commands::certificate::Certificate;
 use crate::commands::lab;
 use crate::commands::lab::Front;
 use crate::commands::logged;
@@ -40,9 +40,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let config = configuration(&args)?;
     if args.check_config {
-        if let Some(files) = &config.tls {
-            Certificate::new(files.cert.clone(), files.key.clone())?;
-        }
+        config.tls.as_ref().map(TlsConfig::server).transpose()?;
         return Ok(print(&config_text(&config, screen.json).into(), out, err));
     }
     let format: &dyn Format = match screen.json {
@@ -66,7 +64,10 @@ fn configuration(args: &ServeArgs) -> Result<Config, Failure> {
         config.listen.clone_from(&args.listen);
     }
     if let (Some(cert), Some(key)) = (args.tls_cert.clone(), args.tls_key.clone()) {
-        config.tls = Some(TlsFiles { cert, key });
+        match &mut config.tls {
+            Some(tls) => (tls.cert, tls.key) = (cert, key),
+            None => config.tls = Some(TlsConfig::new(cert, key)),
+        }
     }
     if let Some(time) = args.drain {
         config.drain.time = Time(time);
@@ -116,11 +117,8 @@ async fn serve(
     let operations = Arc::new(Operations::new(log, config.access_log));
     let all = with_lab(config, lab.as_ref());
     let gateway = Gateway::from_config(&all, &built_in(lab.as_ref()), operations.clone())?;
-    let certificate = config.tls.as_ref().map(|files| {
-        let (cert, key) = (files.cert.clone(), files.key.clone());
-        Certificate::new(cert, key)
-    });
-    let certificate = certificate.transpose()?;
+    let tls = config.tls.as_ref().map(TlsConfig::server).transpose()?;
+    let tls = tls.map(ServerTls::from_config);
     let mut listeners = Vec::new();
     for address in &config.listen {
         listeners.push(listen(*address).await?);
@@ -134,7 +132,7 @@ async fn serve(
     }
     let hosts = config.admin.hosts.clone();
     let mut asked_for = admin.serve(hosts, &gateway, operations, errors);
-    let serving = gateway.serve(listeners, certificate.as_ref().map(Certificate::tls));
+    let serving = gateway.serve(listeners, tls.clone());
     let stopping = async {
         let restart = loop {
             tokio::select! {
@@ -143,7 +141,7 @@ async fn serve(
                 Some(how) = asked_for.recv() => break how.restart,
                 () = hangups.next() => {
                     let lab = lab.as_ref();
-                    match reload(args, config, lab, &gateway, certificate.as_ref()) {
+                    match reload(args, config, lab, &gateway, tls.as_ref()) {
                         Ok(said) => errors.note(said),
                         Err(failure) => {
                             let problem = failure.message(false);
@@ -232,7 +230,7 @@ fn reload(
     running: &Config,
     lab: Option<&Lab>,
     gateway: &Arc<Gateway>,
-    certificate: Option<&Certificate>,
+    tls: Option<&ServerTls>,
 ) -> Result<String, Failure> {
     let config = configuration(args)?;
     let service = built_in(lab);
@@ -240,16 +238,16 @@ fn reload(
     let routes = routes.iter().map(|route| route.settings(&service));
     // What may fail comes before what changes something.
     let routes = routes.collect::<Result<_, _>>()?;
-    if let Some(certificate) = certificate {
-        certificate.reload()?;
+    if let (Some(files), Some(tls)) = (&config.tls, tls) {
+        tls.replace(files.server()?);
     }
     let done = gateway.reload(routes, config.settings());
     let mut said = format!(
         "reloaded: {} routes as before, {} new; {} connections come back",
         done.kept, done.begun, done.drained
     );
-    if (&config.listen, &config.tls) != (&running.listen, &running.tls) {
-        said.push_str("; another listen or tls needs a restart");
+    if (&config.listen, config.tls.is_some()) != (&running.listen, running.tls.is_some()) {
+        said.push_str("; another listen, or TLS on or off, needs a restart");
     }
     Ok(said)
 }

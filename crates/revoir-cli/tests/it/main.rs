@@ -18,6 +18,7 @@ mod lab;
 mod listen;
 mod operation;
 mod serve;
+mod serve_tls;
 mod simulate;
 mod site;
 mod support;

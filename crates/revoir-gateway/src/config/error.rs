@@ -60,6 +60,15 @@ pub enum ConfigError {
         /// What is wrong, and where.
         wrong: Wrong,
     },
+    /// A certificate or its key cannot be read or used.
+    Certificate {
+        /// The key that names the file.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: Box<dyn Error + Send + Sync>,
+    },
     /// A file of roots cannot be read, or has none.
     Roots {
         /// The key that names it.
@@ -79,6 +88,9 @@ impl ConfigError {
             Self::Wrong { .. } => {
                 "docs/gateway.md lists what may stand there; docs/revoir.toml has every key"
             }
+            Self::Certificate { .. } => {
+                "give PEM files: the certificate, then those that vouch for it, and its key"
+            }
             Self::Roots { .. } => "give the path of a PEM file with the roots to trust",
         }
     }
@@ -91,7 +103,9 @@ impl fmt::Display for ConfigError {
                 write!(f, "cannot read {}: {error}", path.display())
             }
             Self::Wrong { path, wrong } => write!(f, "{}:{wrong}", path.display()),
-            Self::Roots { key, path, error } => write!(f, "{key}: {}: {error}", path.display()),
+            Self::Certificate { key, path, error } | Self::Roots { key, path, error } => {
+                write!(f, "{key}: {}: {error}", path.display())
+            }
         }
     }
 }

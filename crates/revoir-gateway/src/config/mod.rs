@@ -10,12 +10,13 @@ mod proxy_protocol;
 mod rate;
 mod reading;
 mod route;
+mod tls;
 mod upstream;
 mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ipnet::IpNet;
 use revoir::Drain;
@@ -33,6 +34,7 @@ pub use proxy_protocol::ProxyProtocolConfig;
 pub use rate::RateConfig;
 pub use reading::{parse, read};
 pub use route::{CheckConfig, HoldConfig, LostCode, RouteConfig, UpstreamTlsConfig};
+pub use tls::{CertificateFiles, ClientCertConfig, TlsConfig};
 pub use upstream::UpstreamConfig;
 pub use values::{Most, Time};
 
@@ -50,7 +52,7 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Over TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<TlsFiles>,
+    pub tls: Option<TlsConfig>,
     /// The addresses of proxies whose word about clients is taken.
     #[serde(deserialize_with = "values::networks")]
     pub trusted_proxies: Vec<IpNet>,
@@ -65,16 +67,6 @@ pub struct Config {
     /// Empty: everything is built in.
     #[serde(rename = "route")]
     pub routes: Vec<RouteConfig>,
-}
-
-/// A certificate.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct TlsFiles {
-    /// The chain, in PEM.
-    pub cert: PathBuf,
-    /// Its key, in PEM.
-    pub key: PathBuf,
 }
 
 /// What clients may ask for.
@@ -210,10 +202,7 @@ impl DrainConfig {
 impl Config {
     /// Has paths that are relative stand in `directory`.
     fn stands_in(&mut self, directory: &Path) {
-        let files = self
-            .tls
-            .iter_mut()
-            .flat_map(|tls| [&mut tls.cert, &mut tls.key]);
+        let files = self.tls.iter_mut().flat_map(TlsConfig::paths);
         let routes = self.routes.iter_mut();
         let roots = routes.flat_map(|route| {
             let hook = route.auth.as_mut().and_then(|auth| auth.ca.as_mut());

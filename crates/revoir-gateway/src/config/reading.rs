@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use crate::config::auth::AuthConfig;
     use crate::config::route::{CheckConfig, UpstreamTlsConfig};
-    use crate::config::{AdminConfig, TlsFiles};
+    use crate::config::{AdminConfig, ClientCertConfig, TlsConfig};
 
     const EXAMPLE: &str = include_str!("../../../../docs/revoir.toml");
     const PAGE: &str = include_str!("../../../../docs/gateway.md");
@@ -117,9 +117,12 @@ mod tests {
             ..RouteConfig::default()
         };
         let config = Config {
-            tls: Some(TlsFiles {
-                cert: "cert.pem".into(),
-                key: "key.pem".into(),
+            tls: Some(TlsConfig {
+                client: Some(ClientCertConfig {
+                    ca: "clients.pem".into(),
+                    required: true,
+                }),
+                ..TlsConfig::new("cert.pem".into(), "key.pem".into())
             }),
             routes: vec![route],
             admin: AdminConfig {

@@ -87,7 +87,7 @@ pub(super) struct Question(Parts);
 pub(super) fn allowed<'hook>(
     hook: Option<&'hook AuthHook>,
     request: &Request<Body>,
-    source: Source,
+    source: &Source,
 ) -> impl Future<Output = Result<Granted, Response<Body>>> + use<'hook> {
     // A body cannot be looked at by two threads: what is asked is written before anybody waits.
     let asking = hook.map(|hook| (hook, hook.question(request, source)));
@@ -115,7 +115,7 @@ impl AuthHook {
 
     /// What the hook is asked of `request`: all of its fields with where it comes from, its method
     /// and its target.
-    pub(super) fn question<B>(&self, request: &Request<B>, source: Source) -> Question {
+    pub(super) fn question<B>(&self, request: &Request<B>, source: &Source) -> Question {
         let mut question = Request::new(());
         *question.method_mut() = Method::GET;
         *question.uri_mut() = self.settings.uri.clone();
@@ -287,7 +287,7 @@ mod tests {
             .body(())
             .unwrap();
         let source = Source::new((Ipv4Addr::LOCALHOST, 1).into(), true, &[]);
-        let Question(asked) = hook().question(&request, source);
+        let Question(asked) = hook().question(&request, &source);
         assert_eq!(
             (asked.method, asked.uri),
             (Method::GET, hook().settings.uri)

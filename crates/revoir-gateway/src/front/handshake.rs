@@ -80,13 +80,13 @@ pub(super) async fn answer(
             .to_owned(),
         subprotocols: asked.subprotocols().to_vec(),
         extensions: agreement::offer(mode, asked.offered_extensions()),
-        headers: forwarded_headers(request.headers(), source, &name),
+        headers: forwarded_headers(request.headers(), &source, &name),
         affinity: pool
             .settings
             .balance
             .affinity(request.uri(), request.headers(), who.client),
     };
-    let allowed = allowed(auth, &request, source);
+    let allowed = allowed(auth, &request, &source);
     let mut draining_begins = registry.draining.listen();
     let reached = tokio::select! {
         reached = async {
@@ -195,7 +195,7 @@ fn check<B>(request: &Request<B>) -> Result<handshake::Request, HandshakeError> 
 }
 
 /// The fields of a client's request that the backend gets, but for those of the handshake.
-fn forwarded_headers(headers: &HeaderMap, source: Source, name: &str) -> HeaderMap {
+fn forwarded_headers(headers: &HeaderMap, source: &Source, name: &str) -> HeaderMap {
     let mut headers = headers.clone();
     rewrite_request(&mut headers, source);
     for own in [

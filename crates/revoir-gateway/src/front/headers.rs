@@ -49,7 +49,7 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 
 /// Makes the header fields of a client's request into those of the gateway's: without what concerns
 /// one connection, without what only the gateway may write, and with where it comes from.
-pub(crate) fn rewrite_request(headers: &mut HeaderMap, source: Source) {
+pub(crate) fn rewrite_request(headers: &mut HeaderMap, source: &Source) {
     strip_hop_by_hop(headers);
     let ours: Vec<HeaderName> = headers
         .keys()
@@ -138,7 +138,7 @@ mod tests {
             ("x_kept", "1"),
         ]);
         let peer = (Ipv4Addr::LOCALHOST, 1).into();
-        rewrite_request(&mut got, Source::new(peer, false, &[]));
+        rewrite_request(&mut got, &Source::new(peer, false, &[]));
         assert!(got.keys().all(|name| !name.as_str().starts_with(OURS)));
         assert_eq!(got["x-forwarded-for"], "127.0.0.1");
         let mut underscored = got.keys().filter(|name| name.as_str().contains('_'));

@@ -25,6 +25,7 @@ use crate::accept_error;
 use crate::connection::begun;
 use crate::front::arrival::{Arrival, FirstRequest};
 use crate::front::auth_hook::allowed;
+use crate::front::client_cert::ClientCert;
 use crate::front::exchange::OpenExchange;
 use crate::front::handshake;
 use crate::front::headers::without_port;
@@ -119,7 +120,6 @@ impl Listeners {
                 return;
             }
         };
-        let source = Source::new(peer, self.tls.is_some(), &settings.trusted);
         let stream = match &self.tls {
             None => TcpOrTls::Tcp(stream),
             Some(tls) => {
@@ -134,6 +134,8 @@ impl Listeners {
                 }
             }
         };
+        let source = Source::new(peer, self.tls.is_some(), &settings.trusted)
+            .with_client_cert(stream.peer_certificate().map(ClientCert::new));
         // A drain waits for those that were there when it began.
         let draining = &registry.draining;
         let mut draining = (!draining.has_begun()).then(|| draining.listen());
@@ -147,6 +149,7 @@ impl Listeners {
         let service = service_fn(|request| {
             first.comes();
             let listeners = Arc::clone(&self);
+            let source = source.clone();
             async move { Ok::<_, Infallible>(listeners.answer(request, source).await) }
         });
         let arrival = Arrival::new(stream, Arc::clone(&first), (limit, settings.http.write));
@@ -238,7 +241,7 @@ impl Listeners {
                 answered.unwrap_or_else(|error| broken(&error))
             }
             backing => {
-                let granted = match allowed(auth, &request, source).await {
+                let granted = match allowed(auth, &request, &source).await {
                     Ok(granted) => granted,
                     Err(response) => return response,
                 };

@@ -3,6 +3,8 @@
 mod announced;
 mod arrival;
 mod auth_hook;
+mod certificates;
+mod client_cert;
 mod exchange;
 mod forwarded_for;
 mod granted;
@@ -24,6 +26,7 @@ mod state;
 pub use announced::ProxyProtocol;
 pub use arrival::taken_over;
 pub use auth_hook::AuthSettings;
+pub(crate) use certificates::ByName;
 
 pub(crate) use headers::{is_for_one_connection, without_port};
 pub(crate) use listener::serve;

@@ -48,7 +48,7 @@ impl HttpProxy {
         affinity: Option<Affinity>,
         (progress, times): (&Progress, HttpTimes),
     ) -> Response<Body> {
-        rewrite_request(request.headers_mut(), source);
+        rewrite_request(request.headers_mut(), &source);
         // Behind what Connection names: a client must not be able to take these away either.
         granted.write(request.headers_mut());
         *request.version_mut() = Version::HTTP_11;

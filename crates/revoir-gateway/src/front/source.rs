@@ -1,11 +1,13 @@
 //! [`Source`]: where a request comes from, and what the backend is told of it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
+use crate::front::client_cert::ClientCert;
 use crate::front::forwarded_for;
 
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
@@ -16,13 +18,15 @@ const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The other end of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     pub(crate) peer: SocketAddr,
     /// Over TLS.
     pub(crate) secure: bool,
     /// A proxy whose word about others is taken.
     pub(crate) is_trusted: bool,
+    /// What the client has shown.
+    client_cert: Option<Arc<ClientCert>>,
 }
 
 impl Source {
@@ -32,6 +36,15 @@ impl Source {
             peer,
             secure,
             is_trusted: contains(trusted, peer.ip()),
+            client_cert: None,
+        }
+    }
+
+    /// The same, with the certificate that the client has shown.
+    pub(crate) fn with_client_cert(self, client_cert: Option<ClientCert>) -> Self {
+        Self {
+            client_cert: client_cert.map(Arc::new),
+            ..self
         }
     }
 
@@ -74,6 +87,9 @@ impl Source {
         }
         let proto = HeaderValue::from_static(proto);
         headers.entry(PROTO).or_insert(proto);
+        if let Some(client_cert) = &self.client_cert {
+            client_cert.write(headers);
+        }
     }
 }
 

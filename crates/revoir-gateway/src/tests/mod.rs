@@ -2,6 +2,7 @@
 
 mod auth_hook;
 mod bad_paths;
+mod certificates;
 mod draining;
 mod faults;
 mod handshake;

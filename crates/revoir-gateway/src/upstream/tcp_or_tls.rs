@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use revoir::ClientTls;
-use revoir::rustls::pki_types::ServerName;
+use revoir::rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, TlsStream};
@@ -29,6 +29,15 @@ impl TcpOrTls {
             Self::Tcp(stream) => stream.set_zero_linger(),
             Self::Tls(stream) => stream.get_ref().0.set_zero_linger(),
         }
+    }
+
+    /// The certificate that the other side has shown and that was verified.
+    pub(crate) fn peer_certificate(&self) -> Option<&CertificateDer<'static>> {
+        let Self::Tls(stream) = self else {
+            return None;
+        };
+        let (_, session) = stream.get_ref();
+        session.peer_certificates()?.first()
     }
 
     /// Connects to `target`, with `tls` if that is given.
