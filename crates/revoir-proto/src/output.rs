@@ -80,7 +80,7 @@ impl Output {
     }
 
     /// Queues a frame with a copy of its payload, masked if the header has a key.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, now: Nanos, header: FrameHeader, payload: &[u8]) {
         self.make_ready(now);
         let before = self.collected.len();
@@ -117,11 +117,22 @@ impl Output {
     }
 
     fn fill_from_parts<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let mut used = 0;
-        for (slice, part) in slices.iter_mut().zip(self.parts()) {
-            *slice = IoSlice::new(part);
-            used += 1;
+        let (mut used, mut from) = (0, self.head);
+        let mut put = |part: &'a [u8]| {
+            if part.is_empty() {
+                return true;
+            }
+            let slice = slices.get_mut(used);
+            used += usize::from(slice.is_some());
+            slice.map(|slice| *slice = IoSlice::new(part)).is_some()
+        };
+        for shared in self.shared.iter().flat_map(|shared| shared.iter()) {
+            if !put(&self.collected[from..shared.at]) || !put(&shared.payload) {
+                return used;
+            }
+            from = shared.at;
         }
+        put(&self.collected[from..]);
         used
     }
 
@@ -202,6 +213,7 @@ impl Output {
     }
 
     /// Whether an empty queue holds on to memory.
+    #[inline]
     pub(crate) fn holds_memory(&self) -> bool {
         self.collected.capacity() > KEPT_CAPACITY || self.shared.is_some()
     }

@@ -10,10 +10,16 @@ pub const MAX_HEADER_BYTES: usize = 14;
 /// The longest payload of a control frame (RFC 6455 section 5.5).
 pub(crate) const CONTROL_MAX_BYTES: usize = 125;
 
+/// The longest payload whose length takes no bytes of its own.
+pub(crate) const SHORT_MAX_BYTES: usize = 125;
+
 const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
 const RSV: u8 = 0x70;
 const MASK: u8 = 0x80;
+/// The first byte of a text message of one frame, and of a binary one.
+const TEXT: u8 = FIN | Opcode::Text.number();
+const BINARY: u8 = FIN | Opcode::Binary.number();
 const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
 
@@ -93,6 +99,30 @@ impl FrameHeader {
         Ok(Some((header, taken + 4)))
     }
 
+    /// [`parse_by`](Self::parse_by) for a message of one frame and 125 bytes at most; all else is
+    /// `None`.
+    #[inline]
+    pub(crate) fn parse_short(bytes: &[u8], role: Role) -> Option<(Self, usize)> {
+        let &[first, second] = bytes.first_chunk()?;
+        let opcode = match first {
+            TEXT => Opcode::Text,
+            BINARY => Opcode::Binary,
+            _ => return None,
+        };
+        let (length, masking_key, taken) = match role {
+            Role::Client => (second, None, 2),
+            Role::Server => (second ^ MASK, Some(*bytes[2..].first_chunk()?), 6),
+        };
+        let header = Self {
+            fin: true,
+            rsv1: false,
+            opcode,
+            masking_key,
+            length: u64::from(length),
+        };
+        (usize::from(length) <= SHORT_MAX_BYTES).then_some((header, taken))
+    }
+
     /// The header as it stands on the wire, and its length in bytes.
     #[must_use]
     pub fn to_wire(&self) -> ([u8; MAX_HEADER_BYTES], usize) {
@@ -102,11 +132,11 @@ impl FrameHeader {
         (wire, end)
     }
 
-    /// [`to_wire`](Self::to_wire), if that is the shortest form: no mask, and 125 bytes at most.
+    /// The first two bytes, for a payload of 125 bytes at most.
     #[inline]
-    pub(crate) fn to_short(self) -> Option<[u8; 2]> {
-        let is_short = self.masking_key.is_none() && self.length <= 125;
-        is_short.then(|| [self.first(), self.length as u8])
+    pub(crate) fn start(self, length: u8) -> [u8; 2] {
+        let mask = u8::from(self.masking_key.is_some()) * MASK;
+        [self.first(), mask | length]
     }
 
     #[inline]
