@@ -105,6 +105,7 @@ impl Liveness {
     }
 
     /// When the last byte was written.
+    #[inline]
     pub(crate) fn sent(&self) -> Nanos {
         self.sent
     }

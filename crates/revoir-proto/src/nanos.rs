@@ -24,6 +24,7 @@ impl Nanos {
         and_one: NonZeroU64::MIN,
     };
 
+    #[inline]
     const fn get(self) -> u64 {
         self.and_one.get() - 1
     }

@@ -25,6 +25,30 @@ impl<R: Random> Connection<R> {
     #[inline]
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
+        match self.quiet_deadline() {
+            Some(at) => Some(at.into()),
+            None => self.deadline(),
+        }
+    }
+
+    /// [`poll_timeout`](Self::poll_timeout) while nothing but messages comes and goes.
+    #[inline]
+    fn quiet_deadline(&self) -> Option<Nanos> {
+        let parts = &self.parts;
+        let is_quiet = parts.state == State::Open
+            && parts.output.queued() == 0
+            && parts.deaf_since.is_none()
+            && parts.input_end.is_none()
+            && parts.rare.is_none();
+        let at = parts.life_at.filter(|&at| is_quiet && at > parts.now)?;
+        Some(match parts.output.holds_memory() {
+            true => at.min(parts.liveness.sent().saturating_add(RELEASE_AFTER)),
+            false => at,
+        })
+    }
+
+    #[inline(never)]
+    fn deadline(&self) -> Option<Duration> {
         let deadline = match self.parts.state {
             State::Open => self.open_deadline(),
             State::Closing => self.closing().map(|closing| closing.next_deadline().into()),
@@ -78,12 +102,18 @@ impl<R: Random> Connection<R> {
     /// Ends the time in which the peer could not be heard, if it is over.
     #[inline]
     pub(super) fn listen(&mut self, now: Nanos) {
-        if let Some(deaf_since) = self.parts.deaf_since {
+        let parts = &mut self.parts;
+        let Some(deaf_since) = parts.deaf_since else {
+            return;
+        };
+        if deaf_since == now && parts.life_at.is_some() && !parts.paused && !parts.has_input() {
+            // No time has passed.
+            parts.deaf_since = None;
+        } else {
             self.end_deafness(now, deaf_since);
         }
     }
 
-    #[inline]
     fn end_deafness(&mut self, now: Nanos, deaf_since: Nanos) {
         let parts = &mut self.parts;
         if parts.has_input() || parts.paused {
@@ -161,7 +191,6 @@ impl<R: Random> Connection<R> {
         self.parts.liveness.on_ping_queued(id, end, jitter);
     }
 
-    #[inline]
     fn open_deadline(&self) -> Option<Nanos> {
         let parts = &self.parts;
         let output = match parts.output.queued() {
@@ -200,7 +229,6 @@ impl<R: Random> Connection<R> {
         Some(stuck_since.saturating_add(self.parts.config.write_timeout?.into()))
     }
 
-    #[inline]
     fn release_at(&self) -> Option<Nanos> {
         let output = &self.parts.output;
         let idle = output.queued() == 0 && output.holds_memory();
