@@ -59,6 +59,8 @@ pub struct Session {
     /// How many bytes at the end of the next input are held back, and those that were.
     hold: usize,
     held: Vec<u8>,
+    /// What is handed over comes out of it: mostly right behind what was handed over before.
+    buffer: BytesMut,
     /// How much is read at once to where the connection says, if it is asked.
     pub reads: Option<NonZero<usize>>,
     /// The memory that is lent for every operation, if it is.
@@ -103,6 +105,7 @@ impl Session {
             compared: false,
             hold: 0,
             held: Vec::new(),
+            buffer: BytesMut::new(),
             reads: None,
             lent: None,
         }
@@ -260,8 +263,9 @@ impl Session {
     }
 
     fn hand_over(&mut self, input: &[u8]) {
-        self.connection
-            .handle_input(self.now, BytesMut::from(input));
+        self.buffer.extend_from_slice(input);
+        let input = self.buffer.split();
+        self.connection.handle_input(self.now, input);
     }
 
     pub fn eof(&mut self) {

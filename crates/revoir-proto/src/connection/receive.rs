@@ -19,16 +19,12 @@ impl<R: Random> Connection<R> {
     /// Where to read next: the twin of [`poll_transmit`](Self::poll_transmit).
     ///
     /// In the middle of a long message it is the memory of that message, which then has room for
-    /// its rest, at most as much as has arrived of it, and for 256 bytes beyond. `None`: the
+    /// its rest, at most three times as much as has arrived of it, and for 256 bytes beyond. `None`: the
     /// driver reads into a buffer of its own. Either way it says so with
     /// [`received`](Self::received).
     #[inline]
     pub fn poll_receive(&mut self) -> Option<Limit<&mut Vec<u8>>> {
-        let intake = self.parts.intake.as_mut()?;
-        if !intake.is_empty() {
-            return None;
-        }
-        intake.room()
+        self.parts.intake.as_mut()?.room()
     }
 
     /// Takes note of bytes that were read: to where [`poll_receive`](Self::poll_receive) said, or
@@ -59,18 +55,21 @@ impl<R: Random> Connection<R> {
     }
 
     /// Takes bytes in memory that the connection may keep: messages that are whole in there come
-    /// out as slices of it. What was read into a buffer that is used again is for
+    /// out as slices of it. 256 bytes or more of a message whose end is missing stay in there as well,
+    /// as long as what is handed over next lies right behind them in the same memory
+    /// ([`BytesMut::split`] of one buffer); else they are copied. What was read into a buffer that is used again is for
     /// [`received`](Self::received).
     ///
-    /// Afterwards the driver calls [`poll_event`](Self::poll_event) until it returns `None`. Input
-    /// that arrives before is appended, with a copy.
+    /// Afterwards, if [input waits](Self::has_pending_input), the driver calls
+    /// [`poll_event`](Self::poll_event) until it returns `None`. Input that arrives before is
+    /// appended, with a copy if it lies elsewhere.
     #[inline]
     pub fn handle_input(&mut self, now: Duration, input: BytesMut) {
         if !input.is_empty() {
             let now = self.own_time(now);
             self.arrive(now, |intake| {
                 let is_first = intake.is_empty();
-                intake.push(input);
+                intake.give(input);
                 is_first
             });
         }

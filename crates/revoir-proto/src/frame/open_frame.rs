@@ -75,6 +75,14 @@ impl OpenFrame {
         self.remaining.min(available as u64) as usize
     }
 
+    /// The mask on its payload behind the next `offset` bytes.
+    #[inline]
+    pub(crate) fn mask_at(&self, offset: usize) -> Mask {
+        let mut mask = self.mask;
+        mask.skip(offset);
+        mask
+    }
+
     /// Takes its next `length` bytes, and returns the mask on them. Without one it changes nothing.
     #[inline]
     pub(crate) fn take_mask(&mut self, length: usize) -> Mask {

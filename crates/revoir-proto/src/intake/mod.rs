@@ -12,11 +12,20 @@ use crate::message::{Message, Unfinished};
 
 pub use transfer::DecoderSnapshot;
 
+/// Of a message that is cut, less than this does not hold on to memory that was given away. Inputs
+/// of a fuzzer are short.
+const STAYS_FROM: usize = if cfg!(fuzzing) { 16 } else { 256 };
+
+/// From this length on, the rest of a message does not wait for what comes right behind its start,
+/// but is read to memory of its own.
+const MOVES_FROM: u64 = if cfg!(fuzzing) { 32 } else { 16 * 1024 };
+
 /// Input, and what it is in the middle of.
 ///
 /// A message that lies whole in the input is a slice of it. What is cut lies in the memory of the
-/// unfinished message, which grows by what arrives, and which the driver reads into. Of a header or
-/// a control frame that is cut, only these few bytes are kept.
+/// unfinished message, which grows by what arrives, and which the driver reads into; but in memory
+/// that was given away it stays where it is, as long as the rest arrives right behind it. Of a header
+/// or a control frame that is cut, only these few bytes are kept.
 #[derive(Debug)]
 pub(crate) struct Intake {
     rules: HeaderRules,
@@ -56,7 +65,7 @@ impl Intake {
     /// Whether nothing waits to be decoded.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.input.is_empty() && self.message.arrived().is_empty()
+        self.input.len() == self.message.held() && !self.message.is_due()
     }
 
     /// Whether the bytes so far end inside a frame.
@@ -64,39 +73,67 @@ impl Intake {
         self.head_len > 0 || self.frame.is_some()
     }
 
-    /// The data frame whose payload is to become a part of the message as it is.
-    #[inline]
-    fn plain_frame(&self) -> Option<OpenFrame> {
-        let is_plain =
-            |frame: &OpenFrame| !frame.opcode().is_control() && !self.message.is_compressed();
-        self.frame.filter(is_plain)
-    }
-
     /// Where to read to, if it is the memory of the unfinished message.
     #[inline]
     pub(crate) fn room(&mut self) -> Option<Limit<&mut Vec<u8>>> {
-        let frame = self.plain_frame()?;
-        self.message.room(&frame)
+        let frame = self.frame.as_ref()?;
+        if !self.is_empty() || frame.opcode().is_control() || self.message.is_compressed() {
+            return None;
+        }
+        if self.message.is_in_input() {
+            return self.room_elsewhere();
+        }
+        self.message.room(frame)
+    }
+
+    /// [`room`](Self::room) for the rest of a payload in place, which moves if that is worth it.
+    fn room_elsewhere(&mut self) -> Option<Limit<&mut Vec<u8>>> {
+        let missing = self.frame.as_ref()?.remaining() - self.message.held() as u64;
+        if missing < MOVES_FROM || !Unfinished::is_worth_a_read(missing, self.message.held()) {
+            return None;
+        }
+        self.leave_place();
+        self.message.room(self.frame.as_ref()?)
     }
 
     /// Bytes were read to [`room`](Self::room).
     #[inline]
     pub(crate) fn fill(&mut self) {
-        if let Some(mut frame) = self.plain_frame() {
-            if let Some(beyond) = self.message.split_beyond(&frame) {
-                self.push(beyond);
+        if let Some(frame) = &mut self.frame {
+            if let Some(beyond) = self.message.split_beyond(frame) {
+                self.input = beyond;
             }
-            self.message.take_inner(&mut frame);
-            self.frame = Some(frame);
+            self.message.take_inner(frame);
         }
     }
 
-    /// Takes bytes in memory that may be kept.
+    /// Takes bytes in memory that was given away.
     #[inline]
-    pub(crate) fn push(&mut self, input: BytesMut) {
-        if self.input.is_empty() {
+    pub(crate) fn give(&mut self, input: BytesMut) {
+        if !self.message.is_in_input() || !self.is_empty() {
+            self.push(input);
+        } else if let Err(input) = self.append(input) {
+            self.leave_place();
             self.input = input;
         } else {
+            self.look();
+        }
+        self.message.may_stay(true);
+    }
+
+    /// Puts `input` behind what is there, unless that takes a copy.
+    #[inline]
+    fn append(&mut self, input: BytesMut) -> Result<(), BytesMut> {
+        if self.input.is_empty() {
+            self.input = input;
+            return Ok(());
+        }
+        self.input.try_unsplit(input)
+    }
+
+    #[inline]
+    fn push(&mut self, input: BytesMut) {
+        if let Err(input) = self.append(input) {
             self.input.extend_from_slice(&input);
         }
     }
@@ -105,19 +142,25 @@ impl Intake {
     /// copied there at once.
     pub(crate) fn take(&mut self, buffer: &mut Vec<u8>, limit: usize) {
         let mut bytes = &buffer[..];
-        if self.input.is_empty() {
+        if self.is_empty() {
+            if self.message.is_in_input() {
+                self.leave_place();
+            }
             if self.frame.is_none() && self.head_len == 0 {
                 self.open_cut(&mut bytes, limit);
             }
-            if let Some(mut frame) = self.plain_frame() {
+            if let Some(frame) = &self.frame
+                && !frame.opcode().is_control()
+                && !self.message.is_compressed()
+            {
                 let arrived = self.message.arrived().len();
                 let share = frame.share_of(arrived + bytes.len()) - arrived;
-                self.message.copy(&bytes[..share], &frame);
-                self.message.take_inner(&mut frame);
-                self.frame = Some(frame);
+                self.message.copy(&bytes[..share], frame);
                 bytes = &bytes[share..];
+                self.fill();
             }
         }
+        self.message.may_stay(false);
         if 2 * bytes.len() < buffer.capacity() {
             return if !bytes.is_empty() {
                 self.push(BytesMut::from(bytes));
@@ -127,6 +170,27 @@ impl Intake {
         let mut input = BytesMut::from(Bytes::from(std::mem::take(buffer)));
         input.advance(used);
         self.push(input);
+    }
+
+    /// Looks at what has arrived of a payload in place, unless there is something to tell: its end,
+    /// or a broken rule.
+    #[inline]
+    fn look(&mut self) {
+        if let Some(frame) = &self.frame
+            && frame.remaining() > self.input.len() as u64
+        {
+            // What breaks a rule is left for `next`, which tells it.
+            let _broken = self.message.look(frame, &mut self.input);
+        }
+    }
+
+    /// Moves what has arrived of a payload in place to memory of its own.
+    #[inline(never)]
+    fn leave_place(&mut self) {
+        if let Some(frame) = &mut self.frame {
+            self.message.leave_input(&self.input, frame);
+        }
+        self.input = BytesMut::new();
     }
 
     /// Opens the data frame at the start of `bytes` if its end is not among them. Whatever is
@@ -161,10 +225,20 @@ impl Intake {
     /// The next message, if it is one frame, there to its last byte, and not compressed.
     #[inline]
     fn next_whole(&mut self, limit: usize) -> Result<Option<Message>, ProtocolError> {
-        let Some((header, start)) = FrameHeader::parse_by(&self.input, self.rules)? else {
+        let short = FrameHeader::parse_short(&self.input, self.rules.role);
+        let parsed = match short {
+            Some(_) => short,
+            None => FrameHeader::parse_by(&self.input, self.rules)?,
+        };
+        let Some((header, start)) = parsed else {
             return Ok(None);
         };
-        if header.length > (self.input.len() - start) as u64 || !self.message.is_all(&header) {
+        if !self.message.is_all(&header) {
+            return Ok(None);
+        }
+        if header.length > (self.input.len() - start) as u64 {
+            advance(&mut self.input, start);
+            self.frame = Some(self.begin(header, limit)?);
             return Ok(None);
         }
         let end = start + header.length as usize;
@@ -191,7 +265,9 @@ impl Intake {
             if frame.opcode().is_control() {
                 return Ok(self.take_control(frame));
             }
-            let message = if self.message.is_compressed() {
+            let message = if self.message.is_in_input() {
+                self.take_in_place(&mut frame)?
+            } else if self.message.is_compressed() {
                 self.inflate(&mut frame, compression.as_deref_mut(), limit)?
             } else {
                 self.collect(&mut frame)?
@@ -202,7 +278,7 @@ impl Intake {
             if let Some(message) = message {
                 return Ok(Some(Received::Message(message)));
             }
-            if self.input.is_empty() {
+            if self.is_empty() {
                 return Ok(None);
             }
         }
@@ -223,10 +299,33 @@ impl Intake {
         let Some(header) = header else {
             return Ok(None);
         };
-        if !header.opcode.is_control() {
-            self.message.begin(&header, limit)?;
+        if header.opcode.is_control() {
+            return Ok(Some(OpenFrame::new(header)));
         }
-        Ok(Some(OpenFrame::new(header)))
+        self.begin(header, limit).map(Some)
+    }
+
+    /// Begins a data frame whose header was taken.
+    #[inline]
+    fn begin(&mut self, header: FrameHeader, limit: usize) -> Result<OpenFrame, ProtocolError> {
+        let is_all = self.message.is_all(&header);
+        self.message.begin(&header, limit)?;
+        let is_whole = header.length <= self.input.len() as u64;
+        if is_all && (is_whole || self.input.len() >= STAYS_FROM) {
+            self.message.stay(is_whole);
+        }
+        Ok(OpenFrame::new(header))
+    }
+
+    /// Takes a payload in place if it is whole, and looks at it if not.
+    fn take_in_place(&mut self, frame: &mut OpenFrame) -> Result<Option<Message>, ProtocolError> {
+        if frame.remaining() > self.input.len() as u64 {
+            self.message.look(frame, &mut self.input)?;
+            return Ok(None);
+        }
+        let mut payload = split_front(&mut self.input, frame.remaining() as usize);
+        let kind = self.message.admit_rest(frame, &mut payload)?;
+        Ok(Some(Message::checked(kind, payload.freeze())))
     }
 
     /// Takes payload of a frame that is not all of a message, or not there to its last byte.

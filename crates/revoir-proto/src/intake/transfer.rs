@@ -21,13 +21,23 @@ pub struct DecoderSnapshot {
 impl Intake {
     /// What is not decoded yet.
     pub(crate) fn export_input(&self) -> Vec<u8> {
-        [self.message.arrived(), &self.input].concat()
+        let arrived = match self.message.is_due() {
+            true => self.message.arrived(),
+            // It counts as received.
+            false => &[],
+        };
+        [arrived, &self.input[self.message.held()..]].concat()
     }
 
     /// The frame, and the message if one is unfinished.
     pub(crate) fn export(&self) -> (DecoderSnapshot, Option<MessageSnapshot>) {
         let control = self.control.as_deref().cloned().unwrap_or_default();
-        let frame = self.frame.map(|frame| {
+        let mut frame = self.frame;
+        let mut message = self.message.export();
+        if let (Some(frame), Some(message)) = (&mut frame, &mut message) {
+            self.message.export_looked_at(&self.input, frame, message);
+        }
+        let frame = frame.map(|frame| {
             let mut snapshot = frame.export();
             // The payload of a control frame is taken at once.
             snapshot.remaining -= control.len() as u64;
@@ -38,7 +48,7 @@ impl Intake {
             frame,
             control,
         };
-        (decoder, self.message.export())
+        (decoder, message)
     }
 
     /// Goes on after an export; `inflated` is what the unfinished message was inflated to so far.

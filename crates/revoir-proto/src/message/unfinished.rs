@@ -20,15 +20,33 @@ const BEYOND: usize = 256;
 
 /// A message between its first byte and its last (RFC 6455 section 5.4).
 ///
-/// Its memory has at most twice the capacity of what has arrived, whatever a header declares.
+/// Its memory has at most four times the capacity of what has arrived, whatever a header declares,
+/// and at its end at most twice.
 #[derive(Debug, Default)]
 pub(crate) struct Unfinished {
     kind: Option<MessageKind>,
     is_compressed: bool,
     utf8: Utf8Stream,
-    /// Plain bytes, and behind them payload of the open frame as it arrived.
+    place: Place,
+    /// Whether its payload may stay in the input: more may arrive right behind it.
+    may_stay: bool,
+    /// Plain bytes, and behind them payload of the open frame as it arrived. Binary stays masked
+    /// until the frame is whole; text is checked with every piece.
     buffer: Vec<u8>,
+    /// How many bytes of `buffer` are plain. Of a payload in the input: how many were looked at.
     plain: usize,
+}
+
+/// Where the payload of the open frame is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// In memory of its own.
+    #[default]
+    Own,
+    /// There, with something to tell: the end of the frame or a broken rule.
+    Due,
+    /// At the start of the input. The frame is the whole message.
+    Input,
 }
 
 /// An unfinished message.
@@ -72,6 +90,42 @@ impl Unfinished {
         Ok(())
     }
 
+    /// Whether it has something to tell: the end of the frame or a broken rule.
+    #[inline]
+    pub(crate) fn is_due(&self) -> bool {
+        self.place == Place::Due
+    }
+
+    /// Whether the payload of the open frame stays at the start of the input.
+    #[inline]
+    pub(crate) fn is_in_input(&self) -> bool {
+        self.place == Place::Input
+    }
+
+    /// How much of the input was looked at, and is not to be decoded before its end.
+    #[inline]
+    pub(crate) fn held(&self) -> usize {
+        match self.place {
+            Place::Input => self.plain,
+            Place::Own | Place::Due => 0,
+        }
+    }
+
+    /// Whether a payload that comes next may stay in the input.
+    #[inline]
+    pub(crate) fn may_stay(&mut self, may_stay: bool) {
+        self.may_stay = may_stay;
+    }
+
+    /// Leaves the payload of the open frame, which is the whole message, in the input if it may stay
+    /// there or is whole.
+    #[inline]
+    pub(crate) fn stay(&mut self, is_whole: bool) {
+        if self.may_stay || is_whole {
+            self.place = Place::Input;
+        }
+    }
+
     /// Whether its frames have to be inflated.
     #[inline]
     pub(crate) fn is_compressed(&self) -> bool {
@@ -99,15 +153,22 @@ impl Unfinished {
         }
         let length = self.buffer.len();
         if self.buffer.capacity() - length < STRAIGHT_FROM {
-            if length < STRAIGHT_FROM {
+            if !Self::is_worth_a_read(missing, length) {
                 return None;
             }
-            self.grow(2 * length, frame, missing);
+            self.grow(length, frame, missing);
         }
         let wanted = missing.saturating_add(BEYOND as u64);
         let room = wanted.min((self.buffer.capacity() - length) as u64);
         // No more than the capacity.
         Some((&mut self.buffer).limit(room as usize))
+    }
+
+    /// Whether a read straight into the memory of a message is worth it, with so much of the payload
+    /// missing and so much of the message there.
+    #[inline]
+    pub(crate) fn is_worth_a_read(missing: u64, length: usize) -> bool {
+        missing >= STRAIGHT_FROM as u64 && length >= STRAIGHT_FROM / 4
     }
 
     /// Copies payload of `frame` from where it arrived.
@@ -116,22 +177,25 @@ impl Unfinished {
         let end = self.buffer.len() + payload.len();
         if end > self.buffer.capacity() {
             let missing = self.missing(frame);
-            // Doubling bounds the copies, whatever the size of the fragments.
-            self.grow((2 * end).max(FIRST_CAPACITY), frame, missing);
+            self.grow(end, frame, missing);
         }
         self.buffer.extend_from_slice(payload);
     }
 
-    /// Grows to `capacity`, or to what `frame` needs if nothing comes behind it.
-    fn grow(&mut self, capacity: usize, frame: &OpenFrame, missing: u64) {
-        let length = self.buffer.len();
-        let needed = (length as u64).saturating_add(missing);
+    /// Grows beyond `length`, or to what `frame` needs if nothing comes behind it.
+    #[inline(never)]
+    fn grow(&mut self, length: usize, frame: &OpenFrame, missing: u64) {
+        let needed = (self.buffer.len() as u64).saturating_add(missing);
+        // A multiple bounds the copies, whatever the size of the fragments.
+        let multiple = if frame.is_last() { 4 } else { 2 };
+        let capacity = (multiple * length).max(FIRST_CAPACITY) as u64;
         let capacity = match frame.is_last() {
-            true if missing < STRAIGHT_FROM as u64 => needed.min(capacity as u64),
-            true => needed.saturating_add(BEYOND as u64).min(capacity as u64),
-            false => capacity as u64,
+            true if missing < STRAIGHT_FROM as u64 => needed.min(capacity),
+            true => needed.saturating_add(BEYOND as u64).min(capacity),
+            false => capacity,
         };
-        // No more than `capacity`.
+        // No more than four times the length, or the least.
+        let length = self.buffer.len();
         self.buffer.reserve_exact(capacity as usize - length);
     }
 
@@ -161,6 +225,10 @@ impl Unfinished {
         &mut self,
         frame: &mut OpenFrame,
     ) -> Result<Option<Message>, ProtocolError> {
+        self.place = Place::Own;
+        if self.kind() == MessageKind::Binary && self.missing(frame) > 0 {
+            return Ok(None);
+        }
         let mut buffer = std::mem::take(&mut self.buffer);
         let kind = self.admit(frame, &mut buffer[self.plain..])?;
         if frame.ends_message() {
@@ -172,30 +240,72 @@ impl Unfinished {
         Ok(None)
     }
 
-    /// Makes what has arrived of `frame` a part of the message, as long as that is nothing to tell:
-    /// neither the end of the frame nor a broken rule. These stay as they arrived.
+    /// Looks at what has arrived of `frame`. If there is something to tell, it stays as it arrived.
     #[inline]
     pub(crate) fn take_inner(&mut self, frame: &mut OpenFrame) {
         if self.missing(frame) == 0 {
+            self.place = Place::Due;
+        } else if self.kind() == MessageKind::Text {
+            self.take_text(frame);
+        }
+    }
+
+    fn take_text(&mut self, frame: &mut OpenFrame) {
+        let arrived = &mut self.buffer[self.plain..];
+        if look(&mut self.utf8, frame.mask_at(0), arrived).is_err() {
+            self.place = Place::Due;
             return;
         }
-        if self.kind == Some(MessageKind::Binary) {
-            let arrived = &mut self.buffer[self.plain..];
-            frame.take_mask(arrived.len()).apply(arrived);
-            self.plain = self.buffer.len();
-            return;
+        frame.take_mask(arrived.len());
+        self.plain = self.buffer.len();
+    }
+
+    /// Looks at the payload of `frame` in `input`, which has not all of it. Text is plain afterwards;
+    /// with an error nothing has changed.
+    #[inline]
+    pub(crate) fn look(
+        &mut self,
+        frame: &OpenFrame,
+        input: &mut [u8],
+    ) -> Result<(), ProtocolError> {
+        if self.kind() == MessageKind::Text {
+            let payload = &mut input[self.plain..];
+            look(&mut self.utf8, frame.mask_at(self.plain), payload)?;
         }
-        let (before, utf8) = (*frame, self.utf8);
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let arrived = &mut buffer[self.plain..];
-        if self.admit(frame, arrived).is_ok() {
-            self.plain = buffer.len();
-        } else {
-            // Masking is its own reverse.
-            (*frame, self.utf8) = (before, utf8);
-            before.clone().take_mask(arrived.len()).apply(arrived);
-        }
-        self.buffer = buffer;
+        self.plain = input.len();
+        Ok(())
+    }
+
+    /// Takes leave of the input: how much of what was [looked at](Self::look) is plain.
+    #[inline]
+    fn leave(&mut self, frame: &mut OpenFrame) -> usize {
+        self.place = Place::Own;
+        let looked_at = std::mem::take(&mut self.plain);
+        let plain = match self.kind() {
+            MessageKind::Binary => 0,
+            MessageKind::Text => looked_at,
+        };
+        frame.take_mask(plain);
+        plain
+    }
+
+    /// Copies the start of the payload of `frame`, all of `input`, into memory of its own.
+    pub(crate) fn leave_input(&mut self, input: &[u8], frame: &mut OpenFrame) {
+        let before = *frame;
+        let plain = self.leave(frame);
+        self.copy(input, &before);
+        self.plain = plain;
+    }
+
+    /// Admits the whole `payload` of `frame`, which was in the input.
+    #[inline]
+    pub(crate) fn admit_rest(
+        &mut self,
+        frame: &mut OpenFrame,
+        payload: &mut [u8],
+    ) -> Result<MessageKind, ProtocolError> {
+        let plain = self.leave(frame);
+        self.admit(frame, &mut payload[plain..])
     }
 
     #[inline]
@@ -255,8 +365,30 @@ impl Unfinished {
             kind: self.kind?,
             compressed: self.is_compressed,
             // The plain bytes of a compressed message follow from the compressed ones.
-            received: self.buffer[..self.plain].to_vec(),
+            received: match self.place {
+                Place::Own | Place::Due => self.buffer[..self.plain].to_vec(),
+                Place::Input => Vec::new(),
+            },
         })
+    }
+
+    /// Adds to a snapshot what has arrived of `frame`, in `input` or not, and is nothing to tell.
+    pub(crate) fn export_looked_at(
+        &self,
+        input: &[u8],
+        frame: &mut OpenFrame,
+        snapshot: &mut MessageSnapshot,
+    ) {
+        let (plain, masked) = match (self.place, self.kind()) {
+            (Place::Due, _) => return,
+            (Place::Own, _) => (&[][..], self.arrived()),
+            (Place::Input, MessageKind::Text) => (&input[..self.plain], &[][..]),
+            (Place::Input, MessageKind::Binary) => (&[][..], &input[..self.plain]),
+        };
+        frame.take_mask(plain.len());
+        let mut unmasked = masked.to_vec();
+        frame.take_mask(masked.len()).apply(&mut unmasked);
+        snapshot.received.extend([plain, &unmasked].concat());
     }
 
     /// Goes on after an export; `inflated` is what a compressed message was inflated to.
@@ -269,9 +401,9 @@ impl Unfinished {
         let mut message = Self {
             kind: Some(snapshot.kind),
             is_compressed: snapshot.compressed,
-            utf8: Utf8Stream::default(),
             buffer: snapshot.received.clone(),
             plain: snapshot.received.len(),
+            ..Self::default()
         };
         if snapshot.kind == MessageKind::Text {
             message
@@ -293,6 +425,19 @@ fn admit(
 ) -> Result<(), ProtocolError> {
     mask.apply(payload);
     check(kind, utf8, payload, ends)
+}
+
+/// Unmasks and checks text that goes on; with an error nothing has changed.
+fn look(utf8: &mut Utf8Stream, mask: Mask, payload: &mut [u8]) -> Result<(), ProtocolError> {
+    let before = *utf8;
+    mask.clone().apply(payload);
+    let result = utf8.push(payload, false);
+    if result.is_err() {
+        // Masking is its own reverse.
+        mask.clone().apply(payload);
+        *utf8 = before;
+    }
+    result
 }
 
 #[inline]

@@ -50,15 +50,16 @@ impl Utf8Stream {
 
     fn push_piece(&mut self, piece: &[u8]) -> Result<(), ProtocolError> {
         let piece = self.complete_cut(piece)?;
-        let Err(error) = simdutf8::compat::from_utf8(piece) else {
-            return Ok(());
-        };
-        if error.error_len().is_some() {
-            return Err(ProtocolError::TextNotUtf8);
+        let (whole, cut) = piece.split_at(piece.len() - cut_length(piece));
+        Self::check_whole(whole)?;
+        if !cut.is_empty() {
+            match str::from_utf8(cut) {
+                Err(error) if error.error_len().is_none() => {}
+                Ok(_) | Err(_) => return Err(ProtocolError::TextNotUtf8),
+            }
+            self.cut[..cut.len()].copy_from_slice(cut);
+            self.cut_len = cut.len() as u8;
         }
-        let rest = &piece[error.valid_up_to()..];
-        self.cut[..rest.len()].copy_from_slice(rest);
-        self.cut_len = rest.len() as u8;
         Ok(())
     }
 
@@ -94,6 +95,22 @@ impl Utf8Stream {
         }
         Ok(rest)
     }
+}
+
+/// How many bytes at the end of `text` are the start of a code point that goes on behind it.
+#[inline]
+fn cut_length(text: &[u8]) -> usize {
+    for (behind, byte) in (1..4).zip(text.iter().rev()) {
+        let length = match byte {
+            0x80..=0xBF => continue,
+            0x00..=0x7F => 1,
+            0xC0..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            0xF0..=0xFF => 4,
+        };
+        return if length > behind { behind } else { 0 };
+    }
+    0
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! However the bytes arrive, the events are the same.
 
+use bytes::BytesMut;
 use revoir_proto::{Event, Role};
 
 use crate::support::{
@@ -38,6 +39,14 @@ fn vectors(sender: Role) -> Vec<Vec<u8>> {
         [frame(BINARY, b"x"), frame(FIN | TEXT, b"y")].concat(),
         frame(CONTINUATION, b"x"),
         frame(FIN | TEXT, b"bad \xFF text"),
+        [
+            frame(FIN | TEXT, "é重z".repeat(100).as_bytes()),
+            frame(
+                FIN | TEXT,
+                &[&[b'a'; 400][..], b"\xE9z", &[b'a'; 100]].concat(),
+            ),
+        ]
+        .concat(),
         frame(FIN | PING, &[0; 126]),
         frame(FIN | BINARY, &[0; 3000]),
         frame(FIN | 0x70 | TEXT, b"x"),
@@ -62,13 +71,15 @@ fn endpoint(role: Role) -> Endpoint {
 /// How the driver passes bytes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// As input.
+    /// As input, each piece in memory of its own.
     Given,
+    /// As input out of one buffer, each piece right behind the one before.
+    Split,
     /// Read to where the connection says, or else to a buffer of so many bytes.
     Read(usize),
 }
 
-const WAYS: [Way; 3] = [Way::Given, Way::Read(64), Way::Read(5_000)];
+const WAYS: [Way; 4] = [Way::Given, Way::Split, Way::Read(64), Way::Read(5_000)];
 
 /// Events and output for bytes that arrive in these pieces, up to the end of the stream.
 fn outcome<'a>(
@@ -78,9 +89,17 @@ fn outcome<'a>(
 ) -> (Vec<Event>, Vec<u8>) {
     let mut endpoint = endpoint(role);
     let mut events: Vec<Event> = Vec::new();
+    let mut buffer = BytesMut::with_capacity(5_000);
     for piece in pieces {
         events.extend(match way {
             Way::Given => endpoint.receive(piece),
+            Way::Split => {
+                buffer.extend_from_slice(piece);
+                endpoint
+                    .connection
+                    .handle_input(endpoint.now, buffer.split());
+                endpoint.events()
+            }
             Way::Read(capacity) => endpoint.read(piece, capacity).0,
         });
     }
@@ -125,6 +144,31 @@ role_grid! {
                 }
                 assert_eq!(read.write_all(), given.write_all());
                 assert_eq!(read.eof(), given.eof());
+            }
+        }
+    }
+
+    fn input_out_of_one_buffer_is_the_same_and_a_message_in_it_is_not_copied(role) {
+        for bytes in vectors(role.peer()) {
+            for first in [300, 500] {
+                let (mut split, mut given) = (endpoint(role), endpoint(role));
+                let mut buffer = BytesMut::with_capacity(5_000);
+                let memory = buffer.as_ptr() as usize;
+                let memory = memory..memory + 5_000;
+                let (head, tail) = bytes.split_at(first.min(bytes.len()));
+                for piece in std::iter::once(head).chain(tail.chunks(100)) {
+                    buffer.extend_from_slice(piece);
+                    split.connection.handle_input(split.now, buffer.split());
+                    let events = split.events();
+                    for event in &events {
+                        if let Event::Message(message) = event && message.as_bytes().len() > 500 {
+                            assert!(memory.contains(&(message.as_bytes().as_ptr() as usize)));
+                        }
+                    }
+                    assert_eq!(events, given.receive(piece));
+                    assert_eq!(split.connection.export(), given.connection.export());
+                }
+                assert_eq!(split.eof(), given.eof());
             }
         }
     }
