@@ -17,6 +17,9 @@ use crate::wire::{Wire, block_on};
 /// The capacity of the driver's read buffer: room for the longest message of the table.
 pub(super) const READ_CAPACITY: usize = 128 * 1024;
 
+/// With less room than this in the buffer, it is not read into.
+pub(super) const READ_LEAST: usize = 16 * 1024;
+
 /// How many slices one vectored write takes.
 const SLICES: usize = 16;
 
@@ -44,6 +47,8 @@ pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
         let epoch = Instant::now();
         let mut connection = Connection::new(Duration::ZERO, role, Arc::new(config), ThreadRandom);
         let mut buffer = BytesMut::with_capacity(READ_CAPACITY);
+        // All connections of a thread queue their output in the same memory.
+        let mut output = Vec::new();
         let mut left = count;
         while left > 0 {
             let now = match connection.poll_receive() {
@@ -51,10 +56,6 @@ pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
                     wire.read_buf(&mut room).await?;
                     let now = uncounted_clock(epoch);
                     connection.received(now, &mut Vec::new());
-                    if !connection.has_pending_input() {
-                        black_box(connection.poll_timeout());
-                        continue;
-                    }
                     now
                 }
                 None => {
@@ -64,21 +65,28 @@ pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
                     now
                 }
             };
-            while left > 0
-                && connection.has_pending_input()
-                && let Some(event) = connection.poll_event(now)
-            {
-                if !connection.is_writable() {
-                    transmit(&mut connection, now, &mut wire).await?;
+            while left > 0 && connection.has_pending_input() {
+                connection.lend_buffer(&mut output);
+                while left > 0
+                    && connection.is_writable()
+                    && connection.has_pending_input()
+                    && let Some(event) = connection.poll_event(now)
+                {
+                    send_back(&mut connection, now, event, case)?;
+                    left -= 1;
                 }
-                send_back(&mut connection, now, event, case)?;
-                left -= 1;
+                transmit(&mut connection, now, &mut wire).await?;
+                connection.return_buffer(&mut output);
+                black_box(connection.wants_shutdown_write());
+                if buffer.capacity() < READ_CAPACITY / 2 {
+                    // Without a copy, if nobody holds a message any more.
+                    let _reclaimed = buffer.try_reclaim(READ_CAPACITY);
+                }
             }
-            transmit(&mut connection, now, &mut wire).await?;
-            black_box(connection.wants_shutdown_write());
             black_box(connection.poll_timeout());
-            // Nobody holds a message any more, so the whole buffer is used again.
-            buffer.reserve(READ_CAPACITY);
+            if buffer.capacity() < READ_LEAST {
+                buffer.reserve(READ_CAPACITY);
+            }
         }
         Ok(wire)
     })

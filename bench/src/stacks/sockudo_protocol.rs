@@ -8,7 +8,7 @@ use sockudo_ws::{Message, Role};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::case::{self, Case};
-use crate::stacks::revoir::READ_CAPACITY;
+use crate::stacks::revoir::{READ_CAPACITY, READ_LEAST};
 use crate::stacks::{expect_kind, observe, observe_text_bytes};
 use crate::wire::{Wire, block_on};
 
@@ -38,7 +38,9 @@ pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
                 wire.write_all(&output).await?;
                 output.clear();
             }
-            input.reserve(READ_CAPACITY - input.len());
+            if input.capacity() - input.len() < READ_LEAST {
+                input.reserve(READ_CAPACITY - input.len());
+            }
         }
         Ok(wire)
     })
