@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use revoir::{Drain, DrainReport, ServerTls};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::connection::{CHANGED, Registry};
 use crate::front::{Front, LocalService, RouteSettings, Settings, serve};
+use crate::net::Listener;
 use crate::watch::{Handle, Observer, Overview, merged};
 
 /// One gateway, with all its routes.
@@ -45,7 +45,12 @@ impl Gateway {
 
     /// Serves the listeners, over TLS if that is given. Runs until it is dropped, which leaves open
     /// connections alone.
-    pub async fn serve(self: &Arc<Self>, listeners: Vec<TcpListener>, tls: Option<ServerTls>) {
+    pub async fn serve<L: Into<Listener>>(
+        self: &Arc<Self>,
+        listeners: Vec<L>,
+        tls: Option<ServerTls>,
+    ) {
+        let listeners = listeners.into_iter().map(Into::into).collect();
         serve(Arc::clone(&self.front), listeners, tls).await;
     }
 

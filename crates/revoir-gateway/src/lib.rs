@@ -26,12 +26,12 @@
 
 mod accept_error;
 mod admin;
-mod client_address;
 mod client_rate;
 pub mod config;
 mod connection;
 mod front;
 mod gateway;
+mod net;
 pub mod proxy_protocol;
 mod relay;
 mod rules;
@@ -43,7 +43,7 @@ mod watch;
 
 pub use admin::{
     Admin, AdminListener, ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine,
-    HEADER as ADMIN_HEADER, Problem, StatusLine, Unbound, UnixSocket,
+    HEADER as ADMIN_HEADER, Problem, StatusLine, Unbound,
 };
 pub use client_rate::ClientRate;
 pub use config::{AdminAddr, InvalidAdminAddr};
@@ -53,12 +53,15 @@ pub use front::{
     taken_over,
 };
 pub use gateway::{Gateway, Reloaded};
+#[cfg(unix)]
+pub use net::UnixSocket;
+pub use net::{InvalidListenAddr, ListenAddr, Listener, Peer, Peers, Socket};
 pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, Rules};
 pub use run::StartError;
 pub use upstream::{
-    BadAnswers, Balance, Check, HashKey, InvalidBalance, InvalidTarget, PoolSettings, Target,
-    TcpOrTls, Thresholds, UpstreamState, UpstreamTls, Weights,
+    BadAnswers, Balance, Check, HashKey, InvalidBalance, InvalidTarget, Place, PoolSettings,
+    Target, TcpOrTls, Thresholds, UpstreamState, UpstreamTls, Weights,
 };
 pub use watch::line as json_line;
 pub use watch::{

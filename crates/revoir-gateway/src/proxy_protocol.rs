@@ -22,6 +22,9 @@ const FIXED: usize = SIGNATURE.len() + 4;
 /// The most bytes behind that which are read, extensions among them. Balancers send a few hundred.
 const LONGEST_REST: usize = 4096;
 
+/// No header is shorter: `PROXY UNKNOWN` with the end of its line.
+pub(crate) const SHORTEST: usize = WORD.len() + "UNKNOWN\r\n".len();
+
 /// What a header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
@@ -87,6 +90,22 @@ pub fn decode(input: &[u8]) -> Result<Option<(Header, usize)>, InvalidHeader> {
         decode_binary(input)
     } else {
         Err(InvalidHeader::Start)
+    }
+}
+
+/// How many bytes are missing for sure in a header that begins with `input` and is not whole.
+pub(crate) fn missing(input: &[u8]) -> usize {
+    let length = |high, low| usize::from(u16::from_be_bytes([high, low]));
+    match input {
+        short if short.len() < SHORTEST => SHORTEST - short.len(),
+        line if line.starts_with(WORD) => 2 - usize::from(line.ends_with(b"\r")),
+        [fixed @ .., high, low] if fixed.len() + 2 == FIXED => length(*high, *low).max(1),
+        binary => match binary.get(FIXED - 2..FIXED) {
+            Some(&[high, low]) => (FIXED + length(high, low))
+                .saturating_sub(binary.len())
+                .max(1),
+            _ => FIXED - binary.len(),
+        },
     }
 }
 
@@ -295,6 +314,37 @@ mod tests {
             (0x20, 0x00, &[0; LONGEST_REST + 1], InvalidHeader::Length),
         ] {
             assert_eq!(decode(&binary(command, family, rest)), Err(error));
+        }
+    }
+
+    /// Reads a header as a socket would be, which has more behind it.
+    fn read_no_further(wire: &[u8]) -> Header {
+        let mut seen = 0;
+        loop {
+            if let Some((header, length)) = decode(&wire[..seen]).unwrap() {
+                assert_eq!(length, seen);
+                return header;
+            }
+            let missing = missing(&wire[..seen]);
+            assert!(missing > 0);
+            seen += missing;
+        }
+    }
+
+    #[test]
+    fn no_more_is_asked_for_than_is_missing() {
+        for header in [
+            &b"PROXY UNKNOWN\r\n"[..],
+            b"PROXY UNKNOWN a\r\r\n",
+            b"PROXY TCP4 192.0.2.1 198.51.100.2 12345 443\r\n",
+            b"PROXY TCP6 :: :: 1 1\r\n",
+            &binary(0x20, 0, &[]),
+            &binary(0x21, 0x11, &V4),
+            &binary(0x21, 0x31, &[0; 216]),
+        ] {
+            let wire = [header, b"GET / HTTP/1.1\r\n\r\n"].concat();
+            let whole = decode(header).unwrap().unwrap().0;
+            assert_eq!(read_no_further(&wire), whole);
         }
     }
 

@@ -2,16 +2,15 @@
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::{fmt, io};
 
 use revoir::ServerTls;
-use tokio::net::TcpListener;
 
 use crate::config::{Config, ConfigError, TlsConfig};
 use crate::front::{LocalService, RouteSettings};
 use crate::gateway::{Gateway, Reloaded};
+use crate::net::{ListenAddr, Listener};
 use crate::watch::Observer;
 
 /// Why a gateway does not run.
@@ -21,7 +20,7 @@ pub enum StartError {
     /// Nothing can listen on an address of the configuration.
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: ListenAddr,
         /// Why not.
         error: io::Error,
     },
@@ -81,8 +80,10 @@ impl Gateway {
         let tls = config.tls.as_ref().map(TlsConfig::server).transpose();
         let tls = tls.map_err(StartError::Tls)?.map(ServerTls::from_config);
         let mut listeners = Vec::new();
-        for &address in &config.listen {
-            let listener = TcpListener::bind(address).await;
+        for address in &config.listen {
+            let permissions = config.listen_permissions.0;
+            let listener = Listener::bind(address, permissions).await;
+            let address = address.clone();
             let failed = |error| StartError::Listen { address, error };
             listeners.push(listener.map_err(failed)?);
         }

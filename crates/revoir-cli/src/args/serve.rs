@@ -1,13 +1,12 @@
 //! The arguments of `serve`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueHint;
 
 use crate::args::{AdminArgs, values};
-use revoir_gateway::{Mode, Target};
+use revoir_gateway::{ListenAddr, Mode, Target};
 
 /// What a route does with its connections.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -44,11 +43,11 @@ pub(crate) struct ServeArgs {
     /// Print what was understood, each default too, and do nothing
     #[arg(long)]
     pub(crate) check_config: bool,
-    /// An address to listen on; may be given several times [default: 127.0.0.1:8080]
+    /// An address or unix:PATH to listen on; may be given several times [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_hint = ValueHint::Other)]
-    pub(crate) listen: Vec<SocketAddr>,
-    /// The backend to stand before: ws:// or wss://, a host, and optionally a port. It takes the
-    /// place of all routes. Without any, the reference about close codes is served
+    pub(crate) listen: Vec<ListenAddr>,
+    /// The backend to stand before: ws:// or wss://, a host, and optionally a port, or unix:PATH. It
+    /// takes the place of all routes. Without any, the reference about close codes is served
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = Target::parse)]
     pub(crate) upstream: Option<Target>,
     /// What to do with WebSocket connections

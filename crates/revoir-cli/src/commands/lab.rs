@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use revoir_gateway::{Gateway, Goodbye, Handle, Target, TcpOrTls, taken_over};
+use revoir_gateway::{Gateway, Goodbye, Handle, Place, Target, TcpOrTls, taken_over};
 use revoir_site::{Clients, Lab, RawStream};
 
 /// The clients of a gateway, as far as the lab needs them.
@@ -45,9 +45,9 @@ pub(crate) async fn start() -> std::io::Result<Lab> {
 /// Where a gateway leads the lab's live connection.
 pub(crate) fn target(lab: &Lab) -> Target {
     let address = lab.backend();
+    let (host, port) = (address.ip().to_string(), address.port());
     Target {
         secure: false,
-        host: address.ip().to_string(),
-        port: address.port(),
+        place: Place::Host { host, port },
     }
 }

@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use revoir::ServerTls;
-use revoir_gateway::config::{self, Config, RouteConfig, Time, TlsConfig};
-use revoir_gateway::{AccessLog, Format, Gateway, Json, LocalService, Mode, Operations};
+use revoir_gateway::config::{self, Config, Permissions, RouteConfig, Time, TlsConfig};
+use revoir_gateway::{
+    AccessLog, Format, Gateway, Json, ListenAddr, Listener, LocalService, Mode, Operations,
+};
 use revoir_site::Lab;
-use tokio::net::TcpListener;
 
 use crate::answer::print;
 use crate::args::ServeArgs;
@@ -121,7 +121,7 @@ async fn serve(
     let tls = tls.map(ServerTls::from_config);
     let mut listeners = Vec::new();
     for address in &config.listen {
-        listeners.push(listen(*address).await?);
+        listeners.push(listen(address, config.listen_permissions).await?);
     }
     let mut signals = Signals::new().map_err(|error| unavailable("signals", &error))?;
     let mut hangups = Hangups::new().map_err(|error| unavailable("signals", &error))?;
@@ -196,8 +196,8 @@ fn with_lab(config: &Config, lab: Option<&Lab>) -> Config {
     config
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let listener = TcpListener::bind(address).await;
+async fn listen(address: &ListenAddr, permissions: Permissions) -> Result<Listener, Failure> {
+    let listener = Listener::bind(address, permissions.0).await;
     listener.map_err(|error| Failure::Impossible {
         problem: format!("cannot listen on {address}: {error}"),
         hint: "choose another address with --listen".to_owned(),
@@ -205,16 +205,19 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Says where it listens.
-fn announce(config: &Config, listeners: &[TcpListener], errors: &ErrorLog) {
+fn announce(config: &Config, listeners: &[Listener], errors: &ErrorLog) {
     let targets = config.routes.iter().flat_map(|route| &route.upstreams);
     let scheme = config.tls.as_ref().map_or("http", |_| "https");
     let targets: Vec<_> = targets.map(|one| one.url.to_string()).collect();
     for listener in listeners {
-        let Ok(address) = listener.local_addr() else {
+        let Ok(address) = listener.address() else {
             continue;
         };
         errors.note(match &*targets {
-            [] => format!("the reference is at {scheme}://{address}/"),
+            [] => match address {
+                ListenAddr::Tcp(address) => format!("the reference is at {scheme}://{address}/"),
+                ListenAddr::Unix(_) => format!("the reference is at {address}"),
+            },
             targets => {
                 let targets = targets.join(", ");
                 format!("listening on {address}, in front of {targets}")
@@ -246,7 +249,11 @@ fn reload(
         "reloaded: {} routes as before, {} new; {} connections come back",
         done.kept, done.begun, done.drained
     );
-    if (&config.listen, config.tls.is_some()) != (&running.listen, running.tls.is_some()) {
+    let bound = |config: &Config| {
+        let permissions = config.listen_permissions;
+        (config.listen.clone(), permissions, config.tls.is_some())
+    };
+    if bound(&config) != bound(running) {
         said.push_str("; another listen, or TLS on or off, needs a restart");
     }
     Ok(said)

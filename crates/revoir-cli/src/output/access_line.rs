@@ -89,9 +89,9 @@ fn request(screen: &Screen, exchange: &Exchange) -> String {
 /// Who asks, and through which proxy.
 fn client(request: &LoggedRequest) -> String {
     let LoggedRequest { peer, client, .. } = request;
-    match *client == peer.ip().to_canonical() {
-        true => peer.to_string(),
-        false => format!("{client} (by {peer})"),
+    match client {
+        Some(client) if Some(*client) != peer.ip() => format!("{client} (by {peer})"),
+        _ => peer.to_string(),
     }
 }
 

@@ -23,3 +23,5 @@ mod simulate;
 mod site;
 mod support;
 mod terminal;
+#[cfg(unix)]
+mod unix_sockets;

@@ -14,6 +14,6 @@ mod state;
 mod wire;
 
 pub use guard::HEADER;
-pub use listener::{AdminListener, Unbound, UnixSocket};
+pub use listener::{AdminListener, Unbound};
 pub use state::Admin;
 pub use wire::{ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, Problem, StatusLine};

@@ -6,6 +6,7 @@ mod auth;
 mod away;
 mod error;
 mod log;
+mod permissions;
 mod proxy_protocol;
 mod rate;
 mod reading;
@@ -18,18 +19,20 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::Path;
 
-use ipnet::IpNet;
 use revoir::Drain;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::ClientLimits;
 use crate::front::{HttpTimes, Settings};
+use crate::net::{ListenAddr, Peers};
+use crate::upstream::Place;
 use crate::watch::Logs;
 pub use admin_address::{AdminAddr, InvalidAdminAddr};
 pub use auth::{AuthConfig, FieldName, HookUrl};
 pub use away::AwayConfig;
 pub use error::{ConfigError, Wrong};
 pub use log::{LogFormat, LogLevel};
+pub use permissions::Permissions;
 pub use proxy_protocol::ProxyProtocolConfig;
 pub use rate::RateConfig;
 pub use reading::{parse, read};
@@ -43,7 +46,9 @@ pub use values::{Most, Time};
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// Where clients connect.
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<ListenAddr>,
+    /// Of the Unix sockets among those, as chmod has them.
+    pub listen_permissions: Permissions,
     /// What is written to stdout.
     pub access_log: Logs,
     /// From which level on something is written to stderr.
@@ -53,9 +58,8 @@ pub struct Config {
     /// Over TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsConfig>,
-    /// The addresses of proxies whose word about clients is taken.
-    #[serde(deserialize_with = "values::networks")]
-    pub trusted_proxies: Vec<IpNet>,
+    /// The proxies whose word about clients is taken.
+    pub trusted_proxies: Peers,
     /// Which connections begin with a PROXY header.
     pub proxy_protocol: ProxyProtocolConfig,
     /// What clients may ask for.
@@ -137,12 +141,13 @@ pub struct AdminConfig {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)).into()],
+            listen_permissions: Permissions::default(),
             access_log: Logs::All,
             log: LogLevel::default(),
             log_format: LogFormat::default(),
             tls: None,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: Peers::default(),
             proxy_protocol: ProxyProtocolConfig::default(),
             limits: LimitsConfig::default(),
             admin: AdminConfig::default(),
@@ -210,6 +215,21 @@ impl Config {
         });
         for path in files.chain(roots) {
             *path = directory.join(&*path);
+        }
+        let listeners = &mut self.proxy_protocol.listen;
+        for address in self.listen.iter_mut().chain(listeners) {
+            address.stands_in(directory);
+        }
+        let upstreams = self.routes.iter_mut().flat_map(|route| {
+            let RouteConfig {
+                upstreams, backups, ..
+            } = route;
+            upstreams.iter_mut().chain(backups)
+        });
+        for upstream in upstreams {
+            if let Place::Unix(path) = &mut upstream.url.place {
+                *path = directory.join(&*path);
+            }
         }
         if let Some(AdminAddr::Unix(path)) = &mut self.admin.listen {
             *path = directory.join(&*path);

@@ -1,22 +1,19 @@
 //! [`ProxyProtocolConfig`]: the `[proxy-protocol]` of the file.
 
-use std::net::SocketAddr;
-
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::config::values::{self, Time};
+use crate::config::values::Time;
 use crate::front::ProxyProtocol;
+use crate::net::{ListenAddr, Peers};
 
 /// Which connections begin with a PROXY header.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ProxyProtocolConfig {
     /// The balancers that send one, always.
-    #[serde(deserialize_with = "values::networks")]
-    pub from: Vec<IpNet>,
+    pub from: Peers,
     /// Those of the addresses of `listen` that they connect to. Empty: all.
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<ListenAddr>,
     /// For the header to come.
     pub time: Time,
 }

@@ -266,6 +266,21 @@ mod tests {
             ("listen = [", "1:", ""),
             ("listen = []", "1:10: listen: ", "at least"),
             (
+                "listen = [\"/run/a.sock\"]",
+                "1:10: listen[0]: ",
+                "\"/run/a.sock\": expected an address and a port, such as 127.0.0.1:8080, or unix:PATH",
+            ),
+            (
+                "listen-permissions = \"rw\"",
+                "1:22: listen-permissions: ",
+                "\"rw\": expected octal digits, such as \"0660\"",
+            ),
+            (
+                "trusted-proxies = [\"unix\"]",
+                "1:19: trusted-proxies: ",
+                "\"unix\": expected a network such as 10.0.0.0/8, an address, or \"unix:\"",
+            ),
+            (
                 "[proxy-protocol]\nlisten = [\"127.0.0.1:1\"]",
                 "1:1: proxy-protocol.listen: ",
                 "not among `listen`",

@@ -1,11 +1,9 @@
 //! Values of the file that are text and mean more.
 
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The smallest buffer that hyper reads into.
@@ -108,19 +106,6 @@ pub(super) fn head_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u
         return Err(de::Error::custom(text));
     }
     Ok(bytes)
-}
-
-/// Networks, such as `10.0.0.0/8`, and single addresses.
-pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    let network = |text: &String| {
-        let one = text.parse::<IpAddr>().map(IpNet::from);
-        text.parse().or(one).map_err(|_| {
-            let text = format!("{text:?}: expected a network such as 10.0.0.0/8, or an address");
-            de::Error::custom(text)
-        })
-    };
-    texts.iter().map(network).collect()
 }
 
 /// Origins as browsers write them; `"*"` among them is any.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use revoir::Admission;
 
-use crate::client_address::subscriber;
+use crate::net::subscriber;
 use crate::watch::Limit;
 
 /// How many may come in. Handshakes count like connections.
@@ -68,7 +68,7 @@ struct Inside {
 #[derive(Debug)]
 pub(crate) struct ClientPermit {
     limiter: Arc<ClientLimiter>,
-    address: IpAddr,
+    address: Option<IpAddr>,
 }
 
 impl ClientLimiter {
@@ -88,9 +88,12 @@ impl ClientLimiter {
     }
 
     /// Lets a client from `address` in. The address of IPv4 inside IPv6 is that of IPv4; of IPv6,
-    /// a /64 counts as one.
-    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<ClientPermit, OverLimit> {
-        let address = subscriber(address);
+    /// a /64 counts as one. Without an address it counts among all only.
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        address: impl Into<Option<IpAddr>>,
+    ) -> Result<ClientPermit, OverLimit> {
+        let address = address.into().map(subscriber);
         let mut inside = self.inside();
         let ClientLimits {
             in_all,
@@ -100,7 +103,8 @@ impl ClientLimiter {
         if inside.in_all >= in_all {
             return Err(OverLimit::InAll);
         }
-        let own = inside.per_address.get(&address).copied().unwrap_or(0);
+        let own = address.and_then(|address| inside.per_address.get(&address).copied());
+        let own = own.unwrap_or(0);
         if own >= per_address {
             return Err(OverLimit::ForAddress);
         }
@@ -108,7 +112,9 @@ impl ClientLimiter {
             admission.admit().map_err(OverLimit::ThisSecond)?;
         }
         inside.in_all += 1;
-        inside.per_address.insert(address, own + 1);
+        if let Some(address) = address {
+            inside.per_address.insert(address, own + 1);
+        }
         drop(inside);
         let limiter = Arc::clone(self);
         Ok(ClientPermit { limiter, address })
@@ -123,7 +129,10 @@ impl Drop for ClientPermit {
     fn drop(&mut self) {
         let mut inside = self.limiter.inside();
         inside.in_all -= 1;
-        if let Entry::Occupied(mut own) = inside.per_address.entry(self.address) {
+        let Some(address) = self.address else {
+            return;
+        };
+        if let Entry::Occupied(mut own) = inside.per_address.entry(address) {
             *own.get_mut() -= 1;
             if *own.get() == 0 {
                 own.remove();
@@ -158,6 +167,9 @@ mod tests {
         drop(first);
         let again = limiter.admit(ip("192.0.2.1")).unwrap();
         drop((mapped, other, again));
+        let nowhere: Vec<_> = (0..3).map(|_| limiter.admit(None).unwrap()).collect();
+        assert_eq!(limiter.admit(None).unwrap_err(), OverLimit::InAll);
+        drop(nowhere);
         let inside = limiter.inside();
         assert_eq!((inside.in_all, inside.per_address.len()), (0, 0));
     }

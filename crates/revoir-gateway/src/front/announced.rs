@@ -1,28 +1,22 @@
 //! [`ProxyProtocol`]: which connections begin with a PROXY header, and reading it.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use ipnet::IpNet;
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
-use crate::front::source::contains;
-use crate::proxy_protocol::{Header, decode};
-
-/// How much is looked at in one go. Most headers are shorter.
-const AHEAD: usize = 256;
+use crate::net::{ListenAddr, Peer, Peers, Socket};
+use crate::proxy_protocol::{Header, SHORTEST, decode, missing};
 
 /// Which connections begin with a PROXY header (version 1 or 2). The others are taken as they are:
 /// a header from anybody else is no HTTP, and refused as such.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyProtocol {
     /// The balancers that send one, always.
-    pub from: Vec<IpNet>,
-    /// The addresses of listeners that they connect to. Empty: all.
-    pub at: Vec<SocketAddr>,
+    pub from: Peers,
+    /// The listeners that they connect to. Empty: all.
+    pub at: Vec<ListenAddr>,
     /// For the header to come.
     pub limit: Duration,
 }
@@ -30,7 +24,7 @@ pub struct ProxyProtocol {
 impl Default for ProxyProtocol {
     fn default() -> Self {
         Self {
-            from: Vec::new(),
+            from: Peers::default(),
             at: Vec::new(),
             limit: Duration::from_secs(5),
         }
@@ -39,55 +33,63 @@ impl Default for ProxyProtocol {
 
 impl ProxyProtocol {
     /// Whether a connection from `peer` to `local` begins with a header.
-    fn is_expected(&self, peer: SocketAddr, local: SocketAddr) -> bool {
-        let is_there = |at: &SocketAddr| {
-            let ip = at.ip();
-            at.port() == local.port()
-                && (ip.is_unspecified() || ip.to_canonical() == local.ip().to_canonical())
+    fn is_expected(&self, peer: Peer, local: &ListenAddr) -> bool {
+        let is_there = |at: &ListenAddr| match (at, local) {
+            (ListenAddr::Tcp(at), ListenAddr::Tcp(local)) => {
+                let ip = at.ip();
+                at.port() == local.port()
+                    && (ip.is_unspecified() || ip.to_canonical() == local.ip().to_canonical())
+            }
+            (at, local) => at == local,
         };
-        contains(&self.from, peer.ip()) && (self.at.is_empty() || self.at.iter().any(is_there))
+        self.from.contains(peer) && (self.at.is_empty() || self.at.iter().any(is_there))
     }
 
-    /// The client of a connection: whom the header names, if one is expected, else the peer. No byte
-    /// behind the header is taken.
+    /// The client of a connection to `listener`: whom the header names, if one is expected, else the
+    /// peer. No byte behind the header is taken.
     ///
     /// # Errors
     ///
     /// `TimedOut`, `InvalidData`, or why nothing could be read.
     pub(super) async fn client(
         &self,
-        stream: &mut TcpStream,
-        peer: SocketAddr,
-    ) -> io::Result<SocketAddr> {
-        if self.from.is_empty() || !self.is_expected(peer, stream.local_addr()?) {
+        stream: &mut Socket,
+        peer: Peer,
+        listener: &ListenAddr,
+    ) -> io::Result<Peer> {
+        if self.from.is_empty() {
+            return Ok(peer);
+        }
+        let is_expected = match stream {
+            // One listener may be at many addresses.
+            Socket::Tcp(stream) => self.is_expected(peer, &stream.local_addr()?.into()),
+            #[cfg(unix)]
+            Socket::Unix(_) => self.is_expected(peer, listener),
+        };
+        if !is_expected {
             return Ok(peer);
         }
         // In a box, because few connections need it.
         let header = timeout(self.limit, Box::pin(read(stream))).await;
         match header.map_err(|_| ErrorKind::TimedOut)?? {
-            Header::For(addresses) => Ok(addresses.source),
+            Header::For(addresses) => Ok(Peer::Tcp(addresses.source)),
             Header::Own => Ok(peer),
         }
     }
 }
 
-/// Reads a header, and nothing behind it: what is there is looked at before it is taken.
-async fn read(stream: &mut TcpStream) -> io::Result<Header> {
-    let mut seen = Vec::new();
-    let mut ahead = [0; AHEAD];
+/// Reads a header, and nothing behind it: no more at once than is missing for sure.
+async fn read<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Header> {
+    let mut seen = Vec::with_capacity(SHORTEST);
     loop {
-        let count = stream.peek(&mut ahead).await?;
-        if count == 0 {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        let before = seen.len();
-        seen.extend_from_slice(&ahead[..count]);
         let decoded = decode(&seen);
         let decoded = decoded.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-        let taken = decoded.map_or(count, |(_, length)| length - before);
-        stream.read_exact(&mut ahead[..taken]).await?;
         if let Some((header, _)) = decoded {
             return Ok(header);
+        }
+        let missing = missing(&seen) as u64;
+        if (&mut *stream).take(missing).read_buf(&mut seen).await? == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
         }
     }
 }
@@ -99,11 +101,12 @@ mod tests {
     #[test]
     fn a_header_is_expected_from_a_balancer_at_its_listener_only() {
         let mut balancers = ProxyProtocol {
-            from: vec!["10.0.0.0/8".parse().unwrap()],
+            from: vec!["10.0.0.0/8".parse().unwrap()].into(),
             ..ProxyProtocol::default()
         };
         let expected = |balancers: &ProxyProtocol, peer: &str, local: &str| {
-            balancers.is_expected(peer.parse().unwrap(), local.parse().unwrap())
+            let peer = Peer::Tcp(peer.parse().unwrap());
+            balancers.is_expected(peer, &local.parse().unwrap())
         };
         assert!(expected(&balancers, "10.1.1.1:9", "192.0.2.1:80"));
         assert!(expected(&balancers, "[::ffff:10.1.1.1]:9", "[::1]:80"));
@@ -116,5 +119,12 @@ mod tests {
         assert!(expected(&balancers, "10.1.1.1:9", "192.0.2.1:81"));
         assert!(!expected(&balancers, "10.1.1.1:9", "192.0.2.7:81"));
         assert!(!expected(&balancers, "10.1.1.1:9", "192.0.2.1:443"));
+        let socket = |path: &str| format!("unix:{path}").parse::<ListenAddr>().unwrap();
+        assert!(!balancers.is_expected(Peer::Unix, &socket("/run/a.sock")));
+        balancers.from.unix = true;
+        assert!(!balancers.is_expected(Peer::Unix, &socket("/run/a.sock")));
+        balancers.at = vec![socket("/run/a.sock")];
+        assert!(balancers.is_expected(Peer::Unix, &socket("/run/a.sock")));
+        assert!(!balancers.is_expected(Peer::Unix, &socket("/run/b.sock")));
     }
 }

@@ -256,6 +256,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
+    use crate::net::{Peer, Peers};
 
     fn hook() -> AuthHook {
         AuthHook::new(&AuthSettings {
@@ -286,7 +287,8 @@ mod tests {
             .header("X-Original_Method", "GET")
             .body(())
             .unwrap();
-        let source = Source::new((Ipv4Addr::LOCALHOST, 1).into(), true, &[]);
+        let peer = Peer::Tcp((Ipv4Addr::LOCALHOST, 1).into());
+        let source = Source::new(peer, true, &Peers::default());
         let Question(asked) = hook().question(&request, &source);
         assert_eq!(
             (asked.method, asked.uri),

@@ -96,6 +96,7 @@ mod tests {
     use hyper::header::HeaderValue;
 
     use super::*;
+    use crate::net::{Peer, Peers};
 
     fn headers(fields: &[(&str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -137,8 +138,8 @@ mod tests {
             ("X_Request_Id", "1"),
             ("x_kept", "1"),
         ]);
-        let peer = (Ipv4Addr::LOCALHOST, 1).into();
-        rewrite_request(&mut got, &Source::new(peer, false, &[]));
+        let peer = Peer::Tcp((Ipv4Addr::LOCALHOST, 1).into());
+        rewrite_request(&mut got, &Source::new(peer, false, &Peers::default()));
         assert!(got.keys().all(|name| !name.as_str().starts_with(OURS)));
         assert_eq!(got["x-forwarded-for"], "127.0.0.1");
         let mut underscored = got.keys().filter(|name| name.as_str().contains('_'));

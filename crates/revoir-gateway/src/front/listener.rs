@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +15,6 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use revoir::{AcceptFailures, ServerTls};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -36,7 +34,8 @@ use crate::front::request_id;
 use crate::front::route::Backing;
 use crate::front::source::Source;
 use crate::front::state::Front;
-use crate::upstream::{TcpOrTls, set_nodelay};
+use crate::net::{ListenAddr, Listener, Peer, Socket};
+use crate::upstream::TcpOrTls;
 use crate::watch::{Exchange, Limit, LoggedRequest};
 
 /// What whoever finds no room is told.
@@ -48,7 +47,7 @@ const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRet
 const LATER: Duration = Duration::from_secs(1);
 
 /// Takes connections for as long as it is polled, over TLS if that is given.
-pub(crate) async fn serve(front: Arc<Front>, listeners: Vec<TcpListener>, tls: Option<ServerTls>) {
+pub(crate) async fn serve(front: Arc<Front>, listeners: Vec<Listener>, tls: Option<ServerTls>) {
     let shared = Arc::new(Listeners {
         front,
         tls,
@@ -69,7 +68,14 @@ struct Listeners {
 }
 
 impl Listeners {
-    async fn listen(self: Arc<Self>, listener: TcpListener) {
+    async fn listen(self: Arc<Self>, listener: Listener) {
+        let address = match listener.address() {
+            Ok(address) => Arc::new(address),
+            Err(error) => {
+                tracing::warn!(target: "revoir", %error, "a listener has no address");
+                return;
+            }
+        };
         let mut failures = AcceptFailures::default();
         loop {
             match listener.accept().await {
@@ -84,7 +90,8 @@ impl Listeners {
                         continue;
                     }
                     let talking = Talking::new(&self);
-                    tokio::spawn(async move { talking.listeners().talk(stream, peer).await });
+                    let from = (peer, Arc::clone(&address));
+                    tokio::spawn(async move { talking.listeners().talk(stream, from).await });
                 }
                 Err(error) => {
                     accept_error::tell(&error, "clients");
@@ -103,14 +110,14 @@ impl Listeners {
     }
 
     /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
-    async fn talk(self: Arc<Self>, mut stream: TcpStream, peer: SocketAddr) {
-        set_nodelay(&stream);
+    async fn talk(self: Arc<Self>, mut stream: Socket, (peer, at): (Peer, Arc<ListenAddr>)) {
+        stream.set_nodelay();
         let since = Instant::now();
         let registry = &self.front.registry;
         let current = self.front.current();
         let settings = &current.settings;
         let limit = settings.handshake_limit;
-        let peer = match settings.proxy_protocol.client(&mut stream, peer).await {
+        let peer = match settings.proxy_protocol.client(&mut stream, peer, &at).await {
             Ok(client) => client,
             Err(error) => {
                 if error.kind() == io::ErrorKind::TimedOut {
@@ -121,7 +128,7 @@ impl Listeners {
             }
         };
         let stream = match &self.tls {
-            None => TcpOrTls::Tcp(stream),
+            None => TcpOrTls::Plain(stream),
             Some(tls) => {
                 let accepting = TlsAcceptor::from(tls.config()).accept(stream);
                 match timeout(limit, accepting).await {

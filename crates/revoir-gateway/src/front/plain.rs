@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use http_body_util::BodyExt;
+use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -65,6 +66,10 @@ impl HttpProxy {
                 break;
             };
             let mut request = Request::from_parts(parts.clone(), body);
+            if let Ok(host) = HeaderValue::try_from(permit.target().host_field()) {
+                // Only HTTP/1.0 leaves it out.
+                request.headers_mut().entry(HOST).or_insert(host);
+            }
             *request.uri_mut() = uri;
             let answered = tokio::select! {
                 answered = self.0.request(request) => answered,

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,6 +10,8 @@ use axum::extract::ConnectInfo;
 use hyper::{Request, Response};
 use revoir::Tracker;
 use tower_service::Service;
+
+use crate::net::Peer;
 
 /// A router behind the gateway's listener, and the WebSockets that it has.
 #[derive(Clone)]
@@ -46,12 +47,11 @@ impl LocalService {
     }
 
     /// Answers a request. It comes unmodified, so that the router can take the connection over.
-    pub(super) async fn answer(
-        &self,
-        mut request: Request<Body>,
-        peer: SocketAddr,
-    ) -> Response<Body> {
-        request.extensions_mut().insert(ConnectInfo(peer));
+    pub(super) async fn answer(&self, mut request: Request<Body>, peer: Peer) -> Response<Body> {
+        // Handlers that ask for it know that there may be none.
+        if let Some(peer) = peer.address() {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
         let answered: Result<_, Infallible> = self.0.router.clone().call(request).await;
         match answered {
             Ok(response) => response,

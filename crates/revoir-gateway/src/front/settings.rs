@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use ipnet::IpNet;
-
 use crate::connection::ClientLimits;
 use crate::front::announced::ProxyProtocol;
+use crate::net::Peers;
 
 /// What a gateway is told.
 #[derive(Clone, Debug)]
@@ -26,8 +25,8 @@ pub struct Settings {
     pub room: ClientLimits,
     /// Which connections begin with a PROXY header.
     pub proxy_protocol: ProxyProtocol,
-    /// The addresses of proxies whose word about clients is taken.
-    pub trusted: Vec<IpNet>,
+    /// The proxies whose word about clients is taken.
+    pub trusted: Peers,
 }
 
 /// How long each leg of a plain request may stand still.
@@ -65,7 +64,7 @@ impl Default for Settings {
             http: HttpTimes::default(),
             room: ClientLimits::default(),
             proxy_protocol: ProxyProtocol::default(),
-            trusted: Vec::new(),
+            trusted: Peers::default(),
         }
     }
 }

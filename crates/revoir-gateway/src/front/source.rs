@@ -1,14 +1,14 @@
 //! [`Source`]: where a request comes from, and what the backend is told of it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderName, HeaderValue};
-use ipnet::IpNet;
 
 use crate::front::client_cert::ClientCert;
 use crate::front::forwarded_for;
+use crate::net::{Peer, Peers};
 
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -20,7 +20,7 @@ const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 /// The other end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Peer,
     /// Over TLS.
     pub(crate) secure: bool,
     /// A proxy whose word about others is taken.
@@ -30,12 +30,12 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// `trusted`: the addresses of proxies.
-    pub(crate) fn new(peer: SocketAddr, secure: bool, trusted: &[IpNet]) -> Self {
+    /// `trusted`: proxies.
+    pub(crate) fn new(peer: Peer, secure: bool, trusted: &Peers) -> Self {
         Self {
             peer,
             secure,
-            is_trusted: contains(trusted, peer.ip()),
+            is_trusted: trusted.contains(peer),
             client_cert: None,
         }
     }
@@ -48,9 +48,10 @@ impl Source {
         }
     }
 
-    /// The address of the client: of the last one before all proxies that are trusted.
-    pub(crate) fn client(&self, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-        let mut client = self.peer.ip().to_canonical();
+    /// The address of the client: of the last one before all proxies that are trusted. `None`: it
+    /// came through a Unix socket, and nobody says for whom.
+    pub(crate) fn client(&self, headers: &HeaderMap, trusted: &Peers) -> Option<IpAddr> {
+        let mut client = self.peer.ip();
         if !self.is_trusted {
             return client;
         }
@@ -60,8 +61,8 @@ impl Source {
             let Some(address) = forwarded_for::address(hop) else {
                 break;
             };
-            client = address;
-            if !contains(trusted, client) {
+            client = Some(address);
+            if !trusted.contains_address(address) {
                 break;
             }
         }
@@ -77,10 +78,12 @@ impl Source {
             }
         }
         let proto = if self.secure { "https" } else { "http" };
-        let peer = self.peer.ip().to_canonical();
+        let peer = self.peer.ip();
         let host = headers.get(HOST).cloned();
         append(headers, &FORWARDED, &forwarded(peer, proto, host.as_ref()));
-        append(headers, &FOR, &peer.to_string());
+        if let Some(peer) = peer {
+            append(headers, &FOR, &peer.to_string());
+        }
         // What was first is what the client asked for.
         if let Some(host) = host {
             headers.entry(HOST_BEFORE).or_insert(host);
@@ -93,17 +96,13 @@ impl Source {
     }
 }
 
-pub(super) fn contains(networks: &[IpNet], address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    networks.iter().any(|network| network.contains(&address))
-}
-
 /// One element of Forwarded (RFC 7239 section 4).
-fn forwarded(peer: IpAddr, proto: &str, host: Option<&HeaderValue>) -> String {
+fn forwarded(peer: Option<IpAddr>, proto: &str, host: Option<&HeaderValue>) -> String {
     // Section 6: IPv6 addresses stand in brackets and quotes.
     let node = match peer {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("\"[{address}]\""),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => format!("\"[{address}]\""),
+        None => "unknown".to_owned(),
     };
     let mut text = format!("for={node};proto={proto}");
     if let Some(host) = host.and_then(|host| host.to_str().ok()) {
@@ -128,6 +127,8 @@ fn append(headers: &mut HeaderMap, name: &HeaderName, element: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -140,8 +141,14 @@ mod tests {
         fields.iter().map(field).collect()
     }
 
-    fn source(peer: &str, trusted: &[IpNet]) -> Source {
-        Source::new(SocketAddr::new(peer.parse().unwrap(), 1), false, trusted)
+    fn source(peer: &str, trusted: &Peers) -> Source {
+        let peer = SocketAddr::new(peer.parse().unwrap(), 1);
+        Source::new(Peer::Tcp(peer), false, trusted)
+    }
+
+    fn networks(networks: &[&str]) -> Peers {
+        let networks = networks.iter().map(|one| one.parse().unwrap());
+        networks.collect::<Vec<_>>().into()
     }
 
     #[test]
@@ -153,7 +160,7 @@ mod tests {
             ("x-real-ip", "6.6.6.6"),
             ("forwarded", "for=6.6.6.6"),
         ]);
-        source("192.0.2.1", &[]).write(&mut got);
+        source("192.0.2.1", &Peers::default()).write(&mut got);
         let expected = headers(&[
             ("host", "a.example"),
             ("forwarded", "for=192.0.2.1;proto=http;host=\"a.example\""),
@@ -165,7 +172,7 @@ mod tests {
         let mut got = HeaderMap::new();
         let secure = Source {
             secure: true,
-            ..source("2001:db8::1", &[])
+            ..source("2001:db8::1", &Peers::default())
         };
         secure.write(&mut got);
         assert_eq!(got["forwarded"], "for=\"[2001:db8::1]\";proto=https");
@@ -173,7 +180,7 @@ mod tests {
 
     #[test]
     fn what_a_trusted_proxy_says_stays_and_is_added_to() {
-        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let trusted = networks(&["10.0.0.0/8"]);
         let mut got = headers(&[
             ("host", "inside"),
             ("forwarded", "for=192.0.2.1"),
@@ -199,10 +206,11 @@ mod tests {
 
     #[test]
     fn the_client_is_the_last_one_that_nobody_vouches_for() {
-        let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        let trusted = networks(&["10.0.0.0/8", "::1/128"]);
         let client = |peer, fields: &[(&'static str, &'static str)]| {
             let source = source(peer, &trusted);
-            source.client(&headers(fields), &trusted).to_string()
+            let client = source.client(&headers(fields), &trusted);
+            client.unwrap().to_string()
         };
         let claim = ("x-forwarded-for", "6.6.6.6, 192.0.2.1, 10.0.0.9");
         assert_eq!(client("10.0.0.1", &[claim]), "192.0.2.1");
@@ -217,12 +225,35 @@ mod tests {
 
     #[test]
     fn a_byte_beyond_ascii_does_not_erase_the_line() {
-        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let trusted = networks(&["10.0.0.0/8"]);
         let source = source("10.0.0.1", &trusted);
         let line = HeaderValue::from_bytes(b"\xff, 203.0.113.9").unwrap();
         let mut got = HeaderMap::from_iter([(FOR, line)]);
-        assert_eq!(source.client(&got, &trusted).to_string(), "203.0.113.9");
+        let client = source.client(&got, &trusted).unwrap();
+        assert_eq!(client.to_string(), "203.0.113.9");
         source.write(&mut got);
         assert_eq!(got[FOR].as_bytes(), b"\xff, 203.0.113.9, 10.0.0.1");
+    }
+
+    #[test]
+    fn a_peer_without_an_address_may_say_for_whom_it_connects_if_it_is_trusted() {
+        let claim = [("host", "a"), ("x-forwarded-for", "192.0.2.1")];
+        for (unix, client, forwarded_for) in [
+            (true, Some("192.0.2.1"), Some("192.0.2.1")),
+            (false, None, None),
+        ] {
+            let trusted = Peers {
+                unix,
+                ..Peers::default()
+            };
+            let source = Source::new(Peer::Unix, false, &trusted);
+            let mut got = headers(&claim);
+            let expected = client.map(|client| client.parse().unwrap());
+            assert_eq!(source.client(&got, &trusted), expected);
+            source.write(&mut got);
+            let line = got.get(FOR).map(|line| line.to_str().unwrap());
+            assert_eq!(line, forwarded_for);
+            assert_eq!(got[FORWARDED], "for=unknown;proto=http;host=\"a\"");
+        }
     }
 }

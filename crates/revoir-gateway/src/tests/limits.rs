@@ -252,7 +252,7 @@ async fn what_a_trusted_proxy_says_reaches_the_backend() {
         ("127.0.0.0/8", "192.0.2.1, 127.0.0.1"),
         ("10.0.0.0/8", "127.0.0.1"),
     ] {
-        let trusted = vec![trusted.parse().unwrap()];
+        let trusted = vec![trusted.parse().unwrap()].into();
         let (listener, between) = pair(setup(|settings| settings.trusted = trusted)).await;
         let mut client = ask(between.address, lines).await;
         let (mut backend, head) = taken(&listener).await;
@@ -272,7 +272,7 @@ async fn what_a_trusted_proxy_says_reaches_the_backend() {
 #[tokio::test]
 async fn a_client_behind_a_trusted_proxy_counts_by_its_own_address() {
     let (listener, between) = pair(setup(|settings| {
-        settings.trusted = vec!["127.0.0.1/32".parse().unwrap()];
+        settings.trusted = vec!["127.0.0.1/32".parse().unwrap()].into();
         settings.room.per_address = 1;
     }))
     .await;

@@ -16,4 +16,6 @@ mod routing;
 mod smuggling;
 mod support;
 mod tls;
+#[cfg(unix)]
+mod unix_sockets;
 mod upstreams;

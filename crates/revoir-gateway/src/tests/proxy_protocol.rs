@@ -13,7 +13,7 @@ fn balanced(from: &str) -> Setup {
     let mut setup = settings(Mode::Hold);
     setup.settings = Settings {
         proxy_protocol: ProxyProtocol {
-            from: vec![from.parse().unwrap()],
+            from: vec![from.parse().unwrap()].into(),
             ..ProxyProtocol::default()
         },
         ..Settings::default()

@@ -10,7 +10,7 @@ use revoir::{Origins, ServerTls};
 use revoir_proto::Role;
 use revoir_proto::frame::{FrameHeader, Mask, Opcode};
 use revoir_proto::handshake::accept;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -49,6 +49,8 @@ pub(super) struct Counts {
     pub(super) ended: Mutex<Vec<String>>,
     /// The statuses of answers.
     pub(super) answered: Mutex<Vec<u16>>,
+    /// Who asked for them.
+    pub(super) asked: Mutex<Vec<String>>,
     limited: Mutex<Vec<Limit>>,
     changed: Notify,
 }
@@ -109,6 +111,8 @@ impl Observer for Counts {
     }
 
     fn answered(&self, exchange: Exchange) {
+        let peer = exchange.request.peer.to_string();
+        self.asked.lock().unwrap().push(peer);
         self.answered.lock().unwrap().push(exchange.status);
         self.changed.notify_waiters();
     }
@@ -221,15 +225,15 @@ pub(super) async fn pair(setup: Setup) -> (TcpListener, Between) {
 }
 
 /// One end of a raw connection, behind its opening handshake.
-pub(super) struct Raw {
-    pub(super) stream: TcpStream,
+pub(super) struct Raw<S = TcpStream> {
+    pub(super) stream: S,
     /// What was read and not looked at.
     pub(super) input: Vec<u8>,
     role: Role,
 }
 
-impl Raw {
-    pub(super) fn new(stream: TcpStream, role: Role) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
+    pub(super) fn new(stream: S, role: Role) -> Self {
         let input = Vec::new();
         Self {
             stream,
@@ -378,7 +382,10 @@ pub(super) fn field(head: &str, name: &str) -> Option<String> {
 }
 
 /// Accepts the request in `head`, with `lines` in the answer.
-pub(super) async fn accepted(backend: &mut Raw, head: &str, lines: &str) {
+pub(super) async fn accepted<S>(backend: &mut Raw<S>, head: &str, lines: &str)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let key = field(head, "Sec-WebSocket-Key").expect("a key");
     let answer = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

@@ -9,7 +9,7 @@ use hyper::header::{COOKIE, HeaderName};
 use hyper::{HeaderMap, Uri};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::client_address::subscriber;
+use crate::net::subscriber;
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::target::Target;
 
@@ -46,12 +46,12 @@ pub struct Weights(Vec<(Target, NonZeroU32)>);
 
 impl Balance {
     /// Where a client belongs, at `address`, that asks for `resource` with these fields. `None`:
-    /// anywhere.
+    /// anywhere, also where there is neither a key nor an address.
     pub(crate) fn affinity(
         &self,
         resource: &Uri,
         headers: &HeaderMap,
-        address: IpAddr,
+        address: Option<IpAddr>,
     ) -> Option<Affinity> {
         let key = match self {
             Self::LeastConnections => return None,
@@ -67,8 +67,8 @@ impl Balance {
                 found.map(|(_, value)| Affinity::of_key(value.as_bytes()))
             }
         };
-        let by_address = || Affinity::of(subscriber(address).to_string().as_bytes());
-        Some(key.flatten().unwrap_or_else(by_address))
+        let by_address = |address| Affinity::of(subscriber(address).to_string().as_bytes());
+        key.flatten().or_else(|| address.map(by_address))
     }
 }
 
@@ -177,7 +177,8 @@ mod tests {
             headers.append(name, value.parse().unwrap());
         }
         let balance: Balance = balance.parse().unwrap();
-        balance.affinity(&resource.parse().unwrap(), &headers, ADDRESS.into())
+        let resource = resource.parse().unwrap();
+        balance.affinity(&resource, &headers, Some(ADDRESS.into()))
     }
 
     #[test]
@@ -223,7 +224,7 @@ mod tests {
         let of = |address: &str| {
             let address: IpAddr = address.parse().unwrap();
             let balance = Balance::Hash(HashKey::Address);
-            balance.affinity(&Uri::from_static("/"), &HeaderMap::new(), address)
+            balance.affinity(&Uri::from_static("/"), &HeaderMap::new(), Some(address))
         };
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
         assert_eq!(of("2001:db8::1"), Some(Affinity::of(b"2001:db8::")));

@@ -68,7 +68,7 @@ async fn ask(pool: &Pool, upstream: &Upstream, check: &Check) -> Result<(), Stri
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = path.parse().map_err(|error| format!("{path}: {error}"))?;
     let headers = request.headers_mut();
-    if let Ok(host) = HeaderValue::try_from(upstream.target.to_string()) {
+    if let Ok(host) = HeaderValue::try_from(upstream.target.host_field()) {
         headers.insert(HOST, host);
     }
     headers.insert(USER_AGENT, HeaderValue::from_static("revoir"));

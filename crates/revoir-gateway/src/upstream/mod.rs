@@ -33,6 +33,5 @@ pub(crate) use rendezvous::Affinity;
 pub(crate) use server::UpstreamPermit;
 pub use server::UpstreamState;
 pub use settings::{Check, PoolSettings, UpstreamTls};
-pub use target::{InvalidTarget, Target};
+pub use target::{InvalidTarget, Place, Target};
 pub use tcp_or_tls::TcpOrTls;
-pub(crate) use tcp_or_tls::set_nodelay;

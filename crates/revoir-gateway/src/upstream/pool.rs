@@ -358,6 +358,14 @@ mod tests {
     use super::*;
     use crate::upstream::asking::Priority;
     use crate::upstream::balance::Weights;
+    use crate::upstream::target::Place;
+
+    fn port_of(target: &Target) -> u16 {
+        match target.place {
+            Place::Host { port, .. } => port,
+            Place::Unix(_) => unreachable!("all have a port"),
+        }
+    }
 
     fn path(path: &str) -> PathId {
         PathId::of(path)
@@ -385,7 +393,7 @@ mod tests {
             ..PoolSettings::new(at(1))
         };
         let pool = Pool::new(settings, Instant::now());
-        let port = |permit: &UpstreamPermit| permit.target().port;
+        let port = |permit: &UpstreamPermit| port_of(permit.target());
         let busy: Vec<_> = (0..6)
             .filter_map(|_| pool.pick(path("/"), &[], None))
             .collect();
@@ -439,7 +447,8 @@ mod tests {
             .collect();
         let count = |port| {
             let all = busy.iter();
-            all.filter(|permit| permit.target().port == port).count()
+            all.filter(|permit| port_of(permit.target()) == port)
+                .count()
         };
         assert_eq!([count(1), count(2), count(3)], [10, 30, 20]);
     }
@@ -455,7 +464,7 @@ mod tests {
         let pool = Pool::new(settings, Instant::now());
         let key = |key: &str| Some(Affinity::of(key.as_bytes()));
         let led = |name: &str| pool.pick(path("/"), &[], key(name)).unwrap();
-        let port = |permit: &UpstreamPermit| permit.target().port;
+        let port = |permit: &UpstreamPermit| port_of(permit.target());
         let keys: Vec<_> = (0..30).map(|n| format!("room-{n}")).collect();
         let places: Vec<_> = keys.iter().map(|name| port(&led(name))).collect();
         assert!([1, 2, 3].iter().all(|port| places.contains(port)));

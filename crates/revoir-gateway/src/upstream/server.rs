@@ -14,7 +14,7 @@ use crate::upstream::target::Target;
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) target: Target,
-    /// Its host and port.
+    /// Its host and port, or its socket.
     pub(crate) name: Arc<str>,
     /// Used only where no other upstream is fit.
     pub(super) is_backup: bool,
@@ -63,7 +63,7 @@ impl Upstream {
 /// How one upstream stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpstreamState {
-    /// Host and port.
+    /// Host and port, or the socket as `unix:PATH`.
     pub upstream: String,
     /// Whether the last attempt to reach it succeeded.
     pub accepts: bool,

@@ -1,20 +1,37 @@
 //! [`Target`]: where the backend listens.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use hyper::Uri;
 use hyper::http::uri::InvalidUri;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The host and port of a backend, and how to speak to it.
+/// The start of the authority that stands for a Unix socket in a URL; its path follows in
+/// hexadecimal. No host has such a name.
+const UNIX: &str = "unix+";
+
+/// Where a backend listens, and how to speak to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Over TLS.
     pub secure: bool,
-    /// A name or an address, without brackets.
-    pub host: String,
-    /// From 1.
-    pub port: u16,
+    /// Where it listens.
+    pub place: Place,
+}
+
+/// Where a backend listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On TCP.
+    Host {
+        /// A name or an address, without brackets.
+        host: String,
+        /// From 1.
+        port: u16,
+    },
+    /// On a Unix socket with this path. There is no TLS.
+    Unix(PathBuf),
 }
 
 /// A URL that names no backend.
@@ -31,8 +48,12 @@ pub enum InvalidTarget {
 }
 
 impl Target {
-    /// Reads `ws://HOST[:PORT]`, where the scheme may be `wss`, `http` or `https` as well.
+    /// Reads `ws://HOST[:PORT]`, where the scheme may be `wss`, `http` or `https` as well, or
+    /// `unix:PATH`.
     pub fn parse(text: &str) -> Result<Self, InvalidTarget> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return Self::unix(path.into());
+        }
         // What is behind it is not read.
         if text.contains('#') {
             return Err(InvalidTarget::Syntax);
@@ -45,6 +66,16 @@ impl Target {
         }
     }
 
+    fn unix(path: PathBuf) -> Result<Self, InvalidTarget> {
+        if path.as_os_str().is_empty() {
+            return Err(InvalidTarget::Syntax);
+        }
+        Ok(Self {
+            secure: false,
+            place: Place::Unix(path),
+        })
+    }
+
     /// Where `uri` leads, whatever its path.
     pub(crate) fn of(uri: &Uri) -> Result<Self, InvalidTarget> {
         let secure = match uri.scheme_str() {
@@ -54,6 +85,9 @@ impl Target {
             None => return Err(InvalidTarget::Syntax),
         };
         let authority = uri.authority().ok_or(InvalidTarget::Syntax)?;
+        if let Some(path) = authority.as_str().strip_prefix(UNIX) {
+            return Self::unix(unhex(path).ok_or(InvalidTarget::Syntax)?.into());
+        }
         if authority.as_str().contains('@') || authority.host().is_empty() {
             return Err(InvalidTarget::Syntax);
         }
@@ -71,16 +105,30 @@ impl Target {
         };
         Ok(Self {
             secure,
-            host: host.to_owned(),
-            port: port.unwrap_or(if secure { 443 } else { 80 }),
+            place: Place::Host {
+                host: host.to_owned(),
+                port: port.unwrap_or(if secure { 443 } else { 80 }),
+            },
         })
+    }
+
+    /// The field Host of requests that have none of a client. A Unix socket has no name: nginx and
+    /// curl write `localhost` too.
+    pub(crate) fn host_field(&self) -> String {
+        match &self.place {
+            Place::Host { .. } => self.to_string(),
+            Place::Unix(_) => "localhost".to_owned(),
+        }
     }
 
     /// The address of what is at the path of `uri`, for plain HTTP.
     pub(crate) fn resource(&self, uri: &Uri) -> Result<Uri, InvalidUri> {
         let scheme = if self.secure { "https" } else { "http" };
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        format!("{scheme}://{self}{path}").parse()
+        match &self.place {
+            Place::Host { .. } => format!("{scheme}://{self}{path}").parse(),
+            Place::Unix(socket) => format!("{scheme}://{UNIX}{}{path}", hex(socket)).parse(),
+        }
     }
 
     /// The scheme of WebSocket.
@@ -89,11 +137,28 @@ impl Target {
     }
 }
 
+/// The bytes of a path in hexadecimal.
+fn hex(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What was written so. Paths of a configuration are text.
+fn unhex(text: &str) -> Option<String> {
+    let pairs = text.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| {
+        let pair = str::from_utf8(pair).ok()?;
+        u8::from_str_radix(pair, 16).ok()
+    };
+    String::from_utf8(pairs.map(byte).collect::<Option<_>>()?).ok()
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
+        match &self.place {
+            Place::Host { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Place::Host { host, port } => write!(f, "{host}:{port}"),
+            Place::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
 }
@@ -107,16 +172,21 @@ impl<'de> Deserialize<'de> for Target {
 
 impl Serialize for Target {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{}://{self}", self.scheme()))
+        match &self.place {
+            Place::Host { .. } => {
+                serializer.collect_str(&format_args!("{}://{self}", self.scheme()))
+            }
+            Place::Unix(_) => serializer.collect_str(self),
+        }
     }
 }
 
 impl fmt::Display for InvalidTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Syntax => "expected ws://HOST:PORT",
+            Self::Syntax => "expected ws://HOST:PORT or unix:PATH",
             Self::Port => "expected a port from 1 to 65535",
-            Self::Scheme => "expected ws://, wss://, http:// or https://",
+            Self::Scheme => "expected ws://, wss://, http://, https:// or unix:",
             Self::Path => "expected no path: requests keep their own",
         })
     }
@@ -155,5 +225,18 @@ mod tests {
         assert!(Target::parse("https://h:1").is_ok_and(|target| target.secure));
         assert_eq!(parsed("ftp://h"), Err(InvalidTarget::Scheme));
         assert_eq!(parsed("ws://h/chat"), Err(InvalidTarget::Path));
+        assert_eq!(
+            parsed("unix:/run/a b.sock"),
+            Ok("unix:/run/a b.sock".to_owned())
+        );
+        assert_eq!(parsed("unix:"), Err(InvalidTarget::Syntax));
+    }
+
+    #[test]
+    fn what_is_at_a_unix_socket_has_an_address_that_leads_back() {
+        let target = Target::parse("unix:/run/ä%?#.sock").unwrap();
+        let resource = target.resource(&Uri::from_static("/a?b=c")).unwrap();
+        assert_eq!(resource.path_and_query().unwrap(), "/a?b=c");
+        assert_eq!(Target::of(&resource), Ok(target));
     }
 }

@@ -1,4 +1,4 @@
-//! [`TcpOrTls`]: TCP, or TLS over it.
+//! [`TcpOrTls`]: a socket, or TLS over it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,24 +9,27 @@ use revoir::ClientTls;
 use revoir::rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio_rustls::{TlsConnector, TlsStream};
 
-use crate::upstream::target::Target;
+use crate::net::Socket;
+use crate::upstream::target::{Place, Target};
 
 /// A connection to a client or to a backend.
 #[derive(Debug)]
 pub enum TcpOrTls {
-    /// Plain TCP.
-    Tcp(TcpStream),
-    /// TLS over TCP.
-    Tls(Box<TlsStream<TcpStream>>),
+    /// Plain.
+    Plain(Socket),
+    /// TLS over it.
+    Tls(Box<TlsStream<Socket>>),
 }
 
 impl TcpOrTls {
-    /// Ends TCP with a reset, below TLS if that is there.
+    /// Ends TCP with a reset, below TLS if that is there. A Unix socket just ends.
     pub fn reset(self) -> io::Result<()> {
         match &self {
-            Self::Tcp(stream) => stream.set_zero_linger(),
+            Self::Plain(stream) => stream.set_zero_linger(),
             Self::Tls(stream) => stream.get_ref().0.set_zero_linger(),
         }
     }
@@ -42,22 +45,21 @@ impl TcpOrTls {
 
     /// Connects to `target`, with `tls` if that is given.
     pub(crate) async fn connect(target: &Target, tls: Option<&ClientTls>) -> io::Result<Self> {
-        let stream = TcpStream::connect((&*target.host, target.port)).await?;
-        set_nodelay(&stream);
-        let Some(tls) = tls else {
-            return Ok(Self::Tcp(stream));
+        let stream = match &target.place {
+            Place::Host { host, port } => TcpStream::connect((&**host, *port)).await?.into(),
+            #[cfg(unix)]
+            Place::Unix(path) => Socket::Unix(UnixStream::connect(path).await?),
+            #[cfg(not(unix))]
+            Place::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
         };
-        let name = ServerName::try_from(target.host.clone()).map_err(io::Error::other)?;
+        stream.set_nodelay();
+        let (Some(tls), Place::Host { host, .. }) = (tls, &target.place) else {
+            return Ok(Self::Plain(stream));
+        };
+        let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
         let connector = TlsConnector::from(tls.config());
         let stream = connector.connect(name, stream).await?;
         Ok(Self::Tls(Box::new(stream.into())))
-    }
-}
-
-/// Small writes leave at once.
-pub(crate) fn set_nodelay(stream: &TcpStream) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
     }
 }
 
@@ -68,7 +70,7 @@ impl AsyncRead for TcpOrTls {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, into),
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, into),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, into),
         }
     }
@@ -81,7 +83,7 @@ impl AsyncWrite for TcpOrTls {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
@@ -92,7 +94,7 @@ impl AsyncWrite for TcpOrTls {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
@@ -103,14 +105,14 @@ impl AsyncWrite for TcpOrTls {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

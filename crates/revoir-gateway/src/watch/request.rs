@@ -1,11 +1,13 @@
 //! [`LoggedRequest`]: who asked for what, as far as a log may know it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::Request;
 use hyper::header::{HOST, HeaderName, ORIGIN, USER_AGENT};
 use tokio::time::Instant;
+
+use crate::net::Peer;
 
 /// The longest text from a request that is kept, in bytes.
 const KEPT_BYTES: usize = 512;
@@ -16,10 +18,11 @@ const KEPT_BYTES: usize = 512;
 pub struct LoggedRequest {
     /// When it came.
     pub since: Instant,
-    /// The other end of the TCP connection, or whom its PROXY header names.
-    pub peer: SocketAddr,
-    /// Who asks: where trusted proxies stand before the gateway, whom they name.
-    pub client: IpAddr,
+    /// The other end of the connection, or whom its PROXY header names.
+    pub peer: Peer,
+    /// Who asks: where trusted proxies stand before the gateway, whom they name. `None`: it came
+    /// through a Unix socket, and nobody says for whom.
+    pub client: Option<IpAddr>,
     /// As in X-Request-Id, which the backend gets.
     pub id: Box<str>,
     /// Its route: host and path. `None`: no route leads there.
@@ -42,7 +45,7 @@ impl LoggedRequest {
     /// `peer` and `client`, the name and the route of a request.
     pub(crate) fn new<B>(
         request: &Request<B>,
-        (peer, client): (SocketAddr, IpAddr),
+        (peer, client): (Peer, Option<IpAddr>),
         id: Box<str>,
         route: Option<Arc<str>>,
     ) -> Self {
@@ -66,11 +69,11 @@ impl LoggedRequest {
     }
 
     /// One that could not be read, of a connection that was taken at `since`.
-    pub(crate) fn unread(peer: SocketAddr, since: Instant) -> Self {
+    pub(crate) fn unread(peer: Peer, since: Instant) -> Self {
         Self {
             since,
             peer,
-            client: peer.ip().to_canonical(),
+            client: peer.ip(),
             id: Box::default(),
             route: None,
             method: Box::default(),
@@ -114,7 +117,7 @@ mod tests {
             .body(())
             .unwrap();
         let local = Ipv4Addr::LOCALHOST;
-        let who = ((local, 9).into(), local.into());
+        let who = (Peer::Tcp((local, 9).into()), Some(local.into()));
         let asked = LoggedRequest::new(&request, who, "1".into(), None);
         assert!(!format!("{asked:?}").contains("secret"), "{asked:?}");
         assert_eq!((&*asked.path, asked.has_query), ("/chat", true));

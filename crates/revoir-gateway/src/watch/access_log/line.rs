@@ -85,7 +85,7 @@ struct RequestFields<'a> {
 #[derive(Serialize)]
 struct LoggedRequestFields<'a> {
     peer: String,
-    client_ip: String,
+    client_ip: Option<String>,
     request_id: Option<&'a str>,
     route: Option<&'a str>,
     host: Option<&'a str>,
@@ -151,7 +151,7 @@ impl<'a> LoggedRequestFields<'a> {
     fn new(asked: &'a LoggedRequest) -> Self {
         Self {
             peer: asked.peer.to_string(),
-            client_ip: asked.client.to_string(),
+            client_ip: asked.client.map(|client| client.to_string()),
             request_id: Some(&*asked.id).filter(|id| !id.is_empty()),
             route: asked.route.as_deref(),
             host: asked.host.as_deref(),

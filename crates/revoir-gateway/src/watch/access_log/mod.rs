@@ -156,7 +156,7 @@ mod tests {
     fn request(path: &str) -> Entry {
         let request = hyper::Request::get(path).body(()).unwrap();
         let local = std::net::Ipv4Addr::LOCALHOST;
-        let who = ((local, 9).into(), local.into());
+        let who = (crate::net::Peer::Tcp((local, 9).into()), Some(local.into()));
         Entry::Request(Box::new(Exchange {
             at: std::time::SystemTime::UNIX_EPOCH,
             request: LoggedRequest::new(&request, who, "1".into(), None),
