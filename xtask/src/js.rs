@@ -55,9 +55,11 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
     }
     Running::start(&mut check)?.succeed(deadline)?;
     if extent == Extent::Write {
-        let readme = Path::new("clients/js/README.md");
-        fs::copy(package.join("README.md"), crate::root().join(readme))
-            .with_context(|| format!("write {}", readme.display()))?;
+        for name in ["README.md", "conformance.md"] {
+            let file = Path::new("clients/js").join(name);
+            fs::copy(package.join(name), crate::root().join(&file))
+                .with_context(|| format!("write {}", file.display()))?;
+        }
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ENGINES, freePort, kill } from "./browsers.mjs";
-import { observe, writeTable } from "./observed.mjs";
+import { DIFFERENCES } from "./differences.mjs";
+import { observe, observeSpec, writeTables } from "./observed.mjs";
 import { serveFaults, servePages, startRevoir } from "./servers.mjs";
 
 /** libsoup knows no codes between 1011 and 3000: it answers them with 1002, and the page sees 1006. */
@@ -23,7 +24,7 @@ const CODES = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013,
 assert.ok(ENGINES.length > 1, "set CHROMIUM and FIREFOX, as `cargo xtask js` does");
 
 describe("browsers", { concurrency: true, timeout: 180_000 }, () => {
-	after(() => writeTable());
+	after(() => writeTables());
 	for (const each of ENGINES) {
 		suite(each);
 	}
@@ -165,6 +166,37 @@ function suite({ name: engine, start }) {
 			await call("close", name, 4001, "bye");
 			const log = await call("until", name, "close");
 			assert.equal(log.at(-1).code, 1006);
+		});
+
+		test("it has the interface of WebSocket, but for what is listed with a reason", async () => {
+			await page.evaluate(() => import("/engines/spec.mjs").then(() => undefined));
+			const expected = await page.evaluate(() => globalThis.spec.expected());
+			const strangers = Object.keys(DIFFERENCES).filter((name) => !(name in expected));
+			assert.deepEqual(strangers, [], "differences of checks that are not there");
+			const seen = {};
+			for (const subject of ["native", "plain", "kept"]) {
+				// A server for each: Firefox makes the attempts after failed ones wait.
+				const server = await serveFaults();
+				seen[subject] = await page.evaluate(
+					(subject, base) => globalThis.spec.look(subject, base),
+					subject,
+					at("", server.port),
+				);
+				await server.stop();
+			}
+			const wrong = [];
+			for (const [name, standard] of Object.entries(expected)) {
+				for (const subject of ["plain", "kept"]) {
+					const listed = DIFFERENCES[name]?.[subject];
+					// What the engine itself does differently is not ours to mend.
+					const wanted = listed === undefined ? [standard, seen.native[name]] : [listed];
+					if (!wanted.map(String).includes(String(seen[subject][name]))) {
+						wrong.push(`${name} (${subject}): ${seen[subject][name]}, and not ${wanted.join(" or ")}`);
+					}
+				}
+			}
+			assert.deepEqual(wrong, []);
+			observeSpec(engine, expected, seen.native);
 		});
 
 		test("what the policy of the page forbids is not tried again", async () => {

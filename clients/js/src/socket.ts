@@ -77,7 +77,7 @@ export interface EventMap {
 	message: MessageEvent;
 	/** A connection has ended, or was not to be had. */
 	down: DownEvent;
-	/** It is over for good, and neither in order nor by `close()`. `close` follows. */
+	/** It is over for good, and neither in order nor by `close()`; without `reconnect` also by that. `close` follows. */
 	error: Event;
 	/** It is over for good. */
 	close: EndEvent;
@@ -271,7 +271,7 @@ export class RevoirSocket extends EventTarget {
 			throw new DOMException("not 1000 or 3000-4999", "InvalidAccessError");
 		}
 		if (reason && sizeOf(reason) > 123) {
-			throw new DOMException("over 123 bytes", "SyntaxError");
+			throw new DOMException("too long", "SyntaxError");
 		}
 		if (this.#readyState > 1) {
 			return;
@@ -497,7 +497,7 @@ export class RevoirSocket extends EventTarget {
 		this.#readyState = 3;
 		clearTimeout(this.#timer);
 		this.#closed.abort();
-		if (!ending.clean && ending.cause !== "closed-locally") {
+		if (!ending.clean && (ending.cause !== "closed-locally" || this.#options.reconnect === false)) {
 			this.dispatchEvent(new Event("error"));
 		}
 		this.dispatchEvent(endEvent(ending, decision, this.#queue.drain()));

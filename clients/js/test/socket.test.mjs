@@ -490,6 +490,15 @@ test("without reconnect it is a WebSocket: one connection, error and close", asy
 	assert.deepEqual(FakeSocket.last.sent, ["into nothing"]);
 });
 
+test("without reconnect close while connecting is an error, as natively", async () => {
+	const socket = connect({ reconnect: false });
+	const log = record(socket);
+	socket.close();
+	FakeSocket.last.end();
+	await settle();
+	assert.deepEqual(log, ["down 1006 closed-locally, closed-locally, stop: final", "error", "close 1006 - false"]);
+});
+
 test("what the browser forbids is not tried again", async () => {
 	const silent = connect();
 	const log = record(silent);
