@@ -3,6 +3,7 @@
 mod closing;
 mod coming_back;
 mod fates;
+mod model;
 mod opening;
 mod sending;
 
