@@ -39,12 +39,15 @@ pub(crate) fn install_peers(deadline: Instant) -> anyhow::Result<(PathBuf, PathB
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
     let node = folder.join("node");
     tools::install_npm(&pins, &node, deadline)?;
-    let python = install_websockets(&pins, &folder, deadline)?;
+    let python = install_websockets(deadline)?;
     Ok((folder, node, python))
 }
 
 /// A Python that has `websockets`, at the version and hash of `requirements.txt`.
-fn install_websockets(pins: &Path, folder: &Path, deadline: Instant) -> anyhow::Result<PathBuf> {
+pub(crate) fn install_websockets(deadline: Instant) -> anyhow::Result<PathBuf> {
+    let pins = crate::root().join("conformance/interop/peers");
+    let folder = crate::root().join("target/interop");
+    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
     let requirements = pins.join("requirements.txt");
     let venv = folder.join("venv");
     let python = venv.join("bin/python");
