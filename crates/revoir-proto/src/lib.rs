@@ -109,7 +109,7 @@ pub use closing::ClosingHandshake;
 pub use compression::CompressionSnapshot;
 pub use config::{Config, KeepaliveConfig};
 pub use connection::{CloseRequest, Connection, LocalCause};
-pub use ending::{CallSite, Cause, Detail, Ending, Finish, Initiator, InputEnd};
+pub use ending::{CallSite, Cause, Detail, Ending, Finish, Initiator, InputEnd, TlsFault};
 pub use error::{ProtocolError, SNAPSHOT_VERSION, SnapshotError, UsageError};
 pub use event::Event;
 pub use frame::FrameSnapshot;

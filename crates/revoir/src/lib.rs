@@ -173,7 +173,7 @@ pub use revoir_proto::handshake::{
 pub use revoir_proto::{
     BinaryPayload, CallSite, Cause, CloseCode, Config, Detail, Ending, Finish, Initiator,
     InvalidSlot, KeepaliveConfig, Limits, Message, ProtocolError, Reason, Role, SendCode, Slot,
-    State, TextPayload, UsageError, Utf8Bytes, extension,
+    State, TextPayload, TlsFault, UsageError, Utf8Bytes, extension,
 };
 pub use server::{AcceptFailures, Acceptor, Admission, Incoming, Server, accept};
 #[cfg(feature = "hyper")]

@@ -44,12 +44,13 @@ impl fmt::Display for Ending {
             Cause::ConnectTimeout => self.never(f, "TCP took too long to connect"),
             Cause::TlsFailed => self.never(f, "the TLS handshake failed"),
             Cause::HandshakeRejected => match &self.response {
+                Some(response) if matches!(self.detail, Detail::Proxy(_)) => {
+                    let status = response.status;
+                    self.never(f, &format!("no way to the server, HTTP {status}"))
+                }
                 Some(response) => {
-                    write!(
-                        f,
-                        "the opening handshake was refused with HTTP {}",
-                        response.status
-                    )
+                    let status = response.status;
+                    write!(f, "the opening handshake was refused with HTTP {status}")
                 }
                 None => self.never(f, "the opening handshake was refused"),
             },
@@ -151,9 +152,7 @@ impl Ending {
     fn detail_in_brackets(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.detail {
             Detail::None => Ok(()),
-            detail @ (Detail::Rule(_) | Detail::Handshake(_) | Detail::Os(_) | Detail::Text(_)) => {
-                write!(f, " ({detail})")
-            }
+            detail => write!(f, " ({detail})"),
         }
     }
 

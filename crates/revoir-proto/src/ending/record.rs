@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use revoir_codes::CloseCode;
 
-use crate::ending::{Cause, Finish, Initiator};
+use crate::ending::{Cause, Finish, Initiator, TlsFault};
 use crate::error::ProtocolError;
 use crate::frame::CloseFrame;
 use crate::handshake::{HandshakeError, Refused};
@@ -127,7 +127,11 @@ impl Error for Ending {
         match &self.detail {
             Detail::Rule(error) => Some(error),
             Detail::Handshake(error) => Some(&**error),
-            Detail::None | Detail::Os(_) | Detail::Text(_) => None,
+            Detail::None
+            | Detail::Os(_)
+            | Detail::Text(_)
+            | Detail::Proxy(_)
+            | Detail::Tls { .. } => None,
         }
     }
 }
@@ -147,6 +151,16 @@ pub enum Detail {
     Os(i32),
     /// An address, or whatever else the driver knows.
     Text(Cow<'static, str>),
+    /// It happened at a proxy, before there was a way to the server: which one, and what.
+    /// A status in [`Ending::response`] is the proxy's.
+    Proxy(Cow<'static, str>),
+    /// The TLS handshake failed.
+    Tls {
+        /// Why.
+        fault: TlsFault,
+        /// The words of the TLS library.
+        text: Cow<'static, str>,
+    },
 }
 
 impl fmt::Display for Detail {
@@ -156,7 +170,17 @@ impl fmt::Display for Detail {
             Self::Rule(error) => write!(f, "{error} ({})", error.section()),
             Self::Handshake(error) => write!(f, "{error} ({})", error.section()),
             Self::Os(number) => write!(f, "os error {number}"),
-            Self::Text(text) => f.write_str(text),
+            Self::Text(text) | Self::Proxy(text) => f.write_str(text),
+            // The others say all that there is to say.
+            Self::Tls {
+                fault:
+                    fault @ (TlsFault::Alert
+                    | TlsFault::NothingInCommon
+                    | TlsFault::WrongName
+                    | TlsFault::Other),
+                text,
+            } => write!(f, "{fault}: {text}"),
+            Self::Tls { fault, .. } => fault.fmt(f),
         }
     }
 }

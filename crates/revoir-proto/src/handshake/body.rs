@@ -125,6 +125,12 @@ impl BodyReader {
         }
     }
 
+    /// The refusal with what has come: nobody waits for the rest.
+    pub(super) fn give_up(mut self) -> Refused {
+        self.refused.body_cut = true;
+        self.refused
+    }
+
     /// The refusal with what came before the end of the stream.
     pub(super) fn finish(mut self) -> Refused {
         self.refused.body_cut |= !matches!(self.framing, Framing::Length(0) | Framing::UntilEof);

@@ -117,6 +117,24 @@ impl ClientHandshake {
         }
     }
 
+    /// Whether the server has refused, and only the body of its answer is still to come: it says why,
+    /// and need not end. Whoever does not want to wait for it calls [`cut_body`](Self::cut_body).
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.reading, Reading::Body(_))
+    }
+
+    /// Ends a refusal with what has come of its body; `None` if the server has not refused.
+    pub fn cut_body(&mut self) -> Option<Refused> {
+        if !self.is_refused() {
+            return None;
+        }
+        match std::mem::replace(&mut self.reading, Reading::Done) {
+            Reading::Body(body) => Some(body.give_up()),
+            Reading::Head(_) | Reading::Done => None,
+        }
+    }
+
     fn advance(&mut self, input: &mut BytesMut) -> Result<Option<ClientOutcome>, HandshakeError> {
         loop {
             match &mut self.reading {

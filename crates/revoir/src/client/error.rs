@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use revoir_proto::handshake::InvalidRequest;
-use revoir_proto::{Cause, Ending};
+use revoir_proto::{Cause, Detail, Ending};
 
 use crate::client::{InvalidProxy, InvalidUrl};
 
@@ -90,6 +90,12 @@ impl From<Ending> for ConnectError {
 
 /// Whose affair it is that the connection never opened, and what to do about it.
 fn way_out(ending: &Ending) -> Option<&'static str> {
+    if let Detail::Proxy(_) = ending.detail {
+        return Some(way_past_proxy(ending.response.as_ref().map(|it| it.status)));
+    }
+    if let Detail::Tls { fault, .. } = ending.detail {
+        return Some(fault.advice());
+    }
     Some(match ending.cause {
         Cause::Dns => "check the host in the url, and that this machine can resolve names",
         Cause::Refused => "the host is there and nobody listens: check the port and the server",
@@ -112,6 +118,21 @@ fn way_out(ending: &Ending) -> Option<&'static str> {
     })
 }
 
+/// What to do about a proxy that opens no tunnel, by its status if it gave one.
+const fn way_past_proxy(status: Option<u16>) -> &'static str {
+    match status {
+        Some(407) => "the proxy wants credentials: put them into its url",
+        Some(502..=504) => {
+            "the proxy cannot reach the server: check the host and port of the url, or ask who runs \
+             the proxy"
+        }
+        Some(400..=499) => {
+            "the proxy does not allow it: ask who runs the proxy, or go without it (no_proxy)"
+        }
+        _ => "it is the proxy, not the server: check its address, or go without it (no_proxy)",
+    }
+}
+
 /// What an HTTP status asks of the client.
 const fn refused(status: u16) -> &'static str {
     match status {
@@ -120,7 +141,7 @@ const fn refused(status: u16) -> &'static str {
         401 => "the server wants credentials: send an Authorization header",
         403 => "the server forbids it: check the credentials and the Origin",
         404 => "there is nothing at the path of the url",
-        407 => "the proxy wants credentials: put them into its url",
+        407 => "a proxy in between wants credentials: give its url to the client",
         408 | 425 | 429 | 503 => "the server is busy or restarting: try again later",
         400..=499 => "the server does not accept the request: its answer may say why",
         500..=599 => "the server, or one behind it, has failed: its log may say why",
@@ -130,7 +151,6 @@ const fn refused(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use revoir_proto::Detail;
     use revoir_proto::handshake::{Headers, Refused};
 
     use super::*;

@@ -1,13 +1,18 @@
 //! The client's opening handshake over a stream.
 
 use std::io::{self, ErrorKind};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use revoir_proto::Ending;
 use revoir_proto::handshake::{ClientHandshake, ClientOutcome, Established};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
 
-use crate::handshake_io::{READ_BYTES, leftover, lost};
+use crate::handshake_io::{READ_BYTES, leftover, lost, too_slow};
+
+/// How long the body of a refusal is waited for.
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Writes the request and reads the answer. The bytes behind it are the first of the connection.
 pub(super) async fn open<S>(
@@ -20,8 +25,20 @@ where
     // A server that refuses may close before it has read everything: its answer counts.
     let written = write(stream, handshake.request_bytes()).await;
     let mut input = BytesMut::with_capacity(READ_BYTES);
+    let mut body_until = None;
     loop {
-        let outcome = match stream.read_buf(&mut input).await {
+        if body_until.is_none() && handshake.is_refused() {
+            body_until = Some(Instant::now() + BODY_TIMEOUT);
+        }
+        let reading = stream.read_buf(&mut input);
+        let read = match body_until {
+            None => reading.await,
+            Some(until) => match timeout_at(until, reading).await {
+                Ok(read) => read,
+                Err(_) => break,
+            },
+        };
+        let outcome = match read {
             Ok(0) => handshake.handle_eof(),
             Ok(_) => handshake.handle_input(&mut input),
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => handshake.handle_eof(),
@@ -35,6 +52,11 @@ where
             Ok(None) => input.reserve(READ_BYTES),
             Err(error) => return Err(error.into()),
         }
+    }
+    // What has come of the body has to do.
+    match handshake.cut_body() {
+        Some(refused) => Err(refused.into()),
+        None => Err(too_slow(BODY_TIMEOUT)),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn through(
             Detail::None => "it refused CONNECT".to_owned(),
             detail => detail.to_string(),
         };
-        ending.detail = Detail::Text(format!("proxy {proxy}: {what}").into());
+        ending.detail = Detail::Proxy(format!("proxy {proxy}: {what}").into());
         ending
     })
 }

@@ -4,6 +4,15 @@ use revoir_codes::advice::DelayClass;
 
 use crate::reconnect::verdict::{Delay, Verdict};
 
+/// The row of a proxy's `status`. Its refusals say nothing of the server's credentials.
+pub(super) fn of_proxy(status: u16) -> Verdict {
+    match status {
+        // It cannot reach the server, or is busy.
+        408 | 425 | 429 | 500..=599 => Verdict::retry("proxy-5xx", DelayClass::Normal),
+        _ => Verdict::stop("proxy-refused"),
+    }
+}
+
 /// The row of `status`. `Retry-After` is looked at elsewhere.
 pub(super) fn verdict(status: u16) -> Verdict {
     match status {

@@ -1,6 +1,6 @@
 //! [`Subject`]: what the rules look at in an ending.
 
-use revoir_proto::{Cause, CloseCode, Ending};
+use revoir_proto::{Cause, CloseCode, Detail, Ending};
 
 /// What an ending is to the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub(super) enum Subject {
     Code(CloseCode),
     /// The HTTP status of a refused handshake.
     Status(u16),
+    /// The HTTP status of a proxy that opened no way to the server.
+    Proxy(u16),
     /// A cause that says more than the code of the ending.
     Cause(Cause),
 }
@@ -24,6 +26,9 @@ impl Subject {
             | Cause::WriteFailed
             | Cause::TlsFailed => Self::Code(ending.code()),
             cause @ Cause::HandshakeRejected => match &ending.response {
+                Some(refused) if matches!(ending.detail, Detail::Proxy(_)) => {
+                    Self::Proxy(refused.status)
+                }
                 Some(refused) => Self::Status(refused.status),
                 None => Self::Cause(cause),
             },
@@ -31,12 +36,13 @@ impl Subject {
         }
     }
 
-    /// A number of its own for each subject: statuses end below the codes in use, and causes below
-    /// the statuses.
+    /// A number of its own for each subject: statuses end below the codes in use, causes below the
+    /// statuses, and those of proxies lie behind the codes.
     pub(super) const fn key(self) -> u16 {
         match self {
             Self::Code(code) => code.get(),
             Self::Status(status) => status,
+            Self::Proxy(status) => 5000 + status,
             Self::Cause(cause) => cause as u16,
         }
     }

@@ -14,6 +14,7 @@ pub(super) fn verdict(ending: &Ending, subject: Subject) -> Verdict {
     match subject {
         Subject::Code(code) => of_code(code),
         Subject::Status(status) => status::verdict(status),
+        Subject::Proxy(status) => status::of_proxy(status),
         Subject::Cause(cause) => of_cause(cause, &ending.detail),
     }
 }
@@ -56,7 +57,7 @@ fn is_unknown_name(detail: &Detail) -> bool {
         "No such host is known",          // Windows
     ];
     match detail {
-        Detail::Text(text) => SAID.iter().any(|said| text.contains(said)),
+        Detail::Text(text) | Detail::Proxy(text) => SAID.iter().any(|said| text.contains(said)),
         _ => false,
     }
 }

@@ -6,11 +6,14 @@ use revoir_proto::Ending;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::danger::ServerCertVerifier;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use crate::tls::fault::refused;
+use crate::tls::pinned::Pinned;
 use crate::tls::unverified::Unverified;
 use crate::tls::{TlsError, failed};
 
@@ -31,33 +34,34 @@ impl ClientTls {
         PLATFORM.clone()
     }
 
-    /// Trusts only the certificates in `roots`, in PEM.
+    /// Trusts only the certificates in `roots`, in PEM: what authorities among them have signed, and a
+    /// server that shows one of them as its own, whatever that is marked for.
     ///
     /// # Errors
     ///
     /// [`TlsError`] if there is none, or one is malformed.
     pub fn with_roots(roots: &[u8]) -> Result<Self, TlsError> {
+        let certificates: Vec<_> =
+            CertificateDer::pem_slice_iter(roots).collect::<Result<_, _>>()?;
         let mut store = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(roots) {
-            store.add(certificate?)?;
+        for certificate in &certificates {
+            store.add(certificate.clone())?;
         }
         if store.is_empty() {
             return Err(TlsError::Pem(
                 tokio_rustls::rustls::pki_types::pem::Error::NoItemsFound,
             ));
         }
-        Ok(Self::with_store(store))
+        let provider = Arc::new(ring::default_provider());
+        let verifier = Pinned::new(certificates, store.clone(), provider)?;
+        Ok(Self::with_store(store).verified_by(Arc::new(verifier)))
     }
 
     /// Trusts everybody: anyone on the way can read and change everything. For tests only.
     #[must_use]
     pub fn insecure() -> Self {
         let provider = Arc::new(ring::default_provider());
-        let mut tls = Self::with_store(RootCertStore::empty());
-        Arc::make_mut(&mut tls.config)
-            .dangerous()
-            .set_certificate_verifier(Arc::new(Unverified(provider)));
-        tls
+        Self::with_store(RootCertStore::empty()).verified_by(Arc::new(Unverified(provider)))
     }
 
     /// Trusts as `config` says, with the provider it has. Its ALPN protocols stay as they are:
@@ -71,6 +75,13 @@ impl ClientTls {
     #[must_use]
     pub fn config(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.config)
+    }
+
+    fn verified_by(mut self, verifier: Arc<dyn ServerCertVerifier>) -> Self {
+        Arc::make_mut(&mut self.config)
+            .dangerous()
+            .set_certificate_verifier(verifier);
+        self
     }
 
     fn with_store(roots: RootCertStore) -> Self {
@@ -111,7 +122,7 @@ impl ClientTls {
             ServerName::try_from(host.to_owned()).map_err(|error| failed(error.to_string()))?;
         let connector = TlsConnector::from(self.config());
         let connected = connector.connect(name, stream).await;
-        connected.map_err(|error| failed(error.to_string()))
+        connected.map_err(|error| refused(&error))
     }
 }
 

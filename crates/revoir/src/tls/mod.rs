@@ -2,6 +2,8 @@
 
 mod client;
 mod error;
+mod fault;
+mod pinned;
 mod server;
 mod unverified;
 

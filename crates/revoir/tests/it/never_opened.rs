@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use revoir::{
     Acceptor, Cause, Client, ClientTls, CloseCode, ConnectError, Detail, Ending, Finish,
-    HandshakeError, InvalidUrl, Origins, Server, ServerTls,
+    HandshakeError, InvalidUrl, Origins, Server, ServerTls, TlsFault,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -128,7 +128,14 @@ async fn a_certificate_that_nobody_vouches_for_is_tls_failed_at_both_sides() {
     let url = serve_tls(&seen).await;
     let client = Client::new().with_tls(ClientTls::with_roots(new_pem().0.as_bytes()).unwrap());
     let ending = refused(&client, &url).await;
-    assert_starts(&ending, Cause::TlsFailed, "invalid peer certificate");
+    let Detail::Tls { fault, text } = &ending.detail else {
+        panic!("{ending:?}");
+    };
+    assert_eq!(*fault, TlsFault::UnknownIssuer);
+    assert!(text.starts_with("invalid peer certificate"), "{text}");
+    let mut whole = expected(Cause::TlsFailed, Finish::None, None);
+    whole.detail = ending.detail.clone();
+    assert_eq!(*ending, whole);
     let server = seen.ending().await;
     assert_starts(&server, Cause::TlsFailed, "received fatal alert: ");
     for ending in [&*ending, &server] {
@@ -155,6 +162,84 @@ async fn plain_http_where_tls_is_expected_is_tls_failed() {
     let ending = accepting.await.unwrap().unwrap_err();
     assert!(matches!(&ending.detail, Detail::Handshake(error)
         if matches!(**error, HandshakeError::NotHttp { byte: 0x16 })));
+}
+
+#[tokio::test]
+async fn a_port_without_tls_is_told_from_a_bad_certificate() {
+    for (answer, expected) in [
+        ("HTTP/1.1 400 Bad Request\r\n\r\n", TlsFault::NotTls),
+        ("", TlsFault::HungUp),
+    ] {
+        let (near, mut far) = memory::pair(64 * 1024);
+        let client = Client::new();
+        let connecting = client.connect_over("wss://localhost/", near);
+        let answering = async {
+            let mut hello = [0; 64];
+            far.read_exact(&mut hello).await.unwrap();
+            far.write_all(answer.as_bytes()).await.unwrap();
+            drop(far);
+        };
+        let (result, ()) = tokio::join!(connecting, answering);
+        let error = result.unwrap_err();
+        let ending = error.ending().unwrap();
+        assert_eq!(ending.cause, Cause::TlsFailed);
+        assert!(
+            matches!(&ending.detail, Detail::Tls { fault, .. } if *fault == expected),
+            "{ending:?}"
+        );
+        assert!(error.to_string().contains("ws in place of wss"), "{error}");
+    }
+}
+
+/// A certificate as `openssl req -x509` makes it: signed by itself, and marked as an authority's.
+fn authority(name: &str) -> (String, String) {
+    let mut params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    (certificate.pem(), key.serialize_pem())
+}
+
+#[tokio::test]
+async fn an_authority_that_is_trusted_may_be_the_server_itself() {
+    let (certificate, key) = authority("localhost");
+    let tls = ServerTls::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
+    let server = Server::bind("127.0.0.1:0").await.unwrap().with_tls(tls);
+    let port = server.local_addr().unwrap().port();
+    tokio::spawn(server.serve(|mut socket| async move { socket.recv().await.map(drop) }));
+    let url = format!("wss://localhost:{port}/");
+
+    let trusting = ClientTls::with_roots(certificate.as_bytes()).unwrap();
+    let client = Client::new().with_tls(trusting);
+    let socket = client.connect(&url).await.unwrap();
+    drop(socket);
+    // Still only under its own name,
+    let ending = refused(&client, &url.replace("localhost", "127.0.0.1")).await;
+    let is = |ending: &Ending, expected| matches!(ending.detail, Detail::Tls { fault, .. } if fault == expected);
+    assert!(is(&ending, TlsFault::WrongName), "{ending:?}");
+    // and not for somebody who trusts another one.
+    let other = ClientTls::with_roots(authority("localhost").0.as_bytes()).unwrap();
+    let client = Client::new().with_tls(other);
+    let error = client.connect(&url).await.unwrap_err();
+    assert!(
+        is(error.ending().unwrap(), TlsFault::AuthorityAsServer),
+        "{error:?}"
+    );
+    assert!(!error.to_string().contains("CaUsedAsEndEntity"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_body_of_a_refusal_is_not_waited_for() {
+    for (framing, sent) in [("", "tok"), ("Content-Length: 100\r\n", "tok"), ("", "")] {
+        let since = tokio::time::Instant::now();
+        let answer = format!("HTTP/1.1 401 Unauthorized\r\n{framing}\r\n{sent}");
+        let ending = answered(answer.as_bytes(), |_| {}).await;
+        assert_eq!(ending.cause, Cause::HandshakeRejected, "{ending}");
+        let response = ending.response.as_deref().unwrap();
+        assert_eq!((response.status, &*response.body), (401, sent.as_bytes()));
+        assert!(response.body_cut);
+        assert!(since.elapsed() <= Duration::from_millis(1_002));
+    }
 }
 
 /// A TLS server on a port of its own.

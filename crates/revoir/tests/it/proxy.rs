@@ -1,8 +1,9 @@
 //! Connections through an HTTP proxy.
 
 use std::io;
+use std::time::SystemTime;
 
-use revoir::{Cause, Client, ConnectError, Ending, Server};
+use revoir::{Cause, Class, Client, ConnectError, Ending, History, Policy, Rule, Server, Stop};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -147,4 +148,32 @@ async fn a_proxy_that_is_none_is_the_callers_mistake() {
         text.contains("expected http") && !text.contains("secret"),
         "{text}"
     );
+}
+
+/// What a proxy says is not the server's word: no credentials of the server's are refreshed for it.
+#[tokio::test]
+async fn a_refusal_by_a_proxy_is_not_the_servers() {
+    let policy = Policy::new()
+        .with_refresh(true)
+        .with_rule(Rule::statuses(400..=599).named("of the server"));
+    for (status, rule, stop, advice) in [
+        (403, "proxy-refused", true, "the proxy does not allow it"),
+        (401, "proxy-refused", true, "the proxy does not allow it"),
+        (407, "proxy-refused", true, "the proxy wants credentials"),
+        (502, "proxy-5xx", false, "the proxy cannot reach the server"),
+    ] {
+        let answer = format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
+        let (address, proxying) = proxy(answer.leak(), None).await;
+        let client = Client::new().with_proxy(&address);
+        let error = client.connect("ws://a.example/").await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(&format!("HTTP {status}")), "{text}");
+        assert!(text.contains(&address) && text.contains(advice), "{text}");
+        let ending = error.ending().unwrap();
+        let decision = policy.decide(ending, &History::new(), SystemTime::UNIX_EPOCH, 0);
+        assert_eq!(&*decision.rule, rule);
+        assert_eq!(decision.class == Class::Stop(Stop::Final), stop);
+        assert!(!decision.refresh);
+        proxying.await.unwrap();
+    }
 }
