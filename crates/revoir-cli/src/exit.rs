@@ -94,6 +94,16 @@ impl Failure {
         }
     }
 
+    /// What is wrong, and what would help.
+    pub(crate) fn parts(self) -> (String, String) {
+        match self {
+            Self::Usage(error) => (error.to_string(), String::new()),
+            Self::NotACloseCode { problem, hint }
+            | Self::NothingFound { problem, hint }
+            | Self::Impossible { problem, hint } => (problem, hint),
+        }
+    }
+
     /// The message for stderr.
     pub(crate) fn message(&self, color: bool) -> String {
         match self {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use revoir::{Drain, DrainReport, ServerTls};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
-use crate::connection::{CHANGED, Registry};
-use crate::front::{Front, LocalService, RouteSettings, Settings, serve};
+use crate::connection::{CHANGED, REMOVED, Registry};
+use crate::front::{Changed, Front, LocalService, Replaced, RouteSettings, Settings, serve};
 use crate::net::Listener;
 use crate::watch::{Handle, Observer, Overview, merged};
 
@@ -22,12 +22,17 @@ pub struct Gateway {
 
 /// What a reload came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reloaded {
     /// Routes that are as before.
     pub kept: usize,
-    /// Routes that are new, or not as before.
+    /// Routes whose rules or upstreams are others.
+    pub changed: usize,
+    /// Routes that are new.
     pub begun: usize,
-    /// Connections that are closed with 1012, each with a slot.
+    /// Connections whose upstream is no more: they get another one, or a time to leave.
+    pub moved: usize,
+    /// Connections that are closed with 1012, each with a slot: no route leads there any more.
     pub drained: usize,
 }
 
@@ -148,25 +153,58 @@ impl Gateway {
         }
     }
 
-    /// Takes other routes and settings. Connections of routes that are as before stay as they are;
-    /// the others are closed, and their clients come back in slots.
-    pub fn reload(self: &Arc<Self>, routes: Vec<RouteSettings>, settings: Settings) -> Reloaded {
+    /// Takes other routes and settings. A route at the same host and path stays: its connections go by
+    /// the new rules from here on, and upstreams come and go. Of one that is removed, clients that may
+    /// be held are dialled again at the rate of returns; others may stay for the time `stay`, and are
+    /// then closed with 1012 and a slot, as those of routes that are no more are at once.
+    pub fn reload(
+        self: &Arc<Self>,
+        routes: Vec<RouteSettings>,
+        settings: Settings,
+        stay: Duration,
+    ) -> Reloaded {
         let all = routes.len();
-        let kept = self.front.replace(routes, settings);
+        let Replaced { kept, changed } = self.front.replace(routes, settings);
         let is_gone = |handle: &Arc<Handle>| handle.pool().is_retired();
         let gone: Vec<_> = self.handles().into_iter().filter(is_gone).collect();
-        let drained = gone.len();
-        if drained > 0 {
-            let plan = Drain::restart().ready_in(Duration::ZERO).reason(CHANGED);
-            let schedule = plan.schedule(drained);
-            let registry = Arc::clone(&self.registry);
-            tokio::spawn(async move { registry.close(gone, &plan, schedule).await });
-        }
-        Reloaded {
+        let reloaded = Reloaded {
             kept,
-            begun: all - kept,
-            drained,
+            changed: changed.len(),
+            begun: all - kept - changed.len(),
+            moved: self.move_on(&changed, stay),
+            drained: gone.len(),
+        };
+        let registry = Arc::clone(&self.registry);
+        tokio::spawn(async move { registry.send_back(gone, CHANGED).await });
+        reloaded
+    }
+
+    /// Tells the connections of these pools, and returns how many have an upstream that is removed.
+    fn move_on(&self, changed: &[Changed], stay: Duration) -> usize {
+        let mut moved = 0;
+        for Changed { pool, removed } in changed {
+            let handles = self.handles().into_iter();
+            let (elsewhere, others): (Vec<_>, Vec<_>) = handles
+                .filter(|handle| Arc::ptr_eq(handle.pool(), pool))
+                .inspect(|handle| handle.tell_of_rules())
+                .partition(|handle| handle.is_elsewhere());
+            drop(others);
+            moved += elsewhere.len();
+            if !removed.is_empty() {
+                let rate = pool.live().settings.redial_rate;
+                let registry = Arc::clone(&self.registry);
+                let removed = removed.clone();
+                tokio::spawn(async move {
+                    let until = Instant::now() + stay;
+                    registry.move_all(elsewhere, rate).await;
+                    sleep_until(until).await;
+                    registry
+                        .send_back(registry.still_at(&removed), REMOVED)
+                        .await;
+                });
+            }
         }
+        moved
     }
 }
 

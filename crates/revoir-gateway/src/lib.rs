@@ -42,8 +42,8 @@ mod upstream;
 mod watch;
 
 pub use admin::{
-    Admin, AdminListener, ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine,
-    HEADER as ADMIN_HEADER, Problem, StatusLine, Unbound,
+    Admin, AdminListener, Asked, AskedFor, ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine,
+    HEADER as ADMIN_HEADER, Problem, ReloadAsked, ReloadLine, StatusLine, Unbound,
 };
 pub use client_rate::ClientRate;
 pub use config::{AdminAddr, InvalidAdminAddr};

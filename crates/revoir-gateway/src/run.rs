@@ -55,9 +55,9 @@ impl Gateway {
         Ok(Self::new(routes, config.settings(), observer))
     }
 
-    /// Takes the routes and settings of `config`. Connections of routes that are as before stay as
-    /// they are; the others are closed, and their clients come back in slots. Listeners,
-    /// certificates, the log and the admin interface stay.
+    /// Takes the routes and settings of `config`, as [`reload`](Self::reload) does; what stays at an
+    /// upstream that is removed may stay for `drain.time`. What
+    /// [`needs_restart`](Config::needs_restart) stays as it is.
     ///
     /// # Errors
     ///
@@ -67,7 +67,8 @@ impl Gateway {
         config: &Config,
         service: &LocalService,
     ) -> Result<Reloaded, ConfigError> {
-        Ok(self.reload(routes(config, service)?, config.settings()))
+        let stay = config.drain.time.0;
+        Ok(self.reload(routes(config, service)?, config.settings(), stay))
     }
 
     /// Listens where `config` says, over TLS if it says so, and serves until it is dropped, which

@@ -12,6 +12,7 @@ Examples:
   revoir ctl status
   revoir ctl list
   revoir ctl end 5f3a90c1-17 --code 1008 --reason \"too many messages\"
+  revoir ctl reload
   revoir ctl drain --restart")]
 pub(crate) struct CtlArgs {
     /// Where `serve` has its admin interface: unix:PATH or ADDR:PORT. Without it, where `serve` puts
@@ -44,6 +45,8 @@ pub(crate) enum CtlCommand {
         #[arg(long)]
         restart: bool,
     },
+    /// Have the gateway read its configuration again, as SIGHUP does
+    Reload,
     /// Show how the gateway stands
     Status,
 }

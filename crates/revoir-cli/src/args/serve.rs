@@ -29,7 +29,8 @@ impl From<RouteMode> for Mode {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 SIGTERM and Ctrl-C close every connection with 1001, or with 1012 under --restart, and wait for the
-answers. Durations have a unit: 400ms, 20s, 5m.
+answers. SIGHUP reads the file and the certificates again and keeps connections; what needs a restart
+is said. Durations have a unit: 400ms, 20s, 5m.
 
 Examples:
   revoir serve

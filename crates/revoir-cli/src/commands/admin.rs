@@ -5,12 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::Receiver;
 
 use crate::error_log::ErrorLog;
 use crate::exit::Failure;
 use revoir_gateway::config::AdminConfig;
-use revoir_gateway::{Admin, AdminAddr, AdminListener, DrainAs, Gateway, Operations, Unbound};
+use revoir_gateway::{Admin, AdminAddr, AdminListener, AskedFor, Gateway, Operations, Unbound};
 
 /// Where an operator is going to be answered.
 #[derive(Debug)]
@@ -45,15 +44,15 @@ impl AdminListeners {
         Ok(Self { admin, metrics })
     }
 
-    /// Answers there as long as the runtime runs, and says where. Returns where it is told that a
-    /// drain is asked for.
+    /// Answers there as long as the runtime runs, and says where. Returns where it is told
+    /// what is asked for.
     pub(crate) fn serve(
         self,
         hosts: Vec<String>,
         gateway: &Arc<Gateway>,
         operations: Arc<Operations>,
         log: &ErrorLog,
-    ) -> Receiver<DrainAs> {
+    ) -> AskedFor {
         let (admin, asked_for) = Admin::new(Arc::clone(gateway), operations, hosts);
         match self.admin {
             Ok(listener) => {

@@ -10,7 +10,8 @@ use axum::Router;
 use revoir::ServerTls;
 use revoir_gateway::config::{self, Config, Permissions, RouteConfig, Time, TlsConfig};
 use revoir_gateway::{
-    AccessLog, Format, Gateway, Json, ListenAddr, Listener, LocalService, Mode, Operations,
+    AccessLog, Asked, Format, Gateway, Json, ListenAddr, Listener, LocalService, Mode, Operations,
+    Problem, ReloadLine,
 };
 use revoir_site::Lab;
 
@@ -133,26 +134,32 @@ async fn serve(
     let hosts = config.admin.hosts.clone();
     let mut asked_for = admin.serve(hosts, &gateway, operations, errors);
     let serving = gateway.serve(listeners, tls.clone());
+    let reloading = Reloading {
+        args,
+        running: config,
+        lab: lab.as_ref(),
+        tls: tls.as_ref(),
+    };
     let stopping = async {
+        let mut current = config.clone();
         let restart = loop {
             tokio::select! {
                 () = signals.next() => break None,
-                // The sender lives as long as the admin interface.
-                Some(how) = asked_for.recv() => break how.restart,
                 () = hangups.next() => {
-                    let lab = lab.as_ref();
-                    match reload(args, config, lab, &gateway, tls.as_ref()) {
-                        Ok(said) => errors.note(said),
-                        Err(failure) => {
-                            let problem = failure.message(false);
-                            errors.problem(format!("{problem}the configuration stays as it was"));
-                        }
-                    }
+                    // What came of it is said.
+                    let _ = reloading.reload(&gateway, &mut current, errors);
                 }
+                // The sender lives as long as the admin interface.
+                Some(asked) = asked_for.next() => match asked {
+                    Asked::Drain(how) => break how.restart,
+                    Asked::Reload(asked) => {
+                        asked.answer(reloading.reload(&gateway, &mut current, errors));
+                    }
+                },
             }
         };
-        let restart = restart.unwrap_or(config.drain.restart);
-        drain(config, restart, &gateway, &mut signals, errors).await
+        let restart = restart.unwrap_or(current.drain.restart);
+        drain(&current, restart, &gateway, &mut signals, errors).await
     };
     // The listener stays to the end: who comes meanwhile is told when to come again.
     tokio::select! {
@@ -226,37 +233,64 @@ fn announce(config: &Config, listeners: &[Listener], errors: &ErrorLog) {
     }
 }
 
-/// Reads the configuration and the certificate again, and says what came of it. `running`: what the
-/// listeners were bound by.
-fn reload(
-    args: &ServeArgs,
-    running: &Config,
-    lab: Option<&Lab>,
-    gateway: &Arc<Gateway>,
-    tls: Option<&ServerTls>,
-) -> Result<String, Failure> {
-    let config = configuration(args)?;
-    let service = built_in(lab);
-    let routes = with_lab(&config, lab).routes;
-    let routes = routes.iter().map(|route| route.settings(&service));
-    // What may fail comes before what changes something.
-    let routes = routes.collect::<Result<_, _>>()?;
-    if let (Some(files), Some(tls)) = (&config.tls, tls) {
-        tls.replace(files.server()?);
+/// What it takes to read the configuration again.
+struct Reloading<'a> {
+    args: &'a ServeArgs,
+    /// What the process was started with.
+    running: &'a Config,
+    lab: Option<&'a Lab>,
+    tls: Option<&'a ServerTls>,
+}
+
+impl Reloading<'_> {
+    /// Reads the configuration and the certificates again, and says what came of it. Where something is
+    /// wrong, `current` stays as it is.
+    fn reload(
+        &self,
+        gateway: &Arc<Gateway>,
+        current: &mut Config,
+        errors: &ErrorLog,
+    ) -> Result<ReloadLine, Problem> {
+        match self.take_over(gateway) {
+            Ok((config, done)) => {
+                *current = config;
+                errors.note(done.to_string());
+                Ok(done)
+            }
+            Err(failure) => {
+                let said = failure.message(false);
+                errors.problem(format!("{said}the configuration stays as it was"));
+                let (error, hint) = failure.parts();
+                Err(Problem { error, hint })
+            }
+        }
     }
-    let done = gateway.reload(routes, config.settings());
-    let mut said = format!(
-        "reloaded: {} routes as before, {} new; {} connections come back",
-        done.kept, done.begun, done.drained
-    );
-    let bound = |config: &Config| {
-        let permissions = config.listen_permissions;
-        (config.listen.clone(), permissions, config.tls.is_some())
-    };
-    if bound(&config) != bound(running) {
-        said.push_str("; another listen, or TLS on or off, needs a restart");
+
+    fn take_over(&self, gateway: &Arc<Gateway>) -> Result<(Config, ReloadLine), Failure> {
+        let config = configuration(self.args)?;
+        let service = built_in(self.lab);
+        let routes = with_lab(&config, self.lab).routes;
+        let routes = routes.iter().map(|route| route.settings(&service));
+        // What may fail comes before what changes something.
+        let routes = routes.collect::<Result<_, _>>()?;
+        if let (Some(files), Some(tls)) = (&config.tls, self.tls) {
+            tls.replace(files.server()?);
+        }
+        let done = gateway.reload(routes, config.settings(), config.drain.time.0);
+        let mut needs_restart = config.needs_restart(self.running);
+        if self.lab.is_none() && config.routes.iter().any(RouteConfig::is_built_in) {
+            needs_restart.push("a route without upstreams");
+        }
+        let line = ReloadLine {
+            kept: done.kept,
+            changed: done.changed,
+            begun: done.begun,
+            moved: done.moved,
+            drained: done.drained,
+            needs_restart: needs_restart.into_iter().map(str::to_owned).collect(),
+        };
+        Ok((config, line))
     }
-    Ok(said)
 }
 
 /// Ends all connections, and says how that went.

@@ -17,6 +17,7 @@ mod json;
 mod lab;
 mod listen;
 mod operation;
+mod reloading;
 mod serve;
 mod serve_tls;
 mod simulate;

@@ -15,7 +15,9 @@ use bytes::Bytes;
 use revoir_codes::{Reason, SendCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
 
+use crate::admin::asked::ReloadAsked;
 use crate::admin::guard::{has_header, is_host_allowed};
 use crate::admin::state::Admin;
 use crate::admin::wire::{
@@ -34,6 +36,7 @@ pub(super) fn router() -> Router<Arc<Admin>> {
         .route("/v1/connections", get(connections))
         .route("/v1/connections/{id}/end", post(end))
         .route("/v1/drain", post(drain))
+        .route("/v1/reload", post(reload))
         .route_layer(from_fn(header_is_there))
 }
 
@@ -148,6 +151,21 @@ async fn drain(State(admin): State<Arc<Admin>>, body: Result<Bytes, BytesRejecti
         return problem(StatusCode::CONFLICT, "a drain has begun already", hint);
     }
     answer(StatusCode::ACCEPTED, &DrainLine { connections })
+}
+
+async fn reload(State(admin): State<Arc<Admin>>) -> Response {
+    let (asking, answered) = oneshot::channel();
+    // Who embeds a gateway may not listen.
+    let is_asked = admin.reloads.send(ReloadAsked(asking)).await.is_ok();
+    match answered.await {
+        Ok(Ok(line)) if is_asked => answer(StatusCode::OK, &line),
+        Ok(Err(problem)) => answer(StatusCode::UNPROCESSABLE_ENTITY, &problem),
+        Ok(Ok(_)) | Err(_) => {
+            let hint = "restart the process instead";
+            let error = "this process cannot read its configuration again";
+            problem(StatusCode::NOT_IMPLEMENTED, error, hint)
+        }
+    }
 }
 
 fn read<T: DeserializeOwned>(

@@ -6,6 +6,7 @@
 //! elsewhere.
 
 mod api;
+mod asked;
 mod guard;
 mod listener;
 mod probes;
@@ -13,7 +14,10 @@ mod serve;
 mod state;
 mod wire;
 
+pub use asked::{Asked, AskedFor, ReloadAsked};
 pub use guard::HEADER;
 pub use listener::{AdminListener, Unbound};
 pub use state::Admin;
-pub use wire::{ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, Problem, StatusLine};
+pub use wire::{
+    ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, Problem, ReloadLine, StatusLine,
+};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::admin::asked::{AskedFor, ReloadAsked};
 use crate::admin::wire::DrainAs;
 use crate::gateway::Gateway;
 use crate::watch::Operations;
@@ -17,23 +18,30 @@ pub struct Admin {
     /// Names that the interface may be asked as, beside localhost and addresses.
     pub(super) hosts: Vec<String>,
     pub(super) drains: mpsc::Sender<DrainAs>,
+    pub(super) reloads: mpsc::Sender<ReloadAsked>,
     pub(super) started: Instant,
 }
 
 impl Admin {
-    /// The interface of `gateway`, and where it tells that a drain is asked for.
+    /// The interface of `gateway`, and where it tells what is asked for.
     pub fn new(
         gateway: Arc<Gateway>,
         operations: Arc<Operations>,
         hosts: Vec<String>,
-    ) -> (Arc<Self>, mpsc::Receiver<DrainAs>) {
-        let (drains, asked_for) = mpsc::channel(1);
+    ) -> (Arc<Self>, AskedFor) {
+        let (drains, drains_asked_for) = mpsc::channel(1);
+        let (reloads, reloads_asked_for) = mpsc::channel(1);
         let admin = Self {
             gateway,
             operations,
             hosts,
             drains,
+            reloads,
             started: Instant::now(),
+        };
+        let asked_for = AskedFor {
+            drains: drains_asked_for,
+            reloads: reloads_asked_for,
         };
         (Arc::new(admin), asked_for)
     }

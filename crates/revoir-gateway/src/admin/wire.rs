@@ -1,6 +1,7 @@
 //! What the admin interface says and takes, as JSON. The fields are API: docs/json.md lists them,
 //! and a test compares.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -107,6 +108,45 @@ pub struct DrainAs {
 pub struct DrainLine {
     /// Those that are to be closed.
     pub connections: usize,
+}
+
+/// What came of a reload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReloadLine {
+    /// Routes that are as before.
+    pub kept: usize,
+    /// Routes whose rules or upstreams are others now.
+    pub changed: usize,
+    /// Routes that are new.
+    pub begun: usize,
+    /// Connections whose upstream was removed: they get another one, or a time to leave.
+    pub moved: usize,
+    /// Connections that are closed with 1012, each with a slot: their route is no more.
+    pub drained: usize,
+    /// Keys that are not as before, and that only a restart takes over.
+    pub needs_restart: Vec<String>,
+}
+
+impl fmt::Display for ReloadLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kept,
+            changed,
+            begun,
+            moved,
+            drained,
+            needs_restart,
+        } = self;
+        write!(
+            f,
+            "reloaded: {kept} routes as before, {changed} changed, {begun} new; {moved} connections \
+             move, {drained} come back"
+        )?;
+        if !needs_restart.is_empty() {
+            write!(f, "; a restart is needed for {}", needs_restart.join(", "))?;
+        }
+        Ok(())
+    }
 }
 
 /// Why there is no answer, and what would have one.

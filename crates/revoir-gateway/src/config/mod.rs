@@ -10,6 +10,7 @@ mod permissions;
 mod proxy_protocol;
 mod rate;
 mod reading;
+mod restart;
 mod route;
 mod tls;
 mod upstream;

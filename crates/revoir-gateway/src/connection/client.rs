@@ -17,6 +17,7 @@ pub(crate) struct Connection {
     registry: Arc<Registry>,
     id: u64,
     pool: Arc<Pool>,
+    rules: Arc<Rules>,
     /// Where the backend is, if there is one.
     upstream: Option<UpstreamPermit>,
     /// Its place among all clients.
@@ -38,7 +39,7 @@ impl Connection {
         registry: &Arc<Registry>,
         id: u64,
         asked: LoggedRequest,
-        agreement: Agreement,
+        (agreement, rules): (Agreement, Arc<Rules>),
         (pool, upstream, client_permit): (Arc<Pool>, UpstreamPermit, ClientPermit),
     ) -> Self {
         let handle = Arc::new(Handle::new(
@@ -53,6 +54,7 @@ impl Connection {
             registry: Arc::clone(registry),
             id,
             pool,
+            rules,
             upstream: Some(upstream),
             _client_permit: client_permit,
             handle,
@@ -70,7 +72,23 @@ impl Connection {
     }
 
     pub(crate) fn rules(&self) -> &Arc<Rules> {
-        &self.pool.settings.rules
+        &self.rules
+    }
+
+    /// Takes the rules that its route has now. `None`: they are as before.
+    pub(crate) fn take_rules(&mut self) -> Option<(Arc<Rules>, Arc<Rules>)> {
+        let rules = Arc::clone(&self.pool.live().settings.rules);
+        if Arc::ptr_eq(&rules, &self.rules) || rules == self.rules {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.rules, Arc::clone(&rules));
+        Some((before, rules))
+    }
+
+    /// Whether it has an upstream that its route has no more.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        let upstream = self.upstream.as_ref();
+        upstream.is_some_and(|upstream| !self.pool.has(&upstream.name()))
     }
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {

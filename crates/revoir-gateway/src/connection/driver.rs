@@ -21,7 +21,7 @@ use crate::connection::meter::Meter;
 use crate::connection::read_buffer::{READ_BUFFER_BYTES, with_read_buffer};
 use crate::connection::transport::{Writer, poll_read};
 use crate::relay::{Goodbye, Moment, Outlook, Relay, Side, earlier};
-use crate::watch::Order;
+use crate::watch::{Order, Told};
 
 /// Rounds in one go before other tasks of the thread get a turn.
 const ROUNDS_PER_POLL: usize = 16;
@@ -40,8 +40,10 @@ pub(crate) struct Driver<S> {
     timer: Pin<Box<Sleep>>,
     /// What the timer is set to.
     armed: Option<Duration>,
-    lifetime: Option<Box<Lifetime>>,
-    meter: Option<Box<Meter>>,
+    pub(super) lifetime: Option<Box<Lifetime>>,
+    pub(super) meter: Option<Box<Meter>>,
+    /// Whether the upstream was removed.
+    pub(super) is_to_move: bool,
 }
 
 impl<S> Driver<S>
@@ -59,7 +61,7 @@ where
         let mut random = Entropy;
         let mut at = moment(connection.now(), &mut random, &Outlook::default);
         let lifetime = Lifetime::new(connection.rules(), at.now, at.random);
-        let meter = Meter::new(connection.rules().client_rate);
+        let meter = Meter::new(connection.rules().client_rate, 0);
         let relay = Relay::new(&mut at, Arc::clone(connection.rules()), compression);
         Self {
             relay,
@@ -72,6 +74,7 @@ where
             armed: None,
             lifetime,
             meter,
+            is_to_move: false,
         }
     }
 
@@ -92,9 +95,11 @@ where
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..ROUNDS_PER_POLL {
             let now = self.connection.now();
-            if let Some(order) = self.connection.handle().take(cx.waker()) {
-                self.obey(cx, now, order);
+            let told = self.connection.handle().take(cx.waker());
+            if !told.is_nothing() {
+                self.hear(cx, now, told);
             }
+            self.poll_move(now);
             let mut progressed = self.poll_hold(cx, now);
             progressed |= self.poll_side(cx, now, Side::Client);
             progressed |= self.poll_side(cx, now, Side::Backend);
@@ -108,6 +113,16 @@ where
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    fn hear(&mut self, cx: &mut Context<'_>, now: Duration, told: Told) {
+        self.is_to_move |= told.moves;
+        if told.has_new_rules {
+            self.take_rules(now);
+        }
+        if let Some(order) = told.order {
+            self.obey(cx, now, order);
+        }
     }
 
     /// Does what the connection is told from outside.

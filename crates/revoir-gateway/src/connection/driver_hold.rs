@@ -89,6 +89,8 @@ where
                 took,
             }) => {
                 self.connection.returned(upstream, took);
+                // It may be gone while the opening handshake was under way.
+                self.is_to_move = true;
                 self.backend = Some(stream);
                 self.with(now, Relay::attach);
                 self.end_hold();

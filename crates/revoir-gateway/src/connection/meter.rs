@@ -19,15 +19,15 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// `None`: nothing is limited.
-    pub(super) fn new(rate: ClientRate) -> Option<Box<Self>> {
+    /// Of a client from which so many messages have come. `None`: nothing is limited.
+    pub(super) fn new(rate: ClientRate, messages_so_far: u64) -> Option<Box<Self>> {
         let is_limited = rate.messages_per_second.is_some() || rate.bytes_per_second.is_some();
         is_limited.then(|| {
             Box::new(Self {
                 rate,
                 messages: Duration::ZERO,
                 bytes: Duration::ZERO,
-                messages_so_far: 0,
+                messages_so_far,
                 waited_since: None,
             })
         })
@@ -93,11 +93,14 @@ mod tests {
     }
 
     fn meter(messages: Option<u32>, bytes: Option<u32>) -> Option<Box<Meter>> {
-        Meter::new(ClientRate {
-            messages_per_second: messages.and_then(NonZeroU32::new),
-            bytes_per_second: bytes.and_then(NonZeroU32::new),
-            burst: ms(2000),
-        })
+        Meter::new(
+            ClientRate {
+                messages_per_second: messages.and_then(NonZeroU32::new),
+                bytes_per_second: bytes.and_then(NonZeroU32::new),
+                burst: ms(2000),
+            },
+            0,
+        )
     }
 
     #[test]

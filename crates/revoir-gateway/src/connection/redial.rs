@@ -11,6 +11,7 @@ use revoir_proto::handshake::key;
 use crate::connection::fields::Fields;
 use crate::connection::holding::{Redial, Redialing, Returned};
 use crate::relay::{Previous, RedialFailure};
+use crate::rules::Mode;
 use crate::upstream::dial::{DialError, Opened, Opening, dial};
 use crate::upstream::{
     Affinity, Agreement, Asking, PathId, Pool, Priority, QueueId, TcpOrTls, UpstreamPermit,
@@ -31,6 +32,7 @@ pub(crate) struct Redialer {
     resource: Box<str>,
     fields: Fields,
     agreement: Agreement,
+    mode: Mode,
     affinity: Option<Affinity>,
 }
 
@@ -50,6 +52,7 @@ impl Redialer {
             resource: opening.resource.to_string().into(),
             fields: Fields::pack(&opening.headers),
             agreement,
+            mode: opening.mode,
             affinity: opening.affinity,
         }
     }
@@ -64,6 +67,7 @@ impl Redialer {
             key: key(Entropy::bytes()),
             subprotocols: subprotocol.into_iter().map(str::to_owned).collect(),
             extensions: self.agreement.extensions.as_deref().map(str::to_owned),
+            mode: self.mode,
             affinity: self.affinity,
         }
     }

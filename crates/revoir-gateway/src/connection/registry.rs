@@ -156,6 +156,8 @@ impl Registry {
             handle.leave(goodbye);
         } else if handle.pool().is_retired() {
             handle.leave(Goodbye::restart(CHANGED));
+        } else if handle.is_elsewhere() {
+            handle.tell_to_move();
         }
     }
 

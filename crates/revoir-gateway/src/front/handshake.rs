@@ -53,14 +53,15 @@ pub(super) async fn answer(
 ) -> Result<Response<Body>, HandshakeError> {
     let asked = check(&request)?;
     let registry = &front.registry;
-    if !is_origin_allowed(request.headers(), &pool.settings.origins) {
+    if !is_origin_allowed(request.headers(), &pool.live().settings.origins) {
         registry.limited(Limit::Origin);
         return Ok(forbidden());
     }
     if let Some(wait) = registry.draining.turn_away(registry.now()) {
         return Ok(draining(wait));
     }
-    let settings = &front.current().settings;
+    let current = front.current();
+    let settings = &current.settings;
     let client_permit = match front.limiter.admit(who.client) {
         Ok(client_permit) => client_permit,
         Err(reason) => {
@@ -71,7 +72,9 @@ pub(super) async fn answer(
     let id = registry.next_id();
     let name = registry.name(id);
     let key = request.headers().get(SEC_WEBSOCKET_KEY);
-    let mode = pool.settings.rules.mode;
+    let live = pool.live();
+    let rules = Arc::clone(&live.settings.rules);
+    let mode = rules.mode;
     let mut opening = Opening {
         resource: request.uri().clone(),
         key: key
@@ -81,7 +84,8 @@ pub(super) async fn answer(
         subprotocols: asked.subprotocols().to_vec(),
         extensions: agreement::offer(mode, asked.offered_extensions()),
         headers: forwarded_headers(request.headers(), &source, &name),
-        affinity: pool
+        mode,
+        affinity: live
             .settings
             .balance
             .affinity(request.uri(), request.headers(), who.client),
@@ -105,7 +109,8 @@ pub(super) async fn answer(
     registry.observer.backend_accepted(&who, opened.took);
     let response = switching_protocols(&mut opened);
     let place = (Arc::clone(pool), upstream, client_permit);
-    let connection = Connection::new(registry, id, who, opened.agreement.clone(), place);
+    let agreed = (opened.agreement.clone(), rules);
+    let connection = Connection::new(registry, id, who, agreed, place);
     let compression = opened.agreement.extensions.is_some();
     let redial = Box::new(Redialer::new(
         Arc::clone(pool),

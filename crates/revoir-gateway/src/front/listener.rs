@@ -114,8 +114,8 @@ impl Listeners {
         stream.set_nodelay();
         let since = Instant::now();
         let registry = &self.front.registry;
-        let current = self.front.current();
-        let settings = &current.settings;
+        // Not the routes with them: a connection may outlive those.
+        let settings = Arc::clone(&self.front.current().settings);
         let limit = settings.handshake_limit;
         let peer = match settings.proxy_protocol.client(&mut stream, peer, &at).await {
             Ok(client) => client,
@@ -195,6 +195,7 @@ impl Listeners {
     async fn answer(&self, mut request: Request<Incoming>, source: Source) -> Response<Body> {
         normalise(&mut request);
         let current = self.front.current();
+        let source = source.judged(&current.settings.trusted);
         let client = source.client(request.headers(), &current.settings.trusted);
         let id = request_id::of(request.headers(), source.is_trusted);
         let path = normal_form(request.uri().path()).ok();
@@ -255,9 +256,10 @@ impl Listeners {
                 progress.goes_on();
                 match backing {
                     Backing::LocalService(site) => site.answer(request, asked.peer).await,
-                    Backing::Upstreams { pool, plain } => {
+                    Backing::Upstreams { pool, plain, .. } => {
                         let (uri, headers) = (request.uri(), request.headers());
-                        let balance = &pool.settings.balance;
+                        let live = pool.live();
+                        let balance = &live.settings.balance;
                         let affinity = balance.affinity(uri, headers, asked.client);
                         let (who, limits) = ((source, granted), (&*progress, times));
                         plain.pass(pool, request, who, affinity, limits).await

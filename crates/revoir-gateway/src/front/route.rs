@@ -76,8 +76,6 @@ pub(super) struct Route {
     pub(super) auth: Option<AuthHook>,
     pub(super) name: Arc<str>,
     pub(super) backing: Backing,
-    /// Runs the pool, if there is one.
-    task: Option<AbortHandle>,
 }
 
 /// What answers, while the gateway runs.
@@ -87,39 +85,92 @@ pub(super) enum Backing {
         pool: Arc<Pool>,
         /// For everything that is no WebSocket.
         plain: HttpProxy,
+        /// Runs the pool.
+        task: Arc<PoolTask>,
     },
     LocalService(LocalService),
+}
+
+/// The task of a pool, for as long as a route leads there.
+#[derive(Debug)]
+pub(super) struct PoolTask(AbortHandle);
+
+impl PoolTask {
+    fn start(pool: &Arc<Pool>) -> Arc<Self> {
+        let running = tokio::spawn(run(Arc::clone(pool)));
+        Arc::new(Self(running.abort_handle()))
+    }
+}
+
+impl Drop for PoolTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Route {
     /// Starts what the route needs. To be called in a runtime.
     fn start(settings: RouteSettings, epoch: Instant) -> Self {
-        let (backing, task) = match &settings.to {
-            Destination::LocalService(site) => (Backing::LocalService(site.clone()), None),
+        let backing = match &settings.to {
+            Destination::LocalService(site) => Backing::LocalService(site.clone()),
             Destination::Upstreams(settings) => {
                 let pool = Pool::new(settings.clone(), epoch);
-                let running = tokio::spawn(run(Arc::clone(&pool)));
-                let plain = HttpProxy::new(&pool);
-                let backing = Backing::Upstreams { pool, plain };
-                (backing, Some(running.abort_handle()))
+                let (plain, task) = (HttpProxy::new(&pool), PoolTask::start(&pool));
+                Backing::Upstreams { pool, plain, task }
             }
         };
+        Self::new(settings, backing)
+    }
+
+    /// This route with other settings, if its connections can stay. Returns the names of the upstreams
+    /// that it had and has no more.
+    fn changed(&self, settings: &RouteSettings) -> Option<(Self, Changed)> {
+        let is_same_place =
+            |other: &RouteSettings| (&other.host, &other.path) == (&settings.host, &settings.path);
+        let (Destination::Upstreams(to), Backing::Upstreams { pool, task, .. }) =
+            (&settings.to, &self.backing)
+        else {
+            return None;
+        };
+        if !is_same_place(&self.settings) {
+            return None;
+        }
+        let changed = Changed {
+            pool: Arc::clone(pool),
+            removed: pool.replace(to.clone()),
+        };
+        // Kept connections may be trusted for what does not hold any more.
+        let plain = HttpProxy::new(pool);
+        let (pool, task) = (Arc::clone(pool), Arc::clone(task));
+        let backing = Backing::Upstreams { pool, plain, task };
+        Some((Self::new(settings.clone(), backing), changed))
+    }
+
+    fn new(settings: RouteSettings, backing: Backing) -> Self {
         Self {
             auth: settings.auth.as_ref().map(AuthHook::new),
             name: settings.name(),
             settings,
             backing,
-            task,
         }
     }
 }
 
-impl Drop for Route {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
-    }
+/// A pool that was told something else.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub(crate) pool: Arc<Pool>,
+    /// The names of upstreams that it has no more.
+    pub(crate) removed: Vec<Arc<str>>,
+}
+
+/// What a reload came to for the routes.
+#[derive(Debug, Default)]
+pub(crate) struct Replaced {
+    /// How many are as before.
+    pub(crate) kept: usize,
+    /// Those whose rules or upstreams are others.
+    pub(crate) changed: Vec<Changed>,
 }
 
 /// All routes, the closest ones first.
@@ -132,20 +183,28 @@ impl Routes {
         Self(Vec::new()).replaced(all, epoch).0
     }
 
-    /// Others, with those of these that are as before, and how many that are.
-    pub(super) fn replaced(&self, mut all: Vec<RouteSettings>, epoch: Instant) -> (Self, usize) {
+    /// Others, with those of these that are as before. A route at the same place stays, with what it
+    /// is told now.
+    pub(super) fn replaced(&self, mut all: Vec<RouteSettings>, epoch: Instant) -> (Self, Replaced) {
         // A host says more than none, and a longer path more than a shorter one.
         all.sort_by_key(|route| (route.host.is_none(), usize::MAX - route.path.len()));
-        let mut kept = 0;
-        let route = |settings| match self.0.iter().find(|route| route.settings == settings) {
-            Some(route) => {
-                kept += 1;
-                Arc::clone(route)
+        let mut replaced = Replaced::default();
+        let route = |settings: RouteSettings| {
+            if let Some(same) = self.0.iter().find(|route| route.settings == settings) {
+                replaced.kept += 1;
+                return Arc::clone(same);
             }
-            None => Arc::new(Route::start(settings, epoch)),
+            let mut before = self.0.iter();
+            match before.find_map(|route| route.changed(&settings)) {
+                Some((route, changed)) => {
+                    replaced.changed.push(changed);
+                    Arc::new(route)
+                }
+                None => Arc::new(Route::start(settings, epoch)),
+            }
         };
         let routes = all.into_iter().map(route).collect();
-        (Self(routes), kept)
+        (Self(routes), replaced)
     }
 
     /// Whether one of them leads to `pool`.

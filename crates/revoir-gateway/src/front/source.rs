@@ -40,6 +40,14 @@ impl Source {
         }
     }
 
+    /// The same, where these are proxies.
+    pub(crate) fn judged(self, trusted: &Peers) -> Self {
+        Self {
+            is_trusted: trusted.contains(self.peer),
+            ..self
+        }
+    }
+
     /// The same, with the certificate that the client has shown.
     pub(crate) fn with_client_cert(self, client_cert: Option<ClientCert>) -> Self {
         Self {

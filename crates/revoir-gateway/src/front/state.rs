@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::connection::{ClientLimiter, Registry};
-use crate::front::route::{RouteSettings, Routes};
+use crate::front::route::{Replaced, RouteSettings, Routes};
 use crate::front::settings::Settings;
 
 /// What the front answers by.
@@ -17,7 +17,7 @@ pub(crate) struct Front {
 /// What a reload replaces.
 #[derive(Debug)]
 pub(crate) struct Current {
-    pub(crate) settings: Settings,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) routes: Routes,
 }
 
@@ -32,7 +32,10 @@ impl Front {
         Self {
             registry,
             limiter: ClientLimiter::new(settings.room),
-            current: RwLock::new(Arc::new(Current { settings, routes })),
+            current: RwLock::new(Arc::new(Current {
+                settings: Arc::new(settings),
+                routes,
+            })),
         }
     }
 
@@ -42,20 +45,23 @@ impl Front {
         Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes other routes and settings, and returns how many routes are as before. The pools of the
-    /// others are retired.
-    pub(crate) fn replace(&self, routes: Vec<RouteSettings>, settings: Settings) -> usize {
+    /// Takes other routes and settings, and returns what that came to. The pools to which no route leads
+    /// any more are retired.
+    pub(crate) fn replace(&self, routes: Vec<RouteSettings>, settings: Settings) -> Replaced {
         self.limiter.resize(settings.room);
         self.registry.held_bytes.set_limit(settings.held_bytes);
         let before = self.current();
-        let (routes, kept) = before.routes.replaced(routes, self.registry.epoch());
-        let current = Arc::new(Current { settings, routes });
+        let (routes, replaced) = before.routes.replaced(routes, self.registry.epoch());
+        let current = Arc::new(Current {
+            settings: Arc::new(settings),
+            routes,
+        });
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&current);
         for pool in before.routes.pools() {
             if !current.routes.lead_to(pool) {
                 pool.retire();
             }
         }
-        kept
+        replaced
     }
 }

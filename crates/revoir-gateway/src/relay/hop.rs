@@ -64,6 +64,12 @@ impl Hop {
         }
     }
 
+    /// Keeps alive and waits as `rules` say from here on.
+    pub(crate) fn set_rules(&mut self, rules: &Rules) {
+        self.keepalive = rules.keepalive;
+        self.write_timeout = rules.write_timeout;
+    }
+
     /// Takes note of received bytes.
     #[inline]
     pub(crate) fn on_received(&mut self, now: Duration) {

@@ -70,6 +70,13 @@ impl Lane {
         }
     }
 
+    /// Has other limits from here on, for messages and for what is kept.
+    pub(crate) fn set_limits(&mut self, message_limit: u64, keep: usize) {
+        self.scanner.rules.message_limit = message_limit;
+        self.rules.scan.message_limit = message_limit;
+        self.rules.keep = keep;
+    }
+
     /// What is to be done with the start of `input`: as much as goes on in one piece.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod hold;
 mod hop;
 mod input;
 mod lane;
+mod moving;
 mod outgoing;
 mod scanner;
 mod stage;

@@ -20,7 +20,7 @@ pub(crate) struct ScanRules {
 /// says is the receiver's to judge. Between frames it owns no memory.
 #[derive(Debug)]
 pub(crate) struct Scanner {
-    rules: ScanRules,
+    pub(super) rules: ScanRules,
     /// The start of a header that is not complete.
     head: [u8; MAX_HEADER_BYTES],
     head_len: u8,

@@ -52,6 +52,7 @@ impl Relay {
                 }
             }
         }
+        self.look_at_move(at);
         if let Stage::Holding(hold) = &mut self.stage {
             let accepts = (at.outlook)()
                 .accepts_since
@@ -223,12 +224,7 @@ impl Relay {
 
     /// The backend is gone, and has sent all it will.
     fn backend_ended(&mut self, at: &mut Moment<'_>, end: &BackendEnd) {
-        match after_backend(
-            end,
-            self.is_holdable(),
-            (at.outlook)().restarting,
-            &self.rules,
-        ) {
+        match self.verdict(at, end) {
             Verdict::Hold(why) => {
                 if let BackendEnd::Closed(frame) = end {
                     self.close(at, Side::Backend, frame.answer(), "");
@@ -252,15 +248,22 @@ impl Relay {
         }
     }
 
+    /// What follows from the end of a backend.
+    fn verdict(&mut self, at: &Moment<'_>, end: &BackendEnd) -> Verdict {
+        let asked_to_close = BackendEnd::Closed(going_away(""));
+        // One that was told to close says nothing to the client by that, whatever it answers.
+        let end = match self.moving.take() {
+            Some(_) => &asked_to_close,
+            None => end,
+        };
+        let restarting = (at.outlook)().restarting;
+        after_backend(end, self.is_holdable(), restarting, &self.rules)
+    }
+
     /// The transport of the backend is gone.
     fn lose_backend(&mut self, at: &mut Moment<'_>, cause: Cause, detail: Detail, finish: Finish) {
         let why = (cause, detail, finish);
-        match after_backend(
-            &BackendEnd::Lost,
-            self.is_holdable(),
-            (at.outlook)().restarting,
-            &self.rules,
-        ) {
+        match self.verdict(at, &BackendEnd::Lost) {
             Verdict::Hold(held) => self.hold(at, held, why),
             Verdict::Pass => {}
             Verdict::End(goodbye) => {
@@ -307,13 +310,14 @@ impl Relay {
     }
 
     /// Whether nothing is half forwarded in either direction.
-    fn is_holdable(&self) -> bool {
+    pub(super) fn is_holdable(&self) -> bool {
         let is_free =
             |backend: &BackendSide| backend.lane.is_holdable() && backend.hop.out.is_repeatable();
         self.lane.is_holdable() && self.backend.as_ref().is_some_and(is_free)
     }
 
     fn begin_closing(&mut self, now: Duration) {
+        self.moving = None;
         let deadline = now + self.rules.close_budget;
         self.stage = Stage::Closing { deadline };
     }

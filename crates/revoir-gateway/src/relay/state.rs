@@ -99,6 +99,8 @@ pub(crate) struct Relay {
     /// Messages for the next backend.
     pub(super) waiting: Outgoing,
     pub(super) stage: Stage,
+    /// Until when the backend may take to close that the client leaves for another one.
+    pub(super) moving: Option<Duration>,
     /// Whether a lost backend has left the client inside a frame.
     is_torn: bool,
     /// What the last holds have left, until the connection was stable for a while.
@@ -144,6 +146,7 @@ impl Relay {
             backend: None,
             waiting: Outgoing::default(),
             stage: Stage::Done,
+            moving: None,
             is_torn: false,
             budgets: Budgets::default(),
             ended: Vec::new(),
@@ -235,6 +238,9 @@ impl Relay {
             return 0;
         }
         let is_free = |hop: Option<&Hop>| hop.is_none_or(|hop| hop.out.queued() == 0);
+        if side == Side::Client && self.is_moving() {
+            return 0;
+        }
         let is_free = match (&self.stage, side) {
             (Stage::Holding(_), _) => return self.room_in_hold(),
             (_, Side::Client) => is_free(self.backend.as_ref().map(|backend| &backend.hop)),
@@ -287,7 +293,7 @@ impl Relay {
         let backend = self.backend.as_ref().map(|backend| &backend.hop);
         let hops = earlier(hop(self.client.as_ref()), hop(backend));
         match &self.stage {
-            Stage::Attached => hops,
+            Stage::Attached => earlier(hops, self.moving),
             Stage::Holding(hold) => {
                 let dial = (!hold.is_dialing).then_some(hold.not_before);
                 earlier(hops, earlier(Some(hold.deadline().0), dial))

@@ -1,17 +1,12 @@
-//! The end of a gateway, and of its routes.
+//! The end of a gateway.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use revoir::{CloseCode, Drain, Slot};
-use tokio::net::TcpListener;
 
-use crate::front::{Destination, RouteSettings, Settings};
 use crate::rules::{Mode, Rules};
-use crate::tests::support::{
-    Between, Raw, ask, asked, connected, field, pair, settings, soon, taken, target,
-};
-use crate::upstream::PoolSettings;
+use crate::tests::support::{Between, ask, asked, connected, field, pair, settings, soon};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -137,62 +132,4 @@ async fn those_whose_turn_has_not_come_are_told_at_the_deadline() {
     }
     let report = soon(drain).await.unwrap();
     assert_eq!((report.cut, report.unsent), (5, 0), "{report}");
-}
-
-fn route(path: &str, backend: &TcpListener, mode: Mode) -> RouteSettings {
-    let pool = PoolSettings {
-        rules: Arc::new(Rules {
-            mode,
-            ..Rules::default()
-        }),
-        ..PoolSettings::new(target(backend.local_addr().unwrap()))
-    };
-    RouteSettings::new(path, Destination::Upstreams(pool))
-}
-
-/// A client that asks for /chat, and its backend.
-async fn chatting(between: &Between, listener: &TcpListener) -> (Raw, Raw) {
-    let mut client = ask(between.address, "").await;
-    let (backend, _) = taken(listener).await;
-    assert!(client.head().await.starts_with("HTTP/1.1 101 "));
-    (client, backend)
-}
-
-#[tokio::test]
-async fn a_reload_drains_only_what_has_changed() {
-    let listen = || TcpListener::bind("127.0.0.1:0");
-    let (chat, rest, other) = (
-        listen().await.unwrap(),
-        listen().await.unwrap(),
-        listen().await.unwrap(),
-    );
-    let routes = vec![
-        route("/chat", &chat, Mode::Hold),
-        route("/", &rest, Mode::Hold),
-    ];
-    let between = super::support::routed(routes, Settings::default()).await;
-    let (mut client, mut backend) = chatting(&between, &chat).await;
-
-    // The other route changes, and this one stays with its connections.
-    let routes = vec![
-        route("/chat", &chat, Mode::Hold),
-        route("/", &rest, Mode::Tunnel),
-    ];
-    let reloaded = between.gateway.reload(routes, Settings::default());
-    assert_eq!((reloaded.kept, reloaded.drained), (1, 0));
-    client.text("still here").await;
-    assert_eq!(backend.recv().await, "still here");
-
-    // This one leads elsewhere now.
-    let routes = vec![route("/chat", &other, Mode::Hold)];
-    let reloaded = between.gateway.reload(routes, Settings::default());
-    assert_eq!((reloaded.kept, reloaded.drained), (0, 1));
-    let (code, reason) = client.closed().await;
-    assert_eq!(code, 1012, "{reason}");
-    slot(&reason);
-    assert_eq!(backend.closed().await.0, 1012);
-    // The listener has stayed.
-    let (mut client, mut backend) = chatting(&between, &other).await;
-    client.text("there").await;
-    assert_eq!(backend.recv().await, "there");
 }

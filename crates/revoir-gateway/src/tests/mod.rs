@@ -11,6 +11,7 @@ mod limits;
 mod operating;
 mod plain_http;
 mod proxy_protocol;
+mod reloading;
 mod restarts;
 mod routing;
 mod smuggling;

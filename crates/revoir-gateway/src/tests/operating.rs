@@ -9,9 +9,8 @@ use revoir::Drain;
 use revoir_proto::frame::Opcode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::Receiver;
 
-use crate::admin::{Admin, AdminListener, DrainAs};
+use crate::admin::{Admin, AdminListener, Asked, AskedFor, DrainAs};
 use crate::config::AdminAddr;
 use crate::gateway::Gateway;
 use crate::rules::Mode;
@@ -26,7 +25,7 @@ struct Operated {
     backend: TcpListener,
     address: SocketAddr,
     admin: SocketAddr,
-    drains: Receiver<DrainAs>,
+    asked_for: AskedFor,
     log: AccessLog,
     lines: Lines,
 }
@@ -45,7 +44,7 @@ impl Operated {
         let serving = Arc::clone(&gateway);
         tokio::spawn(async move { serving.serve(vec![listener], None).await });
         let hosts = vec!["gateway.internal".to_owned()];
-        let (admin, drains) = Admin::new(Arc::clone(&gateway), operations, hosts);
+        let (admin, asked_for) = Admin::new(Arc::clone(&gateway), operations, hosts);
         let bound = AdminListener::bind(&local.parse().unwrap()).await.unwrap();
         let AdminAddr::Tcp(admin_address) = bound.address().unwrap() else {
             panic!("not TCP");
@@ -56,7 +55,7 @@ impl Operated {
             backend,
             address,
             admin: admin_address,
-            drains,
+            asked_for,
             log,
             lines,
         }
@@ -483,11 +482,9 @@ async fn a_drain_is_asked_for_once() {
     assert_eq!(status, 202, "{text}");
     assert_eq!(text, "{\"connections\":1}\n");
     assert_eq!(operated.operator("POST /v1/drain", "{}").await.0, 409);
-    let how = soon(operated.drains.recv()).await;
-    assert_eq!(
-        how,
-        Some(DrainAs {
-            restart: Some(true)
-        })
-    );
+    let Some(Asked::Drain(how)) = soon(operated.asked_for.next()).await else {
+        panic!("no drain");
+    };
+    let restart = Some(true);
+    assert_eq!(how, DrainAs { restart });
 }

@@ -1,5 +1,6 @@
 //! Asking upstreams how they are.
 
+use std::future::pending;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -10,26 +11,36 @@ use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::upstream::live::Live;
 use crate::upstream::pool::Pool;
 use crate::upstream::server::Upstream;
 use crate::upstream::settings::Check;
 
 /// Gives out permits, and checks the upstreams if that is wanted. Runs until it is dropped.
 pub(crate) async fn run(pool: Arc<Pool>) {
-    match pool.settings.check.clone() {
-        None => pool.grant_permits().await,
-        Some(checking) => {
-            tokio::join!(Arc::clone(&pool).grant_permits(), check(pool, checking));
+    let checking = async {
+        let mut replaced = pool.replacements();
+        loop {
+            let live = pool.live();
+            tokio::select! {
+                () = check(&pool, &live) => {}
+                // The pool has the sender.
+                _ = replaced.changed() => {}
+            }
         }
-    }
+    };
+    tokio::join!(Arc::clone(&pool).grant_permits(), checking);
 }
 
 /// Checks all upstreams of `pool`, until it is dropped.
-async fn check(pool: Arc<Pool>, checking: Check) {
+async fn check(pool: &Arc<Pool>, live: &Live) {
+    let Some(checking) = &live.settings.check else {
+        return pending().await;
+    };
     let mut all = JoinSet::new();
-    for upstream in pool.upstreams() {
+    for upstream in &live.upstreams {
         all.spawn(watch(
-            Arc::clone(&pool),
+            Arc::clone(pool),
             Arc::clone(upstream),
             checking.clone(),
         ));

@@ -40,6 +40,8 @@ pub(crate) struct Opening {
     pub(crate) key: String,
     pub(crate) subprotocols: Vec<String>,
     pub(crate) extensions: Option<String>,
+    /// How the connection is treated that comes of it.
+    pub(crate) mode: Mode,
     /// Where the client belongs.
     pub(crate) affinity: Option<Affinity>,
 }
@@ -181,7 +183,6 @@ impl DialError {
 
 async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Opened, DialError> {
     let since = Instant::now();
-    let mode = pool.settings.rules.mode;
     let stream = match timeout(CONNECT_LIMIT, pool.connect(target)).await {
         Ok(Ok(stream)) => stream,
         // It is there, and cannot be trusted.
@@ -202,7 +203,7 @@ async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Open
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(DialError::Refused(response));
     }
-    let agreement = check(response.headers(), mode, opening)
+    let agreement = check(response.headers(), opening)
         .map_err(|error| DialError::Invalid(error.to_string()))?;
     let upgraded = hyper::upgrade::on(&mut response).await;
     let upgraded = upgraded.map_err(|error| broken(&error))?;
@@ -253,13 +254,13 @@ impl Opening {
 }
 
 /// What a 101 agrees on, if it breaks no rule.
-fn check(headers: &HeaderMap, mode: Mode, opening: &Opening) -> Result<Agreement, HandshakeError> {
+fn check(headers: &HeaderMap, opening: &Opening) -> Result<Agreement, HandshakeError> {
     let offered = opening.extensions.as_deref();
     let (subprotocol, extensions) = check_switching_protocols(
         &handshake_headers(headers)?,
         &opening.key,
         &opening.subprotocols,
-        |answer| agreement::accept(mode, offered, answer),
+        |answer| agreement::accept(opening.mode, offered, answer),
     )?;
     Ok(Agreement {
         subprotocol: subprotocol.map(Into::into),

@@ -60,6 +60,11 @@ impl DialQueue {
         }
     }
 
+    /// Gives out another number of permits per second, at least one.
+    pub(crate) fn set_rate(&mut self, rate: u32) {
+        self.interval = Duration::from_secs(1) / rate.max(1);
+    }
+
     /// Whether a newcomer need not wait: the upstream accepts, and nobody else waits for it.
     pub(crate) fn is_free(&self) -> bool {
         self.accepts() && self.urgent.is_empty() && self.normal.is_empty()

@@ -11,6 +11,7 @@ pub(crate) mod dial;
 mod dial_queue;
 mod health;
 mod left_alone;
+mod live;
 mod path_id;
 mod pool;
 mod reach;

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
-use std::{io, iter};
 
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
@@ -14,6 +14,7 @@ use crate::relay::Outlook;
 use crate::upstream::asking::{Asking, QueueId};
 use crate::upstream::dial_queue::DialQueue;
 use crate::upstream::health::{Fitness, Reached};
+use crate::upstream::live::Live;
 use crate::upstream::path_id::PathId;
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
@@ -29,9 +30,9 @@ const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// Permits are given out for the pool as a whole: its upstreams are one service, a client that is
 /// held may return to any of them, and the rate protects what they share.
 pub(crate) struct Pool {
-    pub(crate) settings: PoolSettings,
-    first: Arc<Upstream>,
-    others: Vec<Arc<Upstream>>,
+    live: RwLock<Arc<Live>>,
+    /// It was replaced.
+    replaced: watch::Sender<()>,
     /// The zero of all times here.
     epoch: Instant,
     next_id: AtomicU64,
@@ -54,11 +55,7 @@ struct State {
 impl Pool {
     /// A pool whose times count from `epoch`.
     pub(crate) fn new(settings: PoolSettings, epoch: Instant) -> Arc<Self> {
-        let others = settings.more.iter().map(Upstream::new);
-        let others = others.chain(settings.backups.iter().map(Upstream::backup));
         Arc::new(Self {
-            first: Upstream::new(&settings.target),
-            others: others.collect(),
             epoch,
             next_id: AtomicU64::new(0),
             held: AtomicUsize::new(0),
@@ -69,7 +66,8 @@ impl Pool {
             }),
             changed: Notify::new(),
             accepted: watch::Sender::new(None),
-            settings,
+            replaced: watch::Sender::new(()),
+            live: RwLock::new(Arc::new(Live::new(settings))),
         })
     }
 
@@ -86,6 +84,35 @@ impl Pool {
                 None => self.changed.notified().await,
             }
         }
+    }
+
+    /// What it is told now, and the upstreams that it has.
+    pub(crate) fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes other settings. Upstreams that are among them stay as they are. Returns the names of those
+    /// that are not.
+    pub(crate) fn replace(&self, settings: PoolSettings) -> Vec<Arc<str>> {
+        let before = self.live();
+        let live = Arc::new(Live::after(&before.upstreams, settings));
+        self.state().queue.set_rate(live.settings.redial_rate);
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&live);
+        self.replaced.send_replace(());
+        // One that is new may accept at once.
+        self.changed.notify_one();
+        let names = before.upstreams.iter().map(|one| &one.name);
+        names.filter(|name| !live.has(name)).cloned().collect()
+    }
+
+    /// Tells when it is told something else.
+    pub(super) fn replacements(&self) -> watch::Receiver<()> {
+        self.replaced.subscribe()
+    }
+
+    /// Whether this is one of its upstreams, which is known by its name.
+    pub(crate) fn has(&self, name: &Arc<str>) -> bool {
+        self.live().has(name)
     }
 
     /// No route leads here any more.
@@ -143,10 +170,11 @@ impl Pool {
         affinity: Option<Affinity>,
     ) -> Option<UpstreamPermit> {
         let now = self.now();
-        let fittest = self.untried(tried).min_by_key(|one| {
+        let live = self.live();
+        let fittest = untried(&live, tried).min_by_key(|one| {
             let fitness = one.health().fitness(now, path);
             let is_unfit = fitness > Fitness::Up;
-            let weight = self.settings.weights.of(&one.target);
+            let weight = live.settings.weights.of(&one.target);
             let (fitness, rank) = match affinity {
                 None => (fitness, one.load(weight)),
                 // One that is due is tried by its own clients: the others have a better place.
@@ -163,41 +191,32 @@ impl Pool {
     pub(crate) fn has_another(&self, path: PathId, tried: &[UpstreamPermit]) -> bool {
         let now = self.now();
         let is_fit = |one: &Arc<Upstream>| one.health().fitness(now, path) <= Fitness::Up;
-        self.untried(tried).any(is_fit)
-    }
-
-    fn untried(&self, tried: &[UpstreamPermit]) -> impl Iterator<Item = &Arc<Upstream>> {
-        let is_new = |one: &&Arc<Upstream>| {
-            let mut tried = tried.iter();
-            !tried.any(|permit| Arc::ptr_eq(permit.upstream(), one))
-        };
-        self.upstreams().filter(is_new)
+        untried(&self.live(), tried).any(is_fit)
     }
 
     /// Takes note of what came of an attempt to reach the upstream of `permit`. Returns whether the
     /// pool has one that is there.
     pub(crate) fn tried(&self, permit: &UpstreamPermit, path: PathId, reached: Reached) -> bool {
-        let counts = self.settings.away;
+        let live = self.live();
+        let counts = live.settings.away;
         let mut health = permit.upstream().health();
         health.reached(self.now(), path, reached, counts);
         drop(health);
-        reached == Reached::Well || self.upstreams().any(|one| one.health().is_up())
+        let mut upstreams = live.upstreams.iter();
+        reached == Reached::Well || upstreams.any(|one| one.health().is_up())
     }
 
     /// The upstream of `permit` has answered a plain request. What it would answer a handshake is not
     /// known.
     pub(crate) fn is_there(&self, permit: &UpstreamPermit) {
         let mut health = permit.upstream().health();
-        health.is_there(self.settings.away);
-    }
-
-    pub(super) fn upstreams(&self) -> impl Iterator<Item = &Arc<Upstream>> {
-        iter::once(&self.first).chain(&self.others)
+        health.is_there(self.live().settings.away);
     }
 
     /// Connects to one of the targets.
     pub(crate) async fn connect(&self, target: &Target) -> io::Result<TcpOrTls> {
-        let trust = self.settings.trust.as_ref().filter(|_| target.secure);
+        let live = self.live();
+        let trust = live.settings.trust.as_ref().filter(|_| target.secure);
         TcpOrTls::connect(target, trust.map(UpstreamTls::tls)).await
     }
 
@@ -208,12 +227,13 @@ impl Pool {
 
     /// The upstream of `permit` said that it restarts.
     pub(crate) fn restarts(&self, permit: &UpstreamPermit) {
-        let time = self.settings.rules.planned_budget;
+        let time = self.live().settings.rules.planned_budget;
         permit.upstream().health().restarts(self.now(), time);
     }
 
     /// How things stand for the client that has, or had, a backend at `permit`.
     pub(crate) fn outlook(&self, now: Duration, permit: Option<&UpstreamPermit>) -> Outlook {
+        let rate = self.live().settings.redial_rate;
         let state = self.state();
         let held = self.held.load(Ordering::Relaxed);
         Outlook {
@@ -222,8 +242,7 @@ impl Pool {
                 false => None,
             },
             restarting: permit.is_some_and(|permit| permit.upstream().health().is_restarting(now)),
-            spread: Duration::from_secs(1) * u32::try_from(held).unwrap_or(u32::MAX)
-                / self.settings.redial_rate.max(1),
+            spread: Duration::from_secs(1) * u32::try_from(held).unwrap_or(u32::MAX) / rate.max(1),
         }
     }
 
@@ -239,7 +258,7 @@ impl Pool {
             accepts: one.health().accepts(),
             connections: one.connections(),
         };
-        self.upstreams().map(state).collect()
+        self.live().upstreams.iter().map(state).collect()
     }
 
     fn report(&self, asking: Asking, reached: Reached) {
@@ -286,10 +305,20 @@ impl Pool {
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool")
-            .field("first", &self.first)
-            .field("others", &self.others)
+            .field("live", &self.live())
             .finish_non_exhaustive()
     }
+}
+
+fn untried<'a>(
+    live: &'a Live,
+    tried: &'a [UpstreamPermit],
+) -> impl Iterator<Item = &'a Arc<Upstream>> {
+    let is_new = |one: &&Arc<Upstream>| {
+        let mut tried = tried.iter();
+        !tried.any(|permit| Arc::ptr_eq(permit.upstream(), one))
+    };
+    live.upstreams.iter().filter(is_new)
 }
 
 /// One who waits. Dropped, it waits no more.
@@ -569,5 +598,32 @@ mod tests {
             assert_eq!(is_up, number < 5, "{number}");
         }
         assert!(!pool.states()[0].accepts);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn upstreams_come_and_go_and_the_others_stay_as_they_are() {
+        let at = |port| Target::parse(&format!("ws://127.0.0.1:{port}")).unwrap();
+        let pool = Pool::new(PoolSettings::new(at(1)), Instant::now());
+        let first = pool.pick(path("/"), &[], None).unwrap();
+        let two = PoolSettings {
+            more: vec![at(2)],
+            ..PoolSettings::new(at(1))
+        };
+        assert!(pool.replace(two).is_empty());
+        let second = pool.pick(path("/"), &[], None).unwrap();
+        assert_eq!(
+            port_of(second.target()),
+            2,
+            "the first one has a connection"
+        );
+        assert!(pool.has(&first.name()) && pool.has(&second.name()));
+        let removed = pool.replace(PoolSettings::new(at(2)));
+        assert_eq!(removed.len(), 1);
+        assert!(!pool.has(&first.name()) && pool.has(&second.name()));
+        // What still ends there changes nothing here.
+        assert!(pool.tried(&first, path("/"), Reached::Not));
+        assert_eq!(pool.states().len(), 1);
+        let third = pool.pick(path("/"), &[], None).unwrap();
+        assert_eq!(port_of(third.target()), 2);
     }
 }

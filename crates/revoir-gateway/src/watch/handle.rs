@@ -52,8 +52,25 @@ pub struct Record {
 
 #[derive(Debug, Default)]
 struct Message {
-    order: Option<Order>,
+    told: Told,
     waker: Option<Waker>,
+}
+
+/// What a connection was told since it last listened.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) order: Option<Order>,
+    /// The rules of its route are others.
+    pub(crate) has_new_rules: bool,
+    /// Its upstream was removed.
+    pub(crate) moves: bool,
+}
+
+impl Told {
+    /// Whether there is nothing.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.order.is_none() && !self.has_new_rules && !self.moves
+    }
 }
 
 /// What a connection is told from outside its task.
@@ -119,21 +136,40 @@ impl Handle {
         self.order(Order::Cut);
     }
 
+    /// Has it look at the rules of its route again.
+    pub(crate) fn tell_of_rules(&self) {
+        self.tell(|told| told.has_new_rules = true);
+    }
+
+    /// Has it get another upstream, as soon as that does no harm.
+    pub(crate) fn tell_to_move(&self) {
+        self.tell(|told| told.moves = true);
+    }
+
+    /// Whether its route has the upstream no more that it is connected to.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.traffic.held_since().is_none() && !self.pool.has(&self.upstream())
+    }
+
     fn order(&self, order: Order) {
+        self.tell(|told| told.order = Some(order));
+    }
+
+    fn tell(&self, say: impl FnOnce(&mut Told)) {
         let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
-        message.order = Some(order);
+        say(&mut message.told);
         if let Some(waker) = message.waker.take() {
             waker.wake();
         }
     }
 
     /// What was said to the connection. Whatever comes later wakes `waker`.
-    pub(crate) fn take(&self, waker: &Waker) -> Option<Order> {
+    pub(crate) fn take(&self, waker: &Waker) -> Told {
         let mut message = self.message.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same = |old: &Waker| old.will_wake(waker);
         if !message.waker.as_ref().is_some_and(is_same) {
             message.waker = Some(waker.clone());
         }
-        message.order.take()
+        std::mem::take(&mut message.told)
     }
 }

@@ -13,8 +13,8 @@ mod traffic;
 
 pub use access_log::{AccessLog, Format, Json, Lines};
 pub use exchange::Exchange;
-pub(crate) use handle::Order;
 pub use handle::{Handle, Record};
+pub(crate) use handle::{Order, Told};
 pub use json_line::line;
 pub use observer::{Limit, Observer, Unobserved};
 pub use operations::{Logs, Operations};

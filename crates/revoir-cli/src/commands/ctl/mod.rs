@@ -16,7 +16,9 @@ use crate::exit::Failure;
 use crate::output::{Page, Screen};
 use crate::printable::counted;
 use client::Client;
-use revoir_gateway::{ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, StatusLine, Sum};
+use revoir_gateway::{
+    ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, ReloadLine, StatusLine, Sum,
+};
 use table::Table;
 
 pub(crate) fn run(args: &CtlArgs, screen: &Screen) -> Result<Answer, Failure> {
@@ -60,6 +62,13 @@ pub(crate) fn run(args: &CtlArgs, screen: &Screen) -> Result<Answer, Failure> {
             let DrainLine { connections } = parse(&line)?;
             let connections = connections_of(connections);
             format!("the gateway closes {connections} and stops\n")
+        }
+        CtlCommand::Reload => {
+            let line = client.ask(&Method::POST, "/v1/reload", nothing)?;
+            if screen.json {
+                return Ok(line.into());
+            }
+            format!("{}\n", parse::<ReloadLine>(&line)?)
         }
     };
     Ok(text.into())

@@ -1,0 +1,44 @@
+//! [`Asked`]: what an operator asks of the process around a gateway.
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::admin::wire::{DrainAs, Problem, ReloadLine};
+
+/// What an operator asks for that only the process can do.
+#[derive(Debug)]
+pub enum Asked {
+    /// To stop.
+    Drain(DrainAs),
+    /// To read the configuration again.
+    Reload(ReloadAsked),
+}
+
+/// Somebody who waits for what comes of a reload. Dropped, they are told that nobody can.
+#[derive(Debug)]
+pub struct ReloadAsked(pub(super) oneshot::Sender<Result<ReloadLine, Problem>>);
+
+impl ReloadAsked {
+    /// Tells what came of it.
+    pub fn answer(self, answer: Result<ReloadLine, Problem>) {
+        // Who asked may have left.
+        let _ = self.0.send(answer);
+    }
+}
+
+/// Where it is told what an operator asks for.
+#[derive(Debug)]
+pub struct AskedFor {
+    pub(super) drains: mpsc::Receiver<DrainAs>,
+    pub(super) reloads: mpsc::Receiver<ReloadAsked>,
+}
+
+impl AskedFor {
+    /// The next that is asked for. `None`: the admin interface is gone.
+    pub async fn next(&mut self) -> Option<Asked> {
+        tokio::select! {
+            Some(how) = self.drains.recv() => Some(Asked::Drain(how)),
+            Some(reload) = self.reloads.recv() => Some(Asked::Reload(reload)),
+            else => None,
+        }
+    }
+}
