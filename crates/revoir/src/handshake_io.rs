@@ -11,9 +11,6 @@ use crate::driver::io_detail;
 /// How much is read at once.
 pub(crate) const READ_BYTES: usize = 2048;
 
-/// How long an opening handshake may take, TLS included, unless told otherwise.
-pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// The bytes behind the handshake, in memory of their own length.
 pub(crate) fn leftover(input: &BytesMut) -> BytesMut {
     match input.is_empty() {

@@ -93,7 +93,7 @@
 //! | what | default | where |
 //! |---|---|---|
 //! | name and TCP, over all addresses | 10 s | [`Client::with_connect_timeout`] |
-//! | TLS and opening handshake | 10 s | [`Client::with_handshake_timeout`], [`Acceptor::with_handshake_timeout`] |
+//! | TLS and opening handshake | 15 s at a client, 10 s at a server | [`Client::with_handshake_timeout`], [`Acceptor::with_handshake_timeout`] |
 //! | head of a request or an answer | 16 KiB, 100 fields | [`Client::with_head_limits`], [`Acceptor::with_head_limits`] |
 //! | message, after inflating | 16 MiB at a client, 1 MiB at a server | [`Limits::message`] |
 //! | queued output | 1 MiB, then `send` waits | [`Limits::queue`] |

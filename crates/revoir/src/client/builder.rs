@@ -16,11 +16,14 @@ use crate::client::resolver::Resolver;
 use crate::client::url::Target;
 use crate::config::client_config;
 use crate::driver::Home;
-use crate::handshake_io::HANDSHAKE_TIMEOUT;
 use crate::observer::Observer;
 #[cfg(feature = "rustls")]
 use crate::tls::ClientTls;
 use crate::websocket::WebSocket;
+
+/// How long TLS and the opening handshake may take, unless told otherwise: longer than a server waits
+/// before it answers with 503.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Opens a connection to `url` with the defaults of [`Client`].
 ///
@@ -139,7 +142,8 @@ impl Client {
         self
     }
 
-    /// How long TLS and the opening handshake may take together. Default: 10 s.
+    /// How long TLS and the opening handshake may take together. Default: 15 s, so that a server or a
+    /// gateway that waits for 10 s, for a backend perhaps, can still answer.
     #[must_use]
     pub fn with_handshake_timeout(mut self, limit: Duration) -> Self {
         self.handshake_timeout = limit;

@@ -34,6 +34,13 @@ impl ConnectError {
             Self::Url(_) | Self::Proxy(_) | Self::Request(_) => None,
         }
     }
+
+    /// Whose affair it is that the connection never opened, and what to do about it, in English; the
+    /// end of what `Display` says. `None` if the mistake was the caller's.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        self.ending().and_then(|ending| way_out(ending))
+    }
 }
 
 impl fmt::Display for ConnectError {
@@ -44,7 +51,7 @@ impl fmt::Display for ConnectError {
             Self::Request(error) => error.fmt(f),
             Self::Ended(ending) => {
                 ending.fmt(f)?;
-                match way_out(ending) {
+                match self.advice() {
                     Some(tip) => write!(f, "; {tip}"),
                     None => Ok(()),
                 }

@@ -47,6 +47,10 @@ impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rule, attempt, .. } = self;
         match (self.class, self.delay) {
+            // The limit is 0: nobody has tried and failed.
+            (Class::Stop(Stop::MaxAttempts), _) if *attempt == 1 => {
+                write!(f, "no further attempt: none was asked for (rule {rule})")
+            }
             (Class::Stop(why), _) => write!(f, "no further attempt: {why} (rule {rule})"),
             (class, delay) => {
                 let seconds = delay.unwrap_or_default().as_secs_f64();
@@ -163,6 +167,24 @@ pub(super) fn draw(range: DelayRange, random: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn coming_back_that_is_switched_off_has_not_reached_a_limit() {
+        let stop = |attempt| Decision {
+            rule: "refused".into(),
+            class: Class::Stop(Stop::MaxAttempts),
+            attempt,
+            delay: None,
+            refresh: false,
+            resume: false,
+            counted: false,
+        };
+        assert_eq!(
+            stop(1).to_string(),
+            "no further attempt: none was asked for (rule refused)"
+        );
+        assert!(stop(2).to_string().contains("the limit of attempts"));
+    }
 
     #[test]
     fn a_draw_reaches_both_ends_of_its_range_and_nothing_else() {

@@ -13,7 +13,6 @@ use tracing::{Instrument, Span};
 use crate::config::server_config;
 use crate::drain::{NoPlace, Places, Seat, Tracker};
 use crate::driver::Home;
-use crate::handshake_io::HANDSHAKE_TIMEOUT;
 use crate::observer::Observer;
 use crate::server::admission::Admission;
 use crate::server::handshake::{Limit, read_request, refuse};
@@ -22,6 +21,9 @@ use crate::server::refusal::Refusal;
 use crate::server::settings::Settings;
 use crate::span;
 use crate::websocket::WebSocket;
+
+/// How long an opening handshake may take, TLS included, unless told otherwise.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Takes a connection over `stream` with the defaults of [`Acceptor`].
 ///

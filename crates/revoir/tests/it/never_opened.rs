@@ -298,7 +298,7 @@ async fn a_server_that_goes_away_inside_the_handshake_is_eof_or_reset() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_does_not_answer_is_a_handshake_timeout() {
     let ending = answered(b"HTTP/1.1 ", |_| {}).await;
-    assert_never(&ending, Cause::HandshakeTimeout, "not done within 10s");
+    assert_never(&ending, Cause::HandshakeTimeout, "not done within 15s");
 }
 
 /// What a server answers to `request`, and how it calls the end.
