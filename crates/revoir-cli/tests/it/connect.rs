@@ -190,7 +190,9 @@ fn a_port_without_a_listener_is_4() {
     let ended = Process::start(&["connect", &url, "--no-reconnect"]).end();
     assert_eq!((ended.exit, ended.stdout.len()), (Some(4), 0));
     let [ending, next] = last_words(&ended);
-    assert!(ending.starts_with("1006 Abnormal Closure: TCP was refused (127.0.0.1:"));
+    assert!(
+        ending.starts_with("1006 Abnormal Closure: the TCP connection was refused (127.0.0.1:")
+    );
     assert!(
         next.starts_with("What to do next: Start the server."),
         "{next}"
@@ -207,7 +209,7 @@ fn a_refused_handshake_is_4_with_its_status() {
     let ended = play(&[], refuse);
     assert_eq!(ended.exit, Some(4));
     let [ending, next] = last_words(&ended);
-    assert!(ending.ends_with("the opening handshake was refused with HTTP 403"));
+    assert!(ending.ends_with("the opening handshake was rejected with HTTP 403"));
     assert!(next.contains("Allow the origin"), "{next}");
 
     let ended = play(&["--json"], refuse);

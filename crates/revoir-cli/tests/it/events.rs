@@ -209,7 +209,7 @@ fn a_connection_that_never_opened_has_an_ending_too() {
     };
     let expected = json!({
         "code": 1006, "name": "Abnormal Closure", "cause": "refused", "detail": address,
-        "finish": "none", "text": format!("1006 Abnormal Closure: TCP was refused ({address})"),
+        "finish": "none", "text": format!("1006 Abnormal Closure: the TCP connection was refused ({address})"),
     });
     assert_ending(&serde_json::from_str(line).unwrap(), &expected);
 }

@@ -20,15 +20,17 @@ impl fmt::Display for Ending {
                 }
             }
             Cause::Drained => self.closed_by_us(f, "the server's drain"),
-            Cause::Dropped => self.closed_by_us(f, "the last handle was dropped, which"),
-            Cause::HandlerFailed => self.closed_by_us(f, "the application's handler failed, which"),
+            Cause::Dropped => self.closed_by_us(f, "the last handle was dropped, so we"),
+            Cause::HandlerFailed => self.closed_by_us(f, "the application's handler failed, so we"),
             Cause::IdleTimeout => {
-                self.closed_by_us(f, "no message came or went for too long, which")
+                self.closed_by_us(f, "no message was sent or received for too long, so we")
             }
-            Cause::PongTimeout => self.closed_by_us(f, "no byte came after a ping, which"),
+            Cause::PongTimeout => {
+                self.closed_by_us(f, "nothing was received after our ping, so we")
+            }
             Cause::ProtocolError | Cause::InvalidData | Cause::MessageTooBig => {
-                write!(f, "the peer broke a rule: {}; this ", self.detail)?;
-                self.closed_by_us(f, "")
+                write!(f, "the peer broke a rule: {}; ", self.detail)?;
+                self.closed_by_us(f, "we")
             }
             Cause::Eof => {
                 f.write_str("the peer's TCP stream ended without a Close frame, ")?;
@@ -36,12 +38,12 @@ impl fmt::Display for Ending {
             }
             Cause::Reset => self.lost(f, "the connection was reset without a Close frame"),
             Cause::TlsTruncated => self.lost(f, "TLS ended without close_notify or a Close frame"),
-            Cause::WriteTimeout => self.lost(f, "the peer took no bytes for too long"),
+            Cause::WriteTimeout => self.lost(f, "the peer accepted no data for too long"),
             Cause::WriteFailed => self.lost(f, "writing failed"),
             Cause::Dns => self.never(f, "the name could not be resolved"),
-            Cause::Refused => self.never(f, "TCP was refused"),
+            Cause::Refused => self.never(f, "the TCP connection was refused"),
             Cause::Unreachable => self.never(f, "the host is unreachable"),
-            Cause::ConnectTimeout => self.never(f, "TCP took too long to connect"),
+            Cause::ConnectTimeout => self.never(f, "TCP did not connect in time"),
             Cause::TlsFailed => self.never(f, "the TLS handshake failed"),
             Cause::HandshakeRejected => match &self.response {
                 Some(response) if matches!(self.detail, Detail::Proxy(_)) => {
@@ -50,14 +52,16 @@ impl fmt::Display for Ending {
                 }
                 Some(response) => {
                     let status = response.status;
-                    write!(f, "the opening handshake was refused with HTTP {status}")
+                    write!(f, "the opening handshake was rejected with HTTP {status}")
                 }
-                None => self.never(f, "the opening handshake was refused"),
+                None => self.never(f, "the opening handshake was rejected"),
             },
             Cause::HandshakeInvalid => self.never(f, "the opening handshake broke a rule"),
-            Cause::HandshakeEof => self.never(f, "TCP ended inside the opening handshake"),
-            Cause::HandshakeReset => self.never(f, "TCP was reset inside the opening handshake"),
-            Cause::HandshakeTimeout => self.never(f, "the opening handshake took too long"),
+            Cause::HandshakeEof => self.never(f, "TCP closed during the opening handshake"),
+            Cause::HandshakeReset => self.never(f, "TCP was reset during the opening handshake"),
+            Cause::HandshakeTimeout => {
+                self.never(f, "the opening handshake was not completed in time")
+            }
         }
     }
 }
@@ -71,7 +75,7 @@ impl Ending {
         if self.sent.is_some() {
             return f.write_str(", we answered");
         }
-        f.write_str(", our answer did not leave ")?;
+        f.write_str(", our reply was not sent ")?;
         self.before_finish(f)
     }
 
@@ -86,7 +90,7 @@ impl Ending {
                 // 6455 section 7.1.7 forbids to read it.
                 return write!(
                     f,
-                    "closed with {} and did not wait for an answer",
+                    "closed with {} and did not wait for a reply",
                     sent.code()
                 );
             }
@@ -105,9 +109,9 @@ impl Ending {
                 f.write_str("the peer did not answer ")?;
                 self.before_finish(f)
             }
-            (None, Some(_)) => f.write_str("closed while the peer did so too"),
+            (None, Some(_)) => f.write_str("closed at the same time as the peer"),
             (None, None) => {
-                f.write_str("ended it, and no Close frame left ")?;
+                f.write_str("ended it, and no Close frame was sent ")?;
                 self.before_finish(f)
             }
         }
@@ -129,11 +133,9 @@ impl Ending {
 
     fn before_finish(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.finish {
-            Finish::Timeout => "before the time was over",
+            Finish::Timeout => "in time",
             Finish::Eof => "before its TCP stream ended",
-            Finish::Reset | Finish::Answered | Finish::None => {
-                "before the connection was torn down"
-            }
+            Finish::Reset | Finish::Answered | Finish::None => "before the connection was closed",
         })
     }
 
@@ -199,7 +201,7 @@ mod tests {
     fn a_connection_that_never_opened_says_what_the_driver_knows() {
         let detail = Detail::Text("127.0.0.1:9".into());
         let ending = Ending::never_opened(Cause::Refused, detail);
-        let expected = "1006 Abnormal Closure: TCP was refused (127.0.0.1:9)";
+        let expected = "1006 Abnormal Closure: the TCP connection was refused (127.0.0.1:9)";
         assert_eq!(ending.to_string(), expected);
         let tls = Ending::never_opened(Cause::TlsFailed, Detail::None);
         assert_eq!(tls.code(), CloseCode::TLS_HANDSHAKE);
@@ -214,7 +216,7 @@ mod tests {
             body: Vec::new(),
             body_cut: false,
         });
-        assert!(ending.to_string().ends_with("refused with HTTP 503"));
+        assert!(ending.to_string().ends_with("rejected with HTTP 503"));
     }
 
     #[test]

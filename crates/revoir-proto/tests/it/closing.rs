@@ -150,7 +150,7 @@ role_grid! {
         assert_eq!(ending.code(), CloseCode::ABNORMAL_CLOSURE);
         assert_eq!((ending.open_for, ending.idle_for), (5 * SECOND, SECOND / 10));
         assert!(!ending.is_clean());
-        assert!(ending.to_string().contains("the peer did not answer before the time was over"));
+        assert!(ending.to_string().contains("the peer did not answer in time"));
     }
 
     fn a_stream_that_ends_after_our_close_keeps_the_cause(role) {
@@ -171,7 +171,7 @@ role_grid! {
         endpoint.reset();
         let ending = endpoint.ending();
         assert_eq!((ending.cause, ending.finish), (Cause::ClosedLocally, Finish::Reset));
-        assert!(ending.to_string().contains("before the connection was torn down"));
+        assert!(ending.to_string().contains("before the connection was closed"));
     }
 
     fn a_reset_after_both_close_frames_changes_nothing(role) {
@@ -193,7 +193,7 @@ role_grid! {
         assert_eq!((ending.code(), ending.sent), (CloseCode::NORMAL_CLOSURE, None));
         assert!(!ending.is_clean());
         assert!(ending.unsent > 0);
-        assert!(ending.to_string().contains("our answer did not leave"));
+        assert!(ending.to_string().contains("our reply was not sent"));
     }
 
     fn a_stream_that_ends_before_our_answer_left_waits_for_it(role) {
@@ -288,7 +288,7 @@ role_grid! {
         let ending = endpoint.ending();
         assert_eq!((ending.unsent, ending.sent), (queued as u64 - 10, None));
         assert_eq!(ending.finish, Finish::Timeout);
-        assert!(ending.to_string().contains("no Close frame left before the time was over"));
+        assert!(ending.to_string().contains("no Close frame was sent in time"));
         assert_eq!(endpoint.connection.queued_bytes(), 0);
     }
 

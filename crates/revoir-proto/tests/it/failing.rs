@@ -127,7 +127,7 @@ role_grid! {
         endpoint.receive_close(1009, "");
         endpoint.eof();
         let text = endpoint.ending().to_string();
-        assert!(text.ends_with("closed with 1009 Message Too Big and did not wait for an answer"), "{text}");
+        assert!(text.ends_with("closed with 1009 Message Too Big and did not wait for a reply"), "{text}");
     }
 
     fn the_cause_follows_from_the_code(role) {

@@ -105,7 +105,7 @@ role_grid! {
         assert_eq!((ending.cause, ending.finish), (Cause::PongTimeout, Finish::Timeout));
         assert_eq!(ending.code(), CloseCode::ABNORMAL_CLOSURE);
         assert!(ending.idle_for >= 38 * SECOND);
-        assert!(ending.to_string().contains("no byte came after a ping"));
+        assert!(ending.to_string().contains("nothing was received after our ping"));
     }
 
     fn any_byte_after_a_ping_is_a_sign_of_life(role) {
