@@ -14,8 +14,9 @@ use crate::case::{self, Case, Kind};
 use crate::stacks::{expect_kind, observe};
 use crate::wire::{Wire, block_on};
 
-/// The capacity of the driver's read buffer: room for the longest message of the table.
-pub(super) const READ_CAPACITY: usize = 128 * 1024;
+/// The capacity of the driver's read buffer: room for two of the longest messages of the table, with
+/// the longest header.
+pub(super) const READ_CAPACITY: usize = 2 * (64 * 1024 + 14);
 
 /// With less room than this in the buffer, it is not read into.
 pub(super) const READ_LEAST: usize = 16 * 1024;
@@ -34,62 +35,60 @@ impl Random for ThreadRandom {
 }
 
 pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
-    block_on(async {
-        let role = match case.role {
-            case::Role::Server => Role::Server,
-            case::Role::Client => Role::Client,
-        };
-        let config = Config::default();
-        ensure!(
-            config.limits.message == Case::LIMIT,
-            "the default limit has changed"
-        );
-        let epoch = Instant::now();
-        let mut connection = Connection::new(Duration::ZERO, role, Arc::new(config), ThreadRandom);
-        let mut buffer = BytesMut::with_capacity(READ_CAPACITY);
-        // All connections of a thread queue their output in the same memory.
-        let mut output = Vec::new();
-        let mut left = count;
-        while left > 0 {
-            let now = match connection.poll_receive() {
-                Some(mut room) => {
-                    wire.read_buf(&mut room).await?;
-                    let now = uncounted_clock(epoch);
-                    connection.received(now, &mut Vec::new());
-                    now
-                }
-                None => {
-                    wire.read_buf(&mut buffer).await?;
-                    let now = uncounted_clock(epoch);
-                    connection.handle_input(now, buffer.split());
-                    now
-                }
-            };
-            while left > 0 && connection.has_pending_input() {
-                connection.lend_buffer(&mut output);
-                while left > 0
-                    && connection.is_writable()
-                    && connection.has_pending_input()
-                    && let Some(event) = connection.poll_event(now)
-                {
-                    send_back(&mut connection, now, event, case)?;
-                    left -= 1;
-                }
-                transmit(&mut connection, now, &mut wire).await?;
-                connection.return_buffer(&mut output);
-                black_box(connection.wants_shutdown_write());
-                if buffer.capacity() < READ_CAPACITY / 2 {
-                    // Without a copy, if nobody holds a message any more.
-                    let _reclaimed = buffer.try_reclaim(READ_CAPACITY);
-                }
+    let role = match case.role {
+        case::Role::Server => Role::Server,
+        case::Role::Client => Role::Client,
+    };
+    let config = Config::default();
+    ensure!(
+        config.limits.message == Case::LIMIT,
+        "the default limit has changed"
+    );
+    let epoch = Instant::now();
+    let mut connection = Connection::new(Duration::ZERO, role, Arc::new(config), ThreadRandom);
+    let mut buffer = BytesMut::with_capacity(READ_CAPACITY);
+    // All connections of a thread queue their output in the same memory.
+    let mut output = Vec::new();
+    let mut left = count;
+    while left > 0 {
+        let now = match connection.poll_receive() {
+            Some(mut room) => {
+                block_on(wire.read_buf(&mut room))?;
+                let now = uncounted_clock(epoch);
+                connection.received(now, &mut Vec::new());
+                now
             }
-            black_box(connection.poll_timeout());
-            if buffer.capacity() < READ_LEAST {
-                buffer.reserve(READ_CAPACITY);
+            None => {
+                block_on(wire.read_buf(&mut buffer))?;
+                let now = uncounted_clock(epoch);
+                connection.handle_input(now, buffer.split());
+                now
+            }
+        };
+        while left > 0 && connection.has_pending_input() {
+            connection.lend_buffer(&mut output);
+            while left > 0
+                && connection.is_writable()
+                && connection.has_pending_input()
+                && let Some(event) = connection.poll_event(now)
+            {
+                send_back(&mut connection, now, event, case)?;
+                left -= 1;
+            }
+            transmit(&mut connection, now, &mut wire)?;
+            connection.return_buffer(&mut output);
+            black_box(connection.wants_shutdown_write());
+            if buffer.capacity() < READ_CAPACITY / 2 {
+                // Without a copy, if nobody holds a message any more.
+                let _reclaimed = buffer.try_reclaim(READ_CAPACITY);
             }
         }
-        Ok(wire)
-    })
+        black_box(connection.poll_timeout());
+        if buffer.capacity() < READ_LEAST {
+            buffer.reserve(READ_CAPACITY);
+        }
+    }
+    Ok(wire)
 }
 
 /// Time is an input of the core. valgrind has no vDSO, so its clock is not the real one anyway.
@@ -124,7 +123,7 @@ fn send_back(
     Ok(())
 }
 
-async fn transmit(
+fn transmit(
     connection: &mut Connection<ThreadRandom>,
     now: Duration,
     wire: &mut Wire,
@@ -132,7 +131,7 @@ async fn transmit(
     while connection.queued_bytes() > 0 {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let used = connection.poll_transmit(&mut slices);
-        let written = wire.write_vectored(&slices[..used]).await?;
+        let written = block_on(wire.write_vectored(&slices[..used]))?;
         connection.transmitted(now, written);
     }
     Ok(())

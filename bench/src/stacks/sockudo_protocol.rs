@@ -13,37 +13,35 @@ use crate::stacks::{expect_kind, observe, observe_text_bytes};
 use crate::wire::{Wire, block_on};
 
 pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
-    block_on(async {
-        let role = match case.role {
-            case::Role::Server => Role::Server,
-            case::Role::Client => Role::Client,
-        };
-        let mut protocol = Protocol::new(role, Case::LIMIT, Case::LIMIT);
-        let mut input = BytesMut::with_capacity(READ_CAPACITY);
-        let mut messages = Vec::new();
-        let mut output = BytesMut::new();
-        let mut left = count;
-        while left > 0 {
-            wire.read_buf(&mut input).await?;
-            protocol.process_into(&mut input, &mut messages)?;
-            for message in messages.drain(..) {
-                if left == 0 {
-                    break;
-                }
-                take(&message, case)?;
-                protocol.encode_message(&message, &mut output)?;
-                left -= 1;
+    let role = match case.role {
+        case::Role::Server => Role::Server,
+        case::Role::Client => Role::Client,
+    };
+    let mut protocol = Protocol::new(role, Case::LIMIT, Case::LIMIT);
+    let mut input = BytesMut::with_capacity(READ_CAPACITY);
+    let mut messages = Vec::new();
+    let mut output = BytesMut::new();
+    let mut left = count;
+    while left > 0 {
+        block_on(wire.read_buf(&mut input))?;
+        protocol.process_into(&mut input, &mut messages)?;
+        for message in messages.drain(..) {
+            if left == 0 {
+                break;
             }
-            if !output.is_empty() {
-                wire.write_all(&output).await?;
-                output.clear();
-            }
-            if input.capacity() - input.len() < READ_LEAST {
-                input.reserve(READ_CAPACITY - input.len());
-            }
+            take(&message, case)?;
+            protocol.encode_message(&message, &mut output)?;
+            left -= 1;
         }
-        Ok(wire)
-    })
+        if !output.is_empty() {
+            block_on(wire.write_all(&output))?;
+            output.clear();
+        }
+        if input.capacity() - input.len() < READ_LEAST {
+            input.reserve(READ_CAPACITY - input.len());
+        }
+    }
+    Ok(wire)
 }
 
 /// What the application does with a message.
