@@ -77,8 +77,8 @@
 //! # Safety
 //!
 //! The source of this crate has no `unsafe`, and the compiler holds it to that. One macro of another
-//! crate writes one: in `frame/mask.rs`, `multiversion` calls the AVX2 version of a safe function
-//! after it has asked the processor for AVX2.
+//! crate writes one: in `frame/mask.rs` and `message/utf8.rs`, `multiversion` calls the AVX2 version
+//! of a safe function after it has asked the processor for AVX2.
 //!
 //! [`Duration`]: std::time::Duration
 #![forbid(unsafe_code)]

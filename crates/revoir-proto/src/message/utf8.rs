@@ -7,6 +7,9 @@ use crate::error::ProtocolError;
 /// Below this length, the SIMD check hands over to a scalar one.
 const SHORT: usize = 64;
 
+/// So many bytes of ASCII are passed over at once.
+const BLOCK: usize = 128;
+
 /// Checks text piece by piece. A byte that no continuation could make right fails at once;
 /// a code point that is cut between two pieces does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -24,7 +27,12 @@ impl Utf8Stream {
 
     #[inline]
     fn check_whole(text: &[u8]) -> Result<(), ProtocolError> {
-        // Short text is mostly ASCII, and too short for the vector code.
+        // Most text begins with ASCII, which takes a fraction of the full check.
+        let text = match text.len() < BLOCK {
+            true => text,
+            false => &text[ascii_blocks(text)..],
+        };
+        // The rest is often ASCII as well, and too short for the vector code.
         if text.len() < SHORT && text.is_ascii() {
             return Ok(());
         }
@@ -95,6 +103,21 @@ impl Utf8Stream {
         }
         Ok(rest)
     }
+}
+
+/// How many bytes at the start of `text`, in whole blocks, are ASCII.
+#[multiversion::multiversion(targets("x86_64+avx2"))]
+fn ascii_blocks(text: &[u8]) -> usize {
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let is_ascii = |block: &&[u8; BLOCK]| {
+        // The compiler turns loops over words into vector instructions.
+        let (words, _) = block.as_chunks::<8>();
+        let bits = words
+            .iter()
+            .fold(0, |bits, word| bits | u64::from_ne_bytes(*word));
+        bits & 0x8080_8080_8080_8080 == 0
+    };
+    BLOCK * blocks.iter().take_while(is_ascii).count()
 }
 
 /// How many bytes at the end of `text` are the start of a code point that goes on behind it.
