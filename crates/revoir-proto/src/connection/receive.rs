@@ -10,7 +10,7 @@ use crate::connection::step::Incident;
 use crate::error::ProtocolError;
 use crate::event::Event;
 use crate::frame::{CloseFrame, Opcode};
-use crate::intake::{Intake, Received};
+use crate::intake::{Arrival, Intake, Received};
 use crate::nanos::Nanos;
 use crate::random::Random;
 use crate::state::State;
@@ -41,15 +41,9 @@ impl<R: Random> Connection<R> {
     pub fn received(&mut self, now: Duration, buffer: &mut Vec<u8>) {
         let limit = self.parts.config.limits.message;
         let now = self.own_time(now);
-        self.arrive(now, |intake| {
-            if buffer.is_empty() {
-                intake.fill();
-                // There is room only where nothing waits, and it has just been filled.
-                return true;
-            }
-            let is_first = intake.is_empty();
-            intake.take(buffer, limit);
-            is_first
+        self.arrive(now, |intake| match buffer.is_empty() {
+            true => intake.fill(),
+            false => intake.take(buffer, limit),
         });
         buffer.clear();
     }
@@ -67,17 +61,13 @@ impl<R: Random> Connection<R> {
     pub fn handle_input(&mut self, now: Duration, input: BytesMut) {
         if !input.is_empty() {
             let now = self.own_time(now);
-            self.arrive(now, |intake| {
-                let is_first = intake.is_empty();
-                intake.give(input);
-                is_first
-            });
+            self.arrive(now, |intake| intake.give(input));
         }
     }
 
-    /// Has the intake take bytes that came at `now`. `take` tells whether nothing waited before them.
+    /// Has the intake take bytes that came at `now`.
     #[inline]
-    fn arrive(&mut self, now: Nanos, take: impl FnOnce(&mut Intake) -> bool) {
+    fn arrive(&mut self, now: Nanos, take: impl FnOnce(&mut Intake) -> Arrival) {
         let parts = &mut self.parts;
         if parts.state == State::Closed {
             return;
@@ -89,11 +79,13 @@ impl<R: Random> Connection<R> {
         let Some(intake) = &mut parts.intake else {
             return;
         };
-        if take(intake) {
-            parts.arrived = now;
-            if !intake.is_empty() {
-                parts.deaf_since.get_or_insert(parts.arrived);
+        match take(intake) {
+            Arrival::Taken => parts.arrived = now,
+            Arrival::First => {
+                parts.arrived = now;
+                parts.deaf_since.get_or_insert(now);
             }
+            Arrival::Behind => {}
         }
     }
 

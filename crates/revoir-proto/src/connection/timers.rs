@@ -100,7 +100,7 @@ impl<R: Random> Connection<R> {
     }
 
     /// Ends the time in which the peer could not be heard, if it is over.
-    #[inline]
+    #[inline(always)]
     pub(super) fn listen(&mut self, now: Nanos) {
         let parts = &mut self.parts;
         let Some(deaf_since) = parts.deaf_since else {

@@ -11,7 +11,7 @@ pub const MAX_HEADER_BYTES: usize = 14;
 pub(crate) const CONTROL_MAX_BYTES: usize = 125;
 
 /// The longest payload whose length takes no bytes of its own.
-pub(crate) const SHORT_MAX_BYTES: usize = 125;
+const SHORT_MAX: u8 = 125;
 
 const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
@@ -66,7 +66,7 @@ impl FrameHeader {
         Self::parse_by(bytes, HeaderRules { role, compression })
     }
 
-    #[inline]
+    #[inline(never)]
     pub(crate) fn parse_by(
         bytes: &[u8],
         rules: HeaderRules,
@@ -99,19 +99,28 @@ impl FrameHeader {
         Ok(Some((header, taken + 4)))
     }
 
-    /// [`parse_by`](Self::parse_by) for a message of one frame and 125 bytes at most; all else is
-    /// `None`.
+    /// [`parse_by`](Self::parse_by) for a message of one frame and 64 KiB at most; whatever is
+    /// unusual, cut or wrong is `None`.
     #[inline]
-    pub(crate) fn parse_short(bytes: &[u8], role: Role) -> Option<(Self, usize)> {
+    pub(crate) fn parse_usual(bytes: &[u8], role: Role) -> Option<(Self, usize)> {
         let &[first, second] = bytes.first_chunk()?;
         let opcode = match first {
             TEXT => Opcode::Text,
             BINARY => Opcode::Binary,
             _ => return None,
         };
-        let (length, masking_key, taken) = match role {
-            Role::Client => (second, None, 2),
-            Role::Server => (second ^ MASK, Some(*bytes[2..].first_chunk()?), 6),
+        let mask = u8::from(role == Role::Server) * MASK;
+        let (length, at) = match second ^ mask {
+            short @ 0..=SHORT_MAX => (u16::from(short), 2),
+            LENGTH_16 => (u16::from_be_bytes(*bytes[2..].first_chunk()?), 4),
+            _ => return None,
+        };
+        if at == 4 && length <= u16::from(SHORT_MAX) {
+            return None;
+        }
+        let (masking_key, taken) = match role {
+            Role::Client => (None, at),
+            Role::Server => (Some(*bytes[at..].first_chunk()?), at + 4),
         };
         let header = Self {
             fin: true,
@@ -120,54 +129,63 @@ impl FrameHeader {
             masking_key,
             length: u64::from(length),
         };
-        (usize::from(length) <= SHORT_MAX_BYTES).then_some((header, taken))
+        Some((header, taken))
     }
 
     /// The header as it stands on the wire, and its length in bytes.
     #[must_use]
     pub fn to_wire(&self) -> ([u8; MAX_HEADER_BYTES], usize) {
-        let (word, end) = self.to_word();
-        let mut wire = [0; MAX_HEADER_BYTES];
-        wire.copy_from_slice(&word.to_le_bytes()[..MAX_HEADER_BYTES]);
-        (wire, end)
+        let (first, key) = (self.first(), self.masking_key);
+        if let Ok(length) = u16::try_from(self.length) {
+            let (word, end) = usual_word(first, key, length);
+            let mut wire = [0; MAX_HEADER_BYTES];
+            wire[..8].copy_from_slice(&word.to_le_bytes());
+            return (wire, end);
+        }
+        long_header(first, key, self.length)
     }
 
-    /// The first two bytes, for a payload of 125 bytes at most.
+    /// The first byte.
     #[inline]
-    pub(crate) fn start(self, length: u8) -> [u8; 2] {
-        let mask = u8::from(self.masking_key.is_some()) * MASK;
-        [self.first(), mask | length]
-    }
-
-    #[inline]
-    fn first(self) -> u8 {
+    pub(crate) fn first(self) -> u8 {
         self.opcode.number() | (u8::from(self.fin) * FIN) | (u8::from(self.rsv1) * RSV1)
     }
+}
 
-    /// [`to_wire`](Self::to_wire) as one number, the first byte lowest: it stays in registers.
-    #[inline]
-    pub(crate) fn to_word(self) -> (u128, usize) {
-        let first = self.first();
-        let (mask, key, key_bytes) = match self.masking_key {
-            None => (0, [0; 4], 0),
-            Some(key) => (MASK, key, 4),
-        };
-        let start = |short: u8| u128::from(u16::from_le_bytes([first, mask | short]));
-        let key = u128::from(u32::from_le_bytes(key));
-        // RFC 6455 section 5.2: lengths go in network byte order, highest byte first.
-        let (word, end) = match self.length {
-            0..=125 => (start(self.length as u8) | key << 16, 2),
-            126..=0xFFFF => {
-                let length = u128::from((self.length as u16).swap_bytes());
-                (start(LENGTH_16) | length << 16 | key << 32, 4)
-            }
-            _ => {
-                let length = u128::from(self.length.swap_bytes());
-                (start(LENGTH_64) | length << 16 | key << 80, 10)
-            }
-        };
-        (word, end + key_bytes)
+/// A header for 64 KiB at most as one number, the first byte lowest, and its length in bytes: it
+/// stays in registers.
+#[inline]
+pub(crate) fn usual_word(first: u8, key: Option<[u8; 4]>, length: u16) -> (u64, usize) {
+    let first = u64::from(first);
+    let (mask, key, key_bytes) = match key {
+        None => (0, 0, 0),
+        Some(key) => (u64::from(MASK), u64::from(u32::from_le_bytes(key)), 4),
+    };
+    if length <= u16::from(SHORT_MAX) {
+        let start = first | (mask | u64::from(length)) << 8;
+        return (start | key << 16, 2 + key_bytes);
     }
+    let start = first | (mask | u64::from(LENGTH_16)) << 8;
+    // RFC 6455 section 5.2: lengths go in network byte order, highest byte first.
+    let length = u64::from(length.swap_bytes());
+    (start | length << 16 | key << 32, 4 + key_bytes)
+}
+
+/// A header for more than 64 KiB, and its length in bytes.
+pub(crate) fn long_header(
+    first: u8,
+    key: Option<[u8; 4]>,
+    length: u64,
+) -> ([u8; MAX_HEADER_BYTES], usize) {
+    let mut wire = [0; MAX_HEADER_BYTES];
+    let mask = u8::from(key.is_some()) * MASK;
+    wire[..2].copy_from_slice(&[first, mask | LENGTH_64]);
+    wire[2..10].copy_from_slice(&length.to_be_bytes());
+    let Some(key) = key else {
+        return (wire, 10);
+    };
+    wire[10..].copy_from_slice(&key);
+    (wire, MAX_HEADER_BYTES)
 }
 
 #[inline]

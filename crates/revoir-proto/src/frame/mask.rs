@@ -49,12 +49,6 @@ impl Mask {
         self.skip(payload.len());
     }
 
-    /// [`apply`](Self::apply), for the payload of a short frame, with no more to come.
-    #[inline]
-    pub(crate) fn apply_short(self, payload: &mut [u8]) {
-        xor(payload, self.key);
-    }
-
     /// Masks or unmasks `source` into `target`, up to the end of the shorter one.
     #[inline]
     pub fn copy(&mut self, source: &[u8], target: &mut [u8]) {

@@ -43,6 +43,17 @@ pub(crate) struct Intake {
     message: Unfinished,
 }
 
+/// What became of bytes that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// Nothing waits to be decoded.
+    Taken,
+    /// They wait, behind nothing else.
+    First,
+    /// They wait, behind others.
+    Behind,
+}
+
 /// What the bytes contained.
 pub(crate) enum Received {
     Message(Message),
@@ -77,19 +88,22 @@ impl Intake {
     #[inline]
     pub(crate) fn room(&mut self) -> Option<Limit<&mut Vec<u8>>> {
         let frame = self.frame.as_ref()?;
+        if self.message.is_in_input() {
+            return match frame.remaining() - (self.message.held() as u64) < MOVES_FROM {
+                true => None,
+                false => self.room_elsewhere(),
+            };
+        }
         if !self.is_empty() || frame.opcode().is_control() || self.message.is_compressed() {
             return None;
-        }
-        if self.message.is_in_input() {
-            return self.room_elsewhere();
         }
         self.message.room(frame)
     }
 
-    /// [`room`](Self::room) for the rest of a payload in place, which moves if that is worth it.
+    /// [`room`](Self::room) for the long rest of a payload in place, which moves if that is worth it.
     fn room_elsewhere(&mut self) -> Option<Limit<&mut Vec<u8>>> {
         let missing = self.frame.as_ref()?.remaining() - self.message.held() as u64;
-        if missing < MOVES_FROM || !Unfinished::is_worth_a_read(missing, self.message.held()) {
+        if !self.is_empty() || !Unfinished::is_worth_a_read(missing, self.message.held()) {
             return None;
         }
         self.leave_place();
@@ -98,27 +112,40 @@ impl Intake {
 
     /// Bytes were read to [`room`](Self::room).
     #[inline]
-    pub(crate) fn fill(&mut self) {
+    pub(crate) fn fill(&mut self) -> Arrival {
         if let Some(frame) = &mut self.frame {
             if let Some(beyond) = self.message.split_beyond(frame) {
                 self.input = beyond;
             }
             self.message.take_inner(frame);
         }
+        // There is room only where nothing waits.
+        match self.is_empty() {
+            true => Arrival::Taken,
+            false => Arrival::First,
+        }
     }
 
     /// Takes bytes in memory that was given away.
     #[inline]
-    pub(crate) fn give(&mut self, input: BytesMut) {
-        if !self.message.is_in_input() || !self.is_empty() {
-            self.push(input);
-        } else if let Err(input) = self.append(input) {
-            self.leave_place();
-            self.input = input;
-        } else {
-            self.look();
-        }
+    pub(crate) fn give(&mut self, input: BytesMut) -> Arrival {
         self.message.may_stay(true);
+        if !self.is_empty() {
+            self.push(input);
+            return Arrival::Behind;
+        }
+        if !self.message.is_in_input() {
+            self.input = input;
+            return Arrival::First;
+        }
+        match self.append(input) {
+            Ok(()) => self.look(),
+            Err(input) => {
+                self.leave_place();
+                self.input = input;
+                Arrival::First
+            }
+        }
     }
 
     /// Puts `input` behind what is there, unless that takes a copy.
@@ -140,9 +167,19 @@ impl Intake {
 
     /// Takes what was read into `buffer`, and empties it. What lies in an unfinished message is
     /// copied there at once.
-    pub(crate) fn take(&mut self, buffer: &mut Vec<u8>, limit: usize) {
+    pub(crate) fn take(&mut self, buffer: &mut Vec<u8>, limit: usize) -> Arrival {
+        let is_first = self.is_empty();
+        self.take_bytes(buffer, limit, is_first);
+        match (is_first, self.is_empty()) {
+            (true, true) => Arrival::Taken,
+            (true, false) => Arrival::First,
+            (false, _) => Arrival::Behind,
+        }
+    }
+
+    fn take_bytes(&mut self, buffer: &mut Vec<u8>, limit: usize, is_first: bool) {
         let mut bytes = &buffer[..];
-        if self.is_empty() {
+        if is_first {
             if self.message.is_in_input() {
                 self.leave_place();
             }
@@ -175,13 +212,15 @@ impl Intake {
     /// Looks at what has arrived of a payload in place, unless there is something to tell: its end,
     /// or a broken rule.
     #[inline]
-    fn look(&mut self) {
+    fn look(&mut self) -> Arrival {
         if let Some(frame) = &self.frame
             && frame.remaining() > self.input.len() as u64
+            && self.message.look(frame, &mut self.input).is_ok()
         {
-            // What breaks a rule is left for `next`, which tells it.
-            let _broken = self.message.look(frame, &mut self.input);
+            return Arrival::Taken;
         }
+        // What breaks a rule is left for `next`, which tells it.
+        Arrival::First
     }
 
     /// Moves what has arrived of a payload in place to memory of its own.
@@ -225,9 +264,9 @@ impl Intake {
     /// The next message, if it is one frame, there to its last byte, and not compressed.
     #[inline]
     fn next_whole(&mut self, limit: usize) -> Result<Option<Message>, ProtocolError> {
-        let short = FrameHeader::parse_short(&self.input, self.rules.role);
-        let parsed = match short {
-            Some(_) => short,
+        let usual = FrameHeader::parse_usual(&self.input, self.rules.role);
+        let parsed = match usual {
+            Some(_) => usual,
             None => FrameHeader::parse_by(&self.input, self.rules)?,
         };
         let Some((header, start)) = parsed else {
