@@ -130,7 +130,7 @@ impl Gateway {
         let mut report = self.registry.drain(begun).await;
         // They keep to the same deadline by themselves.
         for site in sites.join_all().await {
-            add(&mut report, &site);
+            report += site;
         }
         report.took = started.elapsed();
         tracing::info!(target: "revoir", "{report}");
@@ -206,15 +206,4 @@ impl Gateway {
         }
         moved
     }
-}
-
-fn add(report: &mut DrainReport, other: &DrainReport) {
-    report.answered += other.answered;
-    report.eof += other.eof;
-    report.reset += other.reset;
-    report.timeout += other.timeout;
-    report.cut += other.cut;
-    report.otherwise += other.otherwise;
-    report.unsent += other.unsent;
-    report.refused += other.refused;
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{Drain, DrainReport, Entropy, Schedule};
-use revoir_proto::Random;
+use revoir::{Drain, DrainReport, Schedule};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::registry::Registry;
@@ -58,7 +57,7 @@ impl Registry {
         plan: &Drain,
         schedule: Schedule,
     ) {
-        shuffle(&mut handles);
+        Schedule::shuffle(&mut handles);
         let started = self.now();
         let mut next = 0;
         while next < handles.len() {
@@ -98,13 +97,5 @@ impl Registry {
             }
             left.await;
         }
-    }
-}
-
-/// Puts `items` in a random order; every order is as likely.
-fn shuffle<T>(items: &mut [T]) {
-    for last in (1..items.len()).rev() {
-        let bits = u64::from(Entropy.next_u32());
-        items.swap(last, ((bits * (last as u64 + 1)) >> 32) as usize);
     }
 }

@@ -1,6 +1,7 @@
 //! [`DrainReport`]: how many connections ended how.
 
 use std::fmt;
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use revoir_proto::{Cause, Ending, Finish};
@@ -28,6 +29,32 @@ pub struct DrainReport {
     pub refused: usize,
     /// From the start of the drain to its end.
     pub took: Duration,
+}
+
+/// Adds up what two drains at the same time came to: it took as long as the longer one.
+impl AddAssign for DrainReport {
+    fn add_assign(&mut self, other: Self) {
+        let Self {
+            answered,
+            eof,
+            reset,
+            timeout,
+            cut,
+            otherwise,
+            unsent,
+            refused,
+            took,
+        } = other;
+        self.answered += answered;
+        self.eof += eof;
+        self.reset += reset;
+        self.timeout += timeout;
+        self.cut += cut;
+        self.otherwise += otherwise;
+        self.unsent += unsent;
+        self.refused += refused;
+        self.took = self.took.max(took);
+    }
 }
 
 impl DrainReport {

@@ -8,14 +8,13 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::deadline::after;
 use crate::drain::registry::{Pace, Registry};
-use crate::drain::slots::{due, shuffle};
+use crate::drain::slots::due;
 use crate::drain::{Farewell, Schedule};
-use crate::entropy::Entropy;
 
 /// Closes the connections `keys` in random order, waits until all are gone or the deadline has
 /// passed, and cuts the rest. A connection costs the same however many there are.
 pub(super) async fn run(registry: Arc<Registry>, mut keys: Vec<usize>, notice: Duration) {
-    shuffle(&mut keys, &mut Entropy);
+    Schedule::shuffle(&mut keys);
     close(&registry, &keys, notice).await;
     while let Some(Pace { deadline, .. }) = registry.pace() {
         match timeout_at(deadline, registry.emptied_or_hurried(deadline)).await {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::drain::slots::{Slots, due};
+use crate::drain::slots::{Slots, due, shuffle};
 use crate::entropy::Entropy;
 
 /// When connections are closed, and when each may return: what [`Drain`](crate::Drain) says, for a program that
@@ -37,6 +37,11 @@ impl Schedule {
             count,
             closing_over,
         }
+    }
+
+    /// Puts those to be closed in a random order; every order is as likely.
+    pub fn shuffle<T>(all: &mut [T]) {
+        shuffle(all, &mut Entropy);
     }
 
     /// How many have to be told to close by the end of the tick that begins at `elapsed`.
