@@ -189,6 +189,7 @@ fn a_port_without_a_listener_is_4() {
     let url = Server::new().url();
     let ended = Process::start(&["connect", &url, "--no-reconnect"]).end();
     assert_eq!((ended.exit, ended.stdout.len()), (Some(4), 0));
+    assert!(!ended.stderr.contains("limit"), "{ended:?}");
     let [ending, next] = last_words(&ended);
     assert!(
         ending.starts_with("1006 Abnormal Closure: the TCP connection was refused (127.0.0.1:")
@@ -197,6 +198,38 @@ fn a_port_without_a_listener_is_4() {
         next.starts_with("What to do next: Start the server."),
         "{next}"
     );
+}
+
+/// `connect URL </dev/null` of a server that is not there tried for ever.
+#[test]
+fn nobody_comes_back_with_nothing_left_to_send() {
+    let url = Server::new().url();
+    let mut process = Process::start(&["connect", &url]);
+    process.close_stdin();
+    let ended = process.end();
+    assert_eq!(ended.exit, Some(4));
+    assert!(
+        ended.stderr.contains("nothing is left to send"),
+        "{ended:?}"
+    );
+}
+
+/// What was given goes out, even if the first connection ends before it.
+#[test]
+fn lines_that_wait_are_worth_coming_back() {
+    let listener = Server::new();
+    let mut process = Process::start(&["connect", &listener.url()]);
+    let (mut peer, request) = listener.accept(ServerConfig::default());
+    process.write("late\n");
+    process.close_stdin();
+    let refusal = request.reject(503, &Headers::new(), b"").unwrap();
+    peer.write(&refusal);
+    peer.fin();
+    let mut peer = listener.open();
+    assert_eq!(peer.text(), "late");
+    assert_eq!(peer.closed(), 1000);
+    peer.close(1000, "");
+    assert_eq!(process.end().exit, Some(0));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use revoir::{
@@ -59,7 +60,8 @@ impl Session {
             .start()
             .map_err(|mistake| settings::mistake("connect", &mistake))?;
         let (sender, events) = (link.sender(), self.events.clone());
-        let (up, is_up) = watch::channel(false);
+        let (up, is_up) = watch::channel(Outcome::Open);
+        let nothing_left = AtomicBool::new(false);
         let stopping = async {
             tokio::select! {
                 () = signals.next() => {}
@@ -70,27 +72,32 @@ impl Session {
             signals.give_up()
         };
         tokio::select! {
-            exit = self.tell_all(link, up) => Ok(exit),
-            never = send(sender.clone(), lines, is_up, &events) => match never {},
+            exit = self.tell_all(link, up, &nothing_left) => Ok(exit),
+            never = send(sender.clone(), lines, is_up, &events, &nothing_left) => match never {},
             never = stopping => match never {},
         }
     }
 
     /// Tells every event of the link, and what the last one means for the exit code.
-    async fn tell_all(mut self, mut link: Link, up: watch::Sender<bool>) -> Exit {
+    async fn tell_all(
+        mut self,
+        mut link: Link,
+        up: watch::Sender<Outcome>,
+        nothing_left: &AtomicBool,
+    ) -> Exit {
         while let Some(event) = self.next(&mut link).await {
             self.due = None;
             match event {
                 LinkEvent::Up(opened) => {
                     self.was_open = true;
-                    up.send_replace(true);
+                    up.send_replace(Outcome::Up);
                     self.tell(What::Open(Opened::of_link(&opened))).await;
                 }
                 LinkEvent::Message(message) => self.tell(What::Message(message)).await,
                 LinkEvent::Down {
                     ending, decision, ..
                 } => {
-                    up.send_replace(false);
+                    up.send_replace(Outcome::Down);
                     let delay = decision.delay.unwrap_or_default();
                     self.due = Some((Instant::now() + delay, decision.attempt));
                     self.over(ending).await;
@@ -116,6 +123,8 @@ impl Session {
                             self.over(ending).await;
                             exit
                         }
+                        // It ended, or never opened, and nobody wanted to come back.
+                        Some(ending) if nothing_left.load(Ordering::Relaxed) => self.exit(&ending),
                         _ => Exit::Done,
                     };
                     self.lost(end.unsent.len()).await;
@@ -184,30 +193,53 @@ impl Session {
     }
 }
 
-/// Sends every line, then closes with 1000, once there is a connection to do it on: what an ended
-/// one has left behind goes first.
+/// What the last attempt came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It is under way.
+    Open,
+    Up,
+    Down,
+}
+
+/// Sends every line, then closes with 1000. What an ended connection has left behind goes first,
+/// over as many connections as it takes; with nothing left to send, nobody comes back.
 async fn send(
     link: LinkSender,
     mut lines: mpsc::Receiver<InputLine>,
-    mut is_up: watch::Receiver<bool>,
+    mut outcome: watch::Receiver<Outcome>,
     events: &Events,
+    nothing_left: &AtomicBool,
 ) -> Infallible {
+    let mut last = None;
     while let Some(line) = lines.recv().await {
         match line {
             InputLine::Text(text) => {
-                if link.send(Message::Text(text.into())).await.is_err() {
+                let Ok(receipt) = link.send(Message::Text(text.into())).await else {
                     let note = "a line was not sent: the connection is closing".to_owned();
                     let _ = events.tell(None, What::Note(note)).await;
                     // The last event is on its way.
                     return pending().await;
-                }
+                };
+                last = Some(receipt);
             }
             InputLine::Unusable(why) => drop(events.tell(None, What::Note(why)).await),
         }
     }
-    if is_up.wait_for(|&is_up| is_up).await.is_ok() {
-        link.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY);
+    if let Some(receipt) = &mut last
+        && receipt.written().await.is_err()
+    {
+        // The link is over.
+        return pending().await;
     }
+    let decided = outcome.wait_for(|&outcome| outcome != Outcome::Open).await;
+    let is_down = decided.is_ok_and(|outcome| *outcome == Outcome::Down);
+    if is_down {
+        nothing_left.store(true, Ordering::Relaxed);
+        let note = "stdin has ended and nothing is left to send: not coming back".to_owned();
+        let _ = events.tell(None, What::Note(note)).await;
+    }
+    link.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY);
     pending().await
 }
 

@@ -1,21 +1,35 @@
 //! What the user can do about an ending.
 
-use revoir::{Cause, Detail, Ending, HandshakeError};
+use revoir::{Cause, ConnectError, Detail, Ending, HandshakeError};
 use revoir_codes::catalog::causes::causes;
 use revoir_codes::catalog::{Locale, explain};
 
 /// For a connection that never opened, how to mend its cause; else the advice for the code.
 pub(super) fn what_next(ending: &Ending, locale: &'static Locale) -> String {
     let known = cause(ending).and_then(|id| causes(locale).find(|(facts, _)| facts.id == id));
-    let text = match known {
-        Some((_, text)) => locale.paragraph(text.fix),
-        None => explain(ending.code(), locale).text.next.to_owned(),
+    let text = match (exactly(ending, locale), known) {
+        (Some(text), _) => text,
+        (None, Some((_, text))) => locale.paragraph(text.fix),
+        (None, None) => explain(ending.code(), locale).text.next.to_owned(),
     };
     format!(
         "{}{}{text}",
         locale.labels.what_next,
         locale.phrases().colon
     )
+}
+
+/// Where more is known than the reference tells apart: which fault of TLS it was, or that it was a
+/// proxy. In English only.
+fn exactly(ending: &Ending, locale: &Locale) -> Option<String> {
+    let is_known = matches!(ending.detail, Detail::Tls { .. } | Detail::Proxy(_));
+    if !is_known || locale.tag != "en" {
+        return None;
+    }
+    let error = ConnectError::from(ending.clone());
+    let mut text = error.advice()?.to_owned();
+    text[..1].make_ascii_uppercase();
+    Some(text + ".")
 }
 
 /// The cause in the reference that stands behind a connection that never opened.
@@ -26,6 +40,8 @@ fn cause(ending: &Ending) -> Option<&'static str> {
         (Cause::Refused, _) => Some("refused"),
         (Cause::ConnectTimeout, _) => Some("blackhole"),
         (Cause::TlsFailed, _) => Some("tls"),
+        // What a proxy refuses says nothing of the server.
+        (Cause::HandshakeRejected, _) if matches!(ending.detail, Detail::Proxy(_)) => None,
         (Cause::HandshakeRejected, Some(401 | 403)) => Some("http-401-403"),
         (Cause::HandshakeRejected, Some(200 | 426)) => Some("proxy-not-upgrading"),
         (Cause::HandshakeRejected, Some(300..=399)) => Some("redirect"),
@@ -44,6 +60,8 @@ fn cause(ending: &Ending) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use revoir::{Headers, Refused, TlsFault};
+
     use super::*;
 
     fn next(cause: Cause, detail: Detail) -> String {
@@ -57,6 +75,30 @@ mod tests {
         let not_http = HandshakeError::NotHttp { byte: 0x15 };
         let detail = Detail::Handshake(Box::new(not_http));
         assert!(next(Cause::HandshakeInvalid, detail).contains("Make scheme and port match."));
+    }
+
+    #[test]
+    fn each_fault_of_tls_has_its_own_advice() {
+        let mut all: Vec<String> = TlsFault::ALL
+            .into_iter()
+            .map(|fault| {
+                let text = "InvalidCertificate(CaUsedAsEndEntity)".into();
+                next(Cause::TlsFailed, Detail::Tls { fault, text })
+            })
+            .collect();
+        assert!(all.iter().all(|text| !text.contains("CaUsed")), "{all:?}");
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), TlsFault::ALL.len());
+    }
+
+    #[test]
+    fn a_proxy_that_refuses_is_not_the_servers_origin_check() {
+        let detail = Detail::Proxy("proxy 10.0.0.1:3128: it refused CONNECT".into());
+        let mut ending = Ending::from(Refused::new(403, Headers::new()));
+        ending.detail = detail;
+        let next = what_next(&ending, Locale::english());
+        assert!(next.contains("The proxy does not allow it"), "{next}");
     }
 
     #[test]
