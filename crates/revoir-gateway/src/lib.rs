@@ -60,8 +60,8 @@ pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, Rules};
 pub use run::StartError;
 pub use upstream::{
-    BadAnswers, Balance, Check, HashKey, InvalidBalance, InvalidTarget, Place, PoolSettings,
-    Target, TcpOrTls, Thresholds, UpstreamState, UpstreamTls, Weights,
+    BadAnswers, Balance, Check, Connecting, HashKey, InvalidBalance, InvalidTarget, NameTimes,
+    Place, PoolSettings, Target, TcpOrTls, Thresholds, UpstreamState, UpstreamTls, Weights,
 };
 pub use watch::line as json_line;
 pub use watch::{

@@ -43,6 +43,37 @@ pub struct Addresses {
     pub destination: SocketAddr,
 }
 
+impl Addresses {
+    /// Both as of one family: where one is of IPv4 and the other is not, both as of IPv6.
+    pub fn new(source: SocketAddr, destination: SocketAddr) -> Self {
+        let canonical = |at: SocketAddr| SocketAddr::new(at.ip().to_canonical(), at.port());
+        let mapped = |at: SocketAddr| match at.ip() {
+            IpAddr::V4(ip) => SocketAddr::new(ip.to_ipv6_mapped().into(), at.port()),
+            IpAddr::V6(_) => at,
+        };
+        let (source, destination) = (canonical(source), canonical(destination));
+        match source.is_ipv4() == destination.is_ipv4() {
+            true => Self {
+                source,
+                destination,
+            },
+            false => Self {
+                source: mapped(source),
+                destination: mapped(destination),
+            },
+        }
+    }
+}
+
+/// How a header is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// As a line of text (section 2.1).
+    V1,
+    /// As bytes (section 2.2).
+    V2,
+}
+
 /// Why bytes are no header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidHeader {
@@ -91,6 +122,45 @@ pub fn decode(input: &[u8]) -> Result<Option<(Header, usize)>, InvalidHeader> {
     } else {
         Err(InvalidHeader::Start)
     }
+}
+
+/// A header as it travels.
+pub fn encode(version: Version, header: Header) -> Vec<u8> {
+    match (version, header) {
+        (Version::V1, Header::Own) => b"PROXY UNKNOWN\r\n".to_vec(),
+        (Version::V1, Header::For(addresses)) => {
+            let Addresses {
+                source,
+                destination,
+            } = addresses;
+            let family = if source.is_ipv4() { 4 } else { 6 };
+            let (from, to) = (source.ip(), destination.ip());
+            let ports = format!("{} {}", source.port(), destination.port());
+            format!("PROXY TCP{family} {from} {to} {ports}\r\n").into_bytes()
+        }
+        // LOCAL, and no addresses.
+        (Version::V2, Header::Own) => [&SIGNATURE[..], &[0x20, 0, 0, 0]].concat(),
+        (Version::V2, Header::For(addresses)) => encode_binary(addresses),
+    }
+}
+
+fn encode_binary(addresses: Addresses) -> Vec<u8> {
+    let mut rest = Vec::with_capacity(36);
+    let both = [addresses.source, addresses.destination];
+    for at in both {
+        match at.ip() {
+            IpAddr::V4(ip) => rest.extend_from_slice(&ip.octets()),
+            IpAddr::V6(ip) => rest.extend_from_slice(&ip.octets()),
+        }
+    }
+    for at in both {
+        rest.extend_from_slice(&at.port().to_be_bytes());
+    }
+    let (family, length) = match addresses.source.is_ipv4() {
+        true => (0x11, 12),
+        false => (0x21, 36),
+    };
+    [&SIGNATURE[..], &[0x21, family, 0, length], &rest].concat()
 }
 
 /// How many bytes are missing for sure in a header that begins with `input` and is not whole.
@@ -348,7 +418,45 @@ mod tests {
         }
     }
 
+    #[test]
+    fn headers_are_written_as_the_specification_has_them() {
+        let v4 = from("192.0.2.1:12345", "198.51.100.2:443");
+        assert_eq!(
+            encode(Version::V1, v4),
+            b"PROXY TCP4 192.0.2.1 198.51.100.2 12345 443\r\n"
+        );
+        assert_eq!(encode(Version::V2, v4), binary(0x21, 0x11, &V4));
+        assert_eq!(encode(Version::V1, Header::Own), b"PROXY UNKNOWN\r\n");
+        assert_eq!(encode(Version::V2, Header::Own), binary(0x20, 0, &[]));
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let mixed = Addresses::new(at("192.0.2.1:1"), at("[2001:db8::1]:2"));
+        assert_eq!(
+            encode(Version::V1, Header::For(mixed)),
+            b"PROXY TCP6 ::ffff:192.0.2.1 2001:db8::1 1 2\r\n"
+        );
+        let mapped = Addresses::new(at("[::ffff:192.0.2.1]:1"), at("198.51.100.2:2"));
+        assert_eq!(Header::For(mapped), from("192.0.2.1:1", "198.51.100.2:2"));
+    }
+
+    fn an_address() -> impl Strategy<Value = SocketAddr> {
+        prop_oneof![
+            (any::<[u8; 4]>(), any::<u16>()).prop_map(|(ip, port)| (ip, port).into()),
+            (any::<[u8; 16]>(), any::<u16>()).prop_map(|(ip, port)| (ip, port).into()),
+        ]
+    }
+
     proptest! {
+        #[test]
+        fn what_is_written_is_read_as_the_same(
+            (source, destination) in (an_address(), an_address()),
+            version in prop_oneof![Just(Version::V1), Just(Version::V2)],
+        ) {
+            let header = Header::For(Addresses::new(source, destination));
+            let wire = encode(version, header);
+            prop_assert!(wire.len() <= LONGEST_LINE);
+            prop_assert_eq!(decode(&wire), Ok(Some((header, wire.len()))));
+        }
+
         #[test]
         fn nothing_panics_and_the_length_lies_within(
             start in prop_oneof![Just(WORD), Just(&SIGNATURE[..]), Just(&b""[..])],

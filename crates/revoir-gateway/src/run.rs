@@ -8,7 +8,7 @@ use std::{fmt, io};
 use revoir::ServerTls;
 
 use crate::config::{Config, ConfigError, TlsConfig};
-use crate::front::{LocalService, RouteSettings};
+use crate::front::LocalService;
 use crate::gateway::{Gateway, Reloaded};
 use crate::net::{ListenAddr, Listener};
 use crate::watch::Observer;
@@ -51,7 +51,7 @@ impl Gateway {
         service: &LocalService,
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Self>, ConfigError> {
-        let routes = routes(config, service)?;
+        let routes = config.routes(service)?;
         Ok(Self::new(routes, config.settings(), observer))
     }
 
@@ -68,7 +68,7 @@ impl Gateway {
         service: &LocalService,
     ) -> Result<Reloaded, ConfigError> {
         let stay = config.drain.time.0;
-        Ok(self.reload(routes(config, service)?, config.settings(), stay))
+        Ok(self.reload(config.routes(service)?, config.settings(), stay))
     }
 
     /// Listens where `config` says, over TLS if it says so, and serves until it is dropped, which
@@ -91,9 +91,4 @@ impl Gateway {
         self.serve(listeners, tls).await;
         std::future::pending().await
     }
-}
-
-fn routes(config: &Config, service: &LocalService) -> Result<Vec<RouteSettings>, ConfigError> {
-    let routes = config.routes.iter().map(|route| route.settings(service));
-    routes.collect()
 }

@@ -269,10 +269,8 @@ impl Reloading<'_> {
     fn take_over(&self, gateway: &Arc<Gateway>) -> Result<(Config, ReloadLine), Failure> {
         let config = configuration(self.args)?;
         let service = built_in(self.lab);
-        let routes = with_lab(&config, self.lab).routes;
-        let routes = routes.iter().map(|route| route.settings(&service));
         // What may fail comes before what changes something.
-        let routes = routes.collect::<Result<_, _>>()?;
+        let routes = with_lab(&config, self.lab).routes(&service)?;
         if let (Some(files), Some(tls)) = (&config.tls, self.tls) {
             tls.replace(files.server()?);
         }

@@ -2,8 +2,10 @@
 //! in `docs/gateway.md`; `docs/revoir.toml` has them all.
 
 pub(crate) mod admin_address;
+mod announce;
 mod auth;
 mod away;
+mod dns;
 mod error;
 mod log;
 mod permissions;
@@ -24,13 +26,15 @@ use revoir::Drain;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::ClientLimits;
-use crate::front::{HttpTimes, Settings};
+use crate::front::{Destination, HttpTimes, LocalService, RouteSettings, Settings};
 use crate::net::{ListenAddr, Peers};
-use crate::upstream::Place;
+use crate::upstream::{Connecting, Place};
 use crate::watch::Logs;
 pub use admin_address::{AdminAddr, InvalidAdminAddr};
+pub use announce::AnnounceConfig;
 pub use auth::{AuthConfig, FieldName, HookUrl};
 pub use away::AwayConfig;
+pub use dns::DnsConfig;
 pub use error::{ConfigError, Wrong};
 pub use log::{LogFormat, LogLevel};
 pub use permissions::Permissions;
@@ -65,6 +69,8 @@ pub struct Config {
     pub proxy_protocol: ProxyProtocolConfig,
     /// What clients may ask for.
     pub limits: LimitsConfig,
+    /// How long the addresses of names hold.
+    pub dns: DnsConfig,
     /// How the gateway ends.
     pub drain: DrainConfig,
     /// Where an operator asks and steers it.
@@ -81,6 +87,9 @@ pub struct LimitsConfig {
     /// For a request, and then for the answer to a handshake.
     #[serde(deserialize_with = "values::some_time")]
     pub handshake_time: Time,
+    /// For a connection to an upstream, with TLS.
+    #[serde(deserialize_with = "values::some_time")]
+    pub connect_time: Time,
     /// For the next bytes of a plain request's body.
     #[serde(deserialize_with = "values::some_time")]
     pub body_time: Time,
@@ -152,6 +161,7 @@ impl Default for Config {
             proxy_protocol: ProxyProtocolConfig::default(),
             limits: LimitsConfig::default(),
             admin: AdminConfig::default(),
+            dns: DnsConfig::default(),
             drain: DrainConfig::default(),
             routes: Vec::new(),
         }
@@ -163,6 +173,7 @@ impl Default for LimitsConfig {
         let settings = Settings::default();
         Self {
             handshake_time: Time(settings.handshake_limit),
+            connect_time: Time(Connecting::default().limit),
             body_time: Time(settings.http.body),
             response_time: Time(settings.http.response),
             response_idle_time: Time(settings.http.response_idle),
@@ -235,6 +246,23 @@ impl Config {
         if let Some(AdminAddr::Unix(path)) = &mut self.admin.listen {
             *path = directory.join(&*path);
         }
+    }
+
+    /// The routes. Those without upstreams lead to `service`.
+    ///
+    /// # Errors
+    ///
+    /// The files of a route cannot be read or used.
+    pub fn routes(&self, service: &LocalService) -> Result<Vec<RouteSettings>, ConfigError> {
+        let route = |route: &RouteConfig| {
+            let mut settings = route.settings(service)?;
+            if let Destination::Upstreams(pool) = &mut settings.to {
+                pool.connecting.limit = self.limits.connect_time.0;
+                pool.connecting.names = self.dns.times();
+            }
+            Ok(settings)
+        };
+        self.routes.iter().map(route).collect()
     }
 
     /// What holds for all routes.

@@ -20,6 +20,7 @@ impl Config {
             limits: _,
             drain: _,
             routes: _,
+            dns: _,
         } = self;
         let keys = [
             ("listen", *listen == running.listen),

@@ -8,6 +8,7 @@ use revoir::Origins;
 use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::config::announce::AnnounceConfig;
 use crate::config::auth::AuthConfig;
 use crate::config::away::AwayConfig;
 use crate::config::error::ConfigError;
@@ -17,7 +18,9 @@ use crate::config::values;
 use crate::config::values::Time;
 use crate::front::{Destination, LocalService, RouteSettings};
 use crate::rules::{Mode, Rules};
-use crate::upstream::{Balance, Check, PoolSettings, Target, Thresholds, UpstreamTls, Weights};
+use crate::upstream::{
+    Balance, Check, Connecting, PoolSettings, Target, Thresholds, UpstreamTls, Weights,
+};
 
 /// One route. What is absent has its default.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -38,6 +41,8 @@ pub struct RouteConfig {
     pub backups: Vec<UpstreamConfig>,
     /// Which of those that are fit a client goes to.
     pub balance: Balance,
+    /// Whether connections to them begin with a PROXY header.
+    pub proxy_protocol: AnnounceConfig,
     /// What becomes of its connections.
     pub mode: Mode,
     /// Which web pages may connect, beside those of the same host.
@@ -49,6 +54,12 @@ pub struct RouteConfig {
     pub message_bytes: u64,
     /// In a tunnel: the code for a backend that was lost.
     pub lost_code: LostCode,
+    /// How long a side may take no bytes while some wait for it.
+    #[serde(deserialize_with = "values::some_time")]
+    pub write_time: Time,
+    /// How long a closing handshake may take.
+    #[serde(deserialize_with = "values::some_time")]
+    pub close_time: Time,
     /// Until a quiet side is asked for a sign of life; 0: never.
     pub ping_interval: Time,
     /// Until a side counts as dead that gives none.
@@ -85,6 +96,10 @@ pub struct HoldConfig {
     pub queue: Time,
     /// Whether 1011 from a backend starts a hold.
     pub on_1011: bool,
+    /// A connection that lasted so long with a backend may be held for the whole of each time again.
+    pub renewed_after: Time,
+    /// The longest frame or message that is kept until it is whole; a longer one goes on as it comes.
+    pub whole_bytes: usize,
     /// What one client may send meanwhile.
     pub bytes: usize,
     /// The same, in messages.
@@ -138,11 +153,14 @@ impl Default for RouteConfig {
             upstreams: Vec::new(),
             backups: Vec::new(),
             balance: Balance::default(),
+            proxy_protocol: AnnounceConfig::default(),
             mode: rules.mode,
             origins: vec!["*".to_owned()],
             return_rate: PoolSettings::REDIAL_RATE,
             message_bytes: rules.client_message,
             lost_code: LostCode(rules.lost_code),
+            write_time: Time(rules.write_timeout),
+            close_time: Time(rules.close_budget),
             ping_interval: Time(keepalive.interval),
             pong_timeout: Time(keepalive.timeout),
             max_age: Time(rules.max_age.unwrap_or_default()),
@@ -177,6 +195,8 @@ impl Default for HoldConfig {
             lost: Time(rules.lost_budget),
             queue: Time(rules.queue_limit),
             on_1011: rules.hold_on_1011,
+            renewed_after: Time(rules.stable_after),
+            whole_bytes: rules.keep,
             bytes: rules.held_bytes,
             messages: rules.held_messages,
         }
@@ -220,6 +240,10 @@ impl RouteConfig {
                 backups: targets(&self.backups),
                 balance: self.balance.clone(),
                 weights: self.weights(),
+                connecting: Connecting {
+                    announce: self.proxy_protocol.version(),
+                    ..Connecting::default()
+                },
                 rules: Arc::new(self.rules()),
                 redial_rate: self.return_rate,
                 check: self.check.as_ref().map(CheckConfig::check),
@@ -283,11 +307,14 @@ impl RouteConfig {
             planned_budget: self.hold.planned.0,
             lost_budget: self.hold.lost.0,
             queue_limit: self.hold.queue.0,
+            stable_after: self.hold.renewed_after.0,
+            keep: self.hold.whole_bytes,
+            write_timeout: self.write_time.0,
+            close_budget: self.close_time.0,
             hold_on_1011: self.hold.on_1011,
             lost_code: self.lost_code.0,
             held_bytes: self.hold.bytes,
             held_messages: self.hold.messages,
-            ..Rules::default()
         }
     }
 }

@@ -10,6 +10,7 @@ use revoir_proto::handshake::key;
 
 use crate::connection::fields::Fields;
 use crate::connection::holding::{Redial, Redialing, Returned};
+use crate::proxy_protocol::Header;
 use crate::relay::{Previous, RedialFailure};
 use crate::rules::Mode;
 use crate::upstream::dial::{DialError, Opened, Opening, dial};
@@ -34,6 +35,8 @@ pub(crate) struct Redialer {
     agreement: Agreement,
     mode: Mode,
     affinity: Option<Affinity>,
+    /// Whom a PROXY header names. In a box, because few routes write one.
+    client: Option<Box<Header>>,
 }
 
 impl Redialer {
@@ -54,6 +57,10 @@ impl Redialer {
             agreement,
             mode: opening.mode,
             affinity: opening.affinity,
+            client: match opening.client {
+                Header::Own => None,
+                client @ Header::For(_) => Some(Box::new(client)),
+            },
         }
     }
 
@@ -69,6 +76,7 @@ impl Redialer {
             extensions: self.agreement.extensions.as_deref().map(str::to_owned),
             mode: self.mode,
             affinity: self.affinity,
+            client: self.client.as_deref().copied().unwrap_or(Header::Own),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! [`ProxyProtocol`]: which connections begin with a PROXY header, and reading it.
 
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -45,8 +46,8 @@ impl ProxyProtocol {
         self.from.contains(peer) && (self.at.is_empty() || self.at.iter().any(is_there))
     }
 
-    /// The client of a connection to `listener`: whom the header names, if one is expected, else the
-    /// peer. No byte behind the header is taken.
+    /// The client of a connection to `listener`, and what it connected to: as the header says, if one
+    /// is expected, else the ends of the connection. No byte behind the header is taken.
     ///
     /// # Errors
     ///
@@ -56,24 +57,27 @@ impl ProxyProtocol {
         stream: &mut Socket,
         peer: Peer,
         listener: &ListenAddr,
-    ) -> io::Result<Peer> {
+    ) -> io::Result<(Peer, Option<SocketAddr>)> {
+        let local = stream.local_address();
         if self.from.is_empty() {
-            return Ok(peer);
+            return Ok((peer, local));
         }
-        let is_expected = match stream {
-            // One listener may be at many addresses.
-            Socket::Tcp(stream) => self.is_expected(peer, &stream.local_addr()?.into()),
-            #[cfg(unix)]
-            Socket::Unix(_) => self.is_expected(peer, listener),
+        // One listener may be at many addresses.
+        let is_expected = match local {
+            Some(local) => self.is_expected(peer, &local.into()),
+            None => self.is_expected(peer, listener),
         };
         if !is_expected {
-            return Ok(peer);
+            return Ok((peer, local));
         }
         // In a box, because few connections need it.
         let header = timeout(self.limit, Box::pin(read(stream))).await;
         match header.map_err(|_| ErrorKind::TimedOut)?? {
-            Header::For(addresses) => Ok(Peer::Tcp(addresses.source)),
-            Header::Own => Ok(peer),
+            Header::For(addresses) => {
+                let client = Peer::Tcp(addresses.source);
+                Ok((client, Some(addresses.destination)))
+            }
+            Header::Own => Ok((peer, local)),
         }
     }
 }

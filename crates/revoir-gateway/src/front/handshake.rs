@@ -20,6 +20,7 @@ use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::refusal::{draining, forbidden, full, refusal, unavailable};
 use crate::front::source::Source;
 use crate::front::state::Front;
+use crate::proxy_protocol::Header;
 use crate::upstream::dial::{DialError, Opened, Opening, dial, handshake_headers};
 use crate::upstream::{Asking, PathId, Pool, Priority, UpstreamPermit, agreement};
 use crate::watch::{Limit, LoggedRequest};
@@ -89,6 +90,10 @@ pub(super) async fn answer(
             .settings
             .balance
             .affinity(request.uri(), request.headers(), who.client),
+        client: match pool.live().settings.connecting.announce {
+            Some(_) => source.announced(who.client),
+            None => Header::Own,
+        },
     };
     let allowed = allowed(auth, &request, &source);
     let mut draining_begins = registry.draining.listen();

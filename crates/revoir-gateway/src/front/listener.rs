@@ -117,8 +117,8 @@ impl Listeners {
         // Not the routes with them: a connection may outlive those.
         let settings = Arc::clone(&self.front.current().settings);
         let limit = settings.handshake_limit;
-        let peer = match settings.proxy_protocol.client(&mut stream, peer, &at).await {
-            Ok(client) => client,
+        let (peer, local) = match settings.proxy_protocol.client(&mut stream, peer, &at).await {
+            Ok(ends) => ends,
             Err(error) => {
                 if error.kind() == io::ErrorKind::TimedOut {
                     registry.limited(Limit::Time);
@@ -142,6 +142,7 @@ impl Listeners {
             }
         };
         let source = Source::new(peer, self.tls.is_some(), &settings.trusted)
+            .with_local_address(local)
             .with_client_cert(stream.peer_certificate().map(ClientCert::new));
         // A drain waits for those that were there when it began.
         let draining = &registry.draining;
@@ -261,8 +262,10 @@ impl Listeners {
                         let live = pool.live();
                         let balance = &live.settings.balance;
                         let affinity = balance.affinity(uri, headers, asked.client);
+                        let announced = source.announced(asked.client);
                         let (who, limits) = ((source, granted), (&*progress, times));
-                        plain.pass(pool, request, who, affinity, limits).await
+                        let place = (affinity, announced);
+                        plain.pass(pool, request, who, place, limits).await
                     }
                 }
             }

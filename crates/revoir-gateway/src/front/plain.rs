@@ -15,7 +15,6 @@ use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::time::timeout;
 use tower_service::Service;
 
 use crate::front::granted::Granted;
@@ -25,8 +24,8 @@ use crate::front::progress::Progress;
 use crate::front::refusal::{refusal, unavailable};
 use crate::front::settings::HttpTimes;
 use crate::front::source::Source;
+use crate::proxy_protocol::Header;
 use crate::relay::is_there;
-use crate::upstream::dial::CONNECT_LIMIT;
 use crate::upstream::{Affinity, PathId, Pool, Reached, Target, TcpOrTls};
 
 /// Passes plain requests on, over connections that are kept for more of them.
@@ -34,8 +33,15 @@ pub(crate) struct HttpProxy(Client<Connector, Body>);
 
 impl HttpProxy {
     pub(crate) fn new(pool: &Arc<Pool>) -> Self {
-        let connector = Connector(Arc::clone(pool));
+        let connector = Connector(Arc::clone(pool), Header::Own);
         Self(Client::builder(TokioExecutor::new()).build(connector))
+    }
+
+    /// For `client` alone: a connection that begins with its PROXY header is for nobody else.
+    fn alone(pool: &Arc<Pool>, client: Header) -> Self {
+        let connector = Connector(Arc::clone(pool), client);
+        let mut alone = Client::builder(TokioExecutor::new());
+        Self(alone.pool_max_idle_per_host(0).build(connector))
     }
 
     /// Passes a request on, with its body as it comes. It goes to the next upstream as long as
@@ -43,10 +49,10 @@ impl HttpProxy {
     /// was kept is gone.
     pub(super) async fn pass(
         &self,
-        pool: &Pool,
+        pool: &Arc<Pool>,
         mut request: Request<Body>,
         (source, granted): (Source, Granted),
-        affinity: Option<Affinity>,
+        (affinity, client): (Option<Affinity>, Header),
         (progress, times): (&Progress, HttpTimes),
     ) -> Response<Body> {
         rewrite_request(request.headers_mut(), &source);
@@ -56,6 +62,9 @@ impl HttpProxy {
         let (parts, body) = request.into_parts();
         let mut may_repeat = body.is_end_stream() && parts.method.is_safe();
         let lender = Lender::new(body);
+        let alone = pool.live().settings.connecting.announce;
+        let alone = alone.map(|_| Self::alone(pool, client));
+        let upstreams = &alone.as_ref().unwrap_or(self).0;
         let path = PathId::of(parts.uri.path());
         let mut tried = Vec::new();
         while let Some(permit) = pool.pick(path, &tried, affinity) {
@@ -72,7 +81,7 @@ impl HttpProxy {
             }
             *request.uri_mut() = uri;
             let answered = tokio::select! {
-                answered = self.0.request(request) => answered,
+                answered = upstreams.request(request) => answered,
                 () = progress.quiet_for(times.response) => {
                     let text = "the backend does not answer";
                     tracing::warn!(target: "revoir", upstream = %permit.name(), "{text}");
@@ -157,7 +166,7 @@ impl fmt::Debug for HttpProxy {
 
 /// Connects to upstreams, as the pool does.
 #[derive(Clone)]
-struct Connector(Arc<Pool>);
+struct Connector(Arc<Pool>, Header);
 
 impl Service<Uri> for Connector {
     type Response = TokioIo<TcpOrTls>;
@@ -169,11 +178,10 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let pool = Arc::clone(&self.0);
+        let Self(pool, client) = self.clone();
         Box::pin(async move {
             let target = Target::of(&uri).map_err(io::Error::other)?;
-            let connected = timeout(CONNECT_LIMIT, pool.connect(&target)).await;
-            connected.map_err(io::Error::other)?.map(TokioIo::new)
+            pool.connect(&target, client).await.map(TokioIo::new)
         })
     }
 }

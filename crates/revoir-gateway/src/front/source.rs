@@ -1,6 +1,6 @@
 //! [`Source`]: where a request comes from, and what the backend is told of it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use hyper::HeaderMap;
@@ -9,6 +9,7 @@ use hyper::header::{HOST, HeaderName, HeaderValue};
 use crate::front::client_cert::ClientCert;
 use crate::front::forwarded_for;
 use crate::net::{Peer, Peers};
+use crate::proxy_protocol::{Addresses, Header};
 
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -21,6 +22,8 @@ const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     pub(crate) peer: Peer,
+    /// What it connected to.
+    local: Option<SocketAddr>,
     /// Over TLS.
     pub(crate) secure: bool,
     /// A proxy whose word about others is taken.
@@ -34,6 +37,7 @@ impl Source {
     pub(crate) fn new(peer: Peer, secure: bool, trusted: &Peers) -> Self {
         Self {
             peer,
+            local: None,
             secure,
             is_trusted: trusted.contains(peer),
             client_cert: None,
@@ -46,6 +50,30 @@ impl Source {
             is_trusted: trusted.contains(self.peer),
             ..self
         }
+    }
+
+    /// The same, with the address that it connected to.
+    pub(crate) fn with_local_address(self, local: Option<SocketAddr>) -> Self {
+        Self { local, ..self }
+    }
+
+    /// What a PROXY header says of `client`: the other end, or whom that names; then its port is not
+    /// known, and 0.
+    pub(crate) fn announced(&self, client: Option<IpAddr>) -> Header {
+        let Some(client) = client else {
+            return Header::Own;
+        };
+        let own = self
+            .peer
+            .address()
+            .filter(|_| self.peer.ip() == Some(client));
+        let source = own.unwrap_or_else(|| SocketAddr::new(client, 0));
+        let unknown = match client {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let destination = self.local.unwrap_or_else(|| SocketAddr::new(unknown, 0));
+        Header::For(Addresses::new(source, destination))
     }
 
     /// The same, with the certificate that the client has shown.
@@ -135,8 +163,6 @@ fn append(headers: &mut HeaderMap, name: &HeaderName, element: &str) {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
 
     fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {

@@ -1,6 +1,7 @@
 //! [`Socket`]: a connection of TCP, or through a Unix socket.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -35,6 +36,15 @@ impl Socket {
             Self::Tcp(stream) => stream.set_zero_linger(),
             #[cfg(unix)]
             Self::Unix(_) => Ok(()),
+        }
+    }
+
+    /// The address of this end, if it has one.
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(stream) => stream.local_addr().ok(),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
         }
     }
 

@@ -11,12 +11,13 @@ use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::proxy_protocol::Header;
 use crate::upstream::live::Live;
 use crate::upstream::pool::Pool;
 use crate::upstream::server::Upstream;
 use crate::upstream::settings::Check;
 
-/// Gives out permits, and checks the upstreams if that is wanted. Runs until it is dropped.
+/// Gives out permits, looks up names, and checks the upstreams if that is wanted. Runs until it is dropped.
 pub(crate) async fn run(pool: Arc<Pool>) {
     let checking = async {
         let mut replaced = pool.replacements();
@@ -29,7 +30,9 @@ pub(crate) async fn run(pool: Arc<Pool>) {
             }
         }
     };
-    tokio::join!(Arc::clone(&pool).grant_permits(), checking);
+    let permits = Arc::clone(&pool).grant_permits();
+    let names = Arc::clone(&pool).refresh_names();
+    tokio::join!(permits, names, checking);
 }
 
 /// Checks all upstreams of `pool`, until it is dropped.
@@ -69,7 +72,7 @@ async fn watch(pool: Arc<Pool>, upstream: Arc<Upstream>, check: Check) {
 }
 
 async fn ask(pool: &Pool, upstream: &Upstream, check: &Check) -> Result<(), String> {
-    let stream = pool.connect(&upstream.target).await;
+    let stream = pool.connect(&upstream.target, Header::Own).await;
     let stream = stream.map_err(|error| error.to_string())?;
     let Some(path) = &check.path else {
         return Ok(());

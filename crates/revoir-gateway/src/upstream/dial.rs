@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use revoir_proto::handshake::{HandshakeError, Headers, check_switching_protocols};
 use tokio::time::{Instant, timeout};
 
+use crate::proxy_protocol::Header;
 use crate::relay::is_there;
 use crate::rules::Mode;
 use crate::upstream::agreement;
@@ -27,9 +28,6 @@ use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::UpstreamPermit;
 use crate::upstream::target::Target;
 use crate::upstream::tcp_or_tls::TcpOrTls;
-
-/// For TCP and TLS with one upstream, so that there is time for another.
-pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 
 /// What the backend is asked for.
 #[derive(Clone, Debug)]
@@ -44,6 +42,8 @@ pub(crate) struct Opening {
     pub(crate) mode: Mode,
     /// Where the client belongs.
     pub(crate) affinity: Option<Affinity>,
+    /// Whom a PROXY header names.
+    pub(crate) client: Header,
 }
 
 /// An open connection to the backend.
@@ -183,14 +183,13 @@ impl DialError {
 
 async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Opened, DialError> {
     let since = Instant::now();
-    let stream = match timeout(CONNECT_LIMIT, pool.connect(target)).await {
-        Ok(Ok(stream)) => stream,
+    let stream = match pool.connect(target, opening.client).await {
+        Ok(stream) => stream,
         // It is there, and cannot be trusted.
-        Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             return Err(DialError::Invalid(format!("TLS: {error}")));
         }
-        Ok(Err(error)) => return Err(DialError::Unreachable(error)),
-        Err(_) => return Err(DialError::Unreachable(io::ErrorKind::TimedOut.into())),
+        Err(error) => return Err(DialError::Unreachable(error)),
     };
     let handshake = http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| broken(&error))?;

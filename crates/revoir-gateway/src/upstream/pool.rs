@@ -8,18 +8,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::proxy_protocol::Header;
 use crate::relay::Outlook;
 use crate::upstream::asking::{Asking, QueueId};
 use crate::upstream::dial_queue::DialQueue;
 use crate::upstream::health::{Fitness, Reached};
 use crate::upstream::live::Live;
+use crate::upstream::names::Names;
 use crate::upstream::path_id::PathId;
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
 use crate::upstream::settings::{PoolSettings, UpstreamTls};
-use crate::upstream::target::Target;
+use crate::upstream::target::{Place, Target};
 use crate::upstream::tcp_or_tls::TcpOrTls;
 
 /// A success is told to those who wait once in so long.
@@ -35,6 +38,7 @@ pub(crate) struct Pool {
     replaced: watch::Sender<()>,
     /// The zero of all times here.
     epoch: Instant,
+    names: Names,
     next_id: AtomicU64,
     /// Clients that are held.
     pub(crate) held: AtomicUsize,
@@ -57,6 +61,7 @@ impl Pool {
     pub(crate) fn new(settings: PoolSettings, epoch: Instant) -> Arc<Self> {
         Arc::new(Self {
             epoch,
+            names: Names::of_system(),
             next_id: AtomicU64::new(0),
             held: AtomicUsize::new(0),
             is_retired: AtomicBool::new(false),
@@ -213,11 +218,34 @@ impl Pool {
         health.is_there(self.live().settings.away);
     }
 
-    /// Connects to one of the targets.
-    pub(crate) async fn connect(&self, target: &Target) -> io::Result<TcpOrTls> {
+    /// Connects to one of the targets, for `client`.
+    pub(crate) async fn connect(&self, target: &Target, client: Header) -> io::Result<TcpOrTls> {
         let live = self.live();
         let trust = live.settings.trust.as_ref().filter(|_| target.secure);
-        TcpOrTls::connect(target, trust.map(UpstreamTls::tls)).await
+        let tls = trust.map(UpstreamTls::tls);
+        let connecting = live.settings.connecting;
+        connecting.connect((target, &self.names), tls, client).await
+    }
+
+    /// Looks up the names of its upstreams again and again. Runs until it is dropped.
+    pub(super) async fn refresh_names(self: Arc<Self>) {
+        let mut replaced = self.replacements();
+        loop {
+            let live = self.live();
+            let mut all = JoinSet::new();
+            for upstream in &live.upstreams {
+                if let Place::Host { host, .. } = &upstream.target.place {
+                    let (pool, host) = (Arc::clone(&self), host.clone());
+                    all.spawn(async move { pool.names.refresh(&host).await });
+                }
+            }
+            all.join_all().await;
+            tokio::select! {
+                () = sleep(live.settings.connecting.names.refresh) => {}
+                // The pool has the sender.
+                _ = replaced.changed() => {}
+            }
+        }
     }
 
     /// Messages wait now for one who has waited without.
@@ -382,12 +410,9 @@ impl Drop for DialPermit {
 mod tests {
     use std::num::NonZeroU32;
 
-    use tokio::task::JoinSet;
-
     use super::*;
     use crate::upstream::asking::Priority;
     use crate::upstream::balance::Weights;
-    use crate::upstream::target::Place;
 
     fn port_of(target: &Target) -> u16 {
         match target.place {
@@ -573,7 +598,7 @@ mod tests {
                 }
             });
         }
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        sleep(Duration::from_secs(5)).await;
         for is_new in [true, false] {
             let started = Instant::now();
             let asking = Asking {

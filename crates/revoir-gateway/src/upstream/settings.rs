@@ -8,6 +8,7 @@ use revoir::{ClientTls, Origins, TlsError};
 use crate::rules::Rules;
 use crate::upstream::answers::BadAnswers;
 use crate::upstream::balance::{Balance, Weights};
+use crate::upstream::connecting::Connecting;
 use crate::upstream::health::Thresholds;
 use crate::upstream::target::Target;
 
@@ -24,6 +25,8 @@ pub struct PoolSettings {
     pub balance: Balance,
     /// Which of them get more than others.
     pub weights: Weights,
+    /// How connections to them are made.
+    pub connecting: Connecting,
     /// How connections are treated.
     pub rules: Arc<Rules>,
     /// Re-dials per second, over all targets.
@@ -118,6 +121,7 @@ impl PoolSettings {
             backups: Vec::new(),
             balance: Balance::default(),
             weights: Weights::default(),
+            connecting: Connecting::default(),
             rules: Arc::default(),
             redial_rate: Self::REDIAL_RATE,
             check: None,

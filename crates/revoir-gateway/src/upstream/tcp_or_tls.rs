@@ -43,22 +43,31 @@ impl TcpOrTls {
         session.peer_certificates()?.first()
     }
 
-    /// Connects to `target`, with `tls` if that is given.
+    /// Connects to `target`, with `tls` if that is given. A name is looked up each time.
     pub(crate) async fn connect(target: &Target, tls: Option<&ClientTls>) -> io::Result<Self> {
-        let stream = match &target.place {
+        let socket = match &target.place {
             Place::Host { host, port } => TcpStream::connect((&**host, *port)).await?.into(),
             #[cfg(unix)]
             Place::Unix(path) => Socket::Unix(UnixStream::connect(path).await?),
             #[cfg(not(unix))]
             Place::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
         };
-        stream.set_nodelay();
+        socket.set_nodelay();
+        Self::over(socket, target, tls).await
+    }
+
+    /// Speaks to `target` over `socket`, with `tls` if that is given.
+    pub(super) async fn over(
+        socket: Socket,
+        target: &Target,
+        tls: Option<&ClientTls>,
+    ) -> io::Result<Self> {
         let (Some(tls), Place::Host { host, .. }) = (tls, &target.place) else {
-            return Ok(Self::Plain(stream));
+            return Ok(Self::Plain(socket));
         };
         let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
         let connector = TlsConnector::from(tls.config());
-        let stream = connector.connect(name, stream).await?;
+        let stream = connector.connect(name, socket).await?;
         Ok(Self::Tls(Box::new(stream.into())))
     }
 }
