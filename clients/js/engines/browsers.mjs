@@ -25,6 +25,8 @@ async function startPuppeteer(browser, executablePath) {
 		headless: true,
 		userDataDir: profile,
 		args: browser === "chrome" ? CHROME_ARGS : [],
+		// Puppeteer keeps Firefox from noticing that there is no network.
+		extraPrefsFirefox: { "network.manage-offline-status": true },
 	});
 	const version = (await started.version()).replace(/^\w+\//, "").replace(/^Headless\w+\//, "");
 	return {

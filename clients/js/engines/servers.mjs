@@ -8,13 +8,15 @@ import { WebSocketServer } from "ws";
 
 const root = new URL("../", import.meta.url);
 
+const LOOPBACK = "127.0.0.1";
+
 const TYPES = { js: "text/javascript", mjs: "text/javascript", html: "text/html", map: "application/json" };
 
 /** Nothing is allowed but the script of the page itself, and connections to where it came from. */
 const STRICT = "default-src 'none'; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'";
 
 /** A page that does nothing but load the package: `/` of a server for files. With `/strict` under a strict CSP. */
-export async function servePages() {
+export async function servePages(port = 0, host = LOOPBACK) {
 	const server = createServer((request, response) => {
 		const path = request.url.split("?")[0];
 		if (path === "/" || path === "/strict" || path === "/other") {
@@ -30,11 +32,11 @@ export async function servePages() {
 			response.writeHead(404).end();
 		}
 	});
-	return listening(server);
+	return listening(server, port, host);
 }
 
-async function listening(server, port = 0) {
-	server.listen(port, "127.0.0.1");
+async function listening(server, port, host) {
+	server.listen(port, host);
 	await once(server, "listening");
 	return {
 		port: server.address().port,
@@ -59,7 +61,7 @@ const FAULTS = {
 };
 
 /** A server that does to each connection what its path says. `arrivals` has the times of all handshakes. */
-export async function serveFaults(port = 0) {
+export async function serveFaults(port = 0, host = LOOPBACK) {
 	const arrivals = [];
 	const gone = new Set();
 	const wss = new WebSocketServer({ noServer: true });
@@ -91,7 +93,7 @@ export async function serveFaults(port = 0) {
 			});
 		}
 	});
-	const { port: own, stop } = await listening(server, port);
+	const { port: own, stop } = await listening(server, port, host);
 	return {
 		port: own,
 		arrivals,

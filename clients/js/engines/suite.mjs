@@ -1,7 +1,9 @@
 // The package in real browsers, against npm's ws, a server with faults, and `revoir`. With WRITE=1 the table of what the
 // engines do is written into README.md.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import { ENGINES, freePort, kill } from "./browsers.mjs";
 import { DIFFERENCES } from "./differences.mjs";
 import { observe, observeSpec, writeTables } from "./observed.mjs";
@@ -19,11 +21,14 @@ const FAULTS = {
 	text: "text that is not UTF-8",
 };
 
+/** Random numbers that are small, large, and small: an early attempt, a late one, and one that is shortened. */
+const HIDDEN_SEED = 7218;
+
 const CODES = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3003, 3008, 4000, 4999];
 
 assert.ok(ENGINES.length > 1, "set CHROMIUM and FIREFOX, as `cargo xtask js` does");
 
-describe("browsers", { concurrency: true, timeout: 180_000 }, () => {
+describe("browsers", { concurrency: true, timeout: 420_000 }, () => {
 	after(() => writeTables());
 	for (const each of ENGINES) {
 		suite(each);
@@ -37,6 +42,8 @@ function suite({ name: engine, start }) {
 		let faults;
 		let page;
 		let number = 0;
+		// WebKitGTK refuses more than some 200 in all, with `error` and no `close`; Firefox opens them one after the other.
+		const clients = engine === "Chromium" ? 200 : 100;
 		const restarted = UNKNOWN[engine]?.includes(1012) ? "code-1006" : "code-1012";
 
 		const call = (method, ...args) =>
@@ -228,10 +235,10 @@ function suite({ name: engine, start }) {
 			);
 		});
 
-		test("100 sockets come back from a restart, each at its own time", async () => {
+		test(`${clients} sockets come back from a restart, each at its own time`, async () => {
 			const restarting = await serveFaults();
 			const names = [];
-			for (let client = 1; client <= 100; client += 1) {
+			for (let client = 1; client <= clients; client += 1) {
 				names.push(await open(at("echo", restarting.port), { seed: client * 7919, send: "x" }));
 			}
 			for (const name of names) {
@@ -252,8 +259,8 @@ function suite({ name: engine, start }) {
 				await call("until", name, "up", 2);
 				await call("close", name);
 			}
-			assert.equal(peak(delays) <= 8, true, `${peak(delays)} of 100 chose the same 100 ms`);
-			observe(engine, "handshakes in the fullest 100 ms, 100 sockets after 1012", String(peak(back.arrivals)));
+			assert.equal(peak(delays) <= 12, true, `${peak(delays)} of ${clients} chose the same 100 ms`);
+			observe(engine, "handshakes in the fullest 100 ms after 1012", `${peak(back.arrivals)}, ${clients} sockets`);
 			await back.stop();
 		});
 
@@ -299,7 +306,6 @@ function suite({ name: engine, start }) {
 
 		test("without a network it waits, and comes back as soon as there is one", async (t) => {
 			if (!browser.isEmulated) {
-				observe(engine, "offline", "not emulated by its driver");
 				t.diagnostic("the driver cannot take the network away");
 				return;
 			}
@@ -317,7 +323,56 @@ function suite({ name: engine, start }) {
 			await page.setOffline(false);
 			await call("until", name, "up", 2);
 			await call("close", name);
-			observe(engine, "offline", "told to pages; sockets that are open stay open");
+		});
+
+		test("with its link down it makes no attempts, and is back soon after the link is", async () => {
+			const { stdout } = await promisify(execFile)(
+				"unshare",
+				["--net", process.execPath, new URL("offline.mjs", import.meta.url).pathname, engine],
+				{ timeout: 90_000, killSignal: "SIGKILL" },
+			);
+			const { online, attempts, away, back } = JSON.parse(stdout);
+			assert.deepEqual(online, [true, false, true]);
+			// The heartbeat would have asked after a minute: the page was told that the network is gone.
+			assert.deepEqual(
+				away.map(({ type, ending }) => [type, ending.cause]),
+				[["down", "pong-timeout"]],
+			);
+			assert.equal(attempts, 1);
+			assert.deepEqual(
+				back.map(({ type, attempt }) => [type, attempt]),
+				[["up", 1]],
+			);
+			observe(engine, "the link of the machine is down", "told to pages, an open socket is not ended");
+		});
+
+		test("a page that is hidden comes back as well, and sooner once it is seen", async (t) => {
+			if (!page.front) {
+				observe(engine, "a page behind another", "not tried: its driver has one page");
+				t.diagnostic("the driver has one page");
+				return;
+			}
+			const other = await browser.open(`http://127.0.0.1:${pages.port}/other`);
+			await other.front();
+			assert.equal(await page.evaluate(() => document.visibilityState), "hidden");
+			observe(engine, "a page behind another", "hidden; it comes back by its timers");
+			const name = await open(at("echo"), { send: "x", seed: HIDDEN_SEED });
+			await call("until", name, "message");
+			const end = () => {
+				for (const client of faults.clients) {
+					client.terminate();
+				}
+			};
+			end();
+			// By its timer, which is slower here.
+			await call("until", name, "up", 2);
+			end();
+			const down = (await call("until", name, "down", 2)).filter(({ type }) => type === "down").at(-1);
+			await page.front();
+			const up = (await call("until", name, "up", 3)).at(-1);
+			assert.ok(up.downMs < down.decision.delayMs, `back after ${up.downMs} of ${down.decision.delayMs} ms`);
+			await call("close", name);
+			await other.close();
 		});
 
 		test("a frozen page says nothing about the server", async (t) => {
