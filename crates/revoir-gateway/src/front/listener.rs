@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use hyper::body::Incoming;
-use hyper::header::{HOST, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use revoir::{AcceptFailures, ServerTls};
 use tokio::task::JoinSet;
@@ -26,7 +25,7 @@ use crate::front::auth_hook::allowed;
 use crate::front::client_cert::ClientCert;
 use crate::front::exchange::OpenExchange;
 use crate::front::handshake;
-use crate::front::headers::without_port;
+use crate::front::head::{has_one_host, head_bytes, host, normalise};
 use crate::front::path::normal_form;
 use crate::front::progress::Progress;
 use crate::front::refusal::{broken, refusal, too_slow};
@@ -309,40 +308,4 @@ impl Drop for Talking {
     fn drop(&mut self) {
         self.0.talking.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// An absolute target goes before Host (RFC 9112 section 3.2.2), and the backend gets a path.
-fn normalise<B>(request: &mut Request<B>) {
-    if let Some(authority) = request.uri().authority()
-        && let Ok(host) = HeaderValue::from_str(authority.as_str())
-    {
-        request.headers_mut().insert(HOST, host);
-    }
-    if let Some(path) = request.uri().path_and_query().cloned() {
-        *request.uri_mut() = Uri::from(path);
-    }
-}
-
-/// The length of a request's head as it is usually written.
-fn head_bytes<B>(request: &Request<B>) -> usize {
-    let path = request.uri().path_and_query();
-    let line = "GET  HTTP/1.1\r\n".len() + path.map_or(1, |path| path.as_str().len());
-    let fields = request.headers().iter();
-    let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
-    line + fields.sum::<usize>() + "\r\n".len()
-}
-
-/// RFC 9112 section 3.2: one Host field, which only HTTP/1.0 may leave out.
-fn has_one_host<B>(request: &Request<B>) -> bool {
-    match request.headers().get_all(HOST).iter().count() {
-        0 => request.version() == Version::HTTP_10,
-        count => count == 1,
-    }
-}
-
-/// The host that a request is for, without its port.
-fn host<B>(request: &Request<B>) -> &str {
-    let host = request.headers().get(HOST);
-    let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-    without_port(host)
 }

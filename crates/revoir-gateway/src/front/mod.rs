@@ -9,6 +9,7 @@ mod exchange;
 mod forwarded_for;
 mod granted;
 mod handshake;
+mod head;
 mod headers;
 mod lent_body;
 mod listener;
