@@ -15,7 +15,8 @@ const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const HOST_BEFORE: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+/// For, Host and Proto are the gateway's own; Port, Prefix, User and others only pass it.
+const CLAIMS: &str = "x-forwarded-";
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The other end of a connection.
@@ -109,7 +110,12 @@ impl Source {
     /// trusted goes away: a client could claim anything.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         if !self.is_trusted {
-            for name in [FORWARDED, FOR, HOST_BEFORE, PROTO, PORT, REAL_IP] {
+            let is_claim = |name: &&HeaderName| {
+                let name = name.as_str();
+                name.starts_with(CLAIMS) || [FORWARDED.as_str(), REAL_IP.as_str()].contains(&name)
+            };
+            let claims: Vec<_> = headers.keys().filter(is_claim).cloned().collect();
+            for name in claims {
                 headers.remove(name);
             }
         }
@@ -191,6 +197,8 @@ mod tests {
             ("host", "a.example"),
             ("x-forwarded-for", "6.6.6.6"),
             ("x-forwarded-proto", "https"),
+            ("x-forwarded-user", "root"),
+            ("x-forwarded-prefix", "/evil"),
             ("x-real-ip", "6.6.6.6"),
             ("forwarded", "for=6.6.6.6"),
         ]);
