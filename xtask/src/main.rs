@@ -39,7 +39,7 @@ cargo xtask gateway [--long]  the gateway before ws, websockets and axum that ar
 cargo xtask browser           look at every kind of page in Chromium, and press every button
 cargo xtask browser --screenshots DIR
                               the same, and write pictures of the pages
-cargo xtask proxies           diagnose what nginx and HAProxy do to connections
+cargo xtask proxies           diagnose what nginx and HAProxy do, and put them before the gateway
 cargo xtask proxies --write   the same, and write the recording in docs/diagnose.md
 cargo xtask js                the browser client: its tests in Node, Chromium and Firefox, types, size
 cargo xtask js --all          the same, and in WebKitGTK

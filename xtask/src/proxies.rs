@@ -1,4 +1,7 @@
-//! `cargo xtask proxies`: what `revoir diagnose` says of real proxies.
+//! `cargo xtask proxies`: what `revoir diagnose` says of real proxies, and whom the gateway behind
+//! them takes for the client.
+
+mod in_front;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -78,7 +81,7 @@ const CASES: [Case; 4] = [
     },
 ];
 
-/// Plays every case. `write` writes the recording.
+/// Plays every case, those of `in_front` too. `write` writes the recording.
 pub(crate) fn run(programs: &Programs, write: bool) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     install(deadline)?;
@@ -97,6 +100,7 @@ pub(crate) fn run(programs: &Programs, write: bool) -> anyhow::Result<()> {
     if !wrong.is_empty() {
         bail!("another verdict than expected:\n  {}", wrong.join("\n  "));
     }
+    in_front::run(&revoir, &folder, deadline)?;
     if write {
         record(&revoir, &folder, deadline)?;
     }
@@ -111,6 +115,10 @@ pub(crate) fn install(deadline: Instant) -> anyhow::Result<()> {
             tools::apt_install(&[name], deadline)
                 .with_context(|| format!("the cases need {name}, and it does not run"))?;
         }
+    }
+    if !Path::new(in_front::STREAM_MODULE).exists() {
+        tools::apt_install(&["libnginx-mod-stream"], deadline)
+            .context("the cases need the stream module of nginx")?;
     }
     Ok(())
 }
@@ -131,6 +139,17 @@ impl Proxy {
         } else {
             self.program().into()
         }
+    }
+
+    /// Runs it with the configuration at `path`.
+    fn command(self, folder: &Path, path: &Path) -> Command {
+        let mut command = Command::new(self.path());
+        match self {
+            Self::Nginx => command.arg("-p").arg(folder).arg("-c").arg(path),
+            Self::HaProxy => command.arg("-db").arg("-f").arg(path),
+        };
+        command.stderr(Stdio::null());
+        command
     }
 
     fn is_there(self) -> bool {
@@ -183,12 +202,7 @@ impl Case {
             .replace("@LIMIT@", self.limit);
         let path = folder.join(file);
         fs::write(&path, config).with_context(|| format!("write {}", path.display()))?;
-        let mut command = Command::new(self.proxy.path());
-        match self.proxy {
-            Proxy::Nginx => command.arg("-p").arg(folder).arg("-c").arg(&path),
-            Proxy::HaProxy => command.arg("-db").arg("-f").arg(&path),
-        };
-        let mut proxy = Running::start(command.stderr(Stdio::null()))?;
+        let mut proxy = Running::start(&mut self.proxy.command(folder, &path))?;
         proxy.wait_until(deadline, || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
         Ok(Stage {
             _backend: backend,
