@@ -48,6 +48,9 @@ pub use admin::{
 pub use client_rate::ClientRate;
 pub use config::{AdminAddr, InvalidAdminAddr};
 pub use connection::ClientLimits;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use front::fuzzed;
 pub use front::{
     AuthSettings, Destination, HttpTimes, LocalService, ProxyProtocol, RouteSettings, Settings,
     taken_over,

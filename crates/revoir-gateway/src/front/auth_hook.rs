@@ -150,6 +150,12 @@ impl AuthHook {
         Question(question.into_parts().0)
     }
 
+    /// The fields of a question.
+    #[cfg(fuzzing)]
+    pub(super) fn asked<B>(&self, request: &Request<B>, source: &Source) -> HeaderMap {
+        self.question(request, source).0.headers
+    }
+
     /// Asks. Whoever does not answer in time lets nobody through.
     ///
     /// # Errors

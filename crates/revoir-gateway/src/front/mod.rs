@@ -7,6 +7,8 @@ mod certificates;
 mod client_cert;
 mod exchange;
 mod forwarded_for;
+#[cfg(fuzzing)]
+pub mod fuzzed;
 mod granted;
 mod handshake;
 mod head;
