@@ -1,5 +1,6 @@
 //! The gateway before backends that go away: those of others under 200 clients
-//! (`cargo xtask gateway`), and one of ours under thousands (`cargo xtask proof gateway`).
+//! (`cargo xtask gateway`), and one of ours under thousands (`cargo xtask proof gateway`); and its edge
+//! under thousands of slow clients (`cargo xtask proof edge`).
 
 use std::process::ExitCode;
 
@@ -7,6 +8,7 @@ use anyhow::bail;
 use revoir_conformance::exit_code;
 
 mod crowd;
+mod edge;
 mod others;
 mod process;
 mod way;
@@ -29,6 +31,7 @@ async fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["crowd-clients", gateway, clients] => {
             crowd::clients::run(gateway.parse()?, clients.parse()?).await
         }
+        ["edge", gateway] => edge::run(gateway).await,
         _ => bail!("run it by `cargo xtask gateway` or `cargo xtask proof gateway`"),
     }
 }

@@ -11,6 +11,7 @@ mod memory;
 mod scenario;
 
 use crate::way::Way;
+pub(crate) use memory::resident;
 
 /// Plays everything, and prints what came of it.
 pub(crate) async fn run(revoir: &str, clients: usize) -> anyhow::Result<()> {
