@@ -6,9 +6,9 @@
 use std::cell::LazyCell;
 use std::net::SocketAddr;
 
-use ipnet::IpNet;
 use libfuzzer_sys::fuzz_target;
 use revoir_fuzz::pieces::steered;
+use revoir_gateway::Peers;
 use revoir_gateway::fuzzed::{Field, GRANTED, Passed, normal, passed};
 use tokio::runtime::{Builder, Runtime};
 
@@ -36,19 +36,19 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let is_trusted = flags & 1 != 0;
-    let trusted: Vec<IpNet> = match is_trusted {
-        true => vec!["10.0.0.0/8".parse().expect("a network")],
-        false => Vec::new(),
-    };
+    let mut trusted = Peers::default();
+    if is_trusted {
+        trusted.networks.push("10.0.0.0/8".parse().expect("a network"));
+    }
     let peer: SocketAddr = "10.1.2.3:4".parse().expect("an address");
-    let all = RUNTIME.with(|runtime| runtime.block_on(passed(bytes, peer, &trusted)));
+    let all = RUNTIME.with(|runtime| runtime.block_on(passed(bytes, peer.into(), &trusted)));
     for request in &all {
         check_path(request, at);
         check_fields(&request.went, peer, is_trusted);
         check_fields(&request.asked, peer, is_trusted);
         check_hosts(request);
         if !is_trusted {
-            assert_eq!(request.client, peer.ip());
+            assert_eq!(request.client, Some(peer.ip()));
         }
         let granted: Vec<_> = request
             .went

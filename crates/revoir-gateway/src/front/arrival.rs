@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::connection::linger;
 use crate::upstream::TcpOrTls;
@@ -27,6 +27,8 @@ const TOO_SLOW: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\
 pub(super) struct Arrival {
     /// Until it is too late.
     stream: Option<TcpOrTls>,
+    /// What has come already, and is not read yet.
+    early: Bytes,
     waiting: Option<Waiting>,
     /// How long the client may take no bytes.
     write_limit: Duration,
@@ -69,16 +71,21 @@ impl FirstRequest {
 }
 
 impl Arrival {
-    /// `limit`: for the first request; `write_limit`: for the client to take bytes of an answer.
+    /// `early`: what was read of `stream`; `deadline`: for the first request; `write_limit`: for the
+    /// client to take bytes of an answer.
     pub(super) fn new(
-        stream: TcpOrTls,
+        (stream, early): (TcpOrTls, Bytes),
         request: Arc<FirstRequest>,
-        (limit, write_limit): (Duration, Duration),
+        (deadline, write_limit): (Instant, Duration),
     ) -> Self {
+        request
+            .has_begun
+            .store(!early.is_empty(), Ordering::Relaxed);
         Self {
             stream: Some(stream),
+            early,
             waiting: Some(Waiting {
-                limit: Box::pin(sleep(limit)),
+                limit: Box::pin(sleep_until(deadline)),
                 request,
             }),
             write_limit,
@@ -132,7 +139,12 @@ impl Arrival {
 pub fn taken_over(upgraded: Upgraded) -> Option<(TcpOrTls, Bytes)> {
     // What the front has given to hyper is what comes back.
     let parts = upgraded.downcast::<TokioIo<Arrival>>().ok()?;
-    Some((parts.io.into_inner().stream?, parts.read_buf))
+    let Arrival { stream, early, .. } = parts.io.into_inner();
+    let input = match early.is_empty() {
+        true => parts.read_buf,
+        false => [parts.read_buf, early].concat().into(),
+    };
+    Some((stream?, input))
 }
 
 impl AsyncRead for Arrival {
@@ -142,6 +154,11 @@ impl AsyncRead for Arrival {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.stream.is_none() || self.poll_limit(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.early.is_empty() {
+            let count = self.early.len().min(into.remaining());
+            into.put_slice(&self.early.split_to(count));
             return Poll::Ready(Ok(()));
         }
         ready!(self.stream()?.poll_read(cx, into))?;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,7 +12,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
-use ipnet::IpNet;
 use tokio::io::{join, sink};
 
 use crate::front::auth_hook::{AuthHook, AuthSettings};
@@ -23,6 +22,7 @@ use crate::front::path::normal_form;
 use crate::front::request_id;
 use crate::front::settings::Settings;
 use crate::front::source::Source;
+use crate::net::{Peer, Peers};
 
 /// A field that a hook may set.
 pub const GRANTED: &str = "x-user";
@@ -40,7 +40,7 @@ pub struct Passed {
     /// The same.
     pub path: Vec<u8>,
     /// For whom limits count.
-    pub client: IpAddr,
+    pub client: Option<IpAddr>,
     /// The fields as they came.
     pub came: Vec<Field>,
     /// The fields that the backend gets.
@@ -55,7 +55,7 @@ pub fn normal(path: &str) -> Option<Vec<u8>> {
 }
 
 /// What passes of the bytes that `peer` sends. To be called in a runtime.
-pub async fn passed(bytes: &[u8], peer: SocketAddr, trusted: &[IpNet]) -> Vec<Passed> {
+pub async fn passed(bytes: &[u8], peer: Peer, trusted: &Peers) -> Vec<Passed> {
     let settings = Settings::default();
     let source = Source::new(peer, false, trusted);
     let seen = RefCell::new(Vec::new());
@@ -72,7 +72,7 @@ pub async fn passed(bytes: &[u8], peer: SocketAddr, trusted: &[IpNet]) -> Vec<Pa
     seen.into_inner()
 }
 
-fn pass(mut request: Request<Incoming>, source: &Source, trusted: &[IpNet]) -> Option<Passed> {
+fn pass(mut request: Request<Incoming>, source: &Source, trusted: &Peers) -> Option<Passed> {
     normalise(&mut request);
     if head_bytes(&request) > Settings::default().head_bytes || !has_one_host(&request) {
         return None;

@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use revoir::{AcceptFailures, ServerTls};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -24,6 +26,7 @@ use crate::front::arrival::{Arrival, FirstRequest};
 use crate::front::auth_hook::allowed;
 use crate::front::client_cert::ClientCert;
 use crate::front::exchange::OpenExchange;
+use crate::front::first_head::FirstHead;
 use crate::front::handshake;
 use crate::front::head::{has_one_host, head_bytes, host, normalise};
 use crate::front::path::normal_form;
@@ -108,14 +111,39 @@ impl Listeners {
         open >= self.front.current().settings.sockets
     }
 
-    /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
-    async fn talk(self: Arc<Self>, mut stream: Socket, (peer, at): (Peer, Arc<ListenAddr>)) {
-        stream.set_nodelay();
+    /// Takes a client in: until a request is there, it costs little more than its socket, so all that
+    /// comes before and after is in boxes of its own.
+    async fn talk(self: Arc<Self>, stream: Socket, from: (Peer, Arc<ListenAddr>)) {
         let since = Instant::now();
+        let met = Box::pin(self.meet(stream, from)).await;
+        let Some((mut stream, source)) = met else {
+            return;
+        };
+        // A drain waits for those that were there when it began.
+        let draining = &self.front.registry.draining;
+        let mut draining = (!draining.has_begun()).then(|| draining.listen());
+        let deadline = Instant::now() + self.front.current().settings.handshake_limit;
+        let mut head = FirstHead::default();
+        tokio::select! {
+            biased;
+            () = head.read(&mut stream, deadline) => {}
+            () = begun(draining.as_mut()) => {}
+        }
+        let early = Bytes::from(head.into_bytes());
+        let times = (since, deadline);
+        Box::pin(self.speak((stream, early), source, draining, times)).await;
+    }
+
+    /// Reads a PROXY header and greets over TLS, where that is due.
+    async fn meet(
+        &self,
+        mut stream: Socket,
+        (peer, at): (Peer, Arc<ListenAddr>),
+    ) -> Option<(TcpOrTls, Source)> {
+        stream.set_nodelay();
         let registry = &self.front.registry;
         // Not the routes with them: a connection may outlive those.
         let settings = Arc::clone(&self.front.current().settings);
-        let limit = settings.handshake_limit;
         let (peer, local) = match settings.proxy_protocol.client(&mut stream, peer, &at).await {
             Ok(ends) => ends,
             Err(error) => {
@@ -123,46 +151,63 @@ impl Listeners {
                     registry.limited(Limit::Time);
                 }
                 tracing::warn!(target: "revoir", %peer, %error, "a balancer sent no PROXY header");
-                return;
+                return None;
             }
         };
         let stream = match &self.tls {
             None => TcpOrTls::Plain(stream),
             Some(tls) => {
                 let accepting = TlsAcceptor::from(tls.config()).accept(stream);
-                match timeout(limit, accepting).await {
+                match timeout(settings.handshake_limit, accepting).await {
                     Ok(Ok(stream)) => TcpOrTls::Tls(Box::new(stream.into())),
                     Ok(Err(error)) => {
                         tracing::debug!(target: "revoir", %peer, %error, "no TLS");
-                        return;
+                        return None;
                     }
-                    Err(_) => return,
+                    Err(_) => return None,
                 }
             }
         };
         let source = Source::new(peer, self.tls.is_some(), &settings.trusted)
             .with_local_address(local)
             .with_client_cert(stream.peer_certificate().map(ClientCert::new));
-        // A drain waits for those that were there when it began.
-        let draining = &registry.draining;
-        let mut draining = (!draining.has_begun()).then(|| draining.listen());
+        Some((stream, source))
+    }
+
+    /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
+    async fn speak(
+        self: &Arc<Self>,
+        connection: (TcpOrTls, Bytes),
+        source: Source,
+        mut draining: Option<watch::Receiver<bool>>,
+        (since, deadline): (Instant, Instant),
+    ) {
+        let registry = &self.front.registry;
+        let peer = source.peer;
+        let current = self.front.current();
+        let settings = &current.settings;
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
-            .header_read_timeout(limit + LATER)
+            .header_read_timeout(settings.handshake_limit + LATER)
             .max_buf_size(settings.head_bytes)
             .max_headers(settings.head_fields)
             .keep_alive(draining.is_some());
         let first = Arc::new(FirstRequest::default());
+        let limits = (deadline, settings.http.write);
+        let arrival = Arrival::new(connection, Arc::clone(&first), limits);
+        // Requests that come later are not held to these settings.
+        drop(current);
         let service = service_fn(|request| {
             first.comes();
-            let listeners = Arc::clone(&self);
+            let listeners = Arc::clone(self);
             let source = source.clone();
             async move { Ok::<_, Infallible>(listeners.answer(request, source).await) }
         });
-        let arrival = Arrival::new(stream, Arc::clone(&first), (limit, settings.http.write));
         let talking = http.serve_connection(TokioIo::new(arrival), service);
         let mut talking = pin!(talking.with_upgrades());
         let ended = tokio::select! {
+            // A head that came before the drain is one that it waits for.
+            biased;
             ended = &mut talking => ended,
             () = begun(draining.as_mut()) => {
                 // What was asked is answered within the time of the drain, to its last byte. It does

@@ -6,6 +6,7 @@ mod auth_hook;
 mod certificates;
 mod client_cert;
 mod exchange;
+mod first_head;
 mod forwarded_for;
 #[cfg(fuzzing)]
 pub mod fuzzed;
