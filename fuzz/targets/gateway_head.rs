@@ -38,7 +38,9 @@ fuzz_target!(|data: &[u8]| {
     let is_trusted = flags & 1 != 0;
     let mut trusted = Peers::default();
     if is_trusted {
-        trusted.networks.push("10.0.0.0/8".parse().expect("a network"));
+        trusted
+            .networks
+            .push("10.0.0.0/8".parse().expect("a network"));
     }
     let peer: SocketAddr = "10.1.2.3:4".parse().expect("an address");
     let all = RUNTIME.with(|runtime| runtime.block_on(passed(bytes, peer.into(), &trusted)));
