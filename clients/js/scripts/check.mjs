@@ -44,6 +44,7 @@ function checkPack() {
 }
 
 step("table and profiles of the policy", process.execPath, ["scripts/table.mjs", "--check"]);
+step("tables beside peers", process.execPath, ["bench/table.mjs", "--check"]);
 step("types", bin("tsc"), ["-p", "tsconfig.json"]);
 step("the scripts of the site", process.execPath, ["scripts/classic.mjs", "--check"]);
 step("format and lints", bin("biome"), ["ci", "."]);
