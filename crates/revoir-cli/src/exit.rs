@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Command, CommandFactory};
 
 use crate::args::Args;
+use crate::printable;
 use revoir_gateway::config::ConfigError;
 
 /// How the program ends.
@@ -119,6 +120,8 @@ impl Failure {
                 };
                 let off = if color { "\x1b[0m" } else { "" };
                 let mut out = String::new();
+                // They may repeat what a peer or a file says.
+                let (problem, hint) = (printable::lines(problem), printable::lines(hint));
                 let _ = writeln!(out, "{bold_red}error:{off} {problem}");
                 let _ = writeln!(out, "{cyan}hint:{off} {hint}");
                 out

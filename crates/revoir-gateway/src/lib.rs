@@ -43,7 +43,7 @@ mod watch;
 
 pub use admin::{
     Admin, AdminListener, Asked, AskedFor, ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine,
-    HEADER as ADMIN_HEADER, Problem, ReloadAsked, ReloadLine, StatusLine, Unbound,
+    HEADER as ADMIN_HEADER, Problem, ReloadAsked, ReloadLine, StatusLine,
 };
 pub use client_rate::ClientRate;
 pub use config::{AdminAddr, InvalidAdminAddr};

@@ -77,7 +77,8 @@ impl From<LoggedAs> for LogFormat {
 #[command(next_help_heading = "Operation")]
 pub(crate) struct AdminArgs {
     /// Where `revoir ctl` can show and steer this process: unix:PATH or ADDR:PORT, for this machine
-    /// only. Without it: a socket in $XDG_RUNTIME_DIR/revoir or /run/revoir
+    /// only. Without it: a socket in $XDG_RUNTIME_DIR/revoir, or in
+    /// /run/revoir if that variable is not set
     #[arg(long, value_name = "ADDR", value_hint = ValueHint::Other)]
     pub(crate) admin: Option<AdminAddr>,
     /// Another name that --admin may be asked as. With one, it may be on any address: whoever

@@ -16,7 +16,7 @@ Examples:
   revoir ctl drain --restart")]
 pub(crate) struct CtlArgs {
     /// Where `serve` has its admin interface: unix:PATH or ADDR:PORT. Without it, where `serve` puts
-    /// it: in $XDG_RUNTIME_DIR/revoir or /run/revoir
+    /// it: in $XDG_RUNTIME_DIR/revoir, or in /run/revoir if that variable is not set
     #[arg(long, global = true, value_name = "ADDR", value_hint = ValueHint::Other)]
     pub(crate) admin: Option<AdminAddr>,
     #[command(subcommand)]

@@ -9,12 +9,12 @@ use tokio::net::TcpListener;
 use crate::error_log::ErrorLog;
 use crate::exit::Failure;
 use revoir_gateway::config::AdminConfig;
-use revoir_gateway::{Admin, AdminAddr, AdminListener, AskedFor, Gateway, Operations, Unbound};
+use revoir_gateway::{Admin, AdminAddr, AdminListener, AskedFor, Gateway, Operations};
 
 /// Where an operator is going to be answered.
 #[derive(Debug)]
 pub(crate) struct AdminListeners {
-    admin: Result<AdminListener, Unbound>,
+    admin: Result<AdminListener, (AdminAddr, io::Error)>,
     metrics: Option<TcpListener>,
 }
 
@@ -61,10 +61,9 @@ impl AdminListeners {
                 }
                 tokio::spawn(Arc::clone(&admin).serve(listener));
             }
-            Err(unbound) => {
-                let text = format!("no admin interface ({unbound}); choose a place with --admin");
-                log.note(text);
-            }
+            Err((address, error)) => log.note(format!(
+                "no admin interface ({address}: {error}); choose a place with --admin"
+            )),
         }
         if let Some(listener) = self.metrics {
             if let Ok(address) = listener.local_addr() {

@@ -11,7 +11,7 @@ use revoir::ServerTls;
 use revoir_gateway::config::{self, Config, Permissions, RouteConfig, Time, TlsConfig};
 use revoir_gateway::{
     AccessLog, Asked, Format, Gateway, Json, ListenAddr, Listener, LocalService, Mode, Operations,
-    Problem, ReloadLine,
+    Problem, ReloadLine, json_line,
 };
 use revoir_site::Lab;
 
@@ -103,9 +103,18 @@ fn config_text(config: &Config, json: bool) -> String {
     // Every part of it is text, a number or a list of those.
     let proof = "a configuration can be written";
     match json {
-        true => serde_json::to_string(config).expect(proof) + "\n",
-        false => toml::to_string(config).expect(proof),
+        true => json_line(config),
+        false => escaped(&toml::to_string(config).expect(proof)),
     }
+}
+
+/// TOML without characters that steer a terminal: it lets some stand in a text.
+fn escaped(toml: &str) -> String {
+    let escape = |c: char| match c.is_control() && !matches!(c, '\n' | '\t') {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    };
+    toml.chars().map(escape).collect()
 }
 
 async fn serve(
@@ -213,9 +222,13 @@ async fn listen(address: &ListenAddr, permissions: Permissions) -> Result<Listen
 
 /// Says where it listens.
 fn announce(config: &Config, listeners: &[Listener], errors: &ErrorLog) {
-    let targets = config.routes.iter().flat_map(|route| &route.upstreams);
+    let routes = || config.routes.iter();
+    let targets = routes().flat_map(|route| &route.upstreams);
+    let targets = targets.map(|one| one.url.to_string());
+    let backups = routes().flat_map(|route| &route.backups);
+    let backups = backups.map(|one| format!("{} (backup)", one.url));
+    let targets: Vec<_> = targets.chain(backups).collect();
     let scheme = config.tls.as_ref().map_or("http", |_| "https");
-    let targets: Vec<_> = targets.map(|one| one.url.to_string()).collect();
     for listener in listeners {
         let Ok(address) = listener.address() else {
             continue;

@@ -92,3 +92,36 @@ fn a_certificate_that_cannot_be_read_is_found_by_a_check() {
     assert!(said.starts_with("exit: 1"), "{said}");
     assert!(said.contains("no-cert.pem"), "{said}");
 }
+
+#[test]
+fn what_is_printed_steers_no_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("revoir.toml");
+    let text =
+        "[tls]\ncert = \"a\u{9b}31m.pem\"\nkey = \"b.pem\"\n[admin]\nhosts = [\"\u{9b}2J\"]\n";
+    fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    // The certificate is not there, which is said without its control characters.
+    let said = run(&["serve", "--check-config", "--config", path]);
+    assert!(said.contains("a\\u{9b}31m.pem"), "{said}");
+    let text = "[admin]\nhosts = [\"\u{9b}2J\"]\n";
+    fs::write(path, text).unwrap();
+    for form in [&[][..], &["--json"]] {
+        let printed = stdout(&[&["serve", "--check-config", "--config", path], form].concat());
+        assert!(!printed.contains('\u{9b}'), "{printed}");
+        assert!(printed.contains("\\u009b2J"), "{printed}");
+    }
+}
+
+#[test]
+fn an_upstream_is_written_with_a_scheme_of_web_sockets() {
+    for (url, hint) in [
+        ("http://127.0.0.1:1", "write ws:// for http://"),
+        ("https://127.0.0.1:1", "wss:// for https://"),
+        ("ftp://127.0.0.1:1", "expected ws:// or wss://"),
+    ] {
+        let said = run(&["serve", "--check-config", "--upstream", url]);
+        assert!(said.starts_with("exit: 2"), "{said}");
+        assert!(said.contains(hint), "{said}");
+    }
+}

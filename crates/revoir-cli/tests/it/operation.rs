@@ -357,3 +357,45 @@ fn the_access_log_names_the_client_behind_a_proxy_and_its_request() {
         (&Value::Null, &Value::Null)
     );
 }
+
+#[test]
+fn ctl_asks_where_the_environment_says_and_nowhere_else() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut command = command(&["ctl", "status"]);
+    command.env("XDG_RUNTIME_DIR", elsewhere.path());
+    let asked = command.output().unwrap();
+    assert_eq!(asked.status.code(), Some(1));
+    let said = String::from_utf8(asked.stderr).unwrap();
+    let socket = elsewhere.path().join("revoir/admin.sock");
+    let problem = format!("error: no gateway listens at unix:{} (", socket.display());
+    assert!(said.starts_with(&problem), "{said}");
+    assert!(!said.contains(" or unix:"), "{said}");
+}
+
+#[test]
+fn a_backup_is_named_as_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("revoir.toml");
+    let text = "listen = [\"127.0.0.1:0\"]\n[[route]]\nupstreams = [\"ws://127.0.0.1:1\"]\n\
+                backups = [\"ws://127.0.0.1:2\"]\n";
+    std::fs::write(&path, text).unwrap();
+    let process = Process::start(&["serve", "--config", path.to_str().unwrap()]);
+    let note = process.next_note();
+    assert!(
+        note.ends_with(", in front of 127.0.0.1:1, 127.0.0.1:2 (backup)"),
+        "{note}"
+    );
+    process.next_note();
+    let mut command = command(&["ctl", "status"]);
+    command.env("XDG_RUNTIME_DIR", process.runtime_dir());
+    let status = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(status.contains("backup         127.0.0.1:2: "), "{status}");
+    process.signal("TERM");
+    let ended = process.end();
+    assert!(
+        ended
+            .stderr
+            .starts_with("0 connections; 0 requests refused; "),
+        "{ended:?}"
+    );
+}

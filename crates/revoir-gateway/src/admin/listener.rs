@@ -1,6 +1,5 @@
 //! [`AdminListener`]: where the admin interface takes connections.
 
-use std::fmt;
 #[cfg(unix)]
 use std::fs;
 use std::io;
@@ -44,20 +43,6 @@ pub enum AdminListener {
     Unix(UnixSocket),
 }
 
-/// Where the admin interface could not be, and why.
-#[derive(Debug)]
-pub struct Unbound(Vec<(AdminAddr, io::Error)>);
-
-impl fmt::Display for Unbound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, (address, error)) in self.0.iter().enumerate() {
-            let separator = if i == 0 { "" } else { ", " };
-            write!(f, "{separator}{address}: {error}")?;
-        }
-        Ok(())
-    }
-}
-
 impl AdminListener {
     /// Takes connections at `address`.
     pub async fn bind(address: &AdminAddr) -> io::Result<Self> {
@@ -70,24 +55,15 @@ impl AdminListener {
         }
     }
 
-    /// Binds one of the places where `ctl` looks. A place that cannot be had, for want of a right
-    /// for example, is passed over; one that is in use is not.
-    pub async fn bind_default() -> Result<Self, Unbound> {
-        let mut unbound = Unbound(Vec::new());
-        for address in AdminAddr::defaults() {
-            make_directory(&address);
-            match Self::bind(&address).await {
-                Ok(listener) => return Ok(listener),
-                Err(error) => {
-                    let is_taken = error.kind() == io::ErrorKind::AddrInUse;
-                    unbound.0.push((address, error));
-                    if is_taken {
-                        break;
-                    }
-                }
-            }
-        }
-        Err(unbound)
+    /// Takes connections where `ctl` looks by itself.
+    ///
+    /// # Errors
+    ///
+    /// Where it could not be, and why.
+    pub async fn bind_default() -> Result<Self, (AdminAddr, io::Error)> {
+        let address = AdminAddr::of_environment();
+        make_directory(&address);
+        Self::bind(&address).await.map_err(|error| (address, error))
     }
 
     /// Where it is in the end: port 0 picks a free one.

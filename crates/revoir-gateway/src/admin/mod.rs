@@ -16,7 +16,7 @@ mod wire;
 
 pub use asked::{Asked, AskedFor, ReloadAsked};
 pub use guard::HEADER;
-pub use listener::{AdminListener, Unbound};
+pub use listener::AdminListener;
 pub use state::Admin;
 pub use wire::{
     ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, Problem, ReloadLine, StatusLine,

@@ -3,7 +3,7 @@
 use std::env;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -38,17 +38,20 @@ impl Serialize for AdminAddr {
 pub struct InvalidAdminAddr;
 
 impl AdminAddr {
-    /// Where `serve` puts its socket without `--admin`, and `ctl` looks for it: the first of these
-    /// that works. It is the user's own place, or that of a service.
-    pub fn defaults() -> Vec<Self> {
-        let mut places = Vec::new();
-        if cfg!(unix) {
-            let own = env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty());
-            places.extend(own.map(PathBuf::from));
-            places.push(PathBuf::from("/run"));
-        }
-        let socket = |place: PathBuf| Self::Unix(place.join("revoir").join("admin.sock"));
-        places.into_iter().map(socket).collect()
+    /// Where `serve` puts its socket without `--admin`, and `ctl` looks for it: where
+    /// XDG_RUNTIME_DIR says, and nowhere else; without that, the place of a service.
+    pub fn of_environment() -> Self {
+        let own = env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty());
+        own.map_or_else(Self::of_service, |own| Self::below(Path::new(&own)))
+    }
+
+    /// The place of a service.
+    pub fn of_service() -> Self {
+        Self::below(Path::new("/run"))
+    }
+
+    fn below(place: &Path) -> Self {
+        Self::Unix(place.join("revoir").join("admin.sock"))
     }
 }
 

@@ -29,7 +29,7 @@ use crate::front::headers::{is_twin_of, rewrite_request, strip_hop_by_hop};
 use crate::front::plain::is_cut;
 use crate::front::refusal::undecided;
 use crate::front::source::Source;
-use crate::upstream::{Target, TcpOrTls, UpstreamTls};
+use crate::upstream::{Kept, Target, TcpOrTls, UpstreamTls};
 
 /// The most of an answer's body that a client is given.
 const BODY_BYTES: usize = 64 * 1024;
@@ -178,11 +178,15 @@ impl AuthHook {
 
     async fn send(&self, question: Question) -> Result<Response<Incoming>, BoxError> {
         let request = || Request::from_parts(question.0.clone(), Body::empty());
-        match self.client.request(request()).await {
+        let mut answered = match self.client.request(request()).await {
             // The hook has closed a connection that was kept, just as the question came.
-            Err(error) if is_cut(&error) => Ok(self.client.request(request()).await?),
-            answered => Ok(answered?),
-        }
+            Err(error) if is_cut(&error) && Kept::has_failed(&error) => {
+                self.client.request(request()).await?
+            }
+            answered => answered?,
+        };
+        Kept::answered(answered.extensions_mut());
+        Ok(answered)
     }
 
     async fn verdict(

@@ -26,7 +26,7 @@ use crate::front::settings::HttpTimes;
 use crate::front::source::Source;
 use crate::proxy_protocol::Header;
 use crate::relay::is_there;
-use crate::upstream::{Affinity, PathId, Pool, Reached, Target, TcpOrTls};
+use crate::upstream::{Affinity, Kept, PathId, Pool, Reached, Target, TcpOrTls, UpstreamPermit};
 
 /// Passes plain requests on, over connections that are kept for more of them.
 pub(crate) struct HttpProxy(Client<Connector, Body>);
@@ -60,14 +60,19 @@ impl HttpProxy {
         granted.write(request.headers_mut());
         *request.version_mut() = Version::HTTP_11;
         let (parts, body) = request.into_parts();
-        let mut may_repeat = body.is_end_stream() && parts.method.is_safe();
+        let has_body = !body.is_end_stream();
+        let mut may_repeat = !has_body && parts.method.is_safe();
         let lender = Lender::new(body);
         let alone = pool.live().settings.connecting.announce;
         let alone = alone.map(|_| Self::alone(pool, client));
         let upstreams = &alone.as_ref().unwrap_or(self).0;
         let path = PathId::of(parts.uri.path());
         let mut tried = Vec::new();
-        while let Some(permit) = pool.pick(path, &tried, affinity) {
+        let pick = |tried: &[UpstreamPermit]| match has_body {
+            true => pool.pick_for_body(path, tried, affinity),
+            false => pool.pick(path, tried, affinity),
+        };
+        while let Some(permit) = pick(&tried) {
             let Ok(uri) = permit.target().resource(&parts.uri) else {
                 return refusal(StatusCode::BAD_REQUEST, "the request target is invalid");
             };
@@ -97,6 +102,7 @@ impl HttpProxy {
                     return refusal(StatusCode::BAD_GATEWAY, text);
                 }
                 Ok(mut response) => {
+                    Kept::answered(response.extensions_mut());
                     permit.reached();
                     if is_there(response.status().as_u16()) {
                         pool.is_there(&permit);
@@ -117,7 +123,7 @@ impl HttpProxy {
                     tried.push(permit);
                 }
                 // The backend has closed a connection that was kept, just as the request came.
-                Err(error) if may_repeat && is_cut(&error) => {
+                Err(error) if may_repeat && is_cut(&error) && Kept::has_failed(&error) => {
                     tracing::debug!(target: "revoir", %error, "a request is tried once more");
                     may_repeat = false;
                     lender.give(Body::empty());

@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+
 use crate::rules::Mode;
 use crate::tests::support::{Counts, asked, dial, field, pair, settings, soon};
 
@@ -226,7 +230,7 @@ async fn a_request_in_flight_is_answered_while_the_gateway_drains() {
     // Somebody who has asked for nothing is not waited for.
     let _idle = dial(between.address).await;
     let gateway = std::sync::Arc::clone(&between.gateway);
-    let plan = revoir::Drain::restart().within(std::time::Duration::from_secs(3600));
+    let plan = revoir::Drain::restart().within(Duration::from_secs(3600));
     let mut drain = tokio::spawn(async move { gateway.drain(plan).await });
     soon(async {
         while !between.gateway.is_draining() {
@@ -270,6 +274,52 @@ async fn a_get_on_a_connection_that_was_just_closed_is_tried_once_more() {
     let (backend, _) = asked(&listener).await;
     drop(backend);
     assert!(client.head().await.starts_with("HTTP/1.1 502 "));
+}
+
+#[tokio::test]
+async fn a_get_on_a_new_connection_that_breaks_is_not_repeated() {
+    let (listener, between) = pair(settings(Mode::Hold)).await;
+    let mut client = dial(between.address).await;
+    client.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let (backend, _) = asked(&listener).await;
+    drop(backend);
+    // If it were asked again, nobody would answer.
+    assert!(client.head().await.starts_with("HTTP/1.1 502 "));
+}
+
+#[tokio::test]
+async fn an_answer_that_stops_is_cut_after_its_idle_time() {
+    let mut setup = settings(Mode::Hold);
+    setup.settings.http.response_idle = Duration::from_millis(100);
+    let (listener, between) = pair(setup).await;
+    let mut client = dial(between.address).await;
+    client.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let (mut backend, _) = asked(&listener).await;
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
+    backend.write(answer).await;
+    assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+    assert_eq!(client.rest().await, b"hello");
+    // Nobody waits for the rest here either.
+    assert!(backend.rest().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_bytes_of_an_answer_is_left() {
+    let mut setup = settings(Mode::Hold);
+    setup.settings.http.write = Duration::from_millis(100);
+    let (listener, between) = pair(setup).await;
+    let mut client = dial(between.address).await;
+    client.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let (mut backend, _) = asked(&listener).await;
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n";
+    backend.write(head).await;
+    // It never reads, so that this goes on until the gateway ends it.
+    let part = vec![b'x'; 64 * 1024];
+    while soon(backend.stream.write_all(&part)).await.is_ok() {}
+    let answered = |counts: &Counts| counts.answered.lock().unwrap().len();
+    between.counts.at_least(answered, 1).await;
+    assert_eq!(*between.counts.answered.lock().unwrap(), [200]);
+    drop(client);
 }
 
 #[tokio::test]

@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 use crate::front::{Destination, RouteSettings, Settings};
 use crate::rules::{Mode, Rules};
 use crate::tests::support::{
-    Between, Counts, Raw, accepted, ask, dial, field, routed, soon, taken, target,
+    Between, Counts, Raw, accepted, ask, dial, field, pass, routed, soon, taken, target,
 };
-use crate::upstream::{Balance, Check, PoolSettings, Thresholds};
+use crate::upstream::{Balance, Check, Connecting, PoolSettings, Thresholds};
 
 async fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
@@ -248,4 +248,75 @@ async fn a_held_client_goes_on_where_its_key_leads_next() {
     assert!(field(&head, "Revoir-Resume").is_some());
     client.text("one").await;
     assert_eq!(backend.recv().await, "one");
+}
+
+#[tokio::test]
+async fn a_body_is_not_spent_on_finding_out_whether_an_upstream_is_back() {
+    let (first, second) = (listen().await, listen().await);
+    let between = before(&first, &second, None).await;
+    let address = first.local_addr().unwrap();
+    drop(first);
+    let post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+    for is_due in [false, true] {
+        // By the second time it takes connections again, and nobody has found out.
+        let silent = match is_due {
+            true => {
+                pass(Duration::from_secs(2)).await;
+                Some(TcpListener::bind(address).await.unwrap())
+            }
+            false => None,
+        };
+        let mut client = dial(between.address).await;
+        client.write(post).await;
+        let (stream, _) = soon(second.accept()).await.unwrap();
+        let mut backend = Raw::new(stream, Role::Server);
+        backend.head().await;
+        let answer = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+        backend.write(answer).await;
+        let head = client.head().await;
+        assert!(head.starts_with("HTTP/1.1 204 "), "{head}");
+        if let Some(silent) = silent {
+            // A connection finds out, and carries nothing.
+            let (stream, _) = soon(silent.accept()).await.unwrap();
+            assert!(Raw::new(stream, Role::Server).rest().await.is_empty());
+            while !between.gateway.overview().upstreams[0].accepts {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_upstream_that_takes_too_long_to_connect_leaves_it_to_the_next() {
+    use socket2::{Domain, Socket, Type};
+
+    let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let full = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    full.bind(&any.into()).unwrap();
+    full.listen(1).unwrap();
+    let address = full.local_addr().unwrap().as_socket().unwrap();
+    // Its queue is full, and the system passes over whoever comes.
+    let waiting: Vec<_> = (0..8)
+        .map(|_| {
+            let one = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            one.set_nonblocking(true).unwrap();
+            let _ = one.connect(&address.into());
+            one
+        })
+        .collect();
+    let second = listen().await;
+    let pool = PoolSettings {
+        more: vec![target(second.local_addr().unwrap())],
+        connecting: Connecting {
+            limit: Duration::from_millis(50),
+            ..Connecting::default()
+        },
+        ..PoolSettings::new(target(address))
+    };
+    let route = RouteSettings::new("/", Destination::Upstreams(pool));
+    let between = routed(vec![route], Settings::default()).await;
+    let _connected = connected(&between, &second).await;
+    assert!(!between.gateway.overview().upstreams[0].accepts);
+    drop(waiting);
 }

@@ -19,6 +19,7 @@ use crate::upstream::health::{Fitness, Reached};
 use crate::upstream::live::Live;
 use crate::upstream::names::Names;
 use crate::upstream::path_id::PathId;
+use crate::upstream::probe::probe;
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
 use crate::upstream::settings::{PoolSettings, UpstreamTls};
@@ -192,6 +193,26 @@ impl Pool {
         Some(UpstreamPermit::new(fittest))
     }
 
+    /// As [`pick`](Self::pick), for a request with a body. That is not spent on finding out whether an
+    /// upstream is there again: a connection without a request does so, meanwhile.
+    pub(crate) fn pick_for_body(
+        self: &Arc<Self>,
+        path: PathId,
+        tried: &[UpstreamPermit],
+        affinity: Option<Affinity>,
+    ) -> Option<UpstreamPermit> {
+        let now = self.now();
+        for one in untried(&self.live(), tried) {
+            let mut health = one.health();
+            if health.fitness(now, path) == Fitness::Due {
+                health.tried(now, path);
+                drop(health);
+                tokio::spawn(probe(Arc::clone(self), UpstreamPermit::new(one), path));
+            }
+        }
+        self.pick(path, tried, affinity)
+    }
+
     /// Whether there is another upstream that is fit for `path`.
     pub(crate) fn has_another(&self, path: PathId, tried: &[UpstreamPermit]) -> bool {
         let now = self.now();
@@ -284,6 +305,7 @@ impl Pool {
         let state = |one: &Arc<Upstream>| UpstreamState {
             upstream: one.name.to_string(),
             accepts: one.health().accepts(),
+            backup: one.is_backup,
             connections: one.connections(),
         };
         self.live().upstreams.iter().map(state).collect()

@@ -67,6 +67,8 @@ pub struct UpstreamState {
     pub upstream: String,
     /// Whether the last attempt to reach it succeeded.
     pub accepts: bool,
+    /// Whether it is used only while no other is fit.
+    pub backup: bool,
     /// WebSocket connections that it has.
     pub connections: usize,
 }

@@ -41,15 +41,16 @@ pub enum InvalidTarget {
     Syntax,
     /// Its port is not from 1 to 65535.
     Port,
-    /// Another scheme than `ws`, `wss`, `http` and `https`.
+    /// Another scheme than `ws` and `wss`.
     Scheme,
+    /// The scheme `http` or `https`.
+    Http,
     /// It has a path: requests keep their own.
     Path,
 }
 
 impl Target {
-    /// Reads `ws://HOST[:PORT]`, where the scheme may be `wss`, `http` or `https` as well, or
-    /// `unix:PATH`.
+    /// Reads `ws://HOST[:PORT]`, `wss://HOST[:PORT]` or `unix:PATH`.
     pub fn parse(text: &str) -> Result<Self, InvalidTarget> {
         if let Some(path) = text.strip_prefix("unix:") {
             return Self::unix(path.into());
@@ -59,6 +60,9 @@ impl Target {
             return Err(InvalidTarget::Syntax);
         }
         let uri: Uri = text.parse().map_err(|_| InvalidTarget::Syntax)?;
+        if let Some("http" | "https") = uri.scheme_str() {
+            return Err(InvalidTarget::Http);
+        }
         let target = Self::of(&uri)?;
         match uri.path_and_query() {
             Some(path) if path.as_str() != "/" => Err(InvalidTarget::Path),
@@ -76,7 +80,7 @@ impl Target {
         })
     }
 
-    /// Where `uri` leads, whatever its path.
+    /// Where `uri` leads, whatever its path. Its scheme may be `http` or `https` as well.
     pub(crate) fn of(uri: &Uri) -> Result<Self, InvalidTarget> {
         let secure = match uri.scheme_str() {
             Some("ws" | "http") => false,
@@ -186,7 +190,8 @@ impl fmt::Display for InvalidTarget {
         f.write_str(match self {
             Self::Syntax => "expected ws://HOST:PORT or unix:PATH",
             Self::Port => "expected a port from 1 to 65535",
-            Self::Scheme => "expected ws://, wss://, http://, https:// or unix:",
+            Self::Scheme => "expected ws://, wss:// or unix:",
+            Self::Http => "write ws:// for http://, and wss:// for https://",
             Self::Path => "expected no path: requests keep their own",
         })
     }
@@ -205,7 +210,7 @@ mod tests {
             parsed("ws://127.0.0.1:9000"),
             Ok("127.0.0.1:9000".to_owned())
         );
-        assert_eq!(parsed("http://backend/"), Ok("backend:80".to_owned()));
+        assert_eq!(parsed("ws://backend/"), Ok("backend:80".to_owned()));
         assert_eq!(parsed("ws://[::1]:9"), Ok("[::1]:9".to_owned()));
         for wrong in ["", "127.0.0.1:9000", "ws://", "ws://u@h", "/"] {
             assert_eq!(parsed(wrong), Err(InvalidTarget::Syntax), "{wrong:?}");
@@ -222,7 +227,9 @@ mod tests {
         assert_eq!(parsed("ws://h:65536"), Err(InvalidTarget::Port));
         assert_eq!(parsed("ws://h:9#x"), Err(InvalidTarget::Syntax));
         assert_eq!(parsed("wss://h"), Ok("h:443".to_owned()));
-        assert!(Target::parse("https://h:1").is_ok_and(|target| target.secure));
+        assert!(Target::parse("wss://h:1").is_ok_and(|target| target.secure));
+        assert_eq!(parsed("http://h:1"), Err(InvalidTarget::Http));
+        assert_eq!(parsed("https://h"), Err(InvalidTarget::Http));
         assert_eq!(parsed("ftp://h"), Err(InvalidTarget::Scheme));
         assert_eq!(parsed("ws://h/chat"), Err(InvalidTarget::Path));
         assert_eq!(

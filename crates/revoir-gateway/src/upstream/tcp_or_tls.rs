@@ -14,6 +14,7 @@ use tokio::net::UnixStream;
 use tokio_rustls::{TlsConnector, TlsStream};
 
 use crate::net::Socket;
+use crate::upstream::kept::Kept;
 use crate::upstream::target::{Place, Target};
 
 /// A connection to a client or to a backend.
@@ -130,6 +131,6 @@ impl AsyncWrite for TcpOrTls {
 /// For plain requests to a backend.
 impl Connection for TcpOrTls {
     fn connected(&self) -> Connected {
-        Connected::new()
+        Connected::new().extra(Kept::default())
     }
 }

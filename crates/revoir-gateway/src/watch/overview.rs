@@ -48,6 +48,8 @@ pub(crate) fn merged(states: impl Iterator<Item = UpstreamState>) -> Vec<Upstrea
         {
             Some(known) => {
                 known.accepts &= state.accepts;
+                // For one of the routes it is more than that.
+                known.backup &= state.backup;
                 known.connections += state.connections;
             }
             None => all.push(state),
@@ -65,6 +67,7 @@ mod tests {
         let state = |upstream: &str, accepts, connections| UpstreamState {
             upstream: upstream.to_owned(),
             accepts,
+            backup: false,
             connections,
         };
         let states = [

@@ -94,7 +94,12 @@ impl DrainReport {
 /// One line: `3 connections: 2 answered, 1 cut; 0 requests refused; 10.0 s`.
 impl fmt::Display for DrainReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} connections", self.connections())?;
+        write!(
+            f,
+            "{} connection{}",
+            self.connections(),
+            s(self.connections())
+        )?;
         let counts = [
             ("answered", self.answered),
             ("eof", self.eof),
@@ -112,8 +117,14 @@ impl fmt::Display for DrainReport {
             write!(f, "; {} without a Close frame", self.unsent)?;
         }
         let took = self.took.as_secs_f64();
-        write!(f, "; {} requests refused; {took:.1} s", self.refused)
+        let refused = self.refused;
+        write!(f, "; {refused} request{} refused; {took:.1} s", s(refused))
     }
+}
+
+/// What makes a word the name of several things.
+fn s(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// Asks the admin interface of a `serve`.
 pub(super) struct Client {
-    places: Vec<AdminAddr>,
+    place: AdminAddr,
 }
 
 /// Why there is no answer.
@@ -40,8 +40,8 @@ enum Unanswered {
 impl Client {
     /// Asks at `place`, or where `serve` is without `--admin`.
     pub(super) fn new(place: Option<&AdminAddr>) -> Self {
-        let places = place.map_or_else(AdminAddr::defaults, |place| vec![place.clone()]);
-        Self { places }
+        let place = place.cloned().unwrap_or_else(AdminAddr::of_environment);
+        Self { place }
     }
 
     /// The text of a good answer.
@@ -58,18 +58,14 @@ impl Client {
             Some(Ok(json)) => Bytes::from(json),
             Some(Err(_)) | None => Bytes::new(),
         };
-        let mut failed = Vec::new();
-        for place in &self.places {
-            let asking = at(place, method, path, body.clone());
-            let answered = runtime.block_on(async { timeout(LIMIT, asking).await });
-            match answered {
-                Ok(Ok((status, text))) => return judge(status, text),
-                Ok(Err(Unanswered::NotReached(error))) => failed.push((place, error)),
-                Ok(Err(Unanswered::Broken(error))) => return Err(broken(place, &error)),
-                Err(_) => return Err(broken(place, "it took too long")),
-            }
+        let place = &self.place;
+        let asking = at(place, method, path, body);
+        match runtime.block_on(async { timeout(LIMIT, asking).await }) {
+            Ok(Ok((status, text))) => judge(status, text),
+            Ok(Err(Unanswered::NotReached(error))) => Err(not_reached(place, &error)),
+            Ok(Err(Unanswered::Broken(error))) => Err(broken(place, &error)),
+            Err(_) => Err(broken(place, "it took too long")),
         }
-        Err(not_reached(&failed))
     }
 }
 
@@ -153,22 +149,29 @@ fn broken(place: &AdminAddr, error: &str) -> Failure {
     }
 }
 
-fn not_reached(failed: &[(&AdminAddr, io::Error)]) -> Failure {
-    let each: Vec<_> = failed
-        .iter()
-        .map(|(place, error)| format!("{place} ({error})"))
-        .collect();
-    let is_denied =
-        |(_, error): &(&AdminAddr, io::Error)| error.kind() == io::ErrorKind::PermissionDenied;
-    let hint = match failed.iter().any(is_denied) {
-        true => "the socket is for the user who runs `revoir serve`; become that user",
-        false => {
-            "start `revoir serve`, or say with --admin where it has its admin interface: it says so \
-             when it starts"
+fn not_reached(place: &AdminAddr, error: &io::Error) -> Failure {
+    let service = AdminAddr::of_service();
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "the socket is for the user who runs `revoir serve`; become that user".to_owned()
         }
+        // The environment may name the place of a user where that of a service was meant.
+        _ if *place == AdminAddr::of_environment() && *place != service && is_there(&service) => {
+            format!("there is another one; to ask that: --admin {service}")
+        }
+        _ => "start `revoir serve`, or say with --admin where it has its admin interface: it says so \
+              when it starts"
+            .to_owned(),
     };
     Failure::Impossible {
-        problem: format!("no gateway listens at {}", each.join(" or ")),
-        hint: hint.to_owned(),
+        problem: format!("no gateway listens at {place} ({error})"),
+        hint,
+    }
+}
+
+fn is_there(place: &AdminAddr) -> bool {
+    match place {
+        AdminAddr::Unix(socket) => socket.exists(),
+        AdminAddr::Tcp(_) => false,
     }
 }

@@ -151,7 +151,12 @@ fn status(screen: &Screen, status: &StatusLine) -> String {
             false => "does not accept",
         };
         let (name, connections) = (&upstream.upstream, connections_of(upstream.connections));
-        rows.push(("upstream", format!("{name}: {accepts}, {connections}")));
+        let role = if upstream.backup {
+            "backup"
+        } else {
+            "upstream"
+        };
+        rows.push((role, format!("{name}: {accepts}, {connections}")));
     }
     if status.dropped_lines > 0 {
         rows.push(("lines dropped", status.dropped_lines.to_string()));
