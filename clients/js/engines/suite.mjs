@@ -2,10 +2,12 @@
 // engines do is written into README.md.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { ENGINES, freePort, kill } from "./browsers.mjs";
 import { DIFFERENCES } from "./differences.mjs";
+import { hookScript } from "./hook.mjs";
 import { observe, observeSpec, writeTables } from "./observed.mjs";
 import { serveFaults, servePages, startRevoir } from "./servers.mjs";
 
@@ -469,6 +471,42 @@ function suite({ name: engine, start }) {
 				at("echo"),
 			);
 			assert.deepEqual(seen, { message: "hello" });
+		});
+
+		test("the hook for React holds one connection, though it is mounted twice", async () => {
+			const script = await hookScript();
+			const server = await serveFaults();
+			const mounted = await page.evaluate(
+				async (script, url) => {
+					const element = document.createElement("script");
+					Object.assign(element, { type: "module", textContent: script });
+					document.head.append(element);
+					const until = async (what) => {
+						for (let tries = 0; !what(); tries += 1) {
+							if (tries > 2_000) {
+								throw new Error(`never ${what}: ${document.body.textContent}`);
+							}
+							await new Promise((resolve) => setTimeout(resolve, 10));
+						}
+						return document.body.textContent;
+					};
+					await until(() => globalThis.hook?.mount);
+					globalThis.hook.mount(url);
+					await until(() => document.body.textContent.startsWith("here"));
+					globalThis.hook.send("hello");
+					return until(() => document.body.textContent.endsWith("hello"));
+				},
+				script,
+				at("echo", server.port),
+			);
+			assert.match(mounted, /^here +hello$/);
+			assert.equal(server.clients.size, 1);
+			const [client] = server.clients;
+			const closed = once(client, "close");
+			await page.evaluate(() => globalThis.hook.unmount());
+			const [code] = await closed;
+			assert.equal(code, 1000);
+			await server.stop();
 		});
 
 		test("the chat of the examples goes on through a restart of the gateway", async (t) => {
