@@ -114,7 +114,7 @@ pub struct LimitsConfig {
     pub connections_per_address: Most,
     /// Opening handshakes.
     pub handshakes_per_second: Most,
-    /// What all holds together keep back.
+    /// The memory that all clients together fill.
     pub held_bytes: usize,
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use crate::connection::held_bytes::Held;
 use crate::connection::limits::ClientPermit;
 use crate::connection::registry::Registry;
 use crate::relay::{Ended, HoldCause, Outlook, RedialFailure, Relay, Side};
@@ -108,19 +109,9 @@ impl Connection {
         self.registry.epoch() + at
     }
 
-    /// Takes room for up to `wanted` bytes that are held back, and returns how much there is.
-    pub(crate) fn take_room(&self, wanted: usize) -> usize {
-        self.registry.held_bytes.take(wanted)
-    }
-
-    /// Counts bytes that are held back already.
-    pub(crate) fn add_room(&self, bytes: usize) {
-        self.registry.held_bytes.add(bytes);
-    }
-
-    /// Gives back room that was taken.
-    pub(crate) fn give_room(&self, bytes: usize) {
-        self.registry.held_bytes.give(bytes);
+    /// Its part of the memory that everybody fills.
+    pub(crate) fn held(&self) -> Held {
+        Held::of(&self.registry.held_bytes)
     }
 
     /// The client is not read from, because all holds together keep as much as they may.

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::connection::client::Connection;
+use crate::connection::held_bytes::Held;
 use crate::connection::holding::{HoldState, Redial};
 use crate::connection::lifetime::Lifetime;
 use crate::connection::linger::linger;
@@ -33,7 +34,7 @@ const READS_AFTER_FAILURE: usize = 4;
 pub(crate) struct Driver<S> {
     pub(super) relay: Relay,
     pub(super) connection: Connection,
-    client: Option<S>,
+    pub(super) client: Option<S>,
     pub(super) backend: Option<S>,
     pub(super) redial: Box<dyn Redial<S>>,
     pub(super) hold: Option<Box<HoldState<S>>>,
@@ -42,6 +43,10 @@ pub(crate) struct Driver<S> {
     armed: Option<Duration>,
     pub(super) lifetime: Option<Box<Lifetime>>,
     pub(super) meter: Option<Box<Meter>>,
+    /// What it keeps of both sides.
+    pub(super) held: Held,
+    /// When to look again at a message whose end is missing.
+    pub(super) next_look: Option<Duration>,
     /// Whether the upstream was removed.
     pub(super) is_to_move: bool,
 }
@@ -64,6 +69,8 @@ where
         let meter = Meter::new(connection.rules().client_rate, 0);
         let relay = Relay::new(&mut at, Arc::clone(connection.rules()), compression);
         Self {
+            held: connection.held(),
+            next_look: None,
             relay,
             connection,
             client: Some(client),
@@ -103,6 +110,7 @@ where
             let mut progressed = self.poll_hold(cx, now);
             progressed |= self.poll_side(cx, now, Side::Client);
             progressed |= self.poll_side(cx, now, Side::Backend);
+            self.count(cx, now);
             self.release();
             if self.relay.is_done() {
                 return Poll::Ready(());
@@ -152,7 +160,7 @@ where
             progressed |= !self.relay.wants_flush(side);
         }
         let wanted = self.relay.room(side).min(READ_BUFFER_BYTES);
-        let room = self.take_room(wanted);
+        let room = self.room_for(wanted);
         self.relay.set_reading(now, side, room > 0);
         if room == 0 {
             if let (Side::Client, Some(meter)) = (side, &mut self.meter) {
@@ -161,7 +169,7 @@ where
             return progressed;
         }
         let has_read = self.read(cx, now, side, room);
-        self.count_room();
+        self.count(cx, now);
         has_read || progressed
     }
 
@@ -243,7 +251,7 @@ where
     }
 
     /// `side` takes nothing any more. What it said before that still counts.
-    fn writing_failed(
+    pub(super) fn writing_failed(
         &mut self,
         cx: &mut Context<'_>,
         now: Duration,
@@ -330,7 +338,7 @@ where
 
     fn deadline(&self) -> Option<Duration> {
         let over = self.lifetime.as_ref().and_then(|own| own.deadline());
-        earlier(self.relay.deadline(), over)
+        earlier(self.relay.deadline(), earlier(over, self.next_look))
     }
 
     /// Lets go of the sockets of sides that have ended.
@@ -353,6 +361,7 @@ where
         while let Some(deadline) = self.deadline() {
             if deadline <= now {
                 self.look_at_lifetime(now);
+                self.look_at_memory(cx, now);
                 self.with(now, |relay, at| relay.handle_timeout(at));
                 return true;
             }

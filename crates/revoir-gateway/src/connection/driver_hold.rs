@@ -31,11 +31,8 @@ where
                 redialing: None,
                 queue_id: None,
                 changed: watch(self.connection.pool()),
-                // What was kept of a message before is not asked for: it is there.
-                counted: self.relay.held_bytes(),
                 is_crowded: false,
             }));
-            self.connection.add_room(self.relay.held_bytes());
         }
         let Some(hold) = &mut self.hold else {
             return false;
@@ -102,37 +99,12 @@ where
             }
         }
     }
-
-    /// During a hold: takes room for `wanted` bytes among all holds, and returns how much there is.
-    pub(super) fn take_room(&mut self, wanted: usize) -> usize {
-        let Some(hold) = &mut self.hold else {
-            return wanted;
-        };
-        let room = self.connection.take_room(wanted);
-        hold.counted += room;
-        if room < wanted && !hold.is_crowded {
-            hold.is_crowded = true;
-            self.relay.found_no_room();
-            self.connection.found_no_room();
-        }
-        room
-    }
-
-    /// During a hold: gives back the room that nothing was read into.
-    pub(super) fn count_room(&mut self) {
-        if let Some(hold) = &mut self.hold {
-            let kept = self.relay.held_bytes().min(hold.counted);
-            self.connection.give_room(hold.counted - kept);
-            hold.counted = kept;
-        }
-    }
 }
 
 impl<S> Driver<S> {
     /// Gives everything back that a hold needs.
     pub(super) fn end_hold(&mut self) {
-        if let Some(hold) = self.hold.take() {
-            self.connection.give_room(hold.counted);
+        if self.hold.take().is_some() {
             self.connection.end_hold();
         }
     }

@@ -1,12 +1,21 @@
-//! [`HeldBytes`]: the bytes that all holds together hold back, and the most that they may.
+//! [`HeldBytes`]: the memory that clients fill, all together, and the most that it may be.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The bytes that all holds together hold back, and the most that they may.
+/// The memory that clients and their backends fill, all together: messages whose end is missing,
+/// messages of held clients, what waits to be written, and bodies. And the most that it may be.
 #[derive(Debug)]
 pub(crate) struct HeldBytes {
     now: AtomicUsize,
     limit: AtomicUsize,
+}
+
+/// A part of it, for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Held {
+    all: Arc<HeldBytes>,
+    bytes: usize,
 }
 
 impl HeldBytes {
@@ -26,25 +35,78 @@ impl HeldBytes {
         self.now.load(Ordering::Relaxed)
     }
 
-    /// Takes room for up to `wanted` bytes, and returns how much there is.
-    pub(super) fn take(&self, wanted: usize) -> usize {
+    /// How much room there is.
+    pub(crate) fn free(&self) -> usize {
         let limit = self.limit.load(Ordering::Relaxed);
-        let taking = |held: usize| Some(held + wanted.min(limit.saturating_sub(held)));
-        match self
-            .now
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, taking)
-        {
-            Ok(before) | Err(before) => wanted.min(limit.saturating_sub(before)),
+        limit.saturating_sub(self.now())
+    }
+
+    /// Whether nobody new may come.
+    pub(crate) fn is_full(&self) -> bool {
+        self.free() == 0 && self.now() > 0
+    }
+
+    /// Whether so little room is left that nothing should wait which need not.
+    pub(crate) fn is_short(&self) -> bool {
+        self.free() < self.limit.load(Ordering::Relaxed) / 8
+    }
+}
+
+impl Held {
+    /// Nothing yet.
+    pub(crate) fn of(all: &Arc<HeldBytes>) -> Self {
+        Self {
+            all: Arc::clone(all),
+            bytes: 0,
         }
     }
 
-    /// Counts bytes that are held back already.
-    pub(super) fn add(&self, bytes: usize) {
-        self.now.fetch_add(bytes, Ordering::Relaxed);
+    /// So much is held now.
+    #[inline]
+    pub(crate) fn set(&mut self, bytes: usize) {
+        let now = &self.all.now;
+        if bytes > self.bytes {
+            now.fetch_add(bytes - self.bytes, Ordering::Relaxed);
+        } else if bytes < self.bytes {
+            now.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+        }
+        self.bytes = bytes;
     }
 
-    /// Gives back room that was taken.
-    pub(super) fn give(&self, bytes: usize) {
-        self.now.fetch_sub(bytes, Ordering::Relaxed);
+    pub(crate) fn all(&self) -> &HeldBytes {
+        &self.all
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_is_held_no_more() {
+        let all = Arc::new(HeldBytes::new(100));
+        let (mut one, mut other) = (Held::of(&all), Held::of(&all));
+        one.set(60);
+        other.set(30);
+        assert_eq!((all.now(), all.free()), (90, 10));
+        assert!(all.is_short() && !all.is_full());
+        one.set(70);
+        assert!(all.is_full());
+        other.set(0);
+        drop(one);
+        assert_eq!((all.now(), all.free()), (0, 100));
+        assert!(!all.is_short());
+    }
+
+    #[test]
+    fn without_any_room_nothing_is_full_as_long_as_nothing_is_held() {
+        let all = Arc::new(HeldBytes::new(0));
+        assert!(!all.is_full());
     }
 }

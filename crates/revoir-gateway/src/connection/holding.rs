@@ -44,8 +44,6 @@ pub(crate) struct HoldState<S> {
     pub(super) queue_id: Option<QueueId>,
     /// The backend begins to accept, or stops.
     pub(super) changed: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// Bytes that are counted as held back.
-    pub(super) counted: usize,
     /// Whether there was once less room than was wanted.
     pub(super) is_crowded: bool,
 }

@@ -29,7 +29,7 @@ pub(crate) struct Registry {
     open: Mutex<Open>,
     /// A connection is over.
     pub(super) left: Notify,
-    pub(crate) held_bytes: HeldBytes,
+    pub(crate) held_bytes: Arc<HeldBytes>,
     pub(crate) draining: Draining,
 }
 
@@ -42,7 +42,7 @@ struct Open {
 }
 
 impl Registry {
-    /// `held_bytes`: the most that all holds together hold back.
+    /// `held_bytes`: the most memory that all clients together fill.
     pub(crate) fn new(observer: Arc<dyn Observer>, held_bytes: usize) -> Self {
         let epoch = Instant::now();
         Self {
@@ -52,7 +52,7 @@ impl Registry {
             next: AtomicU64::new(1),
             open: Mutex::default(),
             left: Notify::new(),
-            held_bytes: HeldBytes::new(held_bytes),
+            held_bytes: Arc::new(HeldBytes::new(held_bytes)),
             draining: Draining::new(epoch),
         }
     }

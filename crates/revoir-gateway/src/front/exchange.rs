@@ -12,6 +12,7 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::{Request, Response, StatusCode};
 
+use crate::connection::{Held, HeldBytes, Registry};
 use crate::watch::{Exchange, LoggedRequest, Observer};
 
 /// The status in the log of a request whose client left before there was an answer, as nginx has it.
@@ -21,6 +22,7 @@ const CLIENT_LEFT: u16 = 499;
 #[derive(Debug)]
 pub(crate) struct OpenExchange {
     observer: Arc<dyn Observer>,
+    held_bytes: Arc<HeldBytes>,
     asked: LoggedRequest,
     is_handshake: bool,
     request_bytes: Arc<AtomicU64>,
@@ -31,7 +33,7 @@ pub(crate) struct OpenExchange {
 impl OpenExchange {
     /// A request has come. Its body is counted from here on.
     pub(crate) fn new<B>(
-        observer: &Arc<dyn Observer>,
+        registry: &Registry,
         asked: LoggedRequest,
         is_handshake: bool,
         request: Request<B>,
@@ -41,14 +43,16 @@ impl OpenExchange {
         B::Error: Into<BoxError>,
     {
         let asking = Self {
-            observer: Arc::clone(observer),
+            observer: Arc::clone(&registry.observer),
+            held_bytes: Arc::clone(&registry.held_bytes),
             asked,
             is_handshake,
             request_bytes: Arc::default(),
             is_told: false,
         };
         let bytes = Arc::clone(&asking.request_bytes);
-        let request = request.map(|body| Body::new(RequestBody { body, bytes }));
+        let held = Held::of(&registry.held_bytes);
+        let request = request.map(|body| Body::new(RequestBody { body, bytes, held }));
         (asking, request)
     }
 
@@ -63,6 +67,7 @@ impl OpenExchange {
         response.map(|body| {
             let is_whole = without_body || body.is_end_stream();
             Body::new(ResponseBody {
+                held: Held::of(&self.held_bytes),
                 body,
                 status,
                 bytes: 0,
@@ -98,10 +103,14 @@ impl Drop for OpenExchange {
 struct RequestBody<B> {
     body: B,
     bytes: Arc<AtomicU64>,
+    /// The last part, until the next one is asked for.
+    held: Held,
 }
 
 struct ResponseBody {
     body: Body,
+    /// The last part, until the next one is asked for.
+    held: Held,
     status: u16,
     bytes: u64,
     is_whole: bool,
@@ -119,7 +128,9 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        self.held.set(0);
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.held.set(length(&frame) as usize);
         self.bytes.fetch_add(length(&frame), Ordering::Relaxed);
         Poll::Ready(frame)
     }
@@ -141,7 +152,9 @@ impl HttpBody for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.held.set(0);
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.held.set(length(&frame) as usize);
         self.bytes += length(&frame);
         self.is_whole = frame.is_none() || self.body.is_end_stream();
         Poll::Ready(frame)

@@ -31,7 +31,7 @@ use crate::front::handshake;
 use crate::front::head::{has_one_host, head_bytes, host, normalise};
 use crate::front::path::normal_form;
 use crate::front::progress::Progress;
-use crate::front::refusal::{broken, refusal, too_slow};
+use crate::front::refusal::{broken, crowded, refusal, too_slow};
 use crate::front::request_id;
 use crate::front::route::Backing;
 use crate::front::source::Source;
@@ -249,8 +249,8 @@ impl Listeners {
         drop(current);
         let asked = LoggedRequest::new(&request, (source.peer, client), id, route);
         let is_handshake = handshake::is_asked_for(&request);
-        let observer = &self.front.registry.observer;
-        let (asking, request) = OpenExchange::new(observer, asked.clone(), is_handshake, request);
+        let registry = &self.front.registry;
+        let (asking, request) = OpenExchange::new(registry, asked.clone(), is_handshake, request);
         asking.answered(self.take(request, asked, source).await)
     }
 
@@ -281,6 +281,10 @@ impl Listeners {
         let Some(route) = current.routes.find(host(&request), &path) else {
             return refusal(StatusCode::NOT_FOUND, "no route leads there");
         };
+        if self.front.registry.held_bytes.is_full() {
+            self.front.registry.limited(Limit::Held);
+            return crowded();
+        }
         request_id::write(request.headers_mut(), &asked.id);
         let times = current.settings.http;
         let (parts, body) = request.into_parts();

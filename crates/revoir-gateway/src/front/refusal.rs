@@ -60,6 +60,12 @@ pub(super) fn full(full: OverLimit) -> Response<Body> {
     }
 }
 
+/// There is no memory left for anybody else.
+pub(super) fn crowded() -> Response<Body> {
+    let text = "there is no room for another connection";
+    later(StatusCode::SERVICE_UNAVAILABLE, text, RETRY)
+}
+
 /// The page is from elsewhere.
 pub(super) fn forbidden() -> Response<Body> {
     let text = "pages from this Origin may not connect (RFC 6455 section 10.2)";

@@ -15,7 +15,8 @@ pub struct Settings {
     pub head_bytes: usize,
     /// The most header fields of a request.
     pub head_fields: usize,
-    /// The most bytes that all holds together hold back.
+    /// The most memory that all clients together fill, with messages whose end is missing, messages of
+    /// held clients, what waits to be written, and bodies.
     pub held_bytes: usize,
     /// The most connections of any kind at a time.
     pub sockets: usize,

@@ -1,5 +1,7 @@
 //! What comes from a transport.
 
+use std::time::Duration;
+
 use revoir_proto::frame::{CloseFrame, Opcode};
 use revoir_proto::{Cause, Detail, Finish, Role};
 
@@ -7,7 +9,7 @@ use crate::relay::lane::Step;
 use crate::relay::outgoing::Accept;
 use crate::relay::scanner::Control;
 use crate::relay::stage::Event;
-use crate::relay::state::{Moment, Nowhere, Relay, Side};
+use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
 use crate::rules::Mode;
 
 impl Relay {
@@ -37,7 +39,7 @@ impl Relay {
                     range,
                     whole,
                 }) => {
-                    self.forward(at, side, (&before, &input[range]), whole, to);
+                    self.forward(at.now, side, (&before, &input[range]), whole, to);
                     input = &input[taken..];
                 }
                 Ok(Step::Control { taken, control }) => {
@@ -46,6 +48,21 @@ impl Relay {
                 }
                 Err(error) => self.on(at, Event::Broke(side, error)),
             }
+        }
+    }
+
+    /// What was kept of a message from `side` goes on before its end, unless nobody would take it.
+    pub(crate) fn let_go(&mut self, now: Duration, side: Side, to: &mut dyn Accept) {
+        if !matches!(self.stage, Stage::Attached) || self.is_moving() || !self.hears(side) {
+            return;
+        }
+        let lane = match (side, &mut self.backend) {
+            (Side::Client, _) => &mut self.lane,
+            (Side::Backend, Some(backend)) => &mut backend.lane,
+            (Side::Backend, None) => return,
+        };
+        if let Some(kept) = lane.let_go() {
+            self.forward(now, side, (&kept, &[]), false, to);
         }
     }
 
@@ -74,13 +91,13 @@ impl Relay {
     /// Data from `side` goes to the other one: `before`, then `bytes`.
     fn forward(
         &mut self,
-        at: &mut Moment<'_>,
+        now: Duration,
         side: Side,
         (before, bytes): (&[u8], &[u8]),
         whole: bool,
         to: &mut dyn Accept,
     ) {
-        let is_holding = self.holding(at.now).is_some();
+        let is_holding = self.holding(now).is_some();
         let repeatable = side == Side::Client && self.rules.mode == Mode::Hold && whole;
         let other = match side {
             Side::Client => self.backend.as_mut().map(|backend| &mut backend.hop),
@@ -94,7 +111,7 @@ impl Relay {
                 } else {
                     hop.out.forward(to, before, bytes);
                 }
-                hop.on_written(at.now, sent);
+                hop.on_written(now, sent);
             }
             // A message of which nobody will ever hear counts where it came from.
             Some(_) => self.discard(side),
@@ -136,7 +153,7 @@ impl Relay {
             Opcode::Pong if hop.on_pong(at.now, control.payload()) || mode == Mode::Hold => {}
             // Control frames alone reach this.
             Opcode::Ping | Opcode::Pong | Opcode::Continuation | Opcode::Text | Opcode::Binary => {
-                self.forward(at, side, (&control.to_wire(), &[]), true, to);
+                self.forward(at.now, side, (&control.to_wire(), &[]), true, to);
             }
         }
     }

@@ -145,6 +145,23 @@ impl Lane {
         self.scanner.is_inside_frame()
     }
 
+    /// Hands out what was kept of a unit that is not whole: the rest goes on as it comes.
+    pub(crate) fn let_go(&mut self) -> Option<BytesMut> {
+        if self.kept.is_empty() {
+            return None;
+        }
+        self.cuts_through = true;
+        Some(std::mem::take(&mut self.kept))
+    }
+
+    /// The memory that holds it.
+    pub(crate) fn memory(&self) -> usize {
+        match self.kept.is_empty() {
+            true => 0,
+            false => self.kept.capacity(),
+        }
+    }
+
     /// Bytes of a unit that is not whole.
     pub(crate) fn kept(&self) -> usize {
         self.kept.len()
@@ -393,6 +410,31 @@ mod tests {
         assert!(!whole && !lane.is_holdable() && !lane.is_at_frame_end());
         lane.next(&wire[50..]).unwrap();
         assert!(lane.is_holdable() && lane.is_at_frame_end());
+    }
+
+    #[test]
+    fn what_is_kept_can_go_on_before_its_end() {
+        for fragments in [1, 2] {
+            let first = frame(fragments == 1, Opcode::Binary, &[7; 100]);
+            let last = frame(true, Opcode::Continuation, &[8; 100]);
+            let wire = match fragments {
+                1 => first,
+                _ => [first, last].concat(),
+            };
+            for cut in 1..wire.len() {
+                let mut lane = Lane::new(rules(Unit::Message, 1000));
+                let mut passed = Passed::default();
+                pass(&mut lane, &wire[..cut], &mut passed).unwrap();
+                if let Some(kept) = lane.let_go() {
+                    passed.data.extend_from_slice(&kept);
+                    assert!(!lane.is_holdable());
+                }
+                assert_eq!(lane.memory(), 0);
+                pass(&mut lane, &wire[cut..], &mut passed).unwrap();
+                assert_eq!(passed.data, wire, "{cut}");
+                assert!(lane.is_holdable() && lane.messages() == 1);
+            }
+        }
     }
 
     #[test]

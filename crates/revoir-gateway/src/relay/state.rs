@@ -232,6 +232,23 @@ impl Relay {
         }
     }
 
+    /// All memory that is filled by what came from either side.
+    #[inline]
+    pub(crate) fn memory(&self) -> usize {
+        let client = self.client.as_ref();
+        let backend = self.backend.as_ref();
+        let backend = backend.map_or(0, |own| own.lane.memory() + own.hop.out.queued());
+        let client = client.map_or(0, |hop| hop.out.queued());
+        self.waiting.queued() + self.lane.memory() + client + backend
+    }
+
+    /// Bytes of messages whose end is missing.
+    #[inline]
+    pub(crate) fn unfinished(&self) -> usize {
+        let backend = self.backend.as_ref();
+        self.lane.kept() + backend.map_or(0, |backend| backend.lane.kept())
+    }
+
     /// How much to read from `side` now. 0: nothing, its input has to wait.
     pub(crate) fn room(&self, side: Side) -> usize {
         if !self.hears(side) {

@@ -290,6 +290,7 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("handshake.rs"),
         include_str!("lifetime.rs"),
         include_str!("limits.rs"),
+        include_str!("memory.rs"),
         include_str!("plain_http.rs"),
         include_str!("proxy_protocol.rs"),
         include_str!("routing.rs"),

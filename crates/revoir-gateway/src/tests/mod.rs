@@ -8,6 +8,7 @@ mod faults;
 mod handshake;
 mod lifetime;
 mod limits;
+mod memory;
 mod operating;
 mod plain_http;
 mod proxy_protocol;

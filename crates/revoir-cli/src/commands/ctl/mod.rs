@@ -141,7 +141,8 @@ fn status(screen: &Screen, status: &StatusLine) -> String {
     let bytes = counted(status.held_bytes as u64, "byte");
     let mut rows = vec![
         ("connections", status.connections.to_string()),
-        ("held", format!("{}, with {bytes} waiting", status.held)),
+        ("held", status.held.to_string()),
+        ("memory", format!("{bytes} that clients fill")),
         ("from clients", traffic(status.from_clients)),
         ("from backends", traffic(status.from_backends)),
     ];
