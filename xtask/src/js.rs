@@ -64,10 +64,14 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Installs the tools of the package and its peers, and copies its files to them.
+/// Installs the tools of the package and its peers, and copies its files to them. The suite takes the
+/// network away from browsers, in network namespaces: that takes `ip`, and the rights to make them.
 pub(crate) fn install(deadline: Instant) -> anyhow::Result<PathBuf> {
     let source = crate::root().join("clients/js");
     let package = crate::root().join("target/js");
+    if !tools::runs(Command::new("ip").arg("-V")) {
+        tools::apt_install(&["iproute2"], deadline).context("`ip` does not run")?;
+    }
     tools::install_npm(&source, &package, deadline)?;
     tools::install_npm(&source.join("bench"), &package.join("bench"), deadline)?;
     copy(&source, &package)?;
