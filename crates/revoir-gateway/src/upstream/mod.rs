@@ -17,7 +17,6 @@ mod live;
 mod names;
 mod path_id;
 mod pool;
-mod probe;
 mod reach;
 mod rendezvous;
 mod server;

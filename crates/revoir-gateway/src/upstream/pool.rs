@@ -19,7 +19,6 @@ use crate::upstream::health::{Fitness, Reached};
 use crate::upstream::live::Live;
 use crate::upstream::names::Names;
 use crate::upstream::path_id::PathId;
-use crate::upstream::probe::probe;
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
 use crate::upstream::settings::{PoolSettings, UpstreamTls};
@@ -207,10 +206,24 @@ impl Pool {
             if health.fitness(now, path) == Fitness::Due {
                 health.tried(now, path);
                 drop(health);
-                tokio::spawn(probe(Arc::clone(self), UpstreamPermit::new(one), path));
+                tokio::spawn(Arc::clone(self).probe(UpstreamPermit::new(one), path));
             }
         }
         self.pick(path, tried, affinity)
+    }
+
+    /// Connects to an upstream instead of a request for `path`, and takes note of what came of it.
+    async fn probe(self: Arc<Self>, permit: UpstreamPermit, path: PathId) {
+        match self.connect(permit.target(), Header::Own).await {
+            Ok(_) => {
+                permit.reached();
+                self.is_there(&permit);
+            }
+            Err(error) => {
+                permit.lost(&error);
+                self.tried(&permit, path, Reached::Not);
+            }
+        }
     }
 
     /// Whether there is another upstream that is fit for `path`.
