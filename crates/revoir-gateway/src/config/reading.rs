@@ -97,6 +97,7 @@ mod tests {
 
     const EXAMPLE: &str = include_str!("../../../../docs/revoir.toml");
     const PAGE: &str = include_str!("../../../../docs/gateway.md");
+    const MIGRATION: &str = include_str!("../../../../docs/gateway-migration.md");
 
     /// Every key that can be written, with those it stands under.
     fn keys() -> BTreeSet<String> {
@@ -176,6 +177,35 @@ mod tests {
         for key in keys() {
             assert!(PAGE.contains(&format!("\n| `{key}` |")), "{key}");
         }
+    }
+
+    /// The keys and tables in the second column of the tables of a page.
+    fn named(page: &str) -> BTreeSet<&str> {
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| "));
+        let cells = rows.filter_map(|row| row.split(" | ").nth(1));
+        let quoted = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+        let keys = quoted.map(|text| {
+            let key = text.split(" = ").next().unwrap_or(text);
+            key.trim_matches(['[', ']'])
+        });
+        let is_key = |key: &&str| {
+            let is_part = |byte: u8| byte.is_ascii_lowercase() || b"-.".contains(&byte);
+            key.bytes().all(is_part) && !key.starts_with('-')
+        };
+        keys.filter(is_key).collect()
+    }
+
+    #[test]
+    fn every_key_that_stands_for_a_directive_exists() {
+        let all = keys();
+        let exists = |key: &str| {
+            let table = format!("{key}.");
+            all.iter().any(|own| own == key || own.starts_with(&table))
+        };
+        let named = named(MIGRATION);
+        let missing: Vec<_> = named.iter().filter(|key| !exists(key)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        assert!(named.len() > 40, "{named:?}");
     }
 
     #[test]
