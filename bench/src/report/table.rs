@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use crate::case::{Case, Kind, Role};
 use crate::report::{Environment, Measured, Tool};
-use crate::stacks::{BARE, OURS, STACKS, Stack};
+use crate::stacks::{BARE, FLOOR, OURS, STACKS, Stack};
 
 /// The whole document.
 ///
@@ -106,7 +106,7 @@ fn instructions(
             };
             let figure = one.per_message(|counts| counts.instructions);
             match stack.name {
-                BARE => {}
+                BARE | FLOOR => {}
                 OURS => ours = Some(figure),
                 _ => best = best.min(figure),
             }

@@ -2,6 +2,7 @@
 
 mod bare;
 mod fastwebsockets;
+mod floor;
 mod pump;
 mod revoir;
 mod sockudo;
@@ -29,11 +30,14 @@ pub struct Stack {
 /// What the others are compared with: it reads and writes, and decodes nothing.
 pub const BARE: &str = "bare";
 
+/// What our contract alone takes.
+pub const FLOOR: &str = "floor";
+
 /// The stack of this repository.
 pub const OURS: &str = "revoir-proto";
 
 /// Every stack, in the order of the table.
-pub const STACKS: [Stack; 7] = [
+pub const STACKS: [Stack; 8] = [
     Stack {
         name: OURS,
         package: "revoir-proto",
@@ -63,6 +67,11 @@ pub const STACKS: [Stack; 7] = [
         name: "sockudo-ws-protocol",
         package: "sockudo-ws",
         run: sockudo_protocol::echo,
+    },
+    Stack {
+        name: FLOOR,
+        package: "revoir-proto",
+        run: floor::echo,
     },
     Stack {
         name: BARE,
