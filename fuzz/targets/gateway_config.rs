@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(parse(&written).as_ref(), Ok(&config), "{written}");
             drop(config.settings());
             for restart in [false, true] {
-                drop(config.drain.plan(restart).schedule(3));
+                let _ = config.drain.plan(restart).schedule(3);
             }
         }
         Err(wrong) => {

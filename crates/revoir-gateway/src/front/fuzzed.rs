@@ -16,7 +16,7 @@ use tokio::io::{join, sink};
 
 use crate::front::auth_hook::{AuthHook, AuthSettings};
 use crate::front::granted::Granted;
-use crate::front::head::{has_one_host, head_bytes, host, normalise};
+use crate::front::head::{has_a_path, has_one_host, head_bytes, host, normalise};
 use crate::front::headers::rewrite_request;
 use crate::front::path::normal_form;
 use crate::front::request_id;
@@ -74,6 +74,9 @@ pub async fn passed(bytes: &[u8], peer: Peer, trusted: &Peers) -> Vec<Passed> {
 
 fn pass(mut request: Request<Incoming>, source: &Source, trusted: &Peers) -> Option<Passed> {
     normalise(&mut request);
+    if !has_a_path(&request) {
+        return None;
+    }
     if head_bytes(&request) > Settings::default().head_bytes || !has_one_host(&request) {
         return None;
     }

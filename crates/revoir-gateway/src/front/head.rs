@@ -1,7 +1,7 @@
 //! The head of a request: its target, its host and its length.
 
 use hyper::header::{HOST, HeaderValue};
-use hyper::{Request, Uri, Version};
+use hyper::{Method, Request, Uri, Version};
 
 use crate::front::headers::without_port;
 
@@ -31,6 +31,14 @@ pub(super) fn has_one_host<B>(request: &Request<B>) -> bool {
     match request.headers().get_all(HOST).iter().count() {
         0 => request.version() == Version::HTTP_10,
         count => count == 1,
+    }
+}
+
+/// RFC 9112 section 3.2: a target is a path, or `*` of OPTIONS. The authority alone is for CONNECT.
+pub(super) fn has_a_path<B>(request: &Request<B>) -> bool {
+    match request.uri().path() {
+        "*" => request.method() == Method::OPTIONS,
+        path => path.starts_with('/'),
     }
 }
 

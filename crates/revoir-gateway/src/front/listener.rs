@@ -28,7 +28,7 @@ use crate::front::client_cert::ClientCert;
 use crate::front::exchange::OpenExchange;
 use crate::front::first_head::FirstHead;
 use crate::front::handshake;
-use crate::front::head::{has_one_host, head_bytes, host, normalise};
+use crate::front::head::{has_a_path, has_one_host, head_bytes, host, normalise};
 use crate::front::path::normal_form;
 use crate::front::progress::Progress;
 use crate::front::refusal::{broken, crowded, refusal, too_slow};
@@ -270,6 +270,9 @@ impl Listeners {
             self.front.registry.limited(Limit::Head);
             let text = "the head of the request is too long";
             return refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text);
+        }
+        if !has_a_path(&request) {
+            return refusal(StatusCode::BAD_REQUEST, "the request target has no path");
         }
         if !has_one_host(&request) {
             return refusal(StatusCode::BAD_REQUEST, "a request has one Host field");

@@ -126,3 +126,15 @@ async fn frames_before_a_refusal_are_no_frames_and_end_the_connection() {
     );
     assert!(backend.rest().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_target_without_a_path_is_a_bad_request() {
+    let (_listener, between) = pair(settings(Mode::Hold)).await;
+    for target in ["a.example", "=1", "*"] {
+        let mut client = dial(between.address).await;
+        let request = format!("GET {target} HTTP/1.1\r\nHost: b.example\r\n\r\n");
+        client.write(request.as_bytes()).await;
+        let head = client.head().await;
+        assert!(head.starts_with("HTTP/1.1 400 "), "{target}: {head}");
+    }
+}
