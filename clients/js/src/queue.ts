@@ -1,9 +1,15 @@
 import type { Data } from "./events.js";
 
-/** The bytes of a message on the wire, without its header. What is neither bytes nor a Blob goes as its text. */
+/** What is neither bytes nor a Blob goes as its text, whatever the native socket would make of it. */
+export function asData(value: unknown): Data {
+	const { byteLength, size } = Object(value) as Partial<ArrayBufferView & Blob>;
+	return (byteLength ?? size) == null ? `${value}` : (value as Data);
+}
+
+/** The bytes of a message on the wire, without its header. */
 export function sizeOf(data: Data): number {
 	const { byteLength, size } = Object(data) as Partial<ArrayBufferView & Blob>;
-	return byteLength ?? size ?? new TextEncoder().encode(`${data}`).length;
+	return byteLength ?? size ?? new TextEncoder().encode(data as string).length;
 }
 
 /** How much waits for a connection at most. */

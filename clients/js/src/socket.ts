@@ -3,7 +3,7 @@ import { type Ending, outcomeOf } from "./ending.js";
 import { type Data, type DownEvent, type EndEvent, endEvent, event, type UpEvent } from "./events.js";
 import { isOffline, type Notice, watchPage } from "./page.js";
 import { type Decision, decide, type History, NO_HISTORY, type Planner, type PolicyOptions } from "./policy/decide.js";
-import { Queue, type QueueLimits, sizeOf } from "./queue.js";
+import { asData, Queue, type QueueLimits, sizeOf } from "./queue.js";
 
 /** What `url` and `protocols` are told when they are functions, and `probe`. */
 export interface Attempt {
@@ -242,6 +242,7 @@ export class RevoirSocket extends EventTarget {
 		if (arguments.length === 0) {
 			throw new TypeError("no argument");
 		}
+		data = asData(data);
 		const { reconnect = true, queue = {} } = this.#options;
 		const isOver = this.#readyState > 1;
 		if (this.#readyState === 1 && this.#queue.length === 0) {
@@ -249,7 +250,7 @@ export class RevoirSocket extends EventTarget {
 		} else if (isOver && !reconnect) {
 			this.#native?.send(data as string);
 		} else if (isOver || !reconnect || !queue) {
-			throw new DOMException("no connection", "InvalidStateError");
+			throw new DOMException("not open", "InvalidStateError");
 		} else {
 			const size = sizeOf(data);
 			if (!this.#queue.hasRoom(size, queue)) {
@@ -268,7 +269,7 @@ export class RevoirSocket extends EventTarget {
 		code = code === undefined ? code : +code + 2 ** 52 - 2 ** 52;
 		reason = reason === undefined ? reason : `${reason}`;
 		if (!(code === undefined || code === 1000 || (code >= 3000 && code <= 4999))) {
-			throw new DOMException("not 1000 or 3000-4999", "InvalidAccessError");
+			throw new DOMException("1000, 3000-4999", "InvalidAccessError");
 		}
 		if (reason && sizeOf(reason) > 123) {
 			throw new DOMException("too long", "SyntaxError");
@@ -316,7 +317,7 @@ export class RevoirSocket extends EventTarget {
 	async #inTime<T>(hook: () => Promise<T>): Promise<T> {
 		let timer: ReturnType<typeof setTimeout> | undefined;
 		const late = new Promise<never>((_, reject) => {
-			timer = after(this.#options.connectTimeout, () => reject(new DOMException("too late", "TimeoutError")));
+			timer = after(this.#options.connectTimeout, () => reject(new DOMException("late", "TimeoutError")));
 		});
 		try {
 			return await Promise.race([hook(), late]);
@@ -328,7 +329,7 @@ export class RevoirSocket extends EventTarget {
 	#connect(url: string | URL, protocols: string | string[], attempt: Attempt): void {
 		const Native = this.#options.WebSocket ?? globalThis.WebSocket;
 		if (!Native) {
-			throw new TypeError("pass the option `WebSocket`");
+			throw new TypeError("no WebSocket");
 		}
 		let native: WebSocket;
 		try {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Queue, sizeOf } from "../dist/queue.js";
+import { asData, Queue, sizeOf } from "../dist/queue.js";
 
 /** How many elements of arrays are moved or copied by methods that touch all of them, while `work` runs. */
 function moved(work) {
@@ -68,8 +68,8 @@ test("the work grows with the messages, not with their square", () => {
 
 test("the size of a message is that on the wire, also of what is sent as its text", () => {
 	const sizes = ["ä€", "\ud800", new ArrayBuffer(3), new Uint16Array(2), new Blob(["abcd"]), 12.5, null, {}].map(
-		sizeOf,
+		(value) => sizeOf(asData(value)),
 	);
 	assert.deepEqual(sizes, [5, 3, 3, 4, 4, 4, 4, 15]);
-	assert.throws(() => sizeOf(Symbol("s")), TypeError);
+	assert.throws(() => asData(Symbol("s")), TypeError);
 });
