@@ -1,6 +1,7 @@
 //! `cargo xtask proxies`: what `revoir diagnose` says of real proxies, and whom the gateway behind
-//! them takes for the client.
+//! them, and they behind the gateway, take for the client.
 
+mod behind;
 mod in_front;
 
 use std::fs;
@@ -81,7 +82,7 @@ const CASES: [Case; 4] = [
     },
 ];
 
-/// Plays every case, those of `in_front` too. `write` writes the recording.
+/// Plays every case, those of `in_front` and `behind` too. `write` writes the recording.
 pub(crate) fn run(programs: &Programs, write: bool) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     install(deadline)?;
@@ -101,6 +102,7 @@ pub(crate) fn run(programs: &Programs, write: bool) -> anyhow::Result<()> {
         bail!("another verdict than expected:\n  {}", wrong.join("\n  "));
     }
     in_front::run(&revoir, &folder, deadline)?;
+    behind::run(&revoir, &folder, deadline)?;
     if write {
         record(&revoir, &folder, deadline)?;
     }

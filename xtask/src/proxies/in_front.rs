@@ -17,7 +17,7 @@ use crate::process::Running;
 use crate::report;
 
 /// Where the client of a case is: on the loopback, and not where the proxy is.
-const CLIENT: &str = "127.0.0.2";
+pub(super) const CLIENT: &str = "127.0.0.2";
 
 /// nginx of Debian as a balancer of TCP.
 pub(super) const STREAM_MODULE: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
@@ -130,7 +130,7 @@ impl Case {
             logged["client_ip"] == CLIENT,
             "the log has another client: {logged}"
         );
-        self.talk(revoir, front.1)?;
+        talk(revoir, front.1)?;
         let logged = gateway.next("connection")?;
         ensure!(
             logged["client_ip"] == "127.0.0.1",
@@ -215,22 +215,6 @@ impl Case {
         thread::sleep(Duration::from_secs(1));
         Ok((proxy, address))
     }
-
-    /// A WebSocket that says a word and is echoed.
-    fn talk(&self, revoir: &Path, front: SocketAddr) -> anyhow::Result<()> {
-        let output = Command::new(revoir)
-            .args(["connect", &format!("ws://{front}/chat")])
-            .args(["--send", "word", "--no-reconnect"])
-            .output()
-            .context("start revoir")?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        ensure!(
-            output.status.success() && said.trim() == "word",
-            "no echo: {said}{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(())
-    }
 }
 
 impl Gateway {
@@ -249,8 +233,24 @@ impl Gateway {
     }
 }
 
+/// A WebSocket that says a word and is echoed.
+pub(super) fn talk(revoir: &Path, front: SocketAddr) -> anyhow::Result<()> {
+    let output = Command::new(revoir)
+        .args(["connect", &format!("ws://{front}/chat")])
+        .args(["--send", "word", "--no-reconnect"])
+        .output()
+        .context("start revoir")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    ensure!(
+        output.status.success() && said.trim() == "word",
+        "no echo: {said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
 /// What comes back of a request from [`CLIENT`], up to the end.
-fn ask(to: SocketAddr, request: &str) -> anyhow::Result<String> {
+pub(super) fn ask(to: SocketAddr, request: &str) -> anyhow::Result<String> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).context("a socket")?;
     let from: SocketAddr = format!("{CLIENT}:0").parse().context("an address")?;
     socket.bind(&from.into()).context("bind it")?;
