@@ -14,7 +14,7 @@ struct Proof {
     run: fn() -> anyhow::Result<()>,
 }
 
-const PROOFS: [Proof; 6] = [
+const PROOFS: [Proof; 7] = [
     Proof {
         name: "chat",
         shows: "over 100 restarts of a chat server every line has a fate that adds up (4 minutes)",
@@ -39,6 +39,11 @@ const PROOFS: [Proof; 6] = [
         name: "gateway",
         shows: "5,000 clients stay while the backend is away; 1 GiB passes in constant memory (2 minutes)",
         run: gateway,
+    },
+    Proof {
+        name: "reload",
+        shows: "5,000 clients stay while an upstream is added and another removed (1 minute)",
+        run: reload,
     },
     Proof {
         name: "storm",
@@ -138,6 +143,23 @@ fn gateway() -> anyhow::Result<()> {
         bail!("the gateway did not do as promised");
     }
     write_page("docs/gateway-proof.md", GATEWAY_HEAD, &output.stdout)
+}
+
+/// Has a gateway take other upstreams under its clients.
+fn reload() -> anyhow::Result<()> {
+    const CLIENTS: &str = "5000";
+    build(&["revoir-cli", "revoir-conformance"])?;
+    let folder = crate::root().join("target/dist");
+    let status = Command::new(folder.join("revoir-outage"))
+        .arg("reload")
+        .arg(folder.join("revoir"))
+        .arg(CLIENTS)
+        .status()
+        .context("start revoir-outage")?;
+    if !status.success() {
+        bail!("clients noticed the reload");
+    }
+    Ok(())
 }
 
 const GATEWAY_HEAD: &str = "\

@@ -27,6 +27,7 @@ async fn run(arguments: &[&str]) -> anyhow::Result<()> {
             others::run(gateway, node, python, seconds).await
         }
         ["crowd", gateway, clients] => crowd::run(gateway, clients.parse()?).await,
+        ["reload", gateway, clients] => crowd::reload::play(gateway, clients.parse()?).await,
         ["crowd-backend", port, run] => crowd::backend::run(port.parse()?, run).await,
         ["crowd-clients", gateway, clients] => {
             crowd::clients::run(gateway.parse()?, clients.parse()?).await

@@ -8,6 +8,7 @@ pub(crate) mod backend;
 mod bodies;
 pub(crate) mod clients;
 mod memory;
+pub(crate) mod reload;
 mod scenario;
 
 use crate::way::Way;
