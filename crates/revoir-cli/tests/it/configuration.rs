@@ -118,7 +118,7 @@ fn an_upstream_is_written_with_a_scheme_of_web_sockets() {
     for (url, hint) in [
         ("http://127.0.0.1:1", "write ws:// for http://"),
         ("https://127.0.0.1:1", "wss:// for https://"),
-        ("ftp://127.0.0.1:1", "expected ws:// or wss://"),
+        ("ftp://127.0.0.1:1", "expected ws://, wss:// or unix:"),
     ] {
         let said = run(&["serve", "--check-config", "--upstream", url]);
         assert!(said.starts_with("exit: 2"), "{said}");
