@@ -299,8 +299,11 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("../connection/limits.rs"),
         include_str!("../front/headers.rs"),
         include_str!("../front/source.rs"),
+        include_str!("../net/unix_socket.rs"),
         include_str!("../relay/tests/closing.rs"),
         include_str!("../relay/tests/keeping_alive.rs"),
+        include_str!("../upstream/connecting.rs"),
+        include_str!("../upstream/names.rs"),
     ];
     let page = include_str!("../../../../docs/gateway.md");
     let (_, table) = page
