@@ -265,9 +265,12 @@ pub enum Browser {
     /// 1006, an empty reason and `wasClean` false; by the standard after an `error` event, which
     /// Chrome leaves out when an open connection is lost.
     Error1006,
+    /// 1006 in Chrome and 1015 in Firefox, an empty reason and `wasClean` false, after an `error`
+    /// event.
+    TlsFailure,
     /// The number where the browser lets it through; 1006 where the frame is refused.
     Unchecked,
-    /// Nothing: the code goes from clients to servers.
+    /// Normally nothing, because clients send the code to servers.
     Nothing,
 }
 
@@ -279,6 +282,7 @@ impl Browser {
             Self::Code => "code",
             Self::CodeWithoutReason => "code-without-reason",
             Self::Error1006 => "error-1006",
+            Self::TlsFailure => "tls-failure",
             Self::Unchecked => "unchecked",
             Self::Nothing => "nothing",
         }
@@ -296,6 +300,8 @@ pub enum Severity {
     Refused,
     /// A connection was lost or a program failed.
     Fault,
+    /// The number alone does not tell: the service or framework defines what it means.
+    Depends,
 }
 
 impl Severity {
@@ -307,6 +313,7 @@ impl Severity {
             Self::Planned => "planned",
             Self::Refused => "refused",
             Self::Fault => "fault",
+            Self::Depends => "depends",
         }
     }
 }

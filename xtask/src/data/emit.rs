@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::model::{
-    AdviceFacts, Bodies, CauseFacts, Data, Entry, Intermediary, Locale, Observed, Outcome,
-    Statement, Texts, Vendor,
+    AboutLocale, AdviceFacts, Bodies, CauseFacts, Data, Entry, Intermediary, Locale, Observed,
+    Outcome, Statement, Texts, Vendor,
 };
 
 pub(super) const HEAD: &str =
@@ -359,12 +359,14 @@ fn labels(data: &Data) -> String {
         let _ = write!(
             out,
             "    Locale {{ tag: {:?}, name: {:?}, rtl: {}, reviewed: {}, decimal: {:?},\n        \
-             bodies: {bodies},\n        labels: {},\n    }},\n",
+             units: &{:?}, unit_space: {:?}, bodies: {bodies},\n        labels: {},\n    }},\n",
             about.tag,
             about.name,
             about.rtl,
             about.reviewed,
             about.decimal,
+            about.units.iter().collect::<Vec<_>>(),
+            about.unit_space,
             literal("Labels", &locale.labels),
         );
     }
@@ -381,7 +383,7 @@ fn literal(name: &str, texts: &Texts) -> String {
 
 fn bodies_file(data: &Data, locale: &Locale, bodies: &Bodies) -> String {
     let comma = bodies.phrases["list_comma"].as_str();
-    let figures = &localised(&data.facts.figures, locale.about.decimal, comma);
+    let figures = &localised(&data.facts.figures, &locale.about, comma);
     let mut out = HEAD.to_owned();
     out += "use crate::catalog::text::{Bodies, CauseText, EntryText, PairText};\n";
     out += "use crate::generated::keys::Phrases;\n\n";
@@ -440,14 +442,14 @@ fn bodies_file(data: &Data, locale: &Locale, bodies: &Bodies) -> String {
     out
 }
 
-/// The figures with the decimal sign and the list comma of a language.
+/// The figures with the decimal sign, the units and the list comma of a language.
 fn localised(
     figures: &BTreeMap<String, String>,
-    decimal: char,
+    about: &AboutLocale,
     comma: &str,
 ) -> BTreeMap<String, String> {
     let localised = |figure: &String| {
-        let figure = figure.replace('.', &decimal.to_string());
+        let figure = with_units(about, &figure.replace('.', &about.decimal.to_string()));
         if comma == "、" {
             figure.replace(", ", comma)
         } else {
@@ -458,6 +460,26 @@ fn localised(
         .iter()
         .map(|(name, figure)| (name.clone(), localised(figure)))
         .collect()
+}
+
+/// The symbols that may follow a figure.
+const UNITS: [&str; 7] = ["ms", "s", "min", "h", "KB", "KiB", "MiB"];
+
+/// `30 s, 15 min` with the words and the space of a language before its units.
+fn with_units(about: &AboutLocale, figure: &str) -> String {
+    let mut out = String::new();
+    for (index, word) in figure.split(' ').enumerate() {
+        let symbol = word.trim_end_matches(',');
+        let unit = UNITS.contains(&symbol);
+        if index > 0 {
+            out.push(if unit { about.unit_space } else { ' ' });
+        }
+        match about.units.get(symbol) {
+            Some(own) if unit => out += &word.replacen(symbol, own, 1),
+            _ => out += word,
+        }
+    }
+    out
 }
 
 /// `text` with every `{figure}` in its place.

@@ -272,10 +272,20 @@ pub(crate) struct AboutLocale {
     pub(crate) rtl: bool,
     /// The decimal sign.
     pub(crate) decimal: char,
+    /// How sentences write a unit, where it is not the international symbol.
+    #[serde(default)]
+    pub(crate) units: BTreeMap<String, String>,
+    /// What stands between a figure and its unit.
+    #[serde(default = "space")]
+    pub(crate) unit_space: char,
     /// Whether the reference text is translated, not only the labels.
     pub(crate) complete: bool,
     /// Whether a second reader of the language has gone over the text.
     pub(crate) reviewed: bool,
+}
+
+const fn space() -> char {
+    ' '
 }
 
 /// A table of texts by key, with the hash of the English it was translated from.

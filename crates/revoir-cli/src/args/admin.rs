@@ -76,22 +76,22 @@ impl From<LoggedAs> for LogFormat {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Operation")]
 pub(crate) struct AdminArgs {
-    /// Where `revoir ctl` can show and steer this process: unix:PATH or ADDR:PORT, for this machine
-    /// only. Without it: a socket in $XDG_RUNTIME_DIR/revoir, or in
-    /// /run/revoir if that variable is not set
+    /// Address where `revoir ctl` controls this process: unix:PATH or ADDR:PORT, on this machine
+    /// only [default: a socket in $XDG_RUNTIME_DIR/revoir, or in /run/revoir if that variable is not
+    /// set]
     #[arg(long, value_name = "ADDR", value_hint = ValueHint::Other)]
     pub(crate) admin: Option<AdminAddr>,
-    /// Another name that --admin may be asked as. With one, it may be on any address: whoever
-    /// reaches that can end connections
+    /// Another host name accepted for --admin, which may then listen on any address. Anyone who can
+    /// reach it can close connections
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname)]
     pub(crate) admin_host: Vec<String>,
-    /// Where to answer /metrics, /healthz and /readyz too, and nothing else
+    /// Additional address that serves only /metrics, /healthz and /readyz
     #[arg(long, value_name = "ADDR", value_hint = ValueHint::Other)]
     pub(crate) metrics: Option<SocketAddr>,
-    /// What to write to stdout: a line for each [default: all]
+    /// What to log to stdout, one line each [default: all]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) access_log: Option<Logged>,
-    /// From which level on to write to stderr what goes wrong [default: warn]
+    /// Level from which problems are logged to stderr [default: warn]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(crate) log: Option<LoggedLevel>,
     /// How to write that [default: text]

@@ -13,10 +13,10 @@ Examples:
   revoir explain \"closed with code=1012\"
   revoir explain 1006 --causes --lang fr")]
 pub(crate) struct ExplainArgs {
-    /// A number, a name or a part of one, or a text that contains a number
+    /// A number, a name or part of a name, or text that contains a number
     #[arg(required = true, num_args = 1.., value_name = "CODE", allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) code: Vec<String>,
-    /// With 1006: the signs, a check and a fix for each of its causes
+    /// For 1006: show the signs, a check and a fix for each cause
     #[arg(long)]
     pub(crate) causes: bool,
 }
@@ -44,10 +44,10 @@ Examples:
   revoir codes --range private
   revoir codes --json | jq -r 'select(.wire == \"local\") | .code'")]
 pub(crate) struct CodesArgs {
-    /// Only codes of a range: protocol, unassigned, registered, private, or numbers such as 1000-1003
+    /// Only codes in a range: protocol, unassigned, registered, private, or numbers such as 1000-1003
     #[arg(long, value_name = "RANGE", value_hint = ValueHint::Other, value_parser = values::range)]
     pub(crate) range: Option<(u16, u16)>,
-    /// Only codes whose number, name or text contains this
+    /// Only codes whose number, name or text contains TEXT
     #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other)]
     pub(crate) search: Option<String>,
 }

@@ -15,8 +15,8 @@ Examples:
   revoir ctl reload
   revoir ctl drain --restart")]
 pub(crate) struct CtlArgs {
-    /// Where `serve` has its admin interface: unix:PATH or ADDR:PORT. Without it, where `serve` puts
-    /// it: in $XDG_RUNTIME_DIR/revoir, or in /run/revoir if that variable is not set
+    /// Address of the admin interface of `serve`: unix:PATH or ADDR:PORT [default: the socket that
+    /// `serve` creates in $XDG_RUNTIME_DIR/revoir, or in /run/revoir if that variable is not set]
     #[arg(long, global = true, value_name = "ADDR", value_hint = ValueHint::Other)]
     pub(crate) admin: Option<AdminAddr>,
     #[command(subcommand)]
@@ -25,28 +25,28 @@ pub(crate) struct CtlArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CtlCommand {
-    /// Show the open connections, the oldest one first
+    /// List the open connections, oldest first
     List,
-    /// End a connection: its client and its backend get a Close frame
+    /// Close a connection: its client and its backend receive a Close frame
     End {
-        /// The connection, as `list` and Revoir-Conn name it
+        /// The connection, as named by `list` and the Revoir-Conn header
         #[arg(value_name = "CONN", value_hint = ValueHint::Other, value_parser = values::conn)]
         conn: String,
-        /// The code to close with
+        /// The close code
         #[arg(long, value_name = "CODE", value_hint = ValueHint::Other, value_parser = values::server_code)]
         code: SendCode,
-        /// The reason, at most 123 bytes
+        /// The close reason, at most 123 bytes
         #[arg(long, value_name = "TEXT", default_value = "", value_hint = ValueHint::Other, value_parser = values::reason)]
         reason: Reason,
     },
     /// Stop the gateway, as SIGTERM does: close all connections, then exit
     Drain {
-        /// A successor is coming: close with 1012 and a slot, instead of what `serve` was told
+        /// Close with 1012 and a slot because a successor is coming, whatever `serve` was told
         #[arg(long)]
         restart: bool,
     },
-    /// Have the gateway read its configuration again, as SIGHUP does
+    /// Reload the configuration, as SIGHUP does
     Reload,
-    /// Show how the gateway stands
+    /// Show the status of the gateway
     Status,
 }

@@ -7,7 +7,7 @@ use crate::args::{EvidenceArgs, LiveArgs};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Without a URL something has to be known; with one, what is known is added to what is seen.
+Without a URL, say what you know with the options below. With one, it is added to what the test finds.
 
 Examples:
   revoir diagnose wss://example.com/ws
@@ -15,7 +15,7 @@ Examples:
   revoir diagnose --code 1006 --opened yes --idle 60.1
   revoir diagnose --console \"failed: Invalid frame header\" --lang fr")]
 pub(crate) struct DiagnoseArgs {
-    /// Where to look: ws:// or wss://, a host, and optionally port, path and query
+    /// The URL to test: ws:// or wss://, a host, and optionally port, path and query
     #[arg(value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) url: Option<String>,
     #[command(flatten)]

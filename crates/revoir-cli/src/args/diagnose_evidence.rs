@@ -11,7 +11,7 @@ use crate::args::values;
 
 /// What is known of an ending. Everything may be left out.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "What is known")]
+#[command(next_help_heading = "What you know")]
 pub(crate) struct EvidenceArgs {
     /// The close code that the application saw
     #[arg(long, value_name = "CODE", value_hint = ValueHint::Other)]
@@ -19,32 +19,32 @@ pub(crate) struct EvidenceArgs {
     /// Whether the connection had opened
     #[arg(long, value_name = "yes|no", value_hint = ValueHint::Other, value_parser = values::yes_or_no, hide_possible_values = true)]
     pub(crate) opened: Option<bool>,
-    /// How long nothing had travelled before the end: 60s, or 60.1 for seconds
+    /// How long the connection had been idle before it ended: 60s, or 60.1 for seconds
     #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration_or_seconds)]
     pub(crate) idle: Option<Duration>,
     /// How long the connection had been open
     #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration_or_seconds)]
     pub(crate) age: Option<Duration>,
-    /// How long after this side's own close() it ended
+    /// How long after this side's own close() the connection ended
     #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration_or_seconds)]
     pub(crate) closing: Option<Duration>,
     /// Whether many connections ended within the same second
     #[arg(long, value_name = "yes|no", value_hint = ValueHint::Other, value_parser = values::yes_or_no, hide_possible_values = true)]
     pub(crate) simultaneous: Option<bool>,
-    /// Whether both Close frames were exchanged: wasClean in a browser
+    /// Whether both Close frames were exchanged (wasClean in a browser)
     #[arg(long, value_name = "yes|no", value_hint = ValueHint::Other, value_parser = values::yes_or_no, hide_possible_values = true)]
     pub(crate) clean: Option<bool>,
-    /// The HTTP status that answered the handshake
+    /// The HTTP status of the handshake response
     #[arg(long, value_name = "STATUS", value_hint = ValueHint::Other, value_parser = clap::value_parser!(u16).range(100..=599))]
     pub(crate) status: Option<u16>,
-    /// How TCP ended
+    /// How TCP closed
     #[arg(long, value_enum, value_name = "END")]
     pub(crate) tcp: Option<TcpArg>,
-    /// Who saw it
+    /// Which side reports it
     #[arg(long, value_enum, value_name = "WHO")]
     pub(crate) seen_by: Option<WitnessArg>,
-    /// What a console, a log, an error or the reason in a Close frame says; - reads standard input;
-    /// may be repeated
+    /// Text of a console, a log, an error or a close reason; - reads standard input; may be
+    /// repeated
     #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other)]
     pub(crate) console: Vec<String>,
 }
@@ -56,7 +56,7 @@ pub(crate) enum TcpArg {
     Fin,
     /// With an RST
     Rst,
-    /// Not at all: packets vanished
+    /// Not at all: packets were silently dropped
     Silence,
 }
 

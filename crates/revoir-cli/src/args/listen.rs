@@ -9,8 +9,8 @@ use crate::args::values::{self, CloseWith};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-It prints what happens, a line for each opening, message and ending. SIGTERM and Ctrl-C close every
-connection with 1001, or with 1012 after --restart, and print how they ended.
+Prints one line for each connection opened, message and ending. SIGTERM and Ctrl-C close every
+connection with 1001, or with 1012 if --restart is given, and print how the connections ended.
 
 Durations have a unit: 400ms, 20s, 5m.
 
@@ -20,7 +20,7 @@ Examples:
   revoir listen --close 1012:restart
   revoir listen --tls-cert cert.pem --tls-key key.pem --origin https://page.example")]
 pub(crate) struct ListenArgs {
-    /// Where to listen; port 0 picks a free one
+    /// Address to listen on; port 0 picks a free port
     #[arg(value_name = "ADDR", default_value = "127.0.0.1:9000", value_hint = ValueHint::Other)]
     pub(crate) address: String,
     /// Send every message back
@@ -29,37 +29,37 @@ pub(crate) struct ListenArgs {
     /// Close with this code after the first message, such as 1012 or 4001:bye
     #[arg(long, value_name = "CODE[:REASON]", value_hint = ValueHint::Other, value_parser = values::close_with)]
     pub(crate) close: Option<CloseWith>,
-    /// Close so long after the opening instead, with the code of --close
+    /// Close this long after the connection opens instead, with the code from --close
     #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration, requires = "close")]
     pub(crate) close_after: Option<Duration>,
-    /// The longest message to accept, in bytes; default 1 MiB
+    /// Maximum message size to accept, in bytes [default: 1 MiB]
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_message: Option<usize>,
     /// Accept permessage-deflate
     #[arg(long)]
     pub(crate) deflate: bool,
-    /// Speak a subprotocol; may be repeated, the preferred one first
+    /// Support a subprotocol; may be repeated, in order of preference
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub(crate) subprotocol: Vec<String>,
-    /// Let in pages of this origin, beside those of the same host; `*` lets in all; may be repeated
+    /// Also accept pages from this origin, besides the same host; `*` accepts all; may be repeated
     #[arg(long, value_hint = ValueHint::Url)]
     pub(crate) origin: Vec<String>,
-    /// Speak TLS with this certificate chain (PEM)
+    /// Use TLS with this certificate chain (PEM)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
-    /// The key of the certificate (PEM)
+    /// The certificate's private key (PEM)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Ping after this much silence either way; default 20s, 0 for never
+    /// Send a ping after nothing was sent or received for this long [default: 20s; 0 turns pings off]
     #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) ping_interval: Option<Duration>,
-    /// Close with 1001 when no message came or went for so long
+    /// Close with 1001 when no message was sent or received for this long
     #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) idle_timeout: Option<Duration>,
-    /// When asked to stop, be done within this
+    /// On shutdown, time limit for closing the connections
     #[arg(long, value_name = "DURATION", default_value = "10s", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) drain: Duration,
-    /// When asked to stop, say that a successor is coming: 1012 instead of 1001
+    /// On shutdown, close with 1012 instead of 1001, because a successor is coming
     #[arg(long)]
     pub(crate) restart: bool,
 }

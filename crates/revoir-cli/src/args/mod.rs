@@ -41,13 +41,13 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done; 1 a failure that the message explains; 2 the command line is wrong;
-3 the connection opened and ended with anything but 1000, and nobody here asked for it;
-4 the endpoint was never reached or refused the handshake;
-5 not a close code (0-999, 5000 and above, or text that matches none or several).
+Exit codes: 0 success; 1 failure, explained by the message; 2 invalid command line;
+3 the connection opened and ended with a code other than 1000 that was not requested here;
+4 the endpoint could not be reached or rejected the handshake;
+5 not a close code (0-999, 5000 and above, or text that matches no code or several).
 
-Data goes to stdout, everything else to stderr. The language comes from --lang, then LC_ALL,
-LC_MESSAGES, LANG. Colour is used on a terminal, unless NO_COLOR is set.";
+Data goes to stdout, everything else to stderr. The language is taken from --lang, then LC_ALL,
+LC_MESSAGES, LANG. Output to a terminal is colored unless NO_COLOR is set.";
 
 /// Why a WebSocket connection ended, and what to do next.
 #[derive(Debug, Parser)]
@@ -62,13 +62,13 @@ pub(crate) struct Args {
 /// Options of every command.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Common {
-    /// Print one JSON object per line; the fields are described in docs/json.md
+    /// Print one JSON object per line; docs/json.md describes the fields
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// The language, such as en, zh, vi or fr
+    /// Output language, such as en, zh, vi or fr
     #[arg(long, global = true, value_name = "LANG", value_hint = ValueHint::Other, value_parser = values::language)]
     pub(crate) lang: Option<&'static Locale>,
-    /// When to use colour
+    /// When to use color
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(crate) color: Color,
 }
@@ -88,21 +88,21 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// List the close codes
     Codes(CodesArgs),
-    /// Open a connection: lines of stdin are messages, and it says why it ended
+    /// Connect to a server: send lines from stdin as messages, and print why the connection ended
     Connect(ConnectArgs),
-    /// Find out why connections end: look at a URL, or tell what is known
+    /// Find out why connections end, by testing a URL or from what you know
     Diagnose(DiagnoseArgs),
-    /// Take connections, and print what happens to them: a server for debugging
+    /// Run a debugging server that accepts connections and prints what happens to them
     Listen(ListenArgs),
-    /// Serve the reference, or keep the clients of a backend while it restarts
+    /// Serve the reference, or hold a backend's clients while it restarts
     Serve(ServeArgs),
-    /// Show and steer a gateway that runs: list and end connections, drain
+    /// Control a running gateway: list connections, close them, or drain
     Ctl(CtlArgs),
-    /// Show how clients come back when a server restarts, before it does
+    /// Simulate how clients reconnect when a server restarts
     Simulate(SimulateArgs),
     /// Write the reference as static files, in every language
     Site(SiteArgs),
-    /// Write a completion script for a shell
+    /// Print a shell completion script
     Completions(CompletionsArgs),
 }
 

@@ -10,9 +10,9 @@ use crate::args::values;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Clients lose one server at second 0 and come back to it by the rule of a policy. The policies default
+All clients lose their server at second 0 and reconnect according to a policy. The policies default
 and registered are this program's own code; the others are the documented formulas of other clients.
-An attempt takes no time in this model, and a refused one costs nothing.
+In this model an attempt takes no time, and a rejected attempt costs nothing.
 
 Durations have a unit: 400ms, 20s, 5m.
 
@@ -28,7 +28,7 @@ pub(crate) struct SimulateArgs {
     /// How many handshakes per second the server can take
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = RangedU64ValueParser::<u32>::new().range(1..=10_000_000))]
     pub(crate) capacity: u32,
-    /// How long the server is away
+    /// How long the server is down
     #[arg(long, value_name = "DURATION", default_value = "3s", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) down: Duration,
     /// How the connections end
@@ -37,19 +37,19 @@ pub(crate) struct SimulateArgs {
     /// With --ending slots: when the successor is expected to be ready
     #[arg(long, value_name = "DURATION", default_value = "5s", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) ready_in: Duration,
-    /// With --ending slots: the window that the slots fill; default: what needs half the capacity
+    /// With --ending slots: the period over which slots are spread [default: uses half the capacity]
     #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) return_over: Option<Duration>,
     /// What happens to handshakes above the capacity
     #[arg(long, value_enum, default_value_t = OverloadArg::Refuse)]
     pub(crate) overload: OverloadArg,
-    /// Only this policy; may be repeated. Default: all
+    /// Only this policy; may be repeated [default: all]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub(crate) policy: Vec<String>,
-    /// When the simulation ends, whoever is still out
+    /// When the simulation stops, even if some clients are still disconnected
     #[arg(long, value_name = "DURATION", default_value = "10m", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) until: Duration,
-    /// Where the random numbers begin; equal seeds give equal storms
+    /// Seed for the random numbers; the same seed gives the same result
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Also draw the attempts over time into this file
@@ -59,23 +59,23 @@ pub(crate) struct SimulateArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LossArg {
-    /// Close 1012, and each client is told its own time to come back
+    /// Close with 1012, and tell each client when to reconnect
     Slots,
-    /// Close 1012 without a time
+    /// Close with 1012, without a time
     #[value(name = "1012")]
     Restart,
-    /// Close 1001 without a time
+    /// Close with 1001, without a time
     #[value(name = "1001")]
     GoingAway,
-    /// No Close frame: the process was killed, or the network went away
+    /// No Close frame: the process was killed or the network was lost
     #[value(name = "1006")]
     Cut,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OverloadArg {
-    /// They are refused without a word
+    /// Reject them without a response
     Refuse,
-    /// They are answered with 503 and the time when there is room
+    /// Respond with 503 and the time at which there is capacity
     RetryAfter,
 }

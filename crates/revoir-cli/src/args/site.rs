@@ -10,12 +10,12 @@ Examples:
   revoir site --out public
   revoir site --out public --base-url https://example.org/close-codes/
 
-The pages link to each other by relative path: put them anywhere, or open index.html.")]
+The pages use relative links: publish them anywhere, or open index.html directly.")]
 pub(crate) struct SiteArgs {
-    /// The folder to write into: new, empty, or written by this command before
+    /// Output folder: new, empty, or written by this command before
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: PathBuf,
-    /// Where the pages will be published; adds a site map and absolute canonical links
+    /// URL where the pages will be published; adds a sitemap and absolute canonical links
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = base_url)]
     pub(crate) base_url: Option<String>,
 }
@@ -30,7 +30,7 @@ fn base_url(text: &str) -> Result<String, String> {
         !rest.is_empty() && !rest.starts_with('/') && !rest.contains(unfit)
     };
     if !host.is_some_and(plain) {
-        return Err("give an address such as https://example.org/, without ? or #".to_owned());
+        return Err("expected a URL such as https://example.org/, without ? or #".to_owned());
     }
     let slash = if text.ends_with('/') { "" } else { "/" };
     Ok(format!("{text}{slash}"))

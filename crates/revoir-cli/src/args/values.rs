@@ -21,7 +21,7 @@ pub(crate) fn duration_or_seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.trim().parse::<f64>().ok();
     match seconds.map(Duration::try_from_secs_f64) {
         Some(Ok(duration)) => Ok(duration),
-        Some(Err(_)) => Err("give a number of seconds that is not negative".to_owned()),
+        Some(Err(_)) => Err("expected a number of seconds that is not negative".to_owned()),
         None => tenths_of_seconds(text).map_or_else(|| duration(text), Ok),
     }
 }
@@ -37,7 +37,7 @@ pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "true" => Ok(true),
         "no" | "false" => Ok(false),
-        _ => Err("answer yes or no".to_owned()),
+        _ => Err("expected yes or no".to_owned()),
     }
 }
 
@@ -69,9 +69,9 @@ pub(crate) fn header(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if is_one_word(name.trim()) => {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         }
-        _ => {
-            Err("give a name, a colon and a value, such as `Authorization: Bearer abc`".to_owned())
-        }
+        _ => Err(
+            "expected a name, a colon and a value, such as `Authorization: Bearer abc`".to_owned(),
+        ),
     }
 }
 
@@ -82,7 +82,7 @@ fn is_one_word(name: &str) -> bool {
 /// A duration that is not zero.
 pub(crate) fn some_duration(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        Duration::ZERO => Err("give a duration above 0, such as 400ms, 20s or 5m".to_owned()),
+        Duration::ZERO => Err("expected a duration above 0, such as 400ms, 20s or 5m".to_owned()),
         duration => Ok(duration),
     }
 }
@@ -93,11 +93,13 @@ pub(crate) fn cookie(text: &str) -> Result<String, String> {
         Some((name, _)) if !name.trim().is_empty() && !text.contains(';') => {
             Ok(text.trim().to_owned())
         }
-        _ => Err("give a name, = and a value, such as `session=abc`, one at a time".to_owned()),
+        _ => {
+            Err("expected a name, = and a value, such as `session=abc`, one per option".to_owned())
+        }
     }
 }
 
-/// Whether and when to come back.
+/// Whether and when to reconnect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PolicyChoice {
     Default,
@@ -126,7 +128,10 @@ pub(crate) struct CloseWith {
 pub(crate) fn close_with(text: &str) -> Result<CloseWith, String> {
     let (code, text) = text.split_once(':').unwrap_or((text, ""));
     let Ok(code) = code.trim().parse() else {
-        return Err("give a code, and perhaps a colon and a reason, such as 4001:bye".to_owned());
+        return Err(
+            "expected a code, optionally followed by a colon and a reason, such as 4001:bye"
+                .to_owned(),
+        );
     };
     let (code, reason) = (sendable_by_server(code)?, reason(text)?);
     Ok(CloseWith { code, reason })
@@ -136,7 +141,7 @@ pub(crate) fn close_with(text: &str) -> Result<CloseWith, String> {
 pub(crate) fn server_code(text: &str) -> Result<SendCode, String> {
     match text.trim().parse() {
         Ok(code) => sendable_by_server(code),
-        Err(_) => Err("give a number, such as 1012 or 4001".to_owned()),
+        Err(_) => Err("expected a number, such as 1012 or 4001".to_owned()),
     }
 }
 
@@ -160,7 +165,7 @@ pub(crate) fn conn(text: &str) -> Result<String, String> {
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     {
         true if !text.is_empty() => Ok(text.to_owned()),
-        _ => Err("give a name such as 5f3a90c1-17; `revoir ctl list` shows them".to_owned()),
+        _ => Err("expected a name such as 5f3a90c1-17; `revoir ctl list` shows them".to_owned()),
     }
 }
 
@@ -171,7 +176,7 @@ pub(crate) fn language(tag: &str) -> Result<&'static Locale, String> {
             .map(|locale| format!("{} ({})", locale.tag, locale.name))
             .collect();
         format!(
-            "there is no text in this language; choose one of {}",
+            "this language is not available; choose one of {}",
             all.join(", ")
         )
     })
@@ -192,7 +197,7 @@ pub(crate) fn range(text: &str) -> Result<(u16, u16), String> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (Ok(first), Ok(last)) = (first.trim().parse(), last.trim().parse()) else {
         return Err(
-            "choose protocol, unassigned, registered, private, a number, or two numbers \
+            "expected protocol, unassigned, registered, private, a number, or two numbers \
                     such as 1000-1003"
                 .to_owned(),
         );

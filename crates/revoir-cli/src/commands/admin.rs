@@ -94,7 +94,7 @@ fn cannot_listen(flag: &str, address: &impl std::fmt::Display, error: &io::Error
         io::ErrorKind::AlreadyExists => "there is a file that is no socket; choose another place",
         io::ErrorKind::NotFound => "the directory of the socket has to be there",
         io::ErrorKind::PermissionDenied => "this user may not listen there; choose another place",
-        _ => "give unix:PATH, or an address of this machine and a port",
+        _ => "use unix:PATH, or an address of this machine and a port",
     };
     Failure::Impossible {
         problem: format!("{flag}: cannot listen on {address}: {error}"),

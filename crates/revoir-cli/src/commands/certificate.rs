@@ -45,6 +45,6 @@ fn read(chain: &Path, key: &Path) -> Result<(Vec<u8>, Vec<u8>), Failure> {
 fn unusable(chain: &Path, error: &TlsError) -> Failure {
     Failure::Impossible {
         problem: format!("--tls-cert: {}: {error}", chain.display()),
-        hint: "give the certificate, then those that vouch for it, and its key".to_owned(),
+        hint: "use a PEM file with the certificate followed by its chain, and one with its private key".to_owned(),
     }
 }

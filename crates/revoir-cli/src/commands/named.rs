@@ -41,7 +41,7 @@ pub(crate) fn close_code(input: &str, screen: &Screen) -> Result<Named, Failure>
             let names: Vec<_> = codes.iter().map(ToString::to_string).collect();
             problem(
                 format!("`{shown}` matches several codes: {}", names.join(", ")),
-                "name one of them; to set two side by side use `revoir compare`",
+                "name one of them; to compare two codes, use `revoir compare`",
             )
         }
         Found::Nothing => problem(
@@ -61,21 +61,21 @@ fn remark(input: &str, code: CloseCode, locale: &Locale) -> String {
 /// What to do about a text without a close code.
 fn nothing_hint(input: &str) -> &'static str {
     if input.contains("://") {
-        return "this text names no close code; a connection that failed without one is 1006: \
+        return "this text contains no close code; a connection that failed without one is 1006: \
                 `revoir explain 1006`";
     }
     if input.trim().contains(' ') {
-        return "a name is one such as `going away`; for a text of a console or a log use \
+        return "a name is, for example, `going away`; for text from a console or a log, use \
                 `revoir diagnose --console \"…\"`";
     }
-    "give a number from 1000 to 4999 or a name such as `going away`; `revoir codes` lists them"
+    "use a number from 1000 to 4999 or a name such as `going away`; `revoir codes` lists them"
 }
 
 /// Why a number is no close code, and what would be.
 fn hint(code: CloseCode) -> &'static str {
     match code.get() {
-        100..=599 => "close codes are 1000 to 4999; this looks like an HTTP status",
-        _ => "close codes are 1000 to 4999",
+        100..=599 => "close codes range from 1000 to 4999; this looks like an HTTP status",
+        _ => "close codes range from 1000 to 4999",
     }
 }
 

@@ -64,6 +64,6 @@ fn print_all(mut happened: mpsc::Receiver<Event>, printer: &mut impl Print) -> i
 pub(crate) fn unavailable(what: &str, error: &io::Error) -> Failure {
     Failure::Impossible {
         problem: format!("cannot start {what}: {error}"),
-        hint: "look at the limits of this process: `ulimit -a`".to_owned(),
+        hint: "check the limits of this process: `ulimit -a`".to_owned(),
     }
 }

@@ -216,7 +216,7 @@ async fn listen(address: &ListenAddr, permissions: Permissions) -> Result<Listen
     let listener = Listener::bind(address, permissions.0).await;
     listener.map_err(|error| Failure::Impossible {
         problem: format!("cannot listen on {address}: {error}"),
-        hint: "choose another address with --listen".to_owned(),
+        hint: "use another address with --listen".to_owned(),
     })
 }
 

@@ -61,6 +61,6 @@ pub(crate) fn extensions(deflate: bool) -> Extensions {
 pub(crate) fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure::Impossible {
         problem: format!("{flag}: cannot read {}: {error}", path.display()),
-        hint: "give the path of a PEM file".to_owned(),
+        hint: "use the path of a PEM file".to_owned(),
     })
 }

@@ -46,7 +46,7 @@ pub(crate) fn run(
         let svg = chart(&storm.title(), storm.capacity, &named);
         fs::write(path, svg).map_err(|error| Failure::Impossible {
             problem: format!("cannot write {}: {error}", path.display()),
-            hint: "choose a file in a folder that exists".to_owned(),
+            hint: "use a file in an existing folder".to_owned(),
         })?;
         notes = format!("wrote {}\n", path.display());
     }
@@ -64,12 +64,12 @@ fn all() -> impl Iterator<Item = Contender> {
     let ours = [
         Contender::Ours(
             "default",
-            "the time the server gives; without one 1-5 s after 1012, else 0.25-5 s, then growing to 30 s",
+            "the time the server asks for; without one, 1-5 s after 1012, otherwise 0.25-5 s, increasing to 30 s",
             Policy::new(),
         ),
         Contender::Ours(
             "registered",
-            "as default, but 5-30 s after 1012, as its registration has it",
+            "like default, but 5-30 s after 1012, as in its registration",
             Policy::registered(),
         ),
     ];

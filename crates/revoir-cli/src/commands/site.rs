@@ -57,7 +57,7 @@ fn claim(out: &Path) -> Result<(), Failure> {
     if !ours && there.next().is_some() {
         return Err(Failure::Impossible {
             problem: format!("{shown} is not empty, and its files are not from `revoir site`"),
-            hint: "choose a new folder, or empty this one".to_owned(),
+            hint: "use a new folder, or empty this one".to_owned(),
         });
     }
     write(

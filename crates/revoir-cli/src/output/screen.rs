@@ -60,6 +60,7 @@ impl Screen {
             Severity::Planned => AnsiColor::Cyan,
             Severity::Refused => AnsiColor::Yellow,
             Severity::Fault => AnsiColor::Red,
+            Severity::Depends => AnsiColor::Blue,
         };
         self.paint(color.on_default().bold(), text)
     }

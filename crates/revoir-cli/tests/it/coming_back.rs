@@ -183,7 +183,7 @@ fn a_code_that_asks_for_credentials_stops_and_says_why() {
     let ended = process.end();
     assert_eq!(ended.exit, Some(3));
     let decision = "no further attempt: it needs fresh credentials, and no hook gets them \
-                    (rule code-3000)\nWhat to do next: Get a fresh token";
+                    (rule code-3000)\nWhat to do next: Get a new token";
     assert!(ended.stderr.contains(decision), "{}", ended.stderr);
 }
 
@@ -225,7 +225,7 @@ fn a_policy_file_that_is_wrong_is_1_and_names_the_line() {
     assert!(
         ended
             .stderr
-            .contains("give `default`, `registered`, or the path"),
+            .contains("use `default`, `registered`, or the path"),
         "{}",
         ended.stderr
     );

@@ -48,7 +48,7 @@ fn site_leaves_a_folder_with_other_files_alone() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("is not empty"), "{said}");
-    assert!(said.contains("choose a new folder"), "{said}");
+    assert!(said.contains("use a new folder"), "{said}");
     assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
 }
 

@@ -32,8 +32,10 @@ pub enum Sees {
     Abnormal,
     /// A Close frame with 1001.
     GoingAway,
-    /// Nothing: packets vanish, and only a ping finds out.
+    /// Nothing: packets are silently dropped, and only a ping finds out.
     Silence,
+    /// Nothing, until the next packet is answered with an RST: 1006.
+    SilentReset,
 }
 
 impl Sees {
@@ -44,6 +46,7 @@ impl Sees {
             Self::Abnormal => "abnormal",
             Self::GoingAway => "going-away",
             Self::Silence => "silence",
+            Self::SilentReset => "silent-reset",
         }
     }
 }

@@ -19,6 +19,10 @@ pub struct Locale {
     /// Headings and column names.
     pub labels: Labels,
     pub(crate) decimal: char,
+    /// How sentences write a unit, where it is not the international symbol.
+    pub(crate) units: &'static [(&'static str, &'static str)],
+    /// What stands between a figure and its unit.
+    pub(crate) unit_space: char,
     pub(crate) bodies: Option<&'static Bodies>,
 }
 

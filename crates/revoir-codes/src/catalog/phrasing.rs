@@ -116,6 +116,7 @@ impl Locale {
             Browser::Code => phrases.browser_code,
             Browser::CodeWithoutReason => phrases.browser_code_without_reason,
             Browser::Error1006 => phrases.browser_error_1006,
+            Browser::TlsFailure => phrases.browser_tls_failure,
             Browser::Unchecked => phrases.browser_unchecked,
             Browser::Nothing => phrases.browser_nothing,
         };
@@ -131,6 +132,7 @@ impl Locale {
             Severity::Planned => phrases.severity_planned,
             Severity::Refused => phrases.severity_refused,
             Severity::Fault => phrases.severity_fault,
+            Severity::Depends => phrases.severity_depends,
         }
     }
 
@@ -174,13 +176,15 @@ impl Locale {
             (Retry::Always, _) => phrases.retry_always,
             (Retry::Wait, _) => phrases.retry_wait,
         };
-        let first = advice.first.map(|class| self.delay(class.range(1)));
+        let first = advice.first.map(|class| self.span(class.range(1)));
+        let first = first.map(|span| self.with_unit(&span, "s"));
         let cap = advice.later.map(|class| self.seconds(class.cap_ms()));
+        let cap = self.with_unit(&cap.unwrap_or_default(), "s");
         fill(
             template,
             &[
                 ("first", &first.unwrap_or_default()),
-                ("cap", &format!("{} s", cap.unwrap_or_default())),
+                ("cap", &cap),
                 ("attempts", &advice.attempts.unwrap_or_default().to_string()),
             ],
         )
@@ -229,7 +233,7 @@ impl Locale {
     /// What intermediaries do to idle connections, and which ping keeps them open.
     #[must_use]
     pub fn idle_intro(&self) -> String {
-        let ping = format!("{SAFE_PING_S} s");
+        let ping = self.with_unit(&SAFE_PING_S.to_string(), "s");
         fill(self.phrases().idle_intro, &[("ping", &ping)])
     }
 
@@ -240,6 +244,7 @@ impl Locale {
             Sees::Abnormal => "1006",
             Sees::GoingAway => "1001",
             Sees::Silence => self.phrases().silent_drop,
+            Sees::SilentReset => self.phrases().silent_reset,
         }
     }
 
@@ -250,11 +255,30 @@ impl Locale {
         fill(self.phrases().matched, &[("input", input), ("code", &code)])
     }
 
-    /// A range of delays: `0.25–5 s`.
+    /// A range of delays for a chart or a table: `0.25–5 s`.
     #[must_use]
     pub fn delay(&self, range: DelayRange) -> String {
+        format!("{} s", self.span(range))
+    }
+
+    /// A range of delays in seconds: `0.25–5`.
+    fn span(&self, range: DelayRange) -> String {
         let (min, max) = (self.seconds(range.min_ms), self.seconds(range.max_ms));
-        format!("{min}–{max} s")
+        format!("{min}–{max}")
+    }
+
+    /// A figure with its unit, as a sentence of the language has it: `5 s`, `5 秒`.
+    pub(crate) fn with_unit(&self, figure: &str, unit: &str) -> String {
+        let of = match self.is_complete() {
+            true => self,
+            false => Self::english(),
+        };
+        let own = of.units.iter().find(|(symbol, _)| *symbol == unit);
+        format!(
+            "{figure}{}{}",
+            of.unit_space,
+            own.map_or(unit, |(_, word)| word)
+        )
     }
 
     /// Milliseconds as seconds, with as few decimals as possible.

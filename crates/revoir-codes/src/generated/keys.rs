@@ -14,13 +14,13 @@ pub struct Labels {
     pub at_client: &'static str,
     /// English: `At the server`
     pub at_server: &'static str,
-    /// English: `Sends for bad UTF-8`
+    /// English: `Sends for invalid UTF-8`
     pub bad_text: &'static str,
     /// English: `A browser shows`
     pub browser_shows: &'static str,
     /// English: `Causes`
     pub causes: &'static str,
-    /// English: `Clean ending`
+    /// English: `Clean close`
     pub clean: &'static str,
     /// English: `Client`
     pub client: &'static str,
@@ -28,9 +28,9 @@ pub struct Labels {
     pub client_sees: &'static str,
     /// English: `Code`
     pub code: &'static str,
-    /// English: `comes back`
+    /// English: `reconnects`
     pub comes_back: &'static str,
-    /// English: `What people get wrong`
+    /// English: `Common mistake`
     pub common_mistake: &'static str,
     /// English: `Compare`
     pub compare: &'static str,
@@ -58,7 +58,7 @@ pub struct Labels {
     pub http_counterpart: &'static str,
     /// English: `HTTP error instead of 101`
     pub http_error: &'static str,
-    /// English: `Without traffic`
+    /// English: `Idle timeout`
     pub idle_limit: &'static str,
     /// English: `Idle timeouts`
     pub idle_timeouts: &'static str,
@@ -78,7 +78,7 @@ pub struct Labels {
     pub language: &'static str,
     /// English: `Learn more`
     pub learn_more: &'static str,
-    /// English: `Longest life`
+    /// English: `Maximum lifetime`
     pub longest_life: &'static str,
     /// English: `lost`
     pub lost: &'static str,
@@ -142,7 +142,7 @@ pub struct Labels {
     pub skip: &'static str,
     /// English: `Source`
     pub source: &'static str,
-    /// English: `stays away`
+    /// English: `does not reconnect`
     pub stays_away: &'static str,
     /// English: `How the connection ends`
     pub step_by_step: &'static str,
@@ -172,25 +172,25 @@ pub struct Labels {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Phrases {
-    /// English: `RFC 6455 section 7.4 leaves the action open: this is advice, not protocol.`
+    /// English: `RFC 6455 section 7.4 does not define what to do after a code: this is advice, not part of the protocol.`
     pub advice_only: &'static str,
     /// English: `{text} ({aside})`
     pub aside: &'static str,
-    /// English: `What would tell more`
+    /// English: `What would help`
     pub ask: &'static str,
-    /// English: `how old it was: `{flag}``
+    /// English: `how long it had been open: `{flag}``
     pub ask_age: &'static str,
     /// English: `which code the application saw: `{flag}``
     pub ask_code: &'static str,
     /// English: `what the console or the log says: `{flag}``
     pub ask_console: &'static str,
-    /// English: `how long nothing had travelled before the end: `{flag}``
+    /// English: `how long it had been idle before it ended: `{flag}``
     pub ask_idle: &'static str,
-    /// English: `whether it had opened: `{flag}``
+    /// English: `whether the connection had opened: `{flag}``
     pub ask_opened: &'static str,
     /// English: `whether other connections ended in the same second: `{flag}``
     pub ask_simultaneous: &'static str,
-    /// English: `The rule is our own choice.`
+    /// English: `The rule is our own recommendation.`
     pub basis_ours: &'static str,
     /// English: `The delays follow RFC 6455 section 7.2.3.`
     pub basis_rfc: &'static str,
@@ -198,37 +198,39 @@ pub struct Phrases {
     pub browser_code: &'static str,
     /// English: `{code} without a reason, wasClean true`
     pub browser_code_without_reason: &'static str,
-    /// English: `1006 without a reason, wasClean false; mostly after an error event`
+    /// English: `1006 without a reason, wasClean false; after an error event if the connection never opened, usually without one if TCP simply closed`
     pub browser_error_1006: &'static str,
-    /// English: `nothing: it goes from client to server`
+    /// English: `normally nothing, because a client sends it to a server; {code} if a server sends it anyway`
     pub browser_nothing: &'static str,
-    /// English: `{code} in Chrome and Firefox, which let this number through; 1006 where the frame is refused`
+    /// English: `1006 in Chrome, 1015 in Firefox; without a reason, wasClean false, after an error event`
+    pub browser_tls_failure: &'static str,
+    /// English: `{code} in Chrome and Firefox, which accept this number; 1006 in an implementation that rejects the frame`
     pub browser_unchecked: &'static str,
-    /// English: ``{command}` shows the signs, a check and a fix for each.`
+    /// English: ``{command}` shows the signs, a check and a fix for each cause.`
     pub causes_hint: &'static str,
-    /// English: `1006 says only that no Close frame came. Three questions lead to the group of causes in which to look.`
+    /// English: `1006 says only that no Close frame arrived. Two questions narrow the cause down to one of four groups.`
     pub causes_intro: &'static str,
-    /// English: `Both may be sent, so the choice matters: many clients act on the number.`
+    /// English: `You may send either, and the choice matters: many clients act on the code.`
     pub choose_both: &'static str,
-    /// English: `Neither is for applications: the implementation sends {a} or {b} by itself.`
+    /// English: `Neither is for applications: the WebSocket implementation sends {a} or {b} on its own.`
     pub choose_both_engine: &'static str,
-    /// English: `{engine} is left to the implementation; of the two, an application chooses only {other}.`
+    /// English: `The WebSocket implementation sends {engine} on its own. Of the two, an application can only choose {other}.`
     pub choose_engine: &'static str,
-    /// English: `Neither can be chosen: nobody may send {a} or {b}.`
+    /// English: `You cannot choose: nobody may send {a} or {b}.`
     pub choose_neither: &'static str,
-    /// English: `Only {sendable} can be chosen: nobody may send {other}.`
+    /// English: `You can only choose {sendable}: nobody may send {other}.`
     pub choose_one: &'static str,
     /// English: `no: no Close frame arrives`
     pub clean_no: &'static str,
-    /// English: `no: an endpoint that checks the number fails the connection`
+    /// English: `no: an implementation that checks the code fails the connection`
     pub clean_refused: &'static str,
-    /// English: `usually: the sender may drop TCP without waiting for the reply`
+    /// English: `usually: the sender may close TCP without waiting for the reply`
     pub clean_usually: &'static str,
     /// English: `yes: both Close frames are exchanged`
     pub clean_yes: &'static str,
     /// English: `: `
     pub colon: &'static str,
-    /// English: `Choose two codes: their differences come first, then what they share.`
+    /// English: `Choose two codes. Their differences come first, then what they have in common.`
     pub compare_intro: &'static str,
     /// English: `{a} and {b}`
     pub compare_title: &'static str,
@@ -240,95 +242,95 @@ pub struct Phrases {
     pub confidence_probable: &'static str,
     /// English: `unlikely`
     pub confidence_unlikely: &'static str,
-    /// English: `Both Close frames were exchanged, and yet the code or the opening says that there was none.`
+    /// English: `Both Close frames were exchanged, but the code or the failed opening says that there was none.`
     pub contradiction_clean: &'static str,
-    /// English: `It opened, and yet the handshake was answered with another status than 101.`
+    /// English: `It opened, but the handshake was answered with a status other than 101.`
     pub contradiction_status: &'static str,
-    /// English: `What was pasted says the opposite of `--opened`.`
+    /// English: `The pasted text says the opposite of `--opened`.`
     pub contradiction_text: &'static str,
-    /// English: `It never opened, and yet it was idle or lived for a while.`
+    /// English: `It never opened, but an idle time or a lifetime is given.`
     pub contradiction_times: &'static str,
     /// English: `These contradict each other`
     pub contradictions: &'static str,
-    /// English: ``{command}` ranks them by what is known of one ending.`
+    /// English: ``{command}` ranks these causes by what you know about one ending.`
     pub diagnose_hint: &'static str,
-    /// English: `Back after {seconds} s, attempt {attempt}`
+    /// English: `Reconnected after {seconds} s, attempt {attempt}`
     pub event_back: &'static str,
-    /// English: `Ended with {code}`
+    /// English: `Closed with {code}`
     pub event_ended: &'static str,
-    /// English: `Backend {backend} answers on the same connection. No close event`
+    /// English: `Backend {backend} responds on the same connection. There was no close event`
     pub event_held: &'static str,
     /// English: `Connected`
     pub event_open: &'static str,
-    /// English: `Not now: {error}`
+    /// English: `Not possible right now: {error}`
     pub event_refused: &'static str,
-    /// English: `The backend is stopped with 1012 and starts again`
+    /// English: `The backend closes with 1012 and restarts`
     pub event_restarting: &'static str,
-    /// English: `Stays away`
+    /// English: `Not reconnecting`
     pub event_stays: &'static str,
-    /// English: `Comes back in {seconds} s`
+    /// English: `Reconnecting in {seconds} s`
     pub event_waits: &'static str,
-    /// English: `Against`
+    /// English: `Evidence against`
     pub evidence_against: &'static str,
-    /// English: `For`
+    /// English: `Evidence for`
     pub evidence_for: &'static str,
     /// English: ``{command}` explains the code.`
     pub explain_hint: &'static str,
-    /// English: `A browser checks the number, then the length of the reason, before it sends anything. Try any call on a real connection.`
+    /// English: `Before sending anything, a browser checks the code and then the length of the reason. Try any call on a real connection.`
     pub forbid_intro: &'static str,
-    /// English: `The reason may have {limit} bytes in UTF-8.`
+    /// English: `The reason may be at most {limit} bytes of UTF-8.`
     pub forbid_length: &'static str,
-    /// English: `A page may send 1000 and 3000 to 4999 only.`
+    /// English: `A page may send only 1000 and 3000 to 4999.`
     pub forbid_number: &'static str,
-    /// English: `Nothing is thrown: it is sent.`
+    /// English: `No exception: the Close frame is sent.`
     pub forbid_sent: &'static str,
-    /// English: `What a page may not send`
+    /// English: `What a page cannot send`
     pub forbid_title: &'static str,
-    /// English: `Call it`
+    /// English: `Call close()`
     pub forbid_try: &'static str,
-    /// English: `This page holds one connection, through the gateway, to a backend. Restart the backend, close the connection, or cut it: see who notices, and what happens next.`
+    /// English: `This page keeps one connection open, through the gateway, to a backend. Restart the backend, close the connection or cut it, and see who notices and what happens next.`
     pub home_intro: &'static str,
-    /// English: `Run `revoir serve` and open this page there: it then holds a live connection, with buttons that end it.`
+    /// English: `Run `revoir serve` and open this page there to try a live connection, with buttons that end it.`
     pub home_static: &'static str,
-    /// English: `WebSocket connections that say why they ended, and come back`
+    /// English: `WebSocket close codes: what they mean and how to fix them`
     pub home_title: &'static str,
-    /// English: `Something between client and server ends connections on which nothing travels, mostly without a Close frame: the result is a 1006 after a round number of seconds. A ping from the server every {ping} stays below every idle limit listed here.`
+    /// English: `Proxies and load balancers close connections that carry no traffic, usually without a Close frame. You then see 1006 after always the same number of seconds. A ping from the server every {ping} stays below every idle timeout listed here.`
     pub idle_intro: &'static str,
-    /// English: `accepted in a frame, although it may not be sent: {who}`
+    /// English: `accepted in a Close frame although it must not be sent: {who}`
     pub impl_accepts: &'static str,
     /// English: `an empty Close frame is reported as {shown}: {who}`
     pub impl_empty: &'static str,
-    /// English: `refused, and reported as {shown}: {who}`
+    /// English: `rejected, and reported as {shown}: {who}`
     pub impl_refuses: &'static str,
-    /// English: `refused with an error that is no close code: {who}`
+    /// English: `rejected with an error that is not a close code: {who}`
     pub impl_refuses_error: &'static str,
-    /// English: `What the application is told by each implementation when a connection ends this way. A value in colour is not what RFC 6455 leads one to expect.`
+    /// English: `What each implementation reports to the application for each kind of ending. Highlighted values differ from RFC 6455.`
     pub implementations_intro: &'static str,
-    /// English: `Both {a} and {b} arrive in a Close frame. They differ in what happened, and in what to do next.`
+    /// English: `Both {a} and {b} arrive in a Close frame. They differ in what happened and in what to do next.`
     pub intro_both_frame: &'static str,
-    /// English: `Neither {a} nor {b} is ever sent: both are names that your own side gives to an ending.`
+    /// English: `Neither {a} nor {b} may be sent: your own library or browser reports them.`
     pub intro_both_local: &'static str,
-    /// English: `Only the agreement between client and server tells {a} and {b} apart.`
+    /// English: `Only the agreement between client and server distinguishes {a} from {b}.`
     pub intro_by_agreement: &'static str,
-    /// English: `Neither {a} nor {b} may be sent: {local} is a name your own side gives to an ending, {never} has no meaning at all.`
+    /// English: `Neither {a} nor {b} may be sent: your own library or browser reports {local}, and {never} has no meaning.`
     pub intro_local_never: &'static str,
-    /// English: `{frame} is something the other side said, in a Close frame. {local} is something your own side concluded, because it had no code to quote.`
+    /// English: `{frame} is a code the other side sent in a Close frame. {local} is reported by your own side, because it received no code.`
     pub intro_one_local: &'static str,
-    /// English: `{frame} is a code that may be sent. {never} may not be sent by anybody.`
+    /// English: `{frame} may be sent. {never} must not be sent by anyone.`
     pub intro_one_never: &'static str,
-    /// English: `Now it would connect again.`
+    /// English: `A real client would reconnect now.`
     pub lab_again: &'static str,
-    /// English: `Open. It is about to end …`
+    /// English: `Open. Waiting for it to end …`
     pub lab_ending: &'static str,
-    /// English: `The lab did not answer: {error}`
+    /// English: `The lab did not respond: {error}`
     pub lab_failed: &'static str,
-    /// English: `Each button opens a real connection to this server and has it end in that way.`
+    /// English: `Each button opens a real connection to this server and ends it in the way it says.`
     pub lab_intro: &'static str,
-    /// English: `This part needs JavaScript: it opens real connections.`
+    /// English: `This part needs JavaScript, because it opens real connections.`
     pub lab_no_script: &'static str,
-    /// English: `The server has no ending: this connection never reached it as HTTP.`
+    /// English: `The server never saw an HTTP request, so it has no record of this connection.`
     pub lab_no_server: &'static str,
-    /// English: `Opening …`
+    /// English: `Connecting …`
     pub lab_opening: &'static str,
     /// English: `Less likely`
     pub less_likely: &'static str,
@@ -336,27 +338,27 @@ pub struct Phrases {
     pub list_comma: &'static str,
     /// English: `Close with 1012`
     pub live_1012: &'static str,
-    /// English: `The client is told when to come back.`
+    /// English: `The server tells the client when to reconnect.`
     pub live_1012_hint: &'static str,
     /// English: `Messages answered`
     pub live_answered: &'static str,
     /// English: `Backend`
     pub live_backend: &'static str,
-    /// English: `Round trip of the last minute, in milliseconds`
+    /// English: `Round-trip time over the last minute (log scale)`
     pub live_chart: &'static str,
     /// English: `closed`
     pub live_closed: &'static str,
     /// English: `Connection`
     pub live_connection: &'static str,
-    /// English: `Pull the cable`
+    /// English: `Cut the connection`
     pub live_cut: &'static str,
-    /// English: `TCP ends without a word: 1006.`
+    /// English: `TCP closes without a Close frame: 1006.`
     pub live_cut_hint: &'static str,
-    /// English: `Lost`
+    /// English: `Messages lost`
     pub live_lost: &'static str,
     /// English: `open`
     pub live_open: &'static str,
-    /// English: `opening`
+    /// English: `connecting`
     pub live_opening: &'static str,
     /// English: `Restart the backend`
     pub live_restart: &'static str,
@@ -374,15 +376,15 @@ pub struct Phrases {
     pub mistake: &'static str,
     /// English: `none on record`
     pub mistake_none: &'static str,
-    /// English: `The nearest ones`
+    /// English: `Closest causes`
     pub nearest_causes: &'static str,
-    /// English: `nearest known text: {texts}`
+    /// English: `closest known messages: {texts}`
     pub nearest_messages: &'static str,
-    /// English: `To be sure`
+    /// English: `To make sure`
     pub next_command: &'static str,
     /// English: `The facts are the same for both.`
     pub no_difference: &'static str,
-    /// English: `Not recognised here`
+    /// English: `Not recognized`
     pub not_recognised: &'static str,
     /// English: `Before anything is sent`
     pub phase_before_send: &'static str,
@@ -392,21 +394,21 @@ pub struct Phrases {
     pub phase_handshake: &'static str,
     /// English: `While the connection is open`
     pub phase_open: &'static str,
-    /// English: `The evidence points at {names}.`
+    /// English: `The evidence points to {names}.`
     pub points_at: &'static str,
-    /// English: `Products give codes a meaning of their own. The same number means something else in each of them.`
+    /// English: `Products define their own meanings for close codes. The same code may mean something different in each product.`
     pub products_intro: &'static str,
-    /// English: `Had one side already begun to close: a call of `close()`, or a Close frame?`
+    /// English: `Had one side already started to close, with a call to `close()` or a Close frame?`
     pub question_closing: &'static str,
-    /// English: `Did the connection ever open: an `open` event, or an answer 101?`
+    /// English: `Did the connection open, that is, did the `open` event fire?`
     pub question_opened: &'static str,
-    /// English: `Did a request leave the machine? The Network tab or a packet capture shows it.`
+    /// English: `Did the client contact the server at all, even with just a TCP SYN? Look in the Network tab or a packet capture.`
     pub question_sent: &'static str,
     /// English: `From 5000: not a close code`
     pub range_out_of_range: &'static str,
     /// English: `4000 to 4999: private use`
     pub range_private: &'static str,
-    /// English: `1000 to 1015: the protocol's own`
+    /// English: `1000 to 1015: defined by the protocol`
     pub range_protocol: &'static str,
     /// English: `1016 to 2999: unassigned`
     pub range_protocol_unassigned: &'static str,
@@ -420,15 +422,15 @@ pub struct Phrases {
     pub retry_after_fix_few: &'static str,
     /// English: `one attempt after {first}, then not before the cause is fixed`
     pub retry_after_fix_once: &'static str,
-    /// English: `with fresh credentials only, once, after {first}`
+    /// English: `once, after {first}, and only with new credentials`
     pub retry_after_refresh: &'static str,
-    /// English: `yes, first after {first}, then with growing delays of at most {cap}`
+    /// English: `yes: the first attempt after {first}, then with increasing delays of at most {cap}`
     pub retry_always: &'static str,
-    /// English: `{attempts} times at most, first after {first}, then with growing delays of at most {cap}`
+    /// English: `at most {attempts} attempts: the first after {first}, then with increasing delays of at most {cap}`
     pub retry_limited: &'static str,
     /// English: `no`
     pub retry_never: &'static str,
-    /// English: `a server waits for its client`
+    /// English: `a server waits for its client to reconnect`
     pub retry_wait: &'static str,
     /// English: `JavaScript in a page`
     pub sender_browser_javascript: &'static str,
@@ -442,7 +444,7 @@ pub struct Phrases {
     pub sender_server_application: &'static str,
     /// English: `server library`
     pub sender_server_engine: &'static str,
-    /// English: `start afresh`
+    /// English: `start a new one`
     pub session_fresh: &'static str,
     /// English: `over`
     pub session_none: &'static str,
@@ -450,69 +452,75 @@ pub struct Phrases {
     pub session_resume: &'static str,
     /// English: `Settings`
     pub settings: &'static str,
-    /// English: `fault`
+    /// English: `depends on the service`
+    pub severity_depends: &'static str,
+    /// English: `something broke`
     pub severity_fault: &'static str,
-    /// English: `nothing wrong`
+    /// English: `normal`
     pub severity_fine: &'static str,
     /// English: `planned`
     pub severity_planned: &'static str,
-    /// English: `refused`
+    /// English: `rejected`
     pub severity_refused: &'static str,
-    /// English: `nothing: packets vanish`
+    /// English: `nothing: packets are silently dropped`
     pub silent_drop: &'static str,
-    /// English: `What every WebSocket close code means, who may send it, why it appears and what to do next; and how any two differ.`
+    /// English: `nothing, until the next packet is answered with an RST: 1006`
+    pub silent_reset: &'static str,
+    /// English: `What every WebSocket close code means, who may send it, why you see it and what to do next. Compare any two codes.`
     pub site_intro: &'static str,
+    /// English: `WebSocket connections that say why they ended, and reconnect`
+    pub tagline: &'static str,
     /// English: `What was tried`
     pub tried: &'static str,
     /// English: `reconnect`
     pub vendor_reconnect: &'static str,
     /// English: `do not reconnect`
     pub vendor_stop: &'static str,
-    /// English: `What is known says nothing about the cause.`
+    /// English: `The available information does not point to any cause.`
     pub verdict_none: &'static str,
-    /// English: `The evidence does not decide; most likely: {cause}`
+    /// English: `The evidence is not conclusive. Most likely: {cause}`
     pub verdict_open: &'static str,
-    /// English: `None of the causes known here fits: {confidence}`
+    /// English: `None of the known causes fits: {confidence}`
     pub verdict_unknown: &'static str,
-    /// English: `Everything that was tried went as it should.`
+    /// English: `Every check passed.`
     pub verdict_well: &'static str,
-    /// English: `The server sends text that is not UTF-8`
+    /// English: `The server sends text that is not valid UTF-8`
     pub way_bad_text: &'static str,
     /// English: `The server closes with {code}`
     pub way_close: &'static str,
-    /// English: `TCP ends inside a frame`
+    /// English: `TCP closes in the middle of a frame`
     pub way_cut: &'static str,
-    /// English: `The server sends a Close frame without a code`
+    /// English: `The server sends an empty Close frame`
     pub way_empty: &'static str,
-    /// English: `The server’s handler fails`
+    /// English: `The server's handler fails`
     pub way_fail: &'static str,
-    /// English: `TCP ends in order (FIN)`
+    /// English: `The connection is closed without a Close frame (FIN)`
     pub way_fin: &'static str,
     /// English: `The page calls `close({code})``
     pub way_page_close: &'static str,
     /// English: `The page calls `close()``
     pub way_page_empty: &'static str,
-    /// English: `A server that breaks the rule sends {code}`
+    /// English: `The server breaks the protocol and sends {code}`
     pub way_past: &'static str,
-    /// English: `TCP is reset (RST)`
+    /// English: `The connection is reset (RST)`
     pub way_reset: &'static str,
-    /// English: `The server hears nothing more, until its pong limit`
+    /// English: `The client goes silent until the server's pong timeout`
     pub way_silent: &'static str,
-    /// English: `The server closes with {code} and says when to come back`
+    /// English: `The server closes with {code} and says when to reconnect`
     pub way_slot: &'static str,
-    /// English: `The server answers HTTP {status} instead of 101`
+    /// English: `The server responds with HTTP {status} instead of 101`
     pub way_status: &'static str,
-    /// English: `The page asks for TLS where there is none`
+    /// English: `The page uses wss:// on a port without TLS`
     pub way_tls: &'static str,
-    /// English: `The page sends a message above the server’s limit`
+    /// English: `The page sends a message above the server's limit`
     pub way_too_big: &'static str,
-    /// English: `The server sends a frame of impossible length`
+    /// English: `The server sends a frame with an impossible length`
     pub way_too_long: &'static str,
     /// English: `sent in a Close frame`
     pub wire_frame: &'static str,
-    /// English: `never sent; a name this side gives to the ending`
+    /// English: `must not be sent; your own library or browser reports it`
     pub wire_local: &'static str,
-    /// English: `never sent, and without a meaning`
+    /// English: `must not be sent, and has no meaning`
     pub wire_never: &'static str,
 }
 

@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sign {
-    /// It had opened.
+    /// The connection had opened.
     Opened,
-    /// It never opened.
+    /// The connection never opened.
     NeverOpened,
     /// Both Close frames were exchanged.
     Clean,
@@ -14,55 +14,55 @@ pub enum Sign {
     CodeFits,
     /// The code is {value}.
     CodeUnlike,
-    /// This cause is not seen at this end.
+    /// This cause cannot be observed at this end.
     Elsewhere,
-    /// It ended within {value} of opening.
+    /// The connection ended within {value} of opening.
     Brief,
-    /// Something still travelled {value} before the end.
+    /// Data was still being exchanged {value} before the end.
     Busy,
-    /// Nothing had travelled for {value}.
+    /// The connection was idle for {value}.
     IdleLong,
-    /// The silence before the end fits a documented limit: {value}.
+    /// The idle time before the end matches a documented idle timeout: {value}.
     IdleAtLimit,
-    /// The silence before the end fits a limit after which packets vanish: {value}.
+    /// The idle time before the end matches a timeout after which packets are silently dropped: {value}.
     IdleAtSilentLimit,
-    /// {value} of silence fits no documented limit.
+    /// An idle time of {value} matches no documented idle timeout.
     IdleNoLimit,
-    /// The silence before the end fits a heartbeat: {value}.
+    /// The idle time before the end matches a heartbeat: {value}.
     IdleAtHeartbeat,
-    /// The age at the end fits a documented lifetime: {value}.
+    /// The connection's age at the end matches a documented maximum lifetime: {value}.
     AgeAtLimit,
-    /// The age at the end is a round one: {value}.
+    /// The connection's age at the end is a round number: {value}.
     AgeRound,
-    /// It ended {value} after `close()`, a documented close timeout.
+    /// The connection ended {value} after `close()`, which is a documented close timeout.
     ClosingAtLimit,
     /// Many connections ended within the same second.
     Simultaneous,
     /// Other connections stayed open.
     Alone,
-    /// TCP ended with a FIN.
+    /// TCP closed with a FIN.
     Fin,
-    /// TCP ended with an RST.
+    /// TCP was reset (RST).
     Rst,
-    /// TCP never ended: packets vanished.
+    /// TCP never closed: packets were silently dropped.
     Silence,
-    /// The age at the end fits a limit on silence: {value}.
+    /// The connection's age at the end matches an idle timeout: {value}.
     AgeAtIdleLimit,
-    /// The age at the end fits a heartbeat: {value}.
+    /// The connection's age at the end matches a heartbeat: {value}.
     AgeAtHeartbeat,
-    /// {value} of silence is a round figure, as configurations have them.
+    /// An idle time of {value} is a round number, as in a configuration file.
     IdleRound,
-    /// The host name was not resolved.
+    /// The host name did not resolve.
     DnsFailed,
-    /// The name server gave no answer for now.
+    /// The DNS server temporarily failed to answer.
     DnsTemporary,
     /// The port refused the connection.
     Refused,
     /// The SYN was never answered.
     ConnectTimeout,
-    /// The network reported that there is no way to the host.
+    /// The network reported that there is no route to the host.
     Unreachable,
-    /// Only some of the addresses answer; {value} does not.
+    /// Only some of the host's addresses respond; this one does not: {value}.
     OneFamilyFails,
     /// A limit on open sockets was reached.
     TooManySockets,
@@ -70,35 +70,35 @@ pub enum Sign {
     TlsExpired,
     /// The certificate is not valid yet.
     TlsNotYetValid,
-    /// The clock of this machine differs from the server's by {value}.
+    /// This machine's clock differs from the server's by {value}.
     ClockSkew,
-    /// The certificate is for another name.
+    /// The certificate is issued for another name.
     TlsWrongName,
-    /// The certificate is signed by itself.
+    /// The certificate is self-signed.
     TlsSelfSigned,
-    /// The issuer of the certificate is not trusted here.
+    /// This machine does not trust the certificate's issuer.
     TlsUnknownIssuer,
-    /// The certificate was refused, and it is not said why.
+    /// The certificate was rejected without a stated reason.
     TlsRefused,
     /// The TLS handshake ended with an alert: {value}.
     TlsAlert,
-    /// TCP ended during the TLS handshake.
+    /// TCP closed during the TLS handshake.
     TlsCut,
     /// The TLS handshake failed.
     TlsFailed,
-    /// What answered the ClientHello was not TLS.
+    /// The response to the ClientHello was not TLS.
     PlainAnswerToTls,
-    /// The plain request reached a port that expects TLS.
+    /// A plain-text request reached a port that expects TLS.
     TlsAnswerToPlain,
-    /// TCP ended before the handshake was answered.
+    /// TCP closed before the handshake was answered.
     HandshakeEof,
     /// TCP was reset before the handshake was answered.
     HandshakeReset,
     /// The handshake was never answered.
     HandshakeTimeout,
-    /// The answer to the handshake was not 101.
+    /// The response to the handshake was not 101.
     HandshakeRejected,
-    /// What answered the handshake was not HTTP.
+    /// The response to the handshake was not HTTP.
     NotHttp,
     /// The handshake was answered with 200.
     Status200,
@@ -134,167 +134,167 @@ pub enum Sign {
     Status4xx,
     /// The handshake was answered with {value}.
     Status5xx,
-    /// The answer is an HTML page.
+    /// The response is an HTML page.
     BodyHtml,
-    /// The answer bears the marks of {value}.
+    /// The response headers identify {value}.
     HeaderProxy,
-    /// The server saw a plain HTTP request: the header `Upgrade` was lost on the way.
+    /// The server received a plain HTTP request: the `Upgrade` header was lost on the way.
     UpgradeLost,
     /// The server does not accept `Sec-WebSocket-Version: 13`.
     VersionUnsupported,
-    /// The same handshake succeeds without the header `Origin`.
+    /// The same handshake succeeds without the `Origin` header.
     OriginRefused,
-    /// It succeeds with HTTP/1.1 and fails with HTTP/2.
+    /// The connection succeeds over HTTP/1.1 and fails over HTTP/2.
     Http2Fails,
-    /// The port speaks no HTTP/1.1, the only version asked for.
+    /// The server does not support HTTP/1.1, the only version the client offered.
     NoHttp1,
-    /// `Sec-WebSocket-Accept` does not match the key.
+    /// `Sec-WebSocket-Accept` does not match `Sec-WebSocket-Key`.
     AcceptWrong,
-    /// The 101 lacks the header `Upgrade` or `Connection`.
+    /// The 101 response lacks the `Upgrade` or `Connection` header.
     UpgradeHeaderMissing,
-    /// The 101 names an extension that was not offered: {value}.
+    /// The 101 response names an extension that was not offered: {value}.
     ExtensionUnoffered,
-    /// The 101 names a subprotocol that was not offered: {value}.
+    /// The 101 response names a subprotocol that was not offered: {value}.
     SubprotocolUnoffered,
-    /// Subprotocols were offered, and the 101 names none.
+    /// The client offered subprotocols, but the 101 response names none.
     SubprotocolMissing,
-    /// The answer is HTTP of an old version, which has no upgrade.
+    /// The response uses an old version of HTTP, which has no upgrade.
     Http10,
-    /// The head of the answer breaks a rule of HTTP: {value}.
+    /// The response headers break a rule of HTTP: {value}.
     HeadMalformed,
-    /// Over HTTP/2 the server does not offer WebSockets (RFC 8441).
+    /// The server does not offer WebSockets over HTTP/2 (RFC 8441).
     H2NoWebsocket,
-    /// The server does not allow the Origin.
+    /// The server does not allow this Origin.
     OriginRejected,
-    /// A token or a credential was refused.
+    /// A token or other credential was rejected.
     AuthFailed,
-    /// The answer is a challenge of a bot protection.
+    /// The response is a bot-protection challenge.
     ChallengePage,
-    /// The client came or sent too often.
+    /// The client connected or sent messages too often.
     RateLimited,
     /// The server has no route for this path.
     RouteMissing,
-    /// It was turned away before it was accepted: by the application, or because no route fits.
+    /// The handshake was rejected, either by the application or because no route matched.
     RejectedByApplication,
-    /// The answer did not switch to WebSocket.
+    /// The response did not switch to WebSocket.
     UpgradeRefused,
-    /// The browser says that it failed, and not why.
+    /// The browser reports a failure without a reason.
     BrowserSilent,
-    /// The server says that something is wrong with the request's header.
+    /// The server reports a problem with the request headers.
     RequestMalformed,
-    /// A protocol above WebSocket has different versions at the two ends.
+    /// The two ends use different versions of a protocol that runs over WebSocket.
     OtherProtocol,
-    /// The server does not know the session that the request names.
+    /// The server does not know the session named in the request.
     SessionUnknown,
-    /// The server has no support for WebSockets, or it is switched off.
+    /// WebSocket support is missing on the server, or turned off.
     WebsocketsUnavailable,
-    /// This platform answers so when WebSockets are off, or when it has too many of them.
+    /// This platform responds this way when WebSockets are turned off or too many are open.
     PlatformRefuses,
-    /// The server masked a frame.
+    /// The server sent a masked frame.
     FrameMasked,
     /// A frame has a reserved bit set.
     FrameRsv,
-    /// A frame breaks a rule: {value}.
+    /// A frame breaks a protocol rule: {value}.
     FrameBroken,
-    /// A text is not UTF-8.
+    /// A text message is not valid UTF-8.
     BadUtf8,
-    /// HTTP text came after the 101, where frames belong.
+    /// HTTP text arrived after the 101 response, where only frames are allowed.
     HtmlInTunnel,
-    /// A compressed message could not be inflated.
+    /// A compressed message could not be decompressed.
     InflateFailed,
-    /// A Close frame carried a code that was refused: {value}.
+    /// A Close frame carried a code that was rejected: {value}.
     IllegalCodeReceived,
     /// This side's library failed the connection.
     EngineFailed,
-    /// Plain text came after the 101, where frames belong: {value}.
+    /// Plain text arrived after the 101 response, where only frames are allowed: {value}.
     TextInTunnel,
-    /// Without extensions the connection works.
+    /// The connection works without extensions.
     WorksWithoutExtensions,
     /// Two tasks used the connection at the same time.
     ConcurrentUse,
-    /// The browser could not read the header of a frame.
+    /// The browser could not parse a frame header.
     FrameHeaderInvalid,
-    /// Reserved bits other than the first are set, which no compression does.
+    /// Reserved bits other than the first are set. No compression uses them.
     FrameRsvOthers,
-    /// One side does not accept this kind of message, text or binary.
+    /// One side does not accept this message type, text or binary.
     DataUnsupported,
-    /// A message was refused as too big: {value}.
+    /// A message was rejected as too big: {value}.
     MessageTooBig,
-    /// The connection broke at a message of a certain size: {value}.
+    /// The connection ended when a message reached a certain size: {value}.
     MessageCut,
-    /// A message of {value} passes.
+    /// A message of {value} got through.
     LargeMessagePassed,
-    /// The connection broke right after a message was sent.
+    /// The connection ended right after a message was sent.
     FirstMessageCut,
     /// The server closed with {value} although nothing had been sent.
     ClosedUnasked,
-    /// A send queue was full: the reader was too slow.
+    /// A send queue was full because the reader was too slow.
     Backpressure,
-    /// Something was sent on a connection that was not open any more.
+    /// Something was sent after the connection had closed.
     UsedAfterClose,
     /// Something was sent before the connection had opened.
     SentWhileConnecting,
-    /// A write failed: the other side had gone.
+    /// A write failed because the other side had closed the connection.
     BrokenPipe,
-    /// Of two connections, the silent one died after {value}, the pinged one lived.
+    /// Of two test connections, the idle one ended after {value} and the one with pings stayed open.
     IdleDiedPingedLived,
-    /// A silent and a pinged connection died at the same age: {value}.
+    /// Two test connections, one idle and one with pings, ended at the same age: {value}.
     BothDiedSameAge,
-    /// A pinged connection died as well.
+    /// The test connection with pings ended as well.
     PingedDiedToo,
-    /// A silent connection lived for {value}.
+    /// An idle test connection stayed open for {value}.
     SurvivedIdle,
     /// A ping was not answered.
     PingUnanswered,
-    /// The connection looked alive, and a ping at the end stayed unanswered.
+    /// The connection looked open, but the final ping was not answered.
     SilentDeath,
     /// A heartbeat timed out at one end.
     PingTimeout,
-    /// A timer of a proxy expired: {value}.
+    /// A proxy's timer expired: {value}.
     ProxyTimer,
-    /// With a regular ping the fault is gone.
+    /// With regular pings, the problem does not occur.
     HeartbeatWorks,
-    /// A timeout for silence was reported.
+    /// An idle timeout was reported.
     IdleSaid,
-    /// The end of a longest duration was reported.
+    /// The maximum lifetime of the connection was reported as reached.
     LifetimeSaid,
-    /// After the 101 not a single frame came back.
+    /// Not a single frame arrived after the 101 response.
     TunnelSilent,
-    /// It was cut {value} after the 101, before anything was sent.
+    /// The connection was cut {value} after the 101 response, before anything was sent.
     CutAtOnce,
-    /// Not one ping was answered.
+    /// None of the pings was answered.
     NeverPonged,
     /// The Close frame was not answered within {value}.
     CloseUnanswered,
     /// An empty Close frame was not answered.
     EmptyCloseUnanswered,
-    /// `close()` was called with a code that a page may not send.
+    /// `close()` was called with a code that a page cannot send.
     InvalidCloseArgument,
-    /// `close()` was called while the connection was opening.
+    /// `close()` was called before the connection had opened.
     ClosedWhileConnecting,
-    /// An RST followed the Close frame at once.
+    /// An RST immediately followed the Close frame.
     ResetAfterClose,
-    /// The code of one side called close: {value}.
+    /// Application code on one side called `close()`: {value}.
     AppClosed,
-    /// The other side closed or left.
+    /// The other side closed the connection or went away.
     PeerClosed,
-    /// The Close frame was answered, and TCP stayed open for {value}.
+    /// The Close frame was answered, but TCP stayed open for {value}.
     TcpLeftOpen,
     /// A ping between two fragments of a message ended the connection.
     FragmentedPingFailed,
-    /// A pong that nobody asked for ended the connection.
+    /// An unsolicited pong ended the connection.
     PongFailed,
     /// Outside a browser, every step succeeds.
     WorksNatively,
-    /// The page is https, the address ws://.
+    /// The page is loaded over https, but the address is ws://.
     MixedContent,
-    /// The browser names the page's Content-Security-Policy.
+    /// The browser says that the page's Content-Security-Policy blocked the connection.
     CspBlocked,
-    /// The browser refuses the port.
+    /// The browser refuses to connect to this port.
     UnsafePort,
     /// A browser extension blocked the request.
     BlockedByClient,
-    /// The network changed, or was lost.
+    /// The network changed or was lost.
     NetworkChanged,
     /// The machine was suspended.
     Slept,
@@ -302,29 +302,29 @@ pub enum Sign {
     TabHidden,
     /// The app was in the background.
     AppBackground,
-    /// The system of this machine aborted the connection.
+    /// This machine's operating system aborted the connection.
     ConnectionAborted,
-    /// The page was being left or loaded anew.
+    /// The user was leaving or reloading the page.
     PageLeft,
-    /// It happens in certain networks only.
+    /// The problem occurs only on certain networks.
     NetworkSpecific,
-    /// The system reported that the network connection was lost.
+    /// The operating system reported that the network connection was lost.
     NetworkLost,
-    /// The process was killed, or out of memory.
+    /// The process was killed or ran out of memory.
     OutOfMemory,
-    /// The process of the server ended.
+    /// The server process exited.
     Crashed,
-    /// The server was told to stop: a deploy, or fewer instances.
+    /// The server was told to shut down, for a deploy or a scale-in.
     ShuttingDown,
-    /// An error in the server's code was logged.
+    /// The server logged an error in its application code.
     ExceptionLogged,
-    /// The server's code destroyed the socket.
+    /// The server's application code destroyed the socket.
     Terminated,
-    /// A proxy said that it restarts.
+    /// A proxy announced that it is restarting.
     ProxyRestarting,
-    /// A proxy says that the backend ended the connection: {value}.
+    /// A proxy reports that the backend closed the connection: {value}.
     BackendGone,
-    /// The server says that it is overloaded.
+    /// The server reports that it is overloaded.
     Overloaded,
 }
 

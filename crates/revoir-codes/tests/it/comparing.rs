@@ -88,19 +88,19 @@ fn a_code_is_not_compared_with_itself() {
 fn nobody_is_told_to_send_a_code_that_cannot_be_sent() {
     assert_eq!(
         english(1005, 1006).choice,
-        "Neither can be chosen: nobody may send 1005 or 1006."
+        "You cannot choose: nobody may send 1005 or 1006."
     );
     assert_eq!(
         english(1012, 1005).choice,
-        "Only 1012 can be chosen: nobody may send 1005."
+        "You can only choose 1012: nobody may send 1005."
     );
     assert_eq!(
         english(1002, 1003).choice,
-        "1002 is left to the implementation; of the two, an application chooses only 1003."
+        "The WebSocket implementation sends 1002 on its own. Of the two, an application can only choose 1003."
     );
     assert_eq!(
         english(1007, 1002).choice,
-        "Neither is for applications: the implementation sends 1007 or 1002 by itself."
+        "Neither is for applications: the WebSocket implementation sends 1007 or 1002 on its own."
     );
 }
 
@@ -110,7 +110,7 @@ fn what_is_compared_is_computed_from_the_facts() {
     assert_eq!(
         cells(&comparison, Aspect::Wire),
         (
-            "never sent; a name this side gives to the ending",
+            "must not be sent; your own library or browser reports it",
             "sent in a Close frame"
         )
     );
@@ -122,7 +122,7 @@ fn what_is_compared_is_computed_from_the_facts() {
         cells(&english(1000, 1012), Aspect::Reconnect),
         (
             "no",
-            "yes, first after 1–5 s, then with growing delays of at most 30 s"
+            "yes: the first attempt after 1–5 s, then with increasing delays of at most 30 s"
         )
     );
 }
@@ -158,7 +158,7 @@ fn two_codes_of_one_range_have_no_difference_and_say_so() {
     assert!(comparison.differences.is_empty());
     let introduction = &comparison.introduction;
     assert!(
-        introduction.starts_with("Neither can be chosen: nobody may send 2000 or 2001."),
+        introduction.starts_with("You cannot choose: nobody may send 2000 or 2001."),
         "{introduction}"
     );
     let comparison = english(3900, 3901);

@@ -53,7 +53,7 @@ fn a_cause_that_is_hardly_possible_is_not_named() {
     );
     let verdict = Locale::english().verdict(&diagnosis);
     assert!(
-        verdict.starts_with("None of the causes known here fits"),
+        verdict.starts_with("None of the known causes fits"),
         "{verdict}"
     );
 }

@@ -85,7 +85,9 @@ fn delays_in_the_text_are_those_of_the_advice() {
         for (code, delay) in [(1012, "1–5 s"), (1013, "5–20 s"), (3008, "0.25–1 s")] {
             let of = explain(CloseCode::new(code), locale);
             let delay = match locale.tag {
-                "fr" | "vi" => delay.replace('.', ","),
+                "fr" => delay.replace('.', ",").replace(' ', "\u{a0}"),
+                "vi" => delay.replace('.', ",").replace('s', "giây"),
+                "zh-Hans" => delay.replace('s', "秒"),
                 _ => delay.to_owned(),
             };
             let retry = locale.retry(&of.facts.client_advice);
@@ -104,7 +106,7 @@ fn delays_in_the_text_are_those_of_the_advice() {
 fn what_confuses_people_is_said() {
     let trap = |code: u16| explain(CloseCode::new(code), Locale::english()).text.trap;
     assert!(trap(1005).contains("`ws.close()` without arguments"));
-    assert!(trap(1006).contains("a handshake that failed"));
+    assert!(trap(1006).contains("a failed handshake"));
     assert!(trap(1001).contains("two opposite situations"));
     assert!(trap(1012).contains("wasClean"));
 }
@@ -157,9 +159,9 @@ fn refusals_on_record_come_from_the_table() {
     assert_eq!(
         lines,
         [
-            "refused, and reported as 1002: faye-websocket, tungstenite 0.30",
-            "refused, and reported as 1006: uWebSockets 2026-08",
-            "refused with an error that is no close code: fastwebsockets 0.10, gorilla/websocket 2025-03",
+            "rejected, and reported as 1002: faye-websocket, tungstenite 0.30",
+            "rejected, and reported as 1006: uWebSockets 2026-08",
+            "rejected with an error that is not a close code: fastwebsockets 0.10, gorilla/websocket 2025-03",
         ]
     );
 }

@@ -7,4 +7,5 @@ mod classifying;
 mod comparing;
 mod diagnosing;
 mod explaining;
+mod glossary;
 mod searching;

@@ -17,7 +17,7 @@ pub(crate) const REASON: &str = "as you asked";
 pub(crate) enum Way {
     /// The server closes with this code.
     Close(SendCode),
-    /// The same, and says when to come back.
+    /// The same, and says when to reconnect.
     Slot(SendCode),
     /// The server's handler returns an error.
     Fail,
@@ -29,7 +29,7 @@ pub(crate) enum Way {
     Empty,
     /// A Close frame with a number that may not be sent.
     Past(CloseCode),
-    /// TCP ends in order.
+    /// TCP closes with a FIN, without a Close frame.
     Fin,
     /// TCP is reset.
     Reset,

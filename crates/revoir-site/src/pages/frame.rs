@@ -98,6 +98,11 @@ impl Frame {
         }
     }
 
+    /// What stands between a word and what it announces, with the spaces of the language.
+    pub(crate) fn colon(&self) -> &'static str {
+        self.locale.phrases().colon
+    }
+
     /// A text of the catalogue as HTML, with links to codes that have a page other than this one.
     pub(crate) fn text(&self, text: &str) -> String {
         prose::html(text, |code| {

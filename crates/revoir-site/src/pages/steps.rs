@@ -120,7 +120,8 @@ impl Steps {
             _ => closed(code, &number, labels),
         };
         let seen = match code {
-            CloseCode::TLS_HANDSHAKE => [number, "–".to_owned()],
+            // Chrome and Firefox differ.
+            CloseCode::TLS_HANDSHAKE => ["1006 / 1015", "–"].map(str::to_owned),
             _ if explained.facts.wire == Wire::Never => ["1006", "1002"].map(str::to_owned),
             _ => [number.clone(), number],
         };
@@ -186,9 +187,9 @@ fn closed(code: CloseCode, number: &str, labels: &Labels) -> Vec<Step> {
 fn no_status(labels: &Labels) -> Vec<Step> {
     let empty = format!("Close ({})", labels.empty_frame);
     vec![
-        step(Client, Kind::Event, "close()"),
-        step(Client, Kind::Close, empty.clone()),
-        step(Server, Kind::Close, empty),
+        step(Server, Kind::Event, "close()"),
+        step(Server, Kind::Close, empty.clone()),
+        step(Client, Kind::Close, empty),
         step(Server, Kind::Tcp, "FIN"),
     ]
 }

@@ -85,7 +85,7 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
         let tls = ClientTls::with_roots(&settings::read("--ca", path)?);
         let tls = tls.map_err(|error| Failure::Impossible {
             problem: format!("--ca: {}: {error}", path.display()),
-            hint: "give the certificate of the authority that signed the server's, in PEM"
+            hint: "use the PEM file of the authority that issued the server's certificate"
                 .to_owned(),
         })?;
         client = client.with_tls(tls);

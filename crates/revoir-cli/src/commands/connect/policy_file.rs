@@ -16,11 +16,12 @@ use crate::exit::Failure;
 pub(super) fn read(path: &Path) -> Result<Policy, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::Impossible {
         problem: format!("--policy: cannot read {}: {error}", path.display()),
-        hint: "give `default`, `registered`, or the path of a file as of docs/policy.md".to_owned(),
+        hint: "use `default`, `registered`, or the path of a policy file (docs/policy.md)"
+            .to_owned(),
     })?;
     parse(&text).map_err(|Wrong { line, what }| Failure::Impossible {
         problem: format!("--policy: {}:{line}: {what}", path.display()),
-        hint: "docs/policy.md lists what may stand there".to_owned(),
+        hint: "docs/policy.md lists what is allowed there".to_owned(),
     })
 }
 

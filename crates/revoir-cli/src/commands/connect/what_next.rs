@@ -4,7 +4,7 @@ use revoir::{Cause, ConnectError, Detail, Ending, HandshakeError};
 use revoir_codes::catalog::causes::causes;
 use revoir_codes::catalog::{Locale, explain};
 
-/// For a connection that never opened, how to mend its cause; else the advice for the code.
+/// For a connection that never opened, how to fix its cause; else the advice for the code.
 pub(super) fn what_next(ending: &Ending, locale: &'static Locale) -> String {
     let known = cause(ending).and_then(|id| causes(locale).find(|(facts, _)| facts.id == id));
     let text = match (exactly(ending, locale), known) {
@@ -69,12 +69,14 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_never_opened_is_mended_at_its_cause() {
+    fn a_connection_that_never_opened_is_fixed_at_its_cause() {
         assert!(next(Cause::Refused, Detail::None).contains("Start the server."));
-        assert!(next(Cause::Dns, Detail::None).contains("Correct the name"));
+        assert!(next(Cause::Dns, Detail::None).contains("Correct the host name"));
         let not_http = HandshakeError::NotHttp { byte: 0x15 };
         let detail = Detail::Handshake(Box::new(not_http));
-        assert!(next(Cause::HandshakeInvalid, detail).contains("Make scheme and port match."));
+        assert!(
+            next(Cause::HandshakeInvalid, detail).contains("Make the scheme and the port match.")
+        );
     }
 
     #[test]

@@ -83,6 +83,6 @@ fn trust(args: &LiveArgs) -> Result<Trust, Failure> {
     };
     Trust::only(&settings::read("--ca", path)?).map_err(|problem| Failure::Impossible {
         problem: format!("--ca: {}: {problem}", path.display()),
-        hint: "give the certificate of the authority that signed the server's, in PEM".to_owned(),
+        hint: "use the PEM file of the authority that issued the server's certificate".to_owned(),
     })
 }

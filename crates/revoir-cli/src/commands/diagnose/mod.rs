@@ -28,7 +28,7 @@ pub(crate) fn run(
         None if args.evidence.is_empty() => {
             return Err(Failure::usage(
                 "diagnose",
-                "give a URL, or what is known, for example --code 1006 --opened yes --idle 60s",
+                "pass a URL, or what you know, for example --code 1006 --opened yes --idle 60s",
             ));
         }
         None => Looked {

@@ -18,7 +18,7 @@ pub(super) fn read() -> Result<String, Failure> {
     let read = std::io::stdin().take(LONGEST).read_to_end(&mut bytes);
     read.map_err(|error| Failure::Impossible {
         problem: format!("standard input: {error}"),
-        hint: "paste a log, or give its text with --console TEXT".to_owned(),
+        hint: "paste a log, or pass its text with --console TEXT".to_owned(),
     })?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     Ok(endings_of_har(&text).unwrap_or_else(|| last_lines(&text)))

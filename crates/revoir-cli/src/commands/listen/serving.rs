@@ -147,7 +147,7 @@ fn cannot_listen(address: &str, error: &io::Error) -> Failure {
         io::ErrorKind::AddrInUse => "another program listens there; port 0 picks a free one",
         io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose another one",
         io::ErrorKind::AddrNotAvailable => "the address has to be one of this machine's",
-        _ => "give an address of this machine and a port, such as 127.0.0.1:9000",
+        _ => "use an address of this machine and a port, such as 127.0.0.1:9000",
     };
     Failure::Impossible {
         problem,

@@ -13,7 +13,7 @@ use crate::catalog::phrasing::{fill, join};
 /// Sentences about a diagnosis.
 impl Locale {
     /// A sign as a sentence, with what was measured. A value that is missing takes what leads to it
-    /// along: `A message was refused as too big.`
+    /// along: `A message was rejected as too big.`
     #[must_use]
     pub fn sign(&self, observed: &Observed) -> String {
         let index = Sign::ALL.iter().position(|sign| *sign == observed.sign);
@@ -21,7 +21,7 @@ impl Locale {
         if observed.value.is_empty() {
             return without_value(template);
         }
-        let value = localised(&observed.value, self.decimal);
+        let value = localised(self, &observed.value);
         fill(template, &[("value", &value)])
     }
 
@@ -129,15 +129,26 @@ impl Locale {
     }
 }
 
-/// A figure such as `60.1 s` with the decimal sign of a language. Versions and addresses stay.
-fn localised(value: &str, decimal: char) -> String {
+/// A figure such as `60.1 s (nginx)` as a sentence of the language has it. Versions and addresses
+/// stay.
+fn localised(locale: &Locale, value: &str) -> String {
     let Some((figure, rest)) = value.split_once(' ') else {
         return value.to_owned();
     };
     if figure.parse::<f32>().is_err() {
         return value.to_owned();
     }
-    format!("{} {rest}", figure.replace('.', &decimal.to_string()))
+    let figure = figure.replace('.', &locale.decimal.to_string());
+    let names = rest
+        .split_once(" (")
+        .and_then(|(unit, names)| Some((unit, names.strip_suffix(')')?)));
+    match names {
+        Some((unit, names)) => {
+            let names = join(locale, names.split(", ").map(str::to_owned));
+            locale.aside(&locale.with_unit(&figure, unit), &names)
+        }
+        None => locale.with_unit(&figure, rest),
+    }
 }
 
 /// A sentence without its value, and without the colon before it.
@@ -163,7 +174,9 @@ mod tests {
     fn a_figure_has_the_decimal_sign_of_the_language_and_a_version_has_not() {
         let measured = "60.1 s (nginx)";
         assert!(sentence("en", Sign::IdleAtLimit, measured).ends_with(": 60.1 s (nginx)."));
-        assert!(sentence("fr", Sign::IdleAtLimit, measured).ends_with("60,1 s (nginx)."));
+        assert!(sentence("fr", Sign::IdleAtLimit, measured).contains("60,1\u{a0}s (nginx)"));
+        assert!(sentence("zh", Sign::IdleAtLimit, measured).contains("60.1 秒（nginx）"));
+        assert!(sentence("vi", Sign::IdleAtLimit, measured).contains("60,1 giây (nginx)"));
         assert!(sentence("vi", Sign::HeaderProxy, "nginx/1.22.1").contains("1.22.1"));
     }
 
@@ -171,7 +184,7 @@ mod tests {
     fn a_sentence_does_without_a_value() {
         assert_eq!(
             sentence("en", Sign::MessageTooBig, ""),
-            "A message was refused as too big."
+            "A message was rejected as too big."
         );
         for sign in Sign::ALL {
             for tag in ["en", "zh", "vi", "fr"] {

@@ -262,7 +262,11 @@ impl Reading {
             fitting = limits::matching_idle(idle - ROUNDING);
         }
         let names = |silent| -> Vec<&str> {
-            let of_kind = |of: &&&Intermediary| (of.sees == Sees::Silence) == silent;
+            // Silence until the next packet fits both: whoever sends nothing never sees the RST.
+            let of_kind = |of: &&&Intermediary| match of.sees {
+                Sees::SilentReset => true,
+                sees => (sees == Sees::Silence) == silent,
+            };
             fitting.iter().filter(of_kind).map(|of| of.name).collect()
         };
         let others = timers::fitting(TimerKind::Idle, idle);

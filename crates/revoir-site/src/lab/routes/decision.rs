@@ -65,6 +65,8 @@ impl CloseEvent {
             _ if self.own => (Cause::ClosedLocally, None),
             // A browser does not say which it was.
             CloseCode::ABNORMAL_CLOSURE => (Cause::Eof, None),
+            // Firefox reports a failed TLS handshake as 1015; after `open`, a frame said so.
+            CloseCode::TLS_HANDSHAKE if !self.opened => (Cause::TlsFailed, None),
             CloseCode::NO_STATUS_RCVD => (Cause::ClosedByPeer, CloseFrame::parse(&[]).ok()),
             _ => {
                 let payload = [&self.code.to_be_bytes(), self.reason.as_bytes()].concat();
@@ -111,6 +113,8 @@ mod tests {
                 Some(2_500),
             ),
             ("code=1004", "protocol-error", Some(250)),
+            ("code=1015", "code-1015", Some(5_000)),
+            ("code=1015&opened=true", "protocol-error", Some(250)),
         ] {
             assert_eq!(decided(query), (rule.to_owned(), delay), "{query}");
         }

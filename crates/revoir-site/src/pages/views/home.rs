@@ -32,8 +32,8 @@ pub(in crate::pages) fn page(locale: &'static Locale, home: &Home) -> String {
 }
 
 impl HomePage {
-    /// What the page shows, or how to get to see it.
-    fn lead(&self) -> String {
+    /// What the live connection shows, or how to get one.
+    fn live(&self) -> String {
         let phrases = self.frame.locale.phrases();
         let text = if self.frame.has_server() {
             phrases.home_intro
