@@ -1,7 +1,7 @@
 //! The head of a request: its target, its host and its length.
 
 use hyper::header::{HOST, HeaderValue};
-use hyper::{Method, Request, Uri, Version};
+use hyper::{Method, Request, Version};
 
 use crate::front::headers::without_port;
 
@@ -12,8 +12,14 @@ pub(super) fn normalise<B>(request: &mut Request<B>) {
     {
         request.headers_mut().insert(HOST, host);
     }
-    if let Some(path) = request.uri().path_and_query().cloned() {
-        *request.uri_mut() = Uri::from(path);
+    // Other targets are a path already, or have none.
+    if request.uri().scheme().is_some()
+        && let Some(path) = request.uri().path_and_query()
+    {
+        // As text it begins with `/`, also where it is empty.
+        if let Ok(path) = path.to_string().parse() {
+            *request.uri_mut() = path;
+        }
     }
 }
 
@@ -47,4 +53,40 @@ pub(super) fn host<B>(request: &Request<B>) -> &str {
     let host = request.headers().get(HOST);
     let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
     without_port(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absolute_target_is_a_path_and_a_host() {
+        for (target, expected) in [
+            ("http://a.example", Some("/")),
+            ("http://a.example?x=1", Some("/?x=1")),
+            ("http://a.example/x//y?z", Some("/x//y?z")),
+            ("http://a.example//b/x", Some("//b/x")),
+            ("/x?y", Some("/x?y")),
+            ("//b/x", Some("//b/x")),
+            ("a.example", None),
+            ("*", None),
+        ] {
+            let request = Request::get(target).header(HOST, "b.example");
+            let mut request = request.body(()).unwrap();
+            let is_absolute = request.uri().scheme().is_some();
+            normalise(&mut request);
+            let path = has_a_path(&request).then(|| request.uri().to_string());
+            assert_eq!(path.as_deref(), expected, "{target}");
+            if expected.is_some() {
+                let host = if is_absolute {
+                    "a.example"
+                } else {
+                    "b.example"
+                };
+                assert_eq!(request.headers()[HOST], host, "{target}");
+            }
+        }
+        let options = Request::options("*").body(()).unwrap();
+        assert!(has_a_path(&options));
+    }
 }
