@@ -58,6 +58,14 @@ struct Bans {
     multiple_versions: Level,
     wildcards: Level,
     allow_wildcard_paths: bool,
+    deny: Vec<Banned>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Banned {
+    #[serde(rename = "crate")]
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,7 +164,11 @@ impl Policy {
     }
 
     fn complaints(&self, package: &Package, root: &str) -> Vec<String> {
-        let found = [self.licence(package), source(package, root)];
+        let found = [
+            self.licence(package),
+            self.ban(package),
+            source(package, root),
+        ];
         let mut found: Vec<String> = found.into_iter().flatten().collect();
         if package.source.is_none() {
             found.extend(wildcards(package));
@@ -164,6 +176,13 @@ impl Policy {
         let Package { name, version, .. } = package;
         let of = |complaint| format!("{name} {version}: {complaint}");
         found.into_iter().map(of).collect()
+    }
+
+    fn ban(&self, package: &Package) -> Option<String> {
+        let mut banned = self.bans.deny.iter();
+        banned
+            .any(|banned| banned.name == package.name)
+            .then(|| "deny.toml bans it".to_owned())
     }
 
     fn licence(&self, package: &Package) -> Option<String> {
@@ -254,9 +273,12 @@ mod tests {
             req: "*".to_owned(),
             path: None,
         });
+        let mut banned = package(Some("MIT"), Some(CRATES_IO));
+        "icu_provider".clone_into(&mut banned.name);
         let complaints = |package| policy().complaints(&package, "/revoir");
         assert_eq!(
             [
+                complaints(banned),
                 complaints(package(None, Some(CRATES_IO))),
                 complaints(package(Some("GPL-3.0-only"), git)),
                 complaints(package(Some("MIT AND"), Some(CRATES_IO))),
@@ -264,6 +286,7 @@ mod tests {
             ]
             .concat(),
             [
+                "icu_provider 1.0.0: deny.toml bans it",
                 "some 1.0.0: declares no licence",
                 "some 1.0.0: its licence is GPL-3.0-only",
                 "some 1.0.0: it comes from git+https://example.org/some",
