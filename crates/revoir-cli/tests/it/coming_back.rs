@@ -196,6 +196,9 @@ fn stderr_has_no_countdown_where_it_is_no_terminal() {
     assert_eq!(peer.closed(), 1012);
     drop(peer);
     let mut peer = listener.open();
+    // Without a line to send, the end of stdin ends an attempt that is not open yet.
+    peer.send(0x1, b"open");
+    assert_eq!(process.line(), "open");
     process.close_stdin();
     assert_eq!(peer.closed(), 1000);
     peer.close(1000, "");
