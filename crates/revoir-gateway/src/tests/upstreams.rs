@@ -110,6 +110,47 @@ fn refusing(listener: TcpListener) -> mpsc::UnboundedReceiver<String> {
     asked
 }
 
+/// Answers each check with 200, and closes behind it.
+fn closing(listener: TcpListener) -> mpsc::UnboundedReceiver<()> {
+    let (told, asked) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut asking = Raw::new(stream, Role::Server);
+            asking.head().await;
+            let answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nok\n";
+            asking.write(answer).await;
+            drop(asking);
+            let _ = told.send(());
+        }
+    });
+    asked
+}
+
+/// python websockets and `http.server` close behind each answer.
+#[tokio::test]
+async fn a_check_that_is_answered_with_the_end_is_a_success() {
+    let (first, second) = (listen().await, listen().await);
+    let check = Check {
+        path: Some("/healthz".to_owned()),
+        interval: Duration::from_millis(5),
+        timeout: Duration::from_secs(10),
+        thresholds: Thresholds {
+            failures: 1,
+            successes: 1,
+        },
+    };
+    let between = before(&first, &second, Some(check)).await;
+    let (mut first, mut second) = (closing(first), closing(second));
+    // A check is answered after the one before it was taken note of.
+    for _ in 0..4 {
+        soon(first.recv()).await.unwrap();
+        soon(second.recv()).await.unwrap();
+    }
+    let upstreams = between.gateway.overview().upstreams;
+    assert!(upstreams.iter().all(|one| one.accepts), "{upstreams:?}");
+}
+
 #[tokio::test]
 async fn one_whose_checks_fail_is_left_out() {
     let (sick, well) = (listen().await, listen().await);

@@ -1,6 +1,7 @@
 //! Asking upstreams how they are.
 
 use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -86,15 +87,15 @@ async fn ask(pool: &Pool, upstream: &Upstream, check: &Check) -> Result<(), Stri
         headers.insert(HOST, host);
     }
     headers.insert(USER_AGENT, HeaderValue::from_static("revoir"));
-    let asking = async {
-        let answer = sender.send_request(request).await;
-        answer.map_err(|error| error.to_string())
-    };
+    let mut asking = pin!(sender.send_request(request));
     let answer = tokio::select! {
-        answer = asking => answer?,
-        ended = connection => {
-            return Err(ended.map_or_else(|error| error.to_string(), |()| "no answer".to_owned()));
-        }
+        answer = &mut asking => answer.map_err(|error| error.to_string())?,
+        // The answer may have come with the end: many servers close behind it.
+        ended = connection => match (asking.await, ended) {
+            (Ok(answer), _) => answer,
+            (Err(_), Err(error)) => return Err(error.to_string()),
+            (Err(_), Ok(())) => return Err("no answer".to_owned()),
+        },
     };
     match answer.status() {
         status if status.is_success() || status.is_redirection() => Ok(()),
