@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::values::Time;
+use crate::config::values::{Time, some_time};
 use crate::front::ProxyProtocol;
 use crate::net::{ListenAddr, Peers};
 
@@ -15,6 +15,7 @@ pub struct ProxyProtocolConfig {
     /// Those of the addresses of `listen` that they connect to. Empty: all.
     pub listen: Vec<ListenAddr>,
     /// For the header to come.
+    #[serde(deserialize_with = "some_time")]
     pub time: Time,
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::client_rate::ClientRate;
-use crate::config::values::{Most, Time};
+use crate::config::values::{Most, Time, some_time};
 
 /// How much one client may send, on one connection.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -14,6 +14,7 @@ pub struct RateConfig {
     /// Bytes per second, as they travel.
     pub bytes: Most,
     /// What comes at once may be what the rate allows in this time.
+    #[serde(deserialize_with = "some_time")]
     pub burst: Time,
 }
 

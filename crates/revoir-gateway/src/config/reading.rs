@@ -249,6 +249,26 @@ mod tests {
                 "a number or \"any\"",
             ),
             (
+                "[limits]\nsockets = 0",
+                "2:11: limits.sockets: ",
+                "0: expected at least 1, or \"any\" for no limit",
+            ),
+            (
+                "[limits]\nheader-fields = 0",
+                "2:17: limits.header-fields: ",
+                "0: expected at least 1",
+            ),
+            (
+                "[[route]]\nmessage-bytes = 0",
+                "2:17: route[0].message-bytes: ",
+                "0: expected at least 1",
+            ),
+            (
+                "[[route]]\nrate = { messages = 5, burst = \"0s\" }",
+                "2:",
+                "more than 0",
+            ),
+            (
                 "[limits]\nhandshake-time = \"0s\"",
                 "2:18: limits.handshake-time: ",
                 "more than 0",

@@ -57,7 +57,19 @@ pub(super) fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ti
     }
 }
 
-/// A number of things, or `"any"` of them.
+/// A number that serves nobody if it is 0.
+pub(super) fn some<'de, D: Deserializer<'de>, N>(deserializer: D) -> Result<N, D::Error>
+where
+    N: Deserialize<'de> + Default + PartialEq,
+{
+    let number = N::deserialize(deserializer)?;
+    match number == N::default() {
+        true => Err(de::Error::custom("0: expected at least 1")),
+        false => Ok(number),
+    }
+}
+
+/// A number of things, or `"any"` of them. None would serve nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Most(pub usize);
 
@@ -82,6 +94,9 @@ impl<'de> Deserialize<'de> for Most {
             Word(String),
         }
         match Written::deserialize(deserializer)? {
+            Written::Number(0) => Err(de::Error::custom(
+                "0: expected at least 1, or \"any\" for no limit",
+            )),
             Written::Number(number) => Ok(Self(number as usize)),
             Written::Word(word) if word == Self::WORD => Ok(Self::ANY),
             Written::Word(_) => Err(de::Error::custom("expected a number or \"any\"")),
