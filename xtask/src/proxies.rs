@@ -6,7 +6,7 @@ mod in_front;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -154,6 +154,32 @@ impl Proxy {
         command
     }
 
+    /// Starts it with a template of `conformance/proxies`, each of `words` in it replaced by its value.
+    /// Returns where it listens, too.
+    fn start(
+        self,
+        template: &str,
+        words: &[(&str, &str)],
+        folder: &Path,
+        deadline: Instant,
+    ) -> anyhow::Result<(Running, SocketAddr)> {
+        let source = crate::root().join("conformance/proxies").join(template);
+        let source =
+            fs::read_to_string(&source).with_context(|| format!("read {}", source.display()))?;
+        let port = free_port()?;
+        let config = source
+            .replace("@FOLDER@", &folder.display().to_string())
+            .replace("@PORT@", &port.to_string());
+        let fill = |config: String, (word, value): &(&str, &str)| config.replace(word, value);
+        let config = words.iter().fold(config, fill);
+        let path = folder.join(template);
+        fs::write(&path, config).with_context(|| format!("write {}", path.display()))?;
+        let mut proxy = Running::start(&mut self.command(folder, &path))?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        proxy.wait_until(deadline, || TcpStream::connect(address).is_ok())?;
+        Ok((proxy, address))
+    }
+
     fn is_there(self) -> bool {
         tools::runs(Command::new(self.path()).arg("-v"))
     }
@@ -191,25 +217,17 @@ impl Case {
 
     fn stage(&self, revoir: &Path, folder: &Path, deadline: Instant) -> anyhow::Result<Stage> {
         let (backend, address) = listen(revoir)?;
-        let port = free_port()?;
-        let file = self.proxy.config();
-        let template = crate::root().join("conformance/proxies").join(file);
-        let template = fs::read_to_string(&template)
-            .with_context(|| format!("read {}", template.display()))?;
-        let config = template
-            .replace("@FOLDER@", &folder.display().to_string())
-            .replace("@PORT@", &port.to_string())
-            .replace("@BACKEND@", &address)
-            .replace("@UPGRADE@", self.upgrade)
-            .replace("@LIMIT@", self.limit);
-        let path = folder.join(file);
-        fs::write(&path, config).with_context(|| format!("write {}", path.display()))?;
-        let mut proxy = Running::start(&mut self.proxy.command(folder, &path))?;
-        proxy.wait_until(deadline, || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
+        let words = [
+            ("@BACKEND@", &*address),
+            ("@UPGRADE@", self.upgrade),
+            ("@LIMIT@", self.limit),
+        ];
+        let template = self.proxy.config();
+        let (proxy, at) = self.proxy.start(template, &words, folder, deadline)?;
         Ok(Stage {
             _backend: backend,
             _proxy: proxy,
-            url: format!("ws://127.0.0.1:{port}/chat"),
+            url: format!("ws://{at}/chat"),
         })
     }
 }

@@ -69,24 +69,10 @@ impl Case {
         echo: &str,
         deadline: Instant,
     ) -> anyhow::Result<(Running, SocketAddr)> {
-        let template = crate::root()
-            .join("conformance/proxies")
-            .join(self.template);
-        let template = fs::read_to_string(&template)
-            .with_context(|| format!("read {}", template.display()))?;
-        let port = free_port()?;
-        let config = template
-            .replace("@FOLDER@", &folder.display().to_string())
-            .replace("@PORT@", &port.to_string())
-            .replace("@BACKEND@", echo);
-        let path = folder.join(self.template);
-        fs::write(&path, config).with_context(|| format!("write {}", path.display()))?;
         // nginx does not take the place of one that was killed.
         let _ = fs::remove_file(folder.join("behind.sock"));
-        let mut proxy = Running::start(&mut self.proxy.command(folder, &path))?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        proxy.wait_until(deadline, || TcpStream::connect(address).is_ok())?;
-        Ok((proxy, address))
+        self.proxy
+            .start(self.template, &[("@BACKEND@", echo)], folder, deadline)
     }
 }
 

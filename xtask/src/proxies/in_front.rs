@@ -191,29 +191,13 @@ impl Case {
         gateway: SocketAddr,
         deadline: Instant,
     ) -> anyhow::Result<(Running, SocketAddr)> {
-        let template = crate::root()
-            .join("conformance/proxies")
-            .join(self.template);
-        let template = fs::read_to_string(&template)
-            .with_context(|| format!("read {}", template.display()))?;
-        let port = free_port()?;
-        let mut config = template
-            .replace("@FOLDER@", &folder.display().to_string())
-            .replace("@PORT@", &port.to_string())
-            .replace("@GATEWAY@", &gateway.to_string());
-        for (word, value) in self.words {
-            if !word.is_empty() {
-                config = config.replace(word, value);
-            }
-        }
-        let path = folder.join(self.template);
-        fs::write(&path, config).with_context(|| format!("write {}", path.display()))?;
-        let mut proxy = Running::start(&mut self.proxy.command(folder, &path))?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        proxy.wait_until(deadline, || TcpStream::connect(address).is_ok())?;
+        let gateway = gateway.to_string();
+        let mut words = vec![("@GATEWAY@", &*gateway)];
+        words.extend(self.words.iter().filter(|(word, _)| !word.is_empty()));
+        let started = self.proxy.start(self.template, &words, folder, deadline)?;
         // HAProxy has checked the gateway by now, and thinks well of it.
         thread::sleep(Duration::from_secs(1));
-        Ok((proxy, address))
+        Ok(started)
     }
 }
 
