@@ -107,7 +107,7 @@ pub struct LimitsConfig {
     #[serde(deserialize_with = "values::head_bytes")]
     pub header_bytes: usize,
     /// The header fields of a request.
-    #[serde(deserialize_with = "values::some")]
+    #[serde(deserialize_with = "values::at_least_one")]
     pub header_fields: usize,
     /// WebSocket connections, with those that are opening.
     pub connections: Most,

@@ -49,10 +49,10 @@ pub struct RouteConfig {
     #[serde(deserialize_with = "values::origins")]
     pub origins: Vec<String>,
     /// Returns of held clients per second.
-    #[serde(deserialize_with = "values::some")]
+    #[serde(deserialize_with = "values::at_least_one")]
     pub return_rate: u32,
     /// The longest message of a client.
-    #[serde(deserialize_with = "values::some")]
+    #[serde(deserialize_with = "values::at_least_one")]
     pub message_bytes: u64,
     /// In a tunnel: the code for a backend that was lost.
     pub lost_code: LostCode,

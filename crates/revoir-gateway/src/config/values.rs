@@ -58,7 +58,7 @@ pub(super) fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ti
 }
 
 /// A number that serves nobody if it is 0.
-pub(super) fn some<'de, D: Deserializer<'de>, N>(deserializer: D) -> Result<N, D::Error>
+pub(super) fn at_least_one<'de, D: Deserializer<'de>, N>(deserializer: D) -> Result<N, D::Error>
 where
     N: Deserialize<'de> + Default + PartialEq,
 {
