@@ -17,8 +17,11 @@ thread_local! {
         LazyCell::new(|| Builder::new_current_thread().build().expect("a runtime"));
 }
 
-/// What only whoever is in front of a backend may say: as CGI reads the names.
-const ALONE: [&str; 4] = ["revoir-", "x-forwarded-", "x-real-ip", "forwarded"];
+/// What only whoever is in front of a backend may say: as CGI reads the names, and how they begin.
+const ALONE: [&str; 4] = ["revoir-", "x-forwarded-", "x-real-ip", "x-request-id"];
+
+/// The same, and the whole name.
+const FORWARDED: &str = "forwarded";
 
 const HOP_BY_HOP: [&str; 8] = [
     "connection",
@@ -135,7 +138,8 @@ fn check_fields(fields: &[Field], peer: SocketAddr, is_trusted: bool) {
             "{name}"
         );
         let meant = name.replace('_', "-");
-        let is_alone = ALONE.iter().any(|alone| meant.starts_with(alone));
+        let begins = |alone: &&str| meant.starts_with(*alone);
+        let is_alone = meant == FORWARDED || ALONE.iter().any(begins);
         assert!(!is_alone || *name == meant, "{name} passes for {meant}");
         assert!(!name.starts_with("revoir-"), "{name}");
         if !is_trusted && name.starts_with("x-forwarded-") {
