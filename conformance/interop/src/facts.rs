@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use revoir::{Cause, CloseFrame, Detail, Ending, ProtocolError, SendCode};
+use revoir::ending::{CloseFrame, Detail, ProtocolError};
+use revoir::{Cause, Ending, SendCode};
 use serde_json::{Value, json};
 
 use crate::case::{Answer, By, End};
@@ -25,7 +26,7 @@ pub(crate) fn of_ending(ending: &Ending) -> Facts {
         "detail": ending.detail.to_string(),
         "finish": ending.finish.id(),
         "clean": ending.is_clean(),
-        "initiator": ending.initiator.map(revoir::Initiator::id),
+        "initiator": ending.initiator.map(revoir::ending::Initiator::id),
         "sent": ending.sent.as_ref().map(frame),
         "received": ending.received.as_ref().map(frame),
         "refused_code": refused_code(ending),

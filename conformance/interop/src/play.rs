@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use revoir::extension::Extensions;
-use revoir::extension::deflate::DeflateConfig;
+use revoir::handshake::DeflateConfig;
+use revoir::handshake::Extensions;
 use revoir::{Client, Ending, Reason, Role, SendCode, WebSocket};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use revoir::extension::AgreedExtensions;
-use revoir::{Decision, DrainReport, Ending, Message, Up, WebSocket};
+use revoir::drain::DrainReport;
+use revoir::handshake::AgreedExtensions;
+use revoir::reconnect::{Decision, Up};
+use revoir::{Ending, Message, WebSocket};
 use tokio::sync::mpsc;
 
 /// Events that may wait to be written. Then the network side waits, and stops taking messages.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use revoir::Drain;
+use revoir::drain::Drain;
 use revoir_gateway::{Gateway, LocalService, Observer, Record, config};
 
 /// The same as in a file: `docs/revoir.toml` has every key.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use revoir::{Drain, DrainReport, ServerTls};
+use revoir::drain::{Drain, DrainReport};
+use revoir::tls::ServerTls;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 

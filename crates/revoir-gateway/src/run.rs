@@ -5,7 +5,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::{fmt, io};
 
-use revoir::ServerTls;
+use revoir::tls::ServerTls;
 
 use crate::config::{Config, ConfigError, TlsConfig};
 use crate::front::LocalService;

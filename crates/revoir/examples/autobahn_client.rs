@@ -3,8 +3,8 @@
 
 use std::error::Error;
 
-use revoir::extension::Extensions;
-use revoir::extension::deflate::DeflateConfig;
+use revoir::handshake::DeflateConfig;
+use revoir::handshake::Extensions;
 use revoir::{Client, Config, Message, Reason, SendCode, WebSocket, client_config};
 
 #[tokio::main(flavor = "current_thread")]

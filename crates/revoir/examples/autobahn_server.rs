@@ -5,8 +5,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use revoir::extension::Extensions;
-use revoir::extension::deflate::DeflateConfig;
+use revoir::handshake::DeflateConfig;
+use revoir::handshake::Extensions;
 use revoir::{Acceptor, Config, Ending, Server, WebSocket, server_config};
 
 /// The longest messages of the suite are 16 MiB, in sections 9.1 and 9.2.

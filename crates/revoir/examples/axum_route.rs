@@ -10,7 +10,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::Response;
 use axum::routing::{any, get};
-use revoir::{Acceptor, Drain, Ending, Headers, Upgrade, WebSocket};
+use revoir::drain::Drain;
+use revoir::handshake::Headers;
+use revoir::server::Upgrade;
+use revoir::{Acceptor, Ending, WebSocket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {

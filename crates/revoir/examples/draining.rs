@@ -7,7 +7,9 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{Acceptor, Admission, Drain, Ending, Server, Tracker, WebSocket};
+use revoir::drain::{Drain, Tracker};
+use revoir::server::Admission;
+use revoir::{Acceptor, Ending, Server, WebSocket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -4,7 +4,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use revoir::{Cause, ConnectError, Ending, Message, Reason, SendCode, Server, WebSocket};
+use revoir::client::ConnectError;
+use revoir::{Cause, Ending, Message, Reason, SendCode, Server, WebSocket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -4,7 +4,8 @@
 //! `cargo run -p revoir --example reconnecting`
 #![expect(clippy::print_stdout, reason = "an example talks to a person")]
 
-use revoir::{Link, LinkEvent, Message, Policy, Profile, Reason, Rule, SendCode, WhileDown};
+use revoir::reconnect::{LinkEvent, Profile, Rule, WhileDown};
+use revoir::{Link, Message, Policy, Reason, SendCode};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 #[tokio::main]

@@ -6,7 +6,8 @@ use std::error::Error;
 use std::fs;
 use std::sync::Arc;
 
-use revoir::{Ending, Server, ServerTls, WebSocket};
+use revoir::tls::ServerTls;
+use revoir::{Ending, Server, WebSocket};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 #[tokio::main(flavor = "current_thread")]

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{CallSite, Class, CloseCode, CloseFrame, Decision, Detail, Ending, Initiator};
+use crate::ending::{CallSite, CloseFrame, Detail, Initiator};
+use crate::reconnect::{Class, Decision};
+use crate::{CloseCode, Ending};
 
 /// An [`Ending`] as a JSON object.
 #[derive(Debug, Serialize)]

@@ -32,7 +32,7 @@
 //!
 //! # Coming back
 //!
-//! A [`Link`] is a connection that comes back: it reports every ending with the [`Decision`] that
+//! A [`Link`] is a connection that comes back: it reports every ending with the [`Decision`](reconnect::Decision) that
 //! follows from it, and knows of every message whether it was written. When to come back is the
 //! affair of a [`Policy`], which can be used without a link too. The defaults after an ending, in
 //! short; `testdata/policy/` has the whole table:
@@ -46,7 +46,7 @@
 //! | 3008, a pong that did not come | after 0.25-1 s |
 //! | 1008, 3000, HTTP 401 and 403 | once, with fresh credentials, if there is a hook that gets them |
 //! | 1005, 1011, private codes | three times without a stable connection between them |
-//! | `Retry-After`, or a [`Slot`] in the reason of 1001, 1012 or 1013 | when the server said |
+//! | `Retry-After`, or a [`Slot`](ending::Slot) in the reason of 1001, 1012 or 1013 | when the server said |
 //!
 //! # What drives a connection
 //!
@@ -95,8 +95,8 @@
 //! | name and TCP, over all addresses | 10 s | [`Client::with_connect_timeout`] |
 //! | TLS and opening handshake | 15 s at a client, 10 s at a server | [`Client::with_handshake_timeout`], [`Acceptor::with_handshake_timeout`] |
 //! | head of a request or an answer | 16 KiB, 100 fields | [`Client::with_head_limits`], [`Acceptor::with_head_limits`] |
-//! | message, after inflating | 16 MiB at a client, 1 MiB at a server | [`Limits::message`] |
-//! | queued output | 1 MiB, then `send` waits | [`Limits::queue`] |
+//! | message, after inflating | 16 MiB at a client, 1 MiB at a server | [`Limits::message`](websocket::Limits::message) |
+//! | queued output | 1 MiB, then `send` waits | [`Limits::queue`](websocket::Limits::queue) |
 //! | read ahead | 32 messages, 64 KiB and one message | fixed |
 //! | connections | none | [`Acceptor::with_max_connections`], [`Acceptor::with_max_connections_per_ip`] |
 //! | requests per second | none | [`Acceptor::with_admission`] |
@@ -111,7 +111,7 @@
 //! # Features
 //!
 //! - `rustls` (default): TLS with the `ring` provider; others through
-//!   [`ClientTls::from_config`] and [`ServerTls::from_config`].
+//!   [`ClientTls::from_config`](tls::ClientTls::from_config) and [`ServerTls::from_config`](tls::ServerTls::from_config).
 //! - `deflate` (default): permessage-deflate (RFC 7692). A client offers it, a server accepts it
 //!   only if [told so](Acceptor::with_extensions).
 //! - `serde`: endings and decisions as JSON ([`json`]).
@@ -123,7 +123,8 @@
 //! # #[cfg(feature = "axum")] {
 //! # use std::sync::Arc;
 //! # use axum::{Router, response::Response, routing::any};
-//! # use revoir::{Acceptor, Ending, Upgrade, WebSocket};
+//! # use revoir::{Acceptor, Ending, WebSocket};
+//! # use revoir::server::Upgrade;
 //! # async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
 //! #     let message = socket.recv().await?;
 //! #     socket.send(message).await
@@ -139,47 +140,37 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod client;
+pub mod client;
 mod config;
 mod deadline;
-mod drain;
+pub mod drain;
 mod driver;
+pub mod ending;
 mod entropy;
+pub mod handshake;
 mod handshake_io;
 #[cfg(feature = "serde")]
 pub mod json;
 mod observer;
-mod reconnect;
-mod server;
+pub mod reconnect;
+pub mod server;
 mod span;
 #[cfg(feature = "rustls")]
-mod tls;
-mod websocket;
+pub mod tls;
+pub mod websocket;
 
-pub use client::{Client, ConnectError, InvalidProxy, InvalidUrl, Target, connect};
+pub use client::builder::{Client, connect};
 pub use config::{client_config, server_config};
-pub use drain::{Drain, DrainReport, Schedule, Tracker};
-pub use entropy::Entropy;
 pub use observer::Observer;
-pub use reconnect::{
-    Attempt, Class, Decision, History, Link, LinkBuilder, LinkEnd, LinkEvent, LinkRequest,
-    LinkSender, NotSent, NotWritten, Policy, Profile, Receipt, Rule, Stop, Unsent, Up, WhileDown,
-};
-pub use revoir_codes::advice::{DelayClass, DelayRange};
-pub use revoir_proto::frame::CloseFrame;
-pub use revoir_proto::handshake::{
-    HandshakeError, HeadLimits, Headers, InvalidHeader, InvalidRequest, Origins, Refused, Request,
-};
+pub use reconnect::link::handle::Link;
+pub use reconnect::policy::Policy;
 pub use revoir_proto::{
-    BinaryPayload, CallSite, Cause, CloseCode, Config, Detail, Ending, Finish, Initiator,
-    InvalidSlot, KeepaliveConfig, Limits, Message, ProtocolError, Reason, Role, SendCode, Slot,
-    State, TextPayload, TlsFault, UsageError, Utf8Bytes, extension,
+    Cause, CloseCode, Config, Ending, Message, Reason, Role, SendCode, Utf8Bytes,
 };
-pub use server::{AcceptFailures, Acceptor, Admission, Incoming, Server, accept};
-#[cfg(feature = "hyper")]
-pub use server::{Upgrade, is_origin_allowed};
-#[cfg(feature = "rustls")]
-pub use tls::{ClientTls, ServerTls, TlsError};
-#[cfg(feature = "rustls")]
-pub use tokio_rustls::rustls;
-pub use websocket::{Closed, Closer, Draining, Reader, WebSocket, Writer};
+pub use server::acceptor::{Acceptor, accept};
+pub use server::incoming::Incoming;
+pub use server::listen::Server;
+pub use websocket::closer::Closer;
+pub use websocket::handle::WebSocket;
+pub use websocket::reader::Reader;
+pub use websocket::writer::Writer;

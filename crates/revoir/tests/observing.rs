@@ -8,7 +8,8 @@ use std::cell::RefCell;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use revoir::{Acceptor, Cause, Client, Drain, Ending, Observer, Role, Server, WebSocket};
+use revoir::drain::Drain;
+use revoir::{Acceptor, Cause, Client, Ending, Observer, Role, Server, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tracing::field::{Field, Visit};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use revoir::{Link, LinkEvent};
+use revoir::Link;
+use revoir::reconnect::LinkEvent;
 use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 

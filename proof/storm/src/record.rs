@@ -1,6 +1,6 @@
 //! [`Record`]: what one client has seen.
 
-use revoir::Slot;
+use revoir::ending::Slot;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 

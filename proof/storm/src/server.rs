@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use revoir::{Drain, Ending, Message, Server, WebSocket};
+use revoir::drain::Drain;
+use revoir::{Ending, Message, Server, WebSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Over which time the clients return, and when the first one may.

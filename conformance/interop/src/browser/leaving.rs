@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use revoir::{Ending, Initiator, Role};
+use revoir::ending::Initiator;
+use revoir::{Ending, Role};
 use tokio::time::timeout;
 
 use super::document::Document;

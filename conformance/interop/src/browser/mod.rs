@@ -7,7 +7,8 @@ mod site;
 use std::fs;
 
 use anyhow::Context;
-use revoir::{Origins, Role};
+use revoir::Role;
+use revoir::server::Origins;
 use revoir_conformance::{Chromium, Tab, report};
 use serde_json::{Value, json};
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use revoir::{Client, Config, Ending, KeepaliveConfig, Message, Reason, SendCode, WebSocket};
+use revoir::websocket::KeepaliveConfig;
+use revoir::{Client, Config, Ending, Message, Reason, SendCode, WebSocket};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::watch;

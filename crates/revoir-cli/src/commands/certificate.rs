@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use revoir::{ServerTls, TlsError};
+use revoir::tls::{ServerTls, TlsError};
 
 use crate::commands::settings;
 use crate::exit::Failure;

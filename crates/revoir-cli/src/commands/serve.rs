@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use revoir::ServerTls;
+use revoir::tls::ServerTls;
 use revoir_gateway::config::{self, Config, Permissions, RouteConfig, Time, TlsConfig};
 use revoir_gateway::{
     AccessLog, Asked, Format, Gateway, Json, ListenAddr, Listener, LocalService, Mode, Operations,

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use revoir::extension::Extensions;
-use revoir::extension::deflate::DeflateConfig;
-use revoir::{Config, ConnectError, InvalidUrl, KeepaliveConfig};
+use revoir::Config;
+use revoir::client::{ConnectError, InvalidUrl};
+use revoir::handshake::DeflateConfig;
+use revoir::handshake::Extensions;
+use revoir::websocket::KeepaliveConfig;
 
 use crate::exit::Failure;
 

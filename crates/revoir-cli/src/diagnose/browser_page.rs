@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use revoir::{CloseCode, Ending, Target};
+use revoir::client::Target;
+use revoir::{CloseCode, Ending};
 
 use crate::diagnose::{Log, Outcome, StepId};
 

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use revoir::{Config, Detail, Ending, Entropy, Message, State};
+use revoir::ending::Detail;
+use revoir::reconnect::Entropy;
+use revoir::websocket::State;
+use revoir::{Config, Ending, Message};
 use revoir_proto::extension::AgreedExtensions;
 use revoir_proto::frame::{CloseFrame, FrameHeader, Mask, Opcode};
 use revoir_proto::{Connection, Event, Random, Role};

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use revoir::{Cause, CloseCode, Detail, Ending, HandshakeError, Headers, ProtocolError, Refused};
+use revoir::ending::{Detail, ProtocolError};
+use revoir::handshake::{HandshakeError, Headers, Refused};
+use revoir::{Cause, CloseCode, Ending};
 use revoir_codes::catalog::causes::Witness;
 use revoir_codes::catalog::diagnosis::{Evidence, Sign, TcpEnd};
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use revoir::{Detail, ProtocolError, SendCode};
+use revoir::SendCode;
+use revoir::ending::{Detail, ProtocolError};
 use revoir_proto::frame::CloseFrame;
 use tokio::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use revoir::HandshakeError;
+use revoir::handshake::HandshakeError;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 

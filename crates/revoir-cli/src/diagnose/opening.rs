@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
-use revoir::{Entropy, HandshakeError, HeadLimits, Headers, Refused};
+use revoir::handshake::{HandshakeError, HeadLimits, Headers, Refused};
+use revoir::reconnect::Entropy;
 use revoir_proto::handshake::{ClientHandshake, ClientOutcome, ClientRequest, Established};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use revoir::{ConnectError, InvalidRequest, Target};
+use revoir::client::{ConnectError, Target};
+use revoir::handshake::InvalidRequest;
 use revoir_proto::handshake::ClientRequest;
 
 use crate::args::LiveArgs;

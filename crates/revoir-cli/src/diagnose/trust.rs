@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use revoir::rustls::client::WebPkiServerVerifier;
-use revoir::rustls::client::danger::{
+use revoir::tls::rustls::client::WebPkiServerVerifier;
+use revoir::tls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
-use revoir::rustls::crypto::ring;
-use revoir::rustls::pki_types::pem::PemObject;
-use revoir::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use revoir::rustls::{
+use revoir::tls::rustls::crypto::ring;
+use revoir::tls::rustls::pki_types::pem::PemObject;
+use revoir::tls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use revoir::tls::rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
@@ -25,7 +25,7 @@ impl Trust {
     /// Whom the platform trusts; with `insecure`, everybody else too.
     pub(crate) fn platform(insecure: bool) -> Self {
         Self {
-            roots: Arc::new(revoir::ClientTls::platform_roots()),
+            roots: Arc::new(revoir::tls::ClientTls::platform_roots()),
             insecure,
         }
     }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use revoir::Message;
+use revoir::drain::DrainReport;
 use revoir::json::{DecisionFields, EndingFields};
-use revoir::{DrainReport, Message};
 use serde::Serialize;
 
 use crate::events::{Event, Opened, What};

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use fastrand::Rng;
-use revoir::{Ending, History, Policy};
+use revoir::reconnect::History;
+use revoir::{Ending, Policy};
 
 /// When a client tries again after an ending, and what it remembers meanwhile.
 pub(crate) trait Comeback {

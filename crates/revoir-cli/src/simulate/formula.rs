@@ -202,7 +202,7 @@ mod tests {
         let formula = &FORMULAS[1];
         let mut random = Rng::with_seed(3);
         let mut tries = formula.connected(&mut random);
-        let ending = Ending::never_opened(revoir::Cause::Refused, revoir::Detail::None);
+        let ending = Ending::never_opened(revoir::Cause::Refused, revoir::ending::Detail::None);
         let first = formula.wait(&mut tries, &ending, &mut random).unwrap();
         let second = formula.wait(&mut tries, &ending, &mut random).unwrap();
         assert!((second.as_secs_f64() / first.as_secs_f64() - 1.3).abs() < 1e-6);

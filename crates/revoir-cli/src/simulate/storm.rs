@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use fastrand::Rng;
-use revoir::{
-    Cause, CloseFrame, Detail, Ending, Finish, Headers, Initiator, Reason, Refused, SendCode, Slot,
-};
+use revoir::ending::{CloseFrame, Detail, Finish, Initiator, Slot};
+use revoir::handshake::{Headers, Refused};
+use revoir::{Cause, Ending, Reason, SendCode};
 
 use crate::simulate::agenda::Agenda;
 use crate::simulate::comeback::Comeback;

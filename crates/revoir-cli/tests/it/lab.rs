@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use revoir::{Client, ConnectError, Ending, Slot, WebSocket};
+use revoir::client::ConnectError;
+use revoir::ending::Slot;
+use revoir::{Client, Ending, WebSocket};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -22,7 +22,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::Path;
 
-use revoir::Drain;
+use revoir::drain::Drain;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::ClientLimits;

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use revoir::rustls::crypto::CryptoProvider;
-use revoir::rustls::crypto::ring;
-use revoir::rustls::pki_types::pem::PemObject;
-use revoir::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use revoir::rustls::server::WebPkiClientVerifier;
-use revoir::rustls::server::danger::ClientCertVerifier;
-use revoir::rustls::sign::CertifiedKey;
-use revoir::rustls::{RootCertStore, ServerConfig};
+use revoir::tls::rustls::crypto::CryptoProvider;
+use revoir::tls::rustls::crypto::ring;
+use revoir::tls::rustls::pki_types::pem::PemObject;
+use revoir::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use revoir::tls::rustls::server::WebPkiClientVerifier;
+use revoir::tls::rustls::server::danger::ClientCertVerifier;
+use revoir::tls::rustls::sign::CertifiedKey;
+use revoir::tls::rustls::{RootCertStore, ServerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::config::error::ConfigError;

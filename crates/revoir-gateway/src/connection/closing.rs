@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{Drain, DrainReport, Schedule};
+use revoir::drain::{Drain, DrainReport, Schedule};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::registry::Registry;

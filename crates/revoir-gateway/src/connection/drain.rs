@@ -4,7 +4,8 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use revoir::{Drain, DrainReport, Ending, Schedule};
+use revoir::Ending;
+use revoir::drain::{Drain, DrainReport, Schedule};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 

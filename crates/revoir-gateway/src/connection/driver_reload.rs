@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use revoir::Entropy;
+use revoir::reconnect::Entropy;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connection::driver::Driver;

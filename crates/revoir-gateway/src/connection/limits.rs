@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use revoir::Admission;
+use revoir::server::Admission;
 
 use crate::net::subscriber;
 use crate::watch::Limit;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{Drain, Schedule};
+use revoir::drain::{Drain, Schedule};
 use tokio::time::sleep;
 
 use crate::connection::registry::Registry;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response};
-use revoir::Entropy;
+use revoir::reconnect::Entropy;
 use revoir_proto::handshake::key;
 
 use crate::connection::fields::Fields;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use revoir::{Ending, Entropy};
+use revoir::Ending;
+use revoir::reconnect::Entropy;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 

@@ -19,7 +19,7 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use revoir::ClientTls;
+use revoir::tls::ClientTls;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tower_service::Service;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use revoir::rustls::server::{ClientHello, ResolvesServerCert};
-use revoir::rustls::sign::CertifiedKey;
+use revoir::tls::rustls::server::{ClientHello, ResolvesServerCert};
+use revoir::tls::rustls::sign::CertifiedKey;
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::SubjectAltName;
@@ -87,8 +87,8 @@ fn names(certificate: &CertifiedKey) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use revoir::rustls::crypto::ring;
-    use revoir::rustls::pki_types::PrivateKeyDer;
+    use revoir::tls::rustls::crypto::ring;
+    use revoir::tls::rustls::pki_types::PrivateKeyDer;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
-use revoir::rustls::pki_types::CertificateDer;
+use revoir::tls::rustls::pki_types::CertificateDer;
 use ring::digest::{SHA256, digest};
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode as _;

@@ -9,7 +9,7 @@ use hyper::header::{
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{HeaderMap, Request, Response, StatusCode};
-use revoir::is_origin_allowed;
+use revoir::server::is_origin_allowed;
 use revoir_proto::handshake::{self, HandshakeError, ServerConfig};
 use tokio::time::{Instant, sleep, timeout_at};
 

@@ -2,7 +2,7 @@
 
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
-use revoir::Entropy;
+use revoir::reconnect::Entropy;
 
 /// The field that it travels in, as nginx, HAProxy and Envoy have it by custom.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hyper::{Request, Response};
-use revoir::Tracker;
+use revoir::drain::Tracker;
 use tower_service::Service;
 
 use crate::net::Peer;

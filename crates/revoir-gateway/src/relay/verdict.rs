@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use revoir::Drain;
+use revoir::drain::Drain;
 use revoir_proto::frame::CloseFrame;
 use revoir_proto::{Cause, CloseCode, ProtocolError, SendCode};
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hyper::header::HeaderName;
-use revoir::Origins;
+use revoir::server::Origins;
 use tokio::net::TcpListener;
 
 use crate::front::{AuthSettings, RouteSettings, Settings};

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use revoir::ServerTls;
-use revoir::rustls::crypto::ring;
-use revoir::rustls::pki_types::{PrivateKeyDer, ServerName};
-use revoir::rustls::{ClientConfig, RootCertStore};
+use revoir::tls::ServerTls;
+use revoir::tls::rustls::crypto::ring;
+use revoir::tls::rustls::pki_types::{PrivateKeyDer, ServerName};
+use revoir::tls::rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

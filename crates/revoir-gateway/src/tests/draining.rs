@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{CloseCode, Drain, Slot};
+use revoir::CloseCode;
+use revoir::drain::Drain;
+use revoir::ending::Slot;
 
 use crate::rules::{Mode, Rules};
 use crate::tests::support::{Between, ask, asked, connected, field, pair, settings, soon};
@@ -16,7 +18,10 @@ fn slot(reason: &str) -> Duration {
 }
 
 /// Begins to drain, and returns when that is seen.
-async fn draining(between: &Between, plan: Drain) -> tokio::task::JoinHandle<revoir::DrainReport> {
+async fn draining(
+    between: &Between,
+    plan: Drain,
+) -> tokio::task::JoinHandle<revoir::drain::DrainReport> {
     let gateway = Arc::clone(&between.gateway);
     let drain = tokio::spawn(async move { gateway.drain(plan).await });
     soon(async {

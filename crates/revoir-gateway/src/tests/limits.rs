@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use revoir::Origins;
+use revoir::server::Origins;
 use revoir_proto::frame::Opcode;
 use tokio::net::TcpListener;
 

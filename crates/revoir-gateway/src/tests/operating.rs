@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::Drain;
+use revoir::drain::Drain;
 use revoir_proto::frame::Opcode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;

@@ -230,7 +230,7 @@ async fn a_request_in_flight_is_answered_while_the_gateway_drains() {
     // Somebody who has asked for nothing is not waited for.
     let _idle = dial(between.address).await;
     let gateway = std::sync::Arc::clone(&between.gateway);
-    let plan = revoir::Drain::restart().within(Duration::from_secs(3600));
+    let plan = revoir::drain::Drain::restart().within(Duration::from_secs(3600));
     let mut drain = tokio::spawn(async move { gateway.drain(plan).await });
     soon(async {
         while !between.gateway.is_draining() {

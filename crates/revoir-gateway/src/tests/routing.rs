@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get};
-use revoir::{Acceptor, Drain, Ending, Message, Upgrade, WebSocket};
+use revoir::drain::Drain;
+use revoir::server::Upgrade;
+use revoir::{Acceptor, Ending, Message, WebSocket};
 use revoir_codes::CloseCode;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;

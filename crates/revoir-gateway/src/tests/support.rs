@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use revoir::{Origins, ServerTls};
+use revoir::server::Origins;
+use revoir::tls::ServerTls;
 use revoir_proto::Role;
 use revoir_proto::frame::{FrameHeader, Mask, Opcode};
 use revoir_proto::handshake::accept;

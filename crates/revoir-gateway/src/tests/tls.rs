@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use revoir::{
-    Client, ClientTls, CloseCode, Ending, Message, Reason, SendCode, Server, ServerTls, WebSocket,
-};
+use revoir::tls::{ClientTls, ServerTls};
+use revoir::{Client, CloseCode, Ending, Message, Reason, SendCode, Server, WebSocket};
 use tokio::sync::mpsc;
 
 use crate::front::{Destination, RouteSettings, Settings};

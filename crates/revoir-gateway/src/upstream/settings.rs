@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{ClientTls, Origins, TlsError};
+use revoir::server::Origins;
+use revoir::tls::{ClientTls, TlsError};
 
 use crate::rules::Rules;
 use crate::upstream::answers::BadAnswers;

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use revoir::{Acceptor, Drain, Ending, Incoming, Server, Tracker, WebSocket, server_config};
+use revoir::drain::{Drain, Tracker};
+use revoir::{Acceptor, Ending, Incoming, Server, WebSocket, server_config};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 

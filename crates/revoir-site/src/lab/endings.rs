@@ -73,7 +73,8 @@ impl Endings {
 
 #[cfg(test)]
 mod tests {
-    use revoir::{Cause, Detail};
+    use revoir::Cause;
+    use revoir::ending::Detail;
 
     use super::*;
 

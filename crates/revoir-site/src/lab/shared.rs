@@ -7,7 +7,9 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use revoir::{Acceptor, Admission, Tracker};
+use revoir::Acceptor;
+use revoir::drain::Tracker;
+use revoir::server::Admission;
 
 use super::backend::Backend;
 use super::endings::Endings;

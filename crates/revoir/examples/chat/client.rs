@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use revoir::{Cause, Link, LinkEvent, Message, Policy, Reason, Rule, SendCode, WhileDown};
+use revoir::reconnect::{LinkEvent, Rule, WhileDown};
+use revoir::{Cause, Link, Message, Policy, Reason, SendCode};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 /// Lines for the next connection while there is none.

@@ -11,10 +11,9 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use revoir::{
-    Drain, Ending, Headers, Incoming, Message, Reader, Reason, SendCode, Server, Tracker,
-    WebSocket, Writer,
-};
+use revoir::drain::{Drain, Tracker};
+use revoir::handshake::Headers;
+use revoir::{Ending, Incoming, Message, Reader, Reason, SendCode, Server, WebSocket, Writer};
 use tokio::sync::broadcast::{self, error::RecvError};
 
 /// So many lines of a room may be ahead of a member who is slow.

@@ -1,6 +1,7 @@
-//! [`Client`]: opens connections.
+//! What [`Client`] and [`connect`](crate::connect), which stand at the root, take and return: URLs and
+//! errors.
 
-mod builder;
+pub(crate) mod builder;
 mod connect;
 mod error;
 mod handshake;
@@ -11,8 +12,9 @@ mod tcp;
 mod tunnel;
 mod url;
 
-pub use builder::{Client, connect};
 pub use error::ConnectError;
 pub use proxy::InvalidProxy;
-pub(crate) use tcp::not_reached;
 pub use url::{InvalidUrl, Target};
+
+pub(crate) use builder::Client;
+pub(crate) use tcp::not_reached;

@@ -16,13 +16,13 @@ const RETURN_RATE: u32 = 500;
 ///
 /// Closing and returning are independent. The connections are closed within a second or so, evenly,
 /// in random order. In the reason of its Close frame each client gets a slot of its own
-/// ([`Slot`](crate::Slot)), from the time a successor is ready, spread over a window. Clients that
+/// ([`Slot`](crate::ending::Slot)), from the time a successor is ready, spread over a window. Clients that
 /// know slots ([`Policy`](crate::Policy) does) come back at an even rate instead of all at once.
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// let plan = revoir::Drain::restart()
+/// let plan = revoir::drain::Drain::restart()
 ///     .within(Duration::from_secs(10))
 ///     .return_over(Duration::from_secs(30));
 /// ```

@@ -70,7 +70,7 @@ impl DrainReport {
         self.unsent == 0
     }
 
-    /// Counts a connection that ended during the drain, as a [`Tracker`](crate::Tracker) does for
+    /// Counts a connection that ended during the drain, as a [`Tracker`](crate::drain::Tracker) does for
     /// its own. `is_late`: after the deadline.
     pub fn count(&mut self, ending: &Ending, is_late: bool) {
         if ending.cause != Cause::Drained {

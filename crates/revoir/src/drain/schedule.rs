@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::drain::slots::{Slots, due, shuffle};
 use crate::entropy::Entropy;
 
-/// When connections are closed, and when each may return: what [`Drain`](crate::Drain) says, for a program that
+/// When connections are closed, and when each may return: what [`Drain`](crate::drain::Drain) says, for a program that
 /// has connections of its own, such as a gateway. Times count from the start of the drain.
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// let plan = revoir::Drain::restart().return_over(Duration::from_secs(30));
+/// let plan = revoir::drain::Drain::restart().return_over(Duration::from_secs(30));
 /// let schedule = plan.schedule(9000);
 /// // Half of them are told to close in half of the first second.
 /// assert!((4500..4700).contains(&schedule.due(Duration::from_millis(490))));

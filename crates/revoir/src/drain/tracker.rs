@@ -16,7 +16,8 @@ use crate::drain::{Drain, DrainReport};
 ///
 /// ```
 /// # async fn example() -> std::io::Result<()> {
-/// use revoir::{Drain, Server, WebSocket};
+/// use revoir::{Server, WebSocket};
+/// use revoir::drain::Drain;
 ///
 /// let server = Server::bind("127.0.0.1:0").await?;
 /// let tracker = server.tracker().clone();

@@ -11,12 +11,12 @@ use revoir_codes::advice::{DelayClass, DelayRange};
 #[non_exhaustive]
 pub struct Decision {
     /// The rule that decided: a stable identifier such as `code-1012`, `status-503`,
-    /// `pusher-4000-4099`, or the name of a [`Rule`](crate::Rule) of the user's own.
+    /// `pusher-4000-4099`, or the name of a [`Rule`](crate::reconnect::Rule) of the user's own.
     pub rule: Cow<'static, str>,
     /// Where the delay comes from, or why there is none.
     pub class: Class,
     /// The number of the attempt that this is about, from 1; it starts again after a stable
-    /// connection ([`History`](crate::History)). Of a stop: of the attempt that is not made.
+    /// connection ([`History`](crate::reconnect::History)). Of a stop: of the attempt that is not made.
     pub attempt: u32,
     /// How long to wait before the attempt, in whole milliseconds; `None`: do not come back.
     pub delay: Option<Duration>,
@@ -83,7 +83,7 @@ pub enum Class {
     Slow,
     /// The server said when: `Retry-After`, or the suffix of a Close reason.
     Advised,
-    /// A range that a [`Rule`](crate::Rule) of the user's own gives.
+    /// A range that a [`Rule`](crate::reconnect::Rule) of the user's own gives.
     Custom,
     /// There is no further attempt.
     Stop(Stop),

@@ -26,7 +26,7 @@ const REGISTERED: DelayRange = DelayRange {
 /// connections that never opened beside it. Before it come a [`Profile`], and before that the
 /// user's own [`Rule`]s. Whatever rule applies, if it comes back at all, then a time that the
 /// server asked for replaces its delay: `Retry-After` on a refused handshake (seconds or a date,
-/// with a spread of a quarter and at least 1 s), or a [`Slot`](crate::Slot) at the end of the reason
+/// with a spread of a quarter and at least 1 s), or a [`Slot`](crate::ending::Slot) at the end of the reason
 /// of 1001, 1012 or 1013. More than an hour counts as an hour.
 ///
 /// Delays are capped first and drawn afterwards, evenly over the whole range, and no range starts
@@ -35,7 +35,9 @@ const REGISTERED: DelayRange = DelayRange {
 /// ```
 /// use std::time::SystemTime;
 ///
-/// use revoir::{Cause, Detail, Ending, History, Policy};
+/// use revoir::{Cause, Ending, Policy};
+/// use revoir::ending::Detail;
+/// use revoir::reconnect::History;
 ///
 /// let policy = Policy::new();
 /// let mut history = History::new();

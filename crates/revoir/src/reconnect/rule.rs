@@ -17,7 +17,8 @@ use crate::reconnect::verdict::{Delay, Verdict};
 /// ```
 /// use std::time::Duration;
 ///
-/// use revoir::{DelayClass, Policy, Rule};
+/// use revoir::Policy;
+/// use revoir::reconnect::{DelayClass, Rule};
 ///
 /// let policy = Policy::new()
 ///     // "Logged in elsewhere": do not fight over it.
@@ -79,7 +80,7 @@ impl Rule {
         Self { on, verdict }
     }
 
-    /// Gives the rule a name, for [`Decision::rule`](crate::Decision::rule). Default:
+    /// Gives the rule a name, for [`Decision::rule`](crate::reconnect::Decision::rule). Default:
     /// `user-code-4000-4099` and the like.
     #[must_use]
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {

@@ -23,7 +23,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 /// use std::num::NonZeroU32;
 ///
 /// # fn example() -> Option<revoir::Acceptor> {
-/// let admission = revoir::Admission::per_second(NonZeroU32::new(200)?);
+/// let admission = revoir::server::Admission::per_second(NonZeroU32::new(200)?);
 /// let acceptor = revoir::Acceptor::new().with_admission(admission);
 /// # Some(acceptor)
 /// # }

@@ -158,7 +158,8 @@ impl Server {
     /// # async fn example() -> std::io::Result<()> {
     /// use std::sync::Arc;
     ///
-    /// use revoir::{Ending, Headers, Incoming, Server, WebSocket};
+    /// use revoir::{Ending, Incoming, Server, WebSocket};
+    /// use revoir::handshake::Headers;
     ///
     /// async fn chat(mut socket: WebSocket, room: String) -> Result<(), Arc<Ending>> {
     ///     socket.send_text(format!("welcome to {room}")).await?;

@@ -1,11 +1,12 @@
-//! [`Server`] and [`Acceptor`]: take connections.
+//! What a [`Server`](crate::Server) and an [`Acceptor`], which stand at the root, are told: whom to
+//! take, and how many.
 
 mod accepting;
-mod acceptor;
+pub(crate) mod acceptor;
 mod admission;
 mod handshake;
-mod incoming;
-mod listen;
+pub(crate) mod incoming;
+pub(crate) mod listen;
 mod origin;
 mod refusal;
 mod retiring;
@@ -14,11 +15,12 @@ mod settings;
 mod upgrade;
 
 pub use accepting::AcceptFailures;
-pub use acceptor::{Acceptor, accept};
 pub use admission::Admission;
-pub use incoming::Incoming;
-pub use listen::Server;
 #[cfg(feature = "hyper")]
 pub use origin::is_origin_allowed;
+pub use revoir_proto::handshake::Origins;
 #[cfg(feature = "hyper")]
 pub use upgrade::Upgrade;
+
+pub(crate) use acceptor::Acceptor;
+pub(crate) use incoming::Incoming;

@@ -10,6 +10,7 @@ mod unverified;
 pub use client::ClientTls;
 pub use error::TlsError;
 pub use server::ServerTls;
+pub use tokio_rustls::rustls;
 
 use revoir_proto::{Cause, Detail, Ending};
 

@@ -9,7 +9,7 @@ use crate::driver::{Shared, WatcherId};
 /// Waits until a drain of the server reaches the connection, or it begins to close for another
 /// cause: by this side, by the peer, or by its end. It returns at once if that has happened.
 ///
-/// From then on the handler has the [notice](crate::Drain::notice) of the drain, 1 s by default,
+/// From then on the handler has the [notice](crate::drain::Drain::notice) of the drain, 1 s by default,
 /// to send what it still wants to. The drain's Close frame is sent when that is over, or as soon as
 /// the handler lets go of the connection. Other connections do not wait meanwhile.
 ///

@@ -1,15 +1,18 @@
-//! [`WebSocket`] and its halves.
+//! What belongs to an open [`WebSocket`]: its futures, its limits, and what can be sent.
+//! The handles stand at the root.
 
 mod closed;
-mod closer;
+pub(crate) mod closer;
 mod draining;
-mod handle;
-mod reader;
-mod writer;
+pub(crate) mod handle;
+pub(crate) mod reader;
+pub(crate) mod writer;
 
 pub use closed::Closed;
-pub use closer::Closer;
 pub use draining::Draining;
-pub use handle::WebSocket;
-pub use reader::Reader;
-pub use writer::Writer;
+pub use revoir_proto::{BinaryPayload, KeepaliveConfig, Limits, State, TextPayload, UsageError};
+
+pub(crate) use closer::Closer;
+pub(crate) use handle::WebSocket;
+pub(crate) use reader::Reader;
+pub(crate) use writer::Writer;

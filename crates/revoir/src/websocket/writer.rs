@@ -44,7 +44,7 @@ impl Writer {
     }
 
     /// Queues a message and starts to write it. Waits while the queue is at its limit
-    /// ([`Limits::queue`](crate::Limits::queue)).
+    /// ([`Limits::queue`](crate::websocket::Limits::queue)).
     ///
     /// Messages sent while more input waits to be taken are written together, as soon as the
     /// application asks for the next one, waits, or returns to the runtime. Any other is written

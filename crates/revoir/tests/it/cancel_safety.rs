@@ -9,7 +9,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
-use revoir::{Acceptor, Cause, Client, Drain, Headers, Message, Reason, SendCode, WebSocket};
+use revoir::drain::Drain;
+use revoir::handshake::Headers;
+use revoir::{Acceptor, Cause, Client, Message, Reason, SendCode, WebSocket};
 use tokio::runtime::Runtime;
 use tokio::time::{sleep, timeout};
 

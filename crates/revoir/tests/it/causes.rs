@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use revoir::{Cause, CloseCode, CloseFrame, Detail, Ending, Finish, Role, SendCode, WebSocket};
+use revoir::ending::{CloseFrame, Detail, Finish};
+use revoir::{Cause, CloseCode, Ending, Role, SendCode, WebSocket};
 
 use crate::support::cases::{LOCAL, REMOTE, on, watch};
 use crate::support::peer::After;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use revoir::{Cause, DelayClass, Ending, History, Policy};
+use revoir::reconnect::{DelayClass, History};
+use revoir::{Cause, Ending, Policy};
 
 use crate::support::endings::{closed, refused, with_cause};
 use crate::support::random::SplitMix;

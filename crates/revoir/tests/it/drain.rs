@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use revoir::drain::{Drain, DrainReport, Tracker};
+use revoir::ending::{Finish, Slot};
+use revoir::server::Admission;
 use revoir::{
-    Acceptor, Admission, Cause, Client, CloseCode, Drain, DrainReport, Ending, Finish, Message,
-    Reason, SendCode, Server, Slot, Tracker, WebSocket,
+    Acceptor, Cause, Client, CloseCode, Ending, Message, Reason, SendCode, Server, WebSocket,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -287,7 +289,7 @@ async fn the_ending_of_a_drain_is_whole_over_tcp_and_tls() {
             peer.rest().await,
             (vec![], crate::support::peer::After::Fin)
         );
-        let initiator = Some(revoir::Initiator::Local);
+        let initiator = Some(revoir::ending::Initiator::Local);
         let mut ending = expected(Cause::Drained, Finish::Answered, initiator);
         ending.sent = Some(close_frame(1012, text));
         ending.received = Some(close_frame(1012, ""));
@@ -599,6 +601,6 @@ async fn who_waits_for_a_drain_hears_that_the_connection_closes() {
             drop(server.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY));
         }
         // The end is seconds away: this peer does not hang up.
-        assert_eq!(draining.await.unwrap(), revoir::State::Closing);
+        assert_eq!(draining.await.unwrap(), revoir::websocket::State::Closing);
     }
 }

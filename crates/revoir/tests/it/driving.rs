@@ -239,7 +239,7 @@ async fn a_peer_that_floods_while_we_close_cannot_stretch_the_budget() {
             taken += 1;
         }
         let ending = closed.await;
-        assert_eq!(ending.finish, revoir::Finish::Timeout);
+        assert_eq!(ending.finish, revoir::ending::Finish::Timeout);
         let late = ending.open_for - Duration::from_secs(5);
         assert!(late < Duration::from_millis(20), "{late:?}");
         assert!(taken + ending.discarded > 1000);
@@ -259,7 +259,7 @@ async fn a_peer_that_floods_over_tcp_cannot_stretch_the_budget() {
         .collect();
     let flooding = tokio::spawn(async move { while peer.try_write(&flood).await {} });
     let ending = socket.close(SendCode::GOING_AWAY, Reason::EMPTY).await;
-    assert_eq!(ending.finish, revoir::Finish::Timeout);
+    assert_eq!(ending.finish, revoir::ending::Finish::Timeout);
     assert!(
         ending.open_for < Duration::from_secs(2),
         "{:?}",
@@ -278,7 +278,7 @@ async fn output_that_outlives_the_budget_is_cut_and_counted() {
         socket.send_binary(vec![0; 5000]).await.unwrap();
         let ending = socket.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY).await;
         assert_eq!(ending.sent, None);
-        assert_eq!(ending.finish, revoir::Finish::Timeout);
+        assert_eq!(ending.finish, revoir::ending::Finish::Timeout);
         let frames = match side {
             Side::Client => 5008 + 8,
             Side::Server => 5004 + 4,

@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use proptest::test_runner::Config as Cases;
-use revoir::{
-    Acceptor, Cause, Client, Config, Detail, Drain, Ending, History, KeepaliveConfig, Policy, Rule,
-    Slot, WebSocket,
-};
+use revoir::drain::Drain;
+use revoir::ending::{Detail, Slot};
+use revoir::reconnect::{History, Rule};
+use revoir::websocket::KeepaliveConfig;
+use revoir::{Acceptor, Cause, Client, Config, Ending, Policy, WebSocket};
 use tokio::runtime::Runtime;
 
 use crate::support::{Side, memory};
@@ -145,7 +146,7 @@ async fn a_proxy_takes_the_longest_connect_timeout() {
         .with_proxy(&format!("http://{address}"))
         .with_connect_timeout(Duration::MAX);
     let error = client.connect("ws://localhost:1/").await.unwrap_err();
-    let revoir::ConnectError::Ended(ending) = error else {
+    let revoir::client::ConnectError::Ended(ending) = error else {
         panic!("{error}")
     };
     assert_eq!(ending.cause, Cause::Refused);

@@ -7,10 +7,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{
-    Acceptor, CallSite, Cause, Client, ClientTls, CloseFrame, ConnectError, Detail, Drain, Ending,
-    SendCode, Server, ServerTls, WebSocket,
-};
+use revoir::client::ConnectError;
+use revoir::drain::Drain;
+use revoir::ending::{CallSite, CloseFrame, Detail};
+use revoir::tls::{ClientTls, ServerTls};
+use revoir::{Acceptor, Cause, Client, Ending, SendCode, Server, WebSocket};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 

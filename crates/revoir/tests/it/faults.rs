@@ -4,7 +4,8 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use revoir::{Cause, CloseCode, Detail, Ending, Finish, ProtocolError, WebSocket};
+use revoir::ending::{Detail, Finish, ProtocolError};
+use revoir::{Cause, CloseCode, Ending, WebSocket};
 
 use crate::support::cases::{LOCAL, REMOTE, on, watch};
 use crate::support::peer::{After, open_over};

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use revoir::drain::Drain;
+use revoir::websocket::{State, UsageError};
 use revoir::{
-    Acceptor, Cause, Client, CloseCode, Drain, Ending, Message, Observer, Reason, Role, SendCode,
-    State, UsageError,
+    Acceptor, Cause, Client, CloseCode, Ending, Message, Observer, Reason, Role, SendCode,
 };
 
 use crate::support::{Frame, Side, Sort, Wire, memory, open, open_with};
@@ -206,7 +207,7 @@ async fn handles_cross_threads_and_endings_are_errors() {
     fn crosses<T: Send + Sync + 'static>() {}
     crosses::<revoir::WebSocket>();
     crosses::<revoir::Closer>();
-    crosses::<revoir::Closed>();
+    crosses::<revoir::websocket::Closed>();
     let (mut socket, mut peer) = open(Side::Client, Wire::Memory).await;
     assert_eq!((socket.role(), socket.subprotocol()), (Role::Client, None));
     peer.fin().await;
@@ -227,8 +228,8 @@ async fn handles_cross_threads_and_endings_are_errors() {
 #[cfg(feature = "deflate")]
 #[tokio::test]
 async fn compressed_messages_come_through_where_both_sides_agree() {
-    use revoir::extension::Extensions;
-    use revoir::extension::deflate::DeflateConfig;
+    use revoir::handshake::DeflateConfig;
+    use revoir::handshake::Extensions;
 
     let (near, far) = memory::pair(64 * 1024);
     let extensions = Extensions::with_deflate(DeflateConfig::default());

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use revoir::{Acceptor, Cause, Client, Detail, Ending, Finish, HandshakeError, Headers, Refused};
+use revoir::ending::{Detail, Finish};
+use revoir::handshake::{HandshakeError, Headers, Refused};
+use revoir::{Acceptor, Cause, Client, Ending};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::expected;

@@ -4,10 +4,12 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{
-    Acceptor, Cause, Client, ClientTls, CloseCode, ConnectError, Detail, Ending, Finish,
-    HandshakeError, InvalidUrl, Origins, Server, ServerTls, TlsFault,
-};
+use revoir::client::{ConnectError, InvalidUrl};
+use revoir::ending::{Detail, Finish, TlsFault};
+use revoir::handshake::HandshakeError;
+use revoir::server::Origins;
+use revoir::tls::{ClientTls, ServerTls};
+use revoir::{Acceptor, Cause, Client, CloseCode, Ending, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 

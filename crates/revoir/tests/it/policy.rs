@@ -2,9 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use revoir::{
-    Cause, Class, Decision, DelayClass, Ending, History, Policy, Profile, Rule, SendCode, Stop,
-};
+use revoir::reconnect::{Class, Decision, DelayClass, History, Profile, Rule, Stop};
+use revoir::{Cause, Ending, Policy, SendCode};
 use revoir_codes::advice::Retry;
 use revoir_codes::{CloseCode, Direction, advice};
 
@@ -162,7 +161,7 @@ fn failures_before_the_connection_opened_are_told_apart() {
 fn a_name_that_does_not_exist_is_asked_for_slowly() {
     let mut ending = with_cause(Cause::Dns);
     let said = "a.invalid: failed to lookup address information: Name or service not known";
-    ending.detail = revoir::Detail::Text(said.into());
+    ending.detail = revoir::ending::Detail::Text(said.into());
     let decision = first(&Policy::new(), &ending);
     assert_eq!(
         (&*decision.rule, decision.class),
@@ -173,10 +172,10 @@ fn a_name_that_does_not_exist_is_asked_for_slowly() {
 #[test]
 fn an_answer_that_is_no_http_is_tried_again_and_a_wrong_101_is_not() {
     let policy = Policy::new();
-    let garbled = Ending::from(revoir::HandshakeError::BareLineFeed);
+    let garbled = Ending::from(revoir::handshake::HandshakeError::BareLineFeed);
     assert_eq!(first(&policy, &garbled).class, Class::Slow);
     assert_eq!(row(&policy, &garbled).len(), 4);
-    let wrong = Ending::from(revoir::HandshakeError::ConnectionMissing { got: None });
+    let wrong = Ending::from(revoir::handshake::HandshakeError::ConnectionMissing { got: None });
     assert_eq!(first(&policy, &wrong).class, Class::Stop(Stop::Final));
 }
 

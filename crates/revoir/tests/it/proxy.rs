@@ -3,7 +3,9 @@
 use std::io;
 use std::time::SystemTime;
 
-use revoir::{Cause, Class, Client, ConnectError, Ending, History, Policy, Rule, Server, Stop};
+use revoir::client::ConnectError;
+use revoir::reconnect::{Class, History, Rule, Stop};
+use revoir::{Cause, Client, Ending, Policy, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;

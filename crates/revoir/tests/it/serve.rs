@@ -3,9 +3,12 @@
 use std::future::pending;
 use std::sync::Arc;
 
+use revoir::ending::{Detail, Finish, Initiator};
+use revoir::handshake::Headers;
+use revoir::tls::ServerTls;
 use revoir::{
-    Acceptor, Cause, Client, CloseCode, Detail, Ending, Finish, Headers, Incoming, Initiator,
-    Message, Reason, SendCode, Server, ServerTls, WebSocket,
+    Acceptor, Cause, Client, CloseCode, Ending, Incoming, Message, Reason, SendCode, Server,
+    WebSocket,
 };
 use tokio::sync::Semaphore;
 
@@ -316,7 +319,7 @@ where
 async fn a_server_decides_by_path_header_and_address() {
     let acceptor = Acceptor::new()
         .with_subprotocols(["v1"])
-        .with_extensions(revoir::extension::Extensions::client_default());
+        .with_extensions(revoir::handshake::Extensions::client_default());
     let (url, seen) = serve_incoming(acceptor, |mut incoming| async move {
         let peer = incoming.peer_addr().unwrap();
         let request = incoming.request();

@@ -10,10 +10,12 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use revoir::{
-    Acceptor, Cause, Client, CloseCode, ConnectError, Drain, Ending, Finish, Headers, Origins,
-    Reason, SendCode, Slot, Upgrade, WebSocket,
-};
+use revoir::client::ConnectError;
+use revoir::drain::Drain;
+use revoir::ending::{Finish, Slot};
+use revoir::handshake::Headers;
+use revoir::server::{Origins, Upgrade};
+use revoir::{Acceptor, Cause, Client, CloseCode, Ending, Reason, SendCode, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -149,7 +151,7 @@ async fn messages_subprotocol_extensions_and_the_close_come_through() {
     let settings = || {
         Acceptor::new()
             .with_subprotocols(["v2", "v1"])
-            .with_extensions(revoir::extension::Extensions::client_default())
+            .with_extensions(revoir::handshake::Extensions::client_default())
     };
     on_both(settings, async |address, acceptor, seen| {
         let client = Client::new().with_subprotocol("v1").with_subprotocol("v2");

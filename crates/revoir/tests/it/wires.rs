@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{
-    Acceptor, Cause, Config, Detail, Ending, Finish, KeepaliveConfig, SendCode, WebSocket,
-};
+use revoir::ending::{Detail, Finish};
+use revoir::websocket::KeepaliveConfig;
+use revoir::{Acceptor, Cause, Config, Ending, SendCode, WebSocket};
 use tokio::io::AsyncReadExt;
 
 use crate::support::cases::LOCAL;

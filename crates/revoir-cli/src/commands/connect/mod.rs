@@ -9,7 +9,8 @@ mod what_next;
 
 use std::io::{self, IsTerminal, Write};
 
-use revoir::{Client, ClientTls, Link, Policy, client_config};
+use revoir::tls::ClientTls;
+use revoir::{Client, Link, Policy, client_config};
 
 use crate::answer::written_to;
 use crate::args::{ConnectArgs, PolicyChoice};

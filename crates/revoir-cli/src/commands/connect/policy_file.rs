@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-use revoir::{Cause, DelayClass, Policy, Profile, Rule};
+use revoir::reconnect::{DelayClass, Profile, Rule};
+use revoir::{Cause, Policy};
 use serde::Deserialize;
 use toml::Spanned;
 

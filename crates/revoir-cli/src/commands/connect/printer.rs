@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use revoir::{Decision, Ending, Message};
+use revoir::reconnect::Decision;
+use revoir::{Ending, Message};
 
 use super::what_next::what_next;
 use crate::commands::network::Print;

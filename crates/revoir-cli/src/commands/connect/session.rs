@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use revoir::{
-    Cause, CloseCode, CloseFrame, Ending, Link, LinkBuilder, LinkEvent, LinkSender, Message,
-    Reason, SendCode,
-};
+use revoir::ending::CloseFrame;
+use revoir::reconnect::{LinkBuilder, LinkEvent, LinkSender};
+use revoir::{Cause, CloseCode, Ending, Link, Message, Reason, SendCode};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 

@@ -1,6 +1,9 @@
 //! What the user can do about an ending.
 
-use revoir::{Cause, ConnectError, Detail, Ending, HandshakeError};
+use revoir::client::ConnectError;
+use revoir::ending::Detail;
+use revoir::handshake::HandshakeError;
+use revoir::{Cause, Ending};
 use revoir_codes::catalog::causes::causes;
 use revoir_codes::catalog::{Locale, explain};
 
@@ -60,7 +63,8 @@ fn cause(ending: &Ending) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use revoir::{Headers, Refused, TlsFault};
+    use revoir::ending::TlsFault;
+    use revoir::handshake::{Headers, Refused};
 
     use super::*;
 

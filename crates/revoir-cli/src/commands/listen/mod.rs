@@ -6,7 +6,8 @@ mod serving;
 
 use std::io::Write;
 
-use revoir::{Acceptor, Origins, server_config};
+use revoir::server::Origins;
+use revoir::{Acceptor, server_config};
 
 use crate::answer::written_to;
 use crate::args::ListenArgs;

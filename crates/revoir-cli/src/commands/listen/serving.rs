@@ -4,7 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{Acceptor, Drain, Incoming, Server};
+use revoir::drain::Drain;
+use revoir::{Acceptor, Incoming, Server};
 
 use super::connections::{Connections, Manner, NeverOpened};
 use crate::args::ListenArgs;

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use clap::Parser;
-use revoir::Headers;
+use revoir::handshake::Headers;
 use revoir_codes::catalog::diagnosis::diagnose;
 use revoir_proto::extension::AgreedExtensions;
 use tokio::io::{

@@ -4,10 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
-use revoir::rustls::CertificateError;
-use revoir::rustls::client::verify_server_name;
-use revoir::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use revoir::rustls::server::ParsedCertificate;
+use revoir::tls::rustls::CertificateError;
+use revoir::tls::rustls::client::verify_server_name;
+use revoir::tls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use revoir::tls::rustls::server::ParsedCertificate;
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::SubjectAltName;

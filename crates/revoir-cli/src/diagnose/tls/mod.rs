@@ -5,8 +5,8 @@ mod certificate;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use revoir::rustls::pki_types::{ServerName, UnixTime};
-use revoir::rustls::{AlertDescription, Error as TlsError, ProtocolVersion};
+use revoir::tls::rustls::pki_types::{ServerName, UnixTime};
+use revoir::tls::rustls::{AlertDescription, Error as TlsError, ProtocolVersion};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;

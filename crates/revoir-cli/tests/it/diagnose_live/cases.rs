@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, CertifiedIssuer, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use revoir::rustls::ServerConfig;
-use revoir::rustls::crypto::ring;
-use revoir::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use revoir::tls::rustls::ServerConfig;
+use revoir::tls::rustls::crypto::ring;
+use revoir::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::support::{End, Frame, Odd, Scripted, field};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use revoir::rustls::{ServerConfig, ServerConnection, StreamOwned};
+use revoir::tls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 use revoir_proto::handshake::accept;
 use socket2::{Domain, SockRef, Socket, Type};
 

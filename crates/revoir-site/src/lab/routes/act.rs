@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use revoir::{Origins, is_origin_allowed};
+use revoir::server::{Origins, is_origin_allowed};
 use serde::Serialize;
 
 use crate::answer;

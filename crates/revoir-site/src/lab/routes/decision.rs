@@ -5,8 +5,10 @@ use std::time::{Duration, SystemTime};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use revoir::ending::{CloseFrame, Detail, Finish};
 use revoir::json::DecisionFields;
-use revoir::{Cause, CloseCode, CloseFrame, Decision, Detail, Ending, Finish, History, Policy};
+use revoir::reconnect::{Decision, History};
+use revoir::{Cause, CloseCode, Ending, Policy};
 use serde::{Deserialize, Serialize};
 
 use crate::answer;

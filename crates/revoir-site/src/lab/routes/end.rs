@@ -7,9 +7,11 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use revoir::{
-    Config, Headers, KeepaliveConfig, Limits, Reason, Slot, Upgrade, WebSocket, server_config,
-};
+use revoir::ending::Slot;
+use revoir::handshake::Headers;
+use revoir::server::Upgrade;
+use revoir::websocket::{KeepaliveConfig, Limits};
+use revoir::{Config, Reason, WebSocket, server_config};
 use tokio::time::timeout;
 
 use crate::answer;

@@ -97,15 +97,16 @@ impl LinkBuilder {
     /// With a hook, endings that ask for fresh credentials are followed by one attempt, and
     /// [`Attempt::refresh`] says so. It is called once the delay is over, right before the attempt,
     /// and may take its time: to try again by itself is its own affair. Closing the link drops its
-    /// future. `None` gives up: the link ends with [`LinkEvent::GaveUp`](crate::LinkEvent::GaveUp),
-    /// or, before the first attempt, with [`LinkEvent::Closed`](crate::LinkEvent::Closed).
+    /// future. `None` gives up: the link ends with [`LinkEvent::GaveUp`](crate::reconnect::LinkEvent::GaveUp),
+    /// or, before the first attempt, with [`LinkEvent::Closed`](crate::reconnect::LinkEvent::Closed).
     ///
     /// ```no_run
     /// # async fn token() -> Option<String> { None }
     /// use std::time::Duration;
-    /// use revoir::{Client, Link, LinkRequest};
+    /// use revoir::{Client, Link};
+    /// use revoir::reconnect::LinkRequest;
     ///
-    /// # fn example() -> Result<(), revoir::ConnectError> {
+    /// # fn example() -> Result<(), revoir::client::ConnectError> {
     /// let link = Link::to("wss://example.com/feed")
     ///     .with_request(|attempt| async move {
     ///         let token = token().await?;
@@ -127,7 +128,7 @@ impl LinkBuilder {
     }
 
     /// Runs `hook` on every connection before anything else: before what was kept, before the
-    /// messages of other tasks, and before [`LinkEvent::Up`](crate::LinkEvent::Up). For protocols
+    /// messages of other tasks, and before [`LinkEvent::Up`](crate::reconnect::LinkEvent::Up). For protocols
     /// that begin with a greeting, an authorization or a resumption.
     ///
     /// It may send and receive, and gives the socket back; or the ending, if the connection did not
@@ -137,7 +138,7 @@ impl LinkBuilder {
     /// ```no_run
     /// use revoir::{Link, Message};
     ///
-    /// # fn example() -> Result<(), revoir::ConnectError> {
+    /// # fn example() -> Result<(), revoir::client::ConnectError> {
     /// let link = Link::to("wss://example.com/graphql")
     ///     .with_on_open(|mut socket| async move {
     ///         socket.send_text(r#"{"type":"connection_init"}"#).await?;

@@ -25,10 +25,10 @@ pub enum LinkEvent {
         /// When the next attempt is made, and by which rule.
         decision: Decision,
         /// The messages that were written over the connection, by the numbers of their
-        /// [receipts](crate::Receipt): whether the peer has seen them, only an answer of the
+        /// [receipts](crate::reconnect::Receipt): whether the peer has seen them, only an answer of the
         /// application's own can tell. Empty after an attempt that failed.
         in_doubt: Range<u64>,
-        /// With [`WhileDown::Fail`](crate::WhileDown::Fail): the messages that were accepted and did
+        /// With [`WhileDown::Fail`](crate::reconnect::WhileDown::Fail): the messages that were accepted and did
         /// not leave. Otherwise they are kept for the next connection, and this is empty.
         unsent: Vec<Unsent>,
     },
@@ -69,7 +69,7 @@ pub struct LinkEnd {
     /// How the last connection ended, or the last attempt; `None` if there was none.
     pub ending: Option<Arc<Ending>>,
     /// The messages that were written over the connection that was closed, by the numbers of their
-    /// [receipts](crate::Receipt). If both Close frames were exchanged and ours was the first
+    /// [receipts](crate::reconnect::Receipt). If both Close frames were exchanged and ours was the first
     /// ([`Ending::is_clean`], [`Ending::cause`]), the peer has received them; otherwise nobody knows.
     pub in_doubt: Range<u64>,
     /// The messages that were accepted and did not leave.
@@ -80,7 +80,7 @@ pub struct LinkEnd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unsent {
-    /// The number of its [receipt](crate::Receipt).
+    /// The number of its [receipt](crate::reconnect::Receipt).
     pub number: u64,
     /// The message.
     pub message: Message,
@@ -91,11 +91,11 @@ pub struct Unsent {
 #[non_exhaustive]
 pub enum NotSent {
     /// There is no connection, and the link was told to fail
-    /// ([`WhileDown::Fail`](crate::WhileDown::Fail)).
+    /// ([`WhileDown::Fail`](crate::reconnect::WhileDown::Fail)).
     Down(Message),
     /// There is no connection, and as much is kept as the link was told to
-    /// ([`WhileDown::Keep`](crate::WhileDown::Keep)); or, from
-    /// [`try_send`](crate::LinkSender::try_send), the connection is busy.
+    /// ([`WhileDown::Keep`](crate::reconnect::WhileDown::Keep)); or, from
+    /// [`try_send`](crate::reconnect::LinkSender::try_send), the connection is busy.
     Full(Message),
     /// The link was closed, has given up, or is gone.
     Over(Message),

@@ -30,9 +30,9 @@ use crate::reconnect::link::shared::{Order, Shared};
 /// |---|---|---|
 /// | *written* | its last byte was handed to the operating system; once the connection has ended, it is *in doubt* whether the peer has seen it | [`Receipt::written`] is `Ok`; its number is in `in_doubt` of the event that ends the connection |
 /// | *kept* | it did not leave whole, so the peer has not seen it; it goes first over the next connection, in its order | [`Receipt::written`] waits; the fate becomes one of the others |
-/// | *returned* | it did not leave whole, and will not | [`Receipt::written`] is [`NotWritten`](crate::NotWritten); it is in `unsent` of the next event, with its number |
+/// | *returned* | it did not leave whole, and will not | [`Receipt::written`] is [`NotWritten`](crate::reconnect::NotWritten); it is in `unsent` of the next event, with its number |
 ///
-/// What is kept and what is returned when a connection ends, [`WhileDown`](crate::WhileDown) says; the
+/// What is kept and what is returned when a connection ends, [`WhileDown`](crate::reconnect::WhileDown) says; the
 /// last event returns everything. A message in doubt can only be settled by an answer of the
 /// application's own: whoever sends it again should let the peer recognise it.
 ///
@@ -40,8 +40,9 @@ use crate::reconnect::link::shared::{Order, Shared};
 /// not written by then is lost, as its receipt says.
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), revoir::ConnectError> {
-/// use revoir::{Link, LinkEvent};
+/// # async fn example() -> Result<(), revoir::client::ConnectError> {
+/// use revoir::Link;
+/// use revoir::reconnect::LinkEvent;
 ///
 /// let mut link = Link::to("wss://example.com/feed").start()?;
 /// while let Some(event) = link.recv().await {
@@ -180,7 +181,7 @@ pub struct LinkSender {
 
 impl LinkSender {
     /// Accepts a message for the connection. Waits while the connection is busy; what it does
-    /// while there is none says [`WhileDown`](crate::WhileDown).
+    /// while there is none says [`WhileDown`](crate::reconnect::WhileDown).
     ///
     /// Messages of one task leave in their order. `Ok` means that the link looks after the message:
     /// the [`Receipt`] tells what [becomes of it](Link#messages-and-their-fates), and may be dropped.

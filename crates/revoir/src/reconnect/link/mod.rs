@@ -6,7 +6,7 @@
 mod builder;
 mod dialer;
 mod event;
-mod handle;
+pub(crate) mod handle;
 mod outbox;
 mod pace;
 mod queue;
@@ -19,7 +19,8 @@ mod while_down;
 
 pub use builder::LinkBuilder;
 pub use event::{LinkEnd, LinkEvent, NotSent, Unsent, Up};
-pub use handle::{Link, LinkSender};
+pub use handle::LinkSender;
+
 pub use receipt::{NotWritten, Receipt};
 pub use request::{Attempt, LinkRequest};
 pub use while_down::WhileDown;

@@ -31,7 +31,7 @@ impl Receipt {
     }
 
     /// The number of the message among all that the link has accepted, from 0. Events name messages
-    /// by it: `in_doubt` is a range of numbers, and each [`Unsent`](crate::Unsent) has one.
+    /// by it: `in_doubt` is a range of numbers, and each [`Unsent`](crate::reconnect::Unsent) has one.
     #[must_use]
     pub const fn number(&self) -> u64 {
         self.number

@@ -44,7 +44,8 @@ use crate::websocket::WebSocket;
 ///
 /// use hyper::service::service_fn;
 /// use hyper_util::rt::TokioIo;
-/// use revoir::{Acceptor, Ending, Upgrade, WebSocket};
+/// use revoir::{Acceptor, Ending, WebSocket};
+/// use revoir::server::Upgrade;
 ///
 /// async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
 ///     loop {

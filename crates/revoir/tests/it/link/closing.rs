@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use revoir::{Cause, CloseCode, LinkEvent, LinkRequest, NotSent, Reason, SendCode, WhileDown};
+use revoir::reconnect::{LinkEvent, LinkRequest, NotSent, WhileDown};
+use revoir::{Cause, CloseCode, Reason, SendCode};
 use tokio::time::Instant;
 
 use super::{Dial, assert_waited, down, link, link_with, messages, text, up};

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use revoir::{
-    Cause, Class, Client, CloseCode, ConnectError, History, InvalidUrl, Link, LinkEvent,
-    LinkRequest, Policy, Reason, Rule, SendCode, Slot, Stop,
-};
+use revoir::client::{ConnectError, InvalidUrl};
+use revoir::ending::Slot;
+use revoir::reconnect::{Class, History, LinkEvent, LinkRequest, Rule, Stop};
+use revoir::{Cause, Client, CloseCode, Link, Policy, Reason, SendCode};
 use tokio::time::{Instant, advance};
 
 use super::{Dial, assert_waited, down, gave_up, link, link_with, up};
@@ -295,7 +295,7 @@ async fn a_link_is_a_stream_of_its_events() {
 
 #[tokio::test]
 async fn mistakes_are_found_before_it_starts() {
-    let refused = |builder: revoir::LinkBuilder| builder.start().unwrap_err();
+    let refused = |builder: revoir::reconnect::LinkBuilder| builder.start().unwrap_err();
     assert_eq!(
         refused(Link::to("http://a.example/")),
         ConnectError::Url(InvalidUrl::Scheme {

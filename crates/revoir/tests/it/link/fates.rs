@@ -9,7 +9,8 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use revoir::{Client, LinkEvent, NotSent, Reason, SendCode, WhileDown, client_config};
+use revoir::reconnect::{LinkEvent, NotSent, WhileDown};
+use revoir::{Client, Reason, SendCode, client_config};
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep};
 

@@ -13,7 +13,8 @@ use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use revoir::{Decision, Ending, Link, LinkBuilder, LinkEvent, Message, Unsent, Up, WebSocket};
+use revoir::reconnect::{Decision, LinkBuilder, LinkEvent, Unsent, Up};
+use revoir::{Ending, Link, Message, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;

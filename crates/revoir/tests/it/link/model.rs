@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::Config as Cases;
-use revoir::{
-    Client, Link, LinkEvent, NotSent, Reason, Receipt, SendCode, Unsent, WhileDown, client_config,
-};
+use revoir::reconnect::{LinkEvent, NotSent, Receipt, Unsent, WhileDown};
+use revoir::{Client, Link, Reason, SendCode, client_config};
 use tokio::time::{sleep, timeout};
 
 use super::{Dial, Harbour, link_with, text};

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use revoir::{
-    Cause, Class, Client, CloseCode, LinkEvent, LinkRequest, Reason, SendCode, Stop, WhileDown,
-};
+use revoir::reconnect::{Class, LinkEvent, LinkRequest, Stop, WhileDown};
+use revoir::{Cause, Client, CloseCode, Reason, SendCode};
 use tokio::time::Instant;
 
 use super::{Dial, assert_waited, down, gave_up, link, text, up};

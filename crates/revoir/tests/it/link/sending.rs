@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use revoir::{Client, LinkEvent, Message, NotSent, WebSocket, WhileDown, client_config};
+use revoir::reconnect::{LinkEvent, NotSent, WhileDown};
+use revoir::{Client, Message, WebSocket, client_config};
 use tokio::io::AsyncReadExt;
 
 use super::{Dial, down, link, link_with, text, up};

@@ -3,7 +3,8 @@
 
 use std::time::SystemTime;
 
-use revoir::{History, Policy};
+use revoir::Policy;
+use revoir::reconnect::History;
 use serde::Serialize;
 
 use super::format::{DecisionJson, EndingJson};

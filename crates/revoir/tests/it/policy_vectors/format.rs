@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use revoir::{
-    Cause, Class, Decision, DelayClass, Detail, Ending, HandshakeError, History, Policy, Profile,
-    Rule,
-};
+use revoir::ending::Detail;
+use revoir::handshake::HandshakeError;
+use revoir::reconnect::{Class, Decision, DelayClass, History, Profile, Rule};
+use revoir::{Cause, Ending, Policy};
 use serde::{Deserialize, Serialize};
 
 use crate::support::endings;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use revoir::{Cause, Decision, DelayClass, Ending, History, Policy, Profile, SendCode};
+use revoir::reconnect::{Decision, DelayClass, History, Profile};
+use revoir::{Cause, Ending, Policy, SendCode};
 use serde::Serialize;
 
 use super::lines;

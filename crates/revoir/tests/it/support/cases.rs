@@ -1,6 +1,7 @@
 //! One case on many wires, and what comes of it.
 
-use revoir::{Ending, Initiator, WebSocket};
+use revoir::ending::Initiator;
+use revoir::{Ending, WebSocket};
 
 use super::peer::{After, Peer, Side, open};
 use super::{Frame, Wire};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use revoir::{
-    Cause, CloseFrame, Detail, Ending, Finish, Headers, Initiator, Reason, Refused, SendCode,
-};
+use revoir::ending::{CloseFrame, Detail, Finish, Initiator};
+use revoir::handshake::{Headers, Refused};
+use revoir::{Cause, Ending, Reason, SendCode};
 
 /// The peer closed with `code`, 1005 for an empty Close frame, at once after opening.
 pub(crate) fn closed(code: u16, reason: &str) -> Ending {

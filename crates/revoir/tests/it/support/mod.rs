@@ -9,7 +9,8 @@ pub(crate) mod peer;
 pub(crate) mod random;
 pub(crate) mod wire;
 
-use revoir::{CallSite, Cause, CloseFrame, Detail, Ending, Finish, Initiator, Reason, SendCode};
+use revoir::ending::{CallSite, CloseFrame, Detail, Finish, Initiator};
+use revoir::{Cause, Ending, Reason, SendCode};
 
 pub(crate) use frames::{Frame, Sort};
 pub(crate) use peer::{Peer, Side, open, open_with};

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use bytes::BytesMut;
+use revoir::handshake::Headers;
 use revoir::{
-    Acceptor, Client, Config, Ending, Headers, Observer, Role, WebSocket, client_config,
-    server_config,
+    Acceptor, Client, Config, Ending, Observer, Role, WebSocket, client_config, server_config,
 };
 use revoir_proto::handshake::{ServerConfig, ServerHandshake};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

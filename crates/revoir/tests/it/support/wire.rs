@@ -6,11 +6,11 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use revoir::ClientTls;
-use revoir::rustls::pki_types::ServerName;
-use revoir::rustls::pki_types::pem::PemObject;
-use revoir::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use revoir::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use revoir::tls::ClientTls;
+use revoir::tls::rustls::pki_types::ServerName;
+use revoir::tls::rustls::pki_types::pem::PemObject;
+use revoir::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use revoir::tls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -92,7 +92,7 @@ fn server_config() -> Arc<ServerConfig> {
     let (certificate, key) = pem();
     let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
-    let provider = Arc::new(revoir::rustls::crypto::ring::default_provider());
+    let provider = Arc::new(revoir::tls::rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -105,7 +105,7 @@ fn client_config() -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     let certificate = CertificateDer::from_pem_slice(pem().0.as_bytes()).unwrap();
     roots.add(certificate).unwrap();
-    let provider = Arc::new(revoir::rustls::crypto::ring::default_provider());
+    let provider = Arc::new(revoir::tls::rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
