@@ -29,6 +29,7 @@ cargo xtask data [--check]    generate the tables of revoir-codes from its data 
                               or only check that they are fresh
 cargo xtask data --stamp LANG mark every text of LANG as a translation of today's English
 cargo xtask ci                everything that .ci/run checks after `cargo test`
+cargo xtask packages          pack every crate as for crates.io, and test what is in the packages
 cargo xtask tools             install what the following need beside Rust
 cargo xtask autobahn          run the Autobahn test suite against our server and our client,
                               and write down that it was run
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         ["data", "--check"] => data::check(),
         ["data", "--stamp", lang] => data::stamp(lang),
         ["ci"] => ci::run(),
+        ["packages"] => ci::packages(),
         ["tools"] => ci::install(),
         ["corpus", ref options @ ..] => corpus::run(options),
         ["modules"] => modules::run(None),

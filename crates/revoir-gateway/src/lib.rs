@@ -71,3 +71,8 @@ pub use watch::{
     AccessLog, Exchange, Format, Handle, Json, Limit, Lines, LoggedRequest, Logs, Observer,
     Operations, Overview, Record, RouteState, Sum, Traffic, Unobserved,
 };
+
+/// The examples of the README are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

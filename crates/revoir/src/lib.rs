@@ -174,3 +174,8 @@ pub use websocket::closer::Closer;
 pub use websocket::handle::WebSocket;
 pub use websocket::reader::Reader;
 pub use websocket::writer::Writer;
+
+/// The examples of the README are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

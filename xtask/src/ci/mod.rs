@@ -4,6 +4,7 @@ mod dependencies;
 mod ledger;
 mod leftovers;
 mod licence;
+mod packages;
 
 use std::fs;
 use std::path::Path;
@@ -15,6 +16,7 @@ use anyhow::{Context, bail};
 use crate::programs::Programs;
 use crate::{autobahn, browser, interop, js, proxies, report, tools};
 use ledger::Ledger;
+pub(crate) use packages::check as packages;
 
 /// How long each fuzz target runs, in seconds: long enough for its seeds and the neighbours.
 const FUZZ_SECONDS: &str = "5";
@@ -120,7 +122,8 @@ fn checks(ledger: &mut Ledger) -> anyhow::Result<()> {
     ledger.step("lints, all features", || cargo(LINTS))?;
     ledger.step("lints, no features", || cargo(LINTS_BARE))?;
     ledger.step("docs", || cargo(DOCS))?;
-    ledger.step("the core on wasm", wasm)
+    ledger.step("the core on wasm", wasm)?;
+    ledger.step("packages", packages::check)
 }
 
 /// The same as a process with a mark, so that what it leaves behind can be found.

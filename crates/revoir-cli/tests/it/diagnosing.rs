@@ -10,11 +10,8 @@ use serde_json::Value;
 use crate::support::fields::{documented, keys};
 use crate::support::{run, stdout};
 
-const CASES: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../testdata/diagnosis/cases.toml"
-));
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/diagnose-cases.md");
+const CASES: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/cases.toml"));
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/diagnose-cases.md");
 
 const HEAD: &str = "\
 # What `diagnose` makes of evidence

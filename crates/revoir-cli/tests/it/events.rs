@@ -216,7 +216,7 @@ fn a_connection_that_never_opened_has_an_ending_too() {
 
 #[test]
 fn the_page_lists_every_cause() {
-    let page = include_str!("../../../../docs/json.md");
+    let page = include_str!("../../docs/json.md");
     let (_, list) = page.split_once("\n`cause` is one of ").unwrap();
     let (list, _) = list.split_once(".\n").unwrap();
     let listed: Vec<_> = list.split('`').skip(1).step_by(2).collect();

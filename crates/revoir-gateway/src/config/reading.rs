@@ -95,9 +95,9 @@ mod tests {
     use crate::config::route::{CheckConfig, UpstreamTlsConfig};
     use crate::config::{AdminConfig, ClientCertConfig, TlsConfig};
 
-    const EXAMPLE: &str = include_str!("../../../../docs/revoir.toml");
-    const PAGE: &str = include_str!("../../../../docs/gateway.md");
-    const MIGRATION: &str = include_str!("../../../../docs/gateway-migration.md");
+    const EXAMPLE: &str = include_str!("../../docs/revoir.toml");
+    const PAGE: &str = include_str!("../../docs/gateway.md");
+    const MIGRATION: &str = include_str!("../../docs/gateway-migration.md");
 
     /// Every key that can be written, with those it stands under.
     fn keys() -> BTreeSet<String> {

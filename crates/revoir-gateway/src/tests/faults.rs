@@ -305,7 +305,7 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("../upstream/connecting.rs"),
         include_str!("../upstream/names.rs"),
     ];
-    let page = include_str!("../../../../docs/gateway.md");
+    let page = include_str!("../../docs/gateway.md");
     let (_, table) = page
         .split_once("| fault | the client sees | test |")
         .unwrap();

@@ -20,7 +20,7 @@ use crate::support::peer::{Seen, open_over};
 use crate::support::wire::{Stream, new_pem};
 use crate::support::{Frame, Peer, Side, Wire, close_frame, memory, open, open_with, pem, reason};
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/endings.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/endings.md");
 
 const HEAD: &str = "\
 # One ending for every cause

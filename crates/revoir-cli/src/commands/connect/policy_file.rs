@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_page_shows_a_policy_and_every_key() {
-        let page = include_str!("../../../../../docs/policy.md");
+        let page = include_str!("../../../docs/policy.md");
         let (_, rest) = page.split_once("```toml\n").unwrap();
         let (example, _) = rest.split_once("```").unwrap();
         assert_ne!(parse(example), Ok(Policy::new()));

@@ -241,7 +241,7 @@ async fn what_ended_a_held_connection_is_found() {
         };
         table += &format!("| {name} | `{cause}` | 1 | {names} |\n");
     }
-    let page = include_str!("../../../../../docs/diagnose.md");
+    let page = include_str!("../../../docs/diagnose.md");
     assert!(
         page.contains(&table),
         "docs/diagnose.md should have these rows:\n{table}"

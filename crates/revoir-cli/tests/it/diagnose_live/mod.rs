@@ -94,7 +94,7 @@ fn the_right_cause_is_first_or_second_with_a_reason() {
         table += &row(&case, &causes, rank.unwrap_or(0));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let page = include_str!("../../../../../docs/diagnose.md");
+    let page = include_str!("../../../docs/diagnose.md");
     assert!(
         page.contains(&table),
         "docs/diagnose.md should have these rows:\n{table}"

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// The fields in the table below `<!-- fields: name -->`.
 pub(crate) fn documented(name: &str) -> BTreeSet<String> {
-    let page = include_str!("../../../../../docs/json.md");
+    let page = include_str!("../../../docs/json.md");
     let (_, section) = page
         .split_once(&format!("<!-- fields: {name} -->\n"))
         .unwrap();

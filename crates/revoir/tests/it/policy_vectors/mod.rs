@@ -17,7 +17,7 @@ use serde::Serialize;
 use format::{DecisionJson, Scenario};
 
 fn path(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/policy");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/policy");
     folder.join(name)
 }
 
