@@ -122,7 +122,7 @@ fn checks(ledger: &mut Ledger) -> anyhow::Result<()> {
     ledger.step("lints, all features", || cargo(LINTS))?;
     ledger.step("lints, no features", || cargo(LINTS_BARE))?;
     ledger.step("docs", || cargo(DOCS))?;
-    ledger.step("the core on wasm", wasm)?;
+    ledger.step("what is pure on wasm", wasm)?;
     ledger.step("packages", packages::check)
 }
 
@@ -157,7 +157,7 @@ pub(crate) fn install() -> anyhow::Result<()> {
 
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// The protocol core for a target without clocks, sockets and threads, which rustup installs.
+/// What is pure, for a target without clocks, sockets and threads, which rustup installs.
 fn wasm() -> anyhow::Result<()> {
     if !has_wasm()? {
         report(&format!("   installing it: rustup target add {WASM}"));
@@ -168,7 +168,8 @@ fn wasm() -> anyhow::Result<()> {
             bail!("NOT CHECKED: {WASM} is not installed, and rustup could not install it");
         }
     }
-    cargo(&["check", "--package", "revoir-proto", "--target", WASM])
+    let packages = ["--package", "revoir-proto", "--package", "revoir-adapters"];
+    cargo(&[&["check", "--target", WASM], &packages[..]].concat())
 }
 
 /// Whether the toolchain has the standard library for it.

@@ -15,6 +15,7 @@ use crate::{report, root};
 /// Tables that are generated count as data of the modules that read them.
 const CRATES: &[&str] = &[
     "revoir",
+    "revoir-adapters",
     "revoir-cli",
     "revoir-codes",
     "revoir-gateway",

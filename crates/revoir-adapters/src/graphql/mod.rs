@@ -1,0 +1,288 @@
+//! graphql-transport-ws, and the older graphql-ws of subscriptions-transport-ws.
+//!
+//! Said again: `connection_init`, and after the server's `connection_ack`, which the client has
+//! had, every open operation that is a subscription. A query or a mutation that is open cannot be
+//! repeated. An `error` or `complete` for what was said again is passed: it is what the client
+//! would have been told.
+//!
+//! Recorded from npm `graphql-ws` 6: its `dispose` closes with 1001. Its own codes (4400 to 4499,
+//! 1011) mean this client.
+
+mod document;
+mod wire;
+
+use std::time::Duration;
+
+use crate::adapter::{Adapter, Fate, PROLOGUE_LIMIT, Unholdable};
+use crate::graphql::wire::Said;
+use crate::message::{Message, Outbox};
+
+pub(crate) use wire::Dialect;
+
+const PONG: &str = r#"{"type":"pong"}"#;
+const KEEP_ALIVE: &str = r#"{"type":"ka"}"#;
+
+/// The older protocol's heartbeats, while only one has been seen.
+const FIRST_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Heartbeats are not sent more often: a timer is not a busy loop.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Operations that may be open at a time. Beyond this many it is not known any more what is.
+const OPEN_LIMIT: usize = 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The client's own server has not acknowledged its hello.
+    Opening,
+    /// A server is there, and what the client sends goes to it.
+    Attached,
+    /// No server.
+    Away,
+    /// A later server has not acknowledged the hello.
+    Greeting,
+}
+
+/// An operation that is open.
+#[derive(Debug)]
+struct Operation {
+    id: String,
+    /// The message that began it, if that can be repeated.
+    said: Option<Vec<u8>>,
+}
+
+/// The older protocol's heartbeats: clients give up that have had one, and miss others.
+#[derive(Debug, Default)]
+struct KeepAlive {
+    last: Option<Duration>,
+    interval: Option<Duration>,
+    /// When the adapter sends the next.
+    next: Option<Duration>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Graphql {
+    dialect: Dialect,
+    phase: Phase,
+    is_final: Option<Unholdable>,
+    init: Vec<u8>,
+    operations: Vec<Operation>,
+    /// Pings of the client that the server has not answered.
+    pings: u32,
+    keep_alive: KeepAlive,
+}
+
+impl Graphql {
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            phase: Phase::Opening,
+            is_final: None,
+            init: Vec::new(),
+            operations: Vec::new(),
+            pings: 0,
+            keep_alive: KeepAlive::default(),
+        }
+    }
+
+    const fn mismatch(&self) -> Unholdable {
+        Unholdable::forever(match self.dialect {
+            Dialect::TransportWs => "this is not graphql-transport-ws",
+            Dialect::Ws => "this is not graphql-ws",
+        })
+    }
+
+    /// From now on everything passes, and nothing is held. A server that is being greeted is left.
+    fn give_up(&mut self, why: Unholdable) -> Fate {
+        if !self.is_ready() {
+            return Fate::End(why);
+        }
+        self.is_final = Some(why);
+        Fate::Pass
+    }
+
+    fn close(&mut self, id: &str) -> bool {
+        let before = self.operations.len();
+        self.operations.retain(|operation| operation.id != id);
+        self.operations.len() < before
+    }
+
+    fn size(&self) -> usize {
+        let said = |operation: &Operation| operation.said.as_ref().map_or(0, Vec::len);
+        self.init.len() + self.operations.iter().map(said).sum::<usize>()
+    }
+
+    fn acknowledged(&mut self, out: &mut Outbox) -> Fate {
+        match self.phase {
+            Phase::Greeting => {
+                let said = self.operations.iter().filter_map(|it| it.said.as_ref());
+                said.for_each(|said| out.text_to_server(said.clone()));
+                self.phase = Phase::Attached;
+                self.keep_alive.next = None;
+                Fate::Swallow
+            }
+            Phase::Opening if !self.init.is_empty() => {
+                self.phase = Phase::Attached;
+                Fate::Pass
+            }
+            Phase::Opening | Phase::Attached | Phase::Away => self.give_up(self.mismatch()),
+        }
+    }
+}
+
+impl KeepAlive {
+    fn seen(&mut self, now: Duration) {
+        if let Some(last) = self.last {
+            self.interval = Some(now.saturating_sub(last));
+        }
+        self.last = Some(now);
+    }
+
+    fn schedule(&mut self, now: Duration) {
+        let interval = self.interval.unwrap_or(FIRST_INTERVAL);
+        self.next = self.last.map(|_| now + interval.max(SHORTEST_INTERVAL));
+    }
+}
+
+impl Adapter for Graphql {
+    fn message_from_client(
+        &mut self,
+        _now: Duration,
+        message: Message<'_>,
+        _out: &mut Outbox,
+    ) -> Fate {
+        if self.is_final.is_some() {
+            return Fate::Pass;
+        }
+        let payload = message.payload();
+        match Said::parse(self.dialect, payload) {
+            Some(Said::Init) if self.init.is_empty() => self.init = payload.to_vec(),
+            Some(Said::Start {
+                id,
+                is_subscription,
+            }) => {
+                self.close(&id);
+                self.operations.push(Operation {
+                    id: id.into_owned(),
+                    said: is_subscription.then(|| payload.to_vec()),
+                });
+                if self.operations.len() > OPEN_LIMIT {
+                    return self.give_up(Unholdable::forever("too many operations are open"));
+                }
+            }
+            Some(Said::Over { id }) => {
+                self.close(&id);
+            }
+            Some(Said::Ping) => self.pings = self.pings.saturating_add(1),
+            Some(Said::Pong) => {}
+            Some(Said::Terminate) => {
+                return self.give_up(Unholdable::forever("the client leaves"));
+            }
+            Some(Said::Init | Said::Ack | Said::Refused | Said::Data | Said::KeepAlive) | None => {
+                return self.give_up(self.mismatch());
+            }
+        }
+        Fate::Pass
+    }
+
+    fn message_from_server(
+        &mut self,
+        now: Duration,
+        message: Message<'_>,
+        out: &mut Outbox,
+    ) -> Fate {
+        if self.is_final.is_some() {
+            return Fate::Pass;
+        }
+        match Said::parse(self.dialect, message.payload()) {
+            Some(Said::Ack) => return self.acknowledged(out),
+            Some(Said::Refused) if self.phase == Phase::Greeting => {
+                return Fate::End(Unholdable::now("the backend refused the hello"));
+            }
+            Some(Said::Over { id }) => {
+                self.close(&id);
+            }
+            // The client's pong could not reach this server yet.
+            Some(Said::Ping) if self.phase == Phase::Greeting => {
+                out.text_to_server(PONG);
+                return Fate::Swallow;
+            }
+            Some(Said::Pong) => self.pings = self.pings.saturating_sub(1),
+            Some(Said::KeepAlive) => self.keep_alive.seen(now),
+            Some(Said::Data | Said::Refused | Said::Ping) => {}
+            Some(Said::Init | Said::Start { .. } | Said::Terminate) | None => {
+                return self.give_up(self.mismatch());
+            }
+        }
+        Fate::Pass
+    }
+
+    fn message_while_away(
+        &mut self,
+        _now: Duration,
+        message: Message<'_>,
+        out: &mut Outbox,
+    ) -> Fate {
+        match Said::parse(self.dialect, message.payload()) {
+            Some(Said::Ping) => {
+                out.text_to_client(PONG);
+                Fate::Swallow
+            }
+            // For a ping of a server that is gone.
+            Some(Said::Pong) => Fate::Swallow,
+            // It need not begin again. What began meanwhile is kept, and so is its end.
+            Some(Said::Over { id }) if self.close(&id) => Fate::Swallow,
+            _ => Fate::Pass,
+        }
+    }
+
+    fn holdable(&self) -> Result<(), Unholdable> {
+        if let Some(why) = self.is_final {
+            return Err(why);
+        }
+        if self.phase == Phase::Opening {
+            return Err(Unholdable::now("the hello is not over"));
+        }
+        if self.operations.iter().any(|it| it.said.is_none()) {
+            return Err(Unholdable::now("a query or a mutation is open"));
+        }
+        if self.size() > PROLOGUE_LIMIT {
+            return Err(Unholdable::now("the hello is longer than 64 KiB"));
+        }
+        Ok(())
+    }
+
+    fn server_gone(&mut self, now: Duration, out: &mut Outbox) {
+        self.phase = Phase::Away;
+        for _ in 0..std::mem::take(&mut self.pings) {
+            out.text_to_client(PONG);
+        }
+        self.keep_alive.schedule(now);
+    }
+
+    fn server_back(&mut self, _now: Duration, out: &mut Outbox) {
+        self.phase = Phase::Greeting;
+        out.text_to_server(self.init.clone());
+    }
+
+    fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Opening | Phase::Attached)
+    }
+
+    fn poll_timeout(&self) -> Option<Duration> {
+        self.keep_alive.next
+    }
+
+    fn handle_timeout(&mut self, now: Duration, out: &mut Outbox) {
+        if self.keep_alive.next.is_some_and(|next| next <= now) {
+            out.text_to_client(KEEP_ALIVE);
+            self.keep_alive.schedule(now);
+        }
+    }
+
+    fn memory(&self) -> usize {
+        let id = |operation: &Operation| operation.id.len() + 8;
+        self.size() + self.operations.iter().map(id).sum::<usize>()
+    }
+}

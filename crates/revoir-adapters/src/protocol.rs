@@ -1,0 +1,136 @@
+//! Which protocol a connection speaks, as far as its opening handshake tells.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::adapter::{Adapter, Unholdable};
+use crate::graphql::{Dialect, Graphql};
+use crate::socket_io::{self, SocketIo};
+
+/// The opening handshake, as far as it tells what is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handshake<'a> {
+    /// The path of the request, without the query.
+    pub path: &'a str,
+    /// The query of the request, without the `?`.
+    pub query: &'a str,
+    /// The subprotocol that the server agreed to.
+    pub subprotocol: Option<&'a str>,
+}
+
+/// A protocol that has an adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// Socket.IO 5 over Engine.IO 4.
+    SocketIo,
+    /// The subprotocol `graphql-transport-ws`.
+    GraphqlTransportWs,
+    /// The older subprotocol `graphql-ws`, of subscriptions-transport-ws.
+    GraphqlWs,
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::SocketIo, Self::GraphqlTransportWs, Self::GraphqlWs];
+
+    /// Its name in configuration and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SocketIo => "socket.io",
+            Self::GraphqlTransportWs => "graphql-transport-ws",
+            Self::GraphqlWs => "graphql-ws",
+        }
+    }
+
+    /// What a handshake says that it speaks, if it says so. The adapter verifies it by the first
+    /// messages.
+    pub fn detect(handshake: &Handshake<'_>) -> Option<Self> {
+        match handshake.subprotocol {
+            Some("graphql-transport-ws") => Some(Self::GraphqlTransportWs),
+            Some("graphql-ws") => Some(Self::GraphqlWs),
+            Some(_) => None,
+            None => socket_io::is_spoken(handshake.query).then_some(Self::SocketIo),
+        }
+    }
+
+    /// An adapter for a connection that begins.
+    ///
+    /// # Errors
+    ///
+    /// Why the handshake shows already that this connection may not be held.
+    pub fn adapter(self, handshake: &Handshake<'_>) -> Result<Box<dyn Adapter>, Unholdable> {
+        Ok(match self {
+            Self::SocketIo => Box::new(SocketIo::new(handshake.query)?),
+            Self::GraphqlTransportWs => Box::new(Graphql::new(Dialect::TransportWs)),
+            Self::GraphqlWs => Box::new(Graphql::new(Dialect::Ws)),
+        })
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The name is none of a protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownProtocol;
+
+impl fmt::Display for UnknownProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no protocol with an adapter; there are ")?;
+        for (i, protocol) in Protocol::ALL.iter().enumerate() {
+            let separator = if i == 0 { "" } else { ", " };
+            write!(f, "{separator}{protocol}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for UnknownProtocol {}
+
+impl FromStr for Protocol {
+    type Err = UnknownProtocol;
+
+    fn from_str(name: &str) -> Result<Self, UnknownProtocol> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|protocol| protocol.name() == name)
+            .ok_or(UnknownProtocol)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detect(query: &str, subprotocol: Option<&str>) -> Option<Protocol> {
+        Protocol::detect(&Handshake {
+            path: "/",
+            query,
+            subprotocol,
+        })
+    }
+
+    #[test]
+    fn a_subprotocol_or_a_query_tells() {
+        for protocol in [Protocol::GraphqlTransportWs, Protocol::GraphqlWs] {
+            assert_eq!(detect("", Some(protocol.name())), Some(protocol));
+        }
+        let socket_io = "EIO=4&transport=websocket";
+        assert_eq!(detect(socket_io, None), Some(Protocol::SocketIo));
+        assert_eq!(detect(socket_io, Some("chat")), None);
+        assert_eq!(detect("", None), None);
+        assert_eq!(detect("EIO=3&transport=websocket", None), None);
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for &protocol in Protocol::ALL {
+            assert_eq!(protocol.to_string().parse(), Ok(protocol));
+        }
+        let unknown = "smoke-signals".parse::<Protocol>().unwrap_err();
+        assert!(unknown.to_string().contains("socket.io, graphql-"));
+    }
+}

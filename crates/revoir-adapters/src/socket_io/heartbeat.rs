@@ -1,0 +1,129 @@
+//! [`Heartbeat`]: Engine.IO's ping and pong, between a client and whichever server it has.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// Shorter intervals are taken as this: a timer is not a busy loop.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What Engine.IO's open packet says about time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// The server pings so often.
+    interval: Duration,
+    /// Either side waits so long for the other's part.
+    timeout: Duration,
+}
+
+impl Pace {
+    /// From the JSON of an open packet. `None` if it is none.
+    pub(super) fn parse(open: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Open {
+            #[serde(rename = "sid")]
+            _sid: String,
+            ping_interval: u64,
+            ping_timeout: u64,
+        }
+        let open: Open = serde_json::from_slice(open).ok()?;
+        Some(Self {
+            interval: Duration::from_millis(open.ping_interval).max(SHORTEST_INTERVAL),
+            timeout: Duration::from_millis(open.ping_timeout),
+        })
+    }
+}
+
+/// Who pings, and whose pong is whose. The server pings in Engine.IO 4: a client that misses a ping
+/// for the interval and the timeout of *its* open packet gives up.
+#[derive(Debug, Default)]
+pub(super) struct Heartbeat {
+    /// What the client was told. `None` before its open packet.
+    pace: Option<Pace>,
+    /// Whether the server that is there has another pace: the adapter pings the client then, and
+    /// answers the server.
+    is_ours: bool,
+    /// When the adapter pings next.
+    next: Option<Duration>,
+    /// When the client saw its last ping, or its open packet.
+    last: Duration,
+    /// A ping of the server that is there, passed and not answered.
+    is_asked: bool,
+    /// Pongs that the client owes to the adapter, or to a server that is gone.
+    owed: u32,
+}
+
+/// What becomes of a ping or a pong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beat {
+    Pass,
+    Swallow,
+    /// Swallow, and answer.
+    Answer,
+}
+
+impl Heartbeat {
+    /// The client's own open packet.
+    pub(super) fn opened(&mut self, now: Duration, pace: Pace) {
+        self.pace = Some(pace);
+        self.last = now;
+    }
+
+    /// The open packet of a later server.
+    pub(super) fn reopened(&mut self, pace: Pace) {
+        self.is_ours = self.pace != Some(pace);
+    }
+
+    /// The server pinged. `is_ready`: whether a pong may go to it.
+    pub(super) fn ping(&mut self, now: Duration, is_ready: bool) -> Beat {
+        if self.is_ours || !is_ready {
+            return Beat::Answer;
+        }
+        self.last = now;
+        self.is_asked = true;
+        Beat::Pass
+    }
+
+    /// The client answered a ping: the oldest that is open.
+    pub(super) fn pong(&mut self) -> Beat {
+        if self.owed > 0 {
+            self.owed -= 1;
+            return Beat::Swallow;
+        }
+        if self.is_asked {
+            self.is_asked = false;
+            return Beat::Pass;
+        }
+        Beat::Swallow
+    }
+
+    /// The server is gone: the adapter pings in its place.
+    pub(super) fn server_gone(&mut self, now: Duration) {
+        if std::mem::take(&mut self.is_asked) {
+            self.owed = self.owed.saturating_add(1);
+        }
+        self.next = self.pace.map(|pace| (self.last + pace.interval).max(now));
+    }
+
+    /// The server is there and ready: the client is pinged, because the first ping of a new
+    /// server may come up to two intervals after the last one of the old.
+    pub(super) fn ready(&mut self, now: Duration) {
+        self.next = None;
+        self.beat(now);
+        if !self.is_ours {
+            self.next = None;
+        }
+    }
+
+    pub(super) const fn next(&self) -> Option<Duration> {
+        self.next
+    }
+
+    /// Counts a ping of the adapter's own, which its caller says.
+    pub(super) fn beat(&mut self, now: Duration) {
+        self.owed = self.owed.saturating_add(1);
+        self.last = now;
+        self.next = self.pace.map(|pace| now + pace.interval);
+    }
+}

@@ -1,0 +1,257 @@
+//! GraphQL's rules, one by one.
+
+use std::time::Duration;
+
+use revoir_adapters::Protocol;
+use revoir_codes::CloseCode;
+
+use crate::relay::Relay;
+
+const INIT: &str = r#"{"type":"connection_init","payload":{"token":"t"}}"#;
+const ACK: &str = r#"{"type":"connection_ack"}"#;
+const BOTH: [Protocol; 2] = [Protocol::GraphqlTransportWs, Protocol::GraphqlWs];
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The message that begins an operation.
+pub(crate) fn start(protocol: Protocol, id: &str, document: &str) -> String {
+    let kind = match protocol {
+        Protocol::GraphqlTransportWs => "subscribe",
+        _ => "start",
+    };
+    format!(r#"{{"id":"{id}","type":"{kind}","payload":{{"query":"{document}"}}}}"#)
+}
+
+/// The message by which a client ends one.
+pub(crate) fn stop(protocol: Protocol, id: &str) -> String {
+    let kind = match protocol {
+        Protocol::GraphqlTransportWs => "complete",
+        _ => "stop",
+    };
+    format!(r#"{{"id":"{id}","type":"{kind}"}}"#)
+}
+
+/// A connection whose hello is over.
+fn connected(protocol: Protocol) -> Relay {
+    let mut relay = Relay::new(protocol, "");
+    assert_eq!(relay.unholdable(), Some("the hello is not over"));
+    relay.client_says(INIT);
+    assert_eq!(relay.unholdable(), Some("the hello is not over"));
+    relay.server_says(ACK);
+    assert_eq!(relay.unholdable(), None);
+    assert_eq!(relay.server_gets(), [INIT]);
+    assert_eq!(relay.client_gets(), [ACK]);
+    relay
+}
+
+fn returned(relay: &mut Relay) {
+    relay.lose().unwrap();
+    relay.back();
+    relay.server_says(ACK);
+    assert!(relay.adapter.is_ready());
+}
+
+#[test]
+fn the_hello_and_open_subscriptions_are_said_again() {
+    for protocol in BOTH {
+        let mut relay = connected(protocol);
+        let news = start(protocol, "1", "subscription { news }");
+        let old = start(protocol, "2", "subscription { old }");
+        let over = start(protocol, "3", "subscription { over }");
+        let wrong = start(protocol, "4", "subscription { wrong }");
+        let again = start(protocol, "2", "subscription { again }");
+        for said in [&news, &old, &over, &wrong, &stop(protocol, "2"), &again] {
+            relay.client_says(said);
+        }
+        relay.server_says(r#"{"id":"3","type":"complete"}"#);
+        relay.server_says(r#"{"id":"4","type":"error","payload":[]}"#);
+        relay.server_gets();
+        relay.client_gets();
+        relay.lose().unwrap();
+        let meanwhile = start(protocol, "5", "{ query }");
+        relay.client_says(&meanwhile);
+        relay.back();
+        assert_eq!(relay.server_gets(), [INIT]);
+        relay.server_says(ACK);
+        assert!(relay.client_gets().is_empty(), "the client has had one");
+        assert_eq!(relay.server_gets(), [news, again, meanwhile]);
+    }
+}
+
+#[test]
+fn an_open_query_or_mutation_forbids_to_hold() {
+    for protocol in BOTH {
+        for document in ["{ a }", "mutation { a }", "no document"] {
+            let mut relay = connected(protocol);
+            relay.client_says(&start(protocol, "1", "subscription { news }"));
+            relay.client_says(&start(protocol, "2", document));
+            assert_eq!(relay.unholdable(), Some("a query or a mutation is open"));
+            relay.server_says(r#"{"id":"1","type":"complete"}"#);
+            assert!(relay.unholdable().is_some());
+            relay.server_says(r#"{"id":"2","type":"complete"}"#);
+            assert_eq!(relay.unholdable(), None);
+        }
+    }
+}
+
+#[test]
+fn what_the_client_ends_while_away_does_not_begin_again() {
+    for protocol in BOTH {
+        let mut relay = connected(protocol);
+        relay.client_says(&start(protocol, "1", "subscription { a }"));
+        relay.lose().unwrap();
+        relay.client_says(&stop(protocol, "1"));
+        let again = start(protocol, "1", "subscription { b }");
+        relay.client_says(&again);
+        relay.client_says(&stop(protocol, "1"));
+        relay.back();
+        relay.server_says(ACK);
+        assert_eq!(relay.server_gets(), [INIT, &again, &stop(protocol, "1")]);
+        returned(&mut relay);
+        assert_eq!(relay.server_gets(), [INIT]);
+    }
+}
+
+#[test]
+fn a_refusal_of_what_is_said_again_ends_the_connection() {
+    let mut relay = connected(Protocol::GraphqlWs);
+    relay.lose().unwrap();
+    relay.back();
+    relay.server_says(r#"{"type":"connection_error","payload":{}}"#);
+    assert!(relay.ended.is_some());
+    assert!(relay.client_gets().is_empty());
+}
+
+#[test]
+fn results_before_the_hello_is_over_and_other_words_end_the_replay() {
+    for protocol in BOTH {
+        for answer in ["hello", INIT, r#"{"type":"connection_terminate"}"#] {
+            let mut relay = connected(protocol);
+            relay.lose().unwrap();
+            relay.back();
+            relay.server_says(answer);
+            assert!(relay.ended.is_some(), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn pings_are_answered_for_whoever_is_away() {
+    let (ping, pong) = (r#"{"type":"ping"}"#, r#"{"type":"pong"}"#);
+    let mut relay = connected(Protocol::GraphqlTransportWs);
+    relay.client_says(ping);
+    relay.server_says(ping);
+    relay.client_gets();
+    relay.lose().unwrap();
+    assert_eq!(relay.client_gets(), [pong], "for the ping on its way");
+    relay.client_says(pong);
+    relay.client_says(ping);
+    assert_eq!(relay.client_gets(), [pong]);
+    relay.back();
+    relay.server_gets();
+    relay.server_says(ping);
+    assert_eq!(relay.server_gets(), [pong], "the client cannot answer yet");
+    relay.client_says(ping);
+    assert_eq!(relay.client_gets(), [pong]);
+    relay.server_says(ACK);
+    assert!(relay.server_gets().is_empty());
+    relay.client_says(ping);
+    relay.server_says(pong);
+    relay.server_says(ping);
+    relay.client_says(pong);
+    assert_eq!(relay.client_gets(), [pong, ping]);
+    assert_eq!(relay.server_gets(), [ping, pong]);
+    returned(&mut relay);
+    assert!(relay.client_gets().is_empty(), "every ping was answered");
+}
+
+#[test]
+fn keep_alives_go_on_at_their_pace() {
+    let keep_alive = r#"{"type":"ka"}"#;
+    let mut relay = connected(Protocol::GraphqlWs);
+    relay.lose().unwrap();
+    relay.pass(SECOND * 60);
+    assert!(relay.client_gets().is_empty(), "the client has had none");
+    relay.back();
+    relay.server_says(ACK);
+    relay.server_says(keep_alive);
+    relay.pass(SECOND * 10);
+    relay.server_says(keep_alive);
+    relay.client_gets();
+    relay.lose().unwrap();
+    relay.pass(SECOND * 25);
+    assert_eq!(relay.client_gets(), [keep_alive; 2]);
+    relay.back();
+    relay.pass(SECOND * 10);
+    assert_eq!(relay.client_gets(), [keep_alive], "not ready yet");
+    relay.server_says(ACK);
+    assert_eq!(relay.adapter.poll_timeout(), None);
+    relay.lose().unwrap();
+    assert!(relay.adapter.poll_timeout().is_some());
+}
+
+#[test]
+fn only_a_servers_own_codes_mean_this_client() {
+    for protocol in BOTH {
+        let relay = connected(protocol);
+        for (code, expected) in [
+            (1001, true),
+            (1012, true),
+            (1013, true),
+            (1000, false),
+            (1005, false),
+            (1011, false),
+            (4400, false),
+            (4403, false),
+            (4500, false),
+        ] {
+            let code = CloseCode::new(code);
+            assert_eq!(relay.adapter.is_restart(code, b""), expected, "{code}");
+        }
+    }
+}
+
+#[test]
+fn what_leaves_is_too_long_or_too_much_is_not_held() {
+    let mut relay = connected(Protocol::GraphqlWs);
+    relay.client_says(r#"{"type":"connection_terminate"}"#);
+    assert!(relay.adapter.holdable().unwrap_err().is_final());
+    for protocol in BOTH {
+        let mut relay = connected(protocol);
+        let fields = "a ".repeat(5_000);
+        for id in 0..8 {
+            let document = format!("subscription {{ {fields} }}");
+            relay.client_says(&start(protocol, &id.to_string(), &document));
+        }
+        assert_eq!(relay.unholdable(), Some("the hello is longer than 64 KiB"));
+        relay.client_says(&stop(protocol, "7"));
+        relay.client_says(&stop(protocol, "6"));
+        assert_eq!(relay.unholdable(), None);
+        for id in 0..1100 {
+            relay.client_says(&start(protocol, &format!("q{id}"), "{ a }"));
+        }
+        assert_eq!(relay.unholdable(), Some("too many operations are open"));
+        assert!(relay.adapter.holdable().unwrap_err().is_final());
+    }
+}
+
+#[test]
+fn another_protocol_passes_unlooked_at() {
+    for protocol in BOTH {
+        for first in ["hello", ACK, r#"{"type":"hello"}"#] {
+            let mut relay = Relay::new(protocol, "");
+            relay.client_says(first);
+            assert!(relay.adapter.holdable().unwrap_err().is_final(), "{first}");
+            relay.server_says("anything");
+            relay.client_says("anything");
+            assert_eq!(relay.client_gets(), ["anything"]);
+            assert_eq!(relay.server_gets(), [first, "anything"]);
+        }
+        let mut relay = Relay::new(protocol, "");
+        relay.server_says(ACK);
+        assert!(relay.adapter.holdable().unwrap_err().is_final(), "unasked");
+        let mut relay = connected(protocol);
+        relay.client_says(INIT);
+        assert!(relay.adapter.holdable().unwrap_err().is_final(), "twice");
+    }
+}

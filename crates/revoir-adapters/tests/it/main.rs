@@ -1,0 +1,7 @@
+//! Adapters as a relay runs them.
+#![expect(clippy::unwrap_used, reason = "helpers outside of `#[test]` functions")]
+
+mod graphql;
+mod relay;
+mod socket_io;
+mod socket_io_model;
