@@ -24,18 +24,20 @@
 //! Nothing here prints, exits or reads arguments. Logs go to `tracing` with the target `revoir`;
 //! requests, connections and endings to an [`Observer`].
 
-mod accept_error;
 mod admin;
 mod client_rate;
 pub mod config;
 mod connection;
+mod file_limit;
 mod front;
 mod gateway;
+mod innermost;
 mod net;
 pub mod proxy_protocol;
 mod relay;
 mod rules;
 mod run;
+mod shortage;
 #[cfg(test)]
 mod tests;
 mod upstream;
@@ -48,6 +50,7 @@ pub use admin::{
 pub use client_rate::ClientRate;
 pub use config::{AdminAddr, InvalidAdminAddr};
 pub use connection::ClientLimits;
+pub use file_limit::FileLimit;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use front::fuzzed;
@@ -68,8 +71,8 @@ pub use upstream::{
 };
 pub use watch::line as json_line;
 pub use watch::{
-    AccessLog, Exchange, Format, Handle, Json, Limit, Lines, LoggedRequest, Logs, Observer,
-    Operations, Overview, Record, RouteState, Sum, Traffic, Unobserved,
+    AccessLog, AuthFailure, Exchange, Format, Handle, Json, Limit, Lines, LoggedRequest, Logs,
+    Observer, Operations, Overview, Record, RouteState, Sum, Traffic, Unobserved,
 };
 
 /// The examples of the README are compiled.

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use axum::Router;
 use revoir::tls::ServerTls;
-use revoir_gateway::config::{self, Config, Permissions, RouteConfig, Time, TlsConfig};
+use revoir_gateway::config::{
+    self, Config, LimitsConfig, Permissions, RouteConfig, Time, TlsConfig,
+};
 use revoir_gateway::{
-    AccessLog, Asked, Format, Gateway, Json, ListenAddr, Listener, LocalService, Mode, Operations,
-    Problem, ReloadLine, json_line,
+    AccessLog, Asked, FileLimit, Format, Gateway, Json, ListenAddr, Listener, LocalService, Mode,
+    Operations, Problem, ReloadLine, json_line,
 };
 use revoir_site::Lab;
 
@@ -29,6 +31,9 @@ use crate::signals::{Hangups, Signals};
 
 /// The time that is left after a second signal.
 const HURRY: Duration = Duration::from_millis(500);
+
+/// So many clients a gateway without a limit is expected to have room for.
+const MANY_CLIENTS: usize = 1000;
 
 /// What `--lab` serves beside a backend.
 const BESIDE: [&str; 2] = ["/lab", "/assets"];
@@ -48,6 +53,7 @@ pub(crate) fn run(
         true => &Json,
         false => &AccessLine(screen),
     };
+    FileLimit::raise();
     let (errors, error_lines) = ErrorLog::channel(config.log, config.log_format);
     errors.listen();
     let told = errors.clone();
@@ -142,6 +148,7 @@ async fn serve(
     }
     let hosts = config.admin.hosts.clone();
     let mut asked_for = admin.serve(hosts, &gateway, operations, errors);
+    tell_of_files(config, errors);
     let serving = gateway.serve(listeners, tls.clone());
     let reloading = Reloading {
         args,
@@ -243,6 +250,32 @@ fn announce(config: &Config, listeners: &[Listener], errors: &ErrorLog) {
                 format!("listening on {address}, in front of {targets}")
             }
         });
+    }
+}
+
+/// Says for how many clients the files are enough that this process may have open, if those are fewer
+/// than it is told to take.
+fn tell_of_files(config: &Config, errors: &ErrorLog) {
+    let Some(files) = FileLimit::now() else {
+        return;
+    };
+    let LimitsConfig {
+        connections,
+        sockets,
+        ..
+    } = &config.limits;
+    let wanted = match connections.0.min(sockets.0) {
+        usize::MAX => MANY_CLIENTS,
+        wanted => wanted,
+    };
+    let has_upstreams = !config.routes.iter().all(RouteConfig::is_built_in);
+    let clients = files.clients(has_upstreams);
+    if clients < wanted {
+        let limit = files.limit;
+        errors.note(format!(
+            "this process may have {limit} files open, which is enough for {clients} clients: raise its \
+             limit (ulimit -n, LimitNOFILE=)"
+        ));
     }
 }
 

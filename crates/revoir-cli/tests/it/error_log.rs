@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use serde_json::Value;
 
@@ -44,33 +46,163 @@ fn answer(backend: &TcpListener, with: &[u8]) {
     stream.write_all(with).unwrap();
 }
 
+/// Reads the head of a request.
+fn read_head(stream: &mut TcpStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+}
+
+/// A backend that says how many requests it has, and answers them all once that is said.
+struct Backend {
+    address: String,
+    asked: Receiver<TcpStream>,
+}
+
+impl Backend {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (sender, asked) = channel();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                read_head(&mut stream);
+                if sender.send(stream).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { address, asked }
+    }
+}
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+const NO_CONTENT: &[u8] = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+
 #[cfg(unix)]
 #[test]
-fn too_many_open_files_name_the_limit_and_the_way_out() {
-    let upstream = format!("ws://{}", nobody());
+fn where_files_run_out_whoever_is_in_is_served_and_the_others_are_told() {
+    const CLIENTS: usize = 100;
+    let backend = Backend::start();
+    let upstream = format!("ws://{}", backend.address);
     let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
-    let process = Process::with_files(40, &serve);
+    let process = Process::with_files(60, &serve);
     let address = started(&process);
-    let _clients: Vec<_> = (0..40)
-        .map(|_| TcpStream::connect(&address).unwrap())
+    let note = process.next_note();
+    let rest = note.strip_prefix("this process may have 60 files open, which is enough for ");
+    let (room, way_out) = rest.expect(&note).split_once(' ').unwrap();
+    let room: usize = room.parse().unwrap();
+    assert!(
+        (10..25).contains(&room) && way_out.contains("ulimit -n"),
+        "{note}"
+    );
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let mut client = TcpStream::connect(&address).unwrap();
+            thread::spawn(move || {
+                // Whoever is turned away may be so before it has asked.
+                let _ = client.write_all(REQUEST);
+                let mut answer = Vec::new();
+                let _ = client.read_to_end(&mut answer);
+                String::from_utf8(answer).unwrap()
+            })
+        })
         .collect();
+    let in_it: Vec<_> = (0..room).map(|_| backend.asked.recv().unwrap()).collect();
     let line = process.next_note();
     for part in [
-        " error: no connection can be taken",
+        " error: no more clients are taken",
         "ulimit -n",
-        "limits.sockets",
-        " listener=clients ",
-        "os error 24",
-        " limit=40",
+        " limit=60 ",
+        &format!(" clients={room}"),
     ] {
         assert!(line.contains(part), "{part}: {line}");
     }
     // One second later, and not one line for each attempt.
     let line = process.next_note();
-    assert!(line.contains(" more like this: no connection"), "{line}");
-    drop(_clients);
+    assert!(line.contains(" more like this: no more clients"), "{line}");
+    for mut stream in in_it {
+        stream.write_all(NO_CONTENT).unwrap();
+    }
+    let mut served = 0;
+    for client in clients {
+        let answer = client.join().unwrap();
+        match answer.starts_with("HTTP/1.1 204 ") {
+            true => served += 1,
+            false => assert!(
+                answer.starts_with("HTTP/1.1 503 ") && answer.contains("Retry-After: "),
+                "{answer:?}"
+            ),
+        }
+    }
+    assert_eq!(served, room);
     process.signal("TERM");
-    assert_eq!(process.end().exit, Some(0));
+    let ended = process.end();
+    assert_eq!(ended.exit, Some(0));
+    assert!(
+        !ended.stderr.contains("cannot be reached"),
+        "{}",
+        ended.stderr
+    );
+}
+
+/// The number that the next file of a process gets.
+#[cfg(target_os = "linux")]
+fn next_file(process: &Process) -> usize {
+    let open = std::path::PathBuf::from(format!("/proc/{}/fd", process.id()));
+    let is_open = |number: &usize| open.join(number.to_string()).symlink_metadata().is_ok();
+    (0..).find(|number| !is_open(number)).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_dial_without_a_file_for_it_is_no_fault_of_the_upstream() {
+    let backend = Backend::start();
+    let upstream = format!("ws://{}", backend.address);
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
+    let process = Process::start(&serve);
+    let address = started(&process);
+    let before = next_file(&process);
+    let mut client = TcpStream::connect(&address).unwrap();
+    while next_file(&process) == before {
+        thread::yield_now();
+    }
+    let limit = next_file(&process);
+    process.limit_files(limit);
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    let mut answer = [0; 512];
+    let count = client.read(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer[..count]);
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.to_lowercase().contains("retry-after: "), "{answer}");
+    let line = process.next_note();
+    for part in [
+        " error: no connection to an upstream can be made, because this process",
+        "ulimit -n",
+        "os error 24",
+        &format!(" limit={limit}"),
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    // It is not left alone: it never was away.
+    process.limit_files(64);
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    backend.asked.recv().unwrap().write_all(NO_CONTENT).unwrap();
+    let mut answer = [0; 512];
+    let count = client.read(&mut answer).unwrap();
+    assert!(answer[..count].starts_with(b"HTTP/1.1 204 "));
+    drop(client);
+    process.signal("TERM");
+    let ended = process.end();
+    assert!(!ended.stderr.contains("reached"), "{}", ended.stderr);
 }
 
 #[test]
@@ -88,7 +220,7 @@ fn an_upstream_that_is_away_is_told_of_once_and_again_when_it_is_back() {
     assert!(line.contains(&upstream), "{line}");
     assert!(line.contains("refused"), "{line}");
     let backend = TcpListener::bind(&address).unwrap();
-    let client = std::thread::spawn(move || get(&gateway));
+    let client = thread::spawn(move || get(&gateway));
     answer(&backend, b"HTTP/1.1 204 No Content\r\n\r\n");
     assert_eq!(client.join().unwrap(), "204");
     let line = process.next_note();
@@ -149,7 +281,7 @@ fn a_nonsense_answer_of_an_upstream_is_told_of() {
     let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
     let process = Process::start(&serve);
     let gateway = started(&process);
-    let client = std::thread::spawn(move || crate::support::Client::tcp(&gateway).request(""));
+    let client = thread::spawn(move || crate::support::Client::tcp(&gateway).request(""));
     answer(
         &backend,
         b"HTTP/1.1 101 \x9b31m\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",

@@ -18,10 +18,10 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-use crate::accept_error;
 use crate::config::AdminAddr;
 #[cfg(unix)]
 use crate::net::UnixSocket;
+use crate::shortage;
 
 /// Connections at a time. More wait.
 const CONNECTIONS: usize = 64;
@@ -136,7 +136,7 @@ where
 }
 
 async fn failed(error: &io::Error, failures: &mut AcceptFailures) {
-    accept_error::tell(error, "admin");
+    shortage::tell_of_accept(error, "admin");
     if let Some(pause) = failures.pause(error) {
         sleep(pause).await;
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::config::error::ConfigError;
 use crate::config::values::{self, Time};
 use crate::front::{AuthSettings, is_for_one_connection};
-use crate::upstream::{Target, UpstreamTls};
+use crate::upstream::{NameTimes, Target, UpstreamTls};
 
 /// Who is asked before a request goes to an upstream.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -62,6 +62,7 @@ impl AuthConfig {
             limit: self.time.0,
             at_once: usize::try_from(self.concurrent.get()).unwrap_or(usize::MAX),
             trust: self.trust()?,
+            names: NameTimes::default(),
         })
     }
 

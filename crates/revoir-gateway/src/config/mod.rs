@@ -261,6 +261,9 @@ impl Config {
                 pool.connecting.limit = self.limits.connect_time.0;
                 pool.connecting.names = self.dns.times();
             }
+            if let Some(auth) = &mut settings.auth {
+                auth.names = self.dns.times();
+            }
             Ok(settings)
         };
         self.routes.iter().map(route).collect()

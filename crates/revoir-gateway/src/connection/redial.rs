@@ -130,9 +130,12 @@ fn judge(
             tracing::debug!(target: "revoir", error, "the backend's handshake is invalid");
             return Err(RedialFailure::Invalid);
         }
-        Err(DialError::Unreachable(_) | DialError::Broken(_) | DialError::Silent) => {
-            return Err(RedialFailure::Unreachable);
-        }
+        Err(
+            DialError::Unreachable(_)
+            | DialError::Untried(_)
+            | DialError::Broken(_)
+            | DialError::Silent,
+        ) => return Err(RedialFailure::Unreachable),
     };
     if opened.agreement.subprotocol != agreement.subprotocol {
         let text = "the backend chose another subprotocol";

@@ -1,9 +1,11 @@
 //! [`AuthHook`]: who is asked whether a request may pass, before anything of it goes to a backend.
 
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use revoir::tls::ClientTls;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
 use crate::front::granted::Granted;
@@ -29,7 +31,10 @@ use crate::front::headers::{is_twin_of, rewrite_request, strip_hop_by_hop};
 use crate::front::plain::is_cut;
 use crate::front::refusal::undecided;
 use crate::front::source::Source;
-use crate::upstream::{Kept, Target, TcpOrTls, UpstreamTls};
+use crate::proxy_protocol::Header;
+use crate::shortage::Shortage;
+use crate::upstream::{Connecting, Kept, NameTimes, Names, Place, Target, TcpOrTls, UpstreamTls};
+use crate::watch::{AuthFailure, Observer};
 
 /// The most of an answer's body that a client is given.
 const BODY_BYTES: usize = 64 * 1024;
@@ -67,11 +72,16 @@ pub struct AuthSettings {
     pub at_once: usize,
     /// For `https`.
     pub trust: Option<UpstreamTls>,
+    /// How long the addresses of its name hold.
+    pub names: NameTimes,
 }
 
 /// Asks over connections that are kept.
 pub(super) struct AuthHook {
     settings: AuthSettings,
+    /// Without its query, which may hold a secret.
+    name: Box<str>,
+    route: Arc<str>,
     client: Client<Connector, Body>,
     room: Semaphore,
 }
@@ -88,25 +98,40 @@ pub(super) fn allowed<'hook>(
     hook: Option<&'hook AuthHook>,
     request: &Request<Body>,
     source: &Source,
+    observer: &Arc<dyn Observer>,
 ) -> impl Future<Output = Result<Granted, Response<Body>>> + use<'hook> {
     // A body cannot be looked at by two threads: what is asked is written before anybody waits.
-    let asking = hook.map(|hook| (hook, hook.question(request, source)));
+    let asking = hook.map(|hook| (hook, hook.question(request, source), Arc::clone(observer)));
     async move {
         match asking {
-            Some((hook, question)) => hook.ask(question).await,
+            Some((hook, question, observer)) => hook.ask(question, &*observer).await,
             None => Ok(Granted::default()),
         }
     }
 }
 
 impl AuthHook {
-    pub(super) fn new(settings: &AuthSettings) -> Self {
-        let tls = settings.trust.as_ref().map(|trust| trust.tls().clone());
+    /// `route`: whose hook it is.
+    pub(super) fn new(settings: &AuthSettings, route: &Arc<str>) -> Self {
+        let connector = Connector {
+            tls: settings.trust.as_ref().map(|trust| trust.tls().clone()),
+            connecting: Connecting {
+                limit: settings.limit,
+                names: settings.names,
+                announce: None,
+            },
+            names: Arc::new(Names::of_system()),
+        };
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(settings.at_once)
-            .build(Connector(tls));
+            .build(connector);
+        let uri = &settings.uri;
+        let (scheme, place) = (uri.scheme_str(), uri.authority());
+        let place = place.map_or("", |place| place.as_str());
         Self {
+            name: format!("{}://{place}{}", scheme.unwrap_or_default(), uri.path()).into(),
+            route: Arc::clone(route),
             room: Semaphore::new(settings.at_once.min(Semaphore::MAX_PERMITS)),
             client,
             settings: settings.clone(),
@@ -161,19 +186,62 @@ impl AuthHook {
     /// # Errors
     ///
     /// The answer for the client: that of the hook, or 503.
-    pub(super) async fn ask(&self, question: Question) -> Result<Granted, Response<Body>> {
-        let asking = Box::pin(async {
-            let _room = self.room.acquire().await?;
-            self.verdict(self.send(question).await?).await
-        });
-        let failed = match timeout(self.settings.limit, asking).await {
-            Ok(Ok(verdict)) => return verdict,
-            Ok(Err(error)) => error,
-            Err(late) => late.into(),
+    pub(super) async fn ask(
+        &self,
+        question: Question,
+        observer: &dyn Observer,
+    ) -> Result<Granted, Response<Body>> {
+        let begin = Instant::now();
+        let deadline = begin + self.settings.limit;
+        // It is never closed.
+        let room = timeout_at(deadline, self.room.acquire()).await;
+        let had_to_wait = begin.elapsed();
+        let why = match room {
+            Ok(Ok(room)) => {
+                let asking = Box::pin(async { self.verdict(self.send(question).await?).await });
+                let answered = timeout_at(deadline, asking).await;
+                drop(room);
+                match answered {
+                    Ok(Ok(verdict)) => return verdict,
+                    Ok(Err(error)) => self.cannot_be_asked(&*error),
+                    // What was left for the answer was little.
+                    Err(_) if had_to_wait > self.settings.limit / 2 => self.was_busy(),
+                    Err(_) => self.was_late(),
+                }
+            }
+            Ok(Err(_)) | Err(_) => self.was_busy(),
         };
-        let hook = &self.settings.uri;
-        tracing::warn!(target: "revoir", %hook, error = %chain(&*failed), "the auth hook does not answer");
+        observer.auth_failed(&self.route, why);
         Err(undecided())
+    }
+
+    fn was_busy(&self) -> AuthFailure {
+        tracing::warn!(
+            target: "revoir",
+            hook = &*self.name,
+            route = &*self.route,
+            concurrent = self.settings.at_once,
+            "a request waited in vain for its turn to be asked about: the auth hook is slow, or \
+             route.auth.concurrent too small"
+        );
+        AuthFailure::Busy
+    }
+
+    fn was_late(&self) -> AuthFailure {
+        let (hook, route) = (&*self.name, &*self.route);
+        let text = "the auth hook does not answer within route.auth.time";
+        tracing::warn!(target: "revoir", hook, route, "{text}");
+        AuthFailure::Late
+    }
+
+    fn cannot_be_asked(&self, error: &(dyn Error + 'static)) -> AuthFailure {
+        if let Some(shortage) = Shortage::of(error) {
+            shortage.tell_of_dial("an auth hook", error);
+        } else {
+            let (hook, route, error) = (&*self.name, &*self.route, chain(error));
+            tracing::warn!(target: "revoir", hook, route, error, "the auth hook cannot be asked");
+        }
+        AuthFailure::Broken
     }
 
     async fn send(&self, question: Question) -> Result<Response<Incoming>, BoxError> {
@@ -220,7 +288,7 @@ impl AuthHook {
 }
 
 /// An error with those that caused it: hyper's own says only that something failed.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {
@@ -240,7 +308,11 @@ impl fmt::Debug for AuthHook {
 
 /// Connects to the hook.
 #[derive(Clone)]
-struct Connector(Option<ClientTls>);
+struct Connector {
+    tls: Option<ClientTls>,
+    connecting: Connecting,
+    names: Arc<Names>,
+}
 
 impl Service<Uri> for Connector {
     type Response = TokioIo<TcpOrTls>;
@@ -252,10 +324,18 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let tls = self.0.clone();
+        let Self {
+            tls,
+            connecting,
+            names,
+        } = self.clone();
         Box::pin(async move {
             let target = Target::of(&uri).map_err(io::Error::other)?;
-            let connected = TcpOrTls::connect(&target, tls.as_ref()).await;
+            if let Place::Host { host, .. } = &target.place {
+                names.refresh_if_old(host, connecting.names.refresh);
+            }
+            let to = (&target, &*names);
+            let connected = connecting.connect(to, tls.as_ref(), Header::Own).await;
             connected.map(TokioIo::new)
         })
     }
@@ -269,13 +349,15 @@ mod tests {
     use crate::net::{Peer, Peers};
 
     fn hook() -> AuthHook {
-        AuthHook::new(&AuthSettings {
+        let settings = AuthSettings {
             uri: Uri::from_static("http://hook.example/ask"),
             fields: vec![HeaderName::from_static("x-user")],
             limit: Duration::from_secs(1),
             at_once: 1,
             trust: None,
-        })
+            names: NameTimes::default(),
+        };
+        AuthHook::new(&settings, &"/".into())
     }
 
     #[test]

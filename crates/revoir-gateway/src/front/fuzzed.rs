@@ -23,6 +23,7 @@ use crate::front::request_id;
 use crate::front::settings::Settings;
 use crate::front::source::Source;
 use crate::net::{Peer, Peers};
+use crate::upstream::NameTimes;
 
 /// A field that a hook may set.
 pub const GRANTED: &str = "x-user";
@@ -86,13 +87,15 @@ fn pass(mut request: Request<Incoming>, source: &Source, trusted: &Peers) -> Opt
     let came = fields(request.headers());
     request_id::write(request.headers_mut(), &id);
     let name = HeaderName::from_static(GRANTED);
-    let hook = AuthHook::new(&AuthSettings {
+    let settings = AuthSettings {
         uri: Uri::from_static("http://hook.example/"),
         fields: vec![name.clone()],
         limit: Duration::from_secs(1),
         at_once: 1,
         trust: None,
-    });
+        names: NameTimes::default(),
+    };
+    let hook = AuthHook::new(&settings, &"/".into());
     let mut went = request.headers().clone();
     rewrite_request(&mut went, source);
     let granted = Granted {

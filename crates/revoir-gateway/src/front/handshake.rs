@@ -17,7 +17,7 @@ use crate::connection::{Connection, Driver, Redialer, begun};
 use crate::front::arrival::taken_over;
 use crate::front::auth_hook::{AuthHook, allowed};
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
-use crate::front::refusal::{draining, forbidden, full, refusal, unavailable};
+use crate::front::refusal::{crowded, draining, forbidden, full, refusal, unavailable};
 use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::proxy_protocol::Header;
@@ -95,7 +95,7 @@ pub(super) async fn answer(
             None => Header::Own,
         },
     };
-    let allowed = allowed(auth, &request, &source);
+    let allowed = allowed(auth, &request, &source, &registry.observer);
     let mut draining_begins = registry.draining.listen();
     let reached = tokio::select! {
         reached = async {
@@ -175,6 +175,8 @@ async fn reach(
                 strip_hop_by_hop(response.headers_mut());
                 return Err(response.map(Body::new));
             }
+            // Nobody knows how long that takes, and who waits takes a file too.
+            DialError::Untried(_) => return Err(crowded()),
             // Whoever comes next waits for the backend too.
             DialError::Unreachable(_) => {}
             // Only this one waits.

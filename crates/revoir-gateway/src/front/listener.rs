@@ -21,8 +21,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::accept_error;
-use crate::connection::begun;
+use crate::connection::{begun, linger};
+use crate::file_limit::FileLimit;
 use crate::front::arrival::{Arrival, FirstRequest};
 use crate::front::auth_hook::allowed;
 use crate::front::client_cert::ClientCert;
@@ -38,6 +38,7 @@ use crate::front::route::Backing;
 use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::net::{ListenAddr, Listener, Peer, Socket};
+use crate::shortage;
 use crate::upstream::TcpOrTls;
 use crate::watch::{Exchange, Limit, LoggedRequest};
 
@@ -45,6 +46,10 @@ use crate::watch::{Exchange, Limit, LoggedRequest};
 const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n\
                     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 31\r\n\r\n\
                     there are too many connections\n";
+
+/// Connections at a time that are waited for, once they were told that there is no room: the others may
+/// see a reset behind the answer.
+const TURNED_AWAY: usize = 8;
 
 /// How much later than a first request a later one is given up: a connection may stay for another.
 const LATER: Duration = Duration::from_secs(1);
@@ -55,6 +60,8 @@ pub(crate) async fn serve(front: Arc<Front>, listeners: Vec<Listener>, tls: Opti
         front,
         tls,
         talking: AtomicUsize::new(0),
+        turning_away: AtomicUsize::new(0),
+        files: FileLimit::now(),
     });
     let mut all = JoinSet::new();
     for listener in listeners {
@@ -68,6 +75,10 @@ struct Listeners {
     tls: Option<ServerTls>,
     /// Connections that speak HTTP now.
     talking: AtomicUsize,
+    /// Connections that are told that there is no room.
+    turning_away: AtomicUsize,
+    /// `None`: this process may have any number of files open.
+    files: Option<FileLimit>,
 }
 
 impl Listeners {
@@ -84,12 +95,9 @@ impl Listeners {
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     failures = AcceptFailures::default();
-                    if self.is_full() {
-                        self.front.registry.limited(Limit::Connections);
-                        // Best effort: whoever is turned away here costs nothing more.
-                        if self.tls.is_none() {
-                            let _ = stream.try_write(FULL.as_bytes());
-                        }
+                    if let Some(limit) = self.lacks_room() {
+                        self.front.registry.limited(limit);
+                        self.turn_away(stream);
                         continue;
                     }
                     let talking = Talking::new(&self);
@@ -97,7 +105,7 @@ impl Listeners {
                     tokio::spawn(async move { talking.listeners().talk(stream, from).await });
                 }
                 Err(error) => {
-                    accept_error::tell(&error, "clients");
+                    shortage::tell_of_accept(&error, "clients");
                     if let Some(pause) = failures.pause(&error) {
                         sleep(pause).await;
                     }
@@ -106,10 +114,45 @@ impl Listeners {
         }
     }
 
-    /// Whether there is no room for another connection, of whatever kind.
-    fn is_full(&self) -> bool {
+    /// Which limit leaves no room for another connection, of whatever kind.
+    fn lacks_room(&self) -> Option<Limit> {
         let open = self.talking.load(Ordering::Relaxed) + self.front.registry.len();
-        open >= self.front.current().settings.sockets
+        let current = self.front.current();
+        if open >= current.settings.sockets {
+            return Some(Limit::Sockets);
+        }
+        let files = self.files?;
+        let has_upstreams = current.routes.pools().next().is_some();
+        let clients = files.clients(has_upstreams);
+        if open < clients {
+            return None;
+        }
+        tracing::error!(
+            target: "revoir",
+            limit = files.limit,
+            clients,
+            "no more clients are taken, so that those who are here can have a connection to an upstream: \
+             this process may not have more files open; raise its limit (ulimit -n, LimitNOFILE=)"
+        );
+        Some(Limit::Files)
+    }
+
+    /// Tells a client that there is no room. Over TLS that would cost too much.
+    fn turn_away(self: &Arc<Self>, stream: Socket) {
+        if self.tls.is_some() {
+            return;
+        }
+        if self.turning_away.fetch_add(1, Ordering::Relaxed) >= TURNED_AWAY {
+            self.turning_away.fetch_sub(1, Ordering::Relaxed);
+            // Best effort: whoever is turned away here costs nothing more.
+            let _ = stream.try_write(FULL.as_bytes());
+            return;
+        }
+        let listeners = Arc::clone(self);
+        tokio::spawn(async move {
+            linger(stream, FULL.as_bytes().to_vec()).await;
+            listeners.turning_away.fetch_sub(1, Ordering::Relaxed);
+        });
     }
 
     /// Takes a client in: until a request is there, it costs little more than its socket, so all that
@@ -302,7 +345,8 @@ impl Listeners {
                 answered.unwrap_or_else(|error| broken(&error))
             }
             backing => {
-                let granted = match allowed(auth, &request, &source).await {
+                let observer = &self.front.registry.observer;
+                let granted = match allowed(auth, &request, &source, observer).await {
                     Ok(granted) => granted,
                     Err(response) => return response,
                 };

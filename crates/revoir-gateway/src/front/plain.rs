@@ -14,19 +14,23 @@ use http_body_util::BodyExt;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tower_service::Service;
 
 use crate::front::granted::Granted;
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::lent_body::Lender;
 use crate::front::progress::Progress;
-use crate::front::refusal::{refusal, unavailable};
+use crate::front::refusal::{crowded, refusal, unavailable};
 use crate::front::settings::HttpTimes;
 use crate::front::source::Source;
+use crate::innermost::innermost;
 use crate::proxy_protocol::Header;
 use crate::relay::is_there;
 use crate::upstream::{Affinity, Kept, PathId, Pool, Reached, Target, TcpOrTls, UpstreamPermit};
+
+/// Connections to one upstream that are kept for further requests, at most: files are scarce.
+const KEPT: usize = 64;
 
 /// Passes plain requests on, over connections that are kept for more of them.
 pub(crate) struct HttpProxy(Client<Connector, Body>);
@@ -34,7 +38,10 @@ pub(crate) struct HttpProxy(Client<Connector, Body>);
 impl HttpProxy {
     pub(crate) fn new(pool: &Arc<Pool>) -> Self {
         let connector = Connector(Arc::clone(pool), Header::Own);
-        Self(Client::builder(TokioExecutor::new()).build(connector))
+        let mut kept = Client::builder(TokioExecutor::new());
+        kept.pool_timer(TokioTimer::new())
+            .pool_max_idle_per_host(KEPT);
+        Self(kept.build(connector))
     }
 
     /// For `client` alone: a connection that begins with its PROXY header is for nobody else.
@@ -68,6 +75,7 @@ impl HttpProxy {
         let upstreams = &alone.as_ref().unwrap_or(self).0;
         let path = PathId::of(parts.uri.path());
         let mut tried = Vec::new();
+        let mut is_short = false;
         let pick = |tried: &[UpstreamPermit]| match has_body {
             true => pool.pick_for_body(path, tried, affinity),
             false => pool.pick(path, tried, affinity),
@@ -118,8 +126,9 @@ impl HttpProxy {
                     });
                 }
                 Err(error) if error.is_connect() => {
-                    permit.lost(&innermost(&error));
-                    pool.tried(&permit, path, Reached::Not);
+                    let reached = permit.not_reached(&error);
+                    is_short |= reached == Reached::Untried;
+                    pool.tried(&permit, path, reached);
                     tried.push(permit);
                 }
                 // The backend has closed a connection that was kept, just as the request came.
@@ -135,7 +144,10 @@ impl HttpProxy {
                 }
             }
         }
-        unavailable()
+        match is_short {
+            true => crowded(),
+            false => unavailable(),
+        }
     }
 }
 
@@ -145,15 +157,6 @@ fn unless_idle(body: Body, limit: Duration) -> Body {
         true => body,
         false => Progress::watch(body, limit).0,
     }
-}
-
-/// The error below all others: what is above says only that there is one.
-fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error
 }
 
 /// Whether a connection ended before a byte of an answer.

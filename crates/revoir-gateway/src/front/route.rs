@@ -147,9 +147,11 @@ impl Route {
     }
 
     fn new(settings: RouteSettings, backing: Backing) -> Self {
+        let name = settings.name();
+        let auth = settings.auth.as_ref();
         Self {
-            auth: settings.auth.as_ref().map(AuthHook::new),
-            name: settings.name(),
+            auth: auth.map(|auth| AuthHook::new(auth, &name)),
+            name,
             settings,
             backing,
         }

@@ -12,6 +12,8 @@ use crate::rules::Mode;
 use crate::tests::support::{
     Between, Raw, Setup, accepted, ask, asked, dial, field, pass, route, routed, settings, taken,
 };
+use crate::upstream::NameTimes;
+use crate::watch::AuthFailure;
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -22,6 +24,7 @@ fn auth(hook: SocketAddr) -> AuthSettings {
         limit: LIMIT,
         at_once: 1,
         trust: None,
+        names: NameTimes::default(),
     }
 }
 
@@ -182,6 +185,8 @@ async fn without_an_answer_in_time_nobody_passes() {
     let head = away.head().await;
     assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
     assert!(field(&head, "Retry-After").is_some(), "{head}");
+    let why = stage.between.counts.auth_failed.lock().unwrap().clone();
+    assert_eq!(why, [AuthFailure::Late, AuthFailure::Broken]);
 }
 
 #[tokio::test]
@@ -235,6 +240,28 @@ async fn no_more_are_asked_about_at_a_time_than_may_be() {
     assert_eq!(field(&question, "X-Original-URI").as_deref(), Some("/2"));
     no_body(&mut hook, "403 Forbidden", "").await;
     assert!(second.head().await.starts_with("HTTP/1.1 403 "));
+}
+
+#[tokio::test]
+async fn who_waits_for_its_turn_in_vain_is_told_from_who_gets_no_answer() {
+    let stage = staged(settings(Mode::Hold)).await;
+    let mut first = ask(stage.between.address, "").await;
+    let (_silent, _) = asked(&stage.hook).await;
+    let mut second = ask(stage.between.address, "").await;
+    // It waits for its turn once the gateway has its request, which a third one shows.
+    let mut forbidden = dial(stage.between.address).await;
+    forbidden
+        .write(b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await;
+    forbidden.head().await;
+    pass(LIMIT).await;
+    for client in [&mut first, &mut second] {
+        let head = client.head().await;
+        assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    }
+    let mut why = stage.between.counts.auth_failed.lock().unwrap().clone();
+    why.sort_by_key(|why| *why == AuthFailure::Busy);
+    assert_eq!(why, [AuthFailure::Late, AuthFailure::Busy]);
 }
 
 #[tokio::test]

@@ -285,6 +285,7 @@ async fn a_client_that_goes_is_no_secret_to_the_backend() {
 #[test]
 fn every_row_of_the_fault_table_names_a_test() {
     let sources = [
+        include_str!("auth_hook.rs"),
         include_str!("bad_paths.rs"),
         include_str!("faults.rs"),
         include_str!("handshake.rs"),
@@ -304,6 +305,8 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("../relay/tests/keeping_alive.rs"),
         include_str!("../upstream/connecting.rs"),
         include_str!("../upstream/names.rs"),
+        // Where the process matters.
+        include_str!("../../../revoir-cli/tests/it/error_log.rs"),
     ];
     let page = include_str!("../../docs/gateway.md");
     let (_, table) = page

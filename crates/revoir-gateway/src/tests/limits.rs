@@ -343,8 +343,9 @@ async fn there_is_a_limit_for_connections_of_every_kind() {
         .write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
         .await;
     let _backend = asked(&listener).await;
-    let mut refused = dial(between.address).await;
+    let mut refused = ask(between.address, "").await;
     let head = refused.head().await;
     assert_eq!(status(&head), "503", "{head}");
-    assert_eq!(between.counts.limited(Limit::Connections), 1);
+    assert_eq!(field(&head, "Retry-After").as_deref(), Some("5"));
+    assert_eq!(between.counts.limited(Limit::Sockets), 1);
 }

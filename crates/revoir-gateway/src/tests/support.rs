@@ -21,7 +21,7 @@ use crate::gateway::Gateway;
 use crate::relay::{Ended, HoldCause, RedialFailure, Side};
 use crate::rules::{Mode, Rules};
 use crate::upstream::{PoolSettings, Target};
-use crate::watch::{Exchange, Handle, Limit, Observer};
+use crate::watch::{AuthFailure, Exchange, Handle, Limit, Observer};
 
 /// No test waits longer for anything.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -53,6 +53,7 @@ pub(super) struct Counts {
     /// Who asked for them.
     pub(super) asked: Mutex<Vec<String>>,
     limited: Mutex<Vec<Limit>>,
+    pub(super) auth_failed: Mutex<Vec<AuthFailure>>,
     changed: Notify,
 }
 
@@ -121,6 +122,11 @@ impl Observer for Counts {
     fn limited(&self, limit: Limit) {
         self.limited.lock().unwrap().push(limit);
         self.changed.notify_waiters();
+    }
+
+    fn auth_failed(&self, route: &Arc<str>, why: AuthFailure) {
+        assert_eq!(&**route, "/");
+        self.auth_failed.lock().unwrap().push(why);
     }
 }
 

@@ -118,6 +118,14 @@ impl BadPaths {
         }
     }
 
+    /// Whoever was to try `path` could not: the next one is to, after the same pause.
+    pub(super) fn untried(&mut self, now: Duration, path: PathId) {
+        if let Some(bad) = self.0.get_mut(&path) {
+            bad.is_tried = false;
+            bad.next = now + bad.pause.max(FIRST_PAUSE);
+        }
+    }
+
     /// Everybody who waits here, and some who have left.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &QueueId> + Clone {
         self.0.values().flat_map(|bad| &bad.waiting)

@@ -1,6 +1,7 @@
 //! Asking upstreams how they are.
 
 use std::future::pending;
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::proxy_protocol::Header;
+use crate::shortage::Shortage;
 use crate::upstream::live::Live;
 use crate::upstream::pool::Pool;
 use crate::upstream::server::Upstream;
@@ -55,7 +57,17 @@ async fn check(pool: &Arc<Pool>, live: &Live) {
 async fn watch(pool: Arc<Pool>, upstream: Arc<Upstream>, check: Check) {
     loop {
         let asked = timeout(check.timeout, ask(&pool, &upstream, &check)).await;
-        let result = asked.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let result =
+            match asked.unwrap_or_else(|_| Err(Failed::There("no answer in time".to_owned()))) {
+                Ok(()) => Ok(()),
+                Err(Failed::There(error)) => Err(error),
+                // That says nothing of the upstream.
+                Err(Failed::Here(shortage, error)) => {
+                    shortage.tell_of_dial("an upstream", &error);
+                    sleep(check.interval).await;
+                    continue;
+                }
+            };
         let changed = upstream.health().checked(result.is_ok(), check.thresholds);
         let upstream = &*upstream.name;
         match result {
@@ -72,9 +84,25 @@ async fn watch(pool: Arc<Pool>, upstream: Arc<Upstream>, check: Check) {
     }
 }
 
-async fn ask(pool: &Pool, upstream: &Upstream, check: &Check) -> Result<(), String> {
+/// Why a check failed.
+enum Failed {
+    /// It could not be made.
+    Here(Shortage, io::Error),
+    There(String),
+}
+
+impl From<String> for Failed {
+    fn from(error: String) -> Self {
+        Self::There(error)
+    }
+}
+
+async fn ask(pool: &Pool, upstream: &Upstream, check: &Check) -> Result<(), Failed> {
     let stream = pool.connect(&upstream.target, Header::Own).await;
-    let stream = stream.map_err(|error| error.to_string())?;
+    let stream = stream.map_err(|error| match Shortage::of(&error) {
+        Some(shortage) => Failed::Here(shortage, error),
+        None => Failed::There(error.to_string()),
+    })?;
     let Some(path) = &check.path else {
         return Ok(());
     };
@@ -93,12 +121,12 @@ async fn ask(pool: &Pool, upstream: &Upstream, check: &Check) -> Result<(), Stri
         // The answer may have come with the end: many servers close behind it.
         ended = connection => match (asking.await, ended) {
             (Ok(answer), _) => answer,
-            (Err(_), Err(error)) => return Err(error.to_string()),
-            (Err(_), Ok(())) => return Err("no answer".to_owned()),
+            (Err(_), Err(error)) => return Err(error.to_string().into()),
+            (Err(_), Ok(())) => return Err("no answer".to_owned().into()),
         },
     };
     match answer.status() {
         status if status.is_success() || status.is_redirection() => Ok(()),
-        status => Err(format!("answered with {status}")),
+        status => Err(format!("answered with {status}").into()),
     }
 }

@@ -45,7 +45,7 @@ impl Default for Connecting {
 impl Connecting {
     /// Connects to `target`, with `tls` if that is given. `client`: whom a PROXY header names, where
     /// one is written.
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         self,
         (target, names): (&Target, &Names),
         tls: Option<&ClientTls>,

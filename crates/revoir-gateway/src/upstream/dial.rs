@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout};
 use crate::proxy_protocol::Header;
 use crate::relay::is_there;
 use crate::rules::Mode;
+use crate::shortage::Shortage;
 use crate::upstream::agreement;
 use crate::upstream::agreement::Agreement;
 use crate::upstream::health::Reached;
@@ -66,6 +67,8 @@ pub(crate) enum DialError {
     Refused(Response<Incoming>),
     /// There is no connection to any upstream.
     Unreachable(io::Error),
+    /// None could be tried, for want of something here.
+    Untried(io::Error),
     /// It broke before an answer.
     Broken(io::Error),
     /// It took too long.
@@ -79,6 +82,7 @@ impl std::fmt::Display for DialError {
         match self {
             Self::Refused(response) => write!(f, "the backend answered {}", response.status()),
             Self::Unreachable(error) => write!(f, "the backend cannot be reached: {error}"),
+            Self::Untried(error) => write!(f, "no connection can be made: {error}"),
             Self::Broken(error) => write!(f, "the backend broke off: {error}"),
             Self::Silent => f.write_str("the backend does not answer"),
             Self::Invalid(error) => write!(f, "the backend's handshake is invalid: {error}"),
@@ -113,6 +117,7 @@ pub(crate) async fn dial(
             .map_or_else(DialError::reached, |_| Reached::Well);
         standing = Some(match pool.tried(&upstream, path, reached) {
             // Others are there, and this one speaks for none of them.
+            _ if reached == Reached::Untried => reached,
             true if reached == Reached::Not => Reached::Badly,
             true => reached,
             false => Reached::Not,
@@ -126,7 +131,7 @@ pub(crate) async fn dial(
         };
         tried.push(upstream);
         let goes_on = match &error {
-            DialError::Unreachable(_) | DialError::Broken(_) => true,
+            DialError::Unreachable(_) | DialError::Untried(_) | DialError::Broken(_) => true,
             DialError::Refused(_) => reached == Reached::Badly && pool.has_another(path, &tried),
             DialError::Silent | DialError::Invalid(_) => false,
         };
@@ -151,7 +156,10 @@ pub(crate) async fn dial(
 /// Tells the log how an upstream was found.
 fn tell(upstream: &UpstreamPermit, error: Option<&DialError>) {
     match error {
-        Some(DialError::Unreachable(error)) => return upstream.lost(error),
+        Some(DialError::Unreachable(error) | DialError::Untried(error)) => {
+            upstream.not_reached(error);
+            return;
+        }
         Some(error @ (DialError::Broken(_) | DialError::Silent | DialError::Invalid(_))) => {
             let upstream = upstream.name();
             tracing::warn!(target: "revoir", %upstream, "{error}");
@@ -168,13 +176,14 @@ impl DialError {
             Self::Refused(response) if is_there(response.status().as_u16()) => Reached::Well,
             Self::Refused(_) | Self::Broken(_) | Self::Silent | Self::Invalid(_) => Reached::Badly,
             Self::Unreachable(_) => Reached::Not,
+            Self::Untried(_) => Reached::Untried,
         }
     }
 
     /// Of several upstreams, one that answered says more than one that is not there.
     const fn weight(&self) -> u8 {
         match self {
-            Self::Unreachable(_) => 0,
+            Self::Unreachable(_) | Self::Untried(_) => 0,
             Self::Broken(_) => 1,
             Self::Refused(_) | Self::Silent | Self::Invalid(_) => 2,
         }
@@ -189,6 +198,7 @@ async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Open
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             return Err(DialError::Invalid(format!("TLS: {error}")));
         }
+        Err(error) if Shortage::of(&error).is_some() => return Err(DialError::Untried(error)),
         Err(error) => return Err(DialError::Unreachable(error)),
     };
     let handshake = http1::handshake(TokioIo::new(stream)).await;

@@ -192,6 +192,18 @@ impl DialQueue {
         }
     }
 
+    /// Nobody could be tried for whoever got this, for want of something here: that takes its time, and
+    /// says nothing of a backend.
+    pub(crate) fn untried(&mut self, now: Duration, asking: Asking) {
+        match &mut self.reach {
+            Reach::Accepts => self.next = self.next.max(now + FIRST_PAUSE),
+            Reach::Away { tried, next, pause } => (*tried, *next) = (false, now + *pause),
+        }
+        if !asking.is_new {
+            self.bad_paths.untried(now, asking.path);
+        }
+    }
+
     fn is_reached(&mut self, now: Duration) -> bool {
         let was_away = !self.accepts();
         if was_away {
@@ -331,6 +343,21 @@ mod tests {
         assert!(queue.failed(ms(1000), path("/")));
         assert!(!queue.failed(ms(1001), path("/")));
         assert_eq!(queue.next_grant(), Some(ms(1100)));
+    }
+
+    #[test]
+    fn a_turn_that_could_not_be_used_costs_a_pause_and_blames_nobody() {
+        let mut queue = waiting(1000, 3);
+        assert_eq!(granted(&mut queue, ms(1000)).len(), 3);
+        queue.untried(ms(1000), again(Priority::Normal, "/"));
+        assert!(queue.accepts());
+        queue.enqueue(QueueId(3), again(Priority::Normal, "/"));
+        assert_eq!(queue.next_grant(), Some(ms(1100)));
+        queue.failed(ms(1100), path("/"));
+        queue.enqueue(QueueId(4), again(Priority::Normal, "/"));
+        assert_eq!(granted(&mut queue, ms(1200)), [3]);
+        queue.untried(ms(1200), again(Priority::Normal, "/"));
+        assert_eq!(queue.next_grant(), Some(ms(1300)), "the pauses do not grow");
     }
 
     #[test]

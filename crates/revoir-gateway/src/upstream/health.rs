@@ -40,6 +40,8 @@ pub(crate) enum Reached {
     Badly,
     /// There was no connection.
     Not,
+    /// It was not tried, for want of something here.
+    Untried,
 }
 
 /// How fit an upstream is. The best one is the least.
@@ -101,6 +103,7 @@ impl Health {
             // It is there.
             Reached::Badly => self.away = None,
             Reached::Not => self.leave_alone(now),
+            Reached::Untried => {}
         }
     }
 

@@ -34,6 +34,7 @@ pub(crate) use health::Reached;
 pub use health::Thresholds;
 pub(crate) use kept::Kept;
 pub use names::NameTimes;
+pub(crate) use names::Names;
 pub(crate) use path_id::PathId;
 pub(crate) use pool::Pool;
 pub(crate) use rendezvous::Affinity;

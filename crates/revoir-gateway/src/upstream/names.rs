@@ -1,15 +1,19 @@
 //! [`Names`]: the addresses of upstreams that have a name.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::shortage::Shortage;
 
 /// How long the addresses of a name hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +37,7 @@ type LookedUp = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// The addresses of names, each looked up once. Who dials waits for the first answer only; then
 /// [`refresh`](Self::refresh) finds out what has changed.
-pub(super) struct Names {
+pub(crate) struct Names {
     all: Mutex<HashMap<Box<str>, Arc<Name>>>,
     look_up: fn(String) -> LookedUp,
 }
@@ -41,6 +45,8 @@ pub(super) struct Names {
 #[derive(Default)]
 struct Name {
     known: Mutex<Option<Known>>,
+    /// Whether it could not be looked up the last time.
+    is_lost: AtomicBool,
     /// Held by whoever asks: the others wait for the same answer.
     asking: tokio::sync::Mutex<()>,
 }
@@ -51,10 +57,38 @@ struct Known {
     at: Instant,
 }
 
+/// A name has no address that is known. The log was told.
+#[derive(Debug)]
+struct LookupError(io::Error);
+
+impl fmt::Display for LookupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for LookupError {}
+
+/// Whether `error` came of a name that could not be looked up.
+pub(super) fn is_of_lookup(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let io = error.downcast_ref::<io::Error>();
+        if io
+            .and_then(io::Error::get_ref)
+            .is_some_and(|inner| inner.is::<LookupError>())
+        {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
 impl Names {
     /// As the system has them: `/etc/hosts`, search domains and all that `nsswitch.conf` says. It tells
     /// no TTL.
-    pub(super) fn of_system() -> Self {
+    pub(crate) fn of_system() -> Self {
         Self::new(|host| {
             Box::pin(async move {
                 let found = tokio::net::lookup_host((host, 0)).await?;
@@ -100,12 +134,40 @@ impl Names {
         }
         let name = self.name(host);
         let _asking = name.asking.lock().await;
-        if let Err(error) = self.ask(host, &name).await {
-            tracing::warn!(target: "revoir", name = host, %error, "a name cannot be looked up");
+        // Whoever asks is told.
+        let _ = self.ask(host, &name).await;
+    }
+
+    /// Looks up `host` again in the background, if that was done longer ago than `time` and nobody does so.
+    pub(crate) fn refresh_if_old(self: &Arc<Self>, host: &str, time: Duration) {
+        let name = self.name(host);
+        let is_old = name.known(Duration::MAX).is_some() && name.known(time).is_none();
+        if is_old && name.asking.try_lock().is_ok() {
+            let (names, host) = (Arc::clone(self), host.to_owned());
+            tokio::spawn(async move { names.refresh(&host).await });
         }
     }
 
+    /// Looks up `host`. The log is told when that begins to fail, and when it succeeds again.
     async fn ask(&self, host: &str, name: &Name) -> io::Result<Arc<[IpAddr]>> {
+        let found = self.look_up(host, name).await;
+        let was_lost = name.is_lost.swap(found.is_err(), Ordering::Relaxed);
+        match &found {
+            Ok(_) if was_lost => {
+                tracing::warn!(target: "revoir", name = host, "the name is looked up again");
+            }
+            Err(error) if !was_lost => {
+                tracing::warn!(target: "revoir", name = host, %error, "the name cannot be looked up");
+            }
+            Ok(_) | Err(_) => {}
+        }
+        found.map_err(|error| match Shortage::of(&error) {
+            Some(_) => error,
+            None => io::Error::new(error.kind(), LookupError(error)),
+        })
+    }
+
+    async fn look_up(&self, host: &str, name: &Name) -> io::Result<Arc<[IpAddr]>> {
         let found = (self.look_up)(host.to_owned()).await?;
         let mut addresses: Vec<IpAddr> = Vec::with_capacity(found.len());
         for address in found {
@@ -229,6 +291,26 @@ mod tests {
         answer(Some(&[]));
         advance(Duration::from_secs(601)).await;
         assert_eq!(found(&names).await, Err(ErrorKind::NotFound));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_that_is_used_is_looked_up_in_the_background_once_it_is_old() {
+        let names = Arc::new(names());
+        names.refresh_if_old("backend", TIMES.refresh);
+        answer(Some(&["192.0.2.1"]));
+        found(&names).await.unwrap();
+        names.refresh_if_old("backend", TIMES.refresh);
+        tokio::task::yield_now().await;
+        assert_eq!(ASKED.get(), 1, "it is new");
+        advance(TIMES.refresh + Duration::from_millis(1)).await;
+        answer(Some(&["192.0.2.2"]));
+        names.refresh_if_old("backend", TIMES.refresh);
+        assert_eq!(found(&names).await.unwrap(), ["192.0.2.1:9000"]);
+        while ASKED.get() < 2 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(found(&names).await.unwrap(), ["192.0.2.2:9000"]);
     }
 
     #[tokio::test]

@@ -220,8 +220,8 @@ impl Pool {
                 self.is_there(&permit);
             }
             Err(error) => {
-                permit.lost(&error);
-                self.tried(&permit, path, Reached::Not);
+                let reached = permit.not_reached(&error);
+                self.tried(&permit, path, reached);
             }
         }
     }
@@ -336,6 +336,7 @@ impl Pool {
                 }
             }
             Reached::Badly => state.queue.answered_badly(now, asking),
+            Reached::Untried => state.queue.untried(now, asking),
             Reached::Not => {
                 if state.queue.failed(now, asking.path) {
                     self.accepted.send_replace(None);

@@ -1,12 +1,15 @@
 //! [`Upstream`]: one backend address.
 
-use std::fmt::Display;
+use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::upstream::health::Health;
+use crate::innermost::innermost;
+use crate::shortage::Shortage;
+use crate::upstream::health::{Health, Reached};
+use crate::upstream::names::is_of_lookup;
 use crate::upstream::reach::Reach;
 use crate::upstream::target::Target;
 
@@ -101,9 +104,18 @@ impl UpstreamPermit {
         self.0.reach.reached(&self.0.name);
     }
 
-    /// It could not be reached.
-    pub(crate) fn lost(&self, error: &dyn Display) {
-        self.0.reach.lost(&self.0.name, error);
+    /// There is no connection to it, which is told. Returns whether that says something of it, or only of
+    /// this machine.
+    pub(crate) fn not_reached(&self, error: &(dyn Error + 'static)) -> Reached {
+        if let Some(shortage) = Shortage::of(error) {
+            shortage.tell_of_dial("an upstream", error);
+            return Reached::Untried;
+        }
+        // The log was told of a name that cannot be looked up.
+        if !is_of_lookup(error) {
+            self.0.reach.lost(&self.0.name, &innermost(error));
+        }
+        Reached::Not
     }
 }
 

@@ -8,9 +8,6 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use revoir::tls::ClientTls;
 use revoir::tls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-#[cfg(unix)]
-use tokio::net::UnixStream;
 use tokio_rustls::{TlsConnector, TlsStream};
 
 use crate::net::Socket;
@@ -42,19 +39,6 @@ impl TcpOrTls {
         };
         let (_, session) = stream.get_ref();
         session.peer_certificates()?.first()
-    }
-
-    /// Connects to `target`, with `tls` if that is given. A name is looked up each time.
-    pub(crate) async fn connect(target: &Target, tls: Option<&ClientTls>) -> io::Result<Self> {
-        let socket = match &target.place {
-            Place::Host { host, port } => TcpStream::connect((&**host, *port)).await?.into(),
-            #[cfg(unix)]
-            Place::Unix(path) => Socket::Unix(UnixStream::connect(path).await?),
-            #[cfg(not(unix))]
-            Place::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
-        };
-        socket.set_nodelay();
-        Self::over(socket, target, tls).await
     }
 
     /// Speaks to `target` over `socket`, with `tls` if that is given.

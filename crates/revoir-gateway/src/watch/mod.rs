@@ -16,7 +16,7 @@ pub use exchange::Exchange;
 pub use handle::{Handle, Record};
 pub(crate) use handle::{Order, Told};
 pub use json_line::line;
-pub use observer::{Limit, Observer, Unobserved};
+pub use observer::{AuthFailure, Limit, Observer, Unobserved};
 pub use operations::{Logs, Operations};
 pub(crate) use overview::merged;
 pub use overview::{Overview, RouteState};

@@ -1,6 +1,7 @@
 //! [`Observer`]: what happens to requests and connections, for counters and logs.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::relay::{Ended, HoldCause, RedialFailure};
@@ -10,13 +11,18 @@ use crate::watch::request::LoggedRequest;
 
 /// What somebody asked for too much of. A message that is too long is an ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Limit {
     /// The head of a request is too long: 431.
     Head,
     /// A request did not come in time: 408.
     Time,
-    /// There are too many connections: 503.
+    /// There are too many WebSocket connections: 503.
     Connections,
+    /// There are too many connections of every kind: 503.
+    Sockets,
+    /// This process may not have enough files open for another connection: 503.
+    Files,
     /// There are too many connections from one address: 429.
     Address,
     /// There are too many handshakes at once: 503.
@@ -38,6 +44,8 @@ impl Limit {
             Self::Head => "head",
             Self::Time => "time",
             Self::Connections => "connections",
+            Self::Sockets => "sockets",
+            Self::Files => "files",
             Self::Address => "address",
             Self::Rate => "rate",
             Self::Origin => "origin",
@@ -50,15 +58,41 @@ impl Limit {
     /// The key that an operator may turn, if it is a limit for all clients together.
     pub(crate) const fn key(self) -> Option<&'static str> {
         match self {
-            Self::Connections => Some("limits.connections or limits.sockets"),
+            Self::Connections => Some("limits.connections"),
+            Self::Sockets => Some("limits.sockets"),
             Self::Rate => Some("limits.handshakes-per-second"),
             Self::Held => Some("limits.held-bytes"),
-            Self::Head
+            // It has a line of its own.
+            Self::Files
+            | Self::Head
             | Self::Time
             | Self::Address
             | Self::Origin
             | Self::Messages
             | Self::Bytes => None,
+        }
+    }
+}
+
+/// Why an auth hook did not say whether a request may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthFailure {
+    /// It was busy with others all the time.
+    Busy,
+    /// It did not answer in time.
+    Late,
+    /// It could not be reached, broke off, or spoke no HTTP.
+    Broken,
+}
+
+impl AuthFailure {
+    /// A stable identifier in kebab case.
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Late => "late",
+            Self::Broken => "broken",
         }
     }
 }
@@ -114,6 +148,11 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// Somebody asked for more than is allowed.
     fn limited(&self, limit: Limit) {
         let _ = limit;
+    }
+
+    /// The auth hook of a route did not say whether a request may pass: it is refused.
+    fn auth_failed(&self, route: &Arc<str>, why: AuthFailure) {
+        let _ = (route, why);
     }
 }
 

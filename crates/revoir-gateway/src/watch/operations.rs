@@ -1,5 +1,6 @@
 //! [`Operations`]: what the operator of a gateway gets to see of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use crate::watch::access_log::{AccessLog, Entry};
 use crate::watch::exchange::Exchange;
 use crate::watch::handle::{Handle, Record};
 use crate::watch::metrics::Metrics;
-use crate::watch::observer::{Limit, Observer};
+use crate::watch::observer::{AuthFailure, Limit, Observer};
 use crate::watch::overview::Overview;
 use crate::watch::request::LoggedRequest;
 
@@ -86,6 +87,10 @@ impl Observer for Operations {
 
     fn limited(&self, limit: Limit) {
         self.metrics.limited(limit);
+    }
+
+    fn auth_failed(&self, route: &Arc<str>, why: AuthFailure) {
+        self.metrics.auth_failed(route, why);
     }
 
     fn closed(&self, record: Record) {

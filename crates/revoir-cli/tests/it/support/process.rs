@@ -125,6 +125,19 @@ impl Process {
         self.stdin = None;
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.0.id()
+    }
+
+    /// Has the program have so many files open at most, from now on.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn limit_files(&self, limit: usize) {
+        let id = self.id().to_string();
+        let mut prlimit = Command::new("prlimit");
+        prlimit.args(["--pid", &id, &format!("--nofile={limit}:")]);
+        assert!(prlimit.status().expect("util-linux is there").success());
+    }
+
     /// Sends a signal: `INT` or `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let kill = format!("kill -s {name} {}", self.child.0.id());

@@ -8,6 +8,7 @@ mod labels;
 mod live;
 mod software;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::encoding::prometheus_text;
@@ -26,7 +27,7 @@ use self::software::software;
 use crate::relay::{Ended, HoldCause, RedialFailure, Side};
 use crate::watch::exchange::Exchange;
 use crate::watch::handle::Handle;
-use crate::watch::observer::Limit;
+use crate::watch::observer::{AuthFailure, Limit};
 use crate::watch::overview::Overview;
 use crate::watch::request::LoggedRequest;
 pub(crate) use prometheus_text::CONTENT_TYPE;
@@ -48,6 +49,7 @@ pub(crate) struct Metrics {
     held: Family<OutcomeLabels, Histogram>,
     redials: Family<RedialLabels, Counter>,
     limited: Family<LimitLabel, Counter>,
+    auth_failures: Family<HoldLabels, Counter>,
     handshakes: Family<HandshakeLabels, Histogram>,
     refusals: Family<StatusLabels, Counter>,
     requests: Family<StatusLabels, Counter>,
@@ -64,6 +66,7 @@ impl Default for Metrics {
             held: Family::new_with_constructor(|| Histogram::new(HELD)),
             redials: Family::default(),
             limited: Family::default(),
+            auth_failures: Family::default(),
             handshakes: Family::new_with_constructor(|| Histogram::new(HANDSHAKE)),
             refusals: Family::default(),
             requests: Family::default(),
@@ -106,6 +109,13 @@ impl Metrics {
     pub(crate) fn limited(&self, limit: Limit) {
         let limit = limit.id();
         self.limited.get_or_create(&LimitLabel { limit }).inc();
+    }
+
+    /// The auth hook of a route did not say whether a request may pass.
+    pub(crate) fn auth_failed(&self, route: &Arc<str>, why: AuthFailure) {
+        let (route, why) = (Arc::clone(route), why.id());
+        let labels = HoldLabels { route, why };
+        self.auth_failures.get_or_create(&labels).inc();
     }
 
     /// A client is held.
@@ -193,6 +203,8 @@ impl Metrics {
         registry.register("redials", redials, self.redials.clone());
         let limited = "How often somebody asked for more than is allowed";
         registry.register("limited", limited, self.limited.clone());
+        let failures = "Requests that were refused because the auth hook did not answer";
+        registry.register("auth_failures", failures, self.auth_failures.clone());
         registry.register_with_unit(
             "handshake",
             "Opening handshakes: at the client from request to 101, with all waiting; at the \
