@@ -93,6 +93,7 @@ impl Relay {
                     "serve".to_owned(),
                     format!("--listen=127.0.0.1:{port}"),
                     format!("--upstream=ws://127.0.0.1:{backend}"),
+                    "--route-mode=hold".to_owned(),
                 ]
             }
             Kind::Nginx(kib) => {

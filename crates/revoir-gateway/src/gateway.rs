@@ -76,6 +76,7 @@ impl Gateway {
                 .pools()
                 .map(|pool| pool.held.load(Ordering::Relaxed))
                 .sum(),
+            waiting: self.front.waiting.now(),
             routes: self.registry.routes(current.routes.names()),
             held_bytes: self.registry.held_bytes.now(),
             from_clients,

@@ -40,6 +40,7 @@ mod run;
 mod shortage;
 #[cfg(test)]
 mod tests;
+mod treatment;
 mod upstream;
 mod watch;
 
@@ -65,6 +66,7 @@ pub use net::{InvalidListenAddr, ListenAddr, Listener, Peer, Peers, Socket};
 pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, Rules};
 pub use run::StartError;
+pub use treatment::{HeldBy, Treatment, TunnelCause};
 pub use upstream::{
     BadAnswers, Balance, Check, Connecting, HashKey, InvalidBalance, InvalidTarget, NameTimes,
     Place, PoolSettings, Target, TcpOrTls, Thresholds, UpstreamState, UpstreamTls, Weights,

@@ -11,6 +11,9 @@ use crate::client_rate::ClientRate;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
+    /// A client stays if its backend says that it may; everything else is a tunnel whose lost backend
+    /// is told as a restart.
+    Auto,
     /// Frames pass; an ending is translated.
     Tunnel,
     /// Clients stay while the backend is away.
@@ -20,7 +23,7 @@ pub enum Mode {
 /// How a route treats its connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// Whether clients are held.
+    /// Which clients are held.
     pub mode: Mode,
     /// The longest message of a client, in payload bytes on the wire.
     pub client_message: u64,
@@ -48,7 +51,7 @@ pub struct Rules {
     pub idle_limit: Option<Duration>,
     /// How much one client may send.
     pub client_rate: ClientRate,
-    /// In a tunnel: the code for a backend that was lost, 1011 or 1014.
+    /// In `tunnel`: the code for a backend that was lost, 1011 or 1014.
     pub lost_code: SendCode,
     /// What one client may send during a hold, in bytes on the wire.
     pub held_bytes: usize,
@@ -59,7 +62,7 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            mode: Mode::Hold,
+            mode: Mode::Auto,
             client_message: 16 * 1024 * 1024,
             keep: 1024 * 1024,
             keepalive: Some(KeepaliveConfig::default()),

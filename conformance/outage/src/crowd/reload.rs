@@ -29,7 +29,10 @@ pub(crate) async fn play(revoir: &str, clients: usize) -> anyhow::Result<()> {
             .map(|port| format!("'ws://127.0.0.1:{port}'"))
             .collect();
         let urls = urls.join(", ");
-        std::fs::write(&file, format!("[[route]]\nupstreams = [{urls}]\n"))
+        std::fs::write(
+            &file,
+            format!("[[route]]\nmode = \"hold\"\nupstreams = [{urls}]\n"),
+        )
     };
     write(&[first])?;
     let _first = Process::own(&["crowd-backend", &first.to_string(), "1"]).await?;

@@ -46,7 +46,11 @@ pub(crate) async fn play(revoir: &str, clients: usize, way: Way) -> anyhow::Resu
     let port = free_port()?.to_string();
     let backend = Process::own(&["crowd-backend", &port, "1"]).await?;
     let upstream = format!("--upstream=ws://127.0.0.1:{port}");
-    let gateway = Serve::start(Path::new(revoir), &[upstream.as_ref()]).await?;
+    let gateway = Serve::start(
+        Path::new(revoir),
+        &[upstream.as_ref(), "--route-mode=hold".as_ref()],
+    )
+    .await?;
     let front = gateway.address().to_string();
     let mut crowd = Process::own(&["crowd-clients", &front, &clients.to_string()]).await?;
     sleep(BEFORE).await;

@@ -121,6 +121,7 @@ impl Gateway {
         write!(
             config,
             "[[route]]\n\
+             mode = \"hold\"\n\
              upstreams = [\"ws://127.0.0.1:{backend}\"]\n\
              {keepalive}"
         )?;

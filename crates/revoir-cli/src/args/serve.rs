@@ -11,6 +11,8 @@ use revoir_gateway::{ListenAddr, Mode, Target};
 /// What a route does with its connections.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum RouteMode {
+    /// Hold the clients whose backend says that they may be held, and tunnel all others
+    Auto,
     /// Forward frames, and translate endings
     Tunnel,
     /// Hold the clients while the backend is away
@@ -20,6 +22,7 @@ pub(crate) enum RouteMode {
 impl From<RouteMode> for Mode {
     fn from(mode: RouteMode) -> Self {
         match mode {
+            RouteMode::Auto => Self::Auto,
             RouteMode::Tunnel => Self::Tunnel,
             RouteMode::Hold => Self::Hold,
         }
@@ -35,7 +38,7 @@ restart are named. Durations have a unit: 400ms, 20s, 5m.
 Examples:
   revoir serve
   revoir serve --upstream ws://127.0.0.1:9000
-  revoir serve --listen 0.0.0.0:8080 --upstream ws://127.0.0.1:9000 --route-mode tunnel
+  revoir serve --listen 0.0.0.0:8080 --upstream ws://127.0.0.1:9000 --route-mode hold
   revoir serve --config revoir.toml --check-config")]
 pub(crate) struct ServeArgs {
     /// Configuration file; the options below override it. See docs/gateway.md
@@ -52,7 +55,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = Target::parse)]
     pub(crate) upstream: Option<Target>,
     /// What to do with WebSocket connections
-    #[arg(long, value_enum, value_name = "MODE", requires = "upstream", default_value_t = RouteMode::Hold)]
+    #[arg(long, value_enum, value_name = "MODE", requires = "upstream", default_value_t = RouteMode::Auto)]
     pub(crate) route_mode: RouteMode,
     /// Also serve the lab, under /lab
     #[arg(long)]

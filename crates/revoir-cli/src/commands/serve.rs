@@ -213,7 +213,7 @@ fn with_lab(config: &Config, lab: Option<&Lab>) -> Config {
             .extend(hosts.into_iter().map(|host| RouteConfig {
                 host,
                 path: "/lab/live".to_owned(),
-                ..RouteConfig::to(lab::target(lab), Mode::Hold)
+                ..RouteConfig::to(lab::target(lab), Mode::Auto)
             }));
     }
     config

@@ -23,7 +23,8 @@ impl Gateway {
         let upstream = backend.url();
         let upstream = upstream.strip_suffix("/chat").unwrap();
         let common = ["serve", "--listen", "127.0.0.1:0", "--upstream", upstream];
-        let process = Process::start(&[&common, args].concat());
+        let common = [&common[..], &["--route-mode", "hold"]].concat();
+        let process = Process::start(&[&common[..], args].concat());
         let note = process.next_note();
         let address = note.strip_prefix("listening on ").expect(&note);
         let address = address.split(',').next().unwrap().to_owned();

@@ -74,7 +74,10 @@ fn route(backends: &[&Server], more: &str) -> String {
     let urls: Vec<_> = urls
         .map(|url| format!("'{}'", url.strip_suffix("/chat").unwrap()))
         .collect();
-    format!("{more}\n[[route]]\nupstreams = [{}]\n", urls.join(", "))
+    format!(
+        "{more}\n[[route]]\nmode = 'hold'\nupstreams = [{}]\n",
+        urls.join(", ")
+    )
 }
 
 #[test]

@@ -29,6 +29,12 @@ pub struct ConnectionLine {
     pub subprotocol: Option<String>,
     /// Host and port of the last backend.
     pub upstream: String,
+    /// `hold` or `tunnel`.
+    pub mode: String,
+    /// Who or what decided that.
+    pub mode_by: String,
+    /// The same as a sentence.
+    pub mode_reason: String,
     /// For how long it has been open.
     pub age_ms: u64,
     /// For how long neither side has sent a byte.
@@ -175,6 +181,9 @@ impl ConnectionLine {
             user_agent: text(&asked.user_agent),
             subprotocol: text(&handle.agreement.subprotocol),
             upstream: handle.upstream().to_string(),
+            mode: handle.treatment.id().to_owned(),
+            mode_by: handle.treatment.by().to_owned(),
+            mode_reason: handle.treatment.to_string(),
             age_ms: milliseconds(now.saturating_sub(handle.opened)),
             idle_ms: milliseconds(now.saturating_sub(last)),
             held_ms: held.map(|since| milliseconds(now.saturating_sub(since))),

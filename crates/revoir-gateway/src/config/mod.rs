@@ -84,9 +84,13 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LimitsConfig {
-    /// For a request, and then for the answer to a handshake.
+    /// For a request, and then for a backend's answer to a handshake.
     #[serde(deserialize_with = "values::some_time")]
     pub handshake_time: Time,
+    /// For a backend to be there that a handshake waits for.
+    pub wait_time: Time,
+    /// Handshakes that wait for one.
+    pub waiting: Most,
     /// For a connection to an upstream, with TLS.
     #[serde(deserialize_with = "values::some_time")]
     pub connect_time: Time,
@@ -174,6 +178,8 @@ impl Default for LimitsConfig {
         let settings = Settings::default();
         Self {
             handshake_time: Time(settings.handshake_limit),
+            wait_time: Time(settings.wait_limit),
+            waiting: Most(settings.waiting),
             connect_time: Time(Connecting::default().limit),
             body_time: Time(settings.http.body),
             response_time: Time(settings.http.response),
@@ -274,6 +280,8 @@ impl Config {
         let limits = &self.limits;
         Settings {
             handshake_limit: limits.handshake_time.0,
+            wait_limit: limits.wait_time.0,
+            waiting: limits.waiting.0,
             sockets: limits.sockets.0,
             http: HttpTimes {
                 body: limits.body_time.0,

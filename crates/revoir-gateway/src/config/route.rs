@@ -54,7 +54,7 @@ pub struct RouteConfig {
     /// The longest message of a client.
     #[serde(deserialize_with = "values::at_least_one")]
     pub message_bytes: u64,
-    /// In a tunnel: the code for a backend that was lost.
+    /// In `tunnel`: the code for a backend that was lost.
     pub lost_code: LostCode,
     /// How long a side may take no bytes while some wait for it.
     #[serde(deserialize_with = "values::some_time")]

@@ -9,6 +9,7 @@ use crate::connection::limits::ClientPermit;
 use crate::connection::registry::Registry;
 use crate::relay::{Ended, HoldCause, Outlook, RedialFailure, Relay, Side};
 use crate::rules::Rules;
+use crate::treatment::Treatment;
 use crate::upstream::{Agreement, Pool, UpstreamPermit};
 use crate::watch::{Handle, Limit, LoggedRequest, Record};
 
@@ -40,13 +41,13 @@ impl Connection {
         registry: &Arc<Registry>,
         id: u64,
         asked: LoggedRequest,
-        (agreement, rules): (Agreement, Arc<Rules>),
+        (agreement, rules, treatment): (Agreement, Arc<Rules>, Treatment),
         (pool, upstream, client_permit): (Arc<Pool>, UpstreamPermit, ClientPermit),
     ) -> Self {
         let handle = Arc::new(Handle::new(
             registry.name(id).into(),
             registry.now(),
-            (asked, agreement),
+            (asked, agreement, treatment),
             (Arc::clone(&pool), upstream.name()),
         ));
         registry.enter(id, &handle);

@@ -67,7 +67,11 @@ where
         let mut at = moment(connection.now(), &mut random, &Outlook::default);
         let lifetime = Lifetime::new(connection.rules(), at.now, at.random);
         let meter = Meter::new(connection.rules().client_rate, 0);
-        let relay = Relay::new(&mut at, Arc::clone(connection.rules()), compression);
+        let (rules, treatment) = (
+            Arc::clone(connection.rules()),
+            connection.handle().treatment,
+        );
+        let relay = Relay::new(&mut at, (rules, treatment), compression);
         Self {
             held: connection.held(),
             next_look: None,

@@ -13,6 +13,7 @@ use crate::connection::holding::{Redial, Redialing, Returned};
 use crate::proxy_protocol::Header;
 use crate::relay::{Previous, RedialFailure};
 use crate::rules::Mode;
+use crate::treatment::{HeldBy, Treatment};
 use crate::upstream::dial::{DialError, Opened, Opening, dial};
 use crate::upstream::{
     Affinity, Agreement, Asking, PathId, Pool, Priority, QueueId, TcpOrTls, UpstreamPermit,
@@ -34,19 +35,22 @@ pub(crate) struct Redialer {
     fields: Fields,
     agreement: Agreement,
     mode: Mode,
+    /// Whether a backend has to say that the client may be held.
+    needs_word: bool,
     affinity: Option<Affinity>,
     /// Whom a PROXY header names. In a box, because few routes write one.
     client: Option<Box<Header>>,
 }
 
 impl Redialer {
-    /// `opening` led to `agreement`, and the client knows it. `name`: of the connection.
+    /// `opening` led to `agreement`, and the client knows it. `name`: of the connection, which is treated
+    /// so.
     pub(crate) fn new(
         pool: Arc<Pool>,
         limit: Duration,
         name: String,
         opening: &Opening,
-        agreement: Agreement,
+        (agreement, treatment): (Agreement, Treatment),
     ) -> Self {
         Self {
             pool,
@@ -56,6 +60,7 @@ impl Redialer {
             fields: Fields::pack(&opening.headers),
             agreement,
             mode: opening.mode,
+            needs_word: treatment == Treatment::Hold(HeldBy::Backend),
             affinity: opening.affinity,
             client: match opening.client {
                 Header::Own => None,
@@ -91,7 +96,7 @@ impl Redial<TcpOrTls> for Redialer {
     ) -> Redialing<TcpOrTls> {
         let (pool, limit) = (Arc::clone(&self.pool), self.limit);
         let (mut opening, agreement) = (self.opening(), self.agreement.clone());
-        let name = self.name.clone();
+        let (name, needs_word) = (self.name.clone(), self.needs_word);
         Box::pin(async move {
             let asking = Asking {
                 path: PathId::of(opening.resource.path()),
@@ -103,7 +108,8 @@ impl Redial<TcpOrTls> for Redialer {
             if let Ok(value) = HeaderValue::from_str(&resume(&name, previous, held)) {
                 opening.headers.insert(RESUME, value);
             }
-            judge(dial(&pool, permit, &opening, limit).await, &agreement)
+            let answer = dial(&pool, permit, &opening, limit).await;
+            judge(answer, &agreement, needs_word)
         })
     }
 }
@@ -122,6 +128,7 @@ fn resume(name: &str, previous: Previous, held: Duration) -> String {
 fn judge(
     answer: Result<(Opened, UpstreamPermit), DialError>,
     agreement: &Agreement,
+    needs_word: bool,
 ) -> Result<Returned<TcpOrTls>, RedialFailure> {
     let (opened, upstream) = match answer {
         Ok(opened) => opened,
@@ -143,6 +150,11 @@ fn judge(
     }
     if opened.agreement != *agreement {
         let text = "the backend agreed to other extensions";
+        return Err(RedialFailure::Changed(text));
+    }
+    if needs_word && opened.says_hold != Some(true) {
+        // Held on the word of the backend: another one may have its state in the connection.
+        let text = "the backend does not say any more that it may be held";
         return Err(RedialFailure::Changed(text));
     }
     Ok(Returned {

@@ -1,6 +1,9 @@
 //! Opening handshakes: a client becomes a WebSocket as the backend answers.
 
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,9 +21,12 @@ use crate::front::arrival::taken_over;
 use crate::front::auth_hook::{AuthHook, allowed};
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::refusal::{crowded, draining, forbidden, full, refusal, unavailable};
+use crate::front::settings::Settings;
 use crate::front::source::Source;
 use crate::front::state::Front;
+use crate::front::waiting::Place;
 use crate::proxy_protocol::Header;
+use crate::treatment::Treatment;
 use crate::upstream::dial::{DialError, Opened, Opening, dial, handshake_headers};
 use crate::upstream::{Asking, PathId, Pool, Priority, UpstreamPermit, agreement};
 use crate::watch::{Limit, LoggedRequest};
@@ -101,7 +107,7 @@ pub(super) async fn answer(
         reached = async {
             // A client that is held was asked about: a re-dial does not ask again.
             allowed.await?.write(&mut opening.headers);
-            reach(pool, &opening, settings.handshake_limit).await
+            reach(front, (pool, settings), &opening).await
         } => reached,
         () = begun(Some(&mut draining_begins)) => {
             Err(draining(registry.draining.turn_away(registry.now()).unwrap_or_default()))
@@ -114,7 +120,9 @@ pub(super) async fn answer(
     registry.observer.backend_accepted(&who, opened.took);
     let response = switching_protocols(&mut opened);
     let place = (Arc::clone(pool), upstream, client_permit);
-    let agreed = (opened.agreement.clone(), rules);
+    let stands_alone = opened.agreement.stands_alone();
+    let treatment = Treatment::new(mode, opened.says_hold, stands_alone);
+    let agreed = (opened.agreement.clone(), rules, treatment);
     let connection = Connection::new(registry, id, who, agreed, place);
     let compression = opened.agreement.extensions.is_some();
     let redial = Box::new(Redialer::new(
@@ -122,7 +130,7 @@ pub(super) async fn answer(
         settings.handshake_limit,
         name,
         &opening,
-        opened.agreement,
+        (opened.agreement, treatment),
     ));
     let (stream, input) = (opened.stream, opened.input);
     let upgrade = hyper::upgrade::on(&mut request);
@@ -142,14 +150,15 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-/// The backend's acceptance, or the answer for the client. While the backend is away this waits,
-/// up to the limit.
+/// The backend's acceptance, or the answer for the client. While the backend is away this waits: with
+/// a place among those who do, up to the limit, and then for its turn.
 async fn reach(
-    pool: &Arc<Pool>,
+    front: &Front,
+    (pool, settings): (&Arc<Pool>, &Settings),
     opening: &Opening,
-    limit: Duration,
 ) -> Result<(Opened, UpstreamPermit), Response<Body>> {
-    let deadline = Instant::now() + limit;
+    let deadline = Instant::now() + settings.wait_limit;
+    let mut place = None;
     let asking = Asking {
         path: PathId::of(opening.resource.path()),
         priority: Priority::Normal,
@@ -157,15 +166,17 @@ async fn reach(
     };
     let mut pause = FIRST_PAUSE;
     loop {
-        let permit = pool.dial_permit(pool.queue_id(), asking);
-        let Ok(permit) = timeout_at(deadline, permit).await else {
-            return Err(unavailable());
+        let mut permit = pin!(pool.dial_permit(pool.queue_id(), asking));
+        let permit = if let Some(permit) = at_once(permit.as_mut()).await {
+            permit
+        } else {
+            if !may_wait(&mut place, front, settings, opening) {
+                return Err(unavailable());
+            }
+            let permit = timeout_at(deadline, permit).await;
+            permit.map_err(|_| unavailable())?
         };
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(unavailable());
-        }
-        let error = match dial(pool, permit, opening, left).await {
+        let error = match dial(pool, permit, opening, settings.handshake_limit).await {
             Ok(reached) => return Ok(reached),
             Err(error) => error,
         };
@@ -181,7 +192,9 @@ async fn reach(
             DialError::Unreachable(_) => {}
             // Only this one waits.
             DialError::Broken(_) => {
-                if timeout_at(deadline, sleep(pause)).await.is_err() {
+                if !may_wait(&mut place, front, settings, opening)
+                    || timeout_at(deadline, sleep(pause)).await.is_err()
+                {
                     return Err(unavailable());
                 }
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -196,6 +209,32 @@ async fn reach(
             }
         }
     }
+}
+
+/// What a future has at once. One that has nothing yet can be waited for.
+async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Whether this one has a place among those who wait, or gets one.
+fn may_wait<'a>(
+    place: &mut Option<Place<'a>>,
+    front: &'a Front,
+    settings: &Settings,
+    opening: &Opening,
+) -> bool {
+    if place.is_none() {
+        let all = &front.registry.held_bytes;
+        *place = front.waiting.enter(settings.waiting, all, opening.bytes());
+        if place.is_none() {
+            front.registry.limited(Limit::Waiting);
+        }
+    }
+    place.is_some()
 }
 
 /// The rules of RFC 6455 section 4.2.1.

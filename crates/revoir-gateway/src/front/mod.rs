@@ -26,6 +26,7 @@ mod service;
 mod settings;
 mod source;
 mod state;
+mod waiting;
 
 pub use announced::ProxyProtocol;
 pub use arrival::taken_over;

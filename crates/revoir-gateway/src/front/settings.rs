@@ -9,8 +9,12 @@ use crate::net::Peers;
 /// What a gateway is told.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How long a client may take to send its request, and then wait for the backend's answer.
+    /// How long a client may take to send its request, and a backend to answer it.
     pub handshake_limit: Duration,
+    /// How long an opening handshake may wait until a backend can be reached.
+    pub wait_limit: Duration,
+    /// The most opening handshakes that wait for a backend.
+    pub waiting: usize,
     /// The most bytes of a request's head.
     pub head_bytes: usize,
     /// The most header fields of a request.
@@ -58,6 +62,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             handshake_limit: Duration::from_secs(10),
+            wait_limit: Duration::from_secs(30),
+            waiting: 10_000,
             head_bytes: 32 * 1024,
             head_fields: 100,
             held_bytes: 64 * 1024 * 1024,

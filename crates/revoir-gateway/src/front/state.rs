@@ -5,12 +5,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::connection::{ClientLimiter, Registry};
 use crate::front::route::{Replaced, RouteSettings, Routes};
 use crate::front::settings::Settings;
+use crate::front::waiting::Waiting;
 
 /// What the front answers by.
 #[derive(Debug)]
 pub(crate) struct Front {
     pub(crate) registry: Arc<Registry>,
     pub(super) limiter: Arc<ClientLimiter>,
+    pub(crate) waiting: Waiting,
     current: RwLock<Arc<Current>>,
 }
 
@@ -32,6 +34,7 @@ impl Front {
         Self {
             registry,
             limiter: ClientLimiter::new(settings.room),
+            waiting: Waiting::default(),
             current: RwLock::new(Arc::new(Current {
                 settings: Arc::new(settings),
                 routes,

@@ -10,7 +10,6 @@ use crate::relay::outgoing::Accept;
 use crate::relay::scanner::Control;
 use crate::relay::stage::Event;
 use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
-use crate::rules::Mode;
 
 impl Relay {
     /// `input` was read from `side`. What goes on goes to `to`, the transport of the other side,
@@ -98,7 +97,7 @@ impl Relay {
         to: &mut dyn Accept,
     ) {
         let is_holding = self.holding(now).is_some();
-        let repeatable = side == Side::Client && self.rules.mode == Mode::Hold && whole;
+        let repeatable = side == Side::Client && self.treatment.is_hold() && whole;
         let other = match side {
             Side::Client => self.backend.as_mut().map(|backend| &mut backend.hop),
             Side::Backend => self.client.as_mut(),
@@ -137,7 +136,7 @@ impl Relay {
         control: &Control,
         to: &mut dyn Accept,
     ) {
-        let mode = self.rules.mode;
+        let is_hold = self.treatment.is_hold();
         let Some(hop) = self.hop_mut(side) else {
             return;
         };
@@ -149,8 +148,8 @@ impl Relay {
                 };
                 self.on(at, event);
             }
-            Opcode::Ping if mode == Mode::Hold => hop.answer_ping(control.payload()),
-            Opcode::Pong if hop.on_pong(at.now, control.payload()) || mode == Mode::Hold => {}
+            Opcode::Ping if is_hold => hop.answer_ping(control.payload()),
+            Opcode::Pong if hop.on_pong(at.now, control.payload()) || is_hold => {}
             // Control frames alone reach this.
             Opcode::Ping | Opcode::Pong | Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                 self.forward(at.now, side, (&control.to_wire(), &[]), true, to);

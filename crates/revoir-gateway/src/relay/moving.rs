@@ -8,22 +8,16 @@ use revoir_proto::{Cause, Detail, Finish, Reason, SendCode};
 
 use crate::relay::stage::Event;
 use crate::relay::state::{Moment, Relay, Side, Stage};
-use crate::rules::{Mode, Rules};
+use crate::rules::Rules;
 
 /// What a backend is told that is removed.
 const REMOVED: &str = "the upstream is removed";
 
 impl Relay {
-    /// Goes by other rules from here on. The mode stays: both sides have agreed on extensions for it.
+    /// Goes by other rules from here on. How it is treated stays: both sides have agreed on extensions
+    /// for that.
     pub(crate) fn set_rules(&mut self, rules: &Arc<Rules>) {
-        let mode = self.rules.mode;
-        self.rules = match rules.mode == mode {
-            true => Arc::clone(rules),
-            false => Arc::new(Rules {
-                mode,
-                ..Rules::clone(rules)
-            }),
-        };
+        self.rules = Arc::clone(rules);
         let (limit, keep) = (self.rules.client_message, self.rules.keep);
         self.lane.set_limits(limit, keep);
         if let Some(client) = &mut self.client {
@@ -39,7 +33,7 @@ impl Relay {
     /// frame, and what it still sends is passed on. The client is not read from until the backend has
     /// answered, or for as long as a closing handshake may take. Returns whether that is so.
     pub(crate) fn change_backend(&mut self, at: &mut Moment<'_>) -> bool {
-        let may_be_held = self.rules.mode == Mode::Hold && self.is_holdable();
+        let may_be_held = self.treatment.is_hold() && self.is_holdable();
         if !matches!(self.stage, Stage::Attached) || self.moving.is_some() || !may_be_held {
             return false;
         }

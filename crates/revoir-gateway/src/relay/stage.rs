@@ -257,7 +257,8 @@ impl Relay {
             None => end,
         };
         let restarting = (at.outlook)().restarting;
-        after_backend(end, self.is_holdable(), restarting, &self.rules)
+        let treatment = self.treatment;
+        after_backend(end, treatment, self.is_holdable(), restarting, &self.rules)
     }
 
     /// The transport of the backend is gone.

@@ -13,7 +13,8 @@ use crate::relay::lane::{Lane, LaneRules, Unit};
 use crate::relay::outgoing::{Accept, Outgoing};
 use crate::relay::scanner::ScanRules;
 use crate::relay::verdict::HoldCause;
-use crate::rules::{Mode, Rules};
+use crate::rules::Rules;
+use crate::treatment::Treatment;
 
 /// One of the two sides of the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,6 +91,7 @@ pub struct Ended {
 #[derive(Debug)]
 pub(crate) struct Relay {
     pub(super) rules: Arc<Rules>,
+    pub(super) treatment: Treatment,
     /// Whether permessage-deflate was agreed.
     compression: bool,
     pub(super) client: Option<Hop>,
@@ -134,12 +136,17 @@ pub(super) enum Stage {
 
 impl Relay {
     /// A relay whose two opening handshakes are done.
-    pub(crate) fn new(at: &mut Moment<'_>, rules: Arc<Rules>, compression: bool) -> Self {
+    pub(crate) fn new(
+        at: &mut Moment<'_>,
+        (rules, treatment): (Arc<Rules>, Treatment),
+        compression: bool,
+    ) -> Self {
         let jitter = at.random.next_u32();
         let client = Hop::new(at.now, Role::Server, &rules, jitter);
-        let lane = lane(&rules, Role::Server, compression);
+        let lane = lane((&rules, treatment), Role::Server, compression);
         let mut relay = Self {
             rules,
+            treatment,
             compression,
             client: Some(client),
             lane,
@@ -166,7 +173,11 @@ impl Relay {
         self.backend = Some(BackendSide {
             first: self.lane.messages() - hop.out.queued_messages() as u64,
             hop,
-            lane: lane(&self.rules, Role::Client, self.compression),
+            lane: lane(
+                (&self.rules, self.treatment),
+                Role::Client,
+                self.compression,
+            ),
             attached: at.now,
         });
         self.stage = Stage::Attached;
@@ -388,15 +399,15 @@ impl Relay {
     }
 }
 
-fn lane(rules: &Rules, role: Role, compression: bool) -> Lane {
+fn lane((rules, treatment): (&Rules, Treatment), role: Role, compression: bool) -> Lane {
     let message_limit = match role {
         Role::Server => rules.client_message,
         // Whoever runs the gateway trusts the backend to know what its clients take.
         Role::Client => u64::MAX,
     };
-    let unit = match rules.mode {
-        Mode::Tunnel => Unit::Frame,
-        Mode::Hold => Unit::Message,
+    let unit = match treatment {
+        Treatment::Tunnel(_) => Unit::Frame,
+        Treatment::Hold(_) => Unit::Message,
     };
     Lane::new(LaneRules {
         scan: ScanRules {

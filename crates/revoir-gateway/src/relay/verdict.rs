@@ -8,7 +8,8 @@ use revoir::drain::Drain;
 use revoir_proto::frame::CloseFrame;
 use revoir_proto::{Cause, CloseCode, ProtocolError, SendCode};
 
-use crate::rules::{Mode, Rules};
+use crate::rules::Rules;
+use crate::treatment::{Treatment, TunnelCause};
 
 /// How a backend ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +139,7 @@ pub(crate) enum Verdict {
 /// `restarting`: whether this upstream is known to restart.
 pub(crate) fn after_backend(
     end: &BackendEnd,
+    treatment: Treatment,
     holdable: bool,
     restarting: bool,
     rules: &Rules,
@@ -159,13 +161,19 @@ pub(crate) fn after_backend(
             return Verdict::End(Goodbye::plain(SendCode::BAD_GATEWAY, text));
         }
     };
-    match (rules.mode, end) {
-        (Mode::Hold, _) if holdable => Verdict::Hold(why),
-        (Mode::Tunnel, BackendEnd::Closed(_)) => Verdict::Pass,
-        (Mode::Tunnel, _) if !restarting => {
+    match (treatment, end) {
+        (Treatment::Hold(_), _) if holdable => Verdict::Hold(why),
+        (Treatment::Tunnel(_), BackendEnd::Closed(_)) => Verdict::Pass,
+        (Treatment::Tunnel(TunnelCause::Operator), _) if !restarting => {
             Verdict::End(Goodbye::plain(rules.lost_code, "the backend was lost"))
         }
-        (Mode::Hold | Mode::Tunnel, _) => Verdict::End(Goodbye::restart("the backend restarts")),
+        // Its return waits here until there is a backend, so coming back soon is what helps.
+        (Treatment::Tunnel(_), _) if !restarting => {
+            Verdict::End(Goodbye::restart("the backend was lost"))
+        }
+        (Treatment::Hold(_) | Treatment::Tunnel(_), _) => {
+            Verdict::End(Goodbye::restart("the backend restarts"))
+        }
     }
 }
 
@@ -257,18 +265,15 @@ mod tests {
     use revoir_proto::Reason;
 
     use super::*;
+    use crate::treatment::HeldBy;
 
     fn closed(code: u16) -> BackendEnd {
         let code = SendCode::try_from(code).unwrap();
         BackendEnd::Closed(CloseFrame::new(code, Reason::EMPTY))
     }
 
-    fn rules(mode: Mode) -> Rules {
-        Rules {
-            mode,
-            ..Rules::default()
-        }
-    }
+    const HOLD: Treatment = Treatment::Hold(HeldBy::Operator);
+    const TUNNEL: Treatment = Treatment::Tunnel(TunnelCause::Operator);
 
     fn code(verdict: &Verdict) -> Option<u16> {
         match verdict {
@@ -279,8 +284,8 @@ mod tests {
 
     #[test]
     fn in_hold_a_restart_and_a_loss_hold_and_decisions_pass() {
-        let rules = rules(Mode::Hold);
-        let verdict = |end| after_backend(&end, true, false, &rules);
+        let rules = Rules::default();
+        let verdict = |end| after_backend(&end, HOLD, true, false, &rules);
         assert_eq!(verdict(closed(1012)), Verdict::Hold(HoldCause::Planned));
         assert_eq!(verdict(closed(1001)), Verdict::Hold(HoldCause::Planned));
         assert_eq!(verdict(closed(1013)), Verdict::Hold(HoldCause::Busy));
@@ -303,37 +308,38 @@ mod tests {
     fn in_hold_1011_holds_where_that_is_wanted() {
         let rules = Rules {
             hold_on_1011: true,
-            ..rules(Mode::Hold)
+            ..Rules::default()
         };
-        let verdict = after_backend(&closed(1011), true, false, &rules);
+        let verdict = after_backend(&closed(1011), HOLD, true, false, &rules);
         assert_eq!(verdict, Verdict::Hold(HoldCause::Lost));
     }
 
     #[test]
     fn what_cannot_be_held_is_sent_back_with_1012_and_a_slot() {
-        let rules = rules(Mode::Hold);
+        let rules = Rules::default();
         for end in [closed(1012), closed(1001), closed(1013), BackendEnd::Lost] {
-            let Verdict::End(goodbye) = after_backend(&end, false, false, &rules) else {
+            let Verdict::End(goodbye) = after_backend(&end, HOLD, false, false, &rules) else {
                 panic!("{end:?}");
             };
             assert_eq!(goodbye.code, SendCode::SERVICE_RESTART);
             assert!(goodbye.back.is_some());
         }
         assert_eq!(
-            after_backend(&closed(4000), false, false, &rules),
+            after_backend(&closed(4000), HOLD, false, false, &rules),
             Verdict::Pass
         );
     }
 
     #[test]
     fn in_tunnel_every_close_frame_passes_and_a_loss_gets_a_code() {
-        let mut rules = rules(Mode::Tunnel);
+        let mut rules = Rules::default();
         for passed in [1000, 1001, 1011, 1012, 1013, 4000] {
-            let verdict = after_backend(&closed(passed), true, true, &rules);
+            let verdict = after_backend(&closed(passed), TUNNEL, true, true, &rules);
             assert_eq!(verdict, Verdict::Pass, "{passed}");
         }
         let lost = |restarting, rules: &Rules| {
-            code(&after_backend(&BackendEnd::Lost, true, restarting, rules))
+            let lost = &BackendEnd::Lost;
+            code(&after_backend(lost, TUNNEL, true, restarting, rules))
         };
         assert_eq!(lost(false, &rules), Some(1011));
         assert_eq!(lost(true, &rules), Some(1012));
@@ -343,12 +349,38 @@ mod tests {
 
     #[test]
     fn a_backend_that_breaks_the_protocol_is_a_bad_gateway() {
-        for mode in [Mode::Hold, Mode::Tunnel] {
+        let rules = Rules::default();
+        for treatment in [HOLD, TUNNEL, Treatment::Tunnel(TunnelCause::Nobody)] {
             let end = BackendEnd::Broke(ProtocolError::MaskUnexpected);
-            assert_eq!(
-                code(&after_backend(&end, true, true, &rules(mode))),
-                Some(1014)
-            );
+            let verdict = after_backend(&end, treatment, true, true, &rules);
+            assert_eq!(code(&verdict), Some(1014));
+        }
+    }
+
+    #[test]
+    fn a_tunnel_that_nobody_asked_for_tells_a_loss_as_a_restart_whatever_lost_code_says() {
+        let rules = Rules {
+            lost_code: SendCode::BAD_GATEWAY,
+            ..Rules::default()
+        };
+        for cause in [
+            TunnelCause::Nobody,
+            TunnelCause::Backend,
+            TunnelCause::Extensions,
+        ] {
+            let treatment = Treatment::Tunnel(cause);
+            for restarting in [false, true] {
+                let verdict = after_backend(&BackendEnd::Lost, treatment, true, restarting, &rules);
+                let Verdict::End(goodbye) = verdict else {
+                    panic!("{verdict:?}");
+                };
+                assert_eq!(goodbye.code, SendCode::SERVICE_RESTART);
+                assert!(goodbye.back.is_some());
+            }
+            for passed in [1000, 1001, 1011, 1012, 1013, 4000] {
+                let verdict = after_backend(&closed(passed), treatment, true, true, &rules);
+                assert_eq!(verdict, Verdict::Pass, "{passed}");
+            }
         }
     }
 

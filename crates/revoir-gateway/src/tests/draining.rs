@@ -107,6 +107,7 @@ async fn whoever_does_not_answer_is_cut_at_the_deadline_and_was_told() {
     let setup = super::support::Setup {
         rules: Rules {
             close_budget: LONG,
+            mode: Mode::Hold,
             ..Rules::default()
         },
         ..settings(Mode::Hold)

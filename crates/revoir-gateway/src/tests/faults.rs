@@ -286,6 +286,7 @@ async fn a_client_that_goes_is_no_secret_to_the_backend() {
 fn every_row_of_the_fault_table_names_a_test() {
     let sources = [
         include_str!("auth_hook.rs"),
+        include_str!("auto.rs"),
         include_str!("bad_paths.rs"),
         include_str!("faults.rs"),
         include_str!("handshake.rs"),

@@ -208,7 +208,7 @@ async fn without_a_backend_a_client_waits_up_to_the_limit_and_gets_503() {
     drop(listener);
     let mut client = ask(between.address, "").await;
     between.away().await;
-    pass(Settings::default().handshake_limit).await;
+    pass(Settings::default().wait_limit).await;
     let head = client.head().await;
     assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
     assert_eq!(field(&head, "Retry-After").as_deref(), Some("5"));

@@ -147,6 +147,7 @@ async fn a_long_message_is_1009() {
     let setup = Setup {
         rules: Rules {
             client_message: 100,
+            mode: Mode::Hold,
             ..Rules::default()
         },
         ..settings(Mode::Hold)
@@ -168,6 +169,7 @@ async fn all_holds_together_keep_no_more_than_the_limit_and_then_it_is_1013() {
         rules: Rules {
             // The budget is longer than an interval.
             keepalive: None,
+            mode: Mode::Hold,
             ..Rules::default()
         },
         ..setup(|settings| settings.held_bytes = LIMIT)
@@ -348,4 +350,22 @@ async fn there_is_a_limit_for_connections_of_every_kind() {
     assert_eq!(status(&head), "503", "{head}");
     assert_eq!(field(&head, "Retry-After").as_deref(), Some("5"));
     assert_eq!(between.counts.limited(Limit::Sockets), 1);
+}
+
+#[tokio::test]
+async fn a_backend_that_is_away_is_waited_for_by_so_many_and_no_longer_than_that() {
+    let (listener, between) = pair(setup(|settings| settings.waiting = 1)).await;
+    drop(listener);
+    // It finds out that nobody is there, and waits.
+    let mut first = ask(between.address, "").await;
+    between.away().await;
+    let refused = ask(between.address, "").await.head().await;
+    assert_eq!(status(&refused), "503", "{refused}");
+    assert!(field(&refused, "Retry-After").is_some(), "{refused}");
+    assert_eq!(between.counts.limited(Limit::Waiting), 1);
+    assert_eq!(between.gateway.overview().waiting, 1);
+    pass(Settings::default().wait_limit).await;
+    assert_eq!(status(&first.head().await), "503");
+    assert_eq!(between.gateway.overview().waiting, 0);
+    assert_eq!(between.gateway.overview().held_bytes, 0);
 }

@@ -1,6 +1,7 @@
 //! The gateway between real sockets on the loopback.
 
 mod auth_hook;
+mod auto;
 mod bad_paths;
 mod certificates;
 mod draining;

@@ -259,7 +259,11 @@ async fn metrics_say_what_happened() {
     for (name, value) in [
         ("connections{route=\"/\",state=\"attached\"}", 1.0),
         ("connections{route=\"/\",state=\"held\"}", 0.0),
-        ("connections_opened_total{route=\"/\"}", 1.0),
+        (
+            "connections_opened_total{route=\"/\",mode=\"hold\",by=\"operator\"}",
+            1.0,
+        ),
+        ("waiting_handshakes", 0.0),
         ("holds_total{route=\"/\",why=\"planned\"}", 1.0),
         ("held_seconds_count{route=\"/\",outcome=\"returned\"}", 1.0),
         ("held_bytes", 0.0),

@@ -180,6 +180,15 @@ impl Between {
     }
 }
 
+/// The pool of a route whose clients are held.
+pub(super) fn held_at(target: Target) -> PoolSettings {
+    let rules = settings(Mode::Hold).rules;
+    PoolSettings {
+        rules: Arc::new(rules),
+        ..PoolSettings::new(target)
+    }
+}
+
 /// A gateway in front of `backend`.
 pub(super) async fn gateway(backend: SocketAddr, setup: Setup) -> Between {
     routed(vec![route(backend, &setup)], setup.settings).await

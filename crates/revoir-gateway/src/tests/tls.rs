@@ -7,7 +7,7 @@ use revoir::{Client, CloseCode, Ending, Message, Reason, SendCode, Server, WebSo
 use tokio::sync::mpsc;
 
 use crate::front::{Destination, RouteSettings, Settings};
-use crate::tests::support::{Between, dial, secured, soon, target};
+use crate::tests::support::{Between, dial, held_at, secured, soon, target};
 use crate::upstream::{PoolSettings, Target, UpstreamTls};
 
 /// A certificate for this machine, and what trusts it.
@@ -52,7 +52,7 @@ async fn backend(tls: ServerTls) -> (Target, mpsc::UnboundedReceiver<revoir::Clo
 async fn between(target: Target, trust: UpstreamTls, tls: ServerTls) -> Between {
     let pool = PoolSettings {
         trust: Some(trust),
-        ..PoolSettings::new(target)
+        ..held_at(target)
     };
     let route = RouteSettings::new("/", Destination::Upstreams(pool));
     secured(vec![route], Settings::default(), Some(tls)).await

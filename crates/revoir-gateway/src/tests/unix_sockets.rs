@@ -12,7 +12,7 @@ use crate::front::{Destination, ProxyProtocol, RouteSettings, Settings};
 use crate::gateway::Gateway;
 use crate::net::{ListenAddr, Listener, Peers};
 use crate::tests::support::{
-    Between, Counts, Raw, accepted, asked, dial, field, request, routed, soon, target,
+    Between, Counts, Raw, accepted, asked, dial, field, held_at, request, routed, soon, target,
 };
 use crate::upstream::{Check, PoolSettings, Target, Thresholds};
 
@@ -27,7 +27,7 @@ impl At {
         let folder = tempfile::tempdir().unwrap();
         let address = ListenAddr::Unix(folder.path().join("http.sock"));
         let listener = Listener::bind(&address, 0o600).await.unwrap();
-        let route = RouteSettings::new("/", Destination::Upstreams(PoolSettings::new(to)));
+        let route = RouteSettings::new("/", Destination::Upstreams(held_at(to)));
         let counts = Arc::new(Counts::default());
         let gateway = Gateway::new(vec![route], settings, counts.clone());
         tokio::spawn(async move { gateway.serve(vec![listener], None).await });
@@ -120,7 +120,7 @@ async fn before(path: &Path, check: Option<Check>) -> Between {
     let target = Target::parse(&format!("unix:{}", path.display())).unwrap();
     let pool = PoolSettings {
         check,
-        ..PoolSettings::new(target)
+        ..held_at(target)
     };
     let route = RouteSettings::new("/", Destination::Upstreams(pool));
     routed(vec![route], Settings::default()).await

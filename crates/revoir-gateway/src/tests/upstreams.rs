@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::front::{Destination, RouteSettings, Settings};
 use crate::rules::{Mode, Rules};
 use crate::tests::support::{
-    Between, Counts, Raw, accepted, ask, dial, field, pass, routed, soon, taken, target,
+    Between, Counts, Raw, accepted, ask, dial, field, held_at, pass, routed, soon, taken, target,
 };
 use crate::upstream::{Balance, Check, Connecting, PoolSettings, Thresholds};
 
@@ -25,7 +25,7 @@ async fn before(first: &TcpListener, second: &TcpListener, check: Option<Check>)
     let pool = PoolSettings {
         more: vec![at(second)],
         check,
-        ..PoolSettings::new(at(first))
+        ..held_at(at(first))
     };
     let route = RouteSettings::new("/", Destination::Upstreams(pool));
     routed(vec![route], Settings::default()).await
@@ -353,7 +353,7 @@ async fn an_upstream_that_takes_too_long_to_connect_leaves_it_to_the_next() {
             limit: Duration::from_millis(50),
             ..Connecting::default()
         },
-        ..PoolSettings::new(target(address))
+        ..held_at(target(address))
     };
     let route = RouteSettings::new("/", Destination::Upstreams(pool));
     let between = routed(vec![route], Settings::default()).await;

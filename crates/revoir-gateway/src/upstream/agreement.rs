@@ -19,17 +19,31 @@ pub(crate) struct Agreement {
     pub(crate) extensions: Option<Box<str>>,
 }
 
+impl Agreement {
+    /// Whether every message means the same on a new connection.
+    pub(crate) fn stands_alone(&self) -> bool {
+        let Some(extensions) = self.extensions.as_deref() else {
+            return true;
+        };
+        let has = |name| extensions.split(';').any(|param| param.trim() == name);
+        has(SERVER_ALONE) && has(CLIENT_ALONE)
+    }
+}
+
 /// The part of a client's offer that is passed on. Only permessage-deflate is: what another
 /// extension does to frames is not known here.
 ///
 /// In `hold` a compressed message has to mean the same on a new connection, so each one stands
-/// alone: neither side may refer to an earlier message (RFC 7692 section 7.1.1).
+/// alone: neither side may refer to an earlier message (RFC 7692 section 7.1.1). In `auto` nobody
+/// knows yet whether the client may be held: the offer is the client's own, as without a gateway, and
+/// a backend whose clients may be held answers with both parameters, which needs no offer (RFC 7692
+/// sections 7.1.1.1 and 7.1.1.2).
 pub(crate) fn offer(mode: Mode, offers: &[Extension]) -> Option<String> {
     let mut known = offers
         .iter()
         .filter(|offer| offer.name() == PERMESSAGE_DEFLATE);
     match mode {
-        Mode::Tunnel => {
+        Mode::Auto | Mode::Tunnel => {
             let known: Vec<Extension> = known.cloned().collect();
             (!known.is_empty()).then(|| Extension::write_list(&known))
         }
@@ -64,7 +78,7 @@ pub(crate) fn accept(
     if answer.len() > 1 {
         return Err(ExtensionError::Duplicate { name });
     }
-    if mode == Mode::Tunnel {
+    if matches!(mode, Mode::Auto | Mode::Tunnel) {
         return Ok(Some(Extension::write_list(answer)));
     }
     let has = |name| first.params().iter().any(|param| param.name() == name);
@@ -127,6 +141,31 @@ mod tests {
     }
 
     #[test]
+    fn in_auto_the_offer_is_the_clients_and_the_answer_says_whether_messages_stand_alone() {
+        let offered = "permessage-deflate; client_max_window_bits";
+        let offer = offer(Mode::Auto, &parsed(offered));
+        assert_eq!(offer.as_deref(), Some(offered));
+        for (answer, stands_alone) in [
+            ("permessage-deflate", false),
+            ("permessage-deflate; server_no_context_takeover", false),
+            ("permessage-deflate; client_no_context_takeover", false),
+            (
+                "permessage-deflate; client_no_context_takeover; server_no_context_takeover",
+                true,
+            ),
+        ] {
+            let accepted = accept(Mode::Auto, offer.as_deref(), &parsed(answer)).unwrap();
+            assert_eq!(accepted.as_deref(), Some(answer));
+            let agreement = Agreement {
+                subprotocol: None,
+                extensions: accepted.map(Into::into),
+            };
+            assert_eq!(agreement.stands_alone(), stands_alone, "{answer}");
+        }
+        assert!(Agreement::default().stands_alone());
+    }
+
+    #[test]
     fn in_hold_every_message_stands_alone() {
         let offers =
             parsed("permessage-deflate; client_max_window_bits; server_max_window_bits=12");
@@ -153,7 +192,7 @@ mod tests {
 
     #[test]
     fn without_an_offer_nothing_is_offered() {
-        for mode in [Mode::Hold, Mode::Tunnel] {
+        for mode in [Mode::Auto, Mode::Hold, Mode::Tunnel] {
             assert_eq!(offer(mode, &[]), None);
             assert_eq!(offer(mode, &parsed("x-other; a=b")), None);
         }

@@ -11,7 +11,7 @@ use crate::upstream::path_id::PathId;
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Between two attempts at what does not accept, at most.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// So many bad answers in a row, and the re-dials of a path come one at a time.
 const IN_A_ROW: u32 = 3;

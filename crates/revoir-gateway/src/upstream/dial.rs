@@ -8,8 +8,8 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{
-    CONNECTION, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
@@ -29,6 +29,9 @@ use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::UpstreamPermit;
 use crate::upstream::target::Target;
 use crate::upstream::tcp_or_tls::TcpOrTls;
+
+/// The header field in which a backend says whether its client may be held: `yes` or `no`.
+const HOLD: HeaderName = HeaderName::from_static("revoir-hold");
 
 /// What the backend is asked for.
 #[derive(Clone, Debug)]
@@ -54,7 +57,9 @@ pub(crate) struct Opened {
     /// What came behind the answer.
     pub(crate) input: Bytes,
     pub(crate) agreement: Agreement,
-    /// The fields of the answer.
+    /// Whether its client may be held, if it said that.
+    pub(crate) says_hold: Option<bool>,
+    /// The other fields of the answer.
     pub(crate) headers: HeaderMap,
     /// How long it took.
     pub(crate) took: Duration,
@@ -219,13 +224,26 @@ async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Open
     let parts = upgraded
         .downcast::<TokioIo<TcpOrTls>>()
         .map_err(|_| DialError::Invalid("the stream is another one".to_owned()))?;
+    let mut headers = std::mem::take(response.headers_mut());
     Ok(Opened {
+        says_hold: take_hold(&mut headers),
         stream: parts.io.into_inner(),
         input: parts.read_buf,
         agreement,
-        headers: std::mem::take(response.headers_mut()),
+        headers,
         took: since.elapsed(),
     })
+}
+
+/// Takes out what a backend says of a hold: whether its client may be exchanged for another connection
+/// without knowing. The client is not told.
+fn take_hold(headers: &mut HeaderMap) -> Option<bool> {
+    let said = headers.remove(HOLD)?;
+    match said.to_str().ok()?.trim() {
+        yes if yes.eq_ignore_ascii_case("yes") => Some(true),
+        no if no.eq_ignore_ascii_case("no") => Some(false),
+        _ => None,
+    }
 }
 
 /// What a failed exchange means: the connection broke, or its bytes are no HTTP.
@@ -237,6 +255,13 @@ fn broken(error: &hyper::Error) -> DialError {
 }
 
 impl Opening {
+    /// About what it takes up.
+    pub(crate) fn bytes(&self) -> usize {
+        let fields = self.headers.iter();
+        let fields = fields.map(|(name, value)| name.as_str().len() + value.len());
+        self.resource.path().len() + fields.sum::<usize>()
+    }
+
     fn request(&self) -> Request<Body> {
         let mut request = Request::new(Body::empty());
         *request.method_mut() = Method::GET;

@@ -4,11 +4,15 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::upstream::asking::{Asking, Priority, QueueId};
-use crate::upstream::bad_paths::{BadPaths, FIRST_PAUSE, LONGEST_PAUSE};
+use crate::upstream::bad_paths::{BadPaths, FIRST_PAUSE};
 use crate::upstream::path_id::PathId;
 
 /// How many permits that nobody was there to give out are made up for.
 const CATCH_UP: Duration = Duration::from_millis(20);
+
+/// Between two attempts to reach a backend that is away, at most: whoever waits for it should not come
+/// later than without a gateway.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// How many paths are remembered while a backend is away.
 const MOST_TRIED: usize = 16;
@@ -328,7 +332,7 @@ mod tests {
             assert_eq!(queue.next_grant(), None);
             assert!(!queue.failed(now, path("/")));
         }
-        assert_eq!(pauses, [100, 200, 400, 800, 1000, 1000]);
+        assert_eq!(pauses, [100, 200, 200, 200, 200, 200]);
         now = queue.next_grant().unwrap();
         granted(&mut queue, now);
         assert!(queue.accepted(now, path("/")));

@@ -5,6 +5,7 @@ use std::task::Waker;
 use std::time::{Duration, SystemTime};
 
 use crate::relay::{Ended, Goodbye};
+use crate::treatment::Treatment;
 use crate::upstream::{Agreement, Pool};
 use crate::watch::request::LoggedRequest;
 use crate::watch::traffic::Traffic;
@@ -17,6 +18,8 @@ pub struct Handle {
     /// The request that it began with.
     pub request: LoggedRequest,
     pub(crate) agreement: Agreement,
+    /// What becomes of it when its backend ends, and why.
+    pub treatment: Treatment,
     /// The last backend.
     upstream: Mutex<Arc<str>>,
     /// From its request to the 101.
@@ -89,7 +92,7 @@ impl Handle {
     pub(crate) fn new(
         name: Box<str>,
         opened: Duration,
-        (asked, agreement): (LoggedRequest, Agreement),
+        (asked, agreement, treatment): (LoggedRequest, Agreement, Treatment),
         (pool, upstream): (Arc<Pool>, Arc<str>),
     ) -> Self {
         Self {
@@ -97,6 +100,7 @@ impl Handle {
             handshake: asked.since.elapsed(),
             request: asked,
             agreement,
+            treatment,
             upstream: Mutex::new(upstream),
             opened,
             traffic: Traffic::default(),

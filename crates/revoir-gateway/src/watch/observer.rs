@@ -33,6 +33,8 @@ pub enum Limit {
     Messages,
     /// A client sends too many bytes: 1008.
     Bytes,
+    /// Too many handshakes wait for a backend: 503.
+    Waiting,
     /// All holds together keep as much as they may: this client is not read from.
     Held,
 }
@@ -51,6 +53,7 @@ impl Limit {
             Self::Origin => "origin",
             Self::Messages => "messages",
             Self::Bytes => "bytes",
+            Self::Waiting => "waiting",
             Self::Held => "held",
         }
     }
@@ -61,6 +64,7 @@ impl Limit {
             Self::Connections => Some("limits.connections"),
             Self::Sockets => Some("limits.sockets"),
             Self::Rate => Some("limits.handshakes-per-second"),
+            Self::Waiting => Some("limits.waiting or limits.held-bytes"),
             Self::Held => Some("limits.held-bytes"),
             // It has a line of its own.
             Self::Files

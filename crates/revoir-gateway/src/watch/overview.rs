@@ -12,7 +12,9 @@ pub struct Overview {
     pub connections: usize,
     /// Clients without a backend.
     pub held: usize,
-    /// The same, for each route that has upstreams or connections.
+    /// Opening handshakes that wait for a backend.
+    pub waiting: usize,
+    /// Connections, for each route that has upstreams or connections.
     pub routes: Vec<RouteState>,
     /// Bytes that wait for a backend.
     pub held_bytes: usize,

@@ -18,6 +18,8 @@ use super::token::Token;
 /// How long it is away when it restarts, and the pause before it tries to listen again.
 const AWAY: Duration = Duration::from_millis(1_500);
 const PAUSE: Duration = Duration::from_millis(100);
+/// The header field in which a backend tells a gateway whether its clients may be held.
+const HOLD: &str = "Revoir-Hold";
 /// Pages at once.
 const PAGES: usize = 512;
 /// A message is a number.
@@ -100,7 +102,10 @@ impl Backend {
         }
     }
 
-    async fn welcome(self: Arc<Self>, incoming: Incoming) {
+    async fn welcome(self: Arc<Self>, mut incoming: Incoming) {
+        // A page keeps its connection to the gateway through a restart.
+        let fields = incoming.response_headers_mut();
+        fields.push(HOLD, "yes").expect("both are valid");
         let request = incoming.request();
         let header = |name| request.headers().get_str(name).map(str::to_owned);
         let (name, resumed) = (header("revoir-conn"), header("revoir-resume").is_some());

@@ -15,6 +15,9 @@ use crate::events::{Events, Listening, What};
 use crate::exit::{Exit, Failure};
 use crate::signals::{Hangups, Signals};
 
+/// The header field in which a backend tells a gateway whether its clients may be held.
+const HOLD: &str = "Revoir-Hold";
+
 /// The time that is left after a second signal.
 const HURRY: Duration = Duration::from_millis(500);
 
@@ -128,9 +131,12 @@ impl Serving {
     }
 }
 
-async fn handle(incoming: Incoming, connections: Arc<Connections>) {
+async fn handle(mut incoming: Incoming, connections: Arc<Connections>) {
     let peer = incoming.peer_addr();
     let peer = peer.map_or_else(String::new, |address| address.to_string());
+    // Every message stands alone here: a gateway may put the client on another connection.
+    let fields = incoming.response_headers_mut();
+    fields.push(HOLD, "yes").expect("both are valid");
     let handler = |socket| async move {
         connections.handle(socket, peer).await;
         Ok::<(), Arc<revoir::Ending>>(())

@@ -10,6 +10,7 @@ use revoir_proto::{Cause, Detail, Random, Reason, SendCode};
 use crate::relay::verdict::RedialFailure;
 use crate::relay::{Accept, Ended, Moment, Outlook, Relay, Side};
 use crate::rules::{Mode, Rules};
+use crate::treatment::Treatment;
 
 /// The same numbers every time.
 struct Seeded(u32);
@@ -75,7 +76,8 @@ impl Rig {
             random: &mut random,
             outlook: &|| outlook,
         };
-        let relay = Relay::new(&mut at, Arc::new(rules), false);
+        let treatment = Treatment::new(rules.mode, None, true);
+        let relay = Relay::new(&mut at, (Arc::new(rules), treatment), false);
         let pipe = || Pipe {
             taken: Vec::new(),
             room: usize::MAX,

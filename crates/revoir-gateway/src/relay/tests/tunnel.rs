@@ -34,6 +34,15 @@ fn a_lost_backend_becomes_1011_or_1012_with_a_slot_if_it_restarts() {
 }
 
 #[test]
+fn in_auto_a_backend_lost_without_a_word_becomes_1012_with_a_slot() {
+    let mut rig = Rig::new(Mode::Auto);
+    rig.lose(Side::Backend);
+    let frame = rig.client_close().expect("a Close frame");
+    assert_eq!(frame.code(), CloseCode::SERVICE_RESTART);
+    assert!(Slot::read(frame.code(), frame.reason()).is_some());
+}
+
+#[test]
 fn pings_and_pongs_pass_with_their_masks_and_in_their_places() {
     let mut rig = Rig::new(Mode::Tunnel);
     let mut first = masked(Opcode::Text, b"a");

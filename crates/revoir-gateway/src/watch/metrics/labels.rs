@@ -30,8 +30,10 @@ pub(super) struct HandshakeLabels {
 /// The configured routes, and an empty label for requests that no route is for: nobody else can
 /// make it grow.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct RouteLabel {
+pub(super) struct OpenedLabels {
     pub(super) route: Arc<str>,
+    pub(super) mode: &'static str,
+    pub(super) by: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -25,6 +25,7 @@ impl Collector for Live {
         let Overview {
             connections: _,
             held: _,
+            waiting,
             routes,
             held_bytes,
             from_clients,
@@ -45,6 +46,11 @@ impl Collector for Live {
             "connections",
             "WebSocket connections, with a backend or held without one",
             states,
+        )?;
+        families.gauge(
+            "waiting_handshakes",
+            "Opening handshakes that wait for a backend",
+            *waiting,
         )?;
         families.gauge(
             "held_bytes",

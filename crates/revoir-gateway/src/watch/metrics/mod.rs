@@ -19,8 +19,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::labels::{
-    EndingLabels, HandshakeLabels, HoldLabels, LimitLabel, OutcomeLabels, RedialLabels, RouteLabel,
-    SoftwareLabel, StatusLabels, UpstreamLabel, VersionLabel,
+    EndingLabels, HandshakeLabels, HoldLabels, LimitLabel, OpenedLabels, OutcomeLabels,
+    RedialLabels, SoftwareLabel, StatusLabels, UpstreamLabel, VersionLabel,
 };
 use self::live::Live;
 use self::software::software;
@@ -41,7 +41,7 @@ const HELD: [f64; 11] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 
 /// Everything that is counted.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    opened: Family<RouteLabel, Counter>,
+    opened: Family<OpenedLabels, Counter>,
     endings: Family<EndingLabels, Counter>,
     client_empty_closes: Family<SoftwareLabel, Counter>,
     backend_empty_closes: Family<UpstreamLabel, Counter>,
@@ -77,8 +77,12 @@ impl Default for Metrics {
 impl Metrics {
     /// A connection is open.
     pub(crate) fn opened(&self, handle: &Handle) {
-        let route = handle.request.route_label();
-        self.opened.get_or_create(&RouteLabel { route }).inc();
+        let labels = OpenedLabels {
+            route: handle.request.route_label(),
+            mode: handle.treatment.id(),
+            by: handle.treatment.by(),
+        };
+        self.opened.get_or_create(&labels).inc();
         self.handshake(Side::Client, &handle.request, handle.handshake);
     }
 

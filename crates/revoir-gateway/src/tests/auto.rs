@@ -1,0 +1,131 @@
+//! Mode `auto`: who is held, and what becomes of everybody else.
+
+use revoir_codes::{CloseCode, Slot};
+
+use crate::rules::Mode;
+use crate::tests::support::{
+    Raw, accepted, ask, asked, connected, field, pair, settings, soon, taken,
+};
+use crate::treatment::{HeldBy, Treatment, TunnelCause};
+
+const YES: &str = "Revoir-Hold: yes\r\n";
+
+/// The client was told to come back, in a time of its own.
+async fn sent_back(client: &mut Raw) -> String {
+    let (code, reason) = client.closed().await;
+    assert_eq!(code, 1012, "{reason}");
+    let slot = Slot::read(CloseCode::from(code), &reason);
+    assert!(slot.is_some(), "{reason}");
+    reason
+}
+
+#[tokio::test]
+async fn nobody_said_that_it_may_be_held_so_a_loss_is_a_restart() {
+    let (listener, between) = pair(settings(Mode::Auto)).await;
+    let (mut client, backend) = connected(&listener, &between).await;
+    let treatment = between.gateway.handles()[0].treatment;
+    assert_eq!(treatment, Treatment::Tunnel(TunnelCause::Nobody));
+    drop(backend);
+    assert!(
+        sent_back(&mut client)
+            .await
+            .starts_with("the backend was lost")
+    );
+}
+
+#[tokio::test]
+async fn the_word_of_the_backend_holds_its_client_and_is_not_passed_on() {
+    let (listener, between) = pair(settings(Mode::Auto)).await;
+    let mut client = ask(between.address, "").await;
+    let (mut backend, head) = asked(&listener).await;
+    accepted(&mut backend, &head, &format!("{YES}X-Other: a\r\n")).await;
+    let answer = client.head().await;
+    assert_eq!(field(&answer, "Revoir-Hold"), None, "{answer}");
+    assert_eq!(field(&answer, "X-Other").as_deref(), Some("a"));
+    let treatment = between.gateway.handles()[0].treatment;
+    assert_eq!(treatment, Treatment::Hold(HeldBy::Backend));
+    drop(backend);
+    between.counts.held(1).await;
+    client.text("meanwhile").await;
+    let (mut backend, head) = asked(&listener).await;
+    assert!(field(&head, "Revoir-Resume").is_some(), "{head}");
+    accepted(&mut backend, &head, YES).await;
+    assert_eq!(backend.recv().await, "meanwhile");
+    backend.text("again").await;
+    assert_eq!(client.recv().await, "again");
+}
+
+#[tokio::test]
+async fn a_backend_that_takes_its_word_back_does_not_get_the_client() {
+    for word in ["", "Revoir-Hold: no\r\n"] {
+        let (listener, between) = pair(settings(Mode::Auto)).await;
+        let mut client = ask(between.address, "").await;
+        let (mut backend, head) = asked(&listener).await;
+        accepted(&mut backend, &head, YES).await;
+        client.head().await;
+        drop(backend);
+        let (mut backend, head) = asked(&listener).await;
+        accepted(&mut backend, &head, word).await;
+        let reason = sent_back(&mut client).await;
+        assert!(reason.starts_with("the backend does not say"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn compression_is_the_clients_and_decides_whether_the_word_counts() {
+    let offer = "permessage-deflate; client_max_window_bits";
+    let alone = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    for (answer, expected) in [
+        (
+            "permessage-deflate",
+            Treatment::Tunnel(TunnelCause::Extensions),
+        ),
+        (alone, Treatment::Hold(HeldBy::Backend)),
+    ] {
+        let (listener, between) = pair(settings(Mode::Auto)).await;
+        let lines = format!("Sec-WebSocket-Extensions: {offer}\r\n");
+        let mut client = ask(between.address, &lines).await;
+        let (mut backend, head) = asked(&listener).await;
+        assert_eq!(
+            field(&head, "Sec-WebSocket-Extensions").as_deref(),
+            Some(offer)
+        );
+        let lines = format!("{YES}Sec-WebSocket-Extensions: {answer}\r\n");
+        accepted(&mut backend, &head, &lines).await;
+        let head = client.head().await;
+        assert_eq!(
+            field(&head, "Sec-WebSocket-Extensions").as_deref(),
+            Some(answer)
+        );
+        assert_eq!(between.gateway.handles()[0].treatment, expected);
+        drop(backend);
+        if expected.is_hold() {
+            let (mut backend, head) = asked(&listener).await;
+            assert_eq!(
+                field(&head, "Sec-WebSocket-Extensions").as_deref(),
+                Some(alone)
+            );
+            accepted(&mut backend, &head, &lines).await;
+            backend.text("again").await;
+            assert_eq!(client.recv().await, "again");
+        } else {
+            sent_back(&mut client).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_was_sent_back_waits_here_until_there_is_a_backend() {
+    let (listener, between) = pair(settings(Mode::Auto)).await;
+    let address = listener.local_addr().unwrap();
+    let (mut client, backend) = connected(&listener, &between).await;
+    drop((listener, backend));
+    sent_back(&mut client).await;
+    let mut client = ask(between.address, "").await;
+    between.away().await;
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    let (mut backend, _) = taken(&listener).await;
+    assert!(soon(client.head()).await.starts_with("HTTP/1.1 101 "));
+    backend.text("again").await;
+    assert_eq!(client.recv().await, "again");
+}
