@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers outside of `#[test]` functions")]
 
 mod graphql;
+mod graphql_model;
+mod recorded;
 mod relay;
 mod socket_io;
 mod socket_io_model;
