@@ -13,6 +13,8 @@
 //! |---|---|---|
 //! | [`SocketIo`](Protocol::SocketIo) | CONNECT of each namespace with its auth, and `pid` and offset if the server gave them | an emit of the client awaits its ack, an attachment is missing, no namespace is connected; never if the session began by polling (`sid=`) |
 //! | [`GraphqlTransportWs`](Protocol::GraphqlTransportWs), [`GraphqlWs`](Protocol::GraphqlWs) | `connection_init`, each open operation that is a subscription | a query or a mutation is open, `connection_ack` has not come |
+//! | [`Mqtt`](Protocol::Mqtt) | CONNECT, with the client identifier that the server assigned; each confirmed SUBSCRIBE, unless the server has the session; what it has not answered: PUBLISH of QoS 1 (as a duplicate, if it has the session), SUBSCRIBE, UNSUBSCRIBE | a message of QoS 2 is on its way, or a packet over 64 KiB in parts; never with topic aliases of the client, AUTH or MQTT 3.1 |
+//! | [`Stomp`](Protocol::Stomp) | CONNECT, each SUBSCRIBE | a transaction is open, a receipt is due, a message is not acknowledged; never with temporary queues or STOMP 1.0 |
 //!
 //! # The relay's contract
 //!
@@ -61,8 +63,11 @@
 mod adapter;
 mod graphql;
 mod message;
+mod mqtt;
 mod protocol;
 mod socket_io;
+mod stomp;
+mod stream;
 
 pub use adapter::{Adapter, Fate, PROLOGUE_LIMIT, Unholdable};
 pub use message::{Message, Outbox, OwnedMessage};

@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use crate::adapter::{Adapter, Unholdable};
 use crate::graphql::{Dialect, Graphql};
+use crate::mqtt::Mqtt;
 use crate::socket_io::{self, SocketIo};
+use crate::stomp::Stomp;
 
 /// The opening handshake, as far as it tells what is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,11 +30,21 @@ pub enum Protocol {
     GraphqlTransportWs,
     /// The older subprotocol `graphql-ws`, of subscriptions-transport-ws.
     GraphqlWs,
+    /// MQTT 3.1.1 and 5.
+    Mqtt,
+    /// STOMP 1.1 and 1.2.
+    Stomp,
 }
 
 impl Protocol {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::SocketIo, Self::GraphqlTransportWs, Self::GraphqlWs];
+    pub const ALL: &'static [Self] = &[
+        Self::SocketIo,
+        Self::GraphqlTransportWs,
+        Self::GraphqlWs,
+        Self::Mqtt,
+        Self::Stomp,
+    ];
 
     /// Its name in configuration and logs.
     pub const fn name(self) -> &'static str {
@@ -40,6 +52,8 @@ impl Protocol {
             Self::SocketIo => "socket.io",
             Self::GraphqlTransportWs => "graphql-transport-ws",
             Self::GraphqlWs => "graphql-ws",
+            Self::Mqtt => "mqtt",
+            Self::Stomp => "stomp",
         }
     }
 
@@ -49,6 +63,8 @@ impl Protocol {
         match handshake.subprotocol {
             Some("graphql-transport-ws") => Some(Self::GraphqlTransportWs),
             Some("graphql-ws") => Some(Self::GraphqlWs),
+            Some("mqtt") => Some(Self::Mqtt),
+            Some("v11.stomp" | "v12.stomp") => Some(Self::Stomp),
             Some(_) => None,
             None => socket_io::is_spoken(handshake.query).then_some(Self::SocketIo),
         }
@@ -64,6 +80,8 @@ impl Protocol {
             Self::SocketIo => Box::new(SocketIo::new(handshake.query)?),
             Self::GraphqlTransportWs => Box::new(Graphql::new(Dialect::TransportWs)),
             Self::GraphqlWs => Box::new(Graphql::new(Dialect::Ws)),
+            Self::Mqtt => Box::new(Mqtt::new()),
+            Self::Stomp => Box::new(Stomp::new()),
         })
     }
 }
@@ -118,6 +136,9 @@ mod tests {
         for protocol in [Protocol::GraphqlTransportWs, Protocol::GraphqlWs] {
             assert_eq!(detect("", Some(protocol.name())), Some(protocol));
         }
+        assert_eq!(detect("", Some("mqtt")), Some(Protocol::Mqtt));
+        assert_eq!(detect("", Some("v12.stomp")), Some(Protocol::Stomp));
+        assert_eq!(detect("", Some("v10.stomp")), None);
         let socket_io = "EIO=4&transport=websocket";
         assert_eq!(detect(socket_io, None), Some(Protocol::SocketIo));
         assert_eq!(detect(socket_io, Some("chat")), None);

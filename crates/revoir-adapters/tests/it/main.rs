@@ -1,9 +1,12 @@
 //! Adapters as a relay runs them.
 #![expect(clippy::unwrap_used, reason = "helpers outside of `#[test]` functions")]
 
+mod byte_stream;
 mod graphql;
 mod graphql_model;
+mod mqtt;
 mod recorded;
 mod relay;
 mod socket_io;
 mod socket_io_model;
+mod stomp;

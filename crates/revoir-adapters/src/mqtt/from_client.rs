@@ -1,0 +1,79 @@
+//! What the client sends.
+
+use crate::adapter::Unholdable;
+use crate::mqtt::connection::{CLIENT, IN_STEPS, Mqtt, NOT_MQTT, Phase, SERVER, TOO_LONG, remove};
+use crate::mqtt::hello::Connect;
+use crate::mqtt::packet::{Packet, kind};
+use crate::stream::{Unit, Verdict};
+
+impl Mqtt {
+    pub(super) fn judge_client(&mut self, unit: Unit<'_>) -> Verdict {
+        let (bytes, is_whole) = match unit {
+            Unit::Whole(bytes) => (bytes, true),
+            Unit::Start(bytes) => (bytes, false),
+            Unit::Malformed => return self.give_up(NOT_MQTT),
+        };
+        match Packet::new(bytes) {
+            Some(packet) if is_whole || packet.kind() == kind::PUBLISH => {
+                let verdict = self.client_packet(packet, is_whole);
+                verdict.unwrap_or_else(|| self.give_up(NOT_MQTT))
+            }
+            _ => self.give_up(TOO_LONG),
+        }
+    }
+
+    /// `None`: that is not MQTT.
+    pub(super) fn client_packet(&mut self, packet: Packet<'_>, is_whole: bool) -> Option<Verdict> {
+        if self.connect.is_none() {
+            if packet.kind() != kind::CONNECT {
+                return None;
+            }
+            let connect = Connect::read(packet)?;
+            if connect.has_authentication {
+                return Some(self.give_up(IN_STEPS));
+            }
+            self.connect = Some(connect);
+            return Some(Verdict::Pass);
+        }
+        match packet.kind() {
+            kind::PUBLISH => {
+                let publish = packet.publish(self.is_v5())?;
+                if publish.has_alias {
+                    return Some(
+                        self.give_up(Unholdable::forever("the client uses topic aliases")),
+                    );
+                }
+                match packet.qos() {
+                    0 => {}
+                    1 => self.requests.add(publish.id, packet, is_whole),
+                    2 => {
+                        self.exactly_once[CLIENT].insert(publish.id);
+                    }
+                    _ => return None,
+                }
+            }
+            kind::SUBSCRIBE | kind::UNSUBSCRIBE => self.requests.add(packet.id()?, packet, true),
+            kind::PUBACK => {
+                let id = packet.id()?;
+                if remove(&mut self.late, id) {
+                    return Some(Verdict::Drop);
+                }
+                remove(&mut self.unacknowledged, id);
+            }
+            kind::PUBREC if packet.is_failure() => self.end_flow(SERVER, packet.id()?),
+            kind::PUBCOMP => self.end_flow(SERVER, packet.id()?),
+            kind::PUBREC | kind::PUBREL => {}
+            kind::PINGREQ if self.away.pings > 0 => {
+                self.away.pings -= 1;
+                return Some(Verdict::Drop);
+            }
+            kind::PINGREQ => self.pings += 1,
+            kind::DISCONNECT => self.phase = Phase::Left,
+            kind::AUTH => {
+                return Some(self.give_up(IN_STEPS));
+            }
+            _ => return None,
+        }
+        Some(Verdict::Pass)
+    }
+}

@@ -1,0 +1,98 @@
+//! What the client sent and the server has not answered.
+
+use std::collections::BTreeMap;
+
+use crate::adapter::PROLOGUE_LIMIT;
+use crate::mqtt::packet::{Packet, kind};
+
+/// A PUBLISH of quality of service 1, a SUBSCRIBE or an UNSUBSCRIBE.
+struct Request {
+    kind: u8,
+    /// Its place in the client's order.
+    place: u64,
+    /// Empty: it was too long to be kept.
+    bytes: Vec<u8>,
+}
+
+/// All of them, by their packet identifiers, which they have in common.
+#[derive(Default)]
+pub(crate) struct Requests {
+    all: BTreeMap<u16, Request>,
+    next_place: u64,
+    /// Of all bytes.
+    length: usize,
+    /// How many were too long.
+    missing: usize,
+}
+
+impl Requests {
+    /// The client sends `packet`. A repetition replaces what it repeats. `is_whole`: whether it
+    /// can be kept.
+    pub(crate) fn add(&mut self, id: u16, packet: Packet<'_>, is_whole: bool) {
+        self.remove(id);
+        let fits = is_whole && self.length + packet.bytes.len() <= PROLOGUE_LIMIT;
+        let bytes = if fits {
+            packet.bytes.to_vec()
+        } else {
+            Vec::new()
+        };
+        self.length += bytes.len();
+        self.missing += usize::from(!fits);
+        let request = Request {
+            kind: packet.kind(),
+            place: self.next_place,
+            bytes,
+        };
+        self.next_place += 1;
+        self.all.insert(id, request);
+    }
+
+    /// The server answered a request of this kind.
+    pub(crate) fn take(&mut self, id: u16, kind: u8) -> Option<Vec<u8>> {
+        let is_it = self
+            .all
+            .get(&id)
+            .is_some_and(|request| request.kind == kind);
+        if is_it { self.remove(id) } else { None }
+    }
+
+    fn remove(&mut self, id: u16) -> Option<Vec<u8>> {
+        let request = self.all.remove(&id)?;
+        self.length -= request.bytes.len();
+        self.missing -= usize::from(request.bytes.is_empty());
+        Some(request.bytes)
+    }
+
+    /// Whether each of them can be said again.
+    pub(crate) const fn are_kept(&self) -> bool {
+        self.missing == 0
+    }
+
+    pub(crate) fn has_id(&self, id: u16) -> bool {
+        self.all.contains_key(&id)
+    }
+
+    /// What is said again. A message is marked as a duplicate only for a server that may know it.
+    pub(crate) fn said_again(&self, is_session_present: bool) -> impl Iterator<Item = Vec<u8>> {
+        const DUP: u8 = 0x08;
+        let mut all: Vec<_> = self.all.values().collect();
+        all.sort_unstable_by_key(|request| request.place);
+        all.into_iter().map(move |request| {
+            let mut bytes = request.bytes.clone();
+            if request.kind == kind::PUBLISH {
+                let dup = if is_session_present { DUP } else { 0 };
+                bytes[0] = bytes[0] & !DUP | dup;
+            }
+            bytes
+        })
+    }
+
+    /// Bytes that are said again.
+    pub(crate) const fn length(&self) -> usize {
+        self.length
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.length + self.all.len() * size_of::<(u16, Request)>()
+    }
+}
