@@ -85,7 +85,10 @@ impl Mqtt {
                     connect.set_client_id(&connack.assigned_id);
                 }
                 self.connack = Some(connack);
-                self.phase = Phase::Open;
+                // A client may say goodbye before it is answered.
+                if self.phase == Phase::Opening {
+                    self.phase = Phase::Open;
+                }
             }
             return Some(Verdict::Pass);
         };

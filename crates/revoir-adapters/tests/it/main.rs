@@ -10,3 +10,5 @@ mod relay;
 mod socket_io;
 mod socket_io_model;
 mod stomp;
+mod stomp_model;
+mod transparent_model;

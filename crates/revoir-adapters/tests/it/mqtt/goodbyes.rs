@@ -15,6 +15,13 @@ fn a_client_that_says_goodbye_is_not_held() {
     rig.client(b"\xe0\0");
     rig.expect_server(b"\xe0\0");
     assert_eq!(rig.refusal(), Some("the client said goodbye"));
+
+    // Before it was answered.
+    let mut rig = ByteStream::new(Protocol::Mqtt);
+    rig.client(&Hello::V4.packet());
+    rig.client(b"\xe0\0");
+    rig.server(&connack(false, 0));
+    assert_eq!(rig.refusal(), Some("the client said goodbye"));
 }
 
 #[test]
