@@ -18,6 +18,7 @@ mod gateway;
 mod interop;
 mod js;
 mod modules;
+mod mutants;
 mod process;
 mod programs;
 mod proof;
@@ -47,6 +48,7 @@ cargo xtask js --all          the same, and in WebKitGTK
 cargo xtask js --write        the same, and write what the engines do to clients/js/README.md
 cargo xtask corpus            what `revoir diagnose` says of strangers' cases; `corpus --help` says more
 cargo xtask modules [CRATE]   which modules of a crate stand upon which; fails on a circle
+cargo xtask mutants [LIST]    make adapters forget one rule after the other; fails if no test does
 cargo xtask proof [NAME]      show that a claim with figures holds on this machine
 cargo xtask --built COMMAND   take the programs as they are in the target folder";
 
@@ -70,6 +72,8 @@ fn main() -> ExitCode {
         ["corpus", ref options @ ..] => corpus::run(options),
         ["modules"] => modules::run(None),
         ["modules", name] => modules::run(Some(name)),
+        ["mutants"] => mutants::run(""),
+        ["mutants", list] => mutants::run(list),
         ["proof"] => proof::run(None),
         ["proof", name] => proof::run(Some(name)),
         _ => play(is_built, args),

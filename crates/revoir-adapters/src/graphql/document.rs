@@ -63,6 +63,7 @@ mod tests {
             ("query A { a } subscription B { b }", Some("A"), false),
             ("query A { a } subscription B { b }", Some("C"), false),
             ("query A { a } subscription B { b }", None, false),
+            ("subscription B { b } query A { a }", None, false),
             (
                 "fragment F on News { text } subscription { news { ...F } }",
                 None,

@@ -113,6 +113,18 @@ fn what_the_client_ends_while_away_does_not_begin_again() {
 }
 
 #[test]
+fn an_operation_that_begins_under_an_open_id_takes_its_place() {
+    let protocol = Protocol::GraphqlWs;
+    let mut relay = connected(protocol);
+    let second = start(protocol, "1", "subscription { b }");
+    relay.client_says(&start(protocol, "1", "subscription { a }"));
+    relay.client_says(&second);
+    relay.server_gets();
+    returned(&mut relay);
+    assert_eq!(relay.server_gets(), [INIT, &second]);
+}
+
+#[test]
 fn a_refusal_of_what_is_said_again_ends_the_connection() {
     let mut relay = connected(Protocol::GraphqlWs);
     relay.lose().unwrap();

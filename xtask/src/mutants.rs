@@ -1,0 +1,180 @@
+//! `cargo xtask mutants`: adapters that forget one rule, each of which has to fail a test.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+use crate::process::Running;
+use crate::report;
+
+/// The crate, and what of the workspace it needs.
+const PACKAGE: &str = "revoir-adapters";
+const NEEDED: &[&str] = &[PACKAGE, "revoir-codes"];
+
+/// Where the mutants live, below the target folder: a workspace of its own.
+const FOLDER: &str = "target/mutants";
+
+/// Building or testing one of them.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// A rule, and how it is forgotten: a text of the source, and what stands there instead.
+#[derive(Debug, Deserialize)]
+struct Mutant {
+    rule: String,
+    file: String,
+    from: String,
+    to: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Mutants {
+    mutant: Vec<Mutant>,
+}
+
+/// Makes every mutant of the lists in `crates/revoir-adapters/mutants` whose name begins with
+/// `list`, and runs the tests. Fails if one of them passes.
+pub(crate) fn run(list: &str) -> anyhow::Result<()> {
+    let folder = crate::root().join(FOLDER);
+    copy_workspace(&folder)?;
+    let lists = lists(list)?;
+    if !compiles(&folder)? || test(&folder, &[])?.is_none() {
+        bail!("the tests fail without a mutant");
+    }
+    let mut alive = Vec::new();
+    for (name, mutants) in &lists {
+        for mutant in mutants {
+            let place = folder
+                .join("crates")
+                .join(PACKAGE)
+                .join("src")
+                .join(&mutant.file);
+            let source = read(&place)?;
+            if source.matches(&mutant.from).count() != 1 {
+                bail!("{name}, {}: the text is not there once", mutant.rule);
+            }
+            write(&place, &source.replace(&mutant.from, &mutant.to))?;
+            let killer = killer(&folder).with_context(|| mutant.rule.clone());
+            write(&place, &source)?;
+            match killer? {
+                Some(killer) => report(&format!("   {name}: {}: {killer}", mutant.rule)),
+                None => alive.push(format!("{name}: {}", mutant.rule)),
+            }
+        }
+    }
+    if !alive.is_empty() {
+        bail!(
+            "no test fails without these rules:\n  {}",
+            alive.join("\n  ")
+        );
+    }
+    Ok(())
+}
+
+/// What finds the mutant: the tests of rules, or those of properties, which take longer.
+fn killer(folder: &Path) -> anyhow::Result<Option<&'static str>> {
+    if !compiles(folder)? {
+        bail!("the mutant does not compile");
+    }
+    if test(folder, &["--skip", "model"])?.is_none() {
+        return Ok(Some("a rule's test fails"));
+    }
+    Ok(test(folder, &["model"])?
+        .is_none()
+        .then_some("the property fails"))
+}
+
+fn compiles(folder: &Path) -> anyhow::Result<bool> {
+    Ok(cargo(folder, &["--no-run"])?.is_some())
+}
+
+fn test(folder: &Path, options: &[&str]) -> anyhow::Result<Option<()>> {
+    cargo(folder, &[&["--tests", "--"], options].concat())
+}
+
+/// `None` if it fails, or does not end.
+fn cargo(folder: &Path, options: &[&str]) -> anyhow::Result<Option<()>> {
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args(["test", "--quiet", "--offline", "--package", PACKAGE])
+        .args(options)
+        // What the mutants need is built there already.
+        .env("CARGO_TARGET_DIR", crate::root().join("target"))
+        .env("RUST_BACKTRACE", "0")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .current_dir(folder);
+    let deadline = Instant::now() + LIMIT;
+    let running = Running::start(&mut command)?;
+    Ok(running.succeed(deadline).ok())
+}
+
+fn lists(prefix: &str) -> anyhow::Result<BTreeMap<String, Vec<Mutant>>> {
+    let folder = crate::root().join("crates").join(PACKAGE).join("mutants");
+    let mut lists = BTreeMap::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))? {
+        let path = entry?.path();
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if name.starts_with(prefix) {
+            let list: Mutants = toml::from_str(&read(&path)?)
+                .with_context(|| format!("read {}", path.display()))?;
+            lists.insert(name, list.mutant);
+        }
+    }
+    if lists.is_empty() {
+        bail!("no list of mutants begins with `{prefix}`");
+    }
+    Ok(lists)
+}
+
+/// The crate and what it needs, as a workspace with the same lock file.
+fn copy_workspace(folder: &Path) -> anyhow::Result<()> {
+    let root = crate::root();
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("empty {}", folder.display()))?;
+    }
+    for name in NEEDED {
+        let place = Path::new("crates").join(name);
+        copy(&root.join(&place), &folder.join(&place))?;
+    }
+    let mut manifest: toml::Table = toml::from_str(&read(&root.join("Cargo.toml"))?)?;
+    let workspace = manifest
+        .get_mut("workspace")
+        .and_then(|it| it.as_table_mut());
+    let workspace = workspace.context("Cargo.toml has no workspace")?;
+    workspace.insert("members".to_owned(), vec!["crates/*"].into());
+    // It names crates that are not copied.
+    manifest.remove("profile");
+    write(&folder.join("Cargo.toml"), &toml::to_string(&manifest)?)?;
+    write(&folder.join("Cargo.lock"), &read(&root.join("Cargo.lock"))?)
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("create {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("read {}", from.display()))? {
+        let from: PathBuf = entry?.path();
+        let to = to.join(from.file_name().unwrap_or_default());
+        if from.is_dir() {
+            copy(&from, &to)?;
+        } else if from.exists() {
+            fs::copy(&from, &to).with_context(|| format!("copy {}", from.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| format!("write {}", path.display()))
+}
