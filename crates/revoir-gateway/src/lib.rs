@@ -64,7 +64,7 @@ pub use gateway::{Gateway, Reloaded};
 pub use net::UnixSocket;
 pub use net::{InvalidListenAddr, ListenAddr, Listener, Peer, Peers, Socket};
 pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
-pub use rules::{Mode, Rules};
+pub use rules::{Mode, ProtocolRule, Rules};
 pub use run::StartError;
 pub use treatment::{HeldBy, Treatment, TunnelCause};
 pub use upstream::{

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use revoir_adapters::{Handshake, Protocol};
 use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +21,62 @@ pub enum Mode {
     Hold,
 }
 
+/// Whose adapter looks at a connection in `auto`, to say its hello again when the client is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ProtocolRule {
+    /// That of the protocol which the opening handshake tells, if there is one.
+    #[default]
+    Auto,
+    /// Nobody's.
+    None,
+    /// This one's, whatever the opening handshake tells.
+    Named(Protocol),
+}
+
+impl ProtocolRule {
+    /// The protocol of a connection with this opening handshake.
+    pub(crate) fn of(self, handshake: &Handshake<'_>) -> Option<Protocol> {
+        match self {
+            Self::Auto => Protocol::detect(handshake),
+            Self::None => None,
+            Self::Named(protocol) => Some(protocol),
+        }
+    }
+}
+
+impl TryFrom<String> for ProtocolRule {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match &*name {
+            "auto" => Ok(Self::Auto),
+            "none" => Ok(Self::None),
+            name => match name.parse() {
+                Ok(protocol) => Ok(Self::Named(protocol)),
+                Err(error) => Err(format!("{error}, and auto and none")),
+            },
+        }
+    }
+}
+
+impl From<ProtocolRule> for String {
+    fn from(rule: ProtocolRule) -> Self {
+        match rule {
+            ProtocolRule::Auto => "auto".to_owned(),
+            ProtocolRule::None => "none".to_owned(),
+            ProtocolRule::Named(protocol) => protocol.name().to_owned(),
+        }
+    }
+}
+
 /// How a route treats its connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// Which clients are held.
     pub mode: Mode,
+    /// Whose adapter may say a hello again, in `auto`.
+    pub protocol: ProtocolRule,
     /// The longest message of a client, in payload bytes on the wire.
     pub client_message: u64,
     /// The longest frame or message that is kept until it is whole.
@@ -63,6 +115,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             mode: Mode::Auto,
+            protocol: ProtocolRule::Auto,
             client_message: 16 * 1024 * 1024,
             keep: 1024 * 1024,
             keepalive: Some(KeepaliveConfig::default()),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use revoir_adapters::{Protocol, Unholdable};
+
 use crate::rules::Mode;
 
 /// How a connection is treated when its backend ends, and why.
@@ -20,6 +22,8 @@ pub enum HeldBy {
     Operator,
     /// The backend, with `Revoir-Hold: yes`.
     Backend,
+    /// The adapter of this protocol, which can say its hello again.
+    Protocol(Protocol),
 }
 
 /// Why a connection is not held.
@@ -29,6 +33,8 @@ pub enum TunnelCause {
     Operator,
     /// The backend, with `Revoir-Hold: no`.
     Backend,
+    /// The adapter of the protocol, for this reason.
+    Protocol(Unholdable),
     /// Nobody said that it may be held.
     Nobody,
     /// It may be held, but a compressed message may refer to an earlier one, which a new backend
@@ -38,15 +44,26 @@ pub enum TunnelCause {
 
 impl Treatment {
     /// Of a connection on a route in `mode`. `backend`: what the backend said of it, if it did.
-    /// `stands_alone`: whether its messages mean the same on another connection.
-    pub(crate) const fn new(mode: Mode, backend: Option<bool>, stands_alone: bool) -> Self {
-        match (mode, backend) {
-            (Mode::Hold, _) => Self::Hold(HeldBy::Operator),
-            (Mode::Tunnel, _) => Self::Tunnel(TunnelCause::Operator),
-            (Mode::Auto, None) => Self::Tunnel(TunnelCause::Nobody),
-            (Mode::Auto, Some(false)) => Self::Tunnel(TunnelCause::Backend),
-            (Mode::Auto, Some(true)) if stands_alone => Self::Hold(HeldBy::Backend),
-            (Mode::Auto, Some(true)) => Self::Tunnel(TunnelCause::Extensions),
+    /// `adapter`: what the adapter of its protocol says, if it has one. `stands_alone`: whether its
+    /// messages mean the same on another connection.
+    pub(crate) const fn new(
+        mode: Mode,
+        backend: Option<bool>,
+        adapter: Option<Result<Protocol, Unholdable>>,
+        stands_alone: bool,
+    ) -> Self {
+        let held_by = match (mode, backend, adapter) {
+            (Mode::Hold, ..) => return Self::Hold(HeldBy::Operator),
+            (Mode::Tunnel, ..) => return Self::Tunnel(TunnelCause::Operator),
+            (Mode::Auto, Some(false), _) => return Self::Tunnel(TunnelCause::Backend),
+            (Mode::Auto, Some(true), _) => HeldBy::Backend,
+            (Mode::Auto, None, Some(Ok(protocol))) => HeldBy::Protocol(protocol),
+            (Mode::Auto, None, Some(Err(why))) => return Self::Tunnel(TunnelCause::Protocol(why)),
+            (Mode::Auto, None, None) => return Self::Tunnel(TunnelCause::Nobody),
+        };
+        match stands_alone {
+            true => Self::Hold(held_by),
+            false => Self::Tunnel(TunnelCause::Extensions),
         }
     }
 
@@ -68,6 +85,7 @@ impl Treatment {
         match self {
             Self::Hold(HeldBy::Operator) | Self::Tunnel(TunnelCause::Operator) => "operator",
             Self::Hold(HeldBy::Backend) | Self::Tunnel(TunnelCause::Backend) => "backend",
+            Self::Hold(HeldBy::Protocol(_)) | Self::Tunnel(TunnelCause::Protocol(_)) => "protocol",
             Self::Tunnel(TunnelCause::Nobody) => "nobody",
             Self::Tunnel(TunnelCause::Extensions) => "extensions",
         }
@@ -78,13 +96,17 @@ impl Treatment {
 impl fmt::Display for Treatment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Hold(HeldBy::Protocol(protocol)) => {
+                return write!(f, "held because {protocol} can be said again");
+            }
+            Self::Tunnel(TunnelCause::Protocol(why)) => return write!(f, "tunnel: {why}"),
             Self::Hold(HeldBy::Operator) => "held because the operator said so",
             Self::Hold(HeldBy::Backend) => "held because the backend said so",
             Self::Tunnel(TunnelCause::Operator) => "tunnel because the operator said so",
             Self::Tunnel(TunnelCause::Backend) => "tunnel because the backend said so",
             Self::Tunnel(TunnelCause::Nobody) => "tunnel: nobody said that it may be held",
             Self::Tunnel(TunnelCause::Extensions) => {
-                "tunnel: the backend allows a hold, but its compressed messages may refer to earlier ones"
+                "tunnel: it might be held, but its compressed messages may refer to earlier ones"
             }
         })
     }
@@ -96,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_operator_goes_before_the_backend_and_silence_is_a_tunnel() {
-        let said = |mode, backend| Treatment::new(mode, backend, true);
+        let said = |mode, backend| Treatment::new(mode, backend, None, true);
         for backend in [None, Some(false), Some(true)] {
             let hold = Treatment::Hold(HeldBy::Operator);
             assert_eq!(said(Mode::Hold, backend), hold);
@@ -113,7 +135,23 @@ mod tests {
 
     #[test]
     fn what_refers_to_earlier_messages_is_not_held_on_the_word_of_the_backend() {
-        let treatment = Treatment::new(Mode::Auto, Some(true), false);
+        let treatment = Treatment::new(Mode::Auto, Some(true), None, false);
         assert_eq!(treatment, Treatment::Tunnel(TunnelCause::Extensions));
+    }
+
+    #[test]
+    fn an_adapter_speaks_where_neither_operator_nor_backend_does() {
+        let said = |mode, backend, adapter| Treatment::new(mode, backend, Some(adapter), true);
+        let protocol = Protocol::SocketIo;
+        let held = Treatment::Hold(HeldBy::Protocol(protocol));
+        assert_eq!(said(Mode::Auto, None, Ok(protocol)), held);
+        let why = Unholdable::forever("it cannot");
+        let tunnel = Treatment::Tunnel(TunnelCause::Protocol(why));
+        assert_eq!(said(Mode::Auto, None, Err(why)), tunnel);
+        assert_eq!(tunnel.to_string(), "tunnel: it cannot");
+        let by_backend = Treatment::Hold(HeldBy::Backend);
+        assert_eq!(said(Mode::Auto, Some(true), Ok(protocol)), by_backend);
+        let by_operator = Treatment::Hold(HeldBy::Operator);
+        assert_eq!(said(Mode::Hold, None, Ok(protocol)), by_operator);
     }
 }

@@ -50,7 +50,7 @@ fn connection(screen: &Screen, record: &Record) -> String {
         let holds = counted(record.holds.into(), "hold");
         line += &format!(", held {held:.1} s in {holds}");
     }
-    line += &format!(", {}", handle.treatment);
+    line += &format!(", {}", handle.treatment());
     line += &names(&handle.request);
     for (name, ended) in [("client", &record.client), ("backend", &record.backend)] {
         let ending = match ended {

@@ -17,7 +17,7 @@ use crate::config::upstream::UpstreamConfig;
 use crate::config::values;
 use crate::config::values::Time;
 use crate::front::{Destination, LocalService, RouteSettings};
-use crate::rules::{Mode, Rules};
+use crate::rules::{Mode, ProtocolRule, Rules};
 use crate::upstream::{
     Balance, Check, Connecting, PoolSettings, Target, Thresholds, UpstreamTls, Weights,
 };
@@ -45,6 +45,8 @@ pub struct RouteConfig {
     pub proxy_protocol: AnnounceConfig,
     /// What becomes of its connections.
     pub mode: Mode,
+    /// Whose adapter may say a hello again, in `auto`.
+    pub protocol: ProtocolRule,
     /// Which web pages may connect, beside those of the same host.
     #[serde(deserialize_with = "values::origins")]
     pub origins: Vec<String>,
@@ -157,6 +159,7 @@ impl Default for RouteConfig {
             balance: Balance::default(),
             proxy_protocol: AnnounceConfig::default(),
             mode: rules.mode,
+            protocol: rules.protocol,
             origins: vec!["*".to_owned()],
             return_rate: PoolSettings::REDIAL_RATE,
             message_bytes: rules.client_message,
@@ -301,6 +304,7 @@ impl RouteConfig {
         keepalive.timeout = self.pong_timeout.0;
         Rules {
             mode: self.mode,
+            protocol: self.protocol,
             client_message: self.message_bytes,
             keepalive: (!keepalive.interval.is_zero()).then_some(keepalive),
             max_age: self.max_age.unless_zero(),

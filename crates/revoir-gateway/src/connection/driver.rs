@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use revoir::reconnect::Entropy;
+use revoir_adapters::Adapter;
 use revoir_proto::{Cause, Detail, SendCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -58,7 +59,7 @@ where
     /// A driver between `client` and `backend`.
     pub(crate) fn new(
         connection: Connection,
-        compression: bool,
+        (compression, adapter): (bool, Option<Box<dyn Adapter>>),
         redial: Box<dyn Redial<S>>,
         client: S,
         backend: S,
@@ -69,9 +70,9 @@ where
         let meter = Meter::new(connection.rules().client_rate, 0);
         let (rules, treatment) = (
             Arc::clone(connection.rules()),
-            connection.handle().treatment,
+            connection.handle().treatment(),
         );
-        let relay = Relay::new(&mut at, (rules, treatment), compression);
+        let relay = Relay::new(&mut at, (rules, treatment), (compression, adapter));
         Self {
             held: connection.held(),
             next_look: None,
@@ -116,6 +117,9 @@ where
             progressed |= self.poll_side(cx, now, Side::Backend);
             self.count(cx, now);
             self.release();
+            if let Some(treatment) = self.relay.take_new_treatment() {
+                self.connection.handle().set_treatment(treatment);
+            }
             if self.relay.is_done() {
                 return Poll::Ready(());
             }
@@ -399,7 +403,7 @@ impl<S> Drop for Driver<S> {
     }
 }
 
-fn moment<'a>(
+pub(super) fn moment<'a>(
     now: Duration,
     random: &'a mut Entropy,
     outlook: &'a dyn Fn() -> Outlook,

@@ -3,9 +3,10 @@
 use std::task::Context;
 use std::time::Duration;
 
+use revoir::reconnect::Entropy;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::connection::driver::Driver;
+use crate::connection::driver::{Driver, moment};
 use crate::connection::transport::Writer;
 use crate::relay::Side;
 
@@ -64,8 +65,11 @@ where
                 Side::Client => &mut self.backend,
                 Side::Backend => &mut self.client,
             };
+            let (relay, connection) = (&mut self.relay, &self.connection);
+            let mut random = Entropy;
+            let outlook = || connection.outlook(now);
             let mut writer = Writer::new(to.as_mut(), cx);
-            self.relay.let_go(now, side, &mut writer);
+            relay.let_go(&mut moment(now, &mut random, &outlook), side, &mut writer);
             if let Some(error) = writer.error {
                 self.writing_failed(cx, now, side.other(), &error);
             }

@@ -35,8 +35,7 @@ pub(crate) struct Redialer {
     fields: Fields,
     agreement: Agreement,
     mode: Mode,
-    /// Whether a backend has to say that the client may be held.
-    needs_word: bool,
+    treatment: Treatment,
     affinity: Option<Affinity>,
     /// Whom a PROXY header names. In a box, because few routes write one.
     client: Option<Box<Header>>,
@@ -60,7 +59,7 @@ impl Redialer {
             fields: Fields::pack(&opening.headers),
             agreement,
             mode: opening.mode,
-            needs_word: treatment == Treatment::Hold(HeldBy::Backend),
+            treatment,
             affinity: opening.affinity,
             client: match opening.client {
                 Header::Own => None,
@@ -96,7 +95,7 @@ impl Redial<TcpOrTls> for Redialer {
     ) -> Redialing<TcpOrTls> {
         let (pool, limit) = (Arc::clone(&self.pool), self.limit);
         let (mut opening, agreement) = (self.opening(), self.agreement.clone());
-        let (name, needs_word) = (self.name.clone(), self.needs_word);
+        let (name, treatment) = (self.name.clone(), self.treatment);
         Box::pin(async move {
             let asking = Asking {
                 path: PathId::of(opening.resource.path()),
@@ -109,7 +108,7 @@ impl Redial<TcpOrTls> for Redialer {
                 opening.headers.insert(RESUME, value);
             }
             let answer = dial(&pool, permit, &opening, limit).await;
-            judge(answer, &agreement, needs_word)
+            judge(answer, &agreement, treatment)
         })
     }
 }
@@ -128,7 +127,7 @@ fn resume(name: &str, previous: Previous, held: Duration) -> String {
 fn judge(
     answer: Result<(Opened, UpstreamPermit), DialError>,
     agreement: &Agreement,
-    needs_word: bool,
+    treatment: Treatment,
 ) -> Result<Returned<TcpOrTls>, RedialFailure> {
     let (opened, upstream) = match answer {
         Ok(opened) => opened,
@@ -152,8 +151,13 @@ fn judge(
         let text = "the backend agreed to other extensions";
         return Err(RedialFailure::Changed(text));
     }
-    if needs_word && opened.says_hold != Some(true) {
+    let may_be_held = match treatment {
         // Held on the word of the backend: another one may have its state in the connection.
+        Treatment::Hold(HeldBy::Backend) => opened.says_hold == Some(true),
+        Treatment::Hold(HeldBy::Protocol(_)) => opened.says_hold != Some(false),
+        Treatment::Hold(HeldBy::Operator) | Treatment::Tunnel(_) => true,
+    };
+    if !may_be_held {
         let text = "the backend does not say any more that it may be held";
         return Err(RedialFailure::Changed(text));
     }

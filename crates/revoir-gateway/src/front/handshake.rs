@@ -11,8 +11,9 @@ use hyper::header::{
     CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
 use revoir::server::is_origin_allowed;
+use revoir_adapters::{Adapter, Handshake};
 use revoir_proto::handshake::{self, HandshakeError, ServerConfig};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -26,7 +27,8 @@ use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::front::waiting::Place;
 use crate::proxy_protocol::Header;
-use crate::treatment::Treatment;
+use crate::rules::{Mode, Rules};
+use crate::treatment::{HeldBy, Treatment};
 use crate::upstream::dial::{DialError, Opened, Opening, dial, handshake_headers};
 use crate::upstream::{Asking, PathId, Pool, Priority, UpstreamPermit, agreement};
 use crate::watch::{Limit, LoggedRequest};
@@ -89,7 +91,11 @@ pub(super) async fn answer(
             .unwrap_or_default()
             .to_owned(),
         subprotocols: asked.subprotocols().to_vec(),
-        extensions: agreement::offer(mode, asked.offered_extensions()),
+        extensions: agreement::offer(
+            mode,
+            may_be_seen(&rules, request.uri(), asked.subprotocols()),
+            asked.offered_extensions(),
+        ),
         headers: forwarded_headers(request.headers(), &source, &name),
         mode,
         affinity: live
@@ -121,7 +127,7 @@ pub(super) async fn answer(
     let response = switching_protocols(&mut opened);
     let place = (Arc::clone(pool), upstream, client_permit);
     let stands_alone = opened.agreement.stands_alone();
-    let treatment = Treatment::new(mode, opened.says_hold, stands_alone);
+    let (treatment, adapter) = treated(&rules, &opening, &opened, stands_alone);
     let agreed = (opened.agreement.clone(), rules, treatment);
     let connection = Connection::new(registry, id, who, agreed, place);
     let compression = opened.agreement.extensions.is_some();
@@ -143,11 +149,47 @@ pub(super) async fn answer(
             }
         };
         if let Some((client, early)) = taken_over(upgraded) {
-            let driver = Driver::new(connection, compression, redial, client, stream);
+            let driver = Driver::new(connection, (compression, adapter), redial, client, stream);
             driver.run(early, input).await;
         }
     });
     Ok(response)
+}
+
+/// Whether an adapter may look at what comes of a request for this, with one of these subprotocols.
+fn may_be_seen(rules: &Rules, resource: &Uri, subprotocols: &[String]) -> bool {
+    let chosen = subprotocols.iter().map(|one| Some(&**one));
+    let mut chosen = chosen.chain([None]);
+    rules.mode == Mode::Auto
+        && chosen.any(|subprotocol| rules.protocol.of(&spoken(resource, subprotocol)).is_some())
+}
+
+/// How the connection is treated that has opened, and with whose help.
+fn treated(
+    rules: &Rules,
+    opening: &Opening,
+    opened: &Opened,
+    stands_alone: bool,
+) -> (Treatment, Option<Box<dyn Adapter>>) {
+    let handshake = spoken(&opening.resource, opened.agreement.subprotocol.as_deref());
+    let protocol = rules.protocol.of(&handshake);
+    let (said, adapter) = match protocol.map(|protocol| (protocol, protocol.adapter(&handshake))) {
+        None => (None, None),
+        Some((protocol, Ok(adapter))) => (Some(Ok(protocol)), Some(adapter)),
+        Some((_, Err(why))) => (Some(Err(why)), None),
+    };
+    let treatment = Treatment::new(rules.mode, opened.says_hold, said, stands_alone);
+    let is_needed = matches!(treatment, Treatment::Hold(HeldBy::Protocol(_)));
+    (treatment, adapter.filter(|_| is_needed))
+}
+
+/// What an opening handshake tells of the protocol.
+fn spoken<'a>(resource: &'a Uri, subprotocol: Option<&'a str>) -> Handshake<'a> {
+    Handshake {
+        path: resource.path(),
+        query: resource.query().unwrap_or_default(),
+        subprotocol,
+    }
 }
 
 /// The backend's acceptance, or the answer for the client. While the backend is away this waits: with

@@ -38,7 +38,11 @@ impl Relay {
                     range,
                     whole,
                 }) => {
-                    self.forward(at.now, side, (&before, &input[range]), whole, to);
+                    let data = (&*before, &input[range]);
+                    match self.watched {
+                        None => self.forward(at.now, side, data, whole, to),
+                        Some(_) => self.show(at, side, data, whole, to),
+                    }
                     input = &input[taken..];
                 }
                 Ok(Step::Control { taken, control }) => {
@@ -51,8 +55,9 @@ impl Relay {
     }
 
     /// What was kept of a message from `side` goes on before its end, unless nobody would take it.
-    pub(crate) fn let_go(&mut self, now: Duration, side: Side, to: &mut dyn Accept) {
-        if !matches!(self.stage, Stage::Attached) || self.is_moving() || !self.hears(side) {
+    pub(crate) fn let_go(&mut self, at: &mut Moment<'_>, side: Side, to: &mut dyn Accept) {
+        let is_free = matches!(self.stage, Stage::Attached) && !self.is_moving();
+        if !is_free || self.is_away() || !self.hears(side) {
             return;
         }
         let lane = match (side, &mut self.backend) {
@@ -61,7 +66,10 @@ impl Relay {
             (Side::Backend, None) => return,
         };
         if let Some(kept) = lane.let_go() {
-            self.forward(now, side, (&kept, &[]), false, to);
+            match self.watched {
+                None => self.forward(at.now, side, (&kept, &[]), false, to),
+                Some(_) => self.show(at, side, (&kept, &[]), false, to),
+            }
         }
     }
 
@@ -88,7 +96,7 @@ impl Relay {
     }
 
     /// Data from `side` goes to the other one: `before`, then `bytes`.
-    fn forward(
+    pub(super) fn forward(
         &mut self,
         now: Duration,
         side: Side,

@@ -20,6 +20,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod watched;
+mod watching;
 
 pub(crate) use hold::Previous;
 pub(crate) use hop::earlier;

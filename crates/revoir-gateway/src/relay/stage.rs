@@ -11,8 +11,8 @@ use crate::relay::hold::{Hold, Previous};
 use crate::relay::hop::Hop;
 use crate::relay::state::{BackendSide, Moment, Relay, Release, Side, Stage};
 use crate::relay::verdict::{
-    AfterRedial, Back, BackendEnd, Goodbye, HoldCause, RedialFailure, Verdict, after_backend,
-    after_hold, after_redial,
+    AfterRedial, Back, BackendEnd, Goodbye, HoldCause, RedialFailure, Said, Verdict, after_backend,
+    after_hold, after_redial, after_watched_backend,
 };
 
 /// Those who are sent back come over no less time than this.
@@ -53,6 +53,7 @@ impl Relay {
             }
         }
         self.look_at_move(at);
+        self.adapter_timeout(at);
         if let Stage::Holding(hold) = &mut self.stage {
             let accepts = (at.outlook)()
                 .accepts_since
@@ -252,11 +253,26 @@ impl Relay {
     fn verdict(&mut self, at: &Moment<'_>, end: &BackendEnd) -> Verdict {
         let asked_to_close = BackendEnd::Closed(going_away(""));
         // One that was told to close says nothing to the client by that, whatever it answers.
-        let end = match self.moving.take() {
-            Some(_) => &asked_to_close,
-            None => end,
+        let was_asked = self.moving.take().is_some();
+        let end = match was_asked {
+            true => &asked_to_close,
+            false => end,
         };
         let restarting = (at.outlook)().restarting;
+        if let Some(watched) = &self.watched {
+            let said = Said {
+                restarts: was_asked || watched.restarts(end),
+                is_ready: watched.adapter.is_ready(),
+                objects: watched.adapter.holdable().is_err(),
+            };
+            let verdict = after_watched_backend(end, said, self.is_holdable(), restarting);
+            if !matches!(verdict, Verdict::Hold(_))
+                && let Some(why) = self.adapter_objects()
+            {
+                self.is_tunnel(why);
+            }
+            return verdict;
+        }
         let treatment = self.treatment;
         after_backend(end, treatment, self.is_holdable(), restarting, &self.rules)
     }
@@ -282,7 +298,7 @@ impl Relay {
         };
         let queued = backend.hop.out.queued_messages() as u64;
         let previous = Previous {
-            written: self.lane.messages() - backend.first - queued,
+            written: (self.lane.messages() - backend.first).saturating_sub(queued),
             received: backend.lane.messages(),
         };
         let was_stable = at.now.saturating_sub(backend.attached) >= self.rules.stable_after;
@@ -296,7 +312,10 @@ impl Relay {
         } else {
             Release::Drop
         };
-        self.waiting = backend.hop.out.split_repeatable();
+        let unsent = backend.hop.out.split_repeatable();
+        if self.watched.is_none() {
+            self.waiting = unsent;
+        }
         self.end(at.now, Side::Backend, end, release);
         if let Some(ended) = self.ended.last_mut() {
             ended.held = Some(why);
@@ -308,6 +327,7 @@ impl Relay {
             hold.not_before = at.now + Duration::from_millis(1000 + jitter);
         }
         self.stage = Stage::Holding(hold);
+        self.adapter_is_held(at);
     }
 
     /// Whether nothing is half forwarded in either direction.

@@ -4,6 +4,7 @@ use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use revoir_adapters::Adapter;
 use revoir_proto::{Cause, Detail, Ending, Finish, Random, Role};
 
 use crate::relay::budgets::Budgets;
@@ -13,6 +14,7 @@ use crate::relay::lane::{Lane, LaneRules, Unit};
 use crate::relay::outgoing::{Accept, Outgoing};
 use crate::relay::scanner::ScanRules;
 use crate::relay::verdict::HoldCause;
+use crate::relay::watched::Watched;
 use crate::rules::Rules;
 use crate::treatment::Treatment;
 
@@ -92,6 +94,9 @@ pub struct Ended {
 pub(crate) struct Relay {
     pub(super) rules: Arc<Rules>,
     pub(super) treatment: Treatment,
+    pub(super) has_new_treatment: bool,
+    /// The adapter of its protocol, if one can say its hello again.
+    pub(super) watched: Option<Box<Watched>>,
     /// Whether permessage-deflate was agreed.
     compression: bool,
     pub(super) client: Option<Hop>,
@@ -139,7 +144,7 @@ impl Relay {
     pub(crate) fn new(
         at: &mut Moment<'_>,
         (rules, treatment): (Arc<Rules>, Treatment),
-        compression: bool,
+        (compression, adapter): (bool, Option<Box<dyn Adapter>>),
     ) -> Self {
         let jitter = at.random.next_u32();
         let client = Hop::new(at.now, Role::Server, &rules, jitter);
@@ -147,6 +152,8 @@ impl Relay {
         let mut relay = Self {
             rules,
             treatment,
+            has_new_treatment: false,
+            watched: adapter.map(|adapter| Box::new(Watched::new(adapter))),
             compression,
             client: Some(client),
             lane,
@@ -164,14 +171,18 @@ impl Relay {
 
     /// There is a backend (again).
     pub(crate) fn attach(&mut self, at: &mut Moment<'_>) {
+        let was_held = matches!(self.stage, Stage::Holding(_));
         if let Stage::Holding(hold) = &self.stage {
             self.budgets.keep(hold.why, hold.left(at.now));
         }
         let jitter = at.random.next_u32();
         let mut hop = Hop::new(at.now, Role::Client, &self.rules, jitter);
-        hop.out = std::mem::take(&mut self.waiting);
+        let kept = self.waiting.queued_messages() as u64;
+        if self.watched.is_none() {
+            hop.out = std::mem::take(&mut self.waiting);
+        }
         self.backend = Some(BackendSide {
-            first: self.lane.messages() - hop.out.queued_messages() as u64,
+            first: self.lane.messages() - kept,
             hop,
             lane: lane(
                 (&self.rules, self.treatment),
@@ -181,6 +192,9 @@ impl Relay {
             attached: at.now,
         });
         self.stage = Stage::Attached;
+        if was_held {
+            self.greet(at);
+        }
     }
 
     /// A re-dial is to start now. It is asked for once.
@@ -239,6 +253,7 @@ impl Relay {
     pub(crate) fn held_bytes(&self) -> usize {
         match self.stage {
             Stage::Holding(_) => self.waiting.queued() + self.lane.kept(),
+            Stage::Attached if self.is_away() => self.waiting.queued() + self.lane.kept(),
             Stage::Attached | Stage::Closing { .. } | Stage::Done => 0,
         }
     }
@@ -250,7 +265,9 @@ impl Relay {
         let backend = self.backend.as_ref();
         let backend = backend.map_or(0, |own| own.lane.memory() + own.hop.out.queued());
         let client = client.map_or(0, |hop| hop.out.queued());
-        self.waiting.queued() + self.lane.memory() + client + backend
+        let adapter = self.watched.as_ref();
+        let adapter = adapter.map_or(0, |watched| watched.adapter.memory());
+        self.waiting.queued() + self.lane.memory() + client + backend + adapter
     }
 
     /// Bytes of messages whose end is missing.
@@ -271,6 +288,7 @@ impl Relay {
         }
         let is_free = match (&self.stage, side) {
             (Stage::Holding(_), _) => return self.room_in_hold(),
+            (Stage::Attached, Side::Client) if self.is_away() => return self.room_in_hold(),
             (_, Side::Client) => is_free(self.backend.as_ref().map(|backend| &backend.hop)),
             (_, Side::Backend) => is_free(self.client.as_ref()),
         };
@@ -320,6 +338,7 @@ impl Relay {
         let hop = |hop: Option<&Hop>| hop.and_then(Hop::deadline);
         let backend = self.backend.as_ref().map(|backend| &backend.hop);
         let hops = earlier(hop(self.client.as_ref()), hop(backend));
+        let hops = earlier(hops, self.adapter_deadline());
         match &self.stage {
             Stage::Attached => earlier(hops, self.moving),
             Stage::Holding(hold) => {

@@ -5,3 +5,4 @@ mod holding;
 mod keeping_alive;
 mod rig;
 mod tunnel;
+mod watching;

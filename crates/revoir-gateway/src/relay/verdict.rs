@@ -177,6 +177,52 @@ pub(crate) fn after_backend(
     }
 }
 
+/// What the adapter of a connection says of its backend's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// Whether a backend that ends so is about to restart, and means everybody.
+    pub(crate) restarts: bool,
+    /// Whether the backend was told all that the client had said before.
+    pub(crate) is_ready: bool,
+    /// Whether the client must not be held now.
+    pub(crate) objects: bool,
+}
+
+/// What follows from the ending of a backend whose protocol has an adapter. `is_free`: whether nothing is
+/// half forwarded. `restarting`: whether this upstream is known to restart.
+pub(crate) fn after_watched_backend(
+    end: &BackendEnd,
+    said: Said,
+    is_free: bool,
+    restarting: bool,
+) -> Verdict {
+    let may_be_held = is_free && !said.objects;
+    match end {
+        BackendEnd::Broke(ProtocolError::CloseCodeNotAllowed { .. }) | BackendEnd::Lost => {
+            match may_be_held {
+                true => Verdict::Hold(HoldCause::Lost),
+                false if restarting => Verdict::End(Goodbye::restart("the backend restarts")),
+                false => Verdict::End(Goodbye::restart("the backend was lost")),
+            }
+        }
+        BackendEnd::Broke(_) => {
+            let text = "the backend broke the protocol";
+            Verdict::End(Goodbye::plain(SendCode::BAD_GATEWAY, text))
+        }
+        // It answers what the gateway said. Whether the client is refused, only its own hello can tell.
+        BackendEnd::Closed(_) if !said.restarts && !said.is_ready => {
+            Verdict::End(Goodbye::restart("the backend refused what was said again"))
+        }
+        BackendEnd::Closed(frame) if said.restarts && may_be_held => {
+            Verdict::Hold(match frame.code() {
+                CloseCode::TRY_AGAIN_LATER => HoldCause::Busy,
+                _ => HoldCause::Planned,
+            })
+        }
+        BackendEnd::Closed(_) => Verdict::Pass,
+    }
+}
+
 /// What a re-dial came to that did not lead to a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedialFailure {
@@ -421,5 +467,41 @@ mod tests {
         assert_eq!(code(HoldCause::Lost, RanOut::Queue, false, false), 1012);
         assert_eq!(code(HoldCause::Planned, RanOut::Budget, true, false), 1013);
         assert_eq!(code(HoldCause::Lost, RanOut::Budget, false, true), 1014);
+    }
+
+    #[test]
+    fn an_adapter_says_which_close_frames_are_a_restart_and_who_may_be_held() {
+        let said = Said {
+            restarts: true,
+            is_ready: true,
+            objects: false,
+        };
+        let verdict = |end: &BackendEnd, said| after_watched_backend(end, said, true, false);
+        let empty = BackendEnd::Closed(CloseFrame::EMPTY);
+        assert_eq!(verdict(&empty, said), Verdict::Hold(HoldCause::Planned));
+        assert_eq!(verdict(&closed(1013), said), Verdict::Hold(HoldCause::Busy));
+        let lost = verdict(&BackendEnd::Lost, said);
+        assert_eq!(lost, Verdict::Hold(HoldCause::Lost));
+        let kick = Said {
+            restarts: false,
+            ..said
+        };
+        assert_eq!(verdict(&empty, kick), Verdict::Pass);
+        let unholdable = Said {
+            objects: true,
+            ..said
+        };
+        assert_eq!(verdict(&closed(1012), unholdable), Verdict::Pass);
+        let refused = Said {
+            is_ready: false,
+            ..kick
+        };
+        for verdict in [
+            verdict(&BackendEnd::Lost, unholdable),
+            verdict(&closed(4403), refused),
+            after_watched_backend(&BackendEnd::Lost, said, false, false),
+        ] {
+            assert_eq!(code(&verdict), Some(1012), "{verdict:?}");
+        }
     }
 }

@@ -23,7 +23,7 @@ async fn sent_back(client: &mut Raw) -> String {
 async fn nobody_said_that_it_may_be_held_so_a_loss_is_a_restart() {
     let (listener, between) = pair(settings(Mode::Auto)).await;
     let (mut client, backend) = connected(&listener, &between).await;
-    let treatment = between.gateway.handles()[0].treatment;
+    let treatment = between.gateway.handles()[0].treatment();
     assert_eq!(treatment, Treatment::Tunnel(TunnelCause::Nobody));
     drop(backend);
     assert!(
@@ -42,7 +42,7 @@ async fn the_word_of_the_backend_holds_its_client_and_is_not_passed_on() {
     let answer = client.head().await;
     assert_eq!(field(&answer, "Revoir-Hold"), None, "{answer}");
     assert_eq!(field(&answer, "X-Other").as_deref(), Some("a"));
-    let treatment = between.gateway.handles()[0].treatment;
+    let treatment = between.gateway.handles()[0].treatment();
     assert_eq!(treatment, Treatment::Hold(HeldBy::Backend));
     drop(backend);
     between.counts.held(1).await;
@@ -97,7 +97,7 @@ async fn compression_is_the_clients_and_decides_whether_the_word_counts() {
             field(&head, "Sec-WebSocket-Extensions").as_deref(),
             Some(answer)
         );
-        assert_eq!(between.gateway.handles()[0].treatment, expected);
+        assert_eq!(between.gateway.handles()[0].treatment(), expected);
         drop(backend);
         if expected.is_hold() {
             let (mut backend, head) = asked(&listener).await;

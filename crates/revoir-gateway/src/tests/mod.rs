@@ -1,5 +1,6 @@
 //! The gateway between real sockets on the loopback.
 
+mod adapters;
 mod auth_hook;
 mod auto;
 mod bad_paths;

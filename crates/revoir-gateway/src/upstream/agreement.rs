@@ -38,14 +38,21 @@ impl Agreement {
 /// knows yet whether the client may be held: the offer is the client's own, as without a gateway, and
 /// a backend whose clients may be held answers with both parameters, which needs no offer (RFC 7692
 /// sections 7.1.1.1 and 7.1.1.2).
-pub(crate) fn offer(mode: Mode, offers: &[Extension]) -> Option<String> {
+///
+/// Where an adapter may look at the messages (`may_be_seen`), messages that stand alone are asked for first,
+/// and the client's own offer follows for a backend that has no such.
+pub(crate) fn offer(mode: Mode, may_be_seen: bool, offers: &[Extension]) -> Option<String> {
     let mut known = offers
         .iter()
         .filter(|offer| offer.name() == PERMESSAGE_DEFLATE);
     match mode {
         Mode::Auto | Mode::Tunnel => {
             let known: Vec<Extension> = known.cloned().collect();
-            (!known.is_empty()).then(|| Extension::write_list(&known))
+            let own = (!known.is_empty()).then(|| Extension::write_list(&known))?;
+            match may_be_seen {
+                true => Some(format!("{}, {own}", alone(None))),
+                false => Some(own),
+            }
         }
         Mode::Hold => {
             let window = known
@@ -125,7 +132,7 @@ mod tests {
     fn a_tunnel_passes_permessage_deflate_as_it_is_and_nothing_else() {
         let offers =
             parsed("x-other, permessage-deflate; client_max_window_bits, permessage-deflate");
-        let offer = offer(Mode::Tunnel, &offers);
+        let offer = offer(Mode::Tunnel, false, &offers);
         let expected = "permessage-deflate; client_max_window_bits, permessage-deflate";
         assert_eq!(offer.as_deref(), Some(expected));
         let answer = parsed("permessage-deflate; client_max_window_bits=10");
@@ -143,7 +150,7 @@ mod tests {
     #[test]
     fn in_auto_the_offer_is_the_clients_and_the_answer_says_whether_messages_stand_alone() {
         let offered = "permessage-deflate; client_max_window_bits";
-        let offer = offer(Mode::Auto, &parsed(offered));
+        let offer = offer(Mode::Auto, false, &parsed(offered));
         assert_eq!(offer.as_deref(), Some(offered));
         for (answer, stands_alone) in [
             ("permessage-deflate", false),
@@ -163,13 +170,16 @@ mod tests {
             assert_eq!(agreement.stands_alone(), stands_alone, "{answer}");
         }
         assert!(Agreement::default().stands_alone());
+        let seen = super::offer(Mode::Auto, true, &parsed(offered));
+        let alone = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+        assert_eq!(seen, Some(format!("{alone}, {offered}")));
     }
 
     #[test]
     fn in_hold_every_message_stands_alone() {
         let offers =
             parsed("permessage-deflate; client_max_window_bits; server_max_window_bits=12");
-        let offer = offer(Mode::Hold, &offers);
+        let offer = offer(Mode::Hold, false, &offers);
         let expected = "permessage-deflate; server_no_context_takeover; \
                         client_no_context_takeover; server_max_window_bits=12";
         assert_eq!(offer.as_deref(), Some(expected));
@@ -193,8 +203,8 @@ mod tests {
     #[test]
     fn without_an_offer_nothing_is_offered() {
         for mode in [Mode::Auto, Mode::Hold, Mode::Tunnel] {
-            assert_eq!(offer(mode, &[]), None);
-            assert_eq!(offer(mode, &parsed("x-other; a=b")), None);
+            assert_eq!(offer(mode, false, &[]), None);
+            assert_eq!(offer(mode, false, &parsed("x-other; a=b")), None);
         }
     }
 }

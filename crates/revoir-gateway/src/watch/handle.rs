@@ -18,8 +18,7 @@ pub struct Handle {
     /// The request that it began with.
     pub request: LoggedRequest,
     pub(crate) agreement: Agreement,
-    /// What becomes of it when its backend ends, and why.
-    pub treatment: Treatment,
+    treatment: Mutex<Treatment>,
     /// The last backend.
     upstream: Mutex<Arc<str>>,
     /// From its request to the 101.
@@ -100,7 +99,7 @@ impl Handle {
             handshake: asked.since.elapsed(),
             request: asked,
             agreement,
-            treatment,
+            treatment: Mutex::new(treatment),
             upstream: Mutex::new(upstream),
             opened,
             traffic: Traffic::default(),
@@ -113,6 +112,22 @@ impl Handle {
     pub fn upstream(&self) -> Arc<str> {
         let upstream = self.upstream.lock();
         Arc::clone(&upstream.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What becomes of it when its backend ends, and why.
+    pub fn treatment(&self) -> Treatment {
+        *self
+            .treatment
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It is treated in another way from now on.
+    pub(crate) fn set_treatment(&self, treatment: Treatment) {
+        *self
+            .treatment
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = treatment;
     }
 
     /// It has another backend.

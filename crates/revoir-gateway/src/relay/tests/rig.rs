@@ -4,13 +4,14 @@ use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use revoir_adapters::{Adapter, Protocol};
 use revoir_proto::frame::{CloseFrame, FrameHeader, Mask, Opcode};
 use revoir_proto::{Cause, Detail, Random, Reason, SendCode};
 
 use crate::relay::verdict::RedialFailure;
 use crate::relay::{Accept, Ended, Moment, Outlook, Relay, Side};
 use crate::rules::{Mode, Rules};
-use crate::treatment::Treatment;
+use crate::treatment::{HeldBy, Treatment};
 
 /// The same numbers every time.
 struct Seeded(u32);
@@ -69,6 +70,17 @@ impl Rig {
     }
 
     pub(super) fn with(rules: Rules) -> Self {
+        let treatment = Treatment::new(rules.mode, None, None, true);
+        Self::treated(rules, treatment, None)
+    }
+
+    /// With an adapter, of whatever protocol.
+    pub(super) fn watched(rules: Rules, adapter: Box<dyn Adapter>) -> Self {
+        let treatment = Treatment::Hold(HeldBy::Protocol(Protocol::SocketIo));
+        Self::treated(rules, treatment, Some(adapter))
+    }
+
+    fn treated(rules: Rules, treatment: Treatment, adapter: Option<Box<dyn Adapter>>) -> Self {
         let mut random = Seeded(7);
         let outlook = Outlook::default();
         let mut at = Moment {
@@ -76,8 +88,7 @@ impl Rig {
             random: &mut random,
             outlook: &|| outlook,
         };
-        let treatment = Treatment::new(rules.mode, None, true);
-        let relay = Relay::new(&mut at, (Arc::new(rules), treatment), false);
+        let relay = Relay::new(&mut at, (Arc::new(rules), treatment), (false, adapter));
         let pipe = || Pipe {
             taken: Vec::new(),
             room: usize::MAX,

@@ -79,8 +79,8 @@ impl Metrics {
     pub(crate) fn opened(&self, handle: &Handle) {
         let labels = OpenedLabels {
             route: handle.request.route_label(),
-            mode: handle.treatment.id(),
-            by: handle.treatment.by(),
+            mode: handle.treatment().id(),
+            by: handle.treatment().by(),
         };
         self.opened.get_or_create(&labels).inc();
         self.handshake(Side::Client, &handle.request, handle.handshake);

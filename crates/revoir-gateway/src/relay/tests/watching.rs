@@ -1,0 +1,261 @@
+use std::time::Duration;
+
+use revoir_adapters::{Adapter, Fate, Message, Outbox, Protocol, Unholdable};
+use revoir_codes::Slot;
+use revoir_proto::CloseCode;
+use revoir_proto::frame::Opcode;
+
+use crate::relay::Side;
+use crate::relay::tests::rig::{Rig, close_payload, masked, plain, rules, seconds};
+use crate::rules::{Mode, Rules};
+use crate::treatment::{HeldBy, Treatment, TunnelCause};
+
+const AWAITED: Unholdable = Unholdable::now("an answer is awaited");
+const REFUSED: Unholdable = Unholdable::now("the hello was refused");
+const OVER: Unholdable = Unholdable::forever("the session is over");
+
+/// A protocol that begins with `hello`, is answered with `welcome`, and in which `ask` awaits `answer`.
+#[derive(Debug, Default)]
+struct Hello {
+    is_away: bool,
+    is_awaited: bool,
+    is_over: bool,
+    beat: Option<Duration>,
+}
+
+impl Adapter for Hello {
+    fn message_from_client(&mut self, _: Duration, message: Message<'_>, _: &mut Outbox) -> Fate {
+        match message.payload() {
+            b"ask" => self.is_awaited = true,
+            b"over" => self.is_over = true,
+            _ => {}
+        }
+        Fate::Pass
+    }
+
+    fn message_from_server(&mut self, _: Duration, message: Message<'_>, _: &mut Outbox) -> Fate {
+        match message.payload() {
+            b"welcome" if self.is_away => {
+                (self.is_away, self.beat) = (false, None);
+                return Fate::Swallow;
+            }
+            b"no" if self.is_away => return Fate::End(REFUSED),
+            b"answer" => self.is_awaited = false,
+            _ => {}
+        }
+        Fate::Pass
+    }
+
+    fn message_while_away(&mut self, _: Duration, message: Message<'_>, out: &mut Outbox) -> Fate {
+        if message.payload() == b"ping" {
+            out.text_to_client("pong");
+            return Fate::Swallow;
+        }
+        Fate::Pass
+    }
+
+    fn holdable(&self) -> Result<(), Unholdable> {
+        match (self.is_over, self.is_awaited) {
+            (true, _) => Err(OVER),
+            (false, true) => Err(AWAITED),
+            (false, false) => Ok(()),
+        }
+    }
+
+    fn server_gone(&mut self, now: Duration, _: &mut Outbox) {
+        self.is_away = true;
+        self.beat = Some(now + seconds(4));
+    }
+
+    fn server_back(&mut self, _: Duration, out: &mut Outbox) {
+        out.text_to_server("hello");
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.is_away
+    }
+
+    fn poll_timeout(&self) -> Option<Duration> {
+        self.beat
+    }
+
+    fn handle_timeout(&mut self, now: Duration, out: &mut Outbox) {
+        self.beat = Some(now + seconds(4));
+        out.text_to_client("beat");
+    }
+
+    fn memory(&self) -> usize {
+        5
+    }
+}
+
+fn rig() -> Rig {
+    let mut rig = Rig::watched(rules(Mode::Auto), Box::new(Hello::default()));
+    rig.client_sends(&text("hello"));
+    rig.backend_sends(&told("welcome"));
+    assert_eq!(rig.backend_got(), told("hello"));
+    assert_eq!(rig.client_got(), told("welcome"));
+    rig
+}
+
+fn text(text: &str) -> Vec<u8> {
+    masked(Opcode::Text, text.as_bytes())
+}
+
+fn told(text: &str) -> Vec<u8> {
+    plain(Opcode::Text, text.as_bytes())
+}
+
+/// The client was told to come back, and the backend of now is left.
+fn is_sent_back(rig: &mut Rig) {
+    let frame = rig.client_close().expect("a Close frame");
+    assert_eq!(frame.code(), CloseCode::SERVICE_RESTART);
+    assert!(Slot::read(frame.code(), frame.reason()).is_some());
+}
+
+#[test]
+fn the_hello_is_said_before_what_was_held_and_its_answer_is_swallowed() {
+    let mut rig = rig();
+    rig.lose(Side::Backend);
+    assert!(rig.relay.holding(rig.now).is_some());
+    rig.client_sends(&text("one"));
+    rig.attach();
+    assert_eq!(rig.backend_got(), told("hello"));
+    // It has not been welcomed yet.
+    rig.client_sends(&text("two"));
+    assert_eq!(rig.backend_got(), b"");
+    rig.backend_sends(&[told("welcome"), told("news")].concat());
+    assert_eq!(rig.backend_got(), [told("one"), told("two")].concat());
+    assert_eq!(rig.client_got(), told("news"));
+    rig.client_sends(&text("three"));
+    assert_eq!(rig.backend_got(), told("three"));
+}
+
+#[test]
+fn heartbeats_go_on_while_the_backend_is_away() {
+    let mut rig = rig();
+    rig.backend_sends(&plain(Opcode::Close, &close_payload(1012, "")));
+    rig.wait(seconds(9));
+    assert_eq!(rig.client_got(), [told("beat"), told("beat")].concat());
+    rig.client_sends(&text("ping"));
+    assert_eq!(rig.client_got(), told("pong"));
+    rig.attach();
+    assert_eq!(rig.client_got(), b"");
+    rig.backend_sends(&told("welcome"));
+    rig.backend_got();
+    assert_eq!(rig.relay.deadline(), None, "nothing is awaited");
+}
+
+#[test]
+fn while_it_cannot_be_held_it_ends_as_a_tunnel_does() {
+    for frame in [None, Some(close_payload(1012, "why")), Some(vec![])] {
+        let mut rig = rig();
+        rig.client_sends(&text("ask"));
+        match &frame {
+            None => {
+                rig.lose(Side::Backend);
+                is_sent_back(&mut rig);
+            }
+            Some(payload) => {
+                let wire = plain(Opcode::Close, payload);
+                rig.backend_sends(&wire);
+                assert_eq!(rig.client_got(), wire);
+            }
+        }
+        let expected = Treatment::Tunnel(TunnelCause::Protocol(AWAITED));
+        assert_eq!(rig.relay.take_new_treatment(), Some(expected));
+    }
+    let mut rig = rig();
+    rig.client_sends(&text("ask"));
+    rig.backend_sends(&told("answer"));
+    rig.lose(Side::Backend);
+    assert!(rig.relay.holding(rig.now).is_some());
+}
+
+#[test]
+fn a_refusal_of_what_was_said_again_sends_the_client_back() {
+    for refusal in [
+        told("no"),
+        plain(Opcode::Close, &close_payload(4403, "Forbidden")),
+    ] {
+        let mut rig = rig();
+        rig.lose(Side::Backend);
+        rig.attach();
+        rig.backend_sends(&refusal);
+        is_sent_back(&mut rig);
+    }
+}
+
+#[test]
+fn a_backend_that_does_not_answer_the_hello_is_left_and_another_one_asked() {
+    let mut rig = rig();
+    rig.lose(Side::Backend);
+    rig.client_sends(&text("one"));
+    rig.attach();
+    rig.backend_got();
+    rig.wait(seconds(10));
+    assert!(rig.relay.holding(rig.now).is_some());
+    rig.backend_got();
+    rig.attach();
+    rig.backend_sends(&told("welcome"));
+    assert_eq!(rig.backend_got(), [told("hello"), told("one")].concat());
+}
+
+#[test]
+fn what_is_kept_outlives_a_backend_that_is_lost_before_it_was_ready() {
+    let mut rig = rig();
+    rig.lose(Side::Backend);
+    rig.client_sends(&text("one"));
+    rig.attach();
+    rig.client_sends(&text("two"));
+    rig.lose(Side::Backend);
+    rig.client_sends(&text("three"));
+    rig.backend_got();
+    rig.attach();
+    rig.backend_sends(&told("welcome"));
+    let all = ["hello", "one", "two", "three"].map(told).concat();
+    assert_eq!(rig.backend_got(), all);
+}
+
+#[test]
+fn an_adapter_without_hope_leaves_and_frames_pass_unlooked_at() {
+    let mut rig = rig();
+    let held = Treatment::Hold(HeldBy::Protocol(Protocol::SocketIo));
+    assert_eq!(rig.relay.take_new_treatment(), None, "{held}");
+    rig.client_sends(&text("over"));
+    let tunnel = Treatment::Tunnel(TunnelCause::Protocol(OVER));
+    assert_eq!(rig.relay.take_new_treatment(), Some(tunnel));
+    rig.client_sends(&text("ask"));
+    assert_eq!(rig.backend_got(), [told("over"), told("ask")].concat());
+    rig.backend_sends(&told("welcome"));
+    assert_eq!(rig.client_got(), told("welcome"));
+    rig.lose(Side::Backend);
+    is_sent_back(&mut rig);
+}
+
+#[test]
+fn a_message_that_is_too_long_to_be_kept_makes_a_tunnel() {
+    let small = Rules {
+        keep: 100,
+        ..rules(Mode::Auto)
+    };
+    let mut rig = Rig::watched(small.clone(), Box::new(Hello::default()));
+    let long = "x".repeat(200);
+    rig.client_sends(&text(&long)[..150]);
+    rig.client_sends(&text(&long)[150..]);
+    assert_eq!(rig.backend_got(), told(&long));
+    rig.lose(Side::Backend);
+    is_sent_back(&mut rig);
+
+    // Nor can one be kept for a backend that is not there.
+    let mut rig = Rig::watched(small, Box::new(Hello::default()));
+    rig.lose(Side::Backend);
+    rig.client_sends(&text(&long)[..150]);
+    is_sent_back(&mut rig);
+}
+
+#[test]
+fn what_the_adapter_keeps_counts() {
+    let rig = rig();
+    assert_eq!(rig.relay.memory(), 5);
+}

@@ -1,0 +1,231 @@
+//! What a relay does for the adapter of its connection: shows it messages, and says what it says.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use revoir_adapters::{Fate, Outbox, Unholdable};
+use revoir_proto::Role;
+
+use crate::relay::outgoing::Accept;
+use crate::relay::stage::Event;
+use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
+use crate::relay::verdict::Goodbye;
+use crate::relay::watched::{Shown, TOO_LONG, wire};
+use crate::treatment::{Treatment, TunnelCause};
+
+/// How long a backend may take to answer what is said again.
+const GREETING: Duration = Duration::from_secs(10);
+
+impl Relay {
+    /// `before` and `bytes` came from `side`. What is whole is shown to the adapter; `to` is the
+    /// transport of the other side.
+    pub(super) fn show(
+        &mut self,
+        at: &mut Moment<'_>,
+        side: Side,
+        (before, bytes): (&[u8], &[u8]),
+        is_whole: bool,
+        to: &mut dyn Accept,
+    ) {
+        if !is_whole && self.is_shown() {
+            // What is cut through is not looked at, so the adapter may have missed something.
+            match self.is_away() {
+                true => self.leave_unholdable(at, TOO_LONG),
+                false => self.unwatch(TOO_LONG),
+            }
+        }
+        let joined = match before.is_empty() {
+            true => Cow::Borrowed(bytes),
+            false => Cow::Owned([before, bytes].concat()),
+        };
+        let mut rest = &*joined;
+        while !rest.is_empty() {
+            if !self.is_shown() {
+                self.forward(at.now, side, (&[], rest), is_whole, to);
+                return;
+            }
+            let (end, fate, out) = self.ask(at.now, side, rest);
+            let (one, after) = rest.split_at(end);
+            rest = after;
+            match fate {
+                Fate::Pass if side == Side::Client && self.is_away() => {
+                    let (out, role) = (&mut self.waiting, Role::Server);
+                    out.forward_messages(&mut Nowhere, &[], one, role);
+                }
+                Fate::Pass => self.forward(at.now, side, (&[], one), true, to),
+                Fate::Swallow => {}
+                Fate::End(why) => self.leave_unholdable(at, why),
+            }
+            self.say_all(at, &out);
+            self.look_at_adapter(at);
+        }
+    }
+
+    /// What becomes of the first message in `rest`, and where it ends.
+    fn ask(&mut self, now: Duration, side: Side, rest: &[u8]) -> (usize, Fate, Outbox) {
+        let (is_away, limit) = (self.is_away(), self.rules.keep);
+        let mut out = Outbox::default();
+        let Some(watched) = &mut self.watched else {
+            return (rest.len(), Fate::Pass, out);
+        };
+        let reader = match side {
+            Side::Client => Role::Server,
+            Side::Backend => Role::Client,
+        };
+        let Shown { end, message } = watched.first(rest, reader, limit);
+        let adapter = &mut watched.adapter;
+        let fate = match (message, side) {
+            (Ok(message), Side::Client) if is_away => {
+                adapter.message_while_away(now, message.as_message(), &mut out)
+            }
+            (Ok(message), Side::Client) => {
+                adapter.message_from_client(now, message.as_message(), &mut out)
+            }
+            (Ok(message), Side::Backend) => {
+                adapter.message_from_server(now, message.as_message(), &mut out)
+            }
+            (Err(why), _) if is_away => Fate::End(why),
+            (Err(why), _) => {
+                self.unwatch(why);
+                Fate::Pass
+            }
+        };
+        (end, fate, out)
+    }
+
+    /// Tells the adapter that the client is held from now on.
+    pub(super) fn adapter_is_held(&mut self, at: &mut Moment<'_>) {
+        if let Some(watched) = &mut self.watched {
+            let mut out = Outbox::default();
+            watched.greeting = None;
+            watched.adapter.server_gone(at.now, &mut out);
+            self.say_all(at, &out);
+        }
+    }
+
+    /// Has the adapter say the hello again to the backend that is there now.
+    pub(super) fn greet(&mut self, at: &mut Moment<'_>) {
+        if let Some(watched) = &mut self.watched {
+            let mut out = Outbox::default();
+            watched.greeting = Some(at.now + GREETING);
+            watched.adapter.server_back(at.now, &mut out);
+            self.say_all(at, &out);
+            self.look_at_adapter(at);
+        }
+    }
+
+    /// Does what is due for the adapter.
+    pub(super) fn adapter_timeout(&mut self, at: &mut Moment<'_>) {
+        if !self.is_shown() {
+            return;
+        }
+        let Some(watched) = &mut self.watched else {
+            return;
+        };
+        if watched.greeting.is_some_and(|until| until <= at.now) {
+            // It does not answer what was said to it, and is left for another try.
+            watched.greeting = None;
+            self.on(at, Event::Silent(Side::Backend));
+            return;
+        }
+        if watched
+            .adapter
+            .poll_timeout()
+            .is_some_and(|due| due <= at.now)
+        {
+            let mut out = Outbox::default();
+            watched.adapter.handle_timeout(at.now, &mut out);
+            self.say_all(at, &out);
+            self.look_at_adapter(at);
+        }
+    }
+
+    /// When `adapter_timeout` has something to do.
+    pub(super) fn adapter_deadline(&self) -> Option<Duration> {
+        let watched = self.watched.as_ref().filter(|_| self.is_shown())?;
+        let timer = watched.adapter.poll_timeout();
+        timer.into_iter().chain(watched.greeting).min()
+    }
+
+    /// Whether what comes is shown to an adapter.
+    fn is_shown(&self) -> bool {
+        self.watched.is_some() && matches!(self.stage, Stage::Attached | Stage::Holding(_))
+    }
+
+    /// Whether there is an adapter, and what the client sends cannot go to a backend yet.
+    pub(super) fn is_away(&self) -> bool {
+        let watched = self.watched.as_ref();
+        watched.is_some_and(|watched| self.backend.is_none() || !watched.adapter.is_ready())
+    }
+
+    /// Why the adapter does not want the client held, if it does not.
+    pub(super) fn adapter_objects(&self) -> Option<Unholdable> {
+        self.watched.as_ref()?.adapter.holdable().err()
+    }
+
+    /// How the connection is treated, if that has changed since this was last asked.
+    pub(crate) fn take_new_treatment(&mut self) -> Option<Treatment> {
+        std::mem::take(&mut self.has_new_treatment).then_some(self.treatment)
+    }
+
+    /// It is a tunnel from now on: the adapter is not shown anything any more.
+    fn unwatch(&mut self, why: Unholdable) {
+        self.watched = None;
+        self.is_tunnel(why);
+    }
+
+    /// It ends, or goes on, as a tunnel.
+    pub(super) fn is_tunnel(&mut self, why: Unholdable) {
+        self.treatment = Treatment::Tunnel(TunnelCause::Protocol(why));
+        self.has_new_treatment = true;
+    }
+
+    fn leave_unholdable(&mut self, at: &mut Moment<'_>, why: Unholdable) {
+        self.is_tunnel(why);
+        self.on(at, Event::Leave(Goodbye::restart(why.text())));
+    }
+
+    /// What was kept goes on once the adapter is ready, and an adapter that is of no use any more goes.
+    fn look_at_adapter(&mut self, at: &mut Moment<'_>) {
+        let Some(watched) = self.watched.as_mut() else {
+            return;
+        };
+        if !matches!(self.stage, Stage::Attached) || !watched.adapter.is_ready() {
+            return;
+        }
+        watched.greeting = None;
+        if self.waiting.queued_messages() > 0 {
+            let kept = std::mem::take(&mut self.waiting).take_rest();
+            self.show(at, Side::Client, (&[], &kept), true, &mut Nowhere);
+        }
+        if let Some(why) = self.adapter_objects()
+            && why.is_final()
+            && matches!(self.stage, Stage::Attached)
+        {
+            self.unwatch(why);
+        }
+    }
+
+    fn say_all(&mut self, at: &mut Moment<'_>, out: &Outbox) {
+        let is_open = |hop: &&mut crate::relay::hop::Hop| hop.sent().is_none();
+        if let Some(hop) = self.client.as_mut().filter(is_open) {
+            for message in &out.to_client {
+                let frame = wire(message.as_message(), None);
+                let sent = hop.out.sent();
+                hop.out.forward(&mut Nowhere, &[], &frame);
+                hop.on_written(at.now, sent);
+            }
+        }
+        let backend = self.backend.as_mut().map(|backend| &mut backend.hop);
+        if let Some(hop) = backend.filter(is_open) {
+            for message in &out.to_server {
+                let key = at.random.next_u32().to_ne_bytes();
+                let frame = wire(message.as_message(), Some(key));
+                let sent = hop.out.sent();
+                let (out, role) = (&mut hop.out, Role::Server);
+                out.forward_messages(&mut Nowhere, &[], &frame, role);
+                hop.on_written(at.now, sent);
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Connections whose hello can be said again.
+
+use revoir_adapters::{Protocol, Unholdable};
+use revoir_codes::{CloseCode, Slot};
+use revoir_proto::Role;
+use revoir_proto::extension::deflate::{Compressor, Direction, WindowBits};
+use revoir_proto::frame::Opcode;
+use tokio::net::TcpListener;
+
+use crate::rules::{Mode, ProtocolRule};
+use crate::tests::support::{
+    Between, Raw, accepted, asked, dial, field, frame, pair, request, settings,
+};
+use crate::treatment::{HeldBy, Treatment, TunnelCause};
+
+const OPEN: &str = r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#;
+
+/// A client that asks for `/chat` with this query.
+async fn came(between: &Between, query: &str, lines: &str) -> Raw {
+    let mut client = dial(between.address).await;
+    let request = request(lines).replace("/chat?a=b", &format!("/socket.io/?{query}"));
+    client.write(request.as_bytes()).await;
+    client
+}
+
+/// A client of Socket.IO in its first namespace, and its backend.
+async fn connected(listener: &TcpListener, between: &Between) -> (Raw, Raw) {
+    let mut client = came(between, "EIO=4&transport=websocket", "").await;
+    let (mut backend, head) = asked(listener).await;
+    accepted(&mut backend, &head, "").await;
+    client.head().await;
+    backend.text(OPEN).await;
+    assert_eq!(client.recv().await, OPEN);
+    client.text("40").await;
+    assert_eq!(backend.recv().await, "40");
+    backend.text(r#"40{"sid":"a"}"#).await;
+    assert_eq!(client.recv().await, r#"40{"sid":"a"}"#);
+    (client, backend)
+}
+
+fn treatment(between: &Between) -> Treatment {
+    between.gateway.handles()[0].treatment()
+}
+
+async fn sent_back(client: &mut Raw) {
+    let (code, reason) = client.closed().await;
+    let slot = Slot::read(CloseCode::from(code), &reason);
+    assert!(code == 1012 && slot.is_some(), "{code} {reason}");
+}
+
+#[tokio::test]
+async fn a_socket_io_client_is_connected_to_its_namespaces_again() {
+    let (listener, between) = pair(settings(Mode::Auto)).await;
+    let (mut client, backend) = connected(&listener, &between).await;
+    let held = Treatment::Hold(HeldBy::Protocol(Protocol::SocketIo));
+    assert_eq!(treatment(&between), held);
+    drop(backend);
+    between.counts.held(1).await;
+    client.text(r#"42["meanwhile"]"#).await;
+    let (mut backend, head) = asked(&listener).await;
+    accepted(&mut backend, &head, "").await;
+    backend.text(OPEN).await;
+    assert_eq!(backend.recv().await, "40");
+    backend.text(r#"40{"sid":"b"}"#).await;
+    assert_eq!(backend.recv().await, r#"42["meanwhile"]"#);
+    assert_eq!(client.recv().await, r#"40{"sid":"b"}"#);
+}
+
+#[tokio::test]
+async fn a_session_that_began_by_polling_is_a_tunnel_with_that_reason() {
+    let (listener, between) = pair(settings(Mode::Auto)).await;
+    let mut client = came(&between, "EIO=4&transport=websocket&sid=e", "").await;
+    let (mut backend, head) = asked(&listener).await;
+    accepted(&mut backend, &head, "").await;
+    client.head().await;
+    let treatment = treatment(&between);
+    let is_tunnel = matches!(treatment, Treatment::Tunnel(TunnelCause::Protocol(_)));
+    assert!(is_tunnel, "{treatment}");
+    assert!(treatment.to_string().contains("polling"), "{treatment}");
+    drop(backend);
+    sent_back(&mut client).await;
+}
+
+#[tokio::test]
+async fn an_emit_that_awaits_its_ack_is_told_as_a_restart() {
+    let (listener, between) = pair(settings(Mode::Auto)).await;
+    let (mut client, mut backend) = connected(&listener, &between).await;
+    client.text(r#"421["save"]"#).await;
+    assert_eq!(backend.recv().await, r#"421["save"]"#);
+    drop(backend);
+    sent_back(&mut client).await;
+}
+
+#[tokio::test]
+async fn a_route_can_do_without_adapters() {
+    let mut setup = settings(Mode::Auto);
+    setup.rules.protocol = ProtocolRule::None;
+    let (listener, between) = pair(setup).await;
+    let (mut client, backend) = connected(&listener, &between).await;
+    let tunnel = Treatment::Tunnel(TunnelCause::Nobody);
+    assert_eq!(treatment(&between), tunnel);
+    drop(backend);
+    sent_back(&mut client).await;
+}
+
+#[tokio::test]
+async fn a_protocol_that_was_named_and_is_not_spoken_is_a_tunnel() {
+    let mut setup = settings(Mode::Auto);
+    setup.rules.protocol = ProtocolRule::Named(Protocol::GraphqlTransportWs);
+    let (listener, between) = pair(setup).await;
+    let (mut client, backend) = connected(&listener, &between).await;
+    let treatment = treatment(&between);
+    let is_final = |why: Unholdable| why.is_final();
+    let is_tunnel =
+        matches!(treatment, Treatment::Tunnel(TunnelCause::Protocol(why)) if is_final(why));
+    assert!(is_tunnel, "{treatment}");
+    drop(backend);
+    sent_back(&mut client).await;
+}
+
+#[tokio::test]
+async fn compressed_messages_are_read_where_each_stands_alone() {
+    let (listener, between) = pair(settings(Mode::Auto)).await;
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let mut client = came(&between, "EIO=4&transport=websocket", offer).await;
+    let (mut backend, head) = asked(&listener).await;
+    let alone = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    let offered = field(&head, "Sec-WebSocket-Extensions").unwrap();
+    assert_eq!(offered, format!("{alone}, permessage-deflate"));
+    let answer = format!("Sec-WebSocket-Extensions: {alone}\r\n");
+    accepted(&mut backend, &head, &answer).await;
+    client.head().await;
+    backend.text(OPEN).await;
+    client.recv().await;
+    let direction = Direction {
+        context_takeover: false,
+        max_window_bits: WindowBits::MAX,
+    };
+    let mut deflated = Vec::new();
+    Compressor::new(direction, 6).compress(br#"40/room,{"token":"t"}"#, &mut deflated);
+    let mut wire = frame(Role::Client, Opcode::Text, &deflated);
+    wire[0] |= 0x40;
+    client.write(&wire).await;
+    backend.frame().await;
+    backend.text(r#"40/room,{"sid":"a"}"#).await;
+    client.recv().await;
+    drop(backend);
+    let (mut backend, head) = asked(&listener).await;
+    accepted(&mut backend, &head, &answer).await;
+    backend.text(OPEN).await;
+    assert_eq!(backend.recv().await, r#"40/room,{"token":"t"}"#);
+}
