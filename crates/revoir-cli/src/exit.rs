@@ -65,7 +65,9 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let flag = match error {
             ConfigError::Unreadable { .. } | ConfigError::Wrong { .. } => "--config: ",
-            ConfigError::Certificate { .. } | ConfigError::Roots { .. } => "",
+            ConfigError::Mistake(_)
+            | ConfigError::Certificate { .. }
+            | ConfigError::Roots { .. } => "",
         };
         Self::Impossible {
             problem: format!("{flag}{error}"),

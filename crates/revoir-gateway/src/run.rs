@@ -45,12 +45,13 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Roots`] if the roots of a route cannot be read or used.
+    /// What [`Config::check`] finds.
     pub fn from_config(
         config: &Config,
         service: &LocalService,
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Self>, ConfigError> {
+        config.check()?;
         let routes = config.routes(service)?;
         Ok(Self::new(routes, config.settings(), observer))
     }
@@ -61,12 +62,13 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Roots`], and everything stays as it was.
+    /// What [`Config::check`] finds, and everything stays as it was.
     pub fn reload_config(
         self: &Arc<Self>,
         config: &Config,
         service: &LocalService,
     ) -> Result<Reloaded, ConfigError> {
+        config.check()?;
         let stay = config.drain.time.0;
         Ok(self.reload(config.routes(service)?, config.settings(), stay))
     }

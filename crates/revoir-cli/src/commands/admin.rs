@@ -1,7 +1,6 @@
 //! The listeners of `serve` for its operator.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -24,11 +23,6 @@ impl AdminListeners {
     pub(crate) async fn bind(config: &AdminConfig) -> Result<Self, Failure> {
         let admin = match &config.listen {
             None => AdminListener::bind_default().await,
-            Some(AdminAddr::Tcp(address))
-                if !address.ip().is_loopback() && config.hosts.is_empty() =>
-            {
-                return Err(exposed(address));
-            }
             Some(address) => {
                 let listener = AdminListener::bind(address).await;
                 Ok(listener.map_err(|error| cannot_listen("--admin", address, &error))?)
@@ -72,19 +66,6 @@ impl AdminListeners {
             tokio::spawn(admin.serve_metrics(listener));
         }
         asked_for
-    }
-}
-
-fn exposed(address: &SocketAddr) -> Failure {
-    Failure::Impossible {
-        problem: format!(
-            "--admin {address} is reached from other machines, and whoever reaches it can end \
-             connections"
-        ),
-        hint: format!(
-            "for scrapes and probes use --metrics {address}, which changes nothing; to steer this \
-             process from elsewhere all the same, name this machine as others do with --admin-host"
-        ),
     }
 }
 

@@ -46,7 +46,6 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let config = configuration(&args)?;
     if args.check_config {
-        config.tls.as_ref().map(TlsConfig::server).transpose()?;
         return Ok(print(&config_text(&config, screen.json).into(), out, err));
     }
     let format: &dyn Format = match screen.json {
@@ -61,7 +60,8 @@ pub(crate) fn run(
     logged::run(network, (errors, error_lines), format, out, err)
 }
 
-/// The file, if there is one, and the command line, which goes before it.
+/// The file, if there is one, and the command line, which goes before it. What cannot be used is found
+/// here, for a check and for a start.
 fn configuration(args: &ServeArgs) -> Result<Config, Failure> {
     let mut config = match &args.config {
         Some(path) => config::read(path)?,
@@ -102,6 +102,7 @@ fn configuration(args: &ServeArgs) -> Result<Config, Failure> {
     config.log = operation.log.map_or(config.log, Into::into);
     config.log_format = operation.log_format.map_or(config.log_format, Into::into);
     config.access_log = operation.access_log.map_or(config.access_log, Into::into);
+    config.check()?;
     Ok(config)
 }
 
@@ -307,6 +308,7 @@ impl Reloading<'_> {
                 let said = failure.message(false);
                 errors.problem(format!("{said}the configuration stays as it was"));
                 let (error, hint) = failure.parts();
+                let error = format!("{error}\nthe configuration stays as it was");
                 Err(Problem { error, hint })
             }
         }

@@ -125,3 +125,49 @@ fn an_upstream_is_written_with_a_scheme_of_web_sockets() {
         assert!(said.contains(hint), "{said}");
     }
 }
+
+#[test]
+fn a_check_refuses_what_a_start_refuses_in_the_same_words() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("revoir.toml");
+    fs::write(directory.path().join("empty.pem"), "").unwrap();
+    let path = path.to_str().unwrap();
+    for (text, part) in [
+        (
+            "[[route]]\nupstreams = ['ws://127.0.0.1:1']\ntls = { ca = 'gone.pem' }",
+            "route.tls.ca: ",
+        ),
+        (
+            "[[route]]\nupstreams = ['wss://127.0.0.1:1']\ntls = { ca = 'empty.pem' }",
+            "route.tls.ca: ",
+        ),
+        (
+            "[[route]]\nauth = { url = 'http://a', ca = 'gone.pem' }",
+            "route.auth.ca: ",
+        ),
+        (
+            "listen = ['127.0.0.1:7', '127.0.0.1:7']",
+            "revoir.toml:1:26: listen[1]: 127.0.0.1:7 is listen[0] already",
+        ),
+        (
+            "[admin]\nlisten = '192.0.2.1:7'",
+            "revoir.toml:2:10: admin.listen: ",
+        ),
+        ("[[route]]\nhold = { lost = '0s' }", "revoir.toml:2:"),
+    ] {
+        fs::write(path, text).unwrap();
+        let checked = run(&["serve", "--check-config", "--config", path]);
+        assert!(checked.starts_with("exit: 1"), "{text}: {checked}");
+        assert!(checked.contains(part), "{text}: {checked}");
+        assert_eq!(run(&["serve", "--config", path]), checked, "{text}");
+    }
+    // A flag is part of what is checked.
+    for flags in [
+        &["--listen", "127.0.0.1:7", "--listen", "127.0.0.1:7"][..],
+        &["--listen", "127.0.0.1:7", "--metrics", "127.0.0.1:7"],
+        &["--admin", "0.0.0.0:7"],
+    ] {
+        let checked = run(&[&["serve", "--check-config"], flags].concat());
+        assert!(checked.starts_with("exit: 1"), "{checked}");
+    }
+}

@@ -43,7 +43,7 @@ fn a_check_reads_every_certificate() {
     for (text, key) in [
         (
             format!("[tls]\n{own}[[tls.more]]\ncert = 'gone.pem'\nkey = 'gone.pem'\n"),
-            "tls.more.cert: ",
+            "tls.more[0].cert: ",
         ),
         (
             format!("[tls]\n{own}[tls.client]\nca = 'gone.pem'\n"),

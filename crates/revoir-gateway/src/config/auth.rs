@@ -24,7 +24,7 @@ pub struct AuthConfig {
     /// For its answer.
     #[serde(
         default = "AuthConfig::default_time",
-        deserialize_with = "values::some_time"
+        deserialize_with = "values::at_least_ms::<100, _>"
     )]
     pub time: Time,
     /// How many are asked about at a time.
@@ -67,12 +67,11 @@ impl AuthConfig {
     }
 
     fn trust(&self) -> Result<Option<UpstreamTls>, ConfigError> {
-        if self.url.0.scheme_str() != Some("https") {
-            return Ok(None);
-        }
+        let is_secure = self.url.0.scheme_str() == Some("https");
         let Some(path) = &self.ca else {
-            return Ok(Some(UpstreamTls::platform()));
+            return Ok(is_secure.then(UpstreamTls::platform));
         };
+        // What cannot be used is said before it is needed.
         let unusable = |error| ConfigError::Roots {
             key: "route.auth.ca",
             path: path.clone(),
@@ -80,8 +79,33 @@ impl AuthConfig {
         };
         let pem = fs::read(path).map_err(|error| unusable(error.into()))?;
         let trust = UpstreamTls::roots(pem).map_err(|error| unusable(error.into()))?;
-        Ok(Some(trust))
+        Ok(is_secure.then_some(trust))
     }
+}
+
+/// Whether a field is of the connection, of the handshake, of the client, or the gateway's own. `_`
+/// counts as `-`, as CGI has it.
+fn is_of_others(name: &HeaderName) -> bool {
+    const NAMES: [&str; 10] = [
+        "authority",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+        "forwarded",
+        "host",
+        "x-real-ip",
+        "x-request-id",
+    ];
+    const BEGINNINGS: [&str; 4] = ["sec-websocket-", "revoir-", "x-forwarded-", "proxy-"];
+    let plain = name.as_str().replace('_', "-");
+    is_for_one_connection(name)
+        || NAMES.contains(&&*plain)
+        || BEGINNINGS.iter().any(|start| plain.starts_with(start))
+        || plain
+            .parse()
+            .is_ok_and(|plain| is_for_one_connection(&plain))
 }
 
 impl<'de> Deserialize<'de> for HookUrl {
@@ -89,12 +113,14 @@ impl<'de> Deserialize<'de> for HookUrl {
         let text = String::deserialize(deserializer)?;
         let uri = text.parse::<Uri>().ok().filter(|_| !text.contains('#'));
         let uri = uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
-        match uri.filter(|uri| Target::of(uri).is_ok()) {
-            Some(uri) => Ok(Self(uri)),
-            None => Err(de::Error::custom(format!(
-                "{text:?}: expected http://HOST:PORT/PATH, or the same with https"
-            ))),
-        }
+        let uri = uri.filter(|uri| Target::of(uri).is_ok());
+        // A query may hold a secret.
+        let shown = text.split('?').next().unwrap_or_default();
+        uri.map(Self).ok_or_else(|| {
+            de::Error::custom(format!(
+                "{shown:?}: expected http://HOST:PORT/PATH, or the same with https"
+            ))
+        })
     }
 }
 
@@ -110,13 +136,7 @@ impl<'de> Deserialize<'de> for FieldName {
         let name = text.parse::<HeaderName>().map_err(|_| {
             de::Error::custom(format!("{text:?}: expected the name of a header field"))
         })?;
-        let of_the_request = ["host", "content-length", "expect"];
-        let lower = name.as_str();
-        match is_for_one_connection(&name)
-            || of_the_request.contains(&lower)
-            || lower.starts_with("sec-websocket-")
-            || lower.starts_with("revoir-")
-        {
+        match is_of_others(&name) {
             true => Err(de::Error::custom(format!(
                 "{text:?}: no hook can set this field; choose a name of your own, such as X-User"
             ))),

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::config::mistake::Mistake;
+
 /// What is wrong with a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
@@ -60,10 +62,12 @@ pub enum ConfigError {
         /// What is wrong, and where.
         wrong: Wrong,
     },
+    /// What it says cannot be used, wherever it comes from.
+    Mistake(Mistake),
     /// A certificate or its key cannot be read or used.
     Certificate {
         /// The key that names the file.
-        key: &'static str,
+        key: String,
         /// The file.
         path: PathBuf,
         /// Why not.
@@ -85,7 +89,7 @@ impl ConfigError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "give the path of a file as of docs/gateway.md",
-            Self::Wrong { .. } => {
+            Self::Wrong { .. } | Self::Mistake(_) => {
                 "docs/gateway.md lists what may stand there; docs/revoir.toml has every key"
             }
             Self::Certificate { .. } => {
@@ -103,9 +107,11 @@ impl fmt::Display for ConfigError {
                 write!(f, "cannot read {}: {error}", path.display())
             }
             Self::Wrong { path, wrong } => write!(f, "{}:{wrong}", path.display()),
-            Self::Certificate { key, path, error } | Self::Roots { key, path, error } => {
+            Self::Mistake(mistake) => mistake.fmt(f),
+            Self::Certificate { key, path, error } => {
                 write!(f, "{key}: {}: {error}", path.display())
             }
+            Self::Roots { key, path, error } => write!(f, "{key}: {}: {error}", path.display()),
         }
     }
 }

@@ -8,7 +8,9 @@ mod away;
 mod dns;
 mod error;
 mod log;
+mod mistake;
 mod permissions;
+mod place;
 mod proxy_protocol;
 mod rate;
 mod reading;
@@ -17,11 +19,13 @@ mod route;
 mod tls;
 mod upstream;
 mod values;
+mod words;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::Path;
 
+use axum::Router;
 use revoir::drain::Drain;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +41,7 @@ pub use away::AwayConfig;
 pub use dns::DnsConfig;
 pub use error::{ConfigError, Wrong};
 pub use log::{LogFormat, LogLevel};
+pub use mistake::Mistake;
 pub use permissions::Permissions;
 pub use proxy_protocol::ProxyProtocolConfig;
 pub use rate::RateConfig;
@@ -85,25 +90,26 @@ pub struct Config {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LimitsConfig {
     /// For a request, and then for a backend's answer to a handshake.
-    #[serde(deserialize_with = "values::some_time")]
+    #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
     pub handshake_time: Time,
     /// For a backend to be there that a handshake waits for.
     pub wait_time: Time,
     /// Handshakes that wait for one.
     pub waiting: Most,
     /// For a connection to an upstream, with TLS.
-    #[serde(deserialize_with = "values::some_time")]
+    #[serde(deserialize_with = "values::at_least_ms::<10, _>")]
     pub connect_time: Time,
     /// For the next bytes of a plain request's body.
-    #[serde(deserialize_with = "values::some_time")]
+    #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
     pub body_time: Time,
     /// For the head of the answer to a plain request.
-    #[serde(deserialize_with = "values::some_time")]
+    #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
     pub response_time: Time,
     /// For the next bytes of its body; 0: any.
+    #[serde(deserialize_with = "values::none_or_ms::<100, _>")]
     pub response_idle_time: Time,
     /// For a client to take bytes of an answer.
-    #[serde(deserialize_with = "values::some_time")]
+    #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
     pub write_time: Time,
     /// Connections of any kind.
     pub sockets: Most,
@@ -120,6 +126,7 @@ pub struct LimitsConfig {
     /// Opening handshakes.
     pub handshakes_per_second: Most,
     /// The memory that all clients together fill.
+    #[serde(deserialize_with = "values::held_bytes")]
     pub held_bytes: usize,
 }
 
@@ -253,6 +260,21 @@ impl Config {
         if let Some(AdminAddr::Unix(path)) = &mut self.admin.listen {
             *path = directory.join(&*path);
         }
+    }
+
+    /// Looks for everything for which a gateway would not start with this, but for what depends on the
+    /// moment: ports that others have, for example. The files that it names are read.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if let Some(mistake) = self.mistake() {
+            return Err(ConfigError::Mistake(mistake));
+        }
+        self.tls.as_ref().map(TlsConfig::server).transpose()?;
+        // Nobody is going to be answered by it.
+        self.routes(&LocalService::new(Router::new())).map(|_| ())
     }
 
     /// The routes. Those without upstreams lead to `service`.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::values::{Time, some_time};
+use crate::config::values::{Time, at_least_ms};
 use crate::front::ProxyProtocol;
 use crate::net::{ListenAddr, Peers};
 
@@ -15,7 +15,7 @@ pub struct ProxyProtocolConfig {
     /// Those of the addresses of `listen` that they connect to. Empty: all.
     pub listen: Vec<ListenAddr>,
     /// For the header to come.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "at_least_ms::<100, _>")]
     pub time: Time,
 }
 

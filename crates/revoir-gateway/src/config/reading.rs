@@ -2,21 +2,23 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
-use toml::Spanned;
-
-use crate::config::Config;
 use crate::config::error::{ConfigError, Wrong};
-use crate::config::route::RouteConfig;
+use crate::config::mistake::Mistake;
+use crate::config::words::plain;
+use crate::config::{Config, place};
 
-/// The configuration in the file at `path`.
+/// The configuration in the file at `path`. Files that it names are not read yet:
+/// [`check`](Config::check) does so.
+///
+/// # Errors
+///
+/// It cannot be read, or the first thing that is wrong with it.
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
     let at = || path.to_owned();
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| ConfigError::Unreadable { path: at(), error })?;
-    let mut config = parse(&text).map_err(|wrong| ConfigError::Wrong { path: at(), wrong })?;
-    config.stands_in(path.parent().unwrap_or_else(|| Path::new("")));
-    Ok(config)
+    let directory = path.parent().unwrap_or_else(|| Path::new(""));
+    parse_in(&text, directory).map_err(|wrong| ConfigError::Wrong { path: at(), wrong })
 }
 
 /// The configuration in `text`.
@@ -25,65 +27,32 @@ pub fn read(path: &Path) -> Result<Config, ConfigError> {
 ///
 /// The first thing that is wrong.
 pub fn parse(text: &str) -> Result<Config, Wrong> {
+    parse_in(text, Path::new(""))
+}
+
+/// The configuration in `text`, whose paths are relative to `directory`.
+fn parse_in(text: &str, directory: &Path) -> Result<Config, Wrong> {
     let read = toml::Deserializer::parse(text);
     let read = read.map_err(|error| unreadable(text, String::new(), &error))?;
-    let config: Config = serde_path_to_error::deserialize(read).map_err(|error| {
+    let mut config: Config = serde_path_to_error::deserialize(read).map_err(|error| {
         let key = error.path().to_string();
         unreadable(text, key, error.inner())
     })?;
-    check(text, &config)?;
-    Ok(config)
+    config.stands_in(directory);
+    match config.mistake() {
+        None => Ok(config),
+        Some(Mistake { key, what }) => Err(Wrong::at(text, place::of(text, &key), key, what)),
+    }
 }
 
 fn unreadable(text: &str, key: String, error: &toml::de::Error) -> Wrong {
-    let start = error.span().map_or(0, |span| span.start);
-    Wrong::at(text, start, key, error.message())
-}
-
-/// What no value says alone.
-fn check(text: &str, config: &Config) -> Result<(), Wrong> {
-    /// Where the values stand.
-    #[derive(Deserialize)]
-    struct Places {
-        listen: Option<Spanned<toml::Value>>,
-        #[serde(rename = "proxy-protocol")]
-        proxy_protocol: Option<Spanned<toml::Value>>,
-        #[serde(default)]
-        route: Vec<Spanned<toml::Value>>,
-    }
-    let places: Places =
-        toml::from_str(text).map_err(|error| unreadable(text, String::new(), &error))?;
-    if config.listen.is_empty() {
-        let start = places.listen.map_or(0, |listen| listen.span().start);
-        let key = "listen".to_owned();
-        return Err(Wrong::at(text, start, key, "give an address at least"));
-    }
-    let balanced = &config.proxy_protocol.listen;
-    if let Some(address) = balanced.iter().find(|at| !config.listen.contains(at)) {
-        let start = places.proxy_protocol.map_or(0, |place| place.span().start);
-        let key = "proxy-protocol.listen".to_owned();
-        let what = format!("{address} is not among `listen`");
-        return Err(Wrong::at(text, start, key, what));
-    }
-    for (index, (route, place)) in config.routes.iter().zip(&places.route).enumerate() {
-        let earlier = &config.routes[..index];
-        let same = |other: &&RouteConfig| (&other.host, &other.path) == (&route.host, &route.path);
-        if earlier.iter().any(|other| same(&other)) {
-            let what = "another route has this host and path already";
-            let key = format!("route[{index}].path");
-            return Err(Wrong::at(text, place.span().start, key, what));
-        }
-        if route.upstreams.is_empty() && !route.backups.is_empty() {
-            let what = "there are no `upstreams` for which these could stand in";
-            let key = format!("route[{index}].backups");
-            return Err(Wrong::at(text, place.span().start, key, what));
-        }
-        if let Some((key, what)) = route.away.mistake() {
-            let key = format!("route[{index}].away.{key}");
-            return Err(Wrong::at(text, place.span().start, key, what));
-        }
-    }
-    Ok(())
+    let key = if key == "." { String::new() } else { key };
+    // Where a value has more than one form, the reader has forgotten where it stands.
+    let start = match error.span() {
+        Some(span) if !span.is_empty() => span.start,
+        _ => place::of(text, &key),
+    };
+    Wrong::at(text, start, key, plain(error.message()))
 }
 
 #[cfg(test)]
@@ -92,7 +61,7 @@ mod tests {
 
     use super::*;
     use crate::config::auth::AuthConfig;
-    use crate::config::route::{CheckConfig, UpstreamTlsConfig};
+    use crate::config::route::{CheckConfig, RouteConfig, UpstreamTlsConfig};
     use crate::config::{AdminConfig, ClientCertConfig, TlsConfig};
 
     const EXAMPLE: &str = include_str!("../../docs/revoir.toml");
@@ -210,6 +179,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_place_and_its_key() {
+        let mut others = Vec::new();
         for (text, place, words) in [
             ("lisen = []", "1:1: lisen: ", "expected one of `listen`"),
             (
@@ -271,12 +241,12 @@ mod tests {
             (
                 "[limits]\nhandshake-time = \"0s\"",
                 "2:18: limits.handshake-time: ",
-                "more than 0",
+                "0s: expected at least 100ms",
             ),
             (
                 "[[route]]\ncheck = { interval = \"0s\" }",
                 "2:",
-                "more than 0",
+                "at least 100ms",
             ),
             (
                 "[[route]]\nbalance = \"round-robin\"",
@@ -332,24 +302,166 @@ mod tests {
             ),
             (
                 "[proxy-protocol]\nlisten = [\"127.0.0.1:1\"]",
-                "1:1: proxy-protocol.listen: ",
+                "2:11: proxy-protocol.listen[0]: ",
                 "not among `listen`",
             ),
-            ("[[route]]\n[[route]]", "2:1: route[1].path: ", "already"),
+            (
+                "[[route]]\n[[route]]",
+                "2:1: route[1].path: ",
+                "route[0] has this host and path already",
+            ),
+            (
+                "[[route]]\nhost = \"a.example\"\n[[route]]\nhost = \"A.example.\"",
+                "3:1: route[1].path: ",
+                "already",
+            ),
+            (
+                "[[route]]\npath = \"/a//b/../c\"",
+                "2:8: route[0].path: ",
+                "write \"/a/c\"",
+            ),
+            (
+                "[[route]]\nhost = \"*.a\"",
+                "2:8: route[0].host: ",
+                "without a scheme",
+            ),
+            (
+                "listen = [\"127.0.0.1:80\", \"0.0.0.0:80\"]",
+                "1:27: listen[1]: ",
+                "0.0.0.0:80 cannot be had beside 127.0.0.1:80 of listen[0]",
+            ),
+            (
+                "listen = [\"unix:a\"]\n[admin]\nlisten = \"unix:a\"",
+                "3:10: admin.listen: ",
+                "unix:a is listen[0] already",
+            ),
+            (
+                "[admin]\nlisten = \"0.0.0.0:9\"",
+                "2:10: admin.listen: ",
+                "reached from other machines",
+            ),
+            ("[[route]]\nhold = { queue = \"0s\" }", "2:", "more than 0"),
+            (
+                "[[route]]\nhold = { bytes = 0 }",
+                "2:18: route[0].hold.bytes: ",
+                "at least 1",
+            ),
+            (
+                "[[route]]\ncheck = { failures = 0 }",
+                "2:22: route[0].check.failures: ",
+                "at least 1",
+            ),
+            (
+                "[[route]]\npong-timeout = \"0s\"",
+                "2:16: route[0].pong-timeout: ",
+                "0s: expected at least 100ms",
+            ),
+            (
+                "[[route]]\nmax-age = \"1ms\"",
+                "2:11: route[0].max-age: ",
+                "1ms: expected at least 1s, or \"0s\" for none",
+            ),
+            (
+                "[limits]\nhandshake-time = \"99999years\"",
+                "2:18: limits.handshake-time: ",
+                "at most 3650 days",
+            ),
+            (
+                "[limits]\nheld-bytes = 9",
+                "2:14: limits.held-bytes: ",
+                "at least 65536",
+            ),
+            ("[dns]\nkeep = \"1s\"", "2:8: dns.keep: ", "forgotten"),
+            (
+                "[[route]]\nupstreams = [\"ws://a\"]\nbackups = [\"ws://b\", \"wss://a:80\"]",
+                "3:22: route[0].backups[1]: ",
+                "a:80 is upstreams[0] already",
+            ),
+            (
+                "[[route]]\n[route.auth]\nurl = \"http://a\"\nheaders = [\"X-A\", \"x-a\"]",
+                "4:19: route[0].auth.headers[1]: ",
+                "already",
+            ),
+            (
+                "[[route]]\n[route.tls]\nca = \"a\"\ninsecure = true",
+                "4:12: route[0].tls.insecure: ",
+                "no effect",
+            ),
+            ("log = 5", "1:7: log: ", ""),
+            (
+                "listen = 5",
+                "1:10: listen: ",
+                "expected a list, such as [\"a\", \"b\"], not the number 5",
+            ),
+            (
+                "trusted-proxies = [5]",
+                "1:20: trusted-proxies",
+                "expected a text in quotes, not the number 5",
+            ),
+            (
+                "[limits]\nheader-bytes = -1",
+                "2:16: limits.header-bytes: ",
+                "expected a whole number, 0 or more, not the number -1",
+            ),
+            (
+                "[limits]\nsockets = -1",
+                "2:11: limits.sockets: ",
+                "-1: expected at least 1",
+            ),
+            (
+                "[limits]\nconnections = 5000000000",
+                "2:15: limits.connections: ",
+                "at most 4294967295",
+            ),
             (
                 "[[route]]\naway = { bad-paths = 7, of = 6 }",
-                "1:1: route[0].away.bad-paths: ",
+                "2:22: route[0].away.bad-paths: ",
                 "give 1 to 6",
             ),
             (
                 "[[route]]\nbackups = [\"ws://127.0.0.1:1\"]",
-                "1:1: route[0].backups: ",
+                "2:11: route[0].backups: ",
                 "no `upstreams`",
             ),
         ] {
             let wrong = parse(text).expect_err(text).to_string();
-            assert!(wrong.starts_with(place), "{text}: {wrong}");
-            assert!(wrong.contains(words), "{text}: {wrong}");
+            if !wrong.starts_with(place) || !wrong.contains(words) {
+                others.push(format!("{text}\n  {wrong}"));
+            }
         }
+        assert!(others.is_empty(), "{}", others.join("\n"));
+    }
+
+    #[test]
+    fn no_field_of_the_connection_or_of_the_client_is_a_hooks() {
+        for name in [
+            "X-Forwarded-For",
+            "X_Forwarded_For",
+            "Forwarded",
+            "Cookie",
+            "Host",
+            "Connection",
+            "Transfer-Encoding",
+            "Sec-WebSocket-Protocol",
+            "Revoir-Conn",
+            "X-Request-Id",
+        ] {
+            let text =
+                format!("[[route]]\n[route.auth]\nurl = \"http://a\"\nheaders = [\"{name}\"]");
+            let wrong = parse(&text).expect_err(name).to_string();
+            assert!(wrong.contains("such as X-User"), "{wrong}");
+        }
+        let text = "[[route]]\n[route.auth]\nurl = \"http://a\"\nheaders = [\"Authorization\"]";
+        parse(text).unwrap();
+    }
+
+    #[test]
+    fn no_message_has_the_query_of_a_hook() {
+        let text = "[[route]]\n[route.auth]\nurl = \"ftp://a/ask?key=secret\"";
+        let wrong = parse(text).unwrap_err().to_string();
+        assert!(
+            wrong.contains("ftp://a/ask") && !wrong.contains("secret"),
+            "{wrong}"
+        );
     }
 }

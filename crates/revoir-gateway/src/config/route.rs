@@ -59,18 +59,22 @@ pub struct RouteConfig {
     /// In `tunnel`: the code for a backend that was lost.
     pub lost_code: LostCode,
     /// How long a side may take no bytes while some wait for it.
-    #[serde(deserialize_with = "values::some_time")]
+    #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
     pub write_time: Time,
     /// How long a closing handshake may take.
-    #[serde(deserialize_with = "values::some_time")]
+    #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
     pub close_time: Time,
     /// Until a quiet side is asked for a sign of life; 0: never.
+    #[serde(deserialize_with = "values::none_or_ms::<100, _>")]
     pub ping_interval: Time,
     /// Until a side counts as dead that gives none.
+    #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
     pub pong_timeout: Time,
     /// How long a connection may be open; 0: any time.
+    #[serde(deserialize_with = "values::none_or_ms::<1000, _>")]
     pub max_age: Time,
     /// How long no message may come from either side; 0: any time.
+    #[serde(deserialize_with = "values::none_or_ms::<1000, _>")]
     pub idle_time: Time,
     /// Who is asked whether a request may pass.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,20 +97,27 @@ pub struct RouteConfig {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HoldConfig {
     /// After a backend announced a restart.
+    #[serde(deserialize_with = "values::some_time")]
     pub planned: Time,
     /// After a backend was lost.
+    #[serde(deserialize_with = "values::some_time")]
     pub lost: Time,
     /// Once the backend accepts again.
+    #[serde(deserialize_with = "values::some_time")]
     pub queue: Time,
     /// Whether 1011 from a backend starts a hold.
     pub on_1011: bool,
     /// A connection that lasted so long with a backend may be held for the whole of each time again.
+    #[serde(deserialize_with = "values::some_time")]
     pub renewed_after: Time,
     /// The longest frame or message that is kept until it is whole; a longer one goes on as it comes.
+    #[serde(deserialize_with = "values::at_least_one")]
     pub whole_bytes: usize,
     /// What one client may send meanwhile.
+    #[serde(deserialize_with = "values::at_least_one")]
     pub bytes: usize,
     /// The same, in messages.
+    #[serde(deserialize_with = "values::at_least_one")]
     pub messages: usize,
 }
 
@@ -121,14 +132,16 @@ pub struct CheckConfig {
     )]
     pub path: Option<String>,
     /// Between two checks.
-    #[serde(deserialize_with = "values::some_time")]
+    #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
     pub interval: Time,
     /// For one check.
-    #[serde(deserialize_with = "values::some_time")]
+    #[serde(deserialize_with = "values::at_least_ms::<10, _>")]
     pub timeout: Time,
     /// In a row, until an upstream is left out.
+    #[serde(deserialize_with = "values::at_least_one")]
     pub failures: u32,
     /// In a row, until it is taken in again.
+    #[serde(deserialize_with = "values::at_least_one")]
     pub successes: u32,
 }
 
@@ -279,12 +292,12 @@ impl RouteConfig {
 
     fn trust(&self) -> Result<Option<UpstreamTls>, ConfigError> {
         let mut targets = self.upstreams.iter().chain(&self.backups);
-        if !targets.any(|one| one.url.secure) {
-            return Ok(None);
-        }
+        let is_secure = targets.any(|one| one.url.secure);
         let trust = match &self.tls.ca {
             _ if self.tls.insecure => UpstreamTls::anybody(),
+            None if !is_secure => return Ok(None),
             None => UpstreamTls::platform(),
+            // What cannot be used is said before it is needed.
             Some(path) => {
                 let unusable = |error| ConfigError::Roots {
                     key: "route.tls.ca",
@@ -295,7 +308,7 @@ impl RouteConfig {
                 UpstreamTls::roots(pem).map_err(|error| unusable(error.into()))?
             }
         };
-        Ok(Some(trust))
+        Ok(is_secure.then_some(trust))
     }
 
     fn rules(&self) -> Rules {

@@ -76,10 +76,11 @@ impl TlsConfig {
     pub fn server(&self) -> Result<Arc<ServerConfig>, ConfigError> {
         let provider = Arc::new(ring::default_provider());
         let mut all = ByName::new(certified("tls", &self.cert, &self.key, &provider)?);
-        for files in &self.more {
-            if !all.add(certified("tls.more", &files.cert, &files.key, &provider)?) {
+        for (index, files) in self.more.iter().enumerate() {
+            let table = format!("tls.more[{index}]");
+            if !all.add(certified(&table, &files.cert, &files.key, &provider)?) {
                 let error = "it has no DNS name that a client could ask for".into();
-                return Err(unusable("tls.more.cert", &files.cert)(error));
+                return Err(unusable(format!("{table}.cert"), &files.cert)(error));
             }
         }
         let verifier = match &self.client {
@@ -88,7 +89,7 @@ impl TlsConfig {
         };
         let builder = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| unusable("tls.cert", &self.cert)(error.into()))?;
+            .map_err(|error| unusable("tls.cert".to_owned(), &self.cert)(error.into()))?;
         let mut config = builder
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(all));
@@ -140,20 +141,17 @@ fn certified(
     key: &Path,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, ConfigError> {
-    let (of_cert, of_key) = match table {
-        "tls" => ("tls.cert", "tls.key"),
-        _ => ("tls.more.cert", "tls.more.key"),
-    };
-    let chain = chain(cert).map_err(unusable(of_cert, cert))?;
-    let private = private(key).map_err(unusable(of_key, key))?;
+    let of_cert = || unusable(format!("{table}.cert"), cert);
+    let chain = chain(cert).map_err(of_cert())?;
+    let private = private(key).map_err(unusable(format!("{table}.key"), key))?;
     let certified = CertifiedKey::from_der(chain, private, provider);
-    certified.map_err(|error| unusable(of_cert, cert)(error.into()))
+    certified.map_err(|error| of_cert()(error.into()))
 }
 
-fn unusable(key: &'static str, path: &Path) -> impl Fn(Unusable) -> ConfigError {
+fn unusable(key: String, path: &Path) -> impl Fn(Unusable) -> ConfigError {
     let path = path.to_owned();
     move |error| ConfigError::Certificate {
-        key,
+        key: key.clone(),
         path: path.clone(),
         error,
     }

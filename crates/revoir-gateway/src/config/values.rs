@@ -6,8 +6,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::front::normal_form;
+
 /// The smallest buffer that hyper reads into.
 const LEAST_HEAD_BYTES: usize = 8192;
+
+/// The least memory for all clients.
+const LEAST_HELD_BYTES: usize = 65_536;
+
+/// The longest duration.
+const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
 
 /// A duration with its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,8 +38,14 @@ impl FromStr for Time {
     /// Reads `400ms`, `20s`, `5m` or `1m 30s`. Only `0` needs no unit.
     fn from_str(text: &str) -> Result<Self, String> {
         let time = humantime::parse_duration(text);
-        time.map(Self)
-            .map_err(|error| format!("{error}; give a number and a unit, such as 400ms, 20s or 5m"))
+        let time = time.map_err(|error| {
+            format!("{error}; give a number and a unit, such as 400ms, 20s or 5m")
+        })?;
+        // What is added to the clock must not go beyond its end.
+        match time > LONGEST {
+            true => Err(format!("{text}: give at most 3650 days")),
+            false => Ok(Self(time)),
+        }
     }
 }
 
@@ -55,6 +69,40 @@ pub(super) fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ti
         true => Err(de::Error::custom("give a time of more than 0")),
         false => Ok(time),
     }
+}
+
+/// A duration of so many milliseconds at least: less would serve nobody.
+pub(super) fn at_least_ms<'de, const LEAST: u64, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Time, D::Error> {
+    let time = Time::deserialize(deserializer)?;
+    match time.0 < Duration::from_millis(LEAST) {
+        true => Err(de::Error::custom(too_short(time, LEAST))),
+        false => Ok(time),
+    }
+}
+
+/// The same, or 0 for none.
+pub(super) fn none_or_ms<'de, const LEAST: u64, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Time, D::Error> {
+    let time = Time::deserialize(deserializer)?;
+    match !time.0.is_zero() && time.0 < Duration::from_millis(LEAST) {
+        true => {
+            let text = format!("{}, or \"0s\" for none", too_short(time, LEAST));
+            Err(de::Error::custom(text))
+        }
+        false => Ok(time),
+    }
+}
+
+fn too_short(time: Time, least: u64) -> String {
+    let (time, least) = (time.0, Duration::from_millis(least));
+    format!(
+        "{}: expected at least {}",
+        humantime::format_duration(time),
+        humantime::format_duration(least)
+    )
 }
 
 /// A number that serves nobody if it is 0.
@@ -90,14 +138,21 @@ impl<'de> Deserialize<'de> for Most {
         #[derive(Deserialize)]
         #[serde(untagged, expecting = "expected a number or \"any\"")]
         enum Written {
-            Number(u32),
+            Number(i64),
             Word(String),
         }
+        let is_small =
+            |number: i64| format!("{number}: expected at least 1, or \"any\" for no limit");
         match Written::deserialize(deserializer)? {
-            Written::Number(0) => Err(de::Error::custom(
-                "0: expected at least 1, or \"any\" for no limit",
-            )),
-            Written::Number(number) => Ok(Self(number as usize)),
+            Written::Number(number) => match u32::try_from(number) {
+                Ok(number @ 1..) => Ok(Self(number as usize)),
+                Ok(0) => Err(de::Error::custom(is_small(number))),
+                Err(_) if number < 0 => Err(de::Error::custom(is_small(number))),
+                Err(_) => Err(de::Error::custom(format!(
+                    "{number}: expected at most {}, or \"any\" for no limit",
+                    u32::MAX
+                ))),
+            },
             Written::Word(word) if word == Self::WORD => Ok(Self::ANY),
             Written::Word(_) => Err(de::Error::custom("expected a number or \"any\"")),
         }
@@ -118,6 +173,16 @@ pub(super) fn head_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u
     let bytes = usize::deserialize(deserializer)?;
     if bytes < LEAST_HEAD_BYTES {
         let text = format!("{bytes}: expected at least {LEAST_HEAD_BYTES}");
+        return Err(de::Error::custom(text));
+    }
+    Ok(bytes)
+}
+
+/// The memory of all clients: with less than one wants for itself, nobody is served.
+pub(super) fn held_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let bytes = usize::deserialize(deserializer)?;
+    if bytes < LEAST_HELD_BYTES {
+        let text = format!("{bytes}: expected at least {LEAST_HELD_BYTES}");
         return Err(de::Error::custom(text));
     }
     Ok(bytes)
@@ -146,24 +211,43 @@ pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
         let text = "a path begins with `/`, and has no `?`, `#`, `%` or space";
         return Err(de::Error::custom(text));
     }
-    Ok(path)
+    match normal_form(&path) {
+        Ok(normal) if *normal == *path.as_bytes() => Ok(path),
+        Ok(normal) => {
+            let normal = String::from_utf8_lossy(&normal);
+            let text = format!("no request has this path in its normal form: write {normal:?}");
+            Err(de::Error::custom(text))
+        }
+        // It has no backslash and nothing that is encoded.
+        Err(error) => Err(de::Error::custom(error)),
+    }
 }
 
 /// The same, where there may be none.
 pub(super) fn some_path<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
-    path(deserializer).map(Some)
+    let path = String::deserialize(deserializer)?;
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    match path.starts_with('/') && path.bytes().all(is_plain) {
+        true => Ok(Some(path)),
+        false => Err(de::Error::custom(
+            "a path begins with `/`, and has no `#` and no space",
+        )),
+    }
 }
 
 /// A host without a port.
 pub(super) fn host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let host = String::deserialize(deserializer)?;
     let is_bracketed = host.starts_with('[') && host.ends_with(']');
-    let is_host = !host.is_empty() && !host.contains(['/', '@', '*']);
-    if !is_host || (host.contains(':') && !is_bracketed) {
-        let text = "a host is a name or an address, without a scheme and a port";
+    let is_of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
+    let is_host = host.bytes().all(is_of_host);
+    // As requests are: a name has the same meaning with a dot at its end.
+    let host = host.strip_suffix('.').unwrap_or(&host).to_ascii_lowercase();
+    if host.is_empty() || !is_host || (host.contains([':', '[', ']']) && !is_bracketed) {
+        let text = "a host is a name or an address, without a scheme and a port; a name beyond ASCII as xn--";
         return Err(de::Error::custom(text));
     }
-    Ok(Some(host.to_ascii_lowercase()))
+    Ok(Some(host))
 }

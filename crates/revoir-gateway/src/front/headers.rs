@@ -82,11 +82,13 @@ pub(crate) fn is_twin_of(name: &HeaderName, own: &HeaderName) -> bool {
 
 /// The value of Host without its port.
 pub(crate) fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
+    let name = match host.rsplit_once(':') {
         // A colon in an IPv6 address stands in its brackets.
         Some((name, port)) if !port.contains(']') => name,
         _ => host,
-    }
+    };
+    // It says only that the name is whole.
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -96,6 +98,20 @@ mod tests {
     use hyper::header::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn a_host_is_known_by_its_name_without_port_and_dot() {
+        for (host, name) in [
+            ("a.example", "a.example"),
+            ("a.example:80", "a.example"),
+            ("a.example.", "a.example"),
+            ("a.example.:80", "a.example"),
+            ("[::1]:80", "[::1]"),
+            ("[::1]", "[::1]"),
+        ] {
+            assert_eq!(without_port(host), name);
+        }
+    }
     use crate::net::{Peer, Peers};
 
     fn headers(fields: &[(&str, &str)]) -> HeaderMap {

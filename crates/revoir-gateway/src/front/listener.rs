@@ -321,9 +321,9 @@ impl Listeners {
         if !has_one_host(&request) {
             return refusal(StatusCode::BAD_REQUEST, "a request has one Host field");
         }
-        let Ok(path) = normal_form(request.uri().path()) else {
-            let text = "the path has an encoded dot segment, a NUL or a backslash";
-            return refusal(StatusCode::BAD_REQUEST, text);
+        let path = match normal_form(request.uri().path()) {
+            Ok(path) => path,
+            Err(error) => return refusal(StatusCode::BAD_REQUEST, &error.to_string()),
         };
         let Some(route) = current.routes.find(host(&request), &path) else {
             return refusal(StatusCode::NOT_FOUND, "no route leads there");

@@ -35,6 +35,7 @@ pub(crate) use certificates::ByName;
 
 pub(crate) use headers::{is_for_one_connection, without_port};
 pub(crate) use listener::serve;
+pub(crate) use path::normal_form;
 pub(crate) use route::{Changed, Replaced};
 pub use route::{Destination, RouteSettings};
 pub use service::LocalService;

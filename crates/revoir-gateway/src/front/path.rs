@@ -1,10 +1,17 @@
 //! The normal form of a request's path, by which routes are found.
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// Why a path has no normal form: backends read it in more than one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ambiguous;
+pub(crate) struct Ambiguous;
+
+impl fmt::Display for Ambiguous {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the path has an encoded dot segment, a NUL or a backslash")
+    }
+}
 
 /// The path that `path` means: percent-decoded once, without dot segments and without empty ones
 /// (RFC 3986 sections 2.4 and 5.2.4). Only for deciding: the backend gets what the client sent.
@@ -12,7 +19,7 @@ pub(super) struct Ambiguous;
 /// # Errors
 ///
 /// Encoded dot segments, NUL and backslashes, which servers take for different things.
-pub(super) fn normal_form(path: &str) -> Result<Cow<'_, [u8]>, Ambiguous> {
+pub(crate) fn normal_form(path: &str) -> Result<Cow<'_, [u8]>, Ambiguous> {
     let bytes = path.as_bytes();
     let is_plain = !path.contains(['%', '\\']) && !path.contains("//") && !path.contains("/.");
     // `*` of OPTIONS is no path.

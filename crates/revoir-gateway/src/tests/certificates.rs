@@ -142,7 +142,7 @@ async fn a_certificate_without_a_name_to_ask_for_is_an_error() {
         ..files.config()
     };
     let error = config.server().unwrap_err().to_string();
-    assert!(error.starts_with("tls.more.cert: "), "{error}");
+    assert!(error.starts_with("tls.more[0].cert: "), "{error}");
     assert!(error.contains("no DNS name"), "{error}");
 }
 
@@ -180,7 +180,7 @@ async fn each_file_that_cannot_be_used_is_named_with_its_key() {
                     ..other.clone()
                 }];
             }),
-            "tls.more.key: gone.pem: ",
+            "tls.more[0].key: gone.pem: ",
         ),
         (
             with(&|tls| tls.client = client(&gone)),

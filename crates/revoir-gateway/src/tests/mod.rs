@@ -5,6 +5,7 @@ mod auth_hook;
 mod auto;
 mod bad_paths;
 mod certificates;
+mod checking;
 mod draining;
 mod faults;
 mod handshake;
