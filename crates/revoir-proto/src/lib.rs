@@ -97,6 +97,9 @@ mod intake;
 mod keepalive;
 mod limits;
 mod message;
+#[cfg(feature = "serde")]
+#[doc(hidden)]
+pub mod named;
 mod nanos;
 mod output;
 mod random;
@@ -109,7 +112,9 @@ pub use closing::ClosingHandshake;
 pub use compression::CompressionSnapshot;
 pub use config::{Config, KeepaliveConfig};
 pub use connection::{CloseRequest, Connection, LocalCause};
-pub use ending::{CallSite, Cause, Detail, Ending, Finish, Initiator, InputEnd, TlsFault};
+pub use ending::{
+    CallSite, Cause, Detail, DetailKind, Ending, Finish, Initiator, InputEnd, TlsFault,
+};
 pub use error::{ProtocolError, SNAPSHOT_VERSION, SnapshotError, UsageError};
 pub use event::Event;
 pub use frame::FrameSnapshot;

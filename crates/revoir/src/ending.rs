@@ -2,4 +2,4 @@
 
 pub use revoir_codes::{InvalidSlot, NotSendable, ReasonTooLong, Slot};
 pub use revoir_proto::frame::CloseFrame;
-pub use revoir_proto::{CallSite, Detail, Finish, Initiator, ProtocolError, TlsFault};
+pub use revoir_proto::{CallSite, Detail, DetailKind, Finish, Initiator, ProtocolError, TlsFault};

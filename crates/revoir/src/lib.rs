@@ -114,7 +114,7 @@
 //!   [`ClientTls::from_config`](tls::ClientTls::from_config) and [`ServerTls::from_config`](tls::ServerTls::from_config).
 //! - `deflate` (default): permessage-deflate (RFC 7692). A client offers it, a server accepts it
 //!   only if [told so](Acceptor::with_extensions).
-//! - `serde`: endings and decisions as JSON ([`json`]).
+//! - `serde`: [`Ending`], [`Decision`](reconnect::Decision) and [`Policy`] are written and read.
 //! - `hyper`: connections on a route of a hyper server, as `Upgrade`.
 //! - `axum`: the same as an extractor. The acceptor is the state of the router, or a part of it
 //!   (`FromRef`):
@@ -149,8 +149,6 @@ pub mod ending;
 mod entropy;
 pub mod handshake;
 mod handshake_io;
-#[cfg(feature = "serde")]
-pub mod json;
 mod observer;
 pub mod reconnect;
 pub mod server;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use revoir::Message;
 use revoir::drain::DrainReport;
-use revoir::json::{DecisionFields, EndingFields};
+use revoir::reconnect::Decision;
+use revoir::{Ending, Message};
 use serde::Serialize;
 
 use crate::events::{Event, Opened, What};
@@ -19,12 +19,9 @@ pub(crate) fn event_line(event: &Event) -> Option<String> {
         }
         What::Open(opened) => ("open", Fields::Open(OpenFields::new(opened))),
         What::Message(message) => ("message", Fields::Message(MessageFields::new(message))),
-        What::Ending(ending) => ("ending", Fields::Ending(EndingFields::new(ending))),
+        What::Ending(ending) => ("ending", Fields::Ending(ending)),
         What::Drained(report) => ("drained", Fields::Drained(DrainedFields::new(report))),
-        What::Decision(decision) => {
-            let fields = DecisionFields::new(decision);
-            ("decision", Fields::Decision(fields))
-        }
+        What::Decision(decision) => ("decision", Fields::Decision(decision)),
         What::Note(_) | What::Countdown(_) => return None,
     };
     Some(json::line(&EventLine {
@@ -50,8 +47,8 @@ enum Fields<'a> {
     Listening { addr: String },
     Open(OpenFields<'a>),
     Message(MessageFields<'a>),
-    Ending(EndingFields<'a>),
-    Decision(DecisionFields<'a>),
+    Ending(&'a Ending),
+    Decision(&'a Decision),
     Drained(DrainedFields),
 }
 

@@ -33,8 +33,8 @@ fn assert_ending(actual: &Value, expected: &Value) {
     }
     let mut whole = json!({
         "event": "ending", "conn": 1, "t_ms": null, "open_ms": null, "idle_ms": null,
-        "reason": "", "detail": null, "initiator": null, "sent": null, "received": null,
-        "order": null, "in_frame": false, "closed_at": null, "status": null, "discarded": 0,
+        "reason": "", "detail": null, "detail_kind": null, "initiator": null, "sent": null, "received": null,
+        "order": null, "in_frame": false, "closed_at": null, "status": null, "retry_after": null, "discarded": 0,
         "unsent": 0, "clean": false,
     });
     let more = expected.as_object().unwrap().clone();
@@ -190,6 +190,7 @@ fn a_broken_rule_is_named_with_its_section() {
     // What comes from a peer that broke a rule is not read any more, nor is its Close frame.
     let expected = json!({
         "code": 1006, "name": "Abnormal Closure", "cause": "protocol-error", "detail": rule,
+        "detail_kind": "rule",
         "finish": "eof", "initiator": "local", "sent": {"code": 1002, "reason": rule},
         "text": ending["text"],
     });
@@ -209,6 +210,7 @@ fn a_connection_that_never_opened_has_an_ending_too() {
     };
     let expected = json!({
         "code": 1006, "name": "Abnormal Closure", "cause": "refused", "detail": address,
+        "detail_kind": "text",
         "finish": "none", "text": format!("1006 Abnormal Closure: the TCP connection was refused ({address})"),
     });
     assert_ending(&serde_json::from_str(line).unwrap(), &expected);

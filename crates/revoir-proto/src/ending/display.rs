@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::ending::{Cause, Detail, Ending, Finish};
+use crate::ending::{Cause, Detail, DetailKind, Ending, Finish};
 
 /// One sentence, for example: `1006 Abnormal Closure: the peer's TCP stream ended without a Close
 /// frame, 60.0 s after its last byte`.
@@ -46,7 +46,7 @@ impl fmt::Display for Ending {
             Cause::ConnectTimeout => self.never(f, "TCP did not connect in time"),
             Cause::TlsFailed => self.never(f, "the TLS handshake failed"),
             Cause::HandshakeRejected => match &self.response {
-                Some(response) if matches!(self.detail, Detail::Proxy(_)) => {
+                Some(response) if self.detail.kind() == Some(DetailKind::Proxy) => {
                     let status = response.status;
                     self.never(f, &format!("no way to the server, HTTP {status}"))
                 }
@@ -119,7 +119,7 @@ impl Ending {
 
     /// The rule that the peer broke after our Close frame, if another cause came first.
     fn rule_broken_afterwards(&self) -> Option<&Detail> {
-        let broke_a_rule = matches!(self.detail, Detail::Rule(_));
+        let broke_a_rule = self.detail.kind() == Some(DetailKind::Rule);
         (broke_a_rule && !self.is_broken_rule()).then_some(&self.detail)
     }
 

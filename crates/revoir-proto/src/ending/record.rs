@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use revoir_codes::CloseCode;
 
-use crate::ending::{Cause, Finish, Initiator, TlsFault};
+use crate::ending::{Cause, DetailKind, Finish, Initiator, TlsFault};
 use crate::error::ProtocolError;
 use crate::frame::CloseFrame;
 use crate::handshake::{HandshakeError, Refused};
@@ -131,7 +131,8 @@ impl Error for Ending {
             | Detail::Os(_)
             | Detail::Text(_)
             | Detail::Proxy(_)
-            | Detail::Tls { .. } => None,
+            | Detail::Tls { .. }
+            | Detail::Told { .. } => None,
         }
     }
 }
@@ -161,6 +162,31 @@ pub enum Detail {
         /// The words of the TLS library.
         text: Cow<'static, str>,
     },
+    /// As it was told elsewhere: read from JSON.
+    Told {
+        /// Of what kind it was.
+        kind: DetailKind,
+        /// What it printed.
+        text: Cow<'static, str>,
+    },
+}
+
+impl Detail {
+    /// What it is about; `None` if nothing is known.
+    #[must_use]
+    pub fn kind(&self) -> Option<DetailKind> {
+        Some(match self {
+            Self::None => return None,
+            Self::Rule(_) => DetailKind::Rule,
+            Self::Handshake(error) if error.is_garbled() => DetailKind::Garbled,
+            Self::Handshake(_) => DetailKind::Handshake,
+            Self::Os(_) => DetailKind::Os,
+            Self::Text(_) => DetailKind::Text,
+            Self::Proxy(_) => DetailKind::Proxy,
+            Self::Tls { fault, .. } => DetailKind::Tls(*fault),
+            Self::Told { kind, .. } => *kind,
+        })
+    }
 }
 
 impl fmt::Display for Detail {
@@ -170,7 +196,7 @@ impl fmt::Display for Detail {
             Self::Rule(error) => write!(f, "{error} ({})", error.section()),
             Self::Handshake(error) => write!(f, "{error} ({})", error.section()),
             Self::Os(number) => write!(f, "os error {number}"),
-            Self::Text(text) | Self::Proxy(text) => f.write_str(text),
+            Self::Text(text) | Self::Proxy(text) | Self::Told { text, .. } => f.write_str(text),
             // The others say all that there is to say.
             Self::Tls {
                 fault:
@@ -192,7 +218,7 @@ pub struct CallSite {
     pub file: Cow<'static, str>,
     /// The line, from 1.
     pub line: u32,
-    /// The column, from 1.
+    /// The column, from 1; 0 if it is not known.
     pub column: u32,
 }
 
@@ -208,6 +234,10 @@ impl From<&'static Location<'static>> for CallSite {
 
 impl fmt::Display for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+        write!(f, "{}:{}", self.file, self.line)?;
+        match self.column {
+            0 => Ok(()),
+            column => write!(f, ":{column}"),
+        }
     }
 }

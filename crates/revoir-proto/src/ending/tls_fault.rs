@@ -47,6 +47,24 @@ impl TlsFault {
         Self::Other,
     ];
 
+    /// A stable identifier in kebab case.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::NotTls => "not-tls",
+            Self::HungUp => "tls-hung-up",
+            Self::UnknownIssuer => "unknown-issuer",
+            Self::WrongName => "wrong-name",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Revoked => "revoked",
+            Self::AuthorityAsServer => "authority-as-server",
+            Self::Alert => "tls-alert",
+            Self::NothingInCommon => "tls-nothing-in-common",
+            Self::Other => "tls-other",
+        }
+    }
+
     /// What to do about it, in one sentence without a stop.
     #[must_use]
     pub const fn advice(self) -> &'static str {

@@ -133,6 +133,20 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
+    /// Whether what came was no sound HTTP at all: from a proxy or a portal in between, perhaps.
+    #[must_use]
+    pub const fn is_garbled(&self) -> bool {
+        matches!(
+            self,
+            Self::NotHttp { .. }
+                | Self::MalformedHead { .. }
+                | Self::BareLineFeed
+                | Self::HeadTooLong { .. }
+                | Self::TooManyHeaders { .. }
+                | Self::HttpVersion { .. }
+        )
+    }
+
     /// The section that holds the broken rule.
     #[must_use]
     pub fn section(&self) -> &'static str {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use revoir_proto::handshake::InvalidRequest;
-use revoir_proto::{Cause, Detail, Ending};
+use revoir_proto::{Cause, DetailKind, Ending};
 
 use crate::client::{InvalidProxy, InvalidUrl};
 
@@ -97,11 +97,12 @@ impl From<Ending> for ConnectError {
 
 /// Whose affair it is that the connection never opened, and what to do about it.
 fn way_out(ending: &Ending) -> Option<&'static str> {
-    if let Detail::Proxy(_) = ending.detail {
-        return Some(way_past_proxy(ending.response.as_ref().map(|it| it.status)));
-    }
-    if let Detail::Tls { fault, .. } = ending.detail {
-        return Some(fault.advice());
+    match ending.detail.kind() {
+        Some(DetailKind::Proxy) => {
+            return Some(way_past_proxy(ending.response.as_ref().map(|it| it.status)));
+        }
+        Some(DetailKind::Tls(fault)) => return Some(fault.advice()),
+        _ => {}
     }
     Some(match ending.cause {
         Cause::Dns => "check the host in the url, and that this machine can resolve names",
@@ -158,6 +159,7 @@ const fn refused(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use revoir_proto::Detail;
     use revoir_proto::handshake::{Headers, Refused};
 
     use super::*;

@@ -12,6 +12,8 @@
 
 mod decision;
 mod history;
+#[cfg(feature = "serde")]
+mod json;
 pub(crate) mod link;
 pub(crate) mod policy;
 mod profile;

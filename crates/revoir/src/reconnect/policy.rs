@@ -51,11 +51,11 @@ const REGISTERED: DelayRange = DelayRange {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    rules: Vec<Rule>,
-    profile: Option<Profile>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) profile: Option<Profile>,
     restart: DelayRange,
-    max_attempts: Option<u32>,
-    refresh: bool,
+    pub(super) max_attempts: Option<u32>,
+    pub(super) refresh: bool,
 }
 
 impl Policy {
@@ -78,6 +78,12 @@ impl Policy {
             restart: REGISTERED,
             ..Self::new()
         }
+    }
+
+    /// Whether it waits after a restart as the registration of 1012 says.
+    #[cfg(feature = "serde")]
+    pub(super) fn is_registered(&self) -> bool {
+        self.restart == REGISTERED
     }
 
     /// Adds a rule. It comes after those added before, and before profile and table.

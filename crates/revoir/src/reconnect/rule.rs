@@ -29,12 +29,12 @@ use crate::reconnect::verdict::{Delay, Verdict};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    on: On,
-    verdict: Verdict,
+    pub(super) on: On,
+    pub(super) verdict: Verdict,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum On {
+pub(super) enum On {
     Codes(RangeInclusive<u16>),
     Statuses(RangeInclusive<u16>),
     Cause(Cause),

@@ -1,6 +1,6 @@
 //! [`Subject`]: what the rules look at in an ending.
 
-use revoir_proto::{Cause, CloseCode, Detail, Ending};
+use revoir_proto::{Cause, CloseCode, DetailKind, Ending};
 
 /// What an ending is to the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Subject {
             | Cause::WriteFailed
             | Cause::TlsFailed => Self::Code(ending.code()),
             cause @ Cause::HandshakeRejected => match &ending.response {
-                Some(refused) if matches!(ending.detail, Detail::Proxy(_)) => {
+                Some(refused) if ending.detail.kind() == Some(DetailKind::Proxy) => {
                     Self::Proxy(refused.status)
                 }
                 Some(refused) => Self::Status(refused.status),

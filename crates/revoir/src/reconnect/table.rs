@@ -2,8 +2,7 @@
 
 use revoir_codes::advice::DelayClass;
 use revoir_codes::{Direction, advice};
-use revoir_proto::handshake::HandshakeError;
-use revoir_proto::{Cause, CloseCode, Detail, Ending};
+use revoir_proto::{Cause, CloseCode, Detail, DetailKind, Ending};
 
 use crate::reconnect::status;
 use crate::reconnect::subject::Subject;
@@ -37,7 +36,10 @@ fn of_cause(cause: Cause, detail: &Detail) -> Verdict {
         Cause::Dns if is_unknown_name(detail) => {
             Verdict::retry("dns-unknown-name", DelayClass::Slow)
         }
-        Cause::HandshakeInvalid if is_garbled(detail) => Verdict::doubtful("handshake-garbled"),
+        // No sound HTTP at all: a proxy or a portal in between, perhaps.
+        Cause::HandshakeInvalid if detail.kind() == Some(DetailKind::Garbled) => {
+            Verdict::doubtful("handshake-garbled")
+        }
         // A 101 that is none for us is a setting, here or there; the others are closed
         // connections that nobody here wants any more.
         Cause::HandshakeInvalid | Cause::ClosedLocally | Cause::Dropped | Cause::Drained => {
@@ -60,20 +62,4 @@ fn is_unknown_name(detail: &Detail) -> bool {
         Detail::Text(text) | Detail::Proxy(text) => SAID.iter().any(|said| text.contains(said)),
         _ => false,
     }
-}
-
-/// Whether the answer was no sound HTTP at all: a proxy or a portal in between, perhaps.
-fn is_garbled(detail: &Detail) -> bool {
-    let Detail::Handshake(error) = detail else {
-        return false;
-    };
-    matches!(
-        **error,
-        HandshakeError::NotHttp { .. }
-            | HandshakeError::MalformedHead { .. }
-            | HandshakeError::BareLineFeed
-            | HandshakeError::HeadTooLong { .. }
-            | HandshakeError::TooManyHeaders { .. }
-            | HandshakeError::HttpVersion { .. }
-    )
 }

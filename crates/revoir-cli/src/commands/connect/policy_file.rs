@@ -1,16 +1,10 @@
 //! `--policy FILE`: a policy as TOML, described in docs/policy.md.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::path::Path;
-use std::time::Duration;
 
-use revoir::reconnect::{DelayClass, Profile, Rule};
-use revoir::{Cause, Policy};
-use serde::Deserialize;
-use toml::Spanned;
+use revoir::Policy;
 
-use crate::args::values;
 use crate::exit::Failure;
 
 /// The policy in the file at `path`.
@@ -44,139 +38,21 @@ impl Wrong {
 }
 
 fn parse(text: &str) -> Result<Policy, Wrong> {
-    let table: PolicyTable = toml::from_str(text).map_err(|error| {
+    let policy: Policy = toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         Wrong::at(text, start, error.message())
     })?;
-    let mut policy = match table.base {
-        Base::Default => Policy::new(),
-        Base::Registered => Policy::registered(),
-    };
-    if let Some(id) = table.profile {
-        let start = id.span().start;
-        let profile = Profile::from_id(id.get_ref()).ok_or_else(|| {
-            let known = Profile::ALL.map(Profile::id).join(", ");
-            Wrong::at(
-                text,
-                start,
-                format!("no profile {:?}; choose one of {known}", id.get_ref()),
-            )
-        })?;
-        policy = policy.with_profile(profile);
-    }
-    for entry in table.rules {
-        let start = entry.span().start;
-        let rule = entry.into_inner().rule();
-        policy = policy.with_rule(rule.map_err(|what| Wrong::at(text, start, what))?);
-    }
-    Ok(match table.max_attempts {
-        Some(attempts) => policy.with_max_attempts(attempts),
-        None => policy,
-    })
-}
-
-/// The whole file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct PolicyTable {
-    #[serde(default)]
-    base: Base,
-    profile: Option<Spanned<String>>,
-    max_attempts: Option<u32>,
-    #[serde(default, rename = "rule")]
-    rules: Vec<Spanned<RuleTable>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Base {
-    #[default]
-    Default,
-    Registered,
-}
-
-/// One `[[rule]]`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct RuleTable {
-    code: Option<Numbers>,
-    status: Option<Numbers>,
-    cause: Option<String>,
-    name: Option<String>,
-    #[serde(default)]
-    stop: bool,
-    class: Option<String>,
-    delay: Option<[String; 2]>,
-    attempts: Option<u16>,
-}
-
-/// `4001`, or `[4000, 4099]`.
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a number, or the first and the last one in brackets"
-)]
-enum Numbers {
-    One(u16),
-    Range([u16; 2]),
-}
-
-impl Numbers {
-    fn range(&self) -> RangeInclusive<u16> {
-        match *self {
-            Self::One(number) => number..=number,
-            Self::Range([first, last]) => first..=last,
-        }
-    }
-}
-
-impl RuleTable {
-    fn rule(self) -> Result<Rule, String> {
-        let mut rule = match (&self.code, &self.status, &self.cause) {
-            (Some(codes), None, None) => Rule::codes(codes.range()),
-            (None, Some(statuses), None) => Rule::statuses(statuses.range()),
-            (None, None, Some(id)) => Rule::cause(cause(id)?),
-            _ => return Err("a rule has exactly one of `code`, `status` and `cause`".to_owned()),
-        };
-        rule = match (self.stop, &self.class, &self.delay) {
-            (true, None, None) => rule.stop(),
-            (false, Some(id), None) => rule.with_class(class(id)?),
-            (false, None, Some([from, to])) => rule.with_delay(delay(from)?..=delay(to)?),
-            (false, None, None) => rule,
-            _ => return Err("a rule has at most one of `stop`, `class` and `delay`".to_owned()),
-        };
-        if let Some(attempts) = self.attempts {
-            rule = rule.at_most(attempts);
-        }
-        Ok(match self.name {
-            Some(name) => rule.named(name),
-            None => rule,
-        })
-    }
-}
-
-fn cause(id: &str) -> Result<Cause, String> {
-    let found = Cause::ALL.into_iter().find(|cause| cause.id() == id);
-    found.ok_or_else(|| {
-        let known = Cause::ALL.map(Cause::id).join(", ");
-        format!("no cause {id:?}; choose one of {known}")
-    })
-}
-
-fn class(id: &str) -> Result<DelayClass, String> {
-    let found = DelayClass::ALL.into_iter().find(|class| class.id() == id);
-    found.ok_or_else(|| {
-        let known = DelayClass::ALL.map(DelayClass::id).join(", ");
-        format!("no class {id:?}; choose one of {known}")
-    })
-}
-
-fn delay(text: &str) -> Result<Duration, String> {
-    values::duration(text).map_err(|error| format!("{text:?}: {error}"))
+    // There is nothing here that gets credentials.
+    Ok(policy.with_refresh(false))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use revoir::Cause;
+    use revoir::reconnect::{DelayClass, Profile, Rule};
+
     use super::*;
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the user can do about an ending.
 
 use revoir::client::ConnectError;
-use revoir::ending::Detail;
+use revoir::ending::{Detail, DetailKind};
 use revoir::handshake::HandshakeError;
 use revoir::{Cause, Ending};
 use revoir_codes::catalog::causes::causes;
@@ -25,7 +25,10 @@ pub(super) fn what_next(ending: &Ending, locale: &'static Locale) -> String {
 /// Where more is known than the reference tells apart: which fault of TLS it was, or that it was a
 /// proxy. In English only.
 fn exactly(ending: &Ending, locale: &Locale) -> Option<String> {
-    let is_known = matches!(ending.detail, Detail::Tls { .. } | Detail::Proxy(_));
+    let is_known = matches!(
+        ending.detail.kind(),
+        Some(DetailKind::Tls(_) | DetailKind::Proxy)
+    );
     if !is_known || locale.tag != "en" {
         return None;
     }
@@ -44,7 +47,7 @@ fn cause(ending: &Ending) -> Option<&'static str> {
         (Cause::ConnectTimeout, _) => Some("blackhole"),
         (Cause::TlsFailed, _) => Some("tls"),
         // What a proxy refuses says nothing of the server.
-        (Cause::HandshakeRejected, _) if matches!(ending.detail, Detail::Proxy(_)) => None,
+        (Cause::HandshakeRejected, _) if ending.detail.kind() == Some(DetailKind::Proxy) => None,
         (Cause::HandshakeRejected, Some(401 | 403)) => Some("http-401-403"),
         (Cause::HandshakeRejected, Some(200 | 426)) => Some("proxy-not-upgrading"),
         (Cause::HandshakeRejected, Some(300..=399)) => Some("redirect"),

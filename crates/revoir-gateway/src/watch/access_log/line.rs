@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use humantime::format_rfc3339_millis;
-use revoir::json::EndingFields;
+use revoir::Ending;
 use serde::Serialize;
 
 use crate::relay::{Ended, Side};
@@ -66,8 +66,8 @@ struct ConnectionFields<'a> {
     backends: u32,
     from_client: Sum,
     from_backend: Sum,
-    client: Option<EndingFields<'a>>,
-    backend: Option<EndingFields<'a>>,
+    client: Option<&'a Ending>,
+    backend: Option<&'a Ending>,
 }
 
 #[derive(Serialize)]
@@ -110,7 +110,7 @@ impl<'a> ConnectionFields<'a> {
         let handle = &record.handle;
         let ending = |ended: &'a Option<Ended>| {
             let ended = ended.as_ref();
-            ended.map(|ended| EndingFields::new(&ended.ending))
+            ended.map(|ended| &ended.ending)
         };
         Self {
             event: "connection",

@@ -6,7 +6,6 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use revoir::ending::{CloseFrame, Detail, Finish};
-use revoir::json::DecisionFields;
 use revoir::reconnect::{Decision, History};
 use revoir::{Cause, CloseCode, Ending, Policy};
 use serde::{Deserialize, Serialize};
@@ -38,8 +37,8 @@ pub(super) struct CloseEvent {
 }
 
 #[derive(Serialize)]
-struct Decided<'a> {
-    decision: DecisionFields<'a>,
+struct Decided {
+    decision: Decision,
     text: String,
 }
 
@@ -47,7 +46,6 @@ struct Decided<'a> {
 pub(super) async fn decision(State(_): State<Lab>, Query(seen): Query<CloseEvent>) -> Response {
     let decision = seen.decide(fastrand::u32(..));
     let text = decision.to_string();
-    let decision = DecisionFields::new(&decision);
     answer::unkept_json(StatusCode::OK, &Decided { decision, text })
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use revoir::json::EndingFields;
+use revoir::Ending;
 use serde::Serialize;
 
 use crate::answer;
@@ -12,7 +12,7 @@ use crate::lab::token::Token;
 
 #[derive(Serialize)]
 struct Found<'a> {
-    ending: EndingFields<'a>,
+    ending: &'a Ending,
 }
 
 /// `GET /lab/endings/{token}`: waits until the connection has ended.
@@ -22,10 +22,7 @@ pub(super) async fn ending(State(lab): State<Lab>, Path(token): Path<String>) ->
         None => None,
     };
     match ending {
-        Some(ending) => {
-            let ending = EndingFields::new(&ending);
-            answer::unkept_json(StatusCode::OK, &Found { ending })
-        }
+        Some(ending) => answer::unkept_json(StatusCode::OK, &Found { ending: &ending }),
         None => answer::problem(
             StatusCode::NOT_FOUND,
             "no connection with this token has ended",

@@ -76,3 +76,30 @@ fn every_decision_in_the_file_is_made_again_from_the_file_alone() {
     }
     assert!(decisions >= 80, "{decisions} decisions");
 }
+
+#[test]
+fn what_serde_has_written_and_read_decides_the_same() {
+    fn again<T: Serialize + serde::de::DeserializeOwned>(value: &T) -> T {
+        serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
+    }
+
+    let text = fs::read_to_string(path("decisions.json")).unwrap();
+    let scenarios: Vec<Scenario> = serde_json::from_str(&text).unwrap();
+    for scenario in scenarios {
+        let policy = scenario.policy.build();
+        assert_eq!(again(&policy), policy, "{}", scenario.name);
+        let (mut history, now) = (scenario.start.build(), scenario.now());
+        for step in &scenario.steps {
+            let ending = again(&step.ending.build());
+            let decision = policy.decide(&ending, &history, now, step.random);
+            assert_eq!(
+                DecisionJson::of(&decision),
+                step.decision,
+                "{}",
+                scenario.name
+            );
+            assert_eq!(again(&decision), decision, "{}", scenario.name);
+            history.record(&ending, &again(&decision));
+        }
+    }
+}

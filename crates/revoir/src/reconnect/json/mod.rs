@@ -1,0 +1,4 @@
+//! Decisions and policies for `serde` (feature `serde`).
+
+mod decision;
+mod policy;
