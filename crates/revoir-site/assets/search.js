@@ -146,14 +146,6 @@ const revoirSearch = (() => {
     load();
   }
 
-  // A cause that a link points at is shown open.
-  function unfold() {
-    const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
-    if (target instanceof HTMLDetailsElement) target.open = true;
-  }
-  addEventListener("hashchange", unfold);
-  unfold();
-
   return {
     entries(loaded) {
       entries = loaded;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
-    REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, LOCATION, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use bytes::Bytes;
 use serde::Serialize;
 
 /// Scripts, styles and pictures from here only, and nothing in the page itself.
@@ -19,14 +20,36 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const JSON: &str = "application/json";
 
-/// A text with its tag, or 304 if the browser has it already (RFC 9110 section 13.1.2).
+/// How long a browser may keep an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It asks each time whether it is still right.
+    Asked,
+    ForADay,
+    /// Its name changes with its content.
+    ForGood,
+}
+
+impl Kept {
+    const fn cache_control(self) -> &'static str {
+        match self {
+            Self::Asked => "no-cache",
+            Self::ForADay => "public, max-age=86400",
+            Self::ForGood => "public, max-age=31536000, immutable",
+        }
+    }
+}
+
+/// A text or picture with its tag, or 304 if the browser has it already (RFC 9110 section 13.1.2).
 pub(crate) fn text(
     request_headers: &HeaderMap,
     content_type: &'static str,
-    text: String,
+    text: impl Into<Bytes>,
+    kept: Kept,
 ) -> Response {
+    let text = text.into();
     let mut hasher = DefaultHasher::new();
-    hasher.write(text.as_bytes());
+    hasher.write(&text);
     // Weak, because what travels may be compressed.
     let tag = format!("W/\"{:016x}\"", hasher.finish());
     let known = request_headers
@@ -42,8 +65,8 @@ pub(crate) fn text(
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    // A browser keeps it and asks each time whether it is still right.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let kept = HeaderValue::from_static(kept.cache_control());
+    headers.insert(CACHE_CONTROL, kept);
     if let Ok(tag) = tag.parse() {
         headers.insert(ETAG, tag);
     }
@@ -66,7 +89,7 @@ pub(crate) fn unkept(code: StatusCode, content_type: &'static str, text: String)
 
 /// A value as JSON, with its tag.
 pub(crate) fn json(request_headers: &HeaderMap, value: &impl Serialize) -> Response {
-    text(request_headers, JSON, line(value))
+    text(request_headers, JSON, line(value), Kept::Asked)
 }
 
 /// A value as JSON that nobody keeps.
@@ -117,6 +140,26 @@ pub(crate) fn redirect(code: StatusCode, path: &str) -> Response {
 fn status(code: StatusCode, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = code;
+    response
+}
+
+/// Lets the scripts of every page read the answer: there is nothing in it that is not for everybody.
+pub(crate) async fn for_every_page(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+/// Says that this can only be read.
+pub(crate) async fn only_get() -> Response {
+    let hint = "use GET or HEAD";
+    let mut response = problem(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this can only be read",
+        hint,
+    );
+    let methods = HeaderValue::from_static("GET, HEAD");
+    response.headers_mut().insert(ALLOW, methods);
     response
 }
 

@@ -11,7 +11,7 @@
 //!
 //! # async fn example() -> std::io::Result<()> {
 //! let lab = Lab::start(RawStream::of_tcp).await?;
-//! let site = revoir_site::router(&lab).into_make_service_with_connect_info::<SocketAddr>();
+//! let site = revoir_site::router(&lab, None).into_make_service_with_connect_info::<SocketAddr>();
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
 //! axum::serve(listener, site).await
 //! # }
@@ -24,7 +24,8 @@
 //! 2. *A page*: `/fr/codes/1006` is a language and an [`Address`]. [`render`] writes it: a *view*
 //!    takes text and facts from the catalogue, a *frame* adds what surrounds every page, and
 //!    [`Home`] says how pages link to each other. A page that has another name is answered with
-//!    308, one that is not there with 404, the root with 302 to the language the browser asks for.
+//!    308, one without a language (`/1006`) with 302 to the one the browser asks for, one that is
+//!    not there with 404 and what may have been meant.
 //! 3. *JSON*: `/api/v1/codes/1006?lang=fr` is the same catalogue as objects, those that the command
 //!    line prints with `--json`; `/api/v1/openapi.json` describes them.
 //! 4. *The lab*: `/lab/end/{way}?token=…` becomes a WebSocket, which the server, or the wire below

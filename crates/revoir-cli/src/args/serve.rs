@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::ValueHint;
 
+use crate::args::site::base_url;
 use crate::args::{AdminArgs, values};
 use revoir_gateway::{ListenAddr, Mode, Target};
 
@@ -57,6 +58,9 @@ pub(crate) struct ServeArgs {
     /// What to do with WebSocket connections
     #[arg(long, value_enum, value_name = "MODE", requires = "upstream", default_value_t = RouteMode::Auto)]
     pub(crate) route_mode: RouteMode,
+    /// URL by which the reference is known; adds a sitemap, previews and absolute canonical links
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = base_url)]
+    pub(crate) base_url: Option<String>,
     /// Also serve the lab, under /lab
     #[arg(long)]
     pub(crate) lab: bool,

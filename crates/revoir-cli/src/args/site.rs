@@ -8,20 +8,23 @@ use clap::ValueHint;
 #[command(after_help = "\
 Examples:
   revoir site --out public
-  revoir site --out public --base-url https://example.org/close-codes/
+  revoir site --out public --base-url https://example.org/close-codes/ --precompress
 
 The pages use relative links: publish them anywhere, or open index.html directly.")]
 pub(crate) struct SiteArgs {
     /// Output folder: new, empty, or written by this command before
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: PathBuf,
-    /// URL where the pages will be published; adds a sitemap and absolute canonical links
+    /// URL where the pages will be published; adds a sitemap, previews and absolute canonical links
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = base_url)]
     pub(crate) base_url: Option<String>,
+    /// Also write each text compressed, as .br and .gz, for hosts that send those
+    #[arg(long)]
+    pub(crate) precompress: bool,
 }
 
 /// An address to put paths behind: `http` or `https`, and a slash at its end.
-fn base_url(text: &str) -> Result<String, String> {
+pub(crate) fn base_url(text: &str) -> Result<String, String> {
     let host = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));

@@ -133,7 +133,7 @@ async fn serve(
     let lab = start_lab(config).await?;
     let operations = Arc::new(Operations::new(log, config.access_log));
     let all = with_lab(config, lab.as_ref());
-    let gateway = Gateway::from_config(&all, &built_in(lab.as_ref()), operations.clone())?;
+    let gateway = Gateway::from_config(&all, &built_in(args, lab.as_ref()), operations.clone())?;
     let tls = config.tls.as_ref().map(TlsConfig::server).transpose()?;
     let tls = tls.map(ServerTls::from_config);
     let mut listeners = Vec::new();
@@ -196,9 +196,12 @@ async fn start_lab(config: &Config) -> Result<Option<Lab>, Failure> {
 }
 
 /// What is built in.
-fn built_in(lab: Option<&Lab>) -> LocalService {
+fn built_in(args: &ServeArgs, lab: Option<&Lab>) -> LocalService {
     match lab {
-        Some(lab) => LocalService::with_tracker(revoir_site::router(lab), lab.tracker().clone()),
+        Some(lab) => {
+            let site = revoir_site::router(lab, args.base_url.as_deref());
+            LocalService::with_tracker(site, lab.tracker().clone())
+        }
         None => LocalService::new(Router::new()),
     }
 }
@@ -316,7 +319,7 @@ impl Reloading<'_> {
 
     fn take_over(&self, gateway: &Arc<Gateway>) -> Result<(Config, ReloadLine), Failure> {
         let config = configuration(self.args)?;
-        let service = built_in(self.lab);
+        let service = built_in(self.args, self.lab);
         // What may fail comes before what changes something.
         let routes = with_lab(&config, self.lab).routes(&service)?;
         if let (Some(files), Some(tls)) = (&config.tls, self.tls) {

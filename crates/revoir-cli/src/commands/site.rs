@@ -1,9 +1,11 @@
 //! `revoir site`: the reference as static files.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::Serialize;
 
 use crate::answer::Answer;
@@ -28,10 +30,19 @@ pub(crate) fn run(args: &SiteArgs, screen: &Screen) -> Result<Answer, Failure> {
     let (mut files, mut bytes) = (0, 0);
     for file in revoir_site::files(args.base_url.as_deref()) {
         let path = out.join(&file.path);
-        write(&path, &file.text)
-            .map_err(|error| failure(&format!("cannot write {}", path.display()), &error))?;
-        files += 1;
-        bytes += file.text.len();
+        let mut put = |path: &Path, content: &[u8]| {
+            files += 1;
+            bytes += content.len();
+            write(path, content)
+                .map_err(|error| failure(&format!("cannot write {}", path.display()), &error))
+        };
+        put(&path, &file.content)?;
+        if args.precompress && file.text().is_some() {
+            let unpacked = |error| failure("cannot compress", &error);
+            let with = |end: &str| out.join(format!("{}.{end}", file.path));
+            put(&with("br"), &brotli(&file.content).map_err(unpacked)?)?;
+            put(&with("gz"), &gzip(&file.content).map_err(unpacked)?)?;
+        }
     }
     let shown = out.display().to_string();
     let text = if screen.json {
@@ -44,6 +55,21 @@ pub(crate) fn run(args: &SiteArgs, screen: &Screen) -> Result<Answer, Failure> {
         format!("{files} files in {shown}; begin with index.html\n")
     };
     Ok(text.into())
+}
+
+/// As small as brotli makes it.
+fn brotli(content: &[u8]) -> io::Result<Vec<u8>> {
+    let params = brotli::enc::BrotliEncoderParams::default();
+    let mut packed = Vec::new();
+    brotli::BrotliCompress(&mut &*content, &mut packed, &params)?;
+    Ok(packed)
+}
+
+/// As small as gzip makes it.
+fn gzip(content: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(content)?;
+    packed.finish()
 }
 
 /// Makes sure that the folder is there and that nobody else's files are in it, and marks it.
@@ -62,18 +88,18 @@ fn claim(out: &Path) -> Result<(), Failure> {
     }
     write(
         &out.join(MARK),
-        "Written by `revoir site`, which may replace everything here.\n",
+        b"Written by `revoir site`, which may replace everything here.\n",
     )
     .map_err(|error| failure(&format!("cannot write into {shown}"), &error))
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    match fs::write(path, text) {
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::write(path, content) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)?;
             }
-            fs::write(path, text)
+            fs::write(path, content)
         }
         other => other,
     }

@@ -19,13 +19,11 @@ fn site_writes_every_file_and_may_write_again() {
     let out = out.to_str().unwrap();
     let first = stdout(&["site", "--out", out, "--base-url", "https://example.org/ws"]);
     assert!(first.contains("index.html"), "{first}");
-    let map = fs::read_to_string(format!("{out}/sitemap.txt")).unwrap();
-    assert!(
-        map.lines()
-            .all(|line| line.starts_with("https://example.org/ws/"))
-    );
-    for line in map.lines() {
-        let file = line.replacen("https://example.org/ws", out, 1);
+    let map = fs::read_to_string(format!("{out}/sitemap.xml")).unwrap();
+    let pages = map.split("<loc>").skip(1);
+    for page in pages.map(|rest| rest.split('<').next().unwrap()) {
+        assert!(page.starts_with("https://example.org/ws/"), "{page}");
+        let file = page.replacen("https://example.org/ws", out, 1);
         assert!(fs::exists(&file).unwrap(), "{file}");
     }
     let page = fs::read_to_string(format!("{out}/zh-hans/compare/1005-vs-1012.html")).unwrap();

@@ -190,6 +190,14 @@ pub struct Phrases {
     pub ask_opened: &'static str,
     /// English: `whether other connections ended in the same second: `{flag}``
     pub ask_simultaneous: &'static str,
+    /// English: `measured`
+    pub badge_measured: &'static str,
+    /// English: `read`
+    pub badge_read: &'static str,
+    /// English: `reported`
+    pub badge_reported: &'static str,
+    /// English: `standard`
+    pub badge_standard: &'static str,
     /// English: `The rule is our own recommendation.`
     pub basis_ours: &'static str,
     /// English: `The delays follow RFC 6455 section 7.2.3.`
@@ -216,6 +224,8 @@ pub struct Phrases {
     pub choose_both_engine: &'static str,
     /// English: `The WebSocket implementation sends {engine} on its own. Of the two, an application can only choose {other}.`
     pub choose_engine: &'static str,
+    /// English: `Choose a language`
+    pub choose_language: &'static str,
     /// English: `You cannot choose: nobody may send {a} or {b}.`
     pub choose_neither: &'static str,
     /// English: `You can only choose {sendable}: nobody may send {other}.`
@@ -230,8 +240,12 @@ pub struct Phrases {
     pub clean_yes: &'static str,
     /// English: `: `
     pub colon: &'static str,
+    /// English: `First code`
+    pub compare_first: &'static str,
     /// English: `Choose two codes. Their differences come first, then what they have in common.`
     pub compare_intro: &'static str,
+    /// English: `Second code`
+    pub compare_second: &'static str,
     /// English: `{a} and {b}`
     pub compare_title: &'static str,
     /// English: `almost certain`
@@ -252,6 +266,10 @@ pub struct Phrases {
     pub contradiction_times: &'static str,
     /// English: `These contradict each other`
     pub contradictions: &'static str,
+    /// English: `Copied`
+    pub copied: &'static str,
+    /// English: `Copy`
+    pub copy: &'static str,
     /// English: ``{command}` ranks these causes by what you know about one ending.`
     pub diagnose_hint: &'static str,
     /// English: `Reconnected after {seconds} s, attempt {attempt}`
@@ -276,6 +294,10 @@ pub struct Phrases {
     pub evidence_for: &'static str,
     /// English: ``{command}` explains the code.`
     pub explain_hint: &'static str,
+    /// English: `Changes`
+    pub footer_changes: &'static str,
+    /// English: ``close()` without a code takes no reason: what you typed is not sent.`
+    pub forbid_dropped: &'static str,
     /// English: `Before sending anything, a browser checks the code and then the length of the reason. Try any call on a real connection.`
     pub forbid_intro: &'static str,
     /// English: `The reason may be at most {limit} bytes of UTF-8.`
@@ -288,8 +310,16 @@ pub struct Phrases {
     pub forbid_title: &'static str,
     /// English: `Call close()`
     pub forbid_try: &'static str,
+    /// English: `The codes people see most`
+    pub home_common: &'static str,
     /// English: `This page keeps one connection open, through the gateway, to a backend. Restart the backend, close the connection or cut it, and see who notices and what happens next.`
     pub home_intro: &'static str,
+    /// English: `A live connection`
+    pub home_live: &'static str,
+    /// English: `Other registered codes`
+    pub home_other: &'static str,
+    /// English: `Enter a code, or paste one line from your console`
+    pub home_search: &'static str,
     /// English: `Run `revoir serve` and open this page there to try a live connection, with buttons that end it.`
     pub home_static: &'static str,
     /// English: `WebSocket close codes: what they mean and how to fix them`
@@ -320,18 +350,52 @@ pub struct Phrases {
     pub intro_one_never: &'static str,
     /// English: `A real client would reconnect now.`
     pub lab_again: &'static str,
+    /// English: `clean`
+    pub lab_clean: &'static str,
+    /// English: `Details`
+    pub lab_details: &'static str,
     /// English: `Open. Waiting for it to end …`
     pub lab_ending: &'static str,
+    /// English: `after an error event`
+    pub lab_error: &'static str,
+    /// English: `In {engine} we expect:`
+    pub lab_expects: &'static str,
     /// English: `The lab did not respond: {error}`
     pub lab_failed: &'static str,
     /// English: `Each button opens a real connection to this server and ends it in the way it says.`
     pub lab_intro: &'static str,
+    /// English: `no error event`
+    pub lab_no_error: &'static str,
     /// English: `This part needs JavaScript, because it opens real connections.`
     pub lab_no_script: &'static str,
     /// English: `The server never saw an HTTP request, so it has no record of this connection.`
     pub lab_no_server: &'static str,
     /// English: `Connecting …`
     pub lab_opening: &'static str,
+    /// English: `not clean`
+    pub lab_unclean: &'static str,
+    /// English: `Not measured in this browser; what Chromium shows is given.`
+    pub lab_unmeasured: &'static str,
+    /// English: `Only the service that sent it can say what it means.`
+    pub legend_depends: &'static str,
+    /// English: `Something failed: the network, TLS, the protocol or a program.`
+    pub legend_fault: &'static str,
+    /// English: `The connection ended as intended.`
+    pub legend_fine: &'static str,
+    /// English: `We measured it with real clients and servers.`
+    pub legend_measured: &'static str,
+    /// English: `The end was planned, for example for a restart.`
+    pub legend_planned: &'static str,
+    /// English: `We read it in the source code or the documentation of the product.`
+    pub legend_read: &'static str,
+    /// English: `One side rejected what the other sent or asked for.`
+    pub legend_refused: &'static str,
+    /// English: `Users report it; we have not measured it.`
+    pub legend_reported: &'static str,
+    /// English: `A standard or a registry says so.`
+    pub legend_standard: &'static str,
+    /// English: `What the tags mean`
+    pub legend_title: &'static str,
     /// English: `Less likely`
     pub less_likely: &'static str,
     /// English: `,`
@@ -370,8 +434,14 @@ pub struct Phrases {
     pub live_timeline: &'static str,
     /// English: `“{input}” matches {code}`
     pub matched: &'static str,
+    /// English: `{number} is not a close code: close codes range from 1000 to 4999.`
+    pub missing_code: &'static str,
     /// English: `Search for a code, a name or a symptom, or start from the table of all codes.`
     pub missing_hint: &'static str,
+    /// English: `{number} looks like an HTTP status. Close codes range from 1000 to 4999.`
+    pub missing_status: &'static str,
+    /// English: `You may be looking for`
+    pub missing_suggest: &'static str,
     /// English: `{shown} instead of {real}: {who}`
     pub mistake: &'static str,
     /// English: `none on record`
@@ -404,6 +474,36 @@ pub struct Phrases {
     pub question_opened: &'static str,
     /// English: `Did the client contact the server at all, even with just a TCP SYN? Look in the Network tab or a packet capture.`
     pub question_sent: &'static str,
+    /// English: `All causes, with every check and fix`
+    pub quick_all: &'static str,
+    /// English: `While closing`
+    pub quick_closing: &'static str,
+    /// English: `It had been open`
+    pub quick_died: &'static str,
+    /// English: `Closed after {seconds} s without traffic? Raise the timeout in nginx, and send a ping from the server.`
+    pub quick_keep: &'static str,
+    /// English: `Nobody sent 1006: your browser or library reports it because the connection ended without a Close frame.`
+    pub quick_lead: &'static str,
+    /// English: `Most likely causes`
+    pub quick_likely: &'static str,
+    /// English: `An idle timeout of {seconds} s: {names}.`
+    pub quick_limit: &'static str,
+    /// English: `It never opened`
+    pub quick_never: &'static str,
+    /// English: `Paste the line from your console`
+    pub quick_paste: &'static str,
+    /// English: `Should I reconnect?`
+    pub quick_reconnect: &'static str,
+    /// English: `Seconds between the last message and the end`
+    pub quick_seconds: &'static str,
+    /// English: `What you paste stays on this page.`
+    pub quick_stays: &'static str,
+    /// English: `Does the handshake succeed? Look for `101` in the first line.`
+    pub quick_test: &'static str,
+    /// English: `Find your cause in {seconds} seconds`
+    pub quick_title: &'static str,
+    /// English: `When did it end?`
+    pub quick_when: &'static str,
     /// English: `From 5000: not a close code`
     pub range_out_of_range: &'static str,
     /// English: `4000 to 4999: private use`
@@ -432,6 +532,8 @@ pub struct Phrases {
     pub retry_never: &'static str,
     /// English: `a server waits for its client to reconnect`
     pub retry_wait: &'static str,
+    /// English: `No match for “{typed}”. Try the code, or paste one line of the error.`
+    pub search_none: &'static str,
     /// English: `JavaScript in a page`
     pub sender_browser_javascript: &'static str,
     /// English: `client application`
@@ -468,6 +570,12 @@ pub struct Phrases {
     pub silent_reset: &'static str,
     /// English: `What every WebSocket close code means, who may send it, why you see it and what to do next. Compare any two codes.`
     pub site_intro: &'static str,
+    /// English: `not run; written for {version}`
+    pub snippet_not_run: &'static str,
+    /// English: `run with {version}`
+    pub snippet_run: &'static str,
+    /// English: `Fixes to copy`
+    pub snippets_title: &'static str,
     /// English: `WebSocket connections that say why they ended, and reconnect`
     pub tagline: &'static str,
     /// English: `What was tried`

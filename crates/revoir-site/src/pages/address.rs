@@ -1,6 +1,10 @@
 //! [`Address`]: which pages there are, and how each is named in a URL.
 
+use std::sync::LazyLock;
+
 use revoir_codes::catalog::Locale;
+use revoir_codes::catalog::causes::causes;
+use revoir_codes::catalog::vendor::vendors;
 use revoir_codes::{CloseCode, CodeRange};
 
 /// One page of the reference, in no particular language.
@@ -37,8 +41,8 @@ pub enum Address {
 pub enum Requested {
     /// A page under its own name.
     Page(Address),
-    /// A page that has another name.
-    Moved(Address),
+    /// A page that has another name, and the place on it, if one was named.
+    Moved(Address, Option<&'static str>),
 }
 
 impl Address {
@@ -79,23 +83,43 @@ impl Address {
         }
     }
 
-    /// The page with this path. `None` if there is none.
+    /// The shortest name of the page, the same in every language: `1006`, `1006-1012`.
+    #[must_use]
+    pub fn short(self) -> String {
+        match self {
+            Self::Code(code) => code.get().to_string(),
+            Self::Pair(a, b) => format!("{}-{}", a.get(), b.get()),
+            other => other.path(),
+        }
+    }
+
+    /// The page that a path means. `None` if there is none.
+    ///
+    /// People and old links write more than one name: `1006`, `1006-1012`, `compare/1006/1012`,
+    /// `causes/idle-proxy`, upper case, a slash or `.html` behind it.
     #[must_use]
     pub fn parse(path: &str) -> Option<Requested> {
-        let trimmed = path.trim_end_matches('/');
-        let page = Self::NAMED
-            .into_iter()
-            .find(|address| address.path() == trimmed)
-            .or_else(|| Self::numbered(trimmed))?;
-        Some(if page.path() == path {
-            Requested::Page(page)
-        } else {
-            Requested::Moved(page)
-        })
+        let plain = path.trim_matches('/').to_ascii_lowercase();
+        let plain = plain.strip_suffix(".html").unwrap_or(&plain);
+        let plain = match plain {
+            "index" => "",
+            other => other,
+        };
+        let named = Self::NAMED.into_iter().find(|named| named.path() == plain);
+        if let Some(page) = named.or_else(|| Self::numbered(plain)) {
+            return Some(match page.path() == path {
+                true => Requested::Page(page),
+                false => Requested::Moved(page, None),
+            });
+        }
+        let cause = cause(plain.strip_prefix("causes/")?)?;
+        Some(Requested::Moved(Self::Causes, Some(cause)))
     }
 
     fn numbered(path: &str) -> Option<Self> {
-        let (folder, name) = path.split_once('/')?;
+        let Some((folder, name)) = path.split_once('/') else {
+            return code(path).map(Self::Code).or_else(|| Self::two(path));
+        };
         match folder {
             "codes" => Some(Self::Code(code(name)?)),
             "ranges" => Self::ranges().find(|address| {
@@ -104,13 +128,26 @@ impl Address {
                 };
                 range.id() == name
             }),
-            "compare" => {
-                let (a, b) = name.split_once("-vs-")?;
-                let (a, b) = (code(a)?, code(b)?);
-                (a != b).then(|| Self::pair(a, b))
-            }
-            _ => None,
+            "compare" => Self::two(name),
+            _ => Self::two(path),
         }
+    }
+
+    /// Two codes as people write them. The same code twice is its own page.
+    fn two(text: &str) -> Option<Self> {
+        let between = ["-vs-", "-", "/"];
+        let (a, b) = between.iter().find_map(|sign| text.split_once(sign))?;
+        let (a, b) = (code(a)?, code(b)?);
+        Some(match a == b {
+            true => Self::Code(a),
+            false => Self::pair(a, b),
+        })
+    }
+
+    /// Whether search engines should list the page.
+    #[must_use]
+    pub const fn is_listed(self) -> bool {
+        !matches!(self, Self::Search | Self::Missing)
     }
 
     /// The pages of ranges. The protocol's own range has none: each of its codes has a page.
@@ -121,9 +158,12 @@ impl Address {
             .map(Self::Range)
     }
 
-    /// Every page that does not depend on what somebody asks: of registered codes and their pairs.
+    /// Every page that does not depend on what somebody asks: of codes that are registered or that a
+    /// product has given a meaning, and of the pairs of those registered.
     pub fn all() -> impl Iterator<Item = Self> {
-        let codes = CloseCode::registered().map(Self::Code);
+        let codes = CloseCode::registered()
+            .chain(named_by_products().iter().copied())
+            .map(Self::Code);
         let pairs = CloseCode::registered().flat_map(|a| {
             CloseCode::registered()
                 .filter(move |b| a < *b)
@@ -136,6 +176,26 @@ impl Address {
             .chain(Self::ranges())
             .chain(pairs)
     }
+}
+
+/// The codes that are not registered and to which a product has given a meaning, in order.
+pub(crate) fn named_by_products() -> &'static [CloseCode] {
+    static NAMED: LazyLock<Vec<CloseCode>> = LazyLock::new(|| {
+        let named = vendors().iter().flat_map(|vendor| vendor.codes);
+        let mut codes: Vec<CloseCode> = named.map(|named| named.code).collect();
+        codes.retain(|code| code.name().is_none());
+        codes.sort();
+        codes.dedup();
+        codes
+    });
+    &NAMED
+}
+
+/// The cause of 1006 with this name.
+fn cause(id: &str) -> Option<&'static str> {
+    causes(Locale::english())
+        .map(|(facts, _)| facts.id)
+        .find(|known| *known == id)
 }
 
 /// A close code written as people and links write it: four digits, 1000 to 4999.
@@ -168,7 +228,7 @@ mod tests {
     fn page(path: &str) -> Option<Address> {
         match Address::parse(path) {
             Some(Requested::Page(page)) => Some(page),
-            Some(Requested::Moved(_)) | None => None,
+            Some(Requested::Moved(..)) | None => None,
         }
     }
 
@@ -180,14 +240,36 @@ mod tests {
     }
 
     #[test]
-    fn the_higher_code_first_and_a_slash_behind_lead_to_the_page() {
+    fn other_names_lead_to_the_page() {
         let (a, b) = (CloseCode::new(1005), CloseCode::new(1012));
-        let moved = |address| Some(Requested::Moved(address));
-        assert_eq!(
-            Address::parse("compare/1012-vs-1005"),
-            moved(Address::Pair(a, b))
-        );
-        assert_eq!(Address::parse("codes/1005/"), moved(Address::Code(a)));
+        for (path, address) in [
+            ("compare/1012-vs-1005", Address::Pair(a, b)),
+            ("compare/1005/1012", Address::Pair(a, b)),
+            ("1012-1005", Address::Pair(a, b)),
+            ("1005/1012/", Address::Pair(a, b)),
+            ("compare/1005-vs-1005", Address::Code(a)),
+            ("codes/1005/", Address::Code(a)),
+            ("codes/1005.html", Address::Code(a)),
+            ("1005", Address::Code(a)),
+            ("CAUSES", Address::Causes),
+            ("index.html", Address::Home),
+        ] {
+            let moved = Some(Requested::Moved(address, None));
+            assert_eq!(Address::parse(path), moved, "{path}");
+        }
+        let place = Some(Requested::Moved(Address::Causes, Some("idle-proxy")));
+        assert_eq!(Address::parse("causes/idle-proxy"), place);
+    }
+
+    #[test]
+    fn a_short_name_leads_to_its_page() {
+        for address in Address::all().filter(|address| *address != Address::Missing) {
+            let found = match Address::parse(&address.short()) {
+                Some(Requested::Page(found) | Requested::Moved(found, None)) => Some(found),
+                _ => None,
+            };
+            assert_eq!(found, Some(address), "{}", address.short());
+        }
     }
 
     #[test]
@@ -198,8 +280,9 @@ mod tests {
             "codes/+1000",
             "codes/01006",
             "codes/abc",
-            "compare/1005-vs-1005",
             "compare/1005",
+            "causes/nothing",
+            "1005-",
             "ranges/protocol",
             "ranges/nothing",
             "404",

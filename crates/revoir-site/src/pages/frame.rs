@@ -3,10 +3,9 @@
 use revoir_codes::catalog::{Explanation, Labels, Locale, explain};
 use revoir_codes::{CloseCode, CodeRange};
 
-use crate::pages::address::Address;
-use crate::pages::assets;
+use crate::pages::address::{Address, named_by_products};
 use crate::pages::links::{Home, Links, depth};
-use crate::pages::prose;
+use crate::pages::{assets, linked_data, picture, prose};
 
 /// What surrounds the content of every page: language, title, navigation, links.
 #[derive(Debug)]
@@ -65,9 +64,53 @@ impl Frame {
         }
     }
 
-    /// Makes it the frame of the page at the root.
-    pub(crate) fn at_root(&mut self, home: &Home) {
-        self.links = Links::new(home, 0);
+    /// Makes it the frame of a page that lies elsewhere than its address says.
+    pub(crate) fn set_links(&mut self, links: Links) {
+        self.links = links;
+    }
+
+    /// The title as a list of results shows it.
+    pub(crate) fn head_title(&self) -> String {
+        let site = self.labels.site_title;
+        match self.title.contains(site) {
+            true => format!("{} · revoir", self.title),
+            false => format!("{} · {site}", self.title),
+        }
+    }
+
+    /// Where the pages are known to be.
+    pub(crate) fn base(&self) -> Option<&str> {
+        self.links.base()
+    }
+
+    /// The absolute address of the picture of the page, if it has one and that is known.
+    pub(crate) fn picture(&self) -> Option<String> {
+        let base = self.base()?;
+        let code = match self.address {
+            Address::Code(code) if code.name().is_some() => code,
+            Address::Causes => CloseCode::ABNORMAL_CLOSURE,
+            _ => return None,
+        };
+        Some(format!("{base}assets/{}", picture::name(code)))
+    }
+
+    pub(crate) fn picture_size(&self) -> (u32, u32) {
+        picture::SIZE
+    }
+
+    /// What the page says of itself to programs.
+    pub(crate) fn linked_data(&self) -> Option<String> {
+        linked_data::of(self)
+    }
+
+    /// A file at the root.
+    pub(crate) fn root_file(&self, name: &str) -> String {
+        self.links.at_root(name)
+    }
+
+    /// The page in another language.
+    pub(crate) fn in_language(&self, locale: &Locale) -> String {
+        self.links.page(locale, self.address)
     }
 
     /// Whether a server is behind the page, with which it can talk.
@@ -144,7 +187,8 @@ impl Frame {
 
     /// The page about a code: its own if it is registered, else that of its range.
     pub(crate) fn about(&self, code: CloseCode) -> String {
-        if code.name().is_some() || code.range() == CodeRange::Protocol {
+        let named = code.name().is_some() || named_by_products().contains(&code);
+        if named || code.range() == CodeRange::Protocol {
             self.code(code)
         } else {
             self.page(Address::Range(code.range()))
@@ -152,7 +196,7 @@ impl Frame {
     }
 
     pub(crate) fn asset(&self, name: &str) -> String {
-        self.links.asset(name)
+        self.links.asset(assets::hashed(name))
     }
 
     /// The index that the search box loads when it is first used.
@@ -170,8 +214,9 @@ impl Frame {
         self.links.end()
     }
 
-    pub(crate) fn front(&self) -> String {
-        self.links.front()
+    /// The page in the language of whoever comes.
+    pub(crate) fn neutral(&self) -> String {
+        self.links.neutral(self.address)
     }
 
     pub(crate) fn canonical(&self) -> String {
@@ -180,7 +225,7 @@ impl Frame {
 
     /// Whether search engines should list the page.
     pub(crate) fn listed(&self) -> bool {
-        !matches!(self.address, Address::Search | Address::Missing)
+        self.address.is_listed()
     }
 
     /// The page in every language, this one included.

@@ -5,9 +5,13 @@
 
 mod address;
 pub(crate) mod assets;
+pub(crate) mod feed;
 mod files;
+pub(crate) mod for_robots;
 mod frame;
+mod linked_data;
 mod links;
+pub(crate) mod picture;
 mod prose;
 mod render;
 mod search_index;
@@ -21,3 +25,4 @@ pub use render::render;
 pub use views::search::{front, search_results};
 
 pub(crate) use address::code;
+pub(crate) use views::missing::page as missing;

@@ -5,7 +5,8 @@ use revoir_codes::catalog::Locale;
 use super::address::Address;
 use super::links::Home;
 use super::views::{
-    all_codes, causes, code, home as start, idle_timeouts, implementations, pair, products, search,
+    all_codes, causes, code, home as start, idle_timeouts, implementations, missing, pair,
+    products, search,
 };
 
 /// A page in a language.
@@ -23,6 +24,6 @@ pub fn render(address: Address, locale: &'static Locale, home: &Home) -> String 
         Address::Products => products::page(locale, home),
         Address::IdleTimeouts => idle_timeouts::page(locale, home),
         Address::Search => search::search_results("", locale, home),
-        Address::Missing => search::missing(locale, home),
+        Address::Missing => missing::file(locale, home),
     }
 }

@@ -9,6 +9,7 @@ use revoir_codes::{CloseCode, CodeRange};
 use serde::Serialize;
 
 use crate::pages::address::{Address, anchor, code};
+use crate::pages::frame::Frame;
 
 /// As many results as a reader looks at.
 const MOST: usize = 12;
@@ -132,6 +133,15 @@ pub(crate) fn find(locale: &'static Locale, typed: &str) -> Vec<SearchEntry> {
 }
 
 impl SearchEntry {
+    /// Where it is, seen from a page.
+    pub(crate) fn href(&self, frame: &Frame) -> String {
+        let page = frame.page(self.address);
+        match &self.anchor {
+            Some(anchor) => format!("{page}#{anchor}"),
+            None => page,
+        }
+    }
+
     /// How well it fits, 0 best. `None`: it does not.
     fn rank(&self, words: &[&str], number: u16) -> Option<u8> {
         let (first, last) = self.numbers;

@@ -12,20 +12,49 @@ use serde::Serialize;
 
 use super::lang_query::Language;
 use super::tables;
-use crate::answer::{self, JSON, problem};
+use crate::answer::{self, JSON, Kept, problem};
 use crate::pages::code;
 
+/// Below `/api`. Every answer is JSON, the errors too, and may be read from every page.
 pub(super) fn router() -> Router {
     Router::new()
-        .route("/openapi.json", get(description))
-        .route("/codes", get(codes))
-        .route("/codes/{code}", get(one))
-        .route("/compare/{a}/{b}", get(two))
-        .route("/causes", get(tables::causes_of_1006))
-        .route("/products", get(tables::products))
-        .route("/implementations", get(tables::implementations))
-        .route("/idle-timeouts", get(tables::idle_timeouts))
-        .fallback(unknown)
+        .route("/v1", get(about))
+        .route("/v1/", get(about))
+        .route("/v1/openapi.json", get(description))
+        .route("/v1/codes", get(codes))
+        .route("/v1/codes/{code}", get(one))
+        .route("/v1/compare/{a}/{b}", get(two))
+        .route("/v1/causes", get(tables::causes_of_1006))
+        .route("/v1/products", get(tables::products))
+        .route("/v1/implementations", get(tables::implementations))
+        .route("/v1/idle-timeouts", get(tables::idle_timeouts))
+        .route("/", get(unknown))
+        .route("/{*path}", get(unknown))
+        .method_not_allowed_fallback(answer::only_get)
+        .layer(axum::middleware::map_response(answer::for_every_page))
+}
+
+/// What this is, and where it is described.
+#[derive(Serialize)]
+struct About {
+    name: &'static str,
+    /// Of the interface.
+    version: &'static str,
+    /// Of the program that answers.
+    program: &'static str,
+    license: &'static str,
+    description: &'static str,
+}
+
+async fn about(headers: HeaderMap) -> Response {
+    let about = About {
+        name: "revoir: WebSocket close codes",
+        version: "1",
+        program: concat!("revoir ", env!("CARGO_PKG_VERSION")),
+        license: env!("CARGO_PKG_LICENSE"),
+        description: "/api/v1/openapi.json",
+    };
+    answer::json(&headers, &about)
 }
 
 /// Every registered code.
@@ -36,7 +65,7 @@ struct Codes {
 
 async fn description(headers: HeaderMap) -> Response {
     let text = include_str!("../../assets/openapi.json");
-    answer::text(&headers, JSON, text.to_owned())
+    answer::text(&headers, JSON, text, Kept::Asked)
 }
 
 async fn codes(Language(locale): Language, headers: HeaderMap) -> Response {

@@ -1,9 +1,8 @@
-//! Pages and assets.
+//! Pages, assets, and the files at the root.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
-use axum::extract::{Path, Query};
+use axum::extract::{Path, Query, State};
 use axum::http::header::{ACCEPT_LANGUAGE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
@@ -11,8 +10,11 @@ use revoir_codes::catalog::Locale;
 use serde::Deserialize;
 
 use super::language;
-use crate::answer::{self, HTML, redirect};
-use crate::pages::{Address, Home, Requested, assets, folder, render, search_results};
+use crate::answer::{self, HTML, Kept, redirect};
+use crate::pages::{
+    Address, Home, Requested, assets, feed, folder, for_robots, missing, picture, render,
+    search_results,
+};
 
 /// What the search form sends.
 #[derive(Deserialize)]
@@ -23,82 +25,135 @@ pub(super) struct Search {
 
 /// Leads to the start in a language that the browser asks for.
 pub(super) async fn front(headers: HeaderMap) -> Response {
+    let locale = accepted(&headers);
+    chosen(redirect(
+        StatusCode::FOUND,
+        &format!("/{}/", folder(locale)),
+    ))
+}
+
+/// Any page, by whatever name. The first part of the path is a language, or the browser's is taken.
+pub(super) async fn page(
+    State(home): State<Arc<Home>>,
+    Query(Search { q }): Query<Search>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    if let Some(locale) = language::of_path(first) {
+        let own = first == folder(locale) && path.contains('/');
+        let target = format!("/{}/", folder(locale));
+        return match Address::parse(rest) {
+            Some(Requested::Page(address)) if own => {
+                let text = match address {
+                    Address::Search => search_results(&q, locale, &home),
+                    address => render(address, locale, &home),
+                };
+                answer::text(&headers, HTML, text, Kept::Asked)
+            }
+            Some(found) => redirect(StatusCode::PERMANENT_REDIRECT, &moved(&target, found, &uri)),
+            None => not_found(&uri, locale, &home),
+        };
+    }
+    let locale = accepted(&headers);
+    chosen(match Address::parse(path) {
+        Some(found) => {
+            let target = format!("/{}/", folder(locale));
+            redirect(StatusCode::FOUND, &moved(&target, found, &uri))
+        }
+        None => not_found(&uri, locale, &home),
+    })
+}
+
+/// Where a page is, below the folder of a language.
+fn moved(root: &str, found: Requested, asked: &Uri) -> String {
+    let (address, place) = match found {
+        Requested::Page(address) => (address, None),
+        Requested::Moved(address, place) => (address, place),
+    };
+    let mut target = format!("{root}{}", address.path());
+    if let Some(query) = asked.query() {
+        target.push_str(&format!("?{query}"));
+    }
+    if let Some(place) = place {
+        target.push_str(&format!("#{place}"));
+    }
+    target
+}
+
+/// The language that the browser asks for.
+fn accepted(headers: &HeaderMap) -> &'static Locale {
     let fields = headers.get_all(ACCEPT_LANGUAGE).iter();
     let fields: Vec<_> = fields.filter_map(|field| field.to_str().ok()).collect();
-    let locale = language::accepted(&fields.join(","));
-    let mut response = redirect(StatusCode::FOUND, &format!("/{}/", folder(locale)));
-    let answered = response.headers_mut();
-    answered.insert(VARY, HeaderValue::from_static("accept-language"));
+    language::accepted(&fields.join(","))
+}
+
+/// An answer that depends on the language that the browser asks for.
+fn chosen(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("accept-language"));
     response
 }
 
-/// The start in the language of the path.
-pub(super) async fn start(Path(lang): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
-    let Some(locale) = language::of_path(&lang) else {
-        return not_found(Locale::english());
-    };
-    let path = format!("/{}/", folder(locale));
-    if uri.path() != path {
-        return redirect(StatusCode::PERMANENT_REDIRECT, &path);
-    }
-    page_of(Address::Home, locale, &headers)
-}
-
-/// Any other page in the language of the path.
-pub(super) async fn page(
-    Path((lang, path)): Path<(String, String)>,
-    Query(Search { q }): Query<Search>,
-    headers: HeaderMap,
-) -> Response {
-    let Some(locale) = language::of_path(&lang) else {
-        return not_found(Locale::english());
-    };
-    let moved = |address: Address| {
-        let path = format!("/{}/{}", folder(locale), address.path());
-        redirect(StatusCode::PERMANENT_REDIRECT, &path)
-    };
-    match Address::parse(&path) {
-        None => not_found(locale),
-        Some(Requested::Moved(address)) => moved(address),
-        Some(Requested::Page(address)) if lang != folder(locale) => moved(address),
-        Some(Requested::Page(Address::Search)) => {
-            answer::text(&headers, HTML, search_results(&q, locale, &Home::Server))
-        }
-        Some(Requested::Page(address)) => page_of(address, locale, &headers),
-    }
-}
-
-fn page_of(address: Address, locale: &'static Locale, headers: &HeaderMap) -> Response {
-    answer::text(headers, HTML, render(address, locale, &Home::Server))
-}
-
-/// For every path that nobody knows, in the language it begins with.
-pub(super) async fn missing(uri: Uri) -> Response {
-    let first = uri.path().split('/').nth(1).unwrap_or_default();
-    not_found(language::of_path(first).unwrap_or_else(Locale::english))
-}
-
-fn not_found(locale: &'static Locale) -> Response {
-    let page = render(Address::Missing, locale, &Home::Server);
+fn not_found(uri: &Uri, locale: &'static Locale, home: &Home) -> Response {
+    let page = missing(uri.path(), locale, home);
     answer::unkept(StatusCode::NOT_FOUND, HTML, page)
 }
 
-/// Style, script, icon, and the indexes of the search.
-pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    static ASSETS: OnceLock<HashMap<String, String>> = OnceLock::new();
-    let all = ASSETS.get_or_init(|| {
-        assets::all()
-            .chain(assets::live())
-            .map(|asset| (asset.name, asset.text))
-            .collect()
-    });
+/// Style, scripts, icon, pictures, and the indexes of the search.
+pub(super) async fn asset(
+    State(home): State<Arc<Home>>,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let content_type = match name.rsplit_once('.') {
         Some((_, "css")) => "text/css; charset=utf-8",
         Some((_, "svg")) => "image/svg+xml",
+        Some((_, "png")) => "image/png",
         _ => "text/javascript; charset=utf-8",
     };
-    match all.get(&name) {
-        Some(text) => answer::text(&headers, content_type, text.clone()),
-        None => not_found(Locale::english()),
+    let mut all = assets::all().iter();
+    if let Some(asset) = all.find(|asset| asset.name == name || asset.plain == name) {
+        let kept = match asset.name == name {
+            true => Kept::ForGood,
+            false => Kept::Asked,
+        };
+        return answer::text(&headers, content_type, asset.text.clone(), kept);
     }
+    match picture::by_name(&name) {
+        Some(picture) => answer::text(&headers, content_type, picture, Kept::ForADay),
+        None => chosen(not_found(&uri, accepted(&headers), &home)),
+    }
+}
+
+pub(super) async fn robots(State(home): State<Arc<Home>>, headers: HeaderMap) -> Response {
+    let text = for_robots::robots(&home);
+    answer::text(&headers, "text/plain; charset=utf-8", text, Kept::Asked)
+}
+
+pub(super) async fn sitemap(
+    State(home): State<Arc<Home>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    match for_robots::sitemap(&home) {
+        Some(map) => answer::text(&headers, "application/xml", map, Kept::Asked),
+        None => chosen(not_found(&uri, accepted(&headers), &home)),
+    }
+}
+
+pub(super) async fn feed(State(home): State<Arc<Home>>, headers: HeaderMap) -> Response {
+    let text = feed::atom(&home);
+    answer::text(
+        &headers,
+        "application/atom+xml; charset=utf-8",
+        text,
+        Kept::Asked,
+    )
+}
+
+pub(super) async fn favicon(headers: HeaderMap) -> Response {
+    answer::text(&headers, "image/x-icon", picture::favicon(), Kept::ForADay)
 }

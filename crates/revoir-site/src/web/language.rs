@@ -6,9 +6,30 @@ use crate::pages::folder;
 
 /// The language of the first part of a path, whatever the case of its letters.
 pub(super) fn of_path(part: &str) -> Option<&'static Locale> {
+    let own = |locale: &&Locale| folder(locale).eq_ignore_ascii_case(part);
     Locale::all()
         .iter()
-        .find(|locale| folder(locale).eq_ignore_ascii_case(part))
+        .find(own)
+        .or_else(|| nearest(part).filter(|_| is_tag(part)))
+}
+
+/// Whether a part of a path looks like a language and a region, not like a word.
+fn is_tag(part: &str) -> bool {
+    let language = part.split(['-', '_']).next().unwrap_or_default();
+    let others = part.split(['-', '_']).skip(1);
+    language.len() == 2 && others.into_iter().all(|other| matches!(other.len(), 2..=4))
+}
+
+/// The language of a tag, whatever its script and region: whoever asks for traditional Chinese reads
+/// simplified sooner than English.
+fn nearest(tag: &str) -> Option<&'static Locale> {
+    let primary = |tag: &str| {
+        let first = tag.split(['-', '_']).next().unwrap_or_default();
+        first.to_ascii_lowercase()
+    };
+    let wanted = primary(tag);
+    let mut all = Locale::all().iter();
+    all.find(|locale| primary(locale.tag) == wanted)
 }
 
 /// The best language for an `Accept-Language` field (RFC 9110 section 12.5.4), or English.
@@ -21,7 +42,7 @@ pub(super) fn accepted(field: &str) -> &'static Locale {
                 Some(quality) => quality.trim().parse().ok()?,
                 None => 1.0,
             };
-            let locale = Locale::find(tag.trim())?;
+            let locale = nearest(tag.trim())?;
             (quality > 0.0).then_some((quality, locale))
         })
         .collect();
@@ -44,6 +65,7 @@ mod tests {
             ("nl, fr;q=0.5, vi;q=0.9", "vi"),
             ("fr-CA,fr;q=0.9,en;q=0.8", "fr"),
             ("zh-TW, zh-CN;q=0.7", "zh-Hans"),
+            ("zh-TW, en;q=0.7", "zh-Hans"),
             ("de;q=0, ja;q=0.1", "ja"),
             ("*, ;q=x, fr;q=nonsense", "en"),
             ("fr;q=0.5, de;q=0.5", "fr"),
@@ -56,6 +78,16 @@ mod tests {
     fn a_path_names_a_language_by_its_tag() {
         assert_eq!(of_path("zh-hans").map(|locale| locale.tag), Some("zh-Hans"));
         assert_eq!(of_path("FR").map(|locale| locale.tag), Some("fr"));
-        assert!(of_path("zh").is_none());
+        for (part, tag) in [
+            ("zh", "zh-Hans"),
+            ("zh-tw", "zh-Hans"),
+            ("pt-BR", "pt"),
+            ("en_GB", "en"),
+        ] {
+            assert_eq!(of_path(part).map(|locale| locale.tag), Some(tag), "{part}");
+        }
+        for part in ["", "c", "nl", "codes", "en-something", "1006"] {
+            assert!(of_path(part).is_none(), "{part}");
+        }
     }
 }

@@ -8,24 +8,33 @@ mod lang_query;
 mod language;
 mod tables;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::routing::get;
 use tower_http::compression::CompressionLayer;
 
 use crate::answer;
 use crate::lab::{self, Lab};
+use crate::pages::Home;
 
-/// All of it, for any server.
-pub fn router(lab: &Lab) -> Router {
+/// All of it, for any server. With `base`, the address by which the server is known, such as
+/// `https://example.org/`, pages say it to search engines and previews.
+pub fn router(lab: &Lab, base: Option<&str>) -> Router {
+    let home = Arc::new(Home::Server {
+        base: base.map(str::to_owned),
+    });
     Router::new()
         .route("/", get(html::front))
         .route("/assets/{name}", get(html::asset))
-        .nest("/api/v1", api::router())
+        .route("/robots.txt", get(html::robots))
+        .route("/sitemap.xml", get(html::sitemap))
+        .route("/feed.xml", get(html::feed))
+        .route("/favicon.ico", get(html::favicon))
+        .route("/{*path}", get(html::page))
+        .with_state(home)
+        .nest("/api", api::router())
         .nest("/lab", lab::router(lab.clone()))
-        .route("/{lang}", get(html::start))
-        .route("/{lang}/", get(html::start))
-        .route("/{lang}/{*path}", get(html::page))
-        .fallback(html::missing)
         .layer(CompressionLayer::new())
         .layer(axum::middleware::map_response(answer::secured))
 }

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// The site under axum's own server.
 async fn serve() -> SocketAddr {
     let lab = Lab::start(RawStream::of_tcp).await.unwrap();
-    let site = router(&lab).into_make_service_with_connect_info::<SocketAddr>();
+    let site = router(&lab, None).into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, site).await });

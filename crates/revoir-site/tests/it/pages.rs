@@ -8,9 +8,11 @@ use revoir_site::{Address, Home, files, folder, render, search_results};
 
 use crate::markup::Page;
 
+const SERVER: Home = Home::Server { base: None };
+
 fn page(address: Address, tag: &str) -> Page {
     let locale = Locale::find(tag).unwrap();
-    Page::read(&render(address, locale, &Home::Server)).unwrap()
+    Page::read(&render(address, locale, &SERVER)).unwrap()
 }
 
 fn code(number: u16) -> CloseCode {
@@ -43,8 +45,8 @@ fn every_file_is_well_formed_and_every_link_leads_somewhere() {
     for file in files(None) {
         let mut ids = HashSet::new();
         if file.path.ends_with(".html") {
-            let page =
-                Page::read(&file.text).unwrap_or_else(|wrong| panic!("{}: {wrong}", file.path));
+            let text = file.text().unwrap();
+            let page = Page::read(text).unwrap_or_else(|wrong| panic!("{}: {wrong}", file.path));
             assert_eq!(page.all("h1").count(), 1, "{}", file.path);
             assert_eq!(page.all("main").count(), 1, "{}", file.path);
             ids = page.ids().into_iter().map(str::to_owned).collect();
@@ -64,6 +66,9 @@ fn every_file_is_well_formed_and_every_link_leads_somewhere() {
         let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
         let target = if path.is_empty() {
             from.clone()
+        } else if let Some(path) = path.strip_prefix('/') {
+            assert_eq!(from, "404.html", "{link}");
+            path.to_owned()
         } else {
             resolved(&from, path)
         };
@@ -86,7 +91,7 @@ fn a_page_says_its_language_and_knows_its_sisters() {
         );
         let alternates: Vec<_> = page
             .all("link")
-            .filter(|link| link.get("rel") == Some("alternate"))
+            .filter(|link| link.get("hreflang").is_some())
             .map(|link| {
                 (
                     link.get("hreflang").unwrap(),
@@ -95,7 +100,7 @@ fn a_page_says_its_language_and_knows_its_sisters() {
             })
             .collect();
         assert_eq!(alternates.len(), Locale::all().len() + 1);
-        assert!(alternates.contains(&("x-default", "/".to_owned())));
+        assert!(alternates.contains(&("x-default", "/1006".to_owned())));
         for other in Locale::all() {
             let href = format!("/{}/codes/1006", folder(other));
             assert!(alternates.contains(&(other.tag, href)), "{}", other.tag);
@@ -236,24 +241,43 @@ fn nothing_is_loaded_from_elsewhere_and_nothing_is_inline() {
                 loads.is_none_or(|from| from.starts_with('/')),
                 "{address:?}: {loads:?}"
             );
-            let code_in_page =
-                ["script", "style"].contains(&element.name.as_str()) && !element.text.is_empty();
+            // Data is no code.
+            let is_data = element.get("type") == Some("application/ld+json");
+            let code_in_page = ["script", "style"].contains(&element.name.as_str())
+                && !element.text.is_empty()
+                && !is_data;
             assert!(!code_in_page, "{address:?}");
         }
     }
 }
 
+/// Sizes of the files, those of assets by the names without their hashes.
+fn sizes() -> HashMap<String, usize> {
+    files(None)
+        .map(|file| (plain(&file.path), file.content.len()))
+        .collect()
+}
+
+/// `assets/style.0123456789.css` as `assets/style.css`.
+fn plain(path: &str) -> String {
+    let parts: Vec<&str> = path.split('.').collect();
+    match parts[..] {
+        [stem, hash, end] if path.starts_with("assets/") && hash.len() == 10 => {
+            format!("{stem}.{end}")
+        }
+        _ => path.to_owned(),
+    }
+}
+
 #[test]
 fn a_page_and_all_it_loads_weigh_less_than_100_kb() {
-    let sizes: HashMap<String, usize> = files(None)
-        .map(|file| (file.path, file.text.len()))
-        .collect();
+    let sizes = sizes();
     let asset = |name: &str| sizes[&format!("assets/{name}")];
     for locale in Locale::all() {
         let folder = folder(locale);
         // The index comes later, and only for a reader who searches.
         assert!(asset(&format!("search-{folder}.js")) < 25_000, "{folder}");
-        let loaded = asset("style.css") + asset("search.js") + asset("icon.svg");
+        let loaded = asset("style.css") + asset("search.js") + asset("menu.js") + asset("icon.svg");
         for (path, size) in sizes
             .iter()
             .filter(|(path, _)| path.starts_with(&format!("{folder}/")))
@@ -265,22 +289,21 @@ fn a_page_and_all_it_loads_weigh_less_than_100_kb() {
 
 #[test]
 fn a_page_of_a_server_with_its_lab_weighs_less_than_100_kb() {
-    let sizes: HashMap<String, usize> = files(None)
-        .map(|file| (file.path, file.text.len()))
-        .collect();
+    let sizes = sizes();
     let asset = |name: &str| sizes[&format!("assets/{name}")];
-    let shared = asset("style.css") + asset("search.js") + asset("icon.svg");
+    let shared = asset("style.css") + asset("search.js") + asset("menu.js") + asset("icon.svg");
+    // What a script of the lab loads comes later; so does the index of the search.
     let live =
         include_str!("../../assets/live.js").len() + include_str!("../../assets/revoir.js").len();
     let lab = include_str!("../../assets/lab.js").len()
         + include_str!("../../assets/revoir-policy.js").len();
     let connection = include_str!("../../assets/connection.js").len();
     for locale in Locale::all() {
-        let loaded = shared + connection + asset(&format!("search-{}.js", folder(locale)));
+        let loaded = shared + connection;
         let codes = CloseCode::registered().map(Address::Code);
         for address in codes.chain([Address::Home]).chain(Address::ranges()) {
             let scripts = if address == Address::Home { live } else { lab };
-            let size = render(address, locale, &Home::Server).len() + scripts;
+            let size = render(address, locale, &SERVER).len() + scripts;
             assert!(
                 size + loaded < 100_000,
                 "{} {address:?}: {size}",
@@ -310,7 +333,7 @@ fn only_a_server_has_a_lab() {
 #[test]
 fn what_somebody_typed_stays_text() {
     let typed = "<script>alert('&\"')</script>";
-    let html = search_results(typed, Locale::english(), &Home::Server);
+    let html = search_results(typed, Locale::english(), &SERVER);
     assert!(!html.contains("<script>alert"));
     let page = Page::read(&html).unwrap();
     let input = page.all("input").next().unwrap();
@@ -320,8 +343,99 @@ fn what_somebody_typed_stays_text() {
 
 #[test]
 fn a_search_without_a_script_finds_what_the_script_finds() {
-    let html = search_results("proxy_read_timeout", Locale::english(), &Home::Server);
+    let html = search_results("proxy_read_timeout", Locale::english(), &SERVER);
     let page = Page::read(&html).unwrap();
     let links: Vec<_> = page.all("a").filter_map(|link| link.get("href")).collect();
     assert!(links.contains(&"/en/idle-timeouts#nginx"), "{links:?}");
+}
+
+#[test]
+fn a_title_says_what_it_is_about_and_a_preview_has_a_picture() {
+    let base = Some("https://example.org/".to_owned());
+    let html = render(
+        Address::Code(code(1006)),
+        Locale::english(),
+        &Home::Server { base },
+    );
+    let page = Page::read(&html).unwrap();
+    let title = page.all("title").next().unwrap();
+    assert_eq!(title.text, "1006 Abnormal Closure · WebSocket close codes");
+    let property = |name: &str| {
+        let mut metas = page.all("meta");
+        let meta = metas.find(|meta| meta.get("property") == Some(name));
+        meta.and_then(|meta| meta.get("content"))
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(property("og:url"), "https://example.org/en/codes/1006");
+    assert_eq!(
+        property("og:image"),
+        "https://example.org/assets/code-1006.png"
+    );
+    let data = page
+        .all("script")
+        .find(|script| script.get("src").is_none());
+    let data: serde_json::Value = serde_json::from_str(&data.unwrap().text).unwrap();
+    assert_eq!(data["about"][0]["termCode"], "1006");
+    assert_eq!(data["url"], property("og:url"));
+}
+
+#[test]
+fn files_have_short_names_what_search_engines_read_and_a_page_for_what_is_not_there() {
+    let base = "https://example.org/ws/";
+    let all: HashMap<String, revoir_site::File> = files(Some(base))
+        .map(|file| (file.path.clone(), file))
+        .collect();
+    let text = |path: &str| all[path].text().unwrap();
+    let map = text("sitemap.xml");
+    let listed = map
+        .split("<loc>")
+        .skip(1)
+        .map(|rest| rest.split('<').next().unwrap());
+    let mut count = 0;
+    for address in listed {
+        assert!(
+            all.contains_key(address.strip_prefix(base).unwrap()),
+            "{address}"
+        );
+        count += 1;
+    }
+    assert!(count > 3_000, "{count}");
+    assert!(text("robots.txt").contains("Sitemap: https://example.org/ws/sitemap.xml"));
+    for (path, target) in [
+        ("1006/index.html", "../en/codes/1006.html"),
+        ("4401/index.html", "../en/codes/4401.html"),
+        ("codes/1006/index.html", "../../en/codes/1006.html"),
+        ("1006-1012/index.html", "../en/compare/1006-vs-1012.html"),
+        (
+            "causes/idle-proxy/index.html",
+            "../../en/causes.html#idle-proxy",
+        ),
+        ("zh/index.html", "../zh-hans/index.html"),
+    ] {
+        let page = Page::read(text(path)).unwrap();
+        let first = page.all("a").next().unwrap();
+        assert_eq!(first.get("href"), Some(target), "{path}");
+        let refresh = page
+            .all("meta")
+            .find(|meta| meta.get("http-equiv").is_some());
+        let refresh = refresh.and_then(|meta| meta.get("content"));
+        assert_eq!(refresh, Some(&*format!("0; url={target}")), "{path}");
+    }
+    assert!(text("404.html").contains("href=\"https://example.org/ws/en/codes.html\""));
+    assert!(text("feed.xml").contains("https://example.org/ws/1015/"));
+    assert!(all["favicon.ico"].content.len() > 200);
+    assert!(all.contains_key("assets/code-1006.png"));
+}
+
+#[test]
+fn a_code_of_a_product_has_a_page_among_the_files_too() {
+    let home = Home::Files { base: None };
+    let page = render(Address::Code(code(4401)), Locale::english(), &home);
+    let page = Page::read(&page).unwrap();
+    let missing = page
+        .all("a")
+        .filter_map(|link| link.get("href"))
+        .find(|href| href.contains("compare/") && href.contains("4401"));
+    assert_eq!(missing, None);
 }

@@ -48,7 +48,12 @@ fn every_link_of_a_page_is_answered() {
         let link = element.get("href").or_else(|| element.get("src"));
         let path = link.unwrap_or_default().split('#').next().unwrap();
         if path.starts_with('/') {
-            let expected = if path == "/" { 302 } else { 200 };
+            // The neutral address leads to a language.
+            let expected = if ["/", "/1006"].contains(&path) {
+                302
+            } else {
+                200
+            };
             assert_eq!(reference.get(path, "").status, expected, "{path}");
             checked += 1;
         }
@@ -67,11 +72,122 @@ fn another_name_of_a_page_leads_to_it() {
         ("/fr", "/fr/"),
         ("/FR/codes/1006", "/fr/codes/1006"),
         ("/fr/codes/1006/", "/fr/codes/1006"),
+        ("/fr/codes/1006.html", "/fr/codes/1006"),
+        ("/fr/search.html?q=a", "/fr/search?q=a"),
+        ("/en/1006", "/en/codes/1006"),
+        ("/en/CAUSES", "/en/causes"),
+        ("/en/causes/idle-proxy", "/en/causes#idle-proxy"),
+        ("/en/compare/1006/1012", "/en/compare/1006-vs-1012"),
+        ("/zh", "/zh-hans/"),
+        ("/zh/", "/zh-hans/"),
+        ("/zh-tw/codes/1006", "/zh-hans/codes/1006"),
+        ("/pt-br/", "/pt/"),
     ] {
         let response = reference.get(path, "");
         assert_eq!(response.status, 308, "{path}");
         assert_eq!(response.field("location"), Some(target), "{path}");
     }
+}
+
+#[test]
+fn an_address_without_a_language_leads_to_the_browsers() {
+    let reference = Reference::start();
+    for (path, target) in [
+        ("/1006", "/fr/codes/1006"),
+        ("/1006/", "/fr/codes/1006"),
+        ("/codes/1006", "/fr/codes/1006"),
+        ("/1006-1012", "/fr/compare/1006-vs-1012"),
+        ("/compare/1012/1006", "/fr/compare/1006-vs-1012"),
+        ("/causes/idle-proxy", "/fr/causes#idle-proxy"),
+        ("/causes", "/fr/causes"),
+        ("/search?q=nginx", "/fr/search?q=nginx"),
+    ] {
+        let response = reference.get(path, "accept-language: fr-CA\r\n");
+        assert_eq!(response.status, 302, "{path}");
+        assert_eq!(response.field("location"), Some(target), "{path}");
+        assert_eq!(response.field("vary"), Some("accept-language"), "{path}");
+    }
+    let response = reference.get("/1006", "accept-language: zh-TW\r\n");
+    assert_eq!(response.field("location"), Some("/zh-hans/codes/1006"));
+}
+
+#[test]
+fn a_page_that_is_not_there_suggests_others_in_its_language() {
+    let reference = Reference::start();
+    let page = reference.get("/fr/codes/404", "");
+    assert_eq!(page.status, 404);
+    assert!(page.text().contains("404 ressemble à un statut HTTP"));
+    let page = reference.get("/service-restart", "accept-language: fr\r\n");
+    assert_eq!(page.status, 404);
+    assert_eq!(page.field("vary"), Some("accept-language"));
+    assert!(page.text().contains("<html lang=\"fr\""));
+    assert!(page.text().contains("href=\"/fr/codes/1012\""));
+}
+
+#[test]
+fn what_machines_look_for_is_there() {
+    let reference = Reference::start();
+    for (path, content_type) in [
+        ("/robots.txt", "text/plain; charset=utf-8"),
+        ("/favicon.ico", "image/x-icon"),
+        ("/feed.xml", "application/atom+xml; charset=utf-8"),
+        ("/assets/code-1006.png", "image/png"),
+    ] {
+        let response = reference.get(path, "");
+        assert_eq!(response.status, 200, "{path}");
+        assert_eq!(response.field("content-type"), Some(content_type), "{path}");
+    }
+    // Without an address of its own it has no map.
+    assert_eq!(reference.get("/sitemap.xml", "").status, 404);
+}
+
+#[test]
+fn an_asset_is_kept_for_good_by_the_name_that_has_its_hash() {
+    let reference = Reference::start();
+    let page = reference.get("/en/codes/1006", "");
+    let page = Page::read(page.text()).unwrap();
+    let mut checked = 0;
+    for element in &page.elements {
+        let path = element.get("src").or_else(|| element.get("href"));
+        let Some(path) = path.filter(|path| path.starts_with("/assets/")) else {
+            continue;
+        };
+        let response = reference.get(path, "");
+        assert_eq!(response.status, 200, "{path}");
+        let kept = response.field("cache-control").unwrap();
+        assert_eq!(kept, "public, max-age=31536000, immutable", "{path}");
+        checked += 1;
+    }
+    assert!(checked >= 5, "{checked}");
+    let lab = reference.get("/assets/lab.js", "");
+    assert_eq!(lab.field("cache-control"), Some("no-cache"));
+    let import = lab.text().split('"').nth(1).unwrap();
+    let import = import.replace("./", "/assets/");
+    assert_eq!(reference.get(&import, "").status, 200, "{import}");
+}
+
+#[test]
+fn scripts_of_every_page_may_read_the_interface() {
+    let reference = Reference::start();
+    for (path, status) in [
+        ("/api/v1/", 200),
+        ("/api/v1", 200),
+        ("/api/v1/codes/1006", 200),
+        ("/api/v1/nothing", 404),
+        ("/api/nothing", 404),
+        ("/api/v1/codes?lang=%ff", 400),
+    ] {
+        let response = reference.get(path, "");
+        assert_eq!(response.status, status, "{path}");
+        assert_eq!(response.field("access-control-allow-origin"), Some("*"));
+        response.json();
+    }
+    let about = reference.get("/api/v1/", "").json();
+    assert_eq!(about["version"], "1");
+    assert_eq!(about["license"], "MIT OR Apache-2.0");
+    let post = reference.ask("POST", "/api/v1/codes", "content-length: 0\r\n");
+    assert_eq!(post.status, 405);
+    post.json();
 }
 
 #[test]

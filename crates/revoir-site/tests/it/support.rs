@@ -26,7 +26,7 @@ impl Reference {
     pub(crate) fn start() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let lab = runtime.block_on(Lab::start(RawStream::of_tcp)).unwrap();
-        let router = router(&lab);
+        let router = router(&lab, None);
         Self { runtime, router }
     }
 

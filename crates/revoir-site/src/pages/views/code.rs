@@ -64,7 +64,6 @@ fn unregistered(range: CodeRange) -> CloseCode {
 impl<'a> CodePage<'a> {
     fn new(frame: &'a Frame, of: Explanation, number: String) -> Self {
         let is_range = matches!(frame.address, Address::Range(_));
-        let registered = || CloseCode::registered().filter(|code| *code != of.code);
         let related = of.facts.related;
         let mut facts = fact_rows(&of);
         if is_range {
@@ -72,6 +71,9 @@ impl<'a> CodePage<'a> {
             facts.retain(|(label, _)| *label != of.locale.labels.browser_shows);
         }
         let versus = |other: CloseCode| frame.pair_link(of.code, other);
+        // Among files there are the comparisons of registered codes only.
+        let is_compared = of.code.name().is_some() || frame.has_server();
+        let compared = |code: &CloseCode| is_compared && *code != of.code;
         let link = |code: CloseCode| frame.code_link(code);
         Self {
             frame,
@@ -86,17 +88,25 @@ impl<'a> CodePage<'a> {
             } else {
                 uses(&of, frame)
             },
-            near: related.iter().copied().map(versus).collect(),
-            far: registered()
+            near: related
+                .iter()
+                .copied()
+                .filter(compared)
+                .map(versus)
+                .collect(),
+            far: CloseCode::registered()
+                .filter(compared)
                 .filter(|code| !related.contains(code))
                 .map(versus)
                 .collect(),
             related: related.iter().copied().map(link).collect(),
-            before: registered()
+            before: CloseCode::registered()
                 .take_while(|code| *code < of.code)
                 .last()
                 .map(link),
-            after: registered().find(|code| *code > of.code).map(link),
+            after: CloseCode::registered()
+                .find(|code| *code > of.code)
+                .map(link),
             of,
         }
     }

@@ -1,4 +1,4 @@
-//! The search, the page that is not there, and the page where a language is chosen.
+//! The search, and the page where a language is chosen.
 
 use askama::Template;
 use revoir_codes::CloseCode;
@@ -8,7 +8,7 @@ use super::parts::written;
 use crate::pages::address::Address;
 
 use crate::pages::frame::{CodeLink, Frame};
-use crate::pages::links::Home;
+use crate::pages::links::{Home, Links};
 use crate::pages::search_index::{SearchEntry, find};
 
 #[derive(Template)]
@@ -31,14 +31,7 @@ pub fn search_results(typed: &str, locale: &'static Locale, home: &Home) -> Stri
     );
     let results = find(locale, typed)
         .into_iter()
-        .map(|entry| {
-            let page = frame.page(entry.address);
-            let href = match &entry.anchor {
-                Some(anchor) => format!("{page}#{anchor}"),
-                None => page,
-            };
-            (href, entry)
-        })
+        .map(|entry| (entry.href(&frame), entry))
         .collect();
     written(&SearchPage {
         frame,
@@ -53,25 +46,6 @@ impl SearchPage<'_> {
             .map(|code| self.frame.code_link(code))
             .collect()
     }
-}
-
-#[derive(Template)]
-#[template(path = "missing.html", whitespace = "minimize")]
-struct MissingPage {
-    frame: Frame,
-}
-
-/// What is shown where there is no page.
-pub(in crate::pages) fn missing(locale: &'static Locale, home: &Home) -> String {
-    written(&MissingPage {
-        frame: Frame::new(
-            Address::Missing,
-            locale,
-            home,
-            locale.labels.page_missing.to_owned(),
-            locale.phrases().missing_hint,
-        ),
-    })
 }
 
 #[derive(Template)]
@@ -91,6 +65,6 @@ pub fn front(home: &Home) -> String {
         locale.labels.site_title.to_owned(),
         locale.phrases().site_intro,
     );
-    frame.at_root(home);
+    frame.set_links(Links::new(home, 0));
     written(&FrontPage { frame })
 }
