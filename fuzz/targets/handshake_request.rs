@@ -18,9 +18,10 @@ fuzz_target!(|data: &[u8]| {
     let mut config = ServerConfig::default();
     config.subprotocols = vec!["chat".to_owned(), "superchat".to_owned()];
     config.extensions = Extensions::with_deflate(DeflateConfig::default());
-    if flags & 1 != 0 {
-        config.origins = Origins::only(["https://example.com"]);
-    }
+    config.origins = match flags & 1 {
+        0 => Origins::Any,
+        _ => Origins::only(["https://example.com"]),
+    };
     if flags & 2 != 0 {
         (config.limits.bytes, config.limits.headers) = (256, 8);
     }

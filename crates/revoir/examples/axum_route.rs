@@ -8,12 +8,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::Response;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use revoir::drain::Drain;
-use revoir::handshake::Headers;
-use revoir::server::Upgrade;
-use revoir::{Acceptor, Ending, WebSocket};
+use revoir::{Acceptor, Ending, Incoming, WebSocket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -37,13 +37,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn room(upgrade: Upgrade) -> Response<String> {
-    let path = upgrade.request().path();
-    let Some(name) = path.strip_prefix("/rooms/").filter(|name| *name != "none") else {
-        return upgrade.refuse(404, &Headers::new(), "no such room\n");
-    };
-    let greeting = format!("welcome to {name}, {:?}", upgrade.peer_addr());
-    upgrade.run(|socket| echo(socket, greeting))
+async fn room(Path(name): Path<String>, incoming: Incoming) -> Response {
+    if name == "none" {
+        return (StatusCode::NOT_FOUND, "no such room\n").into_response();
+    }
+    let greeting = format!("welcome to {name}, {:?}", incoming.peer_addr());
+    let open = incoming.run(|socket| echo(socket, greeting));
+    open.into_response()
 }
 
 async fn echo(mut socket: WebSocket, greeting: String) -> Result<(), Arc<Ending>> {

@@ -4,5 +4,5 @@
 pub use revoir_proto::extension::deflate::DeflateConfig;
 pub use revoir_proto::extension::{AgreedExtensions, Extensions};
 pub use revoir_proto::handshake::{
-    HandshakeError, HeadLimits, Headers, InvalidHeader, InvalidRequest, Refused, Request,
+    HandshakeError, HeadLimits, Headers, InvalidHeader, InvalidRequest, InvalidResponse, Refused,
 };

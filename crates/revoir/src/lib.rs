@@ -157,6 +157,8 @@ mod span;
 pub mod tls;
 pub mod websocket;
 
+pub use http;
+
 pub use client::builder::{Client, connect};
 pub use config::{client_config, server_config};
 pub use observer::Observer;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use revoir::{Ending, Reason, SendCode, Server, WebSocket};
+use revoir::{Ending, Incoming, Reason, SendCode, Server, WebSocket};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::watch;
 
@@ -17,20 +17,15 @@ pub(crate) async fn run(port: u16, run: &str) -> anyhow::Result<()> {
     let returns: Arc<Mutex<Vec<f64>>> = Arc::default();
     let (restarting, restarts) = watch::channel(false);
     let (run, seen) = (run.to_owned(), Arc::clone(&returns));
-    let serving = server.serve_incoming(move |incoming| {
+    let serving = server.serve_incoming(move |incoming: Incoming| {
         let (run, seen, restarts) = (run.clone(), Arc::clone(&seen), restarts.clone());
         async move {
-            if incoming
-                .request()
-                .headers()
-                .get_str("revoir-resume")
-                .is_some()
-            {
+            if incoming.headers().contains_key("revoir-resume") {
                 let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.push(now());
             }
             let answer = move |socket| async move { answer(socket, &run, restarts).await };
-            incoming.run(answer).await;
+            incoming.run(answer)
         }
     });
     let serving = tokio::spawn(serving);

@@ -14,7 +14,7 @@ use hyper::header::{
 use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
 use revoir::server::is_origin_allowed;
 use revoir_adapters::{Adapter, Handshake};
-use revoir_proto::handshake::{self, HandshakeError, ServerConfig};
+use revoir_proto::handshake::{self, HandshakeError, Origins, ServerConfig};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::connection::{Connection, Driver, Redialer, begun};
@@ -283,7 +283,9 @@ fn may_wait<'a>(
 fn check<B>(request: &Request<B>) -> Result<handshake::Request, HandshakeError> {
     let headers = handshake_headers(request.headers())?;
     let target = request.uri().to_string();
-    let config = ServerConfig::default();
+    // Which pages may connect is for the backend to say.
+    let mut config = ServerConfig::default();
+    config.origins = Origins::Any;
     handshake::Request::from_parts(request.method().as_str(), &target, headers, &config)
 }
 

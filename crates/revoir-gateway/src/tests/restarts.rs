@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use revoir::{Acceptor, Closer, Message, Reason, SendCode, WebSocket};
+use revoir::{Acceptor, Closer, Ending, Incoming, Message, Reason, SendCode, WebSocket};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -101,18 +101,25 @@ async fn serve(
         let (stream, _) = listener.accept().await.unwrap();
         let (closers, seen, resumes) = (Arc::clone(&closers), Arc::clone(&seen), resumes.clone());
         tokio::spawn(async move {
-            let incoming = Acceptor::new().incoming(stream).await.unwrap();
-            let (conn, resume) = {
-                let headers = incoming.request().headers();
-                let field = |name| headers.get_str(name).map(str::to_owned);
-                (field("revoir-conn").unwrap(), field("revoir-resume"))
+            let decide = |incoming: Incoming| async move {
+                let field = |name| {
+                    let value = incoming.headers().get(name)?;
+                    Some(value.to_str().unwrap().to_owned())
+                };
+                let (conn, resume) = (field("revoir-conn").unwrap(), field("revoir-resume"));
+                incoming.run(|socket| async move {
+                    closers.lock().unwrap().push(socket.closer());
+                    if let Some(resume) = resume {
+                        resumes.send((conn.clone(), resume)).unwrap();
+                    }
+                    echo(socket, &conn, &seen).await;
+                    Ok::<(), Arc<Ending>>(())
+                })
             };
-            let socket = incoming.accept().await.unwrap();
-            closers.lock().unwrap().push(socket.closer());
-            if let Some(resume) = resume {
-                resumes.send((conn.clone(), resume)).unwrap();
-            }
-            echo(socket, &conn, &seen).await;
+            Acceptor::new()
+                .accept_incoming(stream, decide)
+                .await
+                .unwrap();
         });
     }
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{any, get};
 use revoir::drain::Drain;
-use revoir::server::Upgrade;
-use revoir::{Acceptor, Ending, Message, WebSocket};
+use revoir::{Acceptor, Ending, Incoming, Message, WebSocket};
 use revoir_codes::CloseCode;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -27,10 +26,10 @@ async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
 fn site() -> LocalService {
     let acceptor = Acceptor::new();
     let tracker = acceptor.tracker().clone();
-    let upgraded = |upgrade: Upgrade| async move {
-        let peer = upgrade.peer_addr().expect("the gateway tells it");
+    let upgraded = |incoming: Incoming| async move {
+        let peer = incoming.peer_addr().expect("the gateway tells it");
         assert!(peer.ip().is_loopback());
-        upgrade.run(echo)
+        incoming.run(echo)
     };
     let router = Router::new()
         .route("/", get(|| async { "built in" }))

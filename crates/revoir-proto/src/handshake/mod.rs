@@ -15,6 +15,8 @@ mod config;
 mod error;
 mod head;
 mod headers;
+#[cfg(feature = "http")]
+mod http_fields;
 mod key;
 mod origin;
 mod request;

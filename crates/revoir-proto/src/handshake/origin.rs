@@ -5,14 +5,22 @@
 /// Without a check, any web page a user visits can connect with the user's cookies. A request
 /// without an Origin header does not come from a browser's page and is let through: it could
 /// claim any origin anyway.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// The default is the safe one: none but those that are named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origins {
     /// Every origin.
-    #[default]
     Any,
     /// Only these, each as a browser writes it: scheme, `://`, host, and the port unless it is the
     /// scheme's own; `null` for pages without an origin. Compared without regard to ASCII case.
     Only(Vec<String>),
+}
+
+impl Default for Origins {
+    fn default() -> Self {
+        Self::Only(Vec::new())
+    }
 }
 
 impl Origins {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use revoir::drain::{Drain, Tracker};
+use revoir::http::{HeaderName, HeaderValue, Response};
 use revoir::{Acceptor, Ending, Incoming, Server, WebSocket, server_config};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -19,7 +20,7 @@ use super::token::Token;
 const AWAY: Duration = Duration::from_millis(1_500);
 const PAUSE: Duration = Duration::from_millis(100);
 /// The header field in which a backend tells a gateway whether its clients may be held.
-const HOLD: &str = "Revoir-Hold";
+const HOLD: HeaderName = HeaderName::from_static("revoir-hold");
 /// Pages at once.
 const PAGES: usize = 512;
 /// A message is a number.
@@ -102,30 +103,34 @@ impl Backend {
         }
     }
 
-    async fn welcome(self: Arc<Self>, mut incoming: Incoming) {
+    async fn welcome(self: Arc<Self>, mut incoming: Incoming) -> Response<String> {
         // A page keeps its connection to the gateway through a restart.
         let fields = incoming.response_headers_mut();
-        fields.push(HOLD, "yes").expect("both are valid");
-        let request = incoming.request();
-        let header = |name| request.headers().get_str(name).map(str::to_owned);
+        fields.insert(HOLD, HeaderValue::from_static("yes"));
+        let header = |name| {
+            incoming
+                .headers()
+                .get(name)?
+                .to_str()
+                .ok()
+                .map(str::to_owned)
+        };
         let (name, resumed) = (header("revoir-conn"), header("revoir-resume").is_some());
-        let token = request
+        let token = incoming
             .query()
             .and_then(|query| query.strip_prefix("token="));
         let token = token.and_then(Token::parse);
-        incoming
-            .run(move |socket| async move {
-                if let (Some(token), Some(name)) = (token, &name) {
-                    self.names().insert(token, name.clone());
-                }
-                let generation = self.generation.load(Ordering::Relaxed);
-                let ended = answer(socket, generation, resumed).await;
-                if let Some(token) = token {
-                    self.names().remove(&token);
-                }
-                ended
-            })
-            .await;
+        incoming.run(move |socket| async move {
+            if let (Some(token), Some(name)) = (token, &name) {
+                self.names().insert(token, name.clone());
+            }
+            let generation = self.generation.load(Ordering::Relaxed);
+            let ended = answer(socket, generation, resumed).await;
+            if let Some(token) = token {
+                self.names().remove(&token);
+            }
+            ended
+        })
     }
 
     fn names(&self) -> MutexGuard<'_, HashMap<Token, String>> {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use revoir::drain::{Drain, Tracker};
-use revoir::handshake::Headers;
+use revoir::http::{Response, StatusCode};
 use revoir::{Ending, Incoming, Message, Reader, Reason, SendCode, Server, WebSocket, Writer};
 use tokio::sync::broadcast::{self, error::RecvError};
 
@@ -104,14 +104,10 @@ impl Member {
     }
 }
 
-async fn enter(incoming: Incoming, rooms: Rooms) {
-    let request = incoming.request();
-    if let Some(member) = Member::of(request.path(), request.query()) {
-        let staying = incoming.run(move |socket| chat(socket, member, rooms));
-        staying.await;
-    } else {
-        let help = b"connect to /rooms/ROOM?name=NAME\n";
-        incoming.refuse(404, &Headers::new(), help).await;
+async fn enter(incoming: Incoming, rooms: Rooms) -> Response<String> {
+    match Member::of(incoming.path(), incoming.query()) {
+        Some(member) => incoming.run(move |socket| chat(socket, member, rooms)),
+        None => incoming.refuse(StatusCode::NOT_FOUND, "connect to /rooms/ROOM?name=NAME\n"),
     }
 }
 

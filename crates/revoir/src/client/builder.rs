@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use revoir_proto::Config;
 use revoir_proto::extension::Extensions;
 use revoir_proto::handshake::{ClientRequest, HeadLimits, InvalidRequest};
@@ -34,7 +35,11 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 /// # Cancel safety
 ///
 /// Dropping the future gives the attempt up; a connection is either returned or gone.
-pub async fn connect(url: &str) -> Result<WebSocket, ConnectError> {
+pub async fn connect<U>(url: U) -> Result<WebSocket, ConnectError>
+where
+    U: TryInto<Target>,
+    U::Error: Into<ConnectError>,
+{
     Client::new().connect(url).await
 }
 
@@ -91,11 +96,22 @@ impl Client {
         }
     }
 
-    /// Sends one more header field, for example a cookie or an authorization. What may not be sent
-    /// is found by [`connect`](Self::connect).
+    /// Sends one more header field, for example a cookie or an authorization: text, bytes, or the
+    /// names and values of the crate `http`. What may not be sent is found by
+    /// [`connect`](Self::connect).
     #[must_use]
-    pub fn with_header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.push((name.to_owned(), value.into()));
+    pub fn with_header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
+        let (name, value) = (name.as_ref().to_owned(), value.as_ref().to_vec());
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Sends these header fields too.
+    #[must_use]
+    pub fn with_headers(mut self, headers: &HeaderMap) -> Self {
+        for (name, value) in headers {
+            self = self.with_header(name, value);
+        }
         self
     }
 

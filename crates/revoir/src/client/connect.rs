@@ -19,7 +19,7 @@ use crate::websocket::WebSocket;
 
 impl Client {
     /// Opens a connection to `url`: `ws://` or `wss://`, a host, and optionally port, path and
-    /// query.
+    /// query, as text, as an [`http::Uri`], or taken apart already.
     ///
     /// The addresses of the host are raced (RFC 8305): IPv6 and IPv4 take turns in the resolver's
     /// order, each starts 250 ms after the one before it or as soon as that has failed, and the
@@ -38,7 +38,11 @@ impl Client {
     /// # Cancel safety
     ///
     /// Dropping the future gives the attempt up; a connection is either returned or gone.
-    pub async fn connect(&self, url: &str) -> Result<WebSocket, ConnectError> {
+    pub async fn connect<U>(&self, url: U) -> Result<WebSocket, ConnectError>
+    where
+        U: TryInto<Target>,
+        U::Error: Into<ConnectError>,
+    {
         let (target, request) = self.prepare(url)?;
         let proxy = self.proxies.to(&target)?;
         let span = span::of_client(&target.host, target.port);
@@ -68,8 +72,10 @@ impl Client {
     /// # Cancel safety
     ///
     /// As for [`connect`](Self::connect).
-    pub async fn connect_over<S>(&self, url: &str, stream: S) -> Result<WebSocket, ConnectError>
+    pub async fn connect_over<U, S>(&self, url: U, stream: S) -> Result<WebSocket, ConnectError>
     where
+        U: TryInto<Target>,
+        U::Error: Into<ConnectError>,
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (target, request) = self.prepare(url)?;
@@ -86,8 +92,12 @@ impl Client {
         Ok(())
     }
 
-    fn prepare(&self, url: &str) -> Result<(Target, ClientRequest), ConnectError> {
-        let target = Target::parse(url)?;
+    fn prepare<U>(&self, url: U) -> Result<(Target, ClientRequest), ConnectError>
+    where
+        U: TryInto<Target>,
+        U::Error: Into<ConnectError>,
+    {
+        let target = url.try_into().map_err(Into::into)?;
         if target.secure && cfg!(not(feature = "rustls")) {
             return Err(InvalidUrl::NoTls.into());
         }

@@ -1,5 +1,6 @@
 //! [`ConnectError`]: why there is no connection.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -74,6 +75,13 @@ impl Error for ConnectError {
 impl From<InvalidUrl> for ConnectError {
     fn from(error: InvalidUrl) -> Self {
         Self::Url(error)
+    }
+}
+
+/// For those who have a [`Target`](crate::client::Target) already.
+impl From<Infallible> for ConnectError {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -7,9 +7,8 @@ use std::net::IpAddr;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
-use url::Url;
 
-use crate::client::url::Target;
+use crate::client::url::{Target, host_and_port};
 
 /// The proxies of a client: none, the same for all targets, or as the environment says.
 #[derive(Clone, Debug, Default)]
@@ -81,27 +80,26 @@ pub(super) struct Proxy {
 impl Proxy {
     fn parse(from: &'static str, text: &str) -> Result<Self, InvalidProxy> {
         let invalid = |reason: String| InvalidProxy { from, reason };
-        let url = match text.contains("://") {
-            true => Url::parse(text),
-            false => Url::parse(&format!("http://{text}")),
-        };
-        let url = url.map_err(|error| invalid(error.to_string()))?;
-        if url.scheme() != "http" {
-            let reason = format!("got scheme {:?}, expected http", url.scheme());
+        let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+        if !scheme.eq_ignore_ascii_case("http") {
+            let reason = format!("got scheme {scheme:?}, expected http");
             return Err(invalid(reason));
         }
-        let host = url
-            .host_str()
-            .ok_or_else(|| invalid("no host".to_owned()))?;
+        let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+        let (user, authority) = match authority.rsplit_once('@') {
+            Some((user, authority)) => (Some(user), authority),
+            None => (None, authority),
+        };
+        let (host, port) = host_and_port(authority).map_err(invalid)?;
         let decode = |text| percent_decode_str(text).collect::<Vec<u8>>();
-        let authorization = (!url.username().is_empty()).then(|| {
-            let password = decode(url.password().unwrap_or_default());
-            let pair = [&decode(url.username()), &b":"[..], &password].concat();
+        let authorization = user.filter(|user| !user.is_empty()).map(|user| {
+            let (user, password) = user.split_once(':').unwrap_or((user, ""));
+            let pair = [&decode(user), &b":"[..], &decode(password)].concat();
             format!("Basic {}", BASE64_STANDARD.encode(pair))
         });
         Ok(Self {
-            host: host.trim_matches(['[', ']']).to_owned(),
-            port: url.port_or_known_default().unwrap_or(80),
+            host,
+            port: port.unwrap_or(80),
             authorization,
         })
     }

@@ -1,24 +1,29 @@
 //! [`Acceptor`]: what a server agrees to.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Response;
 use revoir_proto::extension::Extensions;
-use revoir_proto::handshake::{HeadLimits, Headers, Origins, ServerConfig};
+use revoir_proto::handshake::{HeadLimits, Origins, ServerConfig};
 use revoir_proto::{Config, Ending};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
 use crate::config::server_config;
-use crate::drain::{NoPlace, Places, Seat, Tracker};
-use crate::driver::Home;
+use crate::drain::{NoPlace, Places, Tracker};
+use crate::driver::{Driver, Home, Shared};
 use crate::observer::Observer;
 use crate::server::admission::Admission;
 use crate::server::handshake::{Limit, read_request, refuse};
-use crate::server::incoming::{Incoming, Waiting};
+use crate::server::incoming::Incoming;
 use crate::server::refusal::Refusal;
 use crate::server::settings::Settings;
+use crate::server::visit::Visit;
+use crate::server::waiting::Waiting;
 use crate::span;
 use crate::websocket::WebSocket;
 
@@ -50,14 +55,6 @@ pub struct Acceptor {
     settings: Arc<Settings>,
 }
 
-/// A client that has a place.
-#[derive(Debug)]
-pub(super) struct Visit {
-    pub(super) peer: Option<SocketAddr>,
-    pub(super) seat: Seat,
-    pub(super) span: Span,
-}
-
 impl Acceptor {
     /// An acceptor with the defaults that the [crate's front page](crate#limits) lists: no
     /// subprotocol, no compression, pages of the same host only.
@@ -68,9 +65,12 @@ impl Acceptor {
             observer: None,
             tracker: Some(tracker.clone()),
         };
+        // Origins are checked beside the host that was asked for.
+        let mut any_origin = ServerConfig::default();
+        any_origin.origins = Origins::Any;
         let settings = Settings {
-            handshake: Arc::new(ServerConfig::default()),
-            origins: Origins::only([] as [&str; 0]),
+            handshake: Arc::new(any_origin),
+            origins: Origins::default(),
             config: Arc::new(server_config()),
             handshake_timeout: HANDSHAKE_TIMEOUT,
             home: Arc::new(home),
@@ -205,26 +205,45 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.incoming(stream).await?.accept().await
+        let socket = Box::pin(self.open(stream)).await?;
+        tokio::spawn(Driver::new(Arc::clone(&socket)));
+        Ok(WebSocket::new(socket))
     }
 
-    /// Reads a request over `stream`, for the application to decide on.
+    /// Reads a request over `stream`, has `decide` decide on it, and writes the answer; for
+    /// listeners of your own. [`Server::serve_incoming`](crate::Server::serve_incoming) does the same
+    /// with TCP.
+    ///
+    /// Returns as soon as the handler of [`Incoming::run`] is on its way. A panic of `decide` is
+    /// answered with 500.
     ///
     /// # Errors
     ///
-    /// As for [`accept`](Self::accept).
+    /// As for [`accept`](Self::accept); the ending of a refusal comes once the client has read the
+    /// answer, or 2 s have passed.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future gives the attempt up.
-    pub async fn incoming<S>(&self, stream: S) -> Result<Incoming, Arc<Ending>>
+    pub async fn accept_incoming<S, D, F, B>(&self, stream: S, decide: D) -> Result<(), Arc<Ending>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        D: FnOnce(Incoming) -> F,
+        F: Future<Output = Response<B>>,
+        B: Into<Bytes>,
+    {
+        let waiting = Box::pin(self.admit_and_read(stream)).await?;
+        Box::pin(waiting.decide(decide)).await
+    }
+
+    async fn open<S>(&self, stream: S) -> Result<Shared, Arc<Ending>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        Box::pin(self.admit_and_read(stream)).await
+        self.admit_and_read(stream).await?.open().await
     }
 
-    async fn admit_and_read<S>(&self, mut stream: S) -> Result<Incoming, Arc<Ending>>
+    async fn admit_and_read<S>(&self, mut stream: S) -> Result<Waiting, Arc<Ending>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -267,7 +286,7 @@ impl Acceptor {
         mut stream: S,
         limit: Limit,
         visit: Visit,
-    ) -> Result<Incoming, Arc<Ending>>
+    ) -> Result<Waiting, Arc<Ending>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -281,20 +300,15 @@ impl Acceptor {
             wait = registry.requests_over() => Err(wait),
         };
         match read {
-            Ok(Ok((request, input))) => {
-                let Visit { peer, seat, span } = visit;
-                Ok(Incoming::new(Waiting {
-                    stream: Box::new(stream),
-                    request,
-                    input,
-                    settings: Arc::clone(&self.settings),
-                    limit,
-                    peer,
-                    seat,
-                    span,
-                    headers: Headers::new(),
-                }))
-            }
+            Ok(Ok((request, uri, input))) => Ok(Waiting {
+                stream: Box::new(stream),
+                request,
+                uri,
+                input,
+                settings: Arc::clone(&self.settings),
+                limit,
+                visit,
+            }),
             Ok(Err(ending)) => Err(self.settings.announce(ending)),
             Err(wait) => {
                 let refusal = Refusal::from(NoPlace::Draining(wait));
@@ -307,7 +321,6 @@ impl Acceptor {
         Limit::new(self.settings.handshake_timeout)
     }
 
-    #[cfg(feature = "hyper")]
     pub(super) fn settings(&self) -> &Arc<Settings> {
         &self.settings
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use http::Uri;
 use revoir_proto::handshake::{
     HandshakeError, Headers, Origins, Request, ServerConfig, ServerHandshake, refusal,
 };
@@ -46,15 +47,15 @@ pub(super) async fn read_request<S>(
     config: &Arc<ServerConfig>,
     origins: &Origins,
     limit: Limit,
-) -> Result<(Request, BytesMut), Ending>
+) -> Result<(Request, Uri, BytesMut), Ending>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut handshake = ServerHandshake::new(Arc::clone(config));
     let mut input = BytesMut::with_capacity(READ_BYTES);
     let error = match timeout_at(limit.at, next_request(stream, &mut handshake, &mut input)).await {
-        Ok(Ok(request)) => match super::origin::check(&request, origins) {
-            Ok(()) => return Ok((request, leftover(&input))),
+        Ok(Ok(request)) => match check(&request, origins) {
+            Ok(uri) => return Ok((request, uri, leftover(&input))),
             Err(error) => error,
         },
         Ok(Err(Failed::Rule(error))) => error,
@@ -69,6 +70,15 @@ where
         answer(stream, &response).await;
     }
     Err(ending_of(error))
+}
+
+/// What the core leaves to this crate: the target as a URI, and the page's host.
+fn check(request: &Request, origins: &Origins) -> Result<Uri, HandshakeError> {
+    super::origin::check(request, origins)?;
+    let resource = request.resource();
+    resource.parse().map_err(|_| HandshakeError::InvalidTarget {
+        got: resource.to_owned(),
+    })
 }
 
 /// The ending of a request that broke a rule or is not wanted.

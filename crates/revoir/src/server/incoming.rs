@@ -2,271 +2,355 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::BytesMut;
-use revoir_proto::handshake::{Acceptance, Headers, Request};
-use revoir_proto::{Cause, Detail, Ending, Role};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::runtime::Handle;
+use http::{HeaderMap, Response, StatusCode, Uri};
+use revoir_proto::extension::AgreedExtensions;
+use revoir_proto::handshake::{Headers, InvalidResponse, Request};
+use revoir_proto::{Cause, Detail, Ending};
+use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 use tracing::{Instrument, Span};
 
 use crate::drain::{NoPlace, Seat};
-use crate::driver::{Agreed, Driver, Failure, Shared, Socket, Start, call};
-use crate::handshake_io::lost;
-use crate::server::handshake::{Limit, answer};
+use crate::driver::Failure;
+use crate::server::answer;
+use crate::server::handshake::Limit;
+use crate::server::opening::{Begin, Stream, spawn};
 use crate::server::refusal::Refusal;
-use crate::server::retiring::retire;
 use crate::server::settings::Settings;
 use crate::websocket::WebSocket;
 
-/// A request that keeps to the rules, for the application to accept or refuse.
+/// A request for a connection that keeps to the rules, for the application to decide on.
 ///
-/// [`run`](Self::run) opens the connection for a handler, [`accept`](Self::accept) for whoever
-/// calls, [`refuse`](Self::refuse) answers with another status. Dropped without a decision, also
-/// by a panic, it is answered with 500. The request is gone once the connection is open: a handler
-/// takes along what it needs.
+/// The decision is a response: [`run`](Self::run) makes the one that opens the connection, and says
+/// which handler it is for; any other response refuses, one of [`refuse`](Self::refuse) for example.
+/// It is the same under
+///
+/// - [`Server::serve_incoming`](crate::Server::serve_incoming) and
+///   [`Acceptor::accept_incoming`](crate::Acceptor::accept_incoming), for TCP and any other stream,
+///   where the decision returns a `Response<B>` with a body that becomes [`Bytes`](bytes::Bytes);
+/// - axum (feature `axum`), as an extractor. The handler of the route may return anything that is
+///   `IntoResponse`;
+/// - hyper (feature `hyper`), by [`from_hyper`](Self::from_hyper), and any other HTTP server by
+///   [`from_http`](Self::from_http).
+///
+/// Dropped without a decision, it never opens: its ending, `handshake-rejected`, goes to the observer
+/// and the log.
+///
+/// The request is gone once the connection is open: a handler takes along what it needs.
+#[doc(alias = "WebSocketUpgrade")]
+#[doc(alias = "Upgrade")]
 pub struct Incoming {
     /// Until there is a decision.
-    waiting: Option<Waiting>,
+    undecided: Option<Undecided>,
 }
 
 /// A request and where it came from.
-pub(super) struct Waiting {
-    pub(super) stream: Box<dyn Stream>,
+pub(super) struct Undecided {
     pub(super) request: Request,
-    /// Bytes behind the request.
-    pub(super) input: BytesMut,
-    pub(super) settings: Arc<Settings>,
-    pub(super) limit: Limit,
-    pub(super) peer: Option<SocketAddr>,
-    pub(super) seat: Seat,
-    pub(super) span: Span,
+    pub(super) uri: Uri,
+    /// The fields of the request, once somebody asks for them.
+    pub(super) headers: OnceLock<HeaderMap>,
     /// Fields to add to the answer that opens.
-    pub(super) headers: Headers,
+    pub(super) answer: HeaderMap,
+    pub(super) settings: Arc<Settings>,
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) span: Span,
+    pub(super) host: Host,
 }
 
-/// Any byte stream that can become a connection.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
-    fn start(self: Box<Self>, start: Start) -> Shared;
+/// Who writes the answer.
+pub(super) enum Host {
+    /// This crate, which takes the decision from here.
+    Stream(oneshot::Sender<Decision>),
+    /// Another HTTP server, which hands the stream over then.
+    HttpServer { upgraded: Upgraded, seat: Seat },
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {
-    fn start(self: Box<Self>, start: Start) -> Shared {
-        Socket::start(*self, start)
-    }
+/// The stream of an HTTP server, once its answer is written. Behind a lock for `Sync` alone.
+pub(super) type Upgraded = Mutex<Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>>>;
+
+/// What became of an [`Incoming`] over a stream.
+pub(super) enum Decision {
+    Open {
+        /// The answer as it is written.
+        head: Vec<u8>,
+        /// Its fields, to see whether somebody has changed them since.
+        fields: HeaderMap,
+        begin: Begin,
+    },
+    Refused {
+        detail: String,
+    },
 }
 
 impl Incoming {
-    pub(super) fn new(waiting: Waiting) -> Self {
-        let waiting = Some(waiting);
-        Self { waiting }
+    pub(super) fn new(undecided: Undecided) -> Self {
+        let undecided = Some(undecided);
+        Self { undecided }
     }
 
-    /// The request: path, header fields, the subprotocol and the extensions that the answer will
-    /// agree to.
+    /// The target of the request: path and query, and the rest if the client sent it.
     #[must_use]
-    pub fn request(&self) -> &Request {
-        &self.waiting().request
+    pub fn uri(&self) -> &Uri {
+        &self.undecided().uri
     }
 
-    /// The request, to choose another subprotocol or to decline the extensions.
-    pub fn request_mut(&mut self) -> &mut Request {
-        &mut self.waiting_mut().request
+    /// The path, as sent: percent-encoded, starting with a slash.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.undecided().request.path()
     }
 
-    /// Where the client connects from; `None` under [`Acceptor::incoming`](crate::Acceptor::incoming),
-    /// which knows nothing of its stream.
+    /// The query, as sent, without its question mark.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.undecided().request.query()
+    }
+
+    /// The host and optional port that the client asked for.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.undecided().request.host()
+    }
+
+    /// All header fields of the request, those of the handshake included.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        let Undecided {
+            request, headers, ..
+        } = self.undecided();
+        headers.get_or_init(|| HeaderMap::from(request.headers()))
+    }
+
+    /// The Origin. A browser always sends one.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        self.undecided().request.origin()
+    }
+
+    /// The subprotocols that the client offers, by its preference.
+    #[must_use]
+    pub fn subprotocols(&self) -> &[String] {
+        self.undecided().request.subprotocols()
+    }
+
+    /// The subprotocol that the connection will have.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.undecided().request.subprotocol()
+    }
+
+    /// Chooses another subprotocol than the [acceptor](crate::Acceptor::with_subprotocols) does, or
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidResponse::SubprotocolNotOffered`] if the client did not offer it (RFC 6455
+    /// section 4.2.2); the choice is then as before.
+    pub fn choose_subprotocol(&mut self, name: Option<&str>) -> Result<(), InvalidResponse> {
+        self.undecided_mut().request.choose_subprotocol(name)
+    }
+
+    /// The extensions that the connection will have.
+    #[must_use]
+    pub fn extensions(&self) -> AgreedExtensions {
+        self.undecided().request.extensions()
+    }
+
+    /// Declines every extension, for a connection that shall go without.
+    pub fn decline_extensions(&mut self) {
+        self.undecided_mut().request.decline_extensions();
+    }
+
+    /// Where the client connects from, if that is known: not over a stream that is not TCP, and
+    /// under axum only if the application is served with
+    /// `into_make_service_with_connect_info::<SocketAddr>`.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.waiting().peer
+        self.undecided().peer
     }
 
     /// Fields to add to the answer that opens the connection. With one that belongs to the
     /// handshake the request is answered with 500 instead.
-    pub fn response_headers_mut(&mut self) -> &mut Headers {
-        &mut self.waiting_mut().headers
+    pub fn response_headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.undecided_mut().answer
     }
 
-    /// Opens the connection and runs `handler` on it, in a task of its own, which also keeps the
-    /// connection. Returns when that task is on its way, or the connection did not open: its
-    /// ending then goes to the observer and the log.
+    /// Opens the connection once the returned answer is written, and runs `handler` on it, in a
+    /// task of its own, which also keeps the connection.
     ///
     /// For what becomes of errors and panics of a handler see [`Server::serve`](crate::Server::serve).
     ///
-    /// # Cancel safety
+    /// # Panics
     ///
-    /// Dropping the future gives the connection up, unless it runs already.
-    pub async fn run<H, F, E>(self, handler: H)
+    /// For another HTTP server's request: outside of a tokio runtime.
+    #[doc(alias = "on_upgrade")]
+    #[must_use = "the connection opens when this answer is written"]
+    pub fn run<H, F, E>(mut self, handler: H) -> Response<String>
     where
-        H: FnOnce(WebSocket) -> F,
+        H: FnOnce(WebSocket) -> F + Send + 'static,
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Failure> + 'static,
     {
-        if let Ok(socket) = self.open().await {
-            spawn(socket, handler);
-        }
+        let undecided = self.take();
+        let span = undecided.span.clone();
+        let _inside = span.enter();
+        undecided.run(handler)
     }
 
-    /// Opens the connection. It spawns one small task, which keeps the connection.
+    /// The answer that refuses the connection with `status` and a text for people; fields can be
+    /// added to it. With a status that refuses nothing, below 300, the client gets 500.
     ///
-    /// # Errors
+    /// ```
+    /// # fn example(incoming: revoir::Incoming) -> revoir::http::Response<String> {
+    /// use revoir::http::StatusCode;
+    /// use revoir::http::header::{HeaderValue, RETRY_AFTER};
     ///
-    /// The [`Ending`] of a connection that never opened: the client is gone, or a field of
-    /// [`response_headers_mut`](Self::response_headers_mut) belongs to the handshake.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future gives the connection up.
-    pub async fn accept(self) -> Result<WebSocket, Arc<Ending>> {
-        let socket = self.open().await?;
-        tokio::spawn(Driver::new(Arc::clone(&socket)));
-        Ok(WebSocket::new(socket))
-    }
-
-    /// Refuses the connection with `status`, 300 to 599; anything else, or `headers` with a field
-    /// of the response itself, is answered with 500. Returns how it ended, once the client has
-    /// read the answer or 2 s have passed.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future closes TCP, with or without an answer.
-    pub async fn refuse(mut self, status: u16, headers: &Headers, body: &[u8]) -> Arc<Ending> {
-        match self.waiting.take() {
-            Some(waiting) => {
-                let span = waiting.span.clone();
-                let refusing = waiting.refuse(status, headers, body);
-                refusing.instrument(span).await
+    /// let mut response = incoming.refuse(StatusCode::TOO_MANY_REQUESTS, "slow down\n");
+    /// response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("3"));
+    /// response
+    /// # }
+    /// ```
+    #[must_use = "the client is refused with this answer"]
+    pub fn refuse(mut self, status: StatusCode, body: impl Into<String>) -> Response<String> {
+        let undecided = self.take();
+        let span = undecided.span.clone();
+        let _inside = span.enter();
+        let (response, detail) = match status.as_u16() {
+            300.. => {
+                let detail = format!("answered with HTTP {}", status.as_u16());
+                (answer::text(status, body.into()), detail)
             }
-            None => unreachable!("{DECIDED}"),
-        }
+            other => (
+                internal_error(),
+                format!("{FAULT}: {other} does not refuse"),
+            ),
+        };
+        undecided.refused(detail);
+        response
     }
 
-    async fn open(mut self) -> Result<Shared, Arc<Ending>> {
-        match self.waiting.take() {
-            Some(waiting) => {
-                let span = waiting.span.clone();
-                waiting.open().instrument(span).await
-            }
-            None => unreachable!("{DECIDED}"),
-        }
+    fn take(&mut self) -> Undecided {
+        self.undecided.take().expect(DECIDED)
     }
 
-    fn waiting(&self) -> &Waiting {
-        self.waiting.as_ref().expect(DECIDED)
+    fn undecided(&self) -> &Undecided {
+        self.undecided.as_ref().expect(DECIDED)
     }
 
-    fn waiting_mut(&mut self) -> &mut Waiting {
-        self.waiting.as_mut().expect(DECIDED)
+    fn undecided_mut(&mut self) -> &mut Undecided {
+        self.undecided.as_mut().expect(DECIDED)
     }
 }
 
-/// Why there is always something waiting: a decision consumes the handle.
+/// Why there is always a request: a decision consumes the handle.
 const DECIDED: &str = "a decided request has no handle";
 
-/// Runs `handler` in a task of its own size: an open connection does not pay for its handshake.
-pub(super) fn spawn<H, F, E>(socket: Shared, handler: H)
-where
-    H: FnOnce(WebSocket) -> F,
-    F: Future<Output = Result<(), E>> + Send + 'static,
-    E: Into<Failure> + 'static,
-{
-    let handle = WebSocket::new(Arc::clone(&socket));
-    match call(&socket, || handler(handle)) {
-        Some(running) => drop(tokio::spawn(Driver::with_handler(socket, running))),
-        None => drop(tokio::spawn(Driver::new(socket))),
-    }
+/// How the detail of an answer begins that is the application's fault.
+pub(super) const FAULT: &str = "answered with HTTP 500";
+
+pub(super) fn internal_error() -> Response<String> {
+    answer::text(StatusCode::INTERNAL_SERVER_ERROR, String::new())
 }
 
-impl Settings {
-    /// Makes a connection of a stream whose handshake is done.
-    pub(super) fn start(
-        &self,
-        stream: Box<dyn Stream>,
-        acceptance: Acceptance,
-        input: BytesMut,
-        seat: Seat,
-        span: Span,
-    ) -> Shared {
-        let start = Start {
-            role: Role::Server,
-            config: Arc::clone(&self.config),
-            agreed: Agreed {
-                subprotocol: acceptance.subprotocol,
-                extensions: acceptance.extensions,
-            },
-            input,
-            home: Arc::clone(&self.home),
-            seat: Some(seat),
-            span,
-        };
-        let socket = stream.start(start);
-        if let Some(age) = self.max_age {
-            tokio::spawn(retire(Arc::clone(&socket), age));
-        }
-        socket
-    }
-}
-
-impl Waiting {
-    async fn open(mut self) -> Result<Shared, Arc<Ending>> {
-        if let Some(wait) = self.seat.turn_away() {
-            let refusal = Refusal::from(NoPlace::Draining(wait));
-            let (headers, body) = (refusal.headers(), refusal.body);
-            return Err(self.refuse(refusal.status, &headers, body.as_bytes()).await);
-        }
-        let Ok(acceptance) = self.request.accept(&self.headers) else {
-            return Err(self.refuse(500, &Headers::new(), b"").await);
-        };
-        let writing = async {
-            self.stream.write_all(&acceptance.response).await?;
-            self.stream.flush().await
-        };
-        match timeout_at(self.limit.at, writing).await {
-            Ok(Ok(())) => Ok(self.start(acceptance)),
-            Ok(Err(error)) => Err(self.settings.announce(lost(&error))),
-            Err(_) => Err(self.settings.announce(self.limit.exceeded())),
-        }
-    }
-
-    fn start(self, acceptance: Acceptance) -> Shared {
-        self.settings
-            .start(self.stream, acceptance, self.input, self.seat, self.span)
-    }
-
-    async fn refuse(mut self, status: u16, headers: &Headers, body: &[u8]) -> Arc<Ending> {
-        let response = self.request.reject(status, headers, body);
-        let (response, detail) = match response {
-            Ok(response) => (Some(response), format!("answered with HTTP {status}")),
+impl Undecided {
+    fn run<H, F, E>(self, handler: H) -> Response<String>
+    where
+        H: FnOnce(WebSocket) -> F + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Failure> + 'static,
+    {
+        let acceptance = match self.request.accept(&Headers::from(&self.answer)) {
+            Ok(acceptance) => acceptance,
             Err(error) => {
-                let plain = self.request.reject(500, &Headers::new(), b"");
-                (plain.ok(), format!("answered with HTTP 500: {error}"))
+                self.refused(format!("{FAULT}: {error}"));
+                return internal_error();
             }
         };
-        if let Some(response) = response {
-            answer(&mut self.stream, &response).await;
+        let response = answer::switching(&acceptance);
+        let head = acceptance.response.clone();
+        let Self {
+            settings,
+            span,
+            host,
+            ..
+        } = self;
+        let own = Arc::clone(&settings);
+        let inside = span.clone();
+        let begin: Begin = Box::new(move |stream, input, seat| {
+            let socket = own.start(stream, acceptance, input, seat, inside);
+            spawn(socket, handler);
+        });
+        match host {
+            Host::Stream(decided) => {
+                let fields = response.headers().clone();
+                // Whoever waited for it is gone: the client too then.
+                let _ = decided.send(Decision::Open {
+                    head,
+                    fields,
+                    begin,
+                });
+            }
+            Host::HttpServer { upgraded, seat } => {
+                if let Some(wait) = seat.turn_away() {
+                    let refusal = Refusal::from(NoPlace::Draining(wait));
+                    let detail = format!("answered with HTTP {}", refusal.status);
+                    settings.announce(rejected(detail));
+                    return answer::refusal(refusal);
+                }
+                tokio::spawn(open(upgraded, settings, begin, seat).instrument(span));
+            }
         }
-        let detail = Detail::Text(detail.into());
-        self.settings
-            .announce(Ending::never_opened(Cause::HandshakeRejected, detail))
+        response
+    }
+
+    /// Tells of a refusal, or has it told by who writes the answer.
+    fn refused(self, detail: String) {
+        match self.host {
+            Host::Stream(decided) => drop(decided.send(Decision::Refused { detail })),
+            Host::HttpServer { .. } => drop(self.settings.announce(rejected(detail))),
+        }
     }
 }
 
+/// The ending of a connection that was refused.
+pub(super) fn rejected(detail: String) -> Ending {
+    Ending::never_opened(Cause::HandshakeRejected, Detail::Text(detail.into()))
+}
+
+/// Waits for the HTTP server to hand over the stream.
+async fn open(upgraded: Upgraded, settings: Arc<Settings>, begin: Begin, seat: Seat) {
+    let limit = Limit::new(settings.handshake_timeout);
+    let upgraded = upgraded
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let ending = match timeout_at(limit.at, upgraded).await {
+        Ok(Ok(stream)) => return begin(stream, BytesMut::new(), seat),
+        Ok(Err(error)) => {
+            // The client went away before it had its answer.
+            let detail = Detail::Text(error.to_string().into());
+            Ending::never_opened(Cause::HandshakeReset, detail)
+        }
+        Err(_) => limit.exceeded(),
+    };
+    settings.announce(ending);
+}
+
+/// Over a stream, who writes the answer tells of it.
 impl Drop for Incoming {
     fn drop(&mut self) {
-        let Some(waiting) = self.waiting.take() else {
-            return;
-        };
-        let span = waiting.span.clone();
-        span.in_scope(|| {
-            tracing::warn!(target: "revoir", "a request was dropped without a decision");
-        });
-        // Outside of a runtime, which is on its way down, TCP is closed without an answer.
-        if let Ok(runtime) = Handle::try_current() {
-            let refusing = async move { waiting.refuse(500, &Headers::new(), b"").await };
-            runtime.spawn(refusing.instrument(span));
+        if let Some(undecided) = self.undecided.take()
+            && let Host::HttpServer { .. } = undecided.host
+        {
+            let detail = "the application answered without a connection".to_owned();
+            let Undecided { settings, span, .. } = undecided;
+            span.in_scope(|| settings.announce(rejected(detail)));
         }
     }
 }
@@ -274,7 +358,7 @@ impl Drop for Incoming {
 impl fmt::Debug for Incoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming")
-            .field("request", self.request())
+            .field("request", &self.undecided().request)
             .field("peer", &self.peer_addr())
             .finish_non_exhaustive()
     }

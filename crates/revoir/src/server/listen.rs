@@ -7,6 +7,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use bytes::Bytes;
+use http::Response;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
@@ -15,10 +17,12 @@ use tracing::Instrument;
 use crate::drain::{DrainReport, Tracker};
 use crate::driver::Failure;
 use crate::server::accepting::AcceptFailures;
-use crate::server::acceptor::Visit;
 #[cfg(feature = "rustls")]
 use crate::server::handshake::Limit;
+use crate::server::opening::spawn;
 use crate::server::refusal::Refusal;
+use crate::server::visit::Visit;
+use crate::server::waiting::Waiting;
 use crate::server::{Acceptor, Incoming};
 use crate::span;
 #[cfg(feature = "rustls")]
@@ -141,25 +145,30 @@ impl Server {
         E: Into<Failure> + 'static,
     {
         let handler = Arc::new(handler);
-        self.serve_incoming(move |incoming| {
+        self.receive(move |waiting: Waiting| {
             let handler = Arc::clone(&handler);
-            incoming.run(move |socket| handler(socket))
+            async move {
+                if let Ok(socket) = waiting.open().await {
+                    spawn(socket, |socket| handler(socket));
+                }
+            }
         })
         .await
     }
 
-    /// Takes requests, and hands each to `decide`, in a task of its own. Returns when the
-    /// [tracker](Self::tracker) was drained.
+    /// Takes requests, hands each to `decide`, in a task of its own, and writes the answer that it
+    /// returns. Returns when the [tracker](Self::tracker) was drained.
     ///
     /// [`Incoming::run`] opens the connection for a handler as of [`serve`](Self::serve), in a task
-    /// that has nothing of the request any more; [`Incoming::refuse`] answers with a status.
+    /// that has nothing of the request any more; any other response refuses,
+    /// [`Incoming::refuse`] makes one. A panic of `decide` is answered with 500.
     ///
     /// ```
     /// # async fn example() -> std::io::Result<()> {
     /// use std::sync::Arc;
     ///
+    /// use revoir::http::StatusCode;
     /// use revoir::{Ending, Incoming, Server, WebSocket};
-    /// use revoir::handshake::Headers;
     ///
     /// async fn chat(mut socket: WebSocket, room: String) -> Result<(), Arc<Ending>> {
     ///     socket.send_text(format!("welcome to {room}")).await?;
@@ -169,12 +178,12 @@ impl Server {
     /// }
     ///
     /// let decide = |incoming: Incoming| async move {
-    ///     match incoming.request().path().strip_prefix("/rooms/") {
+    ///     match incoming.path().strip_prefix("/rooms/") {
     ///         Some(room) => {
     ///             let room = room.to_owned();
-    ///             incoming.run(|socket| chat(socket, room)).await;
+    ///             incoming.run(|socket| chat(socket, room))
     ///         }
-    ///         None => drop(incoming.refuse(404, &Headers::new(), b"no such room\n").await),
+    ///         None => incoming.refuse(StatusCode::NOT_FOUND, "no such room\n"),
     ///     }
     /// };
     /// let server = Server::bind("127.0.0.1:0").await?;
@@ -188,9 +197,25 @@ impl Server {
     /// # Cancel safety
     ///
     /// As for [`serve`](Self::serve).
-    pub async fn serve_incoming<D, F>(self, decide: D) -> DrainReport
+    pub async fn serve_incoming<D, F, B>(self, decide: D) -> DrainReport
     where
         D: Fn(Incoming) -> F + Send + Sync + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Into<Bytes> + Send + 'static,
+    {
+        let decide = Arc::new(decide);
+        self.receive(move |waiting: Waiting| {
+            let decide = Arc::clone(&decide);
+            // Its ending is told to the observer.
+            async move { drop(waiting.decide(|incoming| decide(incoming)).await) }
+        })
+        .await
+    }
+
+    /// Takes clients, and hands each to `decide` with its request.
+    async fn receive<D, F>(self, decide: D) -> DrainReport
+    where
+        D: Fn(Waiting) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
         let registry = Arc::clone(&self.acceptor.tracker().registry);
@@ -260,7 +285,7 @@ struct Desk<D> {
 
 impl<D, F> Desk<D>
 where
-    D: Fn(Incoming) -> F + Send + Sync + 'static,
+    D: Fn(Waiting) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     /// Reads the request and has it decided, or refuses it, in a task of its own.
@@ -278,8 +303,8 @@ where
                 let span = visit.span.clone();
                 let decide = Arc::clone(&self.decide);
                 let opening = async move {
-                    if let Some(incoming) = opener.read(stream, visit).await {
-                        decide(incoming).await;
+                    if let Some(waiting) = opener.read(stream, visit).await {
+                        decide(waiting).await;
                     }
                 };
                 tokio::spawn(opening.instrument(span));
@@ -305,7 +330,7 @@ struct Opener {
 }
 
 impl Opener {
-    async fn read(self, stream: TcpStream, visit: Visit) -> Option<Incoming> {
+    async fn read(self, stream: TcpStream, visit: Visit) -> Option<Waiting> {
         let limit = self.acceptor.limit();
         #[cfg(feature = "rustls")]
         if let Some(tls) = &self.tls {

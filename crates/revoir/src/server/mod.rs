@@ -4,23 +4,27 @@
 mod accepting;
 pub(crate) mod acceptor;
 mod admission;
+mod answer;
+#[cfg(feature = "axum")]
+mod axum;
+mod from_http;
 mod handshake;
+#[cfg(feature = "hyper")]
+mod hyper;
 pub(crate) mod incoming;
 pub(crate) mod listen;
+mod opening;
 mod origin;
 mod refusal;
 mod retiring;
 mod settings;
-#[cfg(feature = "hyper")]
-mod upgrade;
+mod visit;
+mod waiting;
 
 pub use accepting::AcceptFailures;
 pub use admission::Admission;
-#[cfg(feature = "hyper")]
 pub use origin::is_origin_allowed;
 pub use revoir_proto::handshake::Origins;
-#[cfg(feature = "hyper")]
-pub use upgrade::Upgrade;
 
 pub(crate) use acceptor::Acceptor;
 pub(crate) use incoming::Incoming;

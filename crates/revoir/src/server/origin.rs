@@ -1,7 +1,6 @@
 //! Which web pages may connect (RFC 6455 sections 4.2.2 and 10.2).
 
 use revoir_proto::handshake::{HandshakeError, Origins, Request};
-use url::Url;
 
 /// Refuses a page from another host, unless its origin is in `allowed`.
 ///
@@ -24,7 +23,6 @@ pub(super) fn check(request: &Request, allowed: &Origins) -> Result<(), Handshak
 ///
 /// Browsers send Origin with every request that changes something, so this protects other routes of
 /// an HTTP server too.
-#[cfg(feature = "hyper")]
 #[must_use]
 pub fn is_origin_allowed(headers: &http::HeaderMap, allowed: &Origins) -> bool {
     use http::header::{HOST, ORIGIN};
@@ -40,20 +38,40 @@ pub fn is_origin_allowed(headers: &http::HeaderMap, allowed: &Origins) -> bool {
 /// Whether `origin` has the host and port of `host`, where a missing port is the one of the
 /// origin's scheme.
 fn is_same_host(origin: &[u8], host: &str) -> bool {
-    let Ok(text) = std::str::from_utf8(origin) else {
+    // A browser writes scheme, host, and the port unless it is the scheme's own; nothing else.
+    let Some((scheme, page)) = std::str::from_utf8(origin)
+        .ok()
+        .and_then(|origin| origin.split_once("://"))
+    else {
         return false;
     };
-    let Ok(origin) = Url::parse(text) else {
-        return false;
+    let default = match scheme.to_ascii_lowercase().as_str() {
+        "http" => 80,
+        "https" => 443,
+        _ => return false,
     };
-    // A browser writes no user, and has no other schemes for hosts.
-    if text.contains('@') || !matches!(origin.scheme(), "http" | "https") {
-        return false;
+    match (host_and_port(page, default), host_and_port(host, default)) {
+        (Some((page, its)), Some((asked, port))) => page.eq_ignore_ascii_case(asked) && its == port,
+        _ => false,
     }
-    let Ok(asked) = Url::parse(&format!("{}://{host}/", origin.scheme())) else {
-        return false;
+}
+
+fn host_and_port(authority: &str, default: u16) -> Option<(&str, u16)> {
+    let is_other = |byte: u8| matches!(byte, b'@' | b'/' | b'?' | b'#' | b'\\' | 0..=b' ');
+    if authority.bytes().any(is_other) {
+        return None;
+    }
+    // The colons of an IPv6 address stand in brackets.
+    let ports_from = authority.rfind(']').map_or(0, |end| end + 1);
+    let (host, port) = match authority[ports_from..].split_once(':') {
+        Some((host, port)) => (&authority[..ports_from + host.len()], port),
+        None => (authority, ""),
     };
-    origin.host() == asked.host() && origin.port_or_known_default() == asked.port_or_known_default()
+    let port = match port {
+        "" => default,
+        port => port.parse().ok()?,
+    };
+    (!host.is_empty()).then_some((host, port))
 }
 
 #[cfg(test)]
@@ -88,7 +106,6 @@ mod tests {
         assert!(!is_same_host(b"http://\xff", "\u{fffd}"));
     }
 
-    #[cfg(feature = "hyper")]
     #[test]
     fn a_request_of_a_page_is_from_the_same_host_or_an_allowed_one() {
         let allowed = Origins::only(["https://friend.example"]);

@@ -10,8 +10,8 @@ use futures_util::StreamExt;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use revoir::drain::Drain;
-use revoir::handshake::Headers;
-use revoir::{Acceptor, Cause, Client, Message, Reason, SendCode, WebSocket};
+use revoir::http::{self, StatusCode};
+use revoir::{Acceptor, Cause, Client, Incoming, Message, Reason, SendCode, WebSocket};
 use tokio::runtime::Runtime;
 use tokio::time::{sleep, timeout};
 
@@ -126,16 +126,19 @@ enum Decision {
 }
 
 async fn decide(acceptor: &Acceptor, far: End, decision: Decision) -> Option<WebSocket> {
-    let incoming = acceptor.incoming(far).await.ok()?;
-    match decision {
-        Decision::Accept => return incoming.accept().await.ok(),
-        Decision::Run => {
-            let handler = |mut socket: WebSocket| async move { socket.recv().await.map(drop) };
-            incoming.run(handler).await;
-        }
-        Decision::Refuse => drop(incoming.refuse(404, &Headers::new(), b"").await),
-        Decision::Drop => {}
+    if let Decision::Accept = decision {
+        return acceptor.accept(far).await.ok();
     }
+    let decide = |incoming: Incoming| async move {
+        match decision {
+            Decision::Run => {
+                incoming.run(|mut socket: WebSocket| async move { socket.recv().await.map(drop) })
+            }
+            Decision::Refuse => incoming.refuse(StatusCode::NOT_FOUND, ""),
+            Decision::Drop | Decision::Accept => http::Response::new(String::new()),
+        }
+    };
+    drop(acceptor.accept_incoming(far, decide).await);
     None
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use revoir::drain::{Drain, DrainReport, Tracker};
 use revoir::ending::{Finish, Slot};
+use revoir::http::StatusCode;
 use revoir::server::Admission;
 use revoir::{
-    Acceptor, Cause, Client, CloseCode, Ending, Message, Reason, SendCode, Server, WebSocket,
+    Acceptor, Cause, Client, CloseCode, Ending, Incoming, Message, Reason, SendCode, Server,
+    WebSocket,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -575,13 +577,21 @@ async fn a_request_nobody_decides_on_holds_a_drain_up_to_its_deadline() {
     let mut peer = Peer::new(Stream::Memory(far), Side::Server);
     peer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n").await;
     peer.write(OTHER_HALF).await;
-    let undecided = acceptor.incoming(near).await.unwrap();
+    let own = acceptor.clone();
+    let undecided = tokio::spawn(async move {
+        let never = |incoming: Incoming| async move {
+            std::future::pending::<()>().await;
+            incoming.refuse(StatusCode::NOT_FOUND, "")
+        };
+        own.accept_incoming(near, never).await
+    });
+    tokio::task::yield_now().await;
     let report = acceptor
         .tracker()
         .drain(Drain::restart().within(secs(3)))
         .await;
     assert_eq!((report.connections(), report.took), (0, secs(3)));
-    drop(undecided);
+    undecided.abort();
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use revoir::drain::Drain;
 use revoir::ending::{Detail, Slot};
 use revoir::reconnect::{History, Rule};
 use revoir::websocket::KeepaliveConfig;
-use revoir::{Acceptor, Cause, Client, Config, Ending, Policy, WebSocket};
+use revoir::{Acceptor, Cause, Client, Config, Ending, Incoming, Policy, WebSocket};
 use tokio::runtime::Runtime;
 
 use crate::support::{Side, memory};
@@ -56,9 +56,8 @@ async fn live(client: Client, acceptor: Acceptor, plan: Drain) {
     let (near, far) = memory::pair(4096);
     let tracker = acceptor.tracker().clone();
     let opening = async move {
-        if let Ok(incoming) = acceptor.incoming(far).await {
-            incoming.run(echo_once).await;
-        }
+        let decide = |incoming: Incoming| async { incoming.run(echo_once) };
+        drop(acceptor.accept_incoming(far, decide).await);
     };
     let (connected, ()) = tokio::join!(client.connect_over("ws://localhost/", near), opening);
     let mut kept = None;

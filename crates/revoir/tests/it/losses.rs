@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::SinkExt;
-use revoir::{Acceptor, Cause, Ending, Message, Reason, SendCode, WebSocket};
+use revoir::{Acceptor, Cause, Ending, Incoming, Message, Reason, SendCode, WebSocket};
 use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::support::peer::{Seen, open_over};
@@ -181,8 +181,9 @@ async fn a_handler_that_works_between_recv_and_send_ends_with_the_connection() {
         let (near, far) = memory::pair(64 * 1024);
         let mut peer = Peer::new(Stream::Memory(far), Side::Server);
         let running = async {
-            let incoming = acceptor.incoming(Stream::Memory(near)).await.unwrap();
-            incoming.run(slow_echo).await;
+            let decide = |incoming: Incoming| async { incoming.run(slow_echo) };
+            let near = Stream::Memory(near);
+            acceptor.accept_incoming(near, decide).await.unwrap();
         };
         tokio::join!(running, peer.request());
         send_unread(&mut peer, unread).await;

@@ -4,12 +4,14 @@ use std::future::pending;
 use std::sync::Arc;
 
 use revoir::ending::{Detail, Finish, Initiator};
-use revoir::handshake::Headers;
+use revoir::http::header::RETRY_AFTER;
+use revoir::http::{HeaderValue, Response, StatusCode};
 use revoir::tls::ServerTls;
 use revoir::{
     Acceptor, Cause, Client, CloseCode, Ending, Incoming, Message, Reason, SendCode, Server,
     WebSocket,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
 
 use crate::support::peer::Seen;
@@ -255,10 +257,18 @@ async fn an_application_decides_on_a_request() {
     let connecting = client.connect_over("ws://a.example/room?id=7", far);
     let acceptor = Acceptor::new().with_subprotocols(["v2", "v1"]);
     let deciding = async {
-        let incoming = acceptor.incoming(near).await.unwrap();
-        assert_eq!(incoming.request().path(), "/room");
-        assert_eq!(incoming.request().query(), Some("id=7"));
-        incoming.accept().await.unwrap()
+        let (send, opened) = tokio::sync::oneshot::channel();
+        let decide = |incoming: Incoming| async move {
+            assert_eq!(incoming.path(), "/room");
+            assert_eq!(incoming.uri(), "/room?id=7");
+            assert_eq!(incoming.query(), Some("id=7"));
+            incoming.run(|socket| async move {
+                assert!(send.send(socket).is_ok());
+                Ok::<(), Arc<Ending>>(())
+            })
+        };
+        acceptor.accept_incoming(near, decide).await.unwrap();
+        opened.await.unwrap()
     };
     let (connected, accepted) = tokio::join!(connecting, deciding);
     assert_eq!(connected.unwrap().subprotocol(), Some("v2"));
@@ -267,10 +277,14 @@ async fn an_application_decides_on_a_request() {
     let (near, far) = crate::support::memory::pair(4096);
     let connecting = client.connect_over("ws://a.example/", far);
     let deciding = async {
-        let incoming = acceptor.incoming(near).await.unwrap();
-        let mut headers = Headers::new();
-        headers.push("Retry-After", "3").unwrap();
-        incoming.refuse(429, &headers, b"slow down").await
+        let decide = |incoming: Incoming| async {
+            let mut response = incoming.refuse(StatusCode::TOO_MANY_REQUESTS, "slow down");
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("3"));
+            response
+        };
+        acceptor.accept_incoming(near, decide).await.unwrap_err()
     };
     let (refused, ending) = tokio::join!(connecting, deciding);
     let response = refused
@@ -304,7 +318,7 @@ async fn connections_over_the_limit_of_their_address_get_429() {
 async fn serve_incoming<D, F>(acceptor: Acceptor, decide: D) -> (String, Arc<Seen>)
 where
     D: Fn(Incoming) -> F + Send + Sync + 'static,
-    F: Future<Output = ()> + Send + 'static,
+    F: Future<Output = Response<String>> + Send + 'static,
 {
     let seen = Arc::new(Seen::default());
     let acceptor = acceptor.with_observer(Arc::clone(&seen) as _);
@@ -322,26 +336,22 @@ async fn a_server_decides_by_path_header_and_address() {
         .with_extensions(revoir::handshake::Extensions::client_default());
     let (url, seen) = serve_incoming(acceptor, |mut incoming| async move {
         let peer = incoming.peer_addr().unwrap();
-        let request = incoming.request();
-        if request.headers().get_str("authorization") != Some("Bearer 1") {
-            incoming.refuse(401, &Headers::new(), b"who are you?").await;
-            return;
+        if incoming.headers().get("authorization") != Some(&HeaderValue::from_static("Bearer 1")) {
+            return incoming.refuse(StatusCode::UNAUTHORIZED, "who are you?");
         }
         let greeting = format!(
             "{} from {}, {:?}, {}",
-            request.path(),
+            incoming.path(),
             peer.ip(),
-            request.subprotocol(),
-            request.extensions()
+            incoming.subprotocol(),
+            incoming.extensions()
         );
         let headers = incoming.response_headers_mut();
-        headers.push("Set-Cookie", "a=b").unwrap();
-        incoming
-            .run(|mut socket: WebSocket| async move {
-                socket.send_text(greeting).await?;
-                Err::<(), _>(socket.recv().await.unwrap_err())
-            })
-            .await;
+        headers.insert("set-cookie", HeaderValue::from_static("a=b"));
+        incoming.run(|mut socket: WebSocket| async move {
+            socket.send_text(greeting).await?;
+            Err::<(), _>(socket.recv().await.unwrap_err())
+        })
     })
     .await;
     let anonymous = revoir::connect(&url).await.unwrap_err();
@@ -365,12 +375,22 @@ async fn a_server_decides_by_path_header_and_address() {
 
 #[tokio::test]
 async fn a_request_without_a_decision_is_answered_with_500() {
-    let deciders: [fn(Incoming); 2] = [drop, |_incoming| panic!("no decision")];
+    // A 101 is no decision without a handler to run.
+    let deciders: [fn(Incoming) -> Response<String>; 3] = [
+        |_incoming| panic!("no decision"),
+        |_incoming| opening(),
+        |incoming| {
+            drop(incoming.refuse(StatusCode::NOT_FOUND, "no"));
+            opening()
+        },
+    ];
     for decide in deciders {
-        let (url, seen) = serve_incoming(Acceptor::new(), move |incoming| async move {
-            decide(incoming);
-        })
-        .await;
+        let (url, seen) =
+            serve_incoming(
+                Acceptor::new(),
+                move |incoming| async move { decide(incoming) },
+            )
+            .await;
         let refused = revoir::connect(&url).await.unwrap_err();
         let response = refused.ending().unwrap().response.clone().unwrap();
         assert_eq!(response.status, 500);
@@ -378,12 +398,95 @@ async fn a_request_without_a_decision_is_answered_with_500() {
     }
 }
 
+fn opening() -> Response<String> {
+    let response = Response::builder().status(101).body(String::new());
+    response.unwrap()
+}
+
+#[tokio::test]
+async fn any_other_response_refuses_and_ends_the_connection_once() {
+    let deciders: [fn(Incoming) -> Response<String>; 3] = [
+        // Without a word to the request.
+        |_incoming| {
+            let builder = Response::builder().status(418).header("x-tea", "green");
+            builder
+                .header("content-length", "3")
+                .body("tea".to_owned())
+                .unwrap()
+        },
+        // In place of the one that was made.
+        |incoming| {
+            drop(incoming.refuse(StatusCode::NOT_FOUND, "no"));
+            Response::builder()
+                .status(418)
+                .header("x-tea", "green")
+                .body("tea".to_owned())
+                .unwrap()
+        },
+        // In place of the connection.
+        |incoming| {
+            drop(incoming.run(echo));
+            Response::builder()
+                .status(418)
+                .header("x-tea", "green")
+                .body("tea".to_owned())
+                .unwrap()
+        },
+    ];
+    for decide in deciders {
+        let (url, seen) =
+            serve_incoming(
+                Acceptor::new(),
+                move |incoming| async move { decide(incoming) },
+            )
+            .await;
+        let refused = revoir::connect(&url).await.unwrap_err();
+        let response = refused.ending().unwrap().response.clone().unwrap();
+        assert_eq!((response.status, &*response.body), (418, &b"tea"[..]));
+        assert_eq!(response.headers.get("x-tea"), Some(&b"green"[..]));
+        assert_eq!(seen.ending().await.cause, Cause::HandshakeRejected);
+        assert_eq!((seen.opened(), seen.count()), (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn fields_added_to_the_answer_that_opens_are_sent() {
+    let (url, _seen) = serve_incoming(Acceptor::new(), |incoming| async move {
+        let mut response = incoming.run(echo);
+        let headers = response.headers_mut();
+        headers.insert("x-late", HeaderValue::from_static("yes"));
+        response
+    })
+    .await;
+    let address = url.trim_start_matches("ws://");
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    let answer = String::from_utf8(answer).unwrap().to_lowercase();
+    assert!(answer.contains("\r\nx-late: yes\r\n"), "{answer}");
+    assert!(
+        answer.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=\r\n"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn a_request_may_be_lent_and_sent_between_tasks() {
+    fn is<T: Send + Sync>() {}
+    is::<Incoming>();
+}
+
 #[tokio::test]
 async fn a_field_of_the_handshake_in_the_answer_is_a_500() {
     let (url, seen) = serve_incoming(Acceptor::new(), |mut incoming| async move {
         let headers = incoming.response_headers_mut();
-        headers.push("Sec-WebSocket-Accept", "mine").unwrap();
-        assert!(incoming.accept().await.is_err());
+        headers.insert("sec-websocket-accept", HeaderValue::from_static("mine"));
+        incoming.run(echo)
     })
     .await;
     let refused = revoir::connect(&url).await.unwrap_err();

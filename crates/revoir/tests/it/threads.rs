@@ -41,7 +41,7 @@ async fn split_echo(socket: WebSocket) -> Result<(), Arc<Ending>> {
 }
 
 async fn talk(url: Arc<str>, number: u32) {
-    let (mut reader, mut writer) = revoir::connect(&url).await.unwrap().split();
+    let (mut reader, mut writer) = revoir::connect(&*url).await.unwrap().split();
     let length = (number as usize * 7919) % 40_000;
     let writing = tokio::spawn(async move {
         for count in 0..100_u32 {

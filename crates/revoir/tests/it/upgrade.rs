@@ -1,21 +1,23 @@
 //! Routes of axum and hyper: the same handlers, endings and drain as under `Server`.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::response::Response;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use revoir::client::ConnectError;
 use revoir::drain::Drain;
 use revoir::ending::{Finish, Slot};
-use revoir::handshake::Headers;
-use revoir::server::{Origins, Upgrade};
-use revoir::{Acceptor, Cause, Client, CloseCode, Ending, Reason, SendCode, WebSocket};
+use revoir::http::{self, HeaderValue, StatusCode};
+use revoir::server::Origins;
+use revoir::{Acceptor, Cause, Client, CloseCode, Ending, Incoming, Reason, SendCode, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -33,35 +35,49 @@ async fn echo(mut socket: WebSocket) -> Result<(), Failure> {
     }
 }
 
-async fn route(mut upgrade: Upgrade) -> Response<String> {
-    if upgrade.request().path() == "/refused" {
-        let mut headers = Headers::new();
-        headers.push("Retry-After", "7").unwrap();
-        return upgrade.refuse(429, &headers, "slow down");
+async fn route(mut incoming: Incoming) -> Response<String> {
+    if incoming.path() == "/refused" {
+        let mut response = incoming.refuse(StatusCode::TOO_MANY_REQUESTS, "slow down");
+        let seven = HeaderValue::from_static("7");
+        response.headers_mut().insert("retry-after", seven);
+        return response;
     }
     assert!(
-        upgrade
+        incoming
             .peer_addr()
             .is_some_and(|peer| peer.ip().is_loopback())
     );
-    let headers = upgrade.response_headers_mut();
-    headers.push("Set-Cookie", "a=b").unwrap();
-    upgrade.run(echo)
+    let headers = incoming.response_headers_mut();
+    headers.insert("set-cookie", HeaderValue::from_static("a=b"));
+    incoming.run(echo)
 }
 
 /// A connection of which the server hears the first frame only.
-async fn short(upgrade: Upgrade) -> Response<String> {
-    let wrap = |stream| {
+fn short<B>(acceptor: &Acceptor, request: &mut http::Request<B>) -> Response<String> {
+    let upgraded = hyper::upgrade::on(&mut *request);
+    let wrapped = async {
+        let stream = upgraded.await.map_err(io::Error::other)?;
         let (reader, writer) = tokio::io::split(TokioIo::new(stream));
-        tokio::io::join(reader.take(2 + 4 + 5), writer)
+        Ok(tokio::io::join(reader.take(2 + 4 + 5), writer))
     };
-    upgrade.run_over(wrap, echo)
+    match Incoming::from_http(acceptor, request, None, wrapped) {
+        Ok(incoming) => incoming.run(echo),
+        Err(refused) => refused,
+    }
 }
 
-async fn forbidden(mut upgrade: Upgrade) -> Response<String> {
-    let headers = upgrade.response_headers_mut();
-    headers.push("Sec-WebSocket-Accept", "mine").unwrap();
-    upgrade.run(echo)
+async fn forbidden(mut incoming: Incoming) -> Response<String> {
+    let headers = incoming.response_headers_mut();
+    headers.insert("sec-websocket-accept", HeaderValue::from_static("mine"));
+    incoming.run(echo)
+}
+
+/// As users of axum refuse: by any other response.
+async fn page(incoming: Incoming) -> impl IntoResponse {
+    match incoming.path() {
+        "/page" => (StatusCode::IM_A_TEAPOT, "a teapot").into_response(),
+        _ => incoming.run(echo).into_response(),
+    }
 }
 
 /// An application of axum, and its address.
@@ -71,7 +87,15 @@ async fn axum(acceptor: Acceptor) -> SocketAddr {
         .route("/echo", any(route))
         .route("/refused", any(route))
         .route("/forbidden", any(forbidden))
-        .route("/short", any(short))
+        .route("/page", any(page))
+        .route(
+            "/short",
+            any(
+                |State(acceptor): State<Acceptor>, mut request: Request| async move {
+                    short(&acceptor, &mut request)
+                },
+            ),
+        )
         .with_state(acceptor)
         .into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -89,14 +113,21 @@ async fn hyper(acceptor: Acceptor) -> SocketAddr {
             let (stream, peer) = listener.accept().await.unwrap();
             let acceptor = acceptor.clone();
             let service = service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
-                let upgrade = Upgrade::new(&acceptor, &mut request, Some(peer));
+                let acceptor = acceptor.clone();
                 async move {
-                    Ok::<_, Infallible>(match upgrade {
-                        Ok(upgrade) if request.uri().path() == "/forbidden" => {
-                            forbidden(upgrade).await
+                    if request.uri().path() == "/short" {
+                        return Ok(short(&acceptor, &mut request));
+                    }
+                    let incoming = Incoming::from_hyper(&acceptor, &mut request, Some(peer));
+                    Ok::<_, Infallible>(match incoming {
+                        Ok(incoming) if incoming.path() == "/forbidden" => {
+                            forbidden(incoming).await
                         }
-                        Ok(upgrade) if request.uri().path() == "/short" => short(upgrade).await,
-                        Ok(upgrade) => route(upgrade).await,
+                        Ok(incoming) if incoming.path() == "/page" => Response::builder()
+                            .status(418)
+                            .body("a teapot".to_owned())
+                            .unwrap(),
+                        Ok(incoming) => route(incoming).await,
                         Err(refused) => refused,
                     })
                 }
@@ -275,6 +306,20 @@ async fn requests_are_refused_by_the_application_the_limits_and_the_origin() {
         let cause = |ending: &Ending| ending.cause == Cause::HandshakeRejected;
         assert!(seen.all().iter().all(cause));
         assert_eq!((seen.opened(), seen.count()), (1, 4));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_that_gets_another_response_is_told_to_the_observer() {
+    on_both(Acceptor::new, async |address, acceptor, seen| {
+        let answer = refused(revoir::connect(&format!("ws://{address}/page")).await);
+        assert_eq!((answer.0, &*answer.1), (418, "a teapot"));
+        let ending = seen.ending().await;
+        assert_eq!(ending.cause, Cause::HandshakeRejected);
+        assert_eq!((seen.opened(), seen.count()), (0, 1));
+        let report = acceptor.tracker().drain(Drain::restart()).await;
+        assert_eq!(report.connections(), 0);
     })
     .await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use revoir::ending::{Detail, Finish};
 use revoir::websocket::KeepaliveConfig;
-use revoir::{Acceptor, Cause, Config, Ending, SendCode, WebSocket};
+use revoir::{Acceptor, Cause, Config, Ending, Incoming, SendCode, WebSocket};
 use tokio::io::AsyncReadExt;
 
 use crate::support::cases::LOCAL;
@@ -180,9 +180,9 @@ async fn a_handler_that_fails_sends_1011_over_every_wire() {
         let acceptor = Acceptor::new().with_observer(Arc::clone(&seen) as _);
         let (incoming, ()) = tokio::join!(
             async {
-                let incoming = acceptor.incoming(near).await.unwrap();
                 let fail = |_socket| async { Err::<(), _>("the database is gone") };
-                incoming.run(fail).await;
+                let decide = |incoming: Incoming| async move { incoming.run(fail) };
+                acceptor.accept_incoming(near, decide).await.unwrap();
             },
             peer.request()
         );

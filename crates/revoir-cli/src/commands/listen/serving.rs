@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use revoir::drain::Drain;
+use revoir::http::{HeaderName, HeaderValue, Response};
 use revoir::{Acceptor, Incoming, Server};
 
 use super::connections::{Connections, Manner, NeverOpened};
@@ -16,7 +17,7 @@ use crate::exit::{Exit, Failure};
 use crate::signals::{Hangups, Signals};
 
 /// The header field in which a backend tells a gateway whether its clients may be held.
-const HOLD: &str = "Revoir-Hold";
+const HOLD: HeaderName = HeaderName::from_static("revoir-hold");
 
 /// The time that is left after a second signal.
 const HURRY: Duration = Duration::from_millis(500);
@@ -131,17 +132,17 @@ impl Serving {
     }
 }
 
-async fn handle(mut incoming: Incoming, connections: Arc<Connections>) {
+async fn handle(mut incoming: Incoming, connections: Arc<Connections>) -> Response<String> {
     let peer = incoming.peer_addr();
     let peer = peer.map_or_else(String::new, |address| address.to_string());
     // Every message stands alone here: a gateway may put the client on another connection.
     let fields = incoming.response_headers_mut();
-    fields.push(HOLD, "yes").expect("both are valid");
+    fields.insert(HOLD, HeaderValue::from_static("yes"));
     let handler = |socket| async move {
         connections.handle(socket, peer).await;
         Ok::<(), Arc<revoir::Ending>>(())
     };
-    incoming.run(handler).await;
+    incoming.run(handler)
 }
 
 fn cannot_listen(address: &str, error: &io::Error) -> Failure {

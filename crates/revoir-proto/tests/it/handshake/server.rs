@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use proptest::prelude::*;
 use revoir_proto::handshake::{
-    HandshakeError, HeadLimits, Headers, Request, ServerConfig, ServerHandshake,
+    HandshakeError, HeadLimits, Headers, Origins, Request, ServerConfig, ServerHandshake,
 };
 
 use super::{crlf, feed_in_pieces};
@@ -20,6 +20,7 @@ pub(super) const REQUEST: &str = "GET /chat HTTP/1.1\n\
 
 pub(super) fn config() -> ServerConfig {
     let mut config = ServerConfig::default();
+    config.origins = Origins::Any;
     config.subprotocols = vec!["chat".to_owned()];
     config
 }

@@ -1,21 +1,20 @@
 //! Connections that end as they are asked to.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use revoir::ending::Slot;
-use revoir::handshake::Headers;
-use revoir::server::Upgrade;
 use revoir::websocket::{KeepaliveConfig, Limits};
-use revoir::{Config, Reason, WebSocket, server_config};
+use revoir::{Config, Incoming, Reason, WebSocket, server_config};
 use tokio::time::timeout;
 
 use crate::answer;
-use crate::lab::raw_stream::TakeOver;
 use crate::lab::shared::Lab;
 use crate::lab::token::{Token, TokenQuery};
 use crate::lab::way::{MESSAGE_LIMIT, REASON, SLOT_MS, Way};
@@ -57,8 +56,15 @@ pub(super) async fn end(
         .acceptor
         .with_config(config(way))
         .with_observer(recorder);
-    let response = match Upgrade::new(&acceptor, &mut request, peer) {
-        Ok(upgrade) => open(way, upgrade, lab.take_over),
+    let hand = Hand::default();
+    let (wire, take_over) = (hand.clone(), lab.take_over);
+    let upgraded = hyper::upgrade::on(&mut request);
+    let upgraded = async move {
+        let stream = upgraded.await.map_err(io::Error::other)?;
+        Ok(wire.wire(take_over(stream)))
+    };
+    let response = match Incoming::from_http(&acceptor, &request, peer, upgraded) {
+        Ok(incoming) => open(way, incoming, hand),
         Err(refused) => refused,
     };
     response.map(Body::from)
@@ -81,25 +87,21 @@ fn config(way: Way) -> Config {
     config
 }
 
-fn open(way: Way, upgrade: Upgrade, take_over: TakeOver) -> Response<String> {
+fn open(way: Way, incoming: Incoming, hand: Hand) -> Response<String> {
     if let Way::Status(status) = way {
-        let mut headers = Headers::new();
-        if matches!(status, 429 | 503) {
-            // Name and value are fields of RFC 9110.
-            let _ = headers.push("Retry-After", "2");
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = incoming.refuse(status, "as you asked\n");
+        if matches!(status.as_u16(), 429 | 503) {
+            let seconds = HeaderValue::from_static("2");
+            response.headers_mut().insert(RETRY_AFTER, seconds);
         }
-        return upgrade.refuse(status, &headers, "as you asked\n");
+        return response;
     }
-    let hand = Hand::default();
-    let wire = hand.clone();
-    upgrade.run_over(
-        move |upgraded| wire.wire(take_over(upgraded)),
-        move |mut socket| async move {
-            let playing = play(way, &mut socket, &hand);
-            // What is over the time is dropped, which closes it.
-            timeout(LONGEST, playing).await.unwrap_or(Ok(()))
-        },
-    )
+    incoming.run(move |mut socket| async move {
+        let playing = play(way, &mut socket, &hand);
+        // What is over the time is dropped, which closes it.
+        timeout(LONGEST, playing).await.unwrap_or(Ok(()))
+    })
 }
 
 /// Waits for the first message, ends the connection, and stays until it has ended.

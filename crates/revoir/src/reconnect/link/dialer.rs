@@ -134,7 +134,7 @@ impl Dialer {
         let LinkRequest { url, client, .. } = request;
         let client = client.as_ref().unwrap_or(&self.client);
         let opened = match &mut self.connector {
-            None => client.connect(&url).await,
+            None => client.connect(&*url).await,
             Some(connector) => {
                 let limit = client.connect_timeout();
                 let stream = match timeout(limit, connector(Arc::clone(&url))).await {
@@ -145,7 +145,7 @@ impl Dialer {
                         return Err(Arc::new(ending));
                     }
                 };
-                client.connect_over(&url, stream).await
+                client.connect_over(&*url, stream).await
             }
         };
         opened.map_err(|error| match error {
