@@ -117,7 +117,7 @@ async fn watch_one(
     log: &Log<'_>,
 ) -> Held {
     let end = tokio::select! {
-        end = live(&mut conversation, interval, end) => end,
+        end = live(&mut conversation, interval, end, limit) => end,
         _ = stopped.wait_for(|stopped| *stopped) => End::Hold,
     };
     let heard = conversation.heard;
@@ -146,25 +146,36 @@ async fn watch_one(
 /// What the hold of a connection ends with.
 enum End {
     Hold,
-    /// A whole interval went by without the pong.
+    /// No pong came within the limit, or within the interval where that is longer.
     Pongs,
     Connection(Broken),
 }
 
-async fn live(conversation: &mut Conversation, interval: Option<Duration>, end: Instant) -> End {
-    let mut next_ping = interval.map(|interval| Instant::now() + interval);
-    let mut answered = true;
+async fn live(
+    conversation: &mut Conversation,
+    interval: Option<Duration>,
+    end: Instant,
+    limit: Duration,
+) -> End {
+    // The next ping, or when the pong of the last one is too late. A short hold has its pings closer
+    // together than the round trip to a far server, so a pong has at least the limit.
+    let mut next = interval.map(|interval| Instant::now() + interval);
+    let mut pinged_at = None;
     loop {
-        let until = next_ping.map_or(end, |at| at.min(end));
+        let until = next.map_or(end, |at| at.min(end));
         match conversation.next(until).await {
             Happened::Ended(ending) => return End::Connection(conversation.broken(ending)),
-            Happened::Pong(_) => answered = true,
+            Happened::Pong(_) => {
+                let due = interval.zip(pinged_at.take());
+                next = due.map_or(next, |(interval, at)| Some(at + interval));
+            }
             Happened::Late if Instant::now() >= end => return End::Hold,
-            Happened::Late if !answered => return End::Pongs,
+            Happened::Late if pinged_at.is_some() => return End::Pongs,
             Happened::Late => {
-                answered = false;
                 conversation.send_ping("hold");
-                next_ping = interval.map(|interval| Instant::now() + interval);
+                let now = Instant::now();
+                pinged_at = Some(now);
+                next = interval.map(|interval| now + interval.max(limit));
             }
             Happened::Message(_) | Happened::Ping | Happened::Closing => {}
         }

@@ -32,6 +32,8 @@ enum Between {
     Life(u64),
     /// After so many seconds without a byte, packets vanish.
     Silence(u64),
+    /// A long way: an answer takes so many seconds.
+    Far(u64),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -96,7 +98,7 @@ async fn serve(mut stream: DuplexStream, between: Between) {
     loop {
         let now = Instant::now();
         let end = match between {
-            Between::Nothing => None,
+            Between::Nothing | Between::Far(_) => None,
             Between::Idle(seconds, _) | Between::Silence(seconds) => {
                 Some(now + Duration::from_secs(seconds))
             }
@@ -116,6 +118,9 @@ async fn serve(mut stream: DuplexStream, between: Between) {
         };
         let length = u8::try_from(payload.len()).unwrap();
         let answer = if opcode == 9 { 10 } else { opcode };
+        if let Between::Far(seconds) = between {
+            sleep(Duration::from_secs(seconds)).await;
+        }
         let _ = stream
             .write_all(&[&[0x80 | answer, length], &payload[..]].concat())
             .await;
@@ -276,6 +281,15 @@ async fn both_live_where_nothing_stands_between() {
         (Fate::Lived, Fate::Lived)
     ));
     assert_eq!((idle.pings, idle.messages), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_far_server_is_not_silent_because_the_hold_is_short() {
+    // Pings every second, and a round trip of two.
+    let held = held(Between::Far(2), 8, pending()).await;
+    for held in [&held.idle, &held.pinged] {
+        assert!(matches!(held.fate, Fate::Lived), "{held:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
