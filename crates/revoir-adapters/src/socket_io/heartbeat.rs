@@ -35,7 +35,7 @@ impl Pace {
     }
 }
 
-/// Who pings, and whose pong is whose. The server pings in Engine.IO 4: a client that misses a ping
+/// Who pings, and who is told of a pong. The server pings in Engine.IO 4: a client that misses a ping
 /// for the interval and the timeout of *its* open packet gives up.
 #[derive(Debug, Default)]
 pub(super) struct Heartbeat {
@@ -50,8 +50,6 @@ pub(super) struct Heartbeat {
     last: Duration,
     /// A ping of the server that is there, passed and not answered.
     is_asked: bool,
-    /// Pongs that the client owes to the adapter, or to a server that is gone.
-    owed: u32,
 }
 
 /// What becomes of a ping or a pong.
@@ -85,24 +83,17 @@ impl Heartbeat {
         Beat::Pass
     }
 
-    /// The client answered a ping: the oldest that is open.
+    /// The client answered a ping, of whomever: it is there, and a server is told so that has asked.
     pub(super) fn pong(&mut self) -> Beat {
-        if self.owed > 0 {
-            self.owed -= 1;
-            return Beat::Swallow;
+        match std::mem::take(&mut self.is_asked) {
+            true => Beat::Pass,
+            false => Beat::Swallow,
         }
-        if self.is_asked {
-            self.is_asked = false;
-            return Beat::Pass;
-        }
-        Beat::Swallow
     }
 
     /// The server is gone: the adapter pings in its place.
     pub(super) fn server_gone(&mut self, now: Duration) {
-        if std::mem::take(&mut self.is_asked) {
-            self.owed = self.owed.saturating_add(1);
-        }
+        self.is_asked = false;
         self.next = self.pace.map(|pace| (self.last + pace.interval).max(now));
     }
 
@@ -120,9 +111,8 @@ impl Heartbeat {
         self.next
     }
 
-    /// Counts a ping of the adapter's own, which its caller says.
+    /// A ping of the adapter's own, which its caller says.
     pub(super) fn beat(&mut self, now: Duration) {
-        self.owed = self.owed.saturating_add(1);
         self.last = now;
         self.next = self.pace.map(|pace| now + pace.interval);
     }

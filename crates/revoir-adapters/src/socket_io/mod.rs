@@ -305,10 +305,7 @@ impl Adapter for SocketIo {
             return Fate::Pass;
         };
         match text {
-            [b'3'] => {
-                self.heartbeat.pong();
-                return Fate::Swallow;
-            }
+            [b'3'] => return Fate::Swallow,
             [b'4', packet @ ..] => {
                 if let Some(packet) = Packet::parse(packet)
                     && packet.kind == Kind::Disconnect

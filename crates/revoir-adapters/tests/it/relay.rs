@@ -137,6 +137,11 @@ impl Relay {
         self.to_server.drain(..).map(|it| text(&it)).collect()
     }
 
+    /// Whether nothing of the client waits for a server.
+    pub(crate) fn keeps_nothing(&self) -> bool {
+        self.kept.is_empty()
+    }
+
     /// Why the client could not be held now.
     pub(crate) fn unholdable(&self) -> Option<&'static str> {
         self.adapter.holdable().err().map(Unholdable::text)

@@ -241,6 +241,14 @@ fn acks_for_the_old_server_are_dropped_with_their_attachments() {
     relay.server_says(r#"428["ask"]"#);
     relay.client_says("438[2]");
     assert_eq!(relay.server_gets(), [r#"42["x"]"#, "438[2]"]);
+    let file = r#"451-["file",{"_placeholder":true,"num":0}]"#;
+    relay.client_says(file);
+    relay.client(OwnedMessage::Binary(vec![9]));
+    assert_eq!(
+        relay.server_gets(),
+        [file, "binary [9]"],
+        "of another packet"
+    );
     assert_eq!(relay.unholdable(), None);
     assert_eq!(relay.ended, None);
 }
@@ -290,6 +298,7 @@ fn heartbeats_are_answered_for_whoever_is_away() {
     relay.lose().unwrap();
     // For the ping of the server that is gone.
     relay.client_says("3");
+    assert!(relay.keeps_nothing());
     relay.pass(SECOND * 24);
     assert!(relay.client_gets().is_empty());
     relay.pass(SECOND);
@@ -307,8 +316,7 @@ fn heartbeats_are_answered_for_whoever_is_away() {
     relay.server_says(r#"40/admin,{"sid":"s4"}"#);
     assert_eq!(relay.client_gets().last().unwrap(), "2");
     assert_eq!(relay.adapter.poll_timeout(), None);
-    // One of the pause, and one for the return.
-    relay.client_says("3");
+    // For the ping of the return.
     relay.client_says("3");
     assert!(relay.server_gets().is_empty());
     relay.server_says("2");
