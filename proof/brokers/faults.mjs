@@ -1,0 +1,206 @@
+// node faults.mjs REVOIR FOLDER [BROKER [FAULT]]: takes a broker away from real clients that have
+// subscribed to numbers, and prints what came of it as a table.
+import { spawn } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { Mosquitto, RabbitMq, sleep } from './brokers.mjs'
+
+const [revoir, folder, onlyBroker, onlyFault] = process.argv.slice(2)
+const CLIENTS = Number(process.env.CLIENTS ?? 100)
+/** Between two numbers. */
+const PACE = 200
+/** How long everybody is watched after the return of the broker. */
+const WATCHED = 15_000
+/** What the gateway may add to a return: its pace, in clients per second, and this. */
+const RETURN_RATE = 500
+const GRACE = 200
+
+const PORT = 9320
+const MODES = [
+  { name: 'no gateway' },
+  { name: '`auto`', route: 'mode = "auto"' },
+  { name: '`hold`, no adapter', route: 'mode = "hold"\nprotocol = "none"' },
+]
+
+const FAULTS = {
+  killed: async (broker) => {
+    await broker.signal('SIGKILL')
+    await sleep(broker.away)
+    await broker.start()
+  },
+  'closes with 1012': async (_, front) => { front.kill('SIGUSR2') },
+  'shuts down by itself': async (broker) => {
+    await broker.shutDown()
+    await sleep(broker.away)
+    await broker.start()
+  },
+  'frozen for 5 s': (broker) => frozen(broker, 5000),
+  'frozen for 60 s': (broker) => frozen(broker, 60_000),
+}
+
+async function frozen(broker, time) {
+  await broker.signal('SIGSTOP')
+  await sleep(time)
+  await broker.signal('SIGCONT')
+}
+
+/** What one client hears. */
+class Heard {
+  closes = 0
+  times = new Map()
+  doubled = 0
+  hasSubscribed = false
+  open() {}
+  subscribed() { this.hasSubscribed = true }
+  close() { this.closes += 1 }
+  message(number) {
+    if (this.times.has(number)) this.doubled += 1
+    else this.times.set(number, Date.now())
+  }
+}
+
+/** Publishes a number after the other, each when the last was confirmed. */
+class Numbers {
+  confirmed = new Map()
+  next = 1
+  isOver = false
+
+  async run(broker) {
+    while (!this.isOver) {
+      try {
+        this.publisher = await broker.publisher()
+        while (!this.isOver) {
+          const number = this.next++
+          await this.publisher.say(number)
+          this.confirmed.set(number, Date.now())
+          await sleep(PACE)
+        }
+      } catch {
+        await sleep(50)
+      }
+      this.publisher?.end()
+    }
+  }
+}
+
+const started = []
+function start(program, args) {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  started.push(child)
+  return child
+}
+
+async function play(broker, fault) {
+  await broker.start()
+  let target = `ws://127.0.0.1:${broker.port}`
+  let front
+  if (fault === 'closes with 1012') {
+    front = start('node', [new URL('restarting.mjs', import.meta.url).pathname, String(PORT), target])
+    target = `ws://127.0.0.1:${PORT}`
+  }
+  const gateways = MODES.map(({ route }, i) => {
+    if (!route) return undefined
+    const config = `${folder}/revoir-${i}.toml`
+    writeFileSync(config, `listen = ["127.0.0.1:${PORT + i}"]
+access-log = "none"
+log = "off"
+[admin]
+listen = "unix:${folder}/admin-${i}.sock"
+[[route]]
+upstreams = ["${target}"]
+return-rate = ${RETURN_RATE}
+${route}
+${broker.hold}
+`)
+    return start(revoir, ['serve', '--config', config])
+  })
+  await sleep(1500)
+  const numbers = new Numbers()
+  const stops = []
+  const crowds = MODES.map(({ route }, i) => {
+    const url = (route ? `ws://127.0.0.1:${PORT + i}` : target) + broker.path
+    return Array.from({ length: CLIENTS }, (_, j) => {
+      const heard = new Heard()
+      stops.push(broker.subscribe(url, `m${i}-c${j}`, heard))
+      return heard
+    })
+  })
+  const publishing = numbers.run(broker)
+  const isReady = () => crowds.flat().every((heard) => heard.hasSubscribed && heard.times.size > 0)
+  for (let i = 0; !isReady(); i++) {
+    if (i === 1200) throw new Error('not everybody has subscribed after 2 minutes')
+    await sleep(100)
+  }
+  await sleep(1000)
+  const first = numbers.next
+  const begin = Date.now()
+  await FAULTS[fault](broker, front)
+  const back = Date.now()
+  if (front) await sleep(2000)
+  await sleep(WATCHED)
+  numbers.isOver = true
+  const last = numbers.next - 2
+  await sleep(1000)
+  const closes = crowds.map((crowd) => crowd.reduce((all, heard) => all + heard.closes, 0))
+  stops.forEach((stop) => stop())
+  for (const gateway of gateways) gateway?.kill('SIGKILL')
+  front?.kill('SIGKILL')
+  await Promise.race([publishing, sleep(3000)])
+  await broker.signal('SIGKILL')
+  await sleep(300)
+
+  // The first number that was confirmed once the broker was there again.
+  const after = front ? begin + 2000 : fault.startsWith('frozen') ? back : begin + 500
+  const numbersBack = [...numbers.confirmed].find(([number, at]) => number >= first && at >= after)
+  const returned = numbersBack?.[1]
+  return crowds.map((crowd, i) => {
+    const sum = (of) => crowd.reduce((all, heard) => all + of(heard), 0)
+    const expected = [...numbers.confirmed.keys()].filter((number) => number >= first && number <= last)
+    const waits = crowd.map((heard) => {
+      const times = [...heard.times].filter(([number, at]) => number >= first && at >= returned)
+      return times.length ? Math.min(...times.map(([, at]) => at)) - returned : Infinity
+    }).sort((a, b) => a - b)
+    return {
+      mode: MODES[i].name,
+      closes: closes[i],
+      lost: sum((heard) => expected.filter((number) => !heard.times.has(number)).length),
+      expected: expected.length * CLIENTS,
+      doubled: sum((heard) => heard.doubled),
+      median: waits[Math.floor(CLIENTS / 2)],
+      worst: waits[CLIENTS - 1],
+    }
+  })
+}
+
+mkdirSync(folder, { recursive: true })
+process.on('exit', () => started.forEach((child) => child.kill('SIGKILL')))
+const seconds = (time) => (time === Infinity ? 'never' : `${(time / 1000).toFixed(1)} s`)
+/** In what `auto` is worse than no gateway. A backend that is frozen for long is given up by the
+ * gateway's keepalive, earlier than by these clients: that is only shown. */
+function complaints(fault, what, [alone, auto]) {
+  if (fault === 'frozen for 60 s') return []
+  const worse = ['closes', 'lost', 'doubled'].filter((name) => auto[name] > alone[name])
+  const limit = alone.worst + GRACE + (CLIENTS / RETURN_RATE) * 1000
+  if (auto.worst > limit) worse.push(`back after ${seconds(auto.worst)}`)
+  return worse.map((name) => `${what}: auto is worse than no gateway: ${name}`)
+}
+
+const worse = []
+const out = (line) => process.stdout.write(`${line}\n`)
+for (const broker of [new Mosquitto(folder), new RabbitMq(folder)]) {
+  if (onlyBroker && !broker.name.includes(onlyBroker)) continue
+  out(`## ${broker.name}\n`)
+  out('| the backend | | closes | lost | of | doubled | first message, median | last of all |')
+  out('|---|---|---:|---:|---:|---:|---:|---:|')
+  for (const fault of Object.keys(FAULTS)) {
+    if (onlyFault && !fault.startsWith(onlyFault)) continue
+    const rows = await play(broker, fault)
+    worse.push(...complaints(fault, `${broker.name}, ${fault}`, rows))
+    for (const [i, row] of rows.entries()) {
+      const figures = [row.closes, row.lost, row.expected, row.doubled, seconds(row.median), seconds(row.worst)]
+      out(`| ${i ? '' : fault} | ${row.mode} | ${figures.join(' | ')} |`)
+    }
+  }
+  out('')
+}
+worse.forEach((line) => process.stderr.write(`${line}\n`))
+process.exit(worse.length ? 1 : 0)
