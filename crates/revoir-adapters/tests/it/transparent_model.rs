@@ -1,4 +1,5 @@
-//! Byte streams come out as they go in, whatever they are and however they are cut.
+//! Byte streams come out as they go in, whatever they are and however they are cut; and whatever
+//! comes, little is kept of it.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -88,6 +89,58 @@ proptest! {
                 prop_assert!(kept < PROLOGUE_LIMIT);
                 prop_assert!(kept == 0 || !link.is_over());
             }
+        }
+    }
+
+    #[test]
+    fn whatever_comes_is_survived(
+        is_mqtt in any::<bool>(),
+        steps in vec((0..8_u8, part()), 0..60),
+        cuts in vec(1..40_usize, 1..8),
+    ) {
+        let protocol = if is_mqtt { Protocol::Mqtt } else { Protocol::Stomp };
+        let mut link = ByteStream::new(protocol);
+        if is_mqtt {
+            link.client(b"\x10\x17\0\x04MQTT\x05\0\0\x05\x08\x11\0\0\0\x3c\x21\0\x05\0\x01c\0\0");
+            link.server(b"\x20\x03\0\0\0");
+        } else {
+            link.client(b"CONNECT\naccept-version:1.2\nheart-beat:10,10\n\n\0");
+            link.server(b"CONNECTED\nversion:1.2\nheart-beat:10,10\n\n\0\n");
+        }
+        let (mut is_there, mut cuts) = (true, cuts.iter().cycle());
+        for (step, bytes) in steps {
+            let parts: Vec<&[u8]> = match bytes.len() > 1000 {
+                true => vec![&bytes],
+                false => bytes.chunks(*cuts.next().unwrap()).collect(),
+            };
+            match step {
+                0..3 => parts.iter().for_each(|part| link.client(part)),
+                3..6 if is_there => {
+                    for part in parts {
+                        // After that the relay shows nothing more.
+                        if link.ended().is_some() {
+                            return Ok(());
+                        }
+                        link.server(part);
+                    }
+                }
+                6 if is_there && link.refusal().is_none() => {
+                    link.lose();
+                    is_there = false;
+                }
+                7 if !is_there => {
+                    link.back();
+                    is_there = true;
+                }
+                _ => link.pass(std::time::Duration::from_millis(7)),
+            }
+            if link.ended().is_some() {
+                return Ok(());
+            }
+            link.heard_by_client();
+            link.heard_by_server();
+            // What is said again, and the starts of three units.
+            prop_assert!(link.adapter().memory() < 8 * PROLOGUE_LIMIT);
         }
     }
 }
