@@ -69,7 +69,8 @@ pub use run::StartError;
 pub use treatment::{HeldBy, Treatment, TunnelCause};
 pub use upstream::{
     BadAnswers, Balance, Check, Connecting, HashKey, InvalidBalance, InvalidTarget, NameTimes,
-    Place, PoolSettings, Target, TcpOrTls, Thresholds, UpstreamState, UpstreamTls, Weights,
+    Pauses, Place, PoolSettings, Redials, Target, TcpOrTls, Thresholds, UpstreamState, UpstreamTls,
+    Weights,
 };
 pub use watch::line as json_line;
 pub use watch::{

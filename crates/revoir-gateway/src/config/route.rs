@@ -266,6 +266,7 @@ impl RouteConfig {
                 redial_rate: self.return_rate,
                 check: self.check.as_ref().map(CheckConfig::check),
                 away: self.away.counts(),
+                redials: self.away.redials(),
                 origins: self.origins(),
                 trust: self.trust()?,
             }),

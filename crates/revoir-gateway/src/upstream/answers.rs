@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::upstream::left_alone::LeftAlone;
+use crate::upstream::left_alone::{LeftAlone, Pauses};
 use crate::upstream::path_id::PathId;
 
 /// How many paths answer badly before an upstream is left alone as a whole.
@@ -13,11 +13,17 @@ pub struct BadAnswers {
     pub paths: usize,
     /// of so many that were asked for last.
     pub of: usize,
+    /// How long an upstream or a path is left alone.
+    pub pauses: Pauses,
 }
 
 impl Default for BadAnswers {
     fn default() -> Self {
-        Self { paths: 5, of: 5 }
+        Self {
+            paths: 5,
+            of: 5,
+            pauses: Pauses::OF_UPSTREAM,
+        }
     }
 }
 
@@ -40,7 +46,11 @@ impl Answers {
     /// Returns whether so many paths answer badly that the upstream counts as away.
     pub(super) fn bad(&mut self, now: Duration, path: PathId, counts: BadAnswers) -> bool {
         let before = self.take(path);
-        self.push(path, Some(LeftAlone::after(before, now)), counts);
+        self.push(
+            path,
+            Some(LeftAlone::after(before, now, counts.pauses)),
+            counts,
+        );
         self.are_bad(counts)
     }
 
@@ -86,7 +96,11 @@ impl Answers {
 mod tests {
     use super::*;
 
-    const COUNTS: BadAnswers = BadAnswers { paths: 3, of: 4 };
+    const COUNTS: BadAnswers = BadAnswers {
+        paths: 3,
+        of: 4,
+        pauses: Pauses::OF_UPSTREAM,
+    };
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

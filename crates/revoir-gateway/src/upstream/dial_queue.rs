@@ -4,15 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::upstream::asking::{Asking, Priority, QueueId};
-use crate::upstream::bad_paths::{BadPaths, FIRST_PAUSE};
+use crate::upstream::bad_paths::{BadPaths, Redials};
 use crate::upstream::path_id::PathId;
 
 /// How many permits that nobody was there to give out are made up for.
 const CATCH_UP: Duration = Duration::from_millis(20);
-
-/// Between two attempts to reach a backend that is away, at most: whoever waits for it should not come
-/// later than without a gateway.
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// How many paths are remembered while a backend is away.
 const MOST_TRIED: usize = 16;
@@ -51,9 +47,9 @@ enum Reach {
 
 impl DialQueue {
     /// `rate`: permits per second, at least one.
-    pub(crate) fn new(rate: u32) -> Self {
-        Self {
-            interval: Duration::from_secs(1) / rate.max(1),
+    pub(crate) fn new(rate: u32, redials: Redials) -> Self {
+        let mut queue = Self {
+            interval: Duration::ZERO,
             next: Duration::ZERO,
             reach: Reach::Accepts,
             waiting: HashMap::new(),
@@ -61,12 +57,15 @@ impl DialQueue {
             normal: VecDeque::new(),
             bad_paths: BadPaths::default(),
             tried_paths: VecDeque::new(),
-        }
+        };
+        queue.set(rate, redials);
+        queue
     }
 
-    /// Gives out another number of permits per second, at least one.
-    pub(crate) fn set_rate(&mut self, rate: u32) {
+    /// Gives out another number of permits per second, at least one, and with other pauses.
+    pub(crate) fn set(&mut self, rate: u32, redials: Redials) {
         self.interval = Duration::from_secs(1) / rate.max(1);
+        self.bad_paths.redials = redials;
     }
 
     /// Whether a newcomer need not wait: the upstream accepts, and nobody else waits for it.
@@ -168,11 +167,12 @@ impl DialQueue {
     /// whether one could before.
     pub(crate) fn failed(&mut self, now: Duration, path: PathId) -> bool {
         let was_accepting = self.accepts();
+        let pauses = self.bad_paths.redials.away;
         let pause = match self.reach {
-            Reach::Accepts => FIRST_PAUSE,
+            Reach::Accepts => pauses.first,
             // Several permits may have been given out while it still seemed to accept.
             Reach::Away { tried: false, .. } => return false,
-            Reach::Away { pause, .. } => (pause * 2).min(LONGEST_PAUSE),
+            Reach::Away { pause, .. } => pauses.after(pause),
         };
         self.reach = Reach::Away {
             tried: false,
@@ -200,7 +200,7 @@ impl DialQueue {
     /// says nothing of a backend.
     pub(crate) fn untried(&mut self, now: Duration, asking: Asking) {
         match &mut self.reach {
-            Reach::Accepts => self.next = self.next.max(now + FIRST_PAUSE),
+            Reach::Accepts => self.next = self.next.max(now + self.bad_paths.redials.away.first),
             Reach::Away { tried, next, pause } => (*tried, *next) = (false, now + *pause),
         }
         if !asking.is_new {
@@ -287,7 +287,7 @@ mod tests {
     }
 
     fn waiting(rate: u32, count: u64) -> DialQueue {
-        let mut queue = DialQueue::new(rate);
+        let mut queue = DialQueue::new(rate, Redials::default());
         for queue_id in 0..count {
             queue.enqueue(QueueId(queue_id), again(Priority::Normal, "/"));
         }
@@ -375,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_newcomer_waits_only_where_others_do() {
-        let mut queue = DialQueue::new(1000);
+        let mut queue = DialQueue::new(1000, Redials::default());
         assert!(queue.is_free());
         queue.enqueue(QueueId(0), again(Priority::Normal, "/"));
         assert!(!queue.is_free());
@@ -387,7 +387,7 @@ mod tests {
 
     /// A queue in which a re-dial of `/bad` was answered badly so often that the path is closed.
     fn with_a_bad_path() -> DialQueue {
-        let mut queue = DialQueue::new(1000);
+        let mut queue = DialQueue::new(1000, Redials::default());
         for _ in 0..3 {
             queue.answered_badly(ms(0), again(Priority::Normal, "/bad"));
         }
@@ -421,7 +421,7 @@ mod tests {
 
     #[test]
     fn a_newcomer_speaks_for_nobody_else() {
-        let mut queue = DialQueue::new(1000);
+        let mut queue = DialQueue::new(1000, Redials::default());
         let new = Asking {
             is_new: true,
             ..again(Priority::Normal, "/chat")

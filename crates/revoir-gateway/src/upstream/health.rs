@@ -99,10 +99,10 @@ impl Health {
                 self.away = None;
                 self.answers.good(path, counts);
             }
-            Reached::Badly if self.answers.bad(now, path, counts) => self.leave_alone(now),
+            Reached::Badly if self.answers.bad(now, path, counts) => self.leave_alone(now, counts),
             // It is there.
             Reached::Badly => self.away = None,
-            Reached::Not => self.leave_alone(now),
+            Reached::Not => self.leave_alone(now, counts),
             Reached::Untried => {}
         }
     }
@@ -114,8 +114,8 @@ impl Health {
         }
     }
 
-    fn leave_alone(&mut self, now: Duration) {
-        self.away = Some(LeftAlone::after(self.away, now));
+    fn leave_alone(&mut self, now: Duration, counts: BadAnswers) {
+        self.away = Some(LeftAlone::after(self.away, now, counts.pauses));
     }
 
     /// Takes note of a check. Returns whether that changes something.
@@ -141,10 +141,10 @@ impl Health {
     }
 
     /// It announced a restart, which takes up to `time`: others are fitter.
-    pub(crate) fn restarts(&mut self, now: Duration, time: Duration) {
+    pub(crate) fn restarts(&mut self, now: Duration, time: Duration, counts: BadAnswers) {
         self.restarting_until = now + time;
         if self.away.is_none() {
-            self.leave_alone(now);
+            self.leave_alone(now, counts);
         }
     }
 
@@ -156,12 +156,17 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::left_alone::Pauses;
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
-    const COUNTS: BadAnswers = BadAnswers { paths: 3, of: 3 };
+    const COUNTS: BadAnswers = BadAnswers {
+        paths: 3,
+        of: 3,
+        pauses: Pauses::OF_UPSTREAM,
+    };
 
     fn path(path: &str) -> PathId {
         PathId::of(path)
@@ -233,7 +238,7 @@ mod tests {
     #[test]
     fn a_restart_that_was_announced_makes_others_fitter() {
         let mut health = Health::default();
-        health.restarts(s(5), s(30));
+        health.restarts(s(5), s(30), COUNTS);
         assert!(!health.is_up() && health.is_restarting(s(34)));
         assert!(!health.is_restarting(s(35)));
     }

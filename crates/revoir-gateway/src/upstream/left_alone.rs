@@ -2,11 +2,27 @@
 
 use std::time::Duration;
 
-/// How long at first.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Pauses that grow: each is twice as long as the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pauses {
+    /// The first one.
+    pub first: Duration,
+    /// None is longer.
+    pub longest: Duration,
+}
 
-/// How long at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+impl Pauses {
+    /// For an upstream that failed.
+    pub(crate) const OF_UPSTREAM: Self = Self {
+        first: Duration::from_secs(1),
+        longest: Duration::from_secs(10),
+    };
+
+    /// The one behind `before`.
+    pub(super) fn after(self, before: Duration) -> Duration {
+        (before * 2).clamp(self.first, self.longest.max(self.first))
+    }
+}
 
 /// Until when something is left alone that failed. The pauses grow.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +33,8 @@ pub(super) struct LeftAlone {
 
 impl LeftAlone {
     /// It has failed at `now`, after it was left alone as `before` says.
-    pub(super) fn after(before: Option<Self>, now: Duration) -> Self {
-        let pause = match before {
-            None => FIRST_PAUSE,
-            Some(before) => (before.pause * 2).min(LONGEST_PAUSE),
-        };
+    pub(super) fn after(before: Option<Self>, now: Duration, pauses: Pauses) -> Self {
+        let pause = pauses.after(before.map_or(Duration::ZERO, |before| before.pause));
         let until = now + pause;
         Self { until, pause }
     }

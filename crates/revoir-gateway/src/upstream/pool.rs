@@ -66,7 +66,7 @@ impl Pool {
             held: AtomicUsize::new(0),
             is_retired: AtomicBool::new(false),
             state: Mutex::new(State {
-                queue: DialQueue::new(settings.redial_rate),
+                queue: DialQueue::new(settings.redial_rate, settings.redials),
                 waiting: HashMap::new(),
             }),
             changed: Notify::new(),
@@ -101,7 +101,8 @@ impl Pool {
     pub(crate) fn replace(&self, settings: PoolSettings) -> Vec<Arc<str>> {
         let before = self.live();
         let live = Arc::new(Live::after(&before.upstreams, settings));
-        self.state().queue.set_rate(live.settings.redial_rate);
+        let (rate, redials) = (live.settings.redial_rate, live.settings.redials);
+        self.state().queue.set(rate, redials);
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&live);
         self.replaced.send_replace(());
         // One that is new may accept at once.
@@ -289,8 +290,10 @@ impl Pool {
 
     /// The upstream of `permit` said that it restarts.
     pub(crate) fn restarts(&self, permit: &UpstreamPermit) {
-        let time = self.live().settings.rules.planned_budget;
-        permit.upstream().health().restarts(self.now(), time);
+        let live = self.live();
+        let (time, counts) = (live.settings.rules.planned_budget, live.settings.away);
+        let mut health = permit.upstream().health();
+        health.restarts(self.now(), time, counts);
     }
 
     /// How things stand for the client that has, or had, a backend at `permit`.

@@ -8,6 +8,7 @@ use revoir::tls::{ClientTls, TlsError};
 
 use crate::rules::Rules;
 use crate::upstream::answers::BadAnswers;
+use crate::upstream::bad_paths::Redials;
 use crate::upstream::balance::{Balance, Weights};
 use crate::upstream::connecting::Connecting;
 use crate::upstream::health::Thresholds;
@@ -36,6 +37,8 @@ pub struct PoolSettings {
     pub check: Option<Check>,
     /// How many paths answer badly before an upstream is left alone as a whole.
     pub away: BadAnswers,
+    /// How re-dials go on while no backend is there.
+    pub redials: Redials,
     /// Which web pages may connect, beside those of the same host.
     pub origins: Origins,
     /// For targets that are spoken to over TLS.
@@ -127,6 +130,7 @@ impl PoolSettings {
             redial_rate: Self::REDIAL_RATE,
             check: None,
             away: BadAnswers::default(),
+            redials: Redials::default(),
             origins: Origins::Any,
             trust: None,
         }
