@@ -12,13 +12,19 @@ use tokio::time::{Instant, sleep_until};
 use crate::connection::{CHANGED, REMOVED, Registry};
 use crate::front::{Changed, Front, LocalService, Replaced, RouteSettings, Settings, serve};
 use crate::net::Listener;
-use crate::watch::{Handle, Observer, Overview, merged};
+use crate::upstream::Pool;
+use crate::watch::{Going, Handle, Observer, Overview, merged};
 
 /// One gateway, with all its routes.
 #[derive(Debug)]
 pub struct Gateway {
     front: Arc<Front>,
     registry: Arc<Registry>,
+}
+
+/// Whether a connection is one of these pools.
+fn is_of(pools: Vec<Arc<Pool>>) -> impl Fn(&Arc<Handle>) -> bool {
+    move |handle| pools.iter().any(|pool| Arc::ptr_eq(pool, handle.pool()))
 }
 
 /// What a reload came to.
@@ -33,7 +39,8 @@ pub struct Reloaded {
     pub begun: usize,
     /// Connections whose upstream is no more: they get another one, or a time to leave.
     pub moved: usize,
-    /// Connections that are closed with 1012, each with a slot: no route leads there any more.
+    /// Connections to which no route leads any more: they may stay for a time, and are then closed with
+    /// 1012, each with a slot.
     pub drained: usize,
 }
 
@@ -157,8 +164,8 @@ impl Gateway {
 
     /// Takes other routes and settings. A route at the same host and path stays: its connections go by
     /// the new rules from here on, and upstreams come and go. Of one that is removed, clients that may
-    /// be held are dialled again at the rate of returns; others may stay for the time `stay`, and are
-    /// then closed with 1012 and a slot, as those of routes that are no more are at once.
+    /// be held are dialled again at the rate of returns; others may stay for the time `stay`, as those of
+    /// routes that are no more may, and are then closed with 1012 and a slot.
     pub fn reload(
         self: &Arc<Self>,
         routes: Vec<RouteSettings>,
@@ -166,19 +173,43 @@ impl Gateway {
         stay: Duration,
     ) -> Reloaded {
         let all = routes.len();
-        let Replaced { kept, changed } = self.front.replace(routes, settings);
-        let is_gone = |handle: &Arc<Handle>| handle.pool().is_retired();
-        let gone: Vec<_> = self.handles().into_iter().filter(is_gone).collect();
+        let Replaced {
+            kept,
+            changed,
+            retired,
+        } = self.front.replace(routes, settings);
+        let (held, gone) = self.without_route(&retired);
         let reloaded = Reloaded {
             kept,
             changed: changed.len(),
             begun: all - kept - changed.len(),
             moved: self.move_on(&changed, stay),
-            drained: gone.len(),
+            drained: held.len() + gone.len(),
         };
-        let registry = Arc::clone(&self.registry);
-        tokio::spawn(async move { registry.send_back(gone, CHANGED).await });
+        if reloaded.drained > 0 {
+            let registry = Arc::clone(&self.registry);
+            tokio::spawn(async move {
+                let until = Instant::now() + stay;
+                // No backend is dialled for them any more.
+                registry.send_back(held, CHANGED).await;
+                sleep_until(until).await;
+                let still: Vec<_> = registry
+                    .handles()
+                    .into_iter()
+                    .filter(is_of(retired))
+                    .collect();
+                registry.send_back(still, CHANGED).await;
+            });
+        }
         reloaded
+    }
+
+    /// The connections of pools to which no route leads any more: those that are held, and the others.
+    fn without_route(&self, retired: &[Arc<Pool>]) -> (Vec<Arc<Handle>>, Vec<Arc<Handle>>) {
+        let all = self.handles().into_iter();
+        all.filter(is_of(retired.to_vec()))
+            .filter(|handle| handle.marks(Going::Away))
+            .partition(|handle| handle.traffic.held_since().is_some())
     }
 
     /// Tells the connections of these pools, and returns how many have an upstream that is removed.
@@ -189,7 +220,7 @@ impl Gateway {
             let (elsewhere, others): (Vec<_>, Vec<_>) = handles
                 .filter(|handle| Arc::ptr_eq(handle.pool(), pool))
                 .inspect(|handle| handle.tell_of_rules())
-                .partition(|handle| handle.is_elsewhere());
+                .partition(|handle| handle.is_elsewhere() && handle.marks(Going::Elsewhere));
             drop(others);
             moved += elsewhere.len();
             if !removed.is_empty() {

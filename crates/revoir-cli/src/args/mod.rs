@@ -41,13 +41,18 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 success; 1 failure, explained by the message; 2 invalid command line;
-3 the connection opened and ended with a code other than 1000 that was not requested here;
-4 the endpoint could not be reached or rejected the handshake;
-5 not a close code (0-999, 5000 and above, or text that matches no code or several).
+Exit codes:
+  0  success
+  1  failure, explained by the message
+  2  invalid command line
+  3  the connection opened, and ended with a code that is not 1000 and
+     that nobody asked for here
+  4  the endpoint could not be reached, or rejected the handshake
+  5  not a close code: 0-999, 5000 and above, or text that matches no
+     code or several
 
-Data goes to stdout, everything else to stderr. The language is taken from --lang, then LC_ALL,
-LC_MESSAGES, LANG. Output to a terminal is colored unless NO_COLOR is set.";
+Data goes to stdout, everything else to stderr. The language is taken from --lang, then LC_ALL, LC_MESSAGES, \
+LANG. Output to a terminal is colored unless NO_COLOR is set.";
 
 /// Why a WebSocket connection ended, and what to do next.
 #[derive(Debug, Parser)]

@@ -32,14 +32,14 @@ impl From<RouteMode> for Mode {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-SIGTERM and Ctrl-C close every connection with 1001, or with 1012 if --restart is given, and wait for
-the replies. SIGHUP reloads the file and the certificates and keeps connections; changes that need a
-restart are named. Durations have a unit: 400ms, 20s, 5m.
+SIGTERM and Ctrl-C close every connection with 1001, or with 1012 if --restart is given, and wait for the \
+replies. SIGHUP reloads the file and the certificates and keeps connections; changes that need a restart are \
+named. Durations have a unit: 400ms, 20s, 5m.
 
 Examples:
   revoir serve
   revoir serve --upstream ws://127.0.0.1:9000
-  revoir serve --listen 0.0.0.0:8080 --upstream ws://127.0.0.1:9000 --route-mode hold
+  revoir serve --listen 0.0.0.0:80 --upstream unix:/run/backend.sock
   revoir serve --config revoir.toml --check-config")]
 pub(crate) struct ServeArgs {
     /// Configuration file; the options below override it. See docs/gateway.md

@@ -69,12 +69,27 @@ impl AdminListeners {
     }
 }
 
-fn cannot_listen(flag: &str, address: &impl std::fmt::Display, error: &io::Error) -> Failure {
+/// Why nothing can listen on `address`, which `flag` or its key names, and the way out.
+pub(crate) fn cannot_listen(
+    flag: &str,
+    address: &impl std::fmt::Display,
+    error: &io::Error,
+) -> Failure {
     let hint = match error.kind() {
-        io::ErrorKind::AddrInUse => "another process listens there; choose another place",
-        io::ErrorKind::AlreadyExists => "there is a file that is no socket; choose another place",
-        io::ErrorKind::NotFound => "the directory of the socket has to be there",
-        io::ErrorKind::PermissionDenied => "this user may not listen there; choose another place",
+        io::ErrorKind::AddrInUse => {
+            "another process listens there: end it, or choose another place"
+        }
+        io::ErrorKind::AlreadyExists => {
+            "there is a file that is no socket: remove it, or choose another place"
+        }
+        io::ErrorKind::NotFound => "the directory of the socket has to be there: make it",
+        io::ErrorKind::PermissionDenied => {
+            "this user may not listen there: a port below 1024 needs CAP_NET_BIND_SERVICE, and a socket \
+             a directory that this user may write to; or choose another place"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address: choose one that `ip address` shows, or 0.0.0.0 for all"
+        }
         _ => "use unix:PATH, or an address of this machine and a port",
     };
     Failure::Impossible {

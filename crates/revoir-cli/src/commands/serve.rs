@@ -19,7 +19,7 @@ use revoir_site::Lab;
 
 use crate::answer::print;
 use crate::args::ServeArgs;
-use crate::commands::admin::AdminListeners;
+use crate::commands::admin::{AdminListeners, cannot_listen};
 use crate::commands::lab;
 use crate::commands::lab::Front;
 use crate::commands::logged;
@@ -225,10 +225,7 @@ fn with_lab(config: &Config, lab: Option<&Lab>) -> Config {
 
 async fn listen(address: &ListenAddr, permissions: Permissions) -> Result<Listener, Failure> {
     let listener = Listener::bind(address, permissions.0).await;
-    listener.map_err(|error| Failure::Impossible {
-        problem: format!("cannot listen on {address}: {error}"),
-        hint: "use another address with --listen".to_owned(),
-    })
+    listener.map_err(|error| cannot_listen("--listen", address, &error))
 }
 
 /// Says where it listens.
@@ -238,23 +235,28 @@ fn announce(config: &Config, listeners: &[Listener], errors: &ErrorLog) {
     let targets = targets.map(|one| one.url.to_string());
     let backups = routes().flat_map(|route| &route.backups);
     let backups = backups.map(|one| format!("{} (backup)", one.url));
-    let targets: Vec<_> = targets.chain(backups).collect();
-    let scheme = config.tls.as_ref().map_or("http", |_| "https");
-    for listener in listeners {
-        let Ok(address) = listener.address() else {
-            continue;
-        };
-        errors.note(match &*targets {
-            [] => match address {
-                ListenAddr::Tcp(address) => format!("the reference is at {scheme}://{address}/"),
-                ListenAddr::Unix(_) => format!("the reference is at {address}"),
-            },
-            targets => {
-                let targets = targets.join(", ");
-                format!("listening on {address}, in front of {targets}")
-            }
-        });
+    let mut all: Vec<String> = Vec::new();
+    for target in targets.chain(backups) {
+        // Several routes may lead there.
+        if !all.contains(&target) {
+            all.push(target);
+        }
     }
+    let scheme = config.tls.as_ref().map_or("http", |_| "https");
+    let addresses = listeners
+        .iter()
+        .filter_map(|listener| listener.address().ok());
+    let addresses: Vec<_> = addresses
+        .map(|address| match address {
+            ListenAddr::Tcp(address) if all.is_empty() => format!("{scheme}://{address}/"),
+            address => address.to_string(),
+        })
+        .collect();
+    let addresses = addresses.join(" and ");
+    errors.note(match &*all {
+        [] => format!("the reference is at {addresses}"),
+        all => format!("listening on {addresses}, in front of {}", all.join(", ")),
+    });
 }
 
 /// Says for how many clients the files are enough that this process may have open, if those are fewer

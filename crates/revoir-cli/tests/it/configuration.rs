@@ -171,3 +171,54 @@ fn a_check_refuses_what_a_start_refuses_in_the_same_words() {
         assert!(checked.starts_with("exit: 1"), "{checked}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_place_that_cannot_be_listened_on_is_named_with_a_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| format!("unix:{}", directory.path().join(name).display());
+    fs::write(directory.path().join("file"), "").unwrap();
+    let _other = std::os::unix::net::UnixListener::bind(directory.path().join("used")).unwrap();
+    for (place, hint) in [
+        (at("gone/a.sock"), "has to be there: make it"),
+        (at("file"), "no socket: remove it"),
+        (at("used"), "another process listens there"),
+        ("192.0.2.1:0".to_owned(), "no such address"),
+        (at(&"x".repeat(120)), "may have 99: choose a shorter one"),
+    ] {
+        let said = run(&["serve", "--listen", &place]);
+        assert!(said.starts_with("exit: 1"), "{said}");
+        assert!(said.contains(&place), "{said}");
+        assert!(said.contains(hint), "{hint}: {said}");
+    }
+}
+
+#[test]
+fn help_is_wrapped_to_the_terminal() {
+    for columns in ["80", "100"] {
+        let output = crate::support::command(&["serve", "--help"])
+            .env("COLUMNS", columns)
+            .output()
+            .unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        let width: usize = columns.parse().unwrap();
+        let lines: Vec<_> = help.lines().map(str::trim_end).collect();
+        assert!(
+            lines.iter().all(|line| line.chars().count() <= width),
+            "{help}"
+        );
+        // No line of a paragraph is much shorter than the next word needs.
+        let at = lines
+            .iter()
+            .position(|line| line.starts_with("SIGTERM"))
+            .unwrap();
+        let paragraph: Vec<_> = lines[at..]
+            .iter()
+            .take_while(|line| !line.is_empty())
+            .collect();
+        for pair in paragraph.windows(2) {
+            let next = pair[1].split(' ').next().unwrap();
+            assert!(pair[0].len() + 1 + next.len() > width, "{help}");
+        }
+    }
+}

@@ -150,6 +150,17 @@ fn where_files_run_out_whoever_is_in_is_served_and_the_others_are_told() {
     );
 }
 
+/// How many sockets a process has open.
+#[cfg(target_os = "linux")]
+fn sockets(process: &Process) -> usize {
+    let open = std::fs::read_dir(format!("/proc/{}/fd", process.id())).unwrap();
+    // One may be closed meanwhile.
+    let links = open.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+    links
+        .filter(|link| link.to_string_lossy().starts_with("socket:"))
+        .count()
+}
+
 /// The number that the next file of a process gets.
 #[cfg(target_os = "linux")]
 fn next_file(process: &Process) -> usize {
@@ -166,9 +177,9 @@ fn a_dial_without_a_file_for_it_is_no_fault_of_the_upstream() {
     let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
     let process = Process::start(&serve);
     let address = started(&process);
-    let before = next_file(&process);
+    let before = sockets(&process);
     let mut client = TcpStream::connect(&address).unwrap();
-    while next_file(&process) == before {
+    while sockets(&process) == before {
         thread::yield_now();
     }
     let limit = next_file(&process);
@@ -308,5 +319,46 @@ fn metrics_at_an_address_in_use_fail_before_anything_is_said() {
         ended.stderr.starts_with("error: --metrics: "),
         "{}",
         ended.stderr
+    );
+}
+
+#[test]
+fn a_malformed_proxy_header_is_told_from_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("revoir.toml");
+    let text = "listen = ['127.0.0.1:0']\n[proxy-protocol]\nfrom = ['127.0.0.1']\n\
+                [[route]]\nupstreams = ['ws://127.0.0.1:1']\n";
+    std::fs::write(&path, text).unwrap();
+    let process = Process::start(&["serve", "--config", path.to_str().unwrap()]);
+    let gateway = started(&process);
+    for (sent, said) in [
+        (&b"PROXY TCP4 nonsense\r\n"[..], "is malformed"),
+        (
+            b"PROXY TCP4 192.0",
+            "closed before its PROXY header was whole",
+        ),
+    ] {
+        let mut client = TcpStream::connect(&gateway).unwrap();
+        client.write_all(sent).unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let line = process.next_note();
+        assert!(line.contains(" warn: ") && line.contains(said), "{line}");
+    }
+}
+
+#[test]
+fn several_listeners_are_one_line_and_each_upstream_is_named_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("revoir.toml");
+    let text = "listen = ['127.0.0.1:0', 'unix:a.sock']\n\
+                [[route]]\nupstreams = ['ws://127.0.0.1:1']\n\
+                [[route]]\npath = '/b'\nupstreams = ['ws://127.0.0.1:1', 'ws://127.0.0.1:2']\n";
+    std::fs::write(&path, text).unwrap();
+    let process = Process::start(&["serve", "--config", path.to_str().unwrap()]);
+    let note = process.next_note();
+    assert!(note.contains(" and unix:"), "{note}");
+    assert!(
+        note.ends_with("a.sock, in front of 127.0.0.1:1, 127.0.0.1:2"),
+        "{note}"
     );
 }

@@ -88,7 +88,7 @@ fn a_drain_is_as_the_file_says_now() {
     gateway.write(&route(&[&backend], "[drain]\nrestart = true"));
     let said = gateway.hang_up();
     let expected =
-        "reloaded: 1 routes as before, 0 changed, 0 new; 0 connections move, 0 come back";
+        "reloaded: 1 route as before, 0 changed, 0 new; 0 connections to move, 0 to come back";
     assert_eq!(said, expected);
     gateway.process.signal("TERM");
     let (code, reason) = client.closed();
@@ -147,7 +147,7 @@ fn upstreams_come_and_go_and_clients_stay() {
     gateway.write(&route(&[&first, &second], ""));
     let said = gateway.hang_up();
     assert!(
-        said.contains("1 changed, 0 new; 0 connections move"),
+        said.contains("1 changed, 0 new; 0 connections to move"),
         "{said}"
     );
     client.send(1, b"one");
@@ -156,7 +156,10 @@ fn upstreams_come_and_go_and_clients_stay() {
     gateway.write(&route(&[&second], ""));
     let answer = gateway.reload(&[]);
     let said = String::from_utf8(answer.stdout).unwrap();
-    assert!(said.contains("; 1 connections move, 0 come back"), "{said}");
+    assert!(
+        said.contains("; 1 connection to move, 0 to come back"),
+        "{said}"
+    );
     assert_eq!(peer.closed(), 1001);
     client.send(1, b"two");
     peer.close(1001, "");

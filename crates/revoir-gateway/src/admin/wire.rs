@@ -143,10 +143,13 @@ impl fmt::Display for ReloadLine {
             drained,
             needs_restart,
         } = self;
+        let plural = |count: &usize| if *count == 1 { "" } else { "s" };
         write!(
             f,
-            "reloaded: {kept} routes as before, {changed} changed, {begun} new; {moved} connections \
-             move, {drained} come back"
+            "reloaded: {kept} route{} as before, {changed} changed, {begun} new; {moved} connection{} \
+             to move, {drained} to come back",
+            plural(kept),
+            plural(moved)
         )?;
         if !needs_restart.is_empty() {
             write!(f, "; a restart is needed for {}", needs_restart.join(", "))?;

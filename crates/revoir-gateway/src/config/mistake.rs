@@ -206,7 +206,10 @@ fn taken(address: &ListenAddr, other: &str, at: &ListenAddr) -> String {
 fn too_long(path: &Path, most: usize) -> Option<String> {
     let bytes = path.as_os_str().len();
     (bytes > most).then(|| {
-        format!("the path of this Unix socket has {bytes} bytes, and may have {most}: choose a shorter one")
+        format!(
+            "unix:{} has a path of {bytes} bytes, and may have {most}: choose a shorter one",
+            path.display()
+        )
     })
 }
 

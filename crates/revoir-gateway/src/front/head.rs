@@ -1,6 +1,8 @@
 //! The head of a request: its target, its host and its length.
 
+use bytes::Bytes;
 use hyper::header::{HOST, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Version};
 
 use crate::front::headers::without_port;
@@ -55,9 +57,48 @@ pub(super) fn host<B>(request: &Request<B>) -> &str {
     without_port(host)
 }
 
+/// Copies what a head shares with the buffer that it was read into, so that the buffer can be used for
+/// what comes next.
+pub(super) fn detach(parts: &mut Parts) {
+    let all: Vec<u8> = parts
+        .headers
+        .values()
+        .flat_map(|value| value.as_bytes())
+        .copied()
+        .collect();
+    let all = Bytes::from(all);
+    let mut at = 0;
+    for value in parts.headers.values_mut() {
+        let end = at + value.len();
+        // It was one before.
+        if let Ok(mut own) = HeaderValue::from_maybe_shared(all.slice(at..end)) {
+            own.set_sensitive(value.is_sensitive());
+            *value = own;
+        }
+        at = end;
+    }
+    if let Ok(uri) = parts.uri.to_string().parse() {
+        parts.uri = uri;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_head_that_is_copied_says_the_same() {
+        let request = Request::post("/a?b=%20c")
+            .header("Host", "a.example")
+            .header("Cookie", "a=1")
+            .header("Cookie", "b=2")
+            .header("X-Empty", "")
+            .header("X-Bytes", HeaderValue::from_bytes(b"\xff").unwrap());
+        let (before, ()) = request.body(()).unwrap().into_parts();
+        let mut after = before.clone();
+        detach(&mut after);
+        assert_eq!((after.headers, after.uri), (before.headers, before.uri));
+    }
 
     #[test]
     fn an_absolute_target_is_a_path_and_a_host() {

@@ -47,6 +47,11 @@ const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRet
                     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 31\r\n\r\n\
                     there are too many connections\n";
 
+/// What whoever speaks plain HTTP where TLS is spoken is told.
+const PLAIN: &str = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\
+                     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 54\r\n\r\n\
+                     TLS is spoken here: the URL needs https:// or wss://.\n";
+
 /// Connections at a time that are waited for, once they were told that there is no room: the others may
 /// see a reset behind the answer.
 const TURNED_AWAY: usize = 8;
@@ -194,12 +199,26 @@ impl Listeners {
                 if error.kind() == io::ErrorKind::TimedOut {
                     registry.limited(Limit::Time);
                 }
-                tracing::warn!(target: "revoir", %peer, %error, "a balancer sent no PROXY header");
+                let text = match error.kind() {
+                    io::ErrorKind::InvalidData => "the PROXY header of a balancer is malformed",
+                    io::ErrorKind::TimedOut => {
+                        "the PROXY header of a balancer did not come in time"
+                    }
+                    io::ErrorKind::UnexpectedEof => {
+                        "a balancer closed before its PROXY header was whole"
+                    }
+                    _ => "the PROXY header of a balancer cannot be read",
+                };
+                tracing::warn!(target: "revoir", %peer, %error, "{text}");
                 return None;
             }
         };
         let stream = match &self.tls {
             None => TcpOrTls::Plain(stream),
+            Some(_) if speaks_plain(&stream, settings.handshake_limit).await => {
+                self.tell_plain(stream, peer);
+                return None;
+            }
             Some(tls) => {
                 let accepting = TlsAcceptor::from(tls.config()).accept(stream);
                 match timeout(settings.handshake_limit, accepting).await {
@@ -216,6 +235,16 @@ impl Listeners {
             .with_local_address(local)
             .with_client_cert(stream.peer_certificate().map(ClientCert::new));
         Some((stream, source))
+    }
+
+    /// A client speaks plain HTTP where TLS is spoken.
+    fn tell_plain(&self, stream: Socket, peer: Peer) {
+        let text = "a client speaks plain HTTP where TLS is spoken: it needs https:// or wss://";
+        tracing::warn!(target: "revoir", %peer, "{text}");
+        let request = LoggedRequest::unread(peer, Instant::now());
+        let exchange = Exchange::unread(request, StatusCode::BAD_REQUEST.as_u16());
+        self.front.registry.observer.answered(exchange);
+        tokio::spawn(linger(stream, PLAIN.as_bytes().to_vec()));
     }
 
     /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
@@ -341,7 +370,9 @@ impl Listeners {
         let response = match &route.backing {
             Backing::Upstreams { pool, .. } if handshake::is_asked_for(&request) => {
                 let whom = (pool, auth);
-                let answered = handshake::answer(&self.front, whom, request, (asked, source)).await;
+                // In a box, because few requests have to do with it for long.
+                let answer = handshake::answer(&self.front, whom, request, (asked, source));
+                let answered = Box::pin(answer).await;
                 answered.unwrap_or_else(|error| broken(&error))
             }
             backing => {
@@ -361,7 +392,7 @@ impl Listeners {
                         let announced = source.announced(asked.client);
                         let (who, limits) = ((source, granted), (&*progress, times));
                         let place = (affinity, announced);
-                        plain.pass(pool, request, who, place, limits).await
+                        Box::pin(plain.pass(pool, request, who, place, limits)).await
                     }
                 }
             }
@@ -372,6 +403,13 @@ impl Listeners {
         }
         response
     }
+}
+
+/// Whether a client begins as plain HTTP does, and not as TLS: it is looked at before it is read.
+async fn speaks_plain(stream: &Socket, limit: Duration) -> bool {
+    let mut first = [0];
+    let peeked = timeout(limit, stream.peek(&mut first)).await;
+    matches!(peeked, Ok(Ok(1))) && first[0].is_ascii_uppercase()
 }
 
 /// The status that a request was answered with before it could be read, if it was.

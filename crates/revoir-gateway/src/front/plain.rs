@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tower_service::Service;
 
 use crate::front::granted::Granted;
+use crate::front::head;
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::lent_body::Lender;
 use crate::front::progress::Progress;
@@ -66,8 +67,12 @@ impl HttpProxy {
         // Behind what Connection names: a client must not be able to take these away either.
         granted.write(request.headers_mut());
         *request.version_mut() = Version::HTTP_11;
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let has_body = !body.is_end_stream();
+        if has_body {
+            // It may stay for long, and does not keep what it was read into.
+            head::detach(&mut parts);
+        }
         let mut may_repeat = !has_body && parts.method.is_safe();
         let lender = Lender::new(body);
         let alone = pool.live().settings.connecting.announce;

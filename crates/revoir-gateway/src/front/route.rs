@@ -173,6 +173,8 @@ pub(crate) struct Replaced {
     pub(crate) kept: usize,
     /// Those whose rules or upstreams are others.
     pub(crate) changed: Vec<Changed>,
+    /// The pools to which no route leads any more.
+    pub(crate) retired: Vec<Arc<Pool>>,
 }
 
 /// All routes, the closest ones first.

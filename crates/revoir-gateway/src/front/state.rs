@@ -54,7 +54,7 @@ impl Front {
         self.limiter.resize(settings.room);
         self.registry.held_bytes.set_limit(settings.held_bytes);
         let before = self.current();
-        let (routes, replaced) = before.routes.replaced(routes, self.registry.epoch());
+        let (routes, mut replaced) = before.routes.replaced(routes, self.registry.epoch());
         let current = Arc::new(Current {
             settings: Arc::new(settings),
             routes,
@@ -63,6 +63,7 @@ impl Front {
         for pool in before.routes.pools() {
             if !current.routes.lead_to(pool) {
                 pool.retire();
+                replaced.retired.push(Arc::clone(pool));
             }
         }
         replaced

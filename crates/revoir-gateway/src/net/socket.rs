@@ -48,6 +48,15 @@ impl Socket {
         }
     }
 
+    /// Looks at what comes first, and leaves it there. Through a Unix socket nothing is seen.
+    pub(crate) async fn peek(&self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.peek(into).await,
+            #[cfg(unix)]
+            Self::Unix(_) => Ok(0),
+        }
+    }
+
     /// Writes what can be written at once.
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {

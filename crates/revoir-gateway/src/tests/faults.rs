@@ -297,6 +297,8 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("proxy_protocol.rs"),
         include_str!("routing.rs"),
         include_str!("smuggling.rs"),
+        include_str!("tls.rs"),
+        include_str!("reloading.rs"),
         include_str!("upstreams.rs"),
         include_str!("../connection/limits.rs"),
         include_str!("../front/headers.rs"),

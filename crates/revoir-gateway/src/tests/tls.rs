@@ -7,7 +7,7 @@ use revoir::{Client, CloseCode, Ending, Message, Reason, SendCode, Server, WebSo
 use tokio::sync::mpsc;
 
 use crate::front::{Destination, RouteSettings, Settings};
-use crate::tests::support::{Between, dial, held_at, secured, soon, target};
+use crate::tests::support::{Between, dial, field, held_at, secured, soon, target};
 use crate::upstream::{PoolSettings, Target, UpstreamTls};
 
 /// A certificate for this machine, and what trusts it.
@@ -110,12 +110,22 @@ async fn a_backend_that_nobody_vouches_for_is_a_bad_gateway() {
 }
 
 #[tokio::test]
-async fn whoever_speaks_no_tls_gets_no_answer() {
+async fn whoever_speaks_plain_http_where_tls_is_spoken_is_told() {
     let (own, theirs) = (certified(), certified());
     let (target, _) = backend(theirs.tls).await;
     let between = between(target, UpstreamTls::anybody(), own.tls).await;
     let mut plain = dial(between.address).await;
     plain.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    let answer = plain.rest().await;
+    let head = plain.head().await;
+    assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
+    let length: usize = field(&head, "Content-Length").unwrap().parse().unwrap();
+    let text = plain.rest().await;
+    assert_eq!(text.len(), length);
+    assert!(String::from_utf8(text).unwrap().contains("https://"));
+    assert_eq!(*between.counts.answered.lock().unwrap(), [400]);
+    // Whatever else is no TLS gets no answer.
+    let mut garbage = dial(between.address).await;
+    garbage.write(b"\x00\x01\x02\x03 nonsense").await;
+    let answer = garbage.rest().await;
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
 }

@@ -1,5 +1,6 @@
 //! [`Handle`]: a connection as it is seen and reached from outside its task.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, SystemTime};
@@ -29,6 +30,10 @@ pub struct Handle {
     pub traffic: Traffic,
     pool: Arc<Pool>,
     message: Mutex<Message>,
+    /// Whether a reload has it closed, now or later.
+    goes_away: AtomicBool,
+    /// Whether a reload has it get another upstream, now or later.
+    goes_elsewhere: AtomicBool,
 }
 
 /// A connection that is over.
@@ -56,6 +61,15 @@ pub struct Record {
 struct Message {
     told: Told,
     waker: Option<Waker>,
+}
+
+/// What becomes of a connection after a reload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Going {
+    /// It is closed.
+    Away,
+    /// It gets another upstream, if it may be held.
+    Elsewhere,
 }
 
 /// What a connection was told since it last listened.
@@ -105,6 +119,8 @@ impl Handle {
             traffic: Traffic::default(),
             pool,
             message: Mutex::default(),
+            goes_away: AtomicBool::new(false),
+            goes_elsewhere: AtomicBool::new(false),
         }
     }
 
@@ -133,6 +149,7 @@ impl Handle {
     /// It has another backend.
     pub(crate) fn set_upstream(&self, upstream: Arc<str>) {
         *self.upstream.lock().unwrap_or_else(PoisonError::into_inner) = upstream;
+        self.goes_elsewhere.store(false, Ordering::Relaxed);
     }
 
     /// The upstreams that it may have.
@@ -158,6 +175,15 @@ impl Handle {
     /// Has it look at the rules of its route again.
     pub(crate) fn tell_of_rules(&self) {
         self.tell(|told| told.has_new_rules = true);
+    }
+
+    /// Notes that it is going to be told to leave, or to move. Returns whether nobody has done so.
+    pub(crate) fn marks(&self, going: Going) -> bool {
+        let mark = match going {
+            Going::Away => &self.goes_away,
+            Going::Elsewhere => &self.goes_elsewhere,
+        };
+        !mark.swap(true, Ordering::Relaxed)
     }
 
     /// Has it get another upstream, as soon as that does no harm.

@@ -13,6 +13,7 @@ mod traffic;
 
 pub use access_log::{AccessLog, Format, Json, Lines};
 pub use exchange::Exchange;
+pub(crate) use handle::Going;
 pub use handle::{Handle, Record};
 pub(crate) use handle::{Order, Told};
 pub use json_line::line;
