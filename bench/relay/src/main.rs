@@ -130,7 +130,7 @@ fn measure(plan: &Plan, case: Case, relay: &Relay, revoir: &Path, folder: &Path)
     let program = relay.start(revoir, folder, port, backend.port)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     program.wait_for(address)?;
-    let mut load = Load::open(address, true, case.connections, 1, case.size)?;
+    let mut load = relay.load(address, case.connections, case.size)?;
     load.run(plan.warm_up)?;
     sleep(TO_SLEEP);
     let before = program.cpu_time()?;

@@ -1,9 +1,11 @@
 //! The relays that are compared, and how they are configured.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use revoir_echo::load::Load;
 
 use crate::process::Program;
 
@@ -15,6 +17,9 @@ pub(crate) const OURS: &str = "revoir";
 
 /// What ours is called when it is measured a second time, to show the noise.
 pub(crate) const AGAIN: &str = "revoir again";
+
+/// What ours is called where an adapter looks at every message.
+pub(crate) const ADAPTER: &str = "revoir, adapter";
 
 /// A relay that is compared.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +33,8 @@ pub(crate) struct Relay {
 enum Kind {
     Bare,
     Revoir,
+    /// With an adapter.
+    Adapter,
     /// With buffers of so many KiB, or of its default size.
     Nginx(Option<u32>),
     /// The same.
@@ -49,6 +56,10 @@ pub(crate) const RELAYS: &[Relay] = &[
         kind: Kind::Revoir,
     },
     Relay {
+        name: ADAPTER,
+        kind: Kind::Adapter,
+    },
+    Relay {
         name: "nginx",
         kind: Kind::Nginx(None),
     },
@@ -67,6 +78,16 @@ pub(crate) const RELAYS: &[Relay] = &[
 ];
 
 impl Relay {
+    /// Opens the load: what an adapter looks at is of its protocol.
+    pub(crate) fn load(&self, relay: SocketAddr, connections: usize, size: usize) -> Result<Load> {
+        match self.kind {
+            Kind::Adapter => Load::open_pongs(relay, connections, 1, size),
+            Kind::Bare | Kind::Revoir | Kind::Nginx(_) | Kind::HaProxy(_) => {
+                Load::open(relay, true, connections, 1, size)
+            }
+        }
+    }
+
     /// Starts it between two ports. `revoir` is our program, `folder` for configurations.
     pub(crate) fn start(
         &self,
@@ -95,6 +116,18 @@ impl Relay {
                     format!("--upstream=ws://127.0.0.1:{backend}"),
                     "--route-mode=hold".to_owned(),
                 ]
+            }
+            Kind::Adapter => {
+                let config = format!(
+                    "listen = [\"127.0.0.1:{port}\"]\n[[route]]\n\
+                     upstreams = [\"ws://127.0.0.1:{backend}\"]\n\
+                     protocol = \"graphql-transport-ws\"\n"
+                );
+                let file = write(folder, "revoir.toml", &config)?;
+                let program = revoir.to_str().context("the path is no UTF-8")?;
+                [program, "serve", "--config", &file]
+                    .map(str::to_owned)
+                    .to_vec()
             }
             Kind::Nginx(kib) => {
                 let file = write(folder, "nginx.conf", &nginx(folder, port, backend, kib))?;

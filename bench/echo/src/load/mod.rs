@@ -58,8 +58,34 @@ impl Load {
         window: usize,
         size: usize,
     ) -> Result<Self> {
-        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let script = Script::new(is_websocket, size, window, READ_BYTES);
+        Self::open_for(server, is_websocket, connections, window, script)
+    }
+
+    /// The same over WebSocket with pongs of the subprotocol `graphql-transport-ws`, as binary messages
+    /// too, since a relay does not care.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses one.
+    pub fn open_pongs(
+        server: SocketAddr,
+        connections: usize,
+        window: usize,
+        size: usize,
+    ) -> Result<Self> {
+        let script = Script::pongs(size, window, READ_BYTES);
+        Self::open_for(server, true, connections, window, script)
+    }
+
+    fn open_for(
+        server: SocketAddr,
+        is_websocket: bool,
+        connections: usize,
+        window: usize,
+        script: Script,
+    ) -> Result<Self> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let mut open = Vec::with_capacity(connections);
         for number in 0..connections {
             let stream = handshake(server, is_websocket)?;

@@ -46,13 +46,41 @@ impl Script {
     /// Binary messages of `size` bytes. At most `window` are sent at once, and at most `read`
     /// bytes compared.
     pub(super) fn new(is_websocket: bool, size: usize, window: usize, read: usize) -> Self {
+        let payload = |number: usize| {
+            let bytes = (0..size).map(|at| ((at * 131 + number * 17) % 251) as u8);
+            bytes.collect()
+        };
+        Self::of(is_websocket, (size, payload), window, read)
+    }
+
+    /// The same of pongs of the subprotocol `graphql-transport-ws`, which an adapter passes each way.
+    pub(super) fn pongs(size: usize, window: usize, read: usize) -> Self {
+        let payload = |number: usize| {
+            let (before, after) = (r#"{"type":"pong","payload":{"x":""#, r#""}}"#);
+            let rest = size.checked_sub(before.len() + after.len());
+            let text = match rest {
+                Some(rest) => {
+                    let letter = char::from(b'a' + (number % 26) as u8);
+                    format!("{before}{}{after}", letter.to_string().repeat(rest))
+                }
+                None => format!("{:<size$}", r#"{"type":"pong"}"#),
+            };
+            text.into_bytes()
+        };
+        Self::of(true, (size, payload), window, read)
+    }
+
+    fn of(
+        is_websocket: bool,
+        (size, payload): (usize, impl Fn(usize) -> Vec<u8>),
+        window: usize,
+        read: usize,
+    ) -> Self {
         let variants = (CACHED_BYTES / size.max(1)).clamp(2, MAX_VARIANTS);
         let mut requests = Vec::with_capacity(variants);
         let mut replies = Vec::with_capacity(variants);
         for number in 0..variants {
-            let payload: Vec<u8> = (0..size)
-                .map(|at| ((at * 131 + number * 17) % 251) as u8)
-                .collect();
+            let payload = payload(number);
             let key = (number as u32 + 1).wrapping_mul(0x9E37_79B9).to_be_bytes();
             let request = frame(&payload, Some(key));
             replies.push(match is_websocket {

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
 use revoir_adapters::{Adapter, Fate, Message, Outbox, Protocol, Unholdable};
 use revoir_codes::Slot;
 use revoir_proto::CloseCode;
@@ -258,4 +259,64 @@ fn a_message_that_is_too_long_to_be_kept_makes_a_tunnel() {
 fn what_the_adapter_keeps_counts() {
     let rig = rig();
     assert_eq!(rig.relay.memory(), 5);
+}
+
+/// What happens to a client that is held again and again.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// The client sends the next number.
+    Send,
+    Lose,
+    Attach,
+    Welcome,
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_each_message_reaches_a_welcomed_backend_once_and_in_order(
+        steps in proptest::collection::vec(
+            prop_oneof![Just(Step::Send), Just(Step::Lose), Just(Step::Attach), Just(Step::Welcome)],
+            0..60,
+        ),
+        cuts in proptest::collection::vec(1_usize..12, 1..20),
+    ) {
+        let mut rig = rig();
+        let (mut sent, mut seen) = (Vec::new(), Vec::new());
+        let (mut is_there, mut is_welcome) = (true, true);
+        let end = [Step::Lose, Step::Attach, Step::Welcome];
+        for step in steps.into_iter().chain(end) {
+            match step {
+                Step::Send => {
+                    let number = format!("{}", sent.len());
+                    // In pieces that end anywhere.
+                    let (wire, mut at, mut cuts) = (text(&number), 0, cuts.iter().cycle());
+                    while at < wire.len() {
+                        let next = (at + cuts.next().unwrap()).min(wire.len());
+                        rig.client_sends(&wire[at..next]);
+                        at = next;
+                    }
+                    sent.extend(told(&number));
+                }
+                Step::Lose if is_there => {
+                    rig.lose(Side::Backend);
+                    (is_there, is_welcome) = (false, false);
+                }
+                Step::Attach if !is_there => {
+                    rig.attach();
+                    prop_assert_eq!(rig.backend_got(), told("hello"));
+                    is_there = true;
+                }
+                Step::Welcome if is_there && !is_welcome => {
+                    rig.backend_sends(&told("welcome"));
+                    is_welcome = true;
+                }
+                Step::Lose | Step::Attach | Step::Welcome => {}
+            }
+            let got = rig.backend_got();
+            prop_assert!(is_welcome || got.is_empty());
+            seen.extend(got);
+        }
+        prop_assert_eq!(seen, sent);
+        prop_assert_eq!(rig.client_got(), b"");
+    }
 }
