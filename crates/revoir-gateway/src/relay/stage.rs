@@ -301,11 +301,17 @@ impl Relay {
             written: (self.lane.messages() - backend.first).saturating_sub(queued),
             received: backend.lane.messages(),
         };
-        let was_stable = at.now.saturating_sub(backend.attached) >= self.rules.stable_after;
-        if was_stable {
+        let lasted = at.now.saturating_sub(backend.attached);
+        let watched = self.watched.as_ref();
+        // One that never answered the hello was as good as away.
+        let was_ready = watched.is_none_or(|watched| watched.adapter.is_ready());
+        if was_ready && lasted >= self.rules.stable_after {
             self.budgets = Budgets::default();
         }
-        let left = self.budgets.left(why, &self.rules);
+        let mut left = self.budgets.left(why, &self.rules);
+        if !was_ready {
+            left = left.saturating_sub(lasted);
+        }
         let may_answer = backend.hop.sent().is_some() && !backend.hop.out.is_inside_message();
         let release = if may_answer {
             Release::Linger

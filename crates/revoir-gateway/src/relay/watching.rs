@@ -14,7 +14,7 @@ use crate::relay::watched::{Shown, TOO_LONG, wire};
 use crate::treatment::{Treatment, TunnelCause};
 
 /// How long a backend may take to answer what is said again.
-const GREETING: Duration = Duration::from_secs(10);
+const GREETING: Duration = Duration::from_secs(5);
 
 impl Relay {
     /// `before` and `bytes` came from `side`. What is whole is shown to the adapter; `to` is the

@@ -194,12 +194,31 @@ fn a_backend_that_does_not_answer_the_hello_is_left_and_another_one_asked() {
     rig.client_sends(&text("one"));
     rig.attach();
     rig.backend_got();
-    rig.wait(seconds(10));
+    rig.wait(seconds(5));
     assert!(rig.relay.holding(rig.now).is_some());
     rig.backend_got();
     rig.attach();
     rig.backend_sends(&told("welcome"));
     assert_eq!(rig.backend_got(), [told("hello"), told("one")].concat());
+}
+
+#[test]
+fn backends_that_never_answer_the_hello_cost_the_budget() {
+    let mut rig = rig();
+    rig.lose(Side::Backend);
+    for _ in 0..2 {
+        assert!(rig.relay.holding(rig.now).is_some());
+        rig.attach();
+        rig.wait(seconds(5));
+    }
+    rig.wait(seconds(0));
+    assert!(rig.relay.holding(rig.now).is_none());
+    let got = rig.client_got();
+    let close = got
+        .windows(4)
+        .find(|four| four[0] == 0x88)
+        .expect("a Close frame");
+    assert_eq!(u16::from_be_bytes([close[2], close[3]]), 1013);
 }
 
 #[test]
