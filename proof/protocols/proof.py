@@ -2,7 +2,8 @@
 
 proof.py GATEWAY NODE_FOLDER CLIENTS [PROTOCOL...]: the program, a folder with node_modules, how many
 clients. Each protocol has a server and a crowd of clients, which say what happens in lines of JSON
-(parts.mjs). Prints a page; fails if mode auto is worse for anybody than no gateway.
+(parts.mjs). Before that, scenes.mjs shows what a program sees. Prints a page; fails if mode auto is
+worse for anybody than no gateway.
 """
 
 import json
@@ -269,6 +270,8 @@ def main():
     for script in HERE.glob("*.mjs"):
         shutil.copy(script, folder)
     worse = []
+    if subprocess.run(["node", "scenes.mjs", gateway], cwd=folder).returncode:
+        worse.append("a program sees something else than it should")
     for protocol in PROTOCOLS:
         if names and protocol.name not in names:
             continue

@@ -163,9 +163,10 @@ fn protocols() -> anyhow::Result<()> {
     let pins = crate::root().join("proof/protocols");
     tools::install_npm(&pins, &folder, Instant::now() + Duration::from_secs(300))?;
     build(&["revoir-cli"])?;
+    let gateway = crate::root().join("target/dist/revoir");
     let output = Command::new("python3")
         .arg(pins.join("proof.py"))
-        .args([&crate::root().join("target/dist/revoir"), &folder])
+        .args([&gateway, &folder])
         .arg(CLIENTS)
         .stderr(Stdio::inherit())
         .output()
