@@ -31,6 +31,11 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// Operations that may be open at a time. Beyond this many it is not known any more what is.
 const OPEN_LIMIT: usize = 1024;
 
+/// Bytes of an operation's id.
+const ID_LIMIT: usize = 1024;
+
+const TOO_LONG: &str = "the hello is longer than 64 KiB";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// The client's own server has not acknowledged its hello.
@@ -47,8 +52,28 @@ enum Phase {
 #[derive(Debug)]
 struct Operation {
     id: String,
-    /// The message that began it, if that can be repeated.
-    said: Option<Vec<u8>>,
+    start: Start,
+}
+
+/// What began an operation.
+#[derive(Debug)]
+enum Start {
+    /// The message that can be said again.
+    Subscription(Vec<u8>),
+    /// There is no room for it.
+    TooLong,
+    /// A query or a mutation.
+    Once,
+}
+
+impl Operation {
+    /// What can be said again.
+    fn said(&self) -> Option<&[u8]> {
+        match &self.start {
+            Start::Subscription(said) => Some(said),
+            Start::TooLong | Start::Once => None,
+        }
+    }
 }
 
 /// The older protocol's heartbeats: clients give up that have had one, and miss others.
@@ -99,6 +124,7 @@ impl Graphql {
             return Fate::End(why);
         }
         self.is_final = Some(why);
+        self.operations = Vec::new();
         Fate::Pass
     }
 
@@ -109,15 +135,30 @@ impl Graphql {
     }
 
     fn size(&self) -> usize {
-        let said = |operation: &Operation| operation.said.as_ref().map_or(0, Vec::len);
-        self.init.len() + self.operations.iter().map(said).sum::<usize>()
+        let said = self.operations.iter().filter_map(Operation::said);
+        self.init.len() + said.map(<[u8]>::len).sum::<usize>()
+    }
+
+    fn start(&mut self, id: &str, is_subscription: bool, payload: &[u8]) -> Fate {
+        self.close(id);
+        let start = match is_subscription {
+            true if self.size() + payload.len() > PROLOGUE_LIMIT => Start::TooLong,
+            true => Start::Subscription(payload.to_vec()),
+            false => Start::Once,
+        };
+        let id = id.to_owned();
+        if id.len() > ID_LIMIT || self.operations.len() >= OPEN_LIMIT {
+            return self.give_up(Unholdable::forever("too much is open"));
+        }
+        self.operations.push(Operation { id, start });
+        Fate::Pass
     }
 
     fn acknowledged(&mut self, out: &mut Outbox) -> Fate {
         match self.phase {
             Phase::Greeting => {
-                let said = self.operations.iter().filter_map(|it| it.said.as_ref());
-                said.for_each(|said| out.text_to_server(said.clone()));
+                let said = self.operations.iter().filter_map(Operation::said);
+                said.for_each(|said| out.text_to_server(said));
                 self.phase = Phase::Attached;
                 self.keep_alive.next = None;
                 Fate::Swallow
@@ -157,20 +198,14 @@ impl Adapter for Graphql {
         }
         let payload = message.payload();
         match Said::parse(self.dialect, payload) {
+            Some(Said::Init) if payload.len() > PROLOGUE_LIMIT => {
+                return self.give_up(Unholdable::forever(TOO_LONG));
+            }
             Some(Said::Init) if self.init.is_empty() => self.init = payload.to_vec(),
             Some(Said::Start {
                 id,
                 is_subscription,
-            }) => {
-                self.close(&id);
-                self.operations.push(Operation {
-                    id: id.into_owned(),
-                    said: is_subscription.then(|| payload.to_vec()),
-                });
-                if self.operations.len() > OPEN_LIMIT {
-                    return self.give_up(Unholdable::forever("too many operations are open"));
-                }
-            }
+            }) => return self.start(&id, is_subscription, payload),
             Some(Said::Over { id }) => {
                 self.close(&id);
             }
@@ -244,11 +279,12 @@ impl Adapter for Graphql {
         if self.phase == Phase::Opening {
             return Err(Unholdable::now("the hello is not over"));
         }
-        if self.operations.iter().any(|it| it.said.is_none()) {
-            return Err(Unholdable::now("a query or a mutation is open"));
-        }
-        if self.size() > PROLOGUE_LIMIT {
-            return Err(Unholdable::now("the hello is longer than 64 KiB"));
+        for operation in &self.operations {
+            match operation.start {
+                Start::Subscription(_) => {}
+                Start::TooLong => return Err(Unholdable::now(TOO_LONG)),
+                Start::Once => return Err(Unholdable::now("a query or a mutation is open")),
+            }
         }
         Ok(())
     }

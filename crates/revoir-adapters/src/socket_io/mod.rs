@@ -25,6 +25,8 @@ use crate::socket_io::packet::{Kind, Packet};
 const PING: &str = "2";
 const PONG: &str = "3";
 
+const TOO_MUCH: Unholdable = Unholdable::forever("too much is open");
+
 const MISMATCH: Unholdable = Unholdable::forever("this is not Socket.IO 5");
 
 /// Whether a query is that of a client of Engine.IO 4.
@@ -95,6 +97,7 @@ impl SocketIo {
             return Fate::End(why);
         }
         self.is_final = Some(why);
+        self.namespaces = Namespaces::default();
         Fate::Pass
     }
 
@@ -119,7 +122,9 @@ impl SocketIo {
         } = packet;
         let is_due = match (packet.kind, id) {
             (Kind::Connect, _) => {
-                self.namespaces.connect(name, packet.data);
+                if !self.namespaces.connect(name, packet.data) {
+                    return self.give_up(TOO_MUCH);
+                }
                 true
             }
             // What crossed the old server's DISCONNECT. The new one would close the connection.
@@ -222,7 +227,7 @@ impl SocketIo {
     /// Passes what was written down, unless that has become too much.
     fn bounded(&mut self) -> Fate {
         if self.namespaces.is_too_much_open() {
-            return self.give_up(Unholdable::forever("too many acks are open"));
+            return self.give_up(TOO_MUCH);
         }
         Fate::Pass
     }

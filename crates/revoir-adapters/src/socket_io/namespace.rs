@@ -6,16 +6,21 @@ use crate::adapter::{PROLOGUE_LIMIT, Unholdable};
 use crate::message::Outbox;
 use crate::socket_io::packet;
 
-/// Acks of both sides that may be open at a time. Clients that never answer exist; beyond this
-/// many it is not known any more what is open.
+/// Namespaces, and acks of both sides, that may be open at a time. Clients that never answer exist;
+/// beyond this many it is not known any more what is open.
 const OPEN_LIMIT: usize = 1024;
+
+/// Bytes of the name of a namespace.
+const NAME_LIMIT: usize = 1024;
+
+const TOO_LONG: Unholdable = Unholdable::now("the hello is longer than 64 KiB");
 
 /// A namespace that the client is connected to, or wants to be.
 #[derive(Debug)]
 pub(super) struct Namespace {
     name: String,
-    /// JSON, or nothing.
-    auth: Vec<u8>,
+    /// JSON, or nothing. `None`: there was no room for it.
+    auth: Option<Vec<u8>>,
     private_id: Option<String>,
     offset: Option<String>,
     /// Whether the server that is there has answered the CONNECT.
@@ -55,7 +60,7 @@ impl Namespace {
     fn size(&self) -> usize {
         let recovery = [&self.private_id, &self.offset];
         let recovery = recovery.into_iter().flatten().map(|text| text.len() + 16);
-        self.name.len() + self.auth.len() + 8 + recovery.sum::<usize>()
+        self.name.len() + self.auth.as_ref().map_or(0, Vec::len) + 8 + recovery.sum::<usize>()
     }
 }
 
@@ -74,12 +79,13 @@ impl Namespaces {
         self.all.iter_mut().find(|namespace| namespace.name == name)
     }
 
-    /// The client wants to connect.
-    pub(super) fn connect(&mut self, name: &str, auth: &[u8]) {
+    /// The client wants to connect. False if that cannot be written down.
+    pub(super) fn connect(&mut self, name: &str, auth: &[u8]) -> bool {
         if self.get(name).is_none() {
+            let is_too_long = self.size() + name.len() + auth.len() > PROLOGUE_LIMIT;
             self.all.push(Namespace {
                 name: name.to_owned(),
-                auth: auth.to_vec(),
+                auth: (!is_too_long).then(|| auth.to_vec()),
                 private_id: None,
                 offset: None,
                 is_connected: false,
@@ -87,6 +93,7 @@ impl Namespaces {
                 awaited: BTreeSet::new(),
             });
         }
+        name.len() <= NAME_LIMIT
     }
 
     pub(super) fn remove(&mut self, name: &str) {
@@ -114,7 +121,9 @@ impl Namespaces {
         if self.stale.contains(&asked) {
             return false;
         }
-        self.asked.insert(asked);
+        if self.get(name).is_some() {
+            self.asked.insert(asked);
+        }
         true
     }
 
@@ -141,14 +150,15 @@ impl Namespaces {
         self.all.iter().all(|namespace| {
             let private_id = namespace.private_id.as_deref();
             let offset = namespace.offset.as_deref();
-            let text = packet::connect(&namespace.name, &namespace.auth, private_id, offset);
+            let auth = namespace.auth.as_deref().unwrap_or_default();
+            let text = packet::connect(&namespace.name, auth, private_id, offset);
             text.map(|text| out.text_to_server(text)).is_some()
         })
     }
 
     fn open(&self) -> usize {
         let awaited = self.all.iter().map(|namespace| namespace.awaited.len());
-        awaited.sum::<usize>() + self.asked.len() + self.stale.len()
+        self.all.len() + awaited.sum::<usize>() + self.asked.len() + self.stale.len()
     }
 
     fn size(&self) -> usize {
@@ -166,8 +176,8 @@ impl Namespaces {
         {
             return Err(Unholdable::now("an emit awaits its ack"));
         }
-        if self.size() > PROLOGUE_LIMIT {
-            return Err(Unholdable::now("the hello is longer than 64 KiB"));
+        if self.size() > PROLOGUE_LIMIT || self.all.iter().any(|it| it.auth.is_none()) {
+            return Err(TOO_LONG);
         }
         Ok(())
     }

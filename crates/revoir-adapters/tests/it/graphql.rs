@@ -236,14 +236,31 @@ fn what_leaves_is_too_long_or_too_much_is_not_held() {
             relay.client_says(&start(protocol, &id.to_string(), &document));
         }
         assert_eq!(relay.unholdable(), Some("the hello is longer than 64 KiB"));
+        assert!(relay.adapter.memory() < 70 * 1024);
         relay.client_says(&stop(protocol, "7"));
         relay.client_says(&stop(protocol, "6"));
         assert_eq!(relay.unholdable(), None);
         for id in 0..1100 {
             relay.client_says(&start(protocol, &format!("q{id}"), "{ a }"));
         }
-        assert_eq!(relay.unholdable(), Some("too many operations are open"));
+        assert_eq!(relay.unholdable(), Some("too much is open"));
         assert!(relay.adapter.holdable().unwrap_err().is_final());
+    }
+}
+
+#[test]
+fn what_nobody_can_bound_is_not_written_down() {
+    for protocol in BOTH {
+        let mut relay = connected(protocol);
+        relay.client_says(&start(protocol, &"i".repeat(2000), "{ a }"));
+        assert_eq!(relay.unholdable(), Some("too much is open"));
+        let mut relay = Relay::new(protocol, "");
+        let token = "t".repeat(70_000);
+        relay.client_says(&format!(
+            r#"{{"type":"connection_init","payload":"{token}"}}"#
+        ));
+        assert!(relay.adapter.holdable().unwrap_err().is_final());
+        assert!(relay.adapter.memory() < 1024);
     }
 }
 

@@ -4,6 +4,7 @@
 mod byte_stream;
 mod graphql;
 mod graphql_model;
+mod hostile;
 mod mqtt;
 mod recorded;
 mod relay;

@@ -272,7 +272,7 @@ fn acks_that_nobody_sends_do_not_pile_up() {
     for id in 0..2000 {
         relay.server_says(&format!("42{id}[\"ask\"]"));
     }
-    assert_eq!(relay.unholdable(), Some("too many acks are open"));
+    assert_eq!(relay.unholdable(), Some("too much is open"));
     assert!(relay.adapter.holdable().unwrap_err().is_final());
     assert!(relay.adapter.memory() < 32 * 1024);
 }
@@ -377,6 +377,25 @@ fn a_long_hello_is_not_held() {
     assert_eq!(relay.unholdable(), Some("the hello is longer than 64 KiB"));
     relay.client_says("41");
     relay.client_says("40");
+    assert_eq!(relay.unholdable(), None);
+}
+
+#[test]
+fn what_nobody_can_bound_is_not_written_down() {
+    let mut relay = opened();
+    relay.client_says(&format!("40/{},", "n".repeat(2000)));
+    assert_eq!(relay.unholdable(), Some("too much is open"));
+    let mut relay = opened();
+    for number in 0..2000 {
+        relay.client_says(&format!(
+            "40/{number},{{\"token\":\"{}\"}}",
+            "t".repeat(1000)
+        ));
+        assert!(relay.adapter.memory() < 128 * 1024);
+    }
+    assert_eq!(relay.unholdable(), Some("too much is open"));
+    let mut relay = connected();
+    relay.server_says("42/unknown,7[\"ask\"]");
     assert_eq!(relay.unholdable(), None);
 }
 
