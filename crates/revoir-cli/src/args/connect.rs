@@ -44,6 +44,10 @@ pub(crate) struct ConnectArgs {
     /// Trust only the certificates in this file (PEM)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca: Option<PathBuf>,
+    /// Go through this proxy: http://, https:// or socks5h://, with user:password@ before the host where it
+    /// wants that. `none`: through none [default: as http_proxy, https_proxy, all_proxy and no_proxy say]
+    #[arg(long, value_name = "URL|none", value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) proxy: Option<String>,
     /// Maximum message size to accept, in bytes [default: 16 MiB]
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_message: Option<usize>,

@@ -45,17 +45,20 @@ impl fmt::Display for Ending {
             Cause::Unreachable => self.never(f, "the host is unreachable"),
             Cause::ConnectTimeout => self.never(f, "TCP did not connect in time"),
             Cause::TlsFailed => self.never(f, "the TLS handshake failed"),
-            Cause::HandshakeRejected => match &self.response {
-                Some(response) if self.detail.kind() == Some(DetailKind::Proxy) => {
-                    let status = response.status;
-                    self.never(f, &format!("no way to the server, HTTP {status}"))
+            Cause::HandshakeRejected => {
+                let is_of_proxy = self.detail.kind() == Some(DetailKind::Proxy);
+                let status = self.response.as_ref().map(|response| response.status);
+                match (status, is_of_proxy) {
+                    (Some(status), true) => {
+                        self.never(f, &format!("no way to the server, HTTP {status}"))
+                    }
+                    (None, true) => self.never(f, "no way to the server"),
+                    (Some(status), false) => {
+                        write!(f, "the opening handshake was rejected with HTTP {status}")
+                    }
+                    (None, false) => self.never(f, "the opening handshake was rejected"),
                 }
-                Some(response) => {
-                    let status = response.status;
-                    write!(f, "the opening handshake was rejected with HTTP {status}")
-                }
-                None => self.never(f, "the opening handshake was rejected"),
-            },
+            }
             Cause::HandshakeInvalid => self.never(f, "the opening handshake broke a rule"),
             Cause::HandshakeEof => self.never(f, "TCP closed during the opening handshake"),
             Cause::HandshakeReset => self.never(f, "TCP was reset during the opening handshake"),

@@ -185,13 +185,19 @@ impl Client {
         self
     }
 
-    /// Goes through an HTTP proxy by CONNECT: `http://host:port`, or `http://user:password@host:port`
-    /// for Basic authentication. Its name is resolved here, the server's name there.
+    /// Goes through a proxy:
     ///
-    /// The connect timeout covers both. An ending before the tunnel stands names the proxy; a proxy
-    /// that refuses is [`Cause::HandshakeRejected`](crate::Cause::HandshakeRejected) with its status.
-    /// The credentials are printed nowhere. A URL that is none is found by
-    /// [`connect`](Self::connect).
+    /// - `http://host:port`: by CONNECT of HTTP; with the feature `rustls`, `https://host:port` is the same
+    ///   over TLS, and the proxy's certificate is trusted as [`with_tls`](Self::with_tls) says;
+    /// - `socks5h://host:port`, or `socks5`: by SOCKS5 (RFC 1928).
+    ///
+    /// `user:password@` before the host are credentials, for Basic authentication or RFC 1929. The
+    /// proxy's name is resolved here, the server's name by the proxy, whichever kind it is.
+    ///
+    /// The connect timeout covers all of it. An ending before the tunnel stands names the proxy, and
+    /// is not taken for the server's; an HTTP proxy that refuses is
+    /// [`Cause::HandshakeRejected`](crate::Cause::HandshakeRejected) with its status. The credentials are
+    /// printed nowhere. A URL that is none is found by [`connect`](Self::connect).
     #[must_use]
     pub fn with_proxy(mut self, url: &str) -> Self {
         self.proxies = Proxies::all(url);
@@ -200,7 +206,8 @@ impl Client {
 
     /// Goes through the proxies that the environment names now: `http_proxy` for `ws`,
     /// `https_proxy` for `wss`, `all_proxy` for both, and none for what `no_proxy` lists, also in
-    /// capitals. Without this call the environment has no say.
+    /// capitals. Their values are those that [`with_proxy`](Self::with_proxy) takes. Without this call the
+    /// environment has no say.
     ///
     /// `no_proxy` is a list of domains, IP addresses, networks in CIDR notation, or `*`. In a CGI
     /// program `HTTP_PROXY` is left out: there it is a field of the request.

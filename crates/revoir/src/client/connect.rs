@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use revoir_proto::handshake::{ClientHandshake, ClientRequest};
-use revoir_proto::{Ending, Role};
+use revoir_proto::{Cause, Ending, Role};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
+use crate::client::proxy::Proxy;
+#[cfg(feature = "rustls")]
+use crate::client::proxy::Scheme;
 use crate::client::url::Target;
 use crate::client::{Client, ConnectError, InvalidUrl, handshake, tcp, tunnel};
 use crate::driver::{Agreed, Driver, Shared, Socket, Start};
@@ -16,6 +20,20 @@ use crate::handshake_io::too_slow;
 use crate::observer::announce;
 use crate::span;
 use crate::websocket::WebSocket;
+
+/// A stream to a server through a proxy.
+enum Tunnel {
+    Plain(TcpStream),
+    /// TLS to an https proxy, with any TLS to the server in it. Whatever it is made of, one type.
+    #[cfg(feature = "rustls")]
+    Secure(Box<dyn Bytes>),
+}
+
+#[cfg(feature = "rustls")]
+trait Bytes: AsyncRead + AsyncWrite + Unpin + Send {}
+
+#[cfg(feature = "rustls")]
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Bytes for S {}
 
 impl Client {
     /// Opens a connection to `url`: `ws://` or `wss://`, a host, and optionally port, path and
@@ -47,16 +65,19 @@ impl Client {
         let proxy = self.proxies.to(&target)?;
         let span = span::of_client(&target.host, target.port);
         let opening = async {
-            let Target { host, port, .. } = &target;
-            let limit = self.connect_timeout;
-            let stream = match proxy {
-                None => tcp::connect(&self.resolver, host, *port, limit).await?,
-                Some(proxy) => tunnel::through(proxy, &self.resolver, &target, limit).await?,
+            let Some(proxy) = proxy else {
+                let stream = self.tcp(&target.host, target.port).await?;
+                return self.secure_and_open(stream, &target, request, &span).await;
             };
-            if let Err(error) = stream.set_nodelay(self.nodelay) {
-                tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
+            match self.tunnel(proxy, &target).await? {
+                Tunnel::Plain(stream) => {
+                    self.secure_and_open(stream, &target, request, &span).await
+                }
+                #[cfg(feature = "rustls")]
+                Tunnel::Secure(stream) => {
+                    self.secure_and_open(stream, &target, request, &span).await
+                }
             }
-            self.secure_and_open(stream, &target, request, &span).await
         };
         let opened = opening.instrument(span.clone()).await;
         self.conclude(opened, &span)
@@ -83,6 +104,39 @@ impl Client {
         let opening = self.secure_and_open(stream, &target, request, &span);
         let opened = opening.instrument(span.clone()).await;
         self.conclude(opened, &span)
+    }
+
+    /// A TCP connection to a host.
+    async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, Ending> {
+        let stream = tcp::connect(&self.resolver, host, port, self.connect_timeout).await?;
+        if let Err(error) = stream.set_nodelay(self.nodelay) {
+            tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
+        }
+        Ok(stream)
+    }
+
+    /// A way to `target` through `proxy`, all within the connect timeout. Every ending names the proxy.
+    async fn tunnel(&self, proxy: &Proxy, target: &Target) -> Result<Tunnel, Ending> {
+        let opening = async {
+            let mut stream = self.tcp(&proxy.host, proxy.port).await?;
+            #[cfg(feature = "rustls")]
+            if proxy.scheme == Scheme::Https {
+                let tls = self.tls.clone().unwrap_or_default();
+                let mut stream = tls.connect(&proxy.host, stream).await?;
+                tunnel::open(&mut stream, proxy, target).await?;
+                return Ok(Tunnel::Secure(Box::new(stream)));
+            }
+            tunnel::open(&mut stream, proxy, target).await?;
+            Ok(Tunnel::Plain(stream))
+        };
+        let opened = match timeout(self.connect_timeout, Box::pin(opening)).await {
+            Ok(opened) => opened,
+            Err(_) => Err(tcp::never(
+                Cause::ConnectTimeout,
+                "it did not answer in time",
+            )),
+        };
+        opened.map_err(|ending| tunnel::at(proxy, ending))
     }
 
     /// Finds the mistakes in `url` and in what was asked for.

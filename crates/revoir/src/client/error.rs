@@ -107,7 +107,7 @@ impl From<Ending> for ConnectError {
 fn way_out(ending: &Ending) -> Option<&'static str> {
     match ending.detail.kind() {
         Some(DetailKind::Proxy) => {
-            return Some(way_past_proxy(ending.response.as_ref().map(|it| it.status)));
+            return Some(way_past_proxy(ending));
         }
         Some(DetailKind::Tls(fault)) => return Some(fault.advice()),
         _ => {}
@@ -135,15 +135,20 @@ fn way_out(ending: &Ending) -> Option<&'static str> {
 }
 
 /// What to do about a proxy that opens no tunnel, by its status if it gave one.
-const fn way_past_proxy(status: Option<u16>) -> &'static str {
-    match status {
-        Some(407) => "the proxy wants credentials: put them into its url",
-        Some(502..=504) => {
+fn way_past_proxy(ending: &Ending) -> &'static str {
+    let status = ending.response.as_ref().map(|response| response.status);
+    match (status, ending.cause) {
+        (Some(407), _) => "the proxy wants credentials: put them into its url",
+        (Some(502..=504), _) => {
             "the proxy cannot reach the server: check the host and port of the url, or ask who runs \
              the proxy"
         }
-        Some(400..=499) => {
+        (Some(400..=499), _) => {
             "the proxy does not allow it: ask who runs the proxy, or go without it (no_proxy)"
+        }
+        (None, Cause::HandshakeRejected) => {
+            "the proxy does not allow it, or wants other credentials: put them into its url, ask who \
+             runs the proxy, or go without it (no_proxy)"
         }
         _ => "it is the proxy, not the server: check its address, or go without it (no_proxy)",
     }

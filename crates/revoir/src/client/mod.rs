@@ -8,6 +8,7 @@ mod handshake;
 mod proxy;
 mod race;
 mod resolver;
+mod socks;
 mod tcp;
 mod tunnel;
 mod url;

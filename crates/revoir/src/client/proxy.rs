@@ -1,11 +1,9 @@
-//! [`Proxies`]: which connections go through an HTTP proxy, and through which.
+//! [`Proxies`]: which connections go through a proxy, and through which.
 
 use std::error::Error;
 use std::fmt;
 use std::net::IpAddr;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
 
 use crate::client::url::{Target, host_and_port};
@@ -68,23 +66,63 @@ impl Proxies {
     }
 }
 
-/// An HTTP proxy. It prints as its host and port, without the credentials.
+/// A proxy. It prints as its host and port, without the credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Proxy {
+    pub(super) scheme: Scheme,
     pub(super) host: String,
     pub(super) port: u16,
-    /// The value of Proxy-Authorization.
-    pub(super) authorization: Option<String>,
+    pub(super) credentials: Option<Credentials>,
+}
+
+/// How a proxy is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// Names are resolved by the proxy: `socks5h` of curl.
+    Socks5,
+}
+
+impl Scheme {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "http" => Ok(Self::Http),
+            "https" if cfg!(feature = "rustls") => Ok(Self::Https),
+            "https" => Err(
+                "got an https proxy, and TLS is not compiled in; enable the feature rustls"
+                    .to_owned(),
+            ),
+            "socks5" | "socks5h" => Ok(Self::Socks5),
+            other => Err(format!(
+                "got scheme {other:?}, expected http, https, socks5 or socks5h"
+            )),
+        }
+    }
+
+    /// Where such proxies listen unless told otherwise.
+    const fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+            Self::Socks5 => 1080,
+        }
+    }
+}
+
+/// A user name and a password, as bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Credentials {
+    pub(super) user: Vec<u8>,
+    pub(super) password: Vec<u8>,
 }
 
 impl Proxy {
     fn parse(from: &'static str, text: &str) -> Result<Self, InvalidProxy> {
         let invalid = |reason: String| InvalidProxy { from, reason };
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
-        if !scheme.eq_ignore_ascii_case("http") {
-            let reason = format!("got scheme {scheme:?}, expected http");
-            return Err(invalid(reason));
-        }
+        let scheme = Scheme::parse(scheme).map_err(invalid)?;
         let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
         let (user, authority) = match authority.rsplit_once('@') {
             Some((user, authority)) => (Some(user), authority),
@@ -92,15 +130,25 @@ impl Proxy {
         };
         let (host, port) = host_and_port(authority).map_err(invalid)?;
         let decode = |text| percent_decode_str(text).collect::<Vec<u8>>();
-        let authorization = user.filter(|user| !user.is_empty()).map(|user| {
+        let credentials = user.filter(|user| !user.is_empty()).map(|user| {
             let (user, password) = user.split_once(':').unwrap_or((user, ""));
-            let pair = [&decode(user), &b":"[..], &decode(password)].concat();
-            format!("Basic {}", BASE64_STANDARD.encode(pair))
+            Credentials {
+                user: decode(user),
+                password: decode(password),
+            }
         });
+        let is_too_long = |it: &Credentials| {
+            it.user.len() > 255 || it.password.len() > 255 || it.password.is_empty()
+        };
+        if scheme == Scheme::Socks5 && credentials.as_ref().is_some_and(is_too_long) {
+            let what = "SOCKS5 has credentials of 1 to 255 bytes, user name and password each";
+            return Err(invalid(what.to_owned()));
+        }
         Ok(Self {
+            scheme,
             host,
-            port: port.unwrap_or(80),
-            authorization,
+            port: port.unwrap_or_else(|| scheme.port()),
+            credentials,
         })
     }
 }
@@ -232,7 +280,8 @@ impl fmt::Display for InvalidProxy {
         let Self { from, reason } = self;
         write!(
             f,
-            "invalid proxy in {from}: {reason}; it should read http://host:port"
+            "invalid proxy in {from}: {reason}; it should read http://host:port, https://host:port or \
+             socks5h://host:port"
         )
     }
 }
@@ -322,11 +371,9 @@ mod tests {
     #[test]
     fn credentials_are_decoded_and_never_printed() {
         let proxy = Proxy::parse("with_proxy", "http://us%40er:p%3Ass@p.example:3128").unwrap();
-        // us@er:p:ss
-        assert_eq!(
-            proxy.authorization.as_deref(),
-            Some("Basic dXNAZXI6cDpzcw==")
-        );
+        let credentials = proxy.credentials.as_ref().unwrap();
+        assert_eq!(credentials.user, b"us@er");
+        assert_eq!(credentials.password, b"p:ss");
         assert_eq!(
             format!("{proxy} {proxy:?}"),
             "p.example:3128 Proxy(p.example:3128)"
@@ -334,9 +381,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_http_proxy_is_said_without_its_credentials() {
+    fn each_kind_of_proxy_has_its_port() {
+        let found = |text| {
+            let proxy = Proxy::parse("with_proxy", text).unwrap();
+            (proxy.scheme, proxy.port)
+        };
+        assert_eq!(found("p.example"), (Scheme::Http, 80));
+        assert_eq!(found("SOCKS5H://p.example"), (Scheme::Socks5, 1080));
+        assert_eq!(found("socks5://p.example:80"), (Scheme::Socks5, 80));
+        #[cfg(feature = "rustls")]
+        assert_eq!(found("https://p.example"), (Scheme::Https, 443));
+    }
+
+    #[test]
+    fn what_is_no_proxy_is_said_without_its_credentials() {
         for url in [
-            "socks5://user:secret@p:1",
+            "socks4://user:secret@p:1",
+            "socks5://secret@p:1",
             "http://user:secret@",
             "http://user:secret@p:port",
         ] {

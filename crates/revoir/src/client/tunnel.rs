@@ -1,53 +1,60 @@
-//! [`through`]: a TCP connection that an HTTP proxy passes on (RFC 9110 section 9.3.6).
+//! [`open`]: a way to a server that a proxy opens: by CONNECT of HTTP (RFC 9110 section 9.3.6), or by SOCKS5.
 
-use std::time::Duration;
+use std::io::{self, ErrorKind};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use bytes::BytesMut;
 use revoir_proto::handshake::{HeadLimits, Headers, Refused};
 use revoir_proto::{Cause, Detail, Ending};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::client::proxy::{Proxy, authority};
-use crate::client::resolver::Resolver;
-use crate::client::tcp::{self, never};
+use crate::client::proxy::{Proxy, Scheme, authority};
+use crate::client::socks;
+use crate::client::tcp::never;
 use crate::client::url::Target;
-use crate::deadline::after;
 use crate::driver::io_detail;
 use crate::handshake_io::READ_BYTES;
 
-/// Has `proxy` connect to `target`, all within `limit`. Every ending names the proxy.
-pub(super) async fn through(
-    proxy: &Proxy,
-    resolver: &Resolver,
-    target: &Target,
-    limit: Duration,
-) -> Result<TcpStream, Ending> {
-    let deadline = after(Instant::now(), limit);
-    let opening = async {
-        let mut stream = tcp::connect(resolver, &proxy.host, proxy.port, limit).await?;
-        open(&mut stream, proxy, target).await?;
-        Ok(stream)
-    };
-    let opened = match timeout_at(deadline, opening).await {
-        Ok(opened) => opened,
-        Err(_) => Err(never(Cause::ConnectTimeout, "it did not answer CONNECT")),
-    };
-    opened.map_err(|mut ending: Ending| {
-        let what = match &ending.detail {
-            Detail::None => "it refused CONNECT".to_owned(),
-            detail => detail.to_string(),
-        };
-        ending.detail = Detail::Proxy(format!("proxy {proxy}: {what}").into());
-        ending
-    })
+/// Has the proxy at the other end of `stream` connect to `target`.
+pub(super) async fn open<S>(stream: &mut S, proxy: &Proxy, target: &Target) -> Result<(), Ending>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match proxy.scheme {
+        Scheme::Http | Scheme::Https => connect(stream, proxy, target).await,
+        Scheme::Socks5 => socks::open(stream, proxy.credentials.as_ref(), target).await,
+    }
 }
 
-async fn open(stream: &mut TcpStream, proxy: &Proxy, target: &Target) -> Result<(), Ending> {
-    let lost = |error| Ending::never_opened(Cause::HandshakeReset, io_detail(&error));
+/// An ending on the way to `proxy` or at it, which is not the server's: its detail names the proxy.
+pub(super) fn at(proxy: &Proxy, mut ending: Ending) -> Ending {
+    let what = match &ending.detail {
+        Detail::None => "it refused CONNECT".to_owned(),
+        detail => detail.to_string(),
+    };
+    ending.detail = Detail::Proxy(format!("proxy {proxy}: {what}").into());
+    ending
+}
+
+/// An error of the stream to the proxy.
+pub(super) fn lost(error: &io::Error) -> Ending {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => never(Cause::HandshakeEof, "it hung up"),
+        _ => Ending::never_opened(Cause::HandshakeReset, io_detail(error)),
+    }
+}
+
+async fn connect<S>(stream: &mut S, proxy: &Proxy, target: &Target) -> Result<(), Ending>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let request = request(proxy, target);
-    stream.write_all(request.as_bytes()).await.map_err(lost)?;
+    let written = async {
+        stream.write_all(request.as_bytes()).await?;
+        stream.flush().await
+    };
+    written.await.map_err(|error| lost(&error))?;
     let mut input = BytesMut::with_capacity(READ_BYTES);
     loop {
         let parsed = parse(&input).map_err(|error| garbled(&error.to_string()))?;
@@ -63,16 +70,22 @@ async fn open(stream: &mut TcpStream, proxy: &Proxy, target: &Target) -> Result<
             return Err(garbled("a head that is too long"));
         }
         input.reserve(READ_BYTES);
-        if stream.read_buf(&mut input).await.map_err(lost)? == 0 {
-            return Err(never(Cause::HandshakeEof, "it hung up on CONNECT"));
+        match stream.read_buf(&mut input).await {
+            Ok(0) => return Err(never(Cause::HandshakeEof, "it hung up on CONNECT")),
+            Ok(_) => {}
+            Err(error) => return Err(lost(&error)),
         }
     }
 }
 
 fn request(proxy: &Proxy, target: &Target) -> String {
     let to = authority(&target.host, target.port);
-    let authorization = match &proxy.authorization {
-        Some(value) => format!("Proxy-Authorization: {value}\r\n"),
+    let authorization = match &proxy.credentials {
+        Some(credentials) => {
+            let pair = [&credentials.user, &b":"[..], &credentials.password].concat();
+            let pair = BASE64_STANDARD.encode(pair);
+            format!("Proxy-Authorization: Basic {pair}\r\n")
+        }
         None => String::new(),
     };
     format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{authorization}\r\n")

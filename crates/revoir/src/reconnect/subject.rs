@@ -9,7 +9,7 @@ pub(super) enum Subject {
     Code(CloseCode),
     /// The HTTP status of a refused handshake.
     Status(u16),
-    /// The HTTP status of a proxy that opened no way to the server.
+    /// The HTTP status of a proxy that opened no way to the server; 0 if it refused without one.
     Proxy(u16),
     /// A cause that says more than the code of the ending.
     Cause(Cause),
@@ -25,13 +25,15 @@ impl Subject {
             | Cause::WriteTimeout
             | Cause::WriteFailed
             | Cause::TlsFailed => Self::Code(ending.code()),
-            cause @ Cause::HandshakeRejected => match &ending.response {
-                Some(refused) if ending.detail.kind() == Some(DetailKind::Proxy) => {
-                    Self::Proxy(refused.status)
+            cause @ Cause::HandshakeRejected => {
+                let status = ending.response.as_ref().map(|refused| refused.status);
+                let is_of_proxy = ending.detail.kind() == Some(DetailKind::Proxy);
+                match (status, is_of_proxy) {
+                    (status, true) => Self::Proxy(status.unwrap_or(0)),
+                    (Some(status), false) => Self::Status(status),
+                    (None, false) => Self::Cause(cause),
                 }
-                Some(refused) => Self::Status(refused.status),
-                None => Self::Cause(cause),
-            },
+            }
             cause => Self::Cause(cause),
         }
     }

@@ -1,14 +1,18 @@
-//! Connections through an HTTP proxy.
+//! Connections through a proxy.
 
 use std::io;
 use std::time::SystemTime;
 
 use revoir::client::ConnectError;
 use revoir::reconnect::{Class, History, Rule, Stop};
+use revoir::tls::ClientTls;
 use revoir::{Cause, Client, Ending, Policy, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::support::wire::{new_pem, server_config, trusting};
 
 /// The head of a request, byte by byte, so that nothing behind it is taken.
 async fn read_head(stream: &mut TcpStream) -> String {
@@ -137,12 +141,12 @@ async fn a_silent_proxy_is_a_connect_timeout() {
         .with_connect_timeout(std::time::Duration::from_millis(50));
     let (text, ending) = refused(&client, "ws://a.example/").await;
     assert_eq!(ending.cause, Cause::ConnectTimeout);
-    assert!(text.contains("did not answer CONNECT"), "{text}");
+    assert!(text.contains("did not answer in time"), "{text}");
 }
 
 #[tokio::test]
 async fn a_proxy_that_is_none_is_the_callers_mistake() {
-    let client = Client::new().with_proxy("socks5://user:secret@127.0.0.1:1080");
+    let client = Client::new().with_proxy("socks4://user:secret@127.0.0.1:1080");
     let error = client.connect("ws://a.example/").await.unwrap_err();
     assert!(matches!(error, ConnectError::Proxy(_)));
     let text = error.to_string();
@@ -176,6 +180,156 @@ async fn a_refusal_by_a_proxy_is_not_the_servers() {
         assert_eq!(&*decision.rule, rule);
         assert_eq!(decision.class == Class::Stop(Stop::Final), stop);
         assert!(!decision.refresh);
+        proxying.await.unwrap();
+    }
+}
+
+/// An echo server, and a connection to it from a proxy.
+async fn echo() -> (TcpStream, JoinHandle<()>) {
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let behind = TcpStream::connect(server.local_addr().unwrap()).await;
+    let serving = tokio::spawn(async move {
+        let echoing = server.serve(|mut socket| async move {
+            let message = socket.recv().await?;
+            socket.send(message).await?;
+            Err(socket.recv().await.unwrap_err())
+        });
+        echoing.await;
+    });
+    (behind.unwrap(), serving)
+}
+
+async fn echoes(client: &Client) {
+    let mut socket = client.connect("ws://nowhere.invalid:8080/").await.unwrap();
+    socket.send_text("hello").await.unwrap();
+    assert_eq!(socket.recv().await.unwrap().as_bytes(), b"hello");
+}
+
+#[tokio::test]
+async fn a_connection_goes_through_a_socks_proxy_which_resolves_the_name() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (mut server, serving) = echo().await;
+    let proxying = tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut methods = [0; 4];
+        client.read_exact(&mut methods).await.unwrap();
+        assert_eq!(methods, [5, 2, 0, 2]);
+        client.write_all(&[5, 2]).await.unwrap();
+        let mut credentials = [0; 13];
+        client.read_exact(&mut credentials).await.unwrap();
+        assert_eq!(&credentials, b"\x01\x04user\x06secret");
+        client.write_all(&[1, 0]).await.unwrap();
+        let mut request = [0; 22];
+        client.read_exact(&mut request).await.unwrap();
+        assert_eq!(&request, b"\x05\x01\x00\x03\x0fnowhere.invalid\x1f\x90");
+        client
+            .write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+            .await
+            .unwrap();
+        let _: io::Result<_> = copy_bidirectional(&mut client, &mut server).await;
+    });
+    let client = Client::new().with_proxy(&format!("socks5h://user:secret@{address}"));
+    assert!(!format!("{client:?}").contains("secret"));
+    echoes(&client).await;
+    proxying.await.unwrap();
+    serving.abort();
+}
+
+#[tokio::test]
+async fn a_connection_goes_through_a_proxy_behind_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (mut server, serving) = echo().await;
+    let proxying = tokio::spawn(async move {
+        let (client, _) = listener.accept().await.unwrap();
+        let acceptor = TlsAcceptor::from(server_config());
+        let mut client = acceptor.accept(client).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.read_u8().await.unwrap());
+        }
+        assert!(head.starts_with(b"CONNECT nowhere.invalid:8080 HTTP/1.1\r\n"));
+        client
+            .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            .await
+            .unwrap();
+        let _: io::Result<_> = copy_bidirectional(&mut client, &mut server).await;
+    });
+    let client = Client::new()
+        .with_proxy(&format!("https://localhost:{port}"))
+        .with_tls(trusting());
+    echoes(&client).await;
+    proxying.await.unwrap();
+    serving.abort();
+}
+
+#[tokio::test]
+async fn a_proxy_whose_certificate_nobody_trusts_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let proxying = tokio::spawn(async move {
+        let (client, _) = listener.accept().await.unwrap();
+        TlsAcceptor::from(server_config())
+            .accept(client)
+            .await
+            .is_err()
+    });
+    let client = Client::new()
+        .with_proxy(&format!("https://localhost:{port}"))
+        .with_tls(ClientTls::with_roots(new_pem().0.as_bytes()).unwrap());
+    let (text, ending) = refused(&client, "ws://a.example/").await;
+    assert_eq!(ending.cause, Cause::TlsFailed, "{text}");
+    assert!(
+        text.contains(&format!("proxy localhost:{port}: ")),
+        "{text}"
+    );
+    assert!(text.contains("it is the proxy, not the server"), "{text}");
+    assert!(proxying.await.unwrap());
+}
+
+/// Wrong credentials stay wrong; a server that is away comes back.
+#[tokio::test]
+async fn a_refusal_by_a_socks_proxy_is_not_the_servers() {
+    for (answer, cause, rule, stop) in [
+        (
+            &b"\x05\xff"[..],
+            Cause::HandshakeRejected,
+            "proxy-refused",
+            true,
+        ),
+        (
+            b"\x05\0\x05\x02\0\x01",
+            Cause::HandshakeRejected,
+            "proxy-refused",
+            true,
+        ),
+        (b"\x05\0\x05\x05\0\x01", Cause::Refused, "refused", false),
+        (
+            b"\x05\0\x05\x04\0\x01",
+            Cause::Unreachable,
+            "unreachable",
+            false,
+        ),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let proxying = tokio::spawn(async move {
+            let (mut client, _) = listener.accept().await.unwrap();
+            client.write_all(answer).await.unwrap();
+            client.read_to_end(&mut Vec::new()).await.unwrap();
+        });
+        let client = Client::new().with_proxy(&format!("socks5://{address}"));
+        let (text, ending) = refused(&client, "ws://a.example/").await;
+        assert_eq!(ending.cause, cause, "{text}");
+        assert!(text.contains(&format!("proxy {address}: ")), "{text}");
+        let policy = Policy::new().with_refresh(true);
+        let decision = policy.decide(&ending, &History::new(), SystemTime::UNIX_EPOCH, 0);
+        assert_eq!(
+            (&*decision.rule, decision.is_retry()),
+            (rule, !stop),
+            "{text}"
+        );
         proxying.await.unwrap();
     }
 }

@@ -79,6 +79,11 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
     if let Some(origin) = &args.origin {
         client = client.with_origin(origin);
     }
+    client = match args.proxy.as_deref() {
+        None => client.with_proxy_from_env(),
+        Some("none") => client,
+        Some(url) => client.with_proxy(url),
+    };
     if args.insecure {
         client = client.with_tls(ClientTls::insecure());
     }

@@ -25,6 +25,10 @@ pub(crate) fn command(args: &[&str]) -> Command {
     for name in ["LC_ALL", "LC_MESSAGES", "LANG", "NO_COLOR", "COLUMNS"] {
         command.env_remove(name);
     }
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name);
+        command.env_remove(name.to_ascii_uppercase());
+    }
     command
 }
 

@@ -88,7 +88,7 @@ pub(crate) fn trusting() -> ClientTls {
     ClientTls::with_roots(pem().0.as_bytes()).unwrap()
 }
 
-fn server_config() -> Arc<ServerConfig> {
+pub(crate) fn server_config() -> Arc<ServerConfig> {
     let (certificate, key) = pem();
     let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
