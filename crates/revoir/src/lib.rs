@@ -114,6 +114,7 @@
 //!   [`ClientTls::from_config`](tls::ClientTls::from_config) and [`ServerTls::from_config`](tls::ServerTls::from_config).
 //! - `deflate` (default): permessage-deflate (RFC 7692). A client offers it, a server accepts it
 //!   only if [told so](Acceptor::with_extensions).
+//! - `simd` (default): AVX2 for masking and for checking text, where the processor has it.
 //! - `serde`: [`Ending`], [`Decision`](reconnect::Decision) and [`Policy`] are written and read.
 //! - `hyper`: connections on a route of a hyper server, as `Upgrade`.
 //! - `axum`: the same as an extractor. The acceptor is the state of the router, or a part of it

@@ -16,6 +16,12 @@ use crate::report;
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
+/// How many packages `revoir` may take, with which features: as `docs/dependencies.md` counts.
+const DIETS: [(&str, &[&str], usize); 2] = [
+    ("without features", &["--no-default-features"], 30),
+    ("with its default features", &[], 50),
+];
+
 /// `deny.toml`. What this check does not know, it does not read over.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -128,7 +134,42 @@ pub(super) fn check() -> anyhow::Result<()> {
         "   {} packages; advisories are not checked here",
         packages.len()
     ));
+    for (what, features, limit) in DIETS {
+        let count = packages_of_revoir(features)?;
+        report(&format!("   revoir {what}: {count} packages of {limit}"));
+        if count > limit {
+            bail!("revoir {what} takes {count} packages, at most {limit} (docs/dependencies.md)");
+        }
+    }
     Ok(())
+}
+
+/// How many packages are compiled for `revoir`, itself among them.
+fn packages_of_revoir(features: &[&str]) -> anyhow::Result<usize> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--locked",
+            "--package",
+            "revoir",
+            "--edges",
+            "normal",
+        ])
+        .args(["--prefix", "none"])
+        .args(features)
+        .current_dir(crate::root())
+        .output()
+        .context("start cargo")?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
+    }
+    Ok(distinct(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// `cargo tree` names a package each time that one stands upon it, with `(*)` from the second time on.
+fn distinct(tree: &str) -> usize {
+    let packages = tree.lines().map(|line| line.trim_end_matches(" (*)"));
+    packages.collect::<BTreeSet<_>>().len()
 }
 
 fn metadata() -> anyhow::Result<Vec<Package>> {
@@ -255,6 +296,12 @@ mod tests {
             manifest_path: "/revoir/Cargo.toml".to_owned(),
             dependencies: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_package_counts_once() {
+        let tree = "revoir v0.1.0 (/revoir)\nsyn v3.0.9\nquote v1.0.47\nsyn v3.0.9 (*)\n";
+        assert_eq!(distinct(tree), 3);
     }
 
     #[test]

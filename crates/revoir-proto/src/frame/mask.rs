@@ -133,7 +133,7 @@ fn xor_into(source: &[u8], target: &mut [u8], key: u32) {
 /// [`xor`] with the widest instructions that the processor has.
 // The only unsafe code of this crate comes out of this macro: the call of the version that was
 // chosen after the processor was asked. `forbid(unsafe_code)` does not look into macros of others.
-#[multiversion::multiversion(targets("x86_64+avx2"))]
+#[cfg_attr(feature = "simd", multiversion::multiversion(targets("x86_64+avx2")))]
 fn xor_wide(payload: &mut [u8], key: u32) {
     let (blocks, rest) = payload.as_chunks_mut::<BLOCK>();
     for block in blocks {
@@ -143,7 +143,7 @@ fn xor_wide(payload: &mut [u8], key: u32) {
 }
 
 /// [`xor_into`] with the widest instructions that the processor has.
-#[multiversion::multiversion(targets("x86_64+avx2"))]
+#[cfg_attr(feature = "simd", multiversion::multiversion(targets("x86_64+avx2")))]
 fn xor_into_wide(source: &[u8], target: &mut [u8], key: u32) {
     let (from, from_rest) = source.as_chunks::<BLOCK>();
     let (to, to_rest) = target.as_chunks_mut::<BLOCK>();

@@ -106,7 +106,7 @@ impl Utf8Stream {
 }
 
 /// How many bytes at the start of `text`, in whole blocks, are ASCII.
-#[multiversion::multiversion(targets("x86_64+avx2"))]
+#[cfg_attr(feature = "simd", multiversion::multiversion(targets("x86_64+avx2")))]
 fn ascii_blocks(text: &[u8]) -> usize {
     let (blocks, _) = text.as_chunks::<BLOCK>();
     let is_ascii = |block: &&[u8; BLOCK]| {
