@@ -15,6 +15,7 @@
 //! | [`GraphqlTransportWs`](Protocol::GraphqlTransportWs), [`GraphqlWs`](Protocol::GraphqlWs) | `connection_init`, each open operation that is a subscription | a query or a mutation is open, `connection_ack` has not come |
 //! | [`Mqtt`](Protocol::Mqtt) | CONNECT, with the client identifier that the server assigned; each confirmed SUBSCRIBE, unless the server has the session; what it has not answered: PUBLISH of QoS 1 (as a duplicate, if it has the session), SUBSCRIBE, UNSUBSCRIBE | a message of QoS 2 is on its way, or a packet over 64 KiB in parts; never with topic aliases of the client, AUTH or MQTT 3.1 |
 //! | [`Stomp`](Protocol::Stomp) | CONNECT, each SUBSCRIBE | a transaction is open, a receipt is due, a message is not acknowledged; never with temporary queues or STOMP 1.0 |
+//! | [`ActionCable`](Protocol::ActionCable) | each `subscribe`; the confirmation is passed, so that the client fires `connected` again | `welcome` has not come |
 //!
 //! # The relay's contract
 //!
@@ -60,6 +61,7 @@
 //! **Memory.** What is said again is 64 KiB at most ([`PROLOGUE_LIMIT`]); beyond that a connection
 //! is unholdable. [`memory`](Adapter::memory) says how much is kept.
 
+mod action_cable;
 mod adapter;
 mod graphql;
 mod message;

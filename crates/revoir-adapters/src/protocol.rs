@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::action_cable::ActionCable;
 use crate::adapter::{Adapter, Unholdable};
 use crate::graphql::{Dialect, Graphql};
 use crate::mqtt::Mqtt;
@@ -34,6 +35,8 @@ pub enum Protocol {
     Mqtt,
     /// STOMP 1.1 and 1.2.
     Stomp,
+    /// Action Cable of Rails, `actioncable-v1-json`.
+    ActionCable,
 }
 
 impl Protocol {
@@ -44,6 +47,7 @@ impl Protocol {
         Self::GraphqlWs,
         Self::Mqtt,
         Self::Stomp,
+        Self::ActionCable,
     ];
 
     /// Its name in configuration and logs.
@@ -54,6 +58,7 @@ impl Protocol {
             Self::GraphqlWs => "graphql-ws",
             Self::Mqtt => "mqtt",
             Self::Stomp => "stomp",
+            Self::ActionCable => "action-cable",
         }
     }
 
@@ -65,6 +70,7 @@ impl Protocol {
             Some("graphql-ws") => Some(Self::GraphqlWs),
             Some("mqtt") => Some(Self::Mqtt),
             Some("v11.stomp" | "v12.stomp") => Some(Self::Stomp),
+            Some("actioncable-v1-json") => Some(Self::ActionCable),
             Some(_) => None,
             None => socket_io::is_spoken(handshake.query).then_some(Self::SocketIo),
         }
@@ -82,6 +88,7 @@ impl Protocol {
             Self::GraphqlWs => Box::new(Graphql::new(Dialect::Ws)),
             Self::Mqtt => Box::new(Mqtt::new()),
             Self::Stomp => Box::new(Stomp::new()),
+            Self::ActionCable => Box::new(ActionCable::new()),
         })
     }
 }
@@ -139,6 +146,8 @@ mod tests {
         assert_eq!(detect("", Some("mqtt")), Some(Protocol::Mqtt));
         assert_eq!(detect("", Some("v12.stomp")), Some(Protocol::Stomp));
         assert_eq!(detect("", Some("v10.stomp")), None);
+        let rails = Some("actioncable-v1-json");
+        assert_eq!(detect("", rails), Some(Protocol::ActionCable));
         let socket_io = "EIO=4&transport=websocket";
         assert_eq!(detect(socket_io, None), Some(Protocol::SocketIo));
         assert_eq!(detect(socket_io, Some("chat")), None);

@@ -1,6 +1,8 @@
 //! Adapters as a relay runs them.
 #![expect(clippy::unwrap_used, reason = "helpers outside of `#[test]` functions")]
 
+mod action_cable;
+mod action_cable_model;
 mod byte_stream;
 mod graphql;
 mod graphql_model;

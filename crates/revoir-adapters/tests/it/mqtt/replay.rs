@@ -270,3 +270,16 @@ fn a_session_that_was_half_said_is_said_whole() {
     replace(&mut rig, &connack(true, 0));
     rig.expect_server(b"");
 }
+
+#[test]
+fn requests_keep_their_order() {
+    let mut rig = connected(Hello::V4, &connack(false, 0));
+    let requests = [
+        publish(1, 9, "t", ""),
+        subscribe(3, "b", 0),
+        publish(1, 5, "t", ""),
+    ];
+    requests.iter().for_each(|packet| rig.client(packet));
+    replace(&mut rig, &connack(false, 0));
+    rig.expect_server(&requests.concat());
+}
