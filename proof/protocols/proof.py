@@ -51,6 +51,12 @@ PROTOCOLS = [
     node("socket.io", "socket_io", "Socket.IO 4.8 (npm `socket.io`, `socket.io-client`)"),
     node("graphql-transport-ws", "graphql_transport_ws", "graphql-transport-ws (npm `graphql-ws` 6.4)"),
     node("graphql-ws", "graphql_ws", "graphql-ws (npm `subscriptions-transport-ws` 0.11)"),
+    Protocol(
+        "action-cable",
+        "Action Cable (Rails 6.1 on Puma, npm `@rails/actioncable` 8.1)",
+        ["ruby", "action_cable_server.rb"],
+        ["node", "action_cable_clients.mjs"],
+    ),
 ]
 
 WAYS = ["killed", "1012", "shutdown", "frozen 5 s", "frozen 60 s"]
@@ -267,7 +273,7 @@ def complaints(name, way, alone, auto):
 def main():
     gateway, folder, clients, *names = sys.argv[1:]
     folder = Path(folder)
-    for script in HERE.glob("*.mjs"):
+    for script in [*HERE.glob("*.mjs"), *HERE.glob("*.rb")]:
         shutil.copy(script, folder)
     worse = []
     if subprocess.run(["node", "scenes.mjs", gateway], cwd=folder).returncode:
