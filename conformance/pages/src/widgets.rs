@@ -49,10 +49,10 @@ async fn search(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
         .call("Input.insertText", json!({ "text": "proxy_read_timeout" }))
         .await?;
     visit
-        .until("!document.querySelector('#found').hidden")
+        .until("!document.querySelector('.found').hidden")
         .await?;
     visit.press("ArrowDown").await?;
-    let chosen = "document.querySelector('#found [aria-selected=true] a')?.pathname ?? ''";
+    let chosen = "document.querySelector('.found [aria-selected=true] a')?.pathname ?? ''";
     let chosen = visit.until(chosen).await?;
     visit.press("Enter").await?;
     visit

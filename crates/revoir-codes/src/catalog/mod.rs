@@ -16,6 +16,7 @@ pub mod observed;
 mod phrasing;
 mod search;
 pub mod source;
+pub mod terms;
 pub mod text;
 pub mod vendor;
 

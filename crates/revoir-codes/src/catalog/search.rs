@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::catalog::locale::Locale;
+use crate::catalog::terms::folded;
 use crate::code::CloseCode;
 use crate::facts::{Facts, Scope};
 
@@ -175,11 +176,11 @@ fn codes_with(fits: impl Fn(&str) -> bool) -> Vec<CloseCode> {
     codes
 }
 
-/// Letters and digits only, in lower case: `SERVICE_RESTART`, `ServiceRestart` and
-/// `service restart` are the same.
+/// Letters and digits only, in lower case and without diacritics: `SERVICE_RESTART`, `ServiceRestart`
+/// and `service restart` are the same, and so are `Khởi động lại` and `khoi dong lai`.
 fn simplified(text: &str) -> String {
-    text.chars()
+    folded(text)
+        .chars()
         .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
         .collect()
 }

@@ -4,13 +4,13 @@
 //! for good.
 
 use std::hash::{DefaultHasher, Hasher};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use bytes::Bytes;
 use revoir_codes::catalog::Locale;
 
 use crate::pages::address::folder;
-use crate::pages::search_index;
+use crate::pages::search;
 
 /// A file that pages refer to.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     // The browser client of `clients/js`, and what it decides.
     for (plain, text, live) in [
         ("revoir.js", include_str!("../../assets/revoir.js"), true),
+        ("codes.css", include_str!("../../assets/codes.css"), false),
+        ("live.css", include_str!("../../assets/live.css"), true),
         (
             "revoir-policy.js",
             include_str!("../../assets/revoir-policy.js"),
@@ -55,10 +57,6 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     ] {
         all.push(Asset::new(plain, text, live));
     }
-    all.extend(Locale::all().iter().map(|locale| {
-        let plain = search_index(locale);
-        Asset::new(&plain, search_index::script(locale), false)
-    }));
     all
 });
 
@@ -101,13 +99,35 @@ pub(crate) fn search_index(locale: &Locale) -> String {
     format!("search-{}.js", folder(locale))
 }
 
+/// The index for the search in a language, made when it is first asked for.
+fn index(locale: &'static Locale) -> &'static Asset {
+    static INDEXES: OnceLock<Vec<OnceLock<Asset>>> = OnceLock::new();
+    let all = Locale::all();
+    let indexes = INDEXES.get_or_init(|| all.iter().map(|_| OnceLock::new()).collect());
+    let place = all.iter().position(|own| std::ptr::eq(own, locale));
+    indexes[place.unwrap_or_default()].get_or_init(|| {
+        let plain = search_index(locale);
+        Asset::new(&plain, search::script(locale), false)
+    })
+}
+
 /// Every asset.
-pub(crate) fn all() -> &'static [Asset] {
-    &ALL
+pub(crate) fn all() -> impl Iterator<Item = &'static Asset> {
+    ALL.iter().chain(Locale::all().iter().map(index))
+}
+
+/// The asset with this name, with or without its hash.
+pub(crate) fn find(name: &str) -> Option<&'static Asset> {
+    let is_it = |asset: &&Asset| asset.name == name || asset.plain == name;
+    ALL.iter().find(is_it).or_else(|| {
+        let stem = name.split('.').next()?;
+        let mut locales = Locale::all().iter();
+        let locale = locales.find(|locale| search_index(locale).split('.').next() == Some(stem))?;
+        Some(index(locale)).filter(is_it)
+    })
 }
 
 /// The name of an asset with its hash.
 pub(crate) fn hashed(plain: &str) -> &str {
-    let found = ALL.iter().find(|asset| asset.plain == plain);
-    found.map_or(plain, |asset| &asset.name)
+    find(plain).map_or(plain, |asset| &asset.name)
 }

@@ -51,7 +51,7 @@ pub fn files(base: Option<&str>) -> impl Iterator<Item = File> {
         File::new("feed.xml", feed::atom(&home)),
         File::new("favicon.ico", picture::favicon()),
     ];
-    let shared = assets::all().iter().filter(|asset| !asset.live);
+    let shared = assets::all().filter(|asset| !asset.live);
     let assets =
         shared.map(|asset| File::new(format!("assets/{}", asset.name), asset.text.clone()));
     let pictures = CloseCode::registered().map(|code| {

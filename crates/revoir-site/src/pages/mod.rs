@@ -14,7 +14,7 @@ mod links;
 pub(crate) mod picture;
 mod prose;
 mod render;
-mod search_index;
+mod search;
 mod steps;
 mod views;
 

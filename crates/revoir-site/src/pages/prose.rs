@@ -18,13 +18,12 @@ pub(crate) fn escaped(text: &str) -> String {
     out
 }
 
-/// `text` as HTML. What stands in `backticks` becomes code, which is written from left to right
-/// in every language; a registered code becomes the link that `link` names for it, if any.
+/// `text` as HTML. What stands in `backticks` becomes code; a registered code becomes the link that `link` names for it, if any.
 pub(crate) fn html(text: &str, link: impl Fn(CloseCode) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len() + 64);
     for (i, part) in text.split('`').enumerate() {
         if i % 2 == 1 {
-            out.push_str("<code dir=\"ltr\">");
+            out.push_str("<code>");
             out.push_str(&escaped(part));
             out.push_str("</code>");
         } else {
@@ -80,7 +79,7 @@ mod tests {
         );
         assert_eq!(
             html("run `ss -l <x>` now", no_link),
-            "run <code dir=\"ltr\">ss -l &lt;x&gt;</code> now"
+            "run <code>ss -l &lt;x&gt;</code> now"
         );
     }
 

@@ -114,8 +114,7 @@ pub(super) async fn asset(
         Some((_, "png")) => "image/png",
         _ => "text/javascript; charset=utf-8",
     };
-    let mut all = assets::all().iter();
-    if let Some(asset) = all.find(|asset| asset.name == name || asset.plain == name) {
+    if let Some(asset) = assets::find(&name) {
         let kept = match asset.name == name {
             true => Kept::ForGood,
             false => Kept::Asked,

@@ -6,5 +6,6 @@ mod lab;
 mod markup;
 mod pages;
 mod schema;
+mod searching;
 mod served;
 mod support;

@@ -1,6 +1,10 @@
 //! The reference as pages: markup, languages, links, weight.
 
 use std::collections::{HashMap, HashSet};
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use revoir_codes::CloseCode;
 use revoir_codes::catalog::Locale;
@@ -275,14 +279,53 @@ fn a_page_and_all_it_loads_weigh_less_than_100_kb() {
     let asset = |name: &str| sizes[&format!("assets/{name}")];
     for locale in Locale::all() {
         let folder = folder(locale);
-        // The index comes later, and only for a reader who searches.
-        assert!(asset(&format!("search-{folder}.js")) < 25_000, "{folder}");
         let loaded = asset("style.css") + asset("search.js") + asset("menu.js") + asset("icon.svg");
         for (path, size) in sizes
             .iter()
             .filter(|(path, _)| path.starts_with(&format!("{folder}/")))
         {
             assert!(size + loaded < 100_000, "{path}: {size} and {loaded}");
+        }
+    }
+}
+
+fn gzipped(content: &[u8]) -> usize {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(content).unwrap();
+    packed.finish().unwrap().len()
+}
+
+#[test]
+fn what_a_page_needs_to_be_seen_is_20_kb_and_its_search_60() {
+    let all: Vec<_> = files(None).collect();
+    let sheet = |name: &str| {
+        let is_it = |file: &&revoir_site::File| plain(&file.path) == format!("assets/{name}");
+        gzipped(&all.iter().find(is_it).unwrap().content)
+    };
+    let (style, codes) = (sheet("style.css"), sheet("codes.css"));
+    let mut most = (0, String::new());
+    for file in &all {
+        if file.path.starts_with("assets/search-") {
+            let size = gzipped(&file.content);
+            assert!(size < 60_000, "{}: {size}", file.path);
+        }
+        if file.path.ends_with(".html") {
+            // Every script is deferred or a module.
+            let own = if file.text().unwrap().contains("assets/codes.") {
+                codes
+            } else {
+                0
+            };
+            most = most.max((gzipped(&file.content) + style + own, file.path.clone()));
+        }
+    }
+    assert!(most.0 <= 20_000, "{most:?}");
+    for locale in Locale::all() {
+        for number in [1006, 1012] {
+            let html = render(Address::Code(code(number)), locale, &SERVER);
+            let live = include_bytes!("../../assets/live.css");
+            let size = gzipped(html.as_bytes()) + style + codes + gzipped(live);
+            assert!(size <= 20_000, "{} {number}: {size}", locale.tag);
         }
     }
 }
@@ -332,13 +375,18 @@ fn only_a_server_has_a_lab() {
 
 #[test]
 fn what_somebody_typed_stays_text() {
-    let typed = "<script>alert('&\"')</script>";
-    let html = search_results(typed, Locale::english(), &SERVER);
-    assert!(!html.contains("<script>alert"));
-    let page = Page::read(&html).unwrap();
-    let input = page.all("input").next().unwrap();
-    assert_eq!(input.get("value"), Some(typed));
-    assert!(page.all("q").any(|quoted| quoted.text == typed));
+    for (typed, is_found) in [
+        ("<script>alert('&\"')</script>", true),
+        ("<xyzzy zzyzx='&\"'>", false),
+    ] {
+        let html = search_results(typed, Locale::english(), &SERVER);
+        assert!(!html.contains("<script>alert") && !html.contains("<xyzzy"));
+        let page = Page::read(&html).unwrap();
+        let input = page.all("input").next().unwrap();
+        assert_eq!(input.get("value"), Some(typed));
+        let is_quoted = page.all("q").any(|quoted| quoted.text == typed);
+        assert_eq!(is_quoted, !is_found, "{typed}");
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub mod rules;
 pub mod settings;
 pub mod timers;
 mod unrecognised;
-mod words;
+pub(crate) mod words;
 
 use alloc::vec::Vec;
 

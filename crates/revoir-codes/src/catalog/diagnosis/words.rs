@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 /// A word in lower case, and where it begins in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Word {
-    pub(super) text: String,
-    pub(super) at: usize,
+pub(crate) struct Word {
+    pub(crate) text: String,
+    pub(crate) at: usize,
 }
 
 /// Two words that are often written as one, and that one.
@@ -28,7 +28,7 @@ const JOINED: [(&str, &str, &str); 12] = [
 ];
 
 /// The words of a line.
-pub(super) fn words(line: &str) -> Vec<Word> {
+pub(crate) fn words(line: &str) -> Vec<Word> {
     let mut found: Vec<Word> = Vec::new();
     let mut current = String::new();
     let mut begin = 0;

@@ -7,7 +7,7 @@ use super::parts::written;
 use crate::pages::address::Address;
 use crate::pages::frame::Frame;
 use crate::pages::links::{Home, Links};
-use crate::pages::search_index::find;
+use crate::pages::search::find;
 
 /// So many pages are suggested at most.
 const MOST: usize = 6;

@@ -9,14 +9,15 @@ use crate::pages::address::Address;
 
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::{Home, Links};
-use crate::pages::search_index::{SearchEntry, find};
+use crate::pages::prose::escaped;
+use crate::pages::search::{Hit, find};
 
 #[derive(Template)]
 #[template(path = "search.html", whitespace = "minimize")]
 struct SearchPage<'a> {
     frame: Frame,
     typed: &'a str,
-    results: Vec<(String, SearchEntry)>,
+    results: Vec<(String, Hit)>,
 }
 
 /// The search page with what fits `typed`; with nothing typed, every code.
@@ -41,6 +42,15 @@ pub fn search_results(typed: &str, locale: &'static Locale, home: &Home) -> Stri
 }
 
 impl SearchPage<'_> {
+    /// That nothing fits, with what was typed.
+    fn nothing(&self) -> String {
+        let phrases = self.frame.locale.phrases();
+        let typed = format!("<q>{}</q>", escaped(self.typed));
+        escaped(phrases.search_none)
+            .replace("“{typed}”", &typed)
+            .replace("«\u{a0}{typed}\u{a0}»", &typed)
+    }
+
     fn codes(&self) -> Vec<CodeLink> {
         CloseCode::registered()
             .map(|code| self.frame.code_link(code))

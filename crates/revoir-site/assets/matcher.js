@@ -1,0 +1,203 @@
+"use strict";
+
+// Which entries fit what somebody typed, best first: as src/pages/search/matcher.rs has it, with the same numbers.
+// It comes with the entries of a language, when somebody searches.
+const revoirMatcher = (data) => {
+  const index = { ...data, terms: new Map(), registered: new Set(data.registered) };
+  const most = 12;
+  data.entries.forEach((entry, place) => {
+    entry.w.forEach((field, at) => {
+      for (const term of field.split(" ").filter(Boolean)) {
+        if (!index.terms.has(term)) index.terms.set(term, []);
+        index.terms.get(term).push([place, data.weights[at]]);
+      }
+    });
+  });
+
+  // ---------------------------------------------------------------- a text as terms
+
+  // What stands for the letters of a block from its first on; ".": themselves, "?": two letters.
+  const latin = [
+    [0xc0, "aaaaaa?ceeeeiiiidnooooo.ouuuuy??aaaaaa?ceeeeiiiidnooooo.ouuuuy?yaaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii..jjkkkllllll..llnnnnnn.nnoooooo??rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs"],
+    [0x1a0, "oo.............uu"],
+    [0x1cd, "aaiioouuuuuuuuuu"],
+    [0x1e00, "aabbbbbbccddddddddddeeeeeeeeeeffgghhhhhhhhhhiiiikkkkkkllllllllmmmmmmnnnnnnnnoooooooopppprrrrrrrrssssssssssttttttttuuuuuuuuuuvvvvwwwwwwwwwwxxxxyyzzzzzzhtwy.s..?.aaaaaaaaaaaaaaaaaaaaaaaaeeeeeeeeeeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuuuuuuuyyyyyyyy......"],
+  ];
+  const two = { æ: "ae", œ: "oe", ß: "ss", ẞ: "ss", þ: "th" };
+  const units = new Map([
+    ...["s", "sec", "secs", "second", "seconds", "seconde", "secondes", "giay", "秒", "秒钟"].map((unit) => [unit, 1]),
+    ...["min", "mins", "minute", "minutes", "phut", "分", "分钟"].map((unit) => [unit, 60]),
+    ...["h", "hr", "hour", "hours", "heure", "heures", "gio", "时", "小时"].map((unit) => [unit, 3600]),
+  ]);
+  const joined = new Map([
+    ["web socket", "websocket"],
+    ["web sockets", "websockets"],
+    ["timed out", "timeout"],
+    ["time out", "timeout"],
+    ["hand shake", "handshake"],
+    ["keep alive", "keepalive"],
+    ["host name", "hostname"],
+    ["sub protocol", "subprotocol"],
+    ["sub protocols", "subprotocol"],
+    ["heart beat", "heartbeat"],
+    ["status code", "statuscode"],
+    ["close code", "closecode"],
+  ]);
+  const isWord = (c) => /[\p{Alphabetic}\p{N}]/u.test(c);
+  const isLetter = (c) => /\p{Alphabetic}/u.test(c);
+  const isUpper = (c) => /\p{Uppercase}/u.test(c);
+  const isLower = (c) => /\p{Lowercase}/u.test(c);
+  // Scripts without spaces between words.
+  const isDense = (c) => /[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/u.test(c);
+
+  /** A letter without its diacritics, and of ordinary width. */
+  function plainLetter(c) {
+    const point = c.codePointAt(0);
+    if (point >= 0x300 && point <= 0x36f) return "";
+    if (point >= 0xff01 && point <= 0xff5e) return String.fromCodePoint(point - 0xfee0);
+    const block = latin.find(([first, letters]) => point >= first && point < first + letters.length);
+    const base = block?.[1][point - block[0]] ?? ".";
+    if (base === ".") return c;
+    if (base === "?") return two[c.toLowerCase()] ?? c;
+    return isUpper(c) ? base.toUpperCase() : base;
+  }
+
+  function words(text) {
+    const found = [];
+    let current = "";
+    const push = () => {
+      if (current === "") return;
+      const both = joined.get(`${found.at(-1)} ${current}`);
+      if (both) found[found.length - 1] = both;
+      else found.push(current === "timedout" ? "timeout" : current);
+      current = "";
+    };
+    const characters = [...text];
+    let before = " ";
+    for (const [at, c] of characters.entries()) {
+      const next = characters[at + 1] ?? " ";
+      if ((c === "'" || c === "’") && isLetter(before) && isLetter(next)) continue;
+      const hump = isUpper(c) && (isLower(before) || (isUpper(before) && isLower(next)));
+      if (!isWord(c) || hump) push();
+      if (isWord(c)) current += c.toLowerCase();
+      before = c;
+    }
+    push();
+    return found;
+  }
+
+  /** The runs of a word: two characters are a term where there are no spaces. */
+  function runs(word) {
+    const found = [];
+    for (const run of word.match(/[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|[^\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+/gu) ?? []) {
+      const characters = [...run];
+      if (characters.length < 3 || !isDense(run)) found.push(run);
+      else for (let at = 1; at < characters.length; at += 1) found.push(characters[at - 1] + characters[at]);
+    }
+    return found;
+  }
+
+  function terms(text) {
+    const found = [];
+    for (const term of words([...text].map(plainLetter).join("")).flatMap(runs)) {
+      const [, digits, unit] = /^([0-9]*)(.*)$/su.exec(term);
+      const last = found.at(-1);
+      const before = last === "one" ? 1 : /^[0-9]+$/u.test(last ?? "") ? Number(last) : null;
+      const seconds = units.get(unit);
+      if (seconds && digits !== "") found.push(`${Number(digits) * seconds}s`);
+      else if (seconds && before !== null) found[found.length - 1] = `${before * seconds}s`;
+      else found.push(term);
+    }
+    return found;
+  }
+
+  // ---------------------------------------------------------------- what fits
+
+  function distance(a, b) {
+    const rows = Array.from({ length: a.length + 1 }, (_, i) => [i]);
+    for (let j = 1; j <= b.length; j += 1) rows[0][j] = j;
+    for (let i = 1; i <= a.length; i += 1) {
+      for (let j = 1; j <= b.length; j += 1) {
+        const wrong = a[i - 1] === b[j - 1] ? 0 : 1;
+        let least = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + wrong);
+        if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+          least = Math.min(least, rows[i - 2][j - 2] + 1);
+        }
+        rows[i][j] = least;
+      }
+    }
+    return rows[a.length][b.length];
+  }
+
+  /** How close a term is to one that is known; 0: not at all. */
+  function closeness(term, length, known, exact) {
+    if (term === known) return 8;
+    if (length >= 3 && known.startsWith(term)) return 6;
+    const other = [...known].length;
+    if (other >= 4 && length <= other + 3 && term.startsWith(known)) return 5;
+    const slips = length < 4 ? 0 : length < 8 ? 1 : 2;
+    const plain = /^[a-z]+$/u;
+    const near =
+      !exact &&
+      slips > 0 &&
+      other >= 4 &&
+      Math.abs(length - other) <= slips &&
+      plain.test(term) &&
+      plain.test(known) &&
+      distance(term, known) <= slips;
+    return near ? 4 : 0;
+  }
+
+  const log2 = (number) => 31 - Math.clz32(number);
+
+  function fits(term) {
+    const best = new Map();
+    const exact = index.terms.has(term);
+    const total = index.entries.length ** 2;
+    for (const [known, places] of index.terms) {
+      const close = closeness(term, [...term].length, known, exact);
+      if (close === 0) continue;
+      const rare = 1 + log2(Math.max(1, Math.floor(total / places.length ** 2)));
+      for (const [place, weight] of places) {
+        const [fit, naming] = best.get(place) ?? [0, false];
+        best.set(place, [Math.max(fit, close * weight * rare), naming || (weight >= 8 && close > 4)]);
+      }
+    }
+    return best;
+  }
+
+  /** The entries that fit, best first; of `only` those, if it is given. */
+  function find(typed, only = () => true) {
+    let wanted = [...new Set(terms(typed))].slice(0, 48);
+    const telling = wanted.filter((term) => !index.common.includes(term));
+    if (telling.length > 0) wanted = telling;
+    const numbers = wanted.filter((term) => /^[1-4][0-9]{3}$/u.test(term)).map(Number);
+    const scores = index.entries.map((entry) => ({ entry, sum: 0, fitting: 0, naming: 0, total: 0 }));
+    for (const term of wanted) {
+      for (const [place, [fit, naming]] of fits(term)) {
+        scores[place].sum += fit;
+        scores[place].fitting += 1;
+        scores[place].naming += naming ? 1 : 0;
+      }
+    }
+    const count = Math.max(1, wanted.length);
+    for (const score of scores) {
+      score.total = Math.floor((score.sum * score.fitting) / count);
+      if (score.naming === count) score.total *= 2;
+      const [first, last] = score.entry.n ?? [0, 0];
+      if (numbers.some((number) => first <= number && number <= last)) {
+        score.total += first === last ? 1000 : 600;
+      }
+    }
+    const found = scores.filter(({ total, entry }) => total > 0 && only(entry));
+    found.sort((a, b) => b.total - a.total);
+    const fitting = found.filter(({ total }) => total * 8 >= found[0].total).map(({ entry }) => entry);
+    if (numbers.length === 2 && numbers.every((number) => index.registered.has(number))) {
+      const [a, b] = [...numbers].sort((one, other) => one - other);
+      fitting.unshift({ p: `compare/${a}-vs-${b}`, t: `${a} / ${b}`, d: index.compare });
+    }
+    return fitting.slice(0, most);
+  }
+
+  return { find, entries: data.entries };
+};

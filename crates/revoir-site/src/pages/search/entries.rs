@@ -1,0 +1,436 @@
+//! What can be found: codes, ranges, causes, what ends idle connections, and the pages themselves.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use revoir_codes::catalog::causes::{CauseFacts, causes};
+use revoir_codes::catalog::diagnosis::Sign;
+use revoir_codes::catalog::diagnosis::messages::messages;
+use revoir_codes::catalog::diagnosis::rules::rules;
+use revoir_codes::catalog::intermediaries::{Intermediary, intermediaries};
+use revoir_codes::catalog::observed::Implementation;
+use revoir_codes::catalog::terms::terms;
+use revoir_codes::catalog::text::CauseText;
+use revoir_codes::catalog::vendor::{uses, vendors};
+use revoir_codes::catalog::{Locale, explain};
+use revoir_codes::{CloseCode, CodeRange};
+
+use crate::pages::address::{Address, anchor, named_by_products};
+
+/// In so many fields stands what an entry is found by.
+pub(super) const FIELDS: usize = 5;
+
+/// The fields: what it is called, what else it is called, what it is recognised by, what is said of it in
+/// short, and what else is said of it.
+const TITLE: usize = 0;
+const NAMES: usize = 1;
+const SIGNS: usize = 2;
+const SHORT: usize = 3;
+const REST: usize = 4;
+
+/// From this weight on, in decibans, a sign points at a cause.
+const TELLING: i16 = 14;
+const LIKELY: i16 = 8;
+
+/// What people say of a code or a cause and the catalogue does not.
+const SAID: [(&str, &str); 22] = [
+    ("1000", "normal close done finished ok success"),
+    (
+        "1001",
+        "tab closed, browser closed, window closed, page left, reload, navigate away, server shutdown",
+    ),
+    ("1005", "no status code, empty close, no code"),
+    (
+        "1006",
+        "abnormal, unexpected disconnect, connection lost, dropped, no close frame, wasClean false, failed, error",
+    ),
+    ("1008", "policy, not allowed, forbidden, invalid token"),
+    (
+        "1009",
+        "too big, too large, maxPayload, max size, frame size exceeds",
+    ),
+    (
+        "1011",
+        "internal error, unexpected condition, keepalive ping timeout",
+    ),
+    ("1012", "restart, deploy, redeploy"),
+    ("1013", "overload, busy, too many"),
+    ("1015", "tls, ssl, certificate, wss"),
+    (
+        "idle-proxy",
+        "idle timeout, load balancer, inactivity, disconnects after one minute, does nothing, keep alive, nginx, alb, 60 seconds",
+    ),
+    (
+        "local-close-while-connecting",
+        "React StrictMode, useEffect, unmount, closed before established",
+    ),
+    (
+        "page-unload",
+        "tab closed, reload, interrupted while the page was loading",
+    ),
+    (
+        "server-crash",
+        "ECONNRESET, connection reset by peer, socket hang up",
+    ),
+    (
+        "app-drops-socket",
+        "ECONNRESET, connection reset, destroyed, terminate",
+    ),
+    ("mixed-content", "https page, insecure, blocked, ws"),
+    (
+        "tls-untrusted",
+        "self-signed certificate, certificate authority, localhost",
+    ),
+    (
+        "proxy-not-upgrading",
+        "reverse proxy, upgrade header, proxy_pass",
+    ),
+    ("max-lifetime", "always after the same time, two hours"),
+    ("deploy-no-drain", "restart, deploy, redeploy"),
+    (
+        "invalid-close-argument",
+        "InvalidAccessError, the code must be either 1000, or between 3000 and 4999",
+    ),
+    (
+        "heartbeat-timeout",
+        "keepalive ping timeout, ping pong, heartbeat",
+    ),
+];
+
+/// Something that can be found.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) address: Address,
+    /// A place on the page.
+    pub(crate) anchor: Option<String>,
+    /// Shown as the result; in the language of the page, or English.
+    pub(crate) title: String,
+    /// One more line.
+    pub(crate) detail: String,
+    /// The numbers by which it is found before all others.
+    pub(super) numbers: (u16, u16),
+    /// The terms it is found by, each once.
+    pub(super) fields: Fields,
+}
+
+/// Terms, each in the first field that has it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields(BTreeMap<String, usize>);
+
+impl Fields {
+    fn add(&mut self, field: usize, terms: impl IntoIterator<Item = String>) {
+        for term in terms {
+            let own = self.0.entry(term).or_insert(field);
+            *own = field.min(*own);
+        }
+    }
+
+    /// Every term with its field.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.0.iter().map(|(term, field)| (term.as_str(), *field))
+    }
+
+    /// The terms of each field, with spaces between them.
+    pub(super) fn texts(&self) -> [String; FIELDS] {
+        let mut texts: [Vec<&str>; FIELDS] = Default::default();
+        for (term, field) in self.iter() {
+            texts[field].push(term);
+        }
+        texts.map(|terms| terms.join(" "))
+    }
+}
+
+impl Entry {
+    fn new(address: Address, title: impl Into<String>, detail: impl Into<String>) -> Self {
+        let (title, detail) = (title.into(), detail.into());
+        Self {
+            address,
+            anchor: None,
+            numbers: (0, 0),
+            fields: Fields::default(),
+            title: title.clone(),
+            detail: detail.clone(),
+        }
+        .with(TITLE, &title)
+        .with(SHORT, &detail)
+    }
+
+    fn at(mut self, anchor: impl Into<String>) -> Self {
+        self.anchor = Some(anchor.into());
+        self
+    }
+
+    /// Adds the terms of a text to a field.
+    fn with(mut self, field: usize, text: &str) -> Self {
+        self.fields.add(field, terms(text));
+        self
+    }
+
+    /// Adds what people say of it.
+    fn said(self, name: &str) -> Self {
+        match SAID.iter().find(|(of, _)| *of == name) {
+            Some((_, text)) => self.with(SIGNS, text),
+            None => self,
+        }
+    }
+}
+
+/// Everything that can be found, in the language of `locale`.
+pub(super) fn entries(locale: &'static Locale) -> Vec<Entry> {
+    let codes = CloseCode::registered().map(|code| registered(code, locale));
+    let products = named_by_products().iter().map(|code| private(*code));
+    let ranges = CodeRange::ALL
+        .into_iter()
+        .filter(|range| *range != CodeRange::Protocol)
+        .map(|range| of_range(range, locale));
+    let causes = causes(locale).map(|(facts, text)| cause(facts, text, locale));
+    let between = intermediaries().iter().map(|of| intermediary(of, locale));
+    let vendors = vendors().iter().map(|vendor| {
+        Entry::new(Address::Products, vendor.name, locale.labels.products).at(anchor(vendor.name))
+    });
+    codes
+        .chain(causes)
+        .chain(pages(locale))
+        .chain(between)
+        .chain(products)
+        .chain(vendors)
+        .chain(ranges)
+        .collect()
+}
+
+/// The complete languages other than this one: their titles are found too.
+fn others(locale: &'static Locale) -> impl Iterator<Item = &'static Locale> {
+    let all = Locale::all().iter().filter(|other| other.is_complete());
+    all.filter(move |other| !std::ptr::eq(*other, locale.text_locale()))
+}
+
+fn registered(code: CloseCode, locale: &'static Locale) -> Entry {
+    let of = explain(code, locale);
+    let english = explain(code, Locale::english());
+    let number = code.get();
+    let title = format!("{number} {}", of.text.title);
+    let mut entry = Entry {
+        numbers: (number, number),
+        ..Entry::new(Address::Code(code), title, of.text.short)
+    }
+    .with(TITLE, english.text.title)
+    .with(NAMES, of.facts.name)
+    .with(NAMES, of.facts.id)
+    .with(NAMES, &of.facts.aliases.join(" "))
+    .said(&number.to_string());
+    for other in others(locale) {
+        entry = entry.with(NAMES, explain(code, other).text.title);
+    }
+    for of in [of, english] {
+        entry = entry.with(SHORT, of.text.cause).with(SHORT, of.text.short);
+        for statement in of.seen() {
+            entry = entry.with(REST, statement.text);
+        }
+    }
+    entry
+}
+
+/// A code that is not registered and has a meaning in products.
+fn private(code: CloseCode) -> Entry {
+    let number = code.get();
+    let named: Vec<_> = uses(code)
+        .filter_map(|one| Some((one.vendor.name, one.name?)))
+        .collect();
+    let (title, detail) = if let [(vendor, name)] = named[..] {
+        (format!("{number} {name}"), vendor.to_owned())
+    } else {
+        let all = named
+            .iter()
+            .map(|(vendor, name)| format!("{vendor}: {name}"));
+        (number.to_string(), all.collect::<Vec<_>>().join(" · "))
+    };
+    Entry {
+        numbers: (number, number),
+        ..Entry::new(Address::Code(code), title, &detail)
+    }
+    .with(NAMES, &detail)
+}
+
+fn of_range(range: CodeRange, locale: &'static Locale) -> Entry {
+    // 3000 is registered itself; the range speaks of its neighbours.
+    let of = match range {
+        CodeRange::Registered => explain(CloseCode::new(3999), locale),
+        _ => explain(CloseCode::new(range.bounds().0), locale),
+    };
+    Entry {
+        numbers: range.bounds(),
+        ..Entry::new(Address::Range(range), locale.range(range), of.text.short)
+    }
+    .with(NAMES, range.name())
+}
+
+fn cause(facts: &'static CauseFacts, text: &CauseText, locale: &'static Locale) -> Entry {
+    let english = facts.text(Locale::english());
+    let title = text.title.replace('`', "");
+    let mut entry = Entry::new(Address::Causes, title, locale.phase(facts.phase))
+        .at(facts.id)
+        .with(TITLE, english.map_or("", |text| text.title))
+        .with(NAMES, facts.id)
+        .said(facts.id);
+    for other in others(locale) {
+        entry = entry.with(SIGNS, facts.text(other).map_or("", |text| text.title));
+    }
+    for (term, field) in recognised(facts).iter() {
+        entry.fields.add(field, [term.to_owned()]);
+    }
+    if !std::ptr::eq(locale.text_locale(), Locale::english()) {
+        entry = told(entry, text);
+    }
+    entry
+}
+
+/// Adds what is said of a cause.
+fn told(mut entry: Entry, text: &CauseText) -> Entry {
+    for sentence in text.evidence {
+        // Messages and tools stand in backticks.
+        let spans: Vec<_> = sentence.split('`').skip(1).step_by(2).collect();
+        entry = entry.with(SIGNS, &spans.join(" ")).with(SHORT, sentence);
+    }
+    entry
+        .with(REST, text.confirm)
+        .with(REST, &text.fix.join(" "))
+}
+
+/// What a cause is found by in every language: the words of the messages and rules that point at it, and what
+/// is said of it in English.
+fn recognised(facts: &CauseFacts) -> &'static Fields {
+    static ALL: LazyLock<HashMap<&'static str, Fields>> = LazyLock::new(|| {
+        let texts: Vec<Spoken> = spoken().collect();
+        let fields = |(facts, text): (&'static CauseFacts, _)| {
+            let entry = told(Entry::new(Address::Causes, "", ""), text);
+            (
+                facts.id,
+                by_signs(entry, facts, &texts).with(REST, "1006").fields,
+            )
+        };
+        causes(Locale::english()).map(fields).collect()
+    });
+    static NONE: Fields = Fields(BTreeMap::new());
+    ALL.get(facts.id).unwrap_or(&NONE)
+}
+
+/// The terms of a message or a rule, and what it is a sign of.
+struct Spoken {
+    signs: &'static [Sign],
+    terms: Vec<String>,
+}
+
+fn spoken() -> impl Iterator<Item = Spoken> {
+    let messages = messages().iter().map(|message| Spoken {
+        signs: message.signs,
+        terms: terms(&without_places(message.pattern)),
+    });
+    let rules = rules().iter().map(|rule| {
+        let said: Vec<_> = rule
+            .says
+            .iter()
+            .flat_map(|group| group.iter().copied())
+            .collect();
+        Spoken {
+            signs: rule.signs,
+            terms: terms(&said.join(" ")),
+        }
+    });
+    messages.chain(rules)
+}
+
+/// Adds the words of the messages and rules that point at a cause.
+fn by_signs(mut entry: Entry, facts: &CauseFacts, texts: &[Spoken]) -> Entry {
+    for text in texts {
+        let weights = text.signs.iter().filter_map(|sign| facts.weight_of(*sign));
+        let field = match weights.max() {
+            Some(TELLING..) => SIGNS,
+            Some(LIKELY..) => SHORT,
+            _ => continue,
+        };
+        entry.fields.add(field, text.terms.iter().cloned());
+    }
+    for (sign, weight) in facts.signs {
+        if let Some(status) = sign.id().strip_prefix("status-") {
+            let is_number = status.bytes().all(|byte| byte.is_ascii_digit());
+            if *weight >= LIKELY && is_number {
+                entry = entry.with(NAMES, status);
+            }
+        }
+    }
+    entry
+}
+
+/// A pattern without its `{places}`.
+fn without_places(pattern: &str) -> String {
+    let parts = pattern.split('{');
+    let parts = parts.map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+fn intermediary(of: &'static Intermediary, locale: &'static Locale) -> Entry {
+    let entry = Entry::new(Address::IdleTimeouts, of.name, locale.labels.idle_timeouts)
+        .at(anchor(of.name))
+        .with(NAMES, of.setting.unwrap_or_default())
+        .with(NAMES, "idle timeout");
+    let [idle, life] = [of.idle_s, of.life_s].map(|time| time.map(|time| format!("{time}s")));
+    let entry = entry.with(NAMES, &idle.unwrap_or_default());
+    entry.with(SIGNS, &life.unwrap_or_default())
+}
+
+/// The pages that have many things.
+fn pages(locale: &'static Locale) -> impl Iterator<Item = Entry> {
+    let (labels, english) = (&locale.labels, &Locale::english().labels);
+    let phrases = locale.phrases();
+    let implementations: Vec<_> = Implementation::all().iter().map(|of| of.name).collect();
+    [
+        (
+            Address::Causes,
+            labels.find_the_cause,
+            english.find_the_cause,
+            phrases.causes_intro,
+            String::new(),
+        ),
+        (
+            Address::AllCodes,
+            labels.all_codes,
+            english.all_codes,
+            phrases.site_intro,
+            String::new(),
+        ),
+        (
+            Address::Pairs,
+            labels.compare,
+            english.compare,
+            phrases.compare_intro,
+            "vs difference between".to_owned(),
+        ),
+        (
+            Address::IdleTimeouts,
+            labels.idle_timeouts,
+            english.idle_timeouts,
+            "",
+            String::new(),
+        ),
+        (
+            Address::Implementations,
+            labels.implementations,
+            english.implementations,
+            phrases.implementations_intro,
+            implementations.join(" "),
+        ),
+        (
+            Address::Products,
+            labels.products,
+            english.products,
+            phrases.products_intro,
+            String::new(),
+        ),
+    ]
+    .into_iter()
+    .map(|(address, title, english, detail, names)| {
+        Entry::new(address, title, detail)
+            .with(TITLE, english)
+            .with(SIGNS, &names)
+    })
+}

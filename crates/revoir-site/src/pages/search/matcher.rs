@@ -1,0 +1,367 @@
+//! [`Index`]: which entries fit what somebody typed, best first.
+//!
+//! `assets/search.js` does the same with the same numbers, so that the page finds what the server finds; `cargo xtask
+//! browser` asks both the same questions.
+
+use std::collections::{BTreeMap, HashMap};
+
+use revoir_codes::CloseCode;
+use revoir_codes::catalog::Locale;
+use revoir_codes::catalog::terms::terms;
+
+use super::entries::{Entry, FIELDS, entries};
+use crate::pages::address::{Address, code};
+
+/// As many results as a reader looks at.
+pub(crate) const MOST: usize = 12;
+
+/// What a term weighs in each field.
+pub(super) const WEIGHTS: [u32; FIELDS] = [10, 8, 5, 2, 1];
+
+/// From this weight on a term names the entry.
+const NAMING: u32 = 8;
+
+/// How well a term has to fit: the same, its beginning, its stem, or nearly.
+const SAME: u32 = 8;
+const BEGINS: u32 = 6;
+const STEM: u32 = 5;
+const NEARLY: u32 = 4;
+
+/// What it counts to be the code whose number was typed, or its range.
+const NUMBER: u32 = 1_000;
+const RANGE: u32 = 600;
+
+/// Who scores less than this part of the best is no result.
+const LEAST_PART: u32 = 8;
+
+/// No more terms are looked at.
+const LONGEST: usize = 48;
+
+/// Words that say nothing of what is looked for.
+pub(super) const COMMON: [&str; 42] = [
+    "a",
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "but",
+    "by",
+    "for",
+    "from",
+    "has",
+    "how",
+    "i",
+    "in",
+    "is",
+    "it",
+    "its",
+    "my",
+    "of",
+    "on",
+    "or",
+    "that",
+    "the",
+    "this",
+    "to",
+    "was",
+    "what",
+    "when",
+    "why",
+    "with",
+    "you",
+    "le",
+    "la",
+    "les",
+    "de",
+    "des",
+    "du",
+    "et",
+    "un",
+    "une",
+    "websocket",
+];
+
+/// Everything that can be found in one language.
+#[derive(Debug)]
+pub(crate) struct Index {
+    pub(crate) entries: Vec<Entry>,
+    /// Which entries have a term, and what it weighs there.
+    terms: BTreeMap<String, Vec<(usize, u32)>>,
+}
+
+/// A result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) address: Address,
+    /// A place on the page.
+    pub(crate) anchor: Option<String>,
+    pub(crate) title: String,
+    pub(crate) detail: String,
+}
+
+/// What an entry has gathered.
+#[derive(Clone, Copy, Debug, Default)]
+struct Score {
+    sum: u32,
+    /// How many terms fit, and how many of them name the entry.
+    fitting: u32,
+    naming: u32,
+}
+
+impl Index {
+    pub(crate) fn of(locale: &'static Locale) -> Self {
+        let entries = entries(locale);
+        let mut all: BTreeMap<String, Vec<(usize, u32)>> = BTreeMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            for (term, field) in entry.fields.iter() {
+                let places = all.entry(term.to_owned()).or_default();
+                places.push((index, WEIGHTS[field]));
+            }
+        }
+        Self {
+            entries,
+            terms: all,
+        }
+    }
+
+    /// The entries that fit what somebody typed, best first.
+    pub(crate) fn find(&self, locale: &Locale, typed: &str) -> Vec<Hit> {
+        let wanted = wanted(typed);
+        let numbers = numbers(&wanted);
+        let mut scores = vec![Score::default(); self.entries.len()];
+        for term in &wanted {
+            for (index, (fit, naming)) in self.fits(term) {
+                scores[index].sum += fit;
+                scores[index].fitting += 1;
+                scores[index].naming += u32::from(naming);
+            }
+        }
+        let count = u32::try_from(wanted.len()).unwrap_or(u32::MAX).max(1);
+        let mut found: Vec<(u32, &Entry)> = Vec::new();
+        for (score, entry) in scores.into_iter().zip(&self.entries) {
+            let mut total = score.sum * score.fitting / count;
+            if score.naming == count {
+                total *= 2;
+            }
+            total += entry.number_counts(&numbers);
+            if total > 0 {
+                found.push((total, entry));
+            }
+        }
+        // Stable: of two that fit equally, the first one wins.
+        found.sort_by_key(|(total, _)| std::cmp::Reverse(*total));
+        let best = found.first().map_or(0, |(total, _)| *total);
+        let fitting = found
+            .into_iter()
+            .filter(|(total, _)| total * LEAST_PART >= best)
+            .map(|(_, entry)| entry.hit());
+        pair(locale, &numbers)
+            .into_iter()
+            .chain(fitting)
+            .take(MOST)
+            .collect()
+    }
+
+    /// How well a term fits the entries that have it or something like it.
+    fn fits(&self, term: &str) -> HashMap<usize, (u32, bool)> {
+        let exact = self.terms.contains_key(term);
+        let length = term.chars().count();
+        let total = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let mut best: HashMap<usize, (u32, bool)> = HashMap::new();
+        for (known, places) in &self.terms {
+            let Some(closeness) = closeness(term, length, known, exact) else {
+                continue;
+            };
+            let often = u32::try_from(places.len()).unwrap_or(u32::MAX);
+            // A term that few have says more.
+            let rare = 1 + ((total * total) / (often * often)).max(1).ilog2();
+            for &(index, weight) in places {
+                let fit = closeness * weight * rare;
+                let so_far = best.entry(index).or_default();
+                so_far.0 = so_far.0.max(fit);
+                so_far.1 |= weight >= NAMING && closeness > NEARLY;
+            }
+        }
+        best
+    }
+}
+
+/// The terms to look for: each once, and without what says nothing unless there is nothing else.
+fn wanted(typed: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for term in terms(typed) {
+        if !all.contains(&term) && all.len() < LONGEST {
+            all.push(term);
+        }
+    }
+    if all.iter().any(|term| !COMMON.contains(&term.as_str())) {
+        all.retain(|term| !COMMON.contains(&term.as_str()));
+    }
+    all
+}
+
+/// The close codes among the terms.
+fn numbers(wanted: &[String]) -> Vec<CloseCode> {
+    wanted.iter().filter_map(|term| code(term)).collect()
+}
+
+/// The comparison of the two codes that were typed.
+fn pair(locale: &Locale, numbers: &[CloseCode]) -> Option<Hit> {
+    let &[a, b] = numbers else { return None };
+    (a.name().is_some() && b.name().is_some()).then(|| {
+        let (a, b) = (a.min(b), a.max(b));
+        Hit {
+            address: Address::pair(a, b),
+            anchor: None,
+            title: format!("{} / {}", a.get(), b.get()),
+            detail: locale.labels.compare.to_owned(),
+        }
+    })
+}
+
+/// How close a term is to one that is known. `None`: not at all.
+fn closeness(term: &str, length: usize, known: &str, exact: bool) -> Option<u32> {
+    if term == known {
+        return Some(SAME);
+    }
+    if length >= 3 && known.starts_with(term) {
+        return Some(BEGINS);
+    }
+    let other = known.chars().count();
+    if other >= 4 && length <= other + 3 && term.starts_with(known) {
+        return Some(STEM);
+    }
+    let slips = match length {
+        0..=3 => 0,
+        4..=7 => 1,
+        _ => 2,
+    };
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
+    let near = !exact
+        && slips > 0
+        && other >= 4
+        && length.abs_diff(other) <= slips
+        && is_word(term)
+        && is_word(known)
+        && distance(term.as_bytes(), known.as_bytes()) <= slips;
+    near.then_some(NEARLY)
+}
+
+/// How many letters are wrong, missing, too many, or in the wrong order.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let width = b.len() + 1;
+    let mut rows = vec![0; (a.len() + 1) * width];
+    for (index, cell) in rows.iter_mut().enumerate() {
+        let (i, j) = (index / width, index % width);
+        if i == 0 || j == 0 {
+            *cell = i + j;
+        }
+    }
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let wrong = usize::from(a[i - 1] != b[j - 1]);
+            let at = |i: usize, j: usize| rows[i * width + j];
+            let mut least = (at(i - 1, j) + 1)
+                .min(at(i, j - 1) + 1)
+                .min(at(i - 1, j - 1) + wrong);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(at(i - 2, j - 2) + 1);
+            }
+            rows[i * width + j] = least;
+        }
+    }
+    rows[rows.len() - 1]
+}
+
+impl Entry {
+    fn hit(&self) -> Hit {
+        Hit {
+            address: self.address,
+            anchor: self.anchor.clone(),
+            title: self.title.clone(),
+            detail: self.detail.clone(),
+        }
+    }
+
+    /// What it counts that these numbers were typed.
+    fn number_counts(&self, numbers: &[CloseCode]) -> u32 {
+        let (first, last) = self.numbers;
+        let inside = |code: &CloseCode| (first..=last).contains(&code.get());
+        match numbers.iter().any(inside) {
+            true if first == last => NUMBER,
+            true => RANGE,
+            false => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titles(tag: &str, typed: &str) -> Vec<String> {
+        let locale = Locale::find(tag).unwrap();
+        let hits = Index::of(locale).find(locale, typed);
+        hits.into_iter().map(|hit| hit.title).collect()
+    }
+
+    #[test]
+    fn a_number_finds_its_code_first() {
+        assert_eq!(titles("en", "1006")[0], "1006 Abnormal Closure");
+        assert!(titles("fr", "code: 1012")[0].starts_with("1012 "));
+        assert!(titles("en", "2500")[0].starts_with("1016 to 2999"));
+        assert!(titles("en", "4401")[0].starts_with("4401 "));
+    }
+
+    #[test]
+    fn two_numbers_find_their_comparison_first() {
+        assert_eq!(titles("en", "1005 vs 1006")[0], "1005 / 1006");
+        assert_eq!(titles("en", "1006-1005")[0], "1005 / 1006");
+    }
+
+    #[test]
+    fn a_name_in_any_case_an_alias_and_a_slip_find_a_code() {
+        assert_eq!(titles("en", "Service REST")[0], "1012 Service Restart");
+        assert_eq!(titles("en", "try_again_later")[0], "1013 Try Again Later");
+        assert_eq!(titles("en", "abnormel closure")[0], "1006 Abnormal Closure");
+    }
+
+    #[test]
+    fn every_language_finds_a_title_of_every_other() {
+        for tag in ["en", "fr", "vi", "zh", "de", "ar"] {
+            for typed in ["khoi dong lai", "redemarrage", "重启", "service restart"] {
+                let all = titles(tag, typed);
+                assert!(
+                    all.iter().take(2).any(|title| title.starts_with("1012 ")),
+                    "{tag} {typed}: {all:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_from_a_console_finds_the_cause() {
+        assert!(titles("en", "ERR_CONNECTION_REFUSED")[0].contains("refused"));
+        assert_eq!(titles("en", "proxy_read_timeout")[0], "nginx");
+    }
+
+    #[test]
+    fn nothing_finds_nothing() {
+        assert!(titles("en", "  ").is_empty());
+        assert!(titles("en", "xyzzy").is_empty());
+    }
+
+    #[test]
+    fn slips_are_counted() {
+        for (a, b, slips) in [
+            ("abnormal", "abnormel", 1),
+            ("restart", "retsart", 1),
+            ("a", "", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(a.as_bytes(), b.as_bytes()), slips, "{a} {b}");
+        }
+    }
+}
