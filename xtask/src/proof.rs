@@ -161,7 +161,11 @@ fn protocols() -> anyhow::Result<()> {
     const CLIENTS: &str = "100";
     let folder = crate::root().join("target/protocols");
     let pins = crate::root().join("proof/protocols");
-    tools::install_npm(&pins, &folder, Instant::now() + Duration::from_secs(300))?;
+    let deadline = Instant::now() + Duration::from_secs(300);
+    tools::install_npm(&pins, &folder, deadline)?;
+    if !tools::runs(Command::new("ruby").args(["-e", "require 'action_cable'"])) {
+        tools::apt_install(&["puma", "ruby-actioncable", "ruby-railties"], deadline)?;
+    }
     build(&["revoir-cli"])?;
     let gateway = crate::root().join("target/dist/revoir");
     let output = Command::new("python3")
@@ -189,8 +193,8 @@ default.
 | the server | |
 |---|---|
 | killed | SIGKILL; another one is started 2 s later |
-| 1012 | it stops listening and closes every connection with 1012; another one 2 s after its end |
-| shutdown | the same by the means of its library: `io.close()`, `dispose()`, `SubscriptionServer.close()` |
+| 1012 | it stops listening and closes every connection with 1012; another one 2 s after its end. Rails cannot: it says `disconnect` with `server_restart` |
+| shutdown | the same by the means of its library: `io.close()`, `dispose()`, `SubscriptionServer.close()`; SIGTERM for Puma |
 | frozen | SIGSTOP, and SIGCONT |
 
 | between | |
