@@ -20,7 +20,7 @@ const NEEDED: &[&str] = &[PACKAGE, "revoir-codes"];
 const FOLDER: &str = "target/mutants";
 
 /// Building or testing one of them.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(900);
 
 /// A rule, and how it is forgotten: a text of the source, and what stands there instead.
 #[derive(Debug, Deserialize)]

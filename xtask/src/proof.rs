@@ -206,7 +206,13 @@ default.
 *Lost* are messages that a server has sent, or a client, and that did not arrive at a client, or at any server; all clients together. What a new
 server sends before anybody has come back is among them, and what was on its way to a server that was killed. The last column is the time
 from the new server's first moment, or SIGCONT, to the first message: of half of the clients, and of all. It fails where `auto` is worse than
-no gateway in closes, lost or doubled, or slower by more than 200 ms and its pace (500 clients per second).
+no gateway in closes, lost or doubled, or slower by more than 200 ms and its pace (500 clients per second); and where a program on one of the
+libraries sees something else than the eleven scenes of `proof/protocols/scenes.mjs` say: rooms, acks, kicks, refusals, recovery, polling.
+
+A server that is frozen for 60 s is the exception. The gateway's keepalive takes it for dead after 20 to 40 s, and 10 s later the
+clients are told to come back. `graphql-ws` has no heartbeat by default, and sits through the minute. `socket.io-client` gives up after 45 s,
+and leaves its socket half open for another 30: what it had sent is read when the server goes on. The gateway leaves a dead
+server's socket after 2 s, and what was sent to it since it froze is lost.
 
 ";
 
