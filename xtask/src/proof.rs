@@ -210,7 +210,7 @@ no gateway in closes, lost or doubled, or slower by more than 200 ms and its pac
 libraries sees something else than the eleven scenes of `proof/protocols/scenes.mjs` say: rooms, acks, kicks, refusals, recovery, polling.
 
 A server that is frozen for 60 s is the exception. The gateway's keepalive takes it for dead after 20 to 40 s, and 10 s later the
-clients are told to come back. `graphql-ws` has no heartbeat by default, and sits through the minute. `socket.io-client` gives up after 45 s,
+clients are told to come back. npm `graphql-ws` has no heartbeat by default, and sits through the minute. `socket.io-client` gives up after 45 s,
 and leaves its socket half open for another 30: what it had sent is read when the server goes on. The gateway leaves a dead
 server's socket after 2 s, and what was sent to it since it froze is lost.
 
