@@ -98,6 +98,8 @@ struct Package {
     name: String,
     version: String,
     license: Option<String>,
+    /// The oldest Rust that compiles it; None if it does not say.
+    rust_version: Option<String>,
     /// None for a path.
     source: Option<String>,
     manifest_path: String,
@@ -142,6 +144,19 @@ pub(super) fn check() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether it needs a newer Rust than we say that we need. No such toolchain has to be there for that.
+fn too_new(package: &Package) -> Option<String> {
+    let numbers = |version: &str| {
+        let parts = version.split('.').map(str::parse);
+        parts.collect::<Result<Vec<u32>, _>>().ok()
+    };
+    let needed = package.rust_version.as_deref()?;
+    let ours = env!("CARGO_PKG_RUST_VERSION");
+    // `1.88.0` is no more than `1.88`.
+    let needed_parts = numbers(needed.trim_end_matches(".0"))?;
+    (needed_parts > numbers(ours)?).then(|| format!("it needs Rust {needed}, and we say {ours}"))
 }
 
 /// How many packages are compiled for `revoir`, itself among them.
@@ -209,6 +224,7 @@ impl Policy {
             self.licence(package),
             self.ban(package),
             source(package, root),
+            too_new(package),
         ];
         let mut found: Vec<String> = found.into_iter().flatten().collect();
         if package.source.is_none() {
@@ -292,6 +308,7 @@ mod tests {
             name: "some".to_owned(),
             version: "1.0.0".to_owned(),
             license: license.map(str::to_owned),
+            rust_version: Some("1.88.0".to_owned()),
             source: source.map(str::to_owned),
             manifest_path: "/revoir/Cargo.toml".to_owned(),
             dependencies: Vec::new(),
@@ -322,6 +339,8 @@ mod tests {
         });
         let mut banned = package(Some("MIT"), Some(CRATES_IO));
         "icu_provider".clone_into(&mut banned.name);
+        let mut new = package(Some("MIT"), Some(CRATES_IO));
+        new.rust_version = Some("1.100".to_owned());
         let complaints = |package| policy().complaints(&package, "/revoir");
         assert_eq!(
             [
@@ -330,6 +349,7 @@ mod tests {
                 complaints(package(Some("GPL-3.0-only"), git)),
                 complaints(package(Some("MIT AND"), Some(CRATES_IO))),
                 complaints(own),
+                complaints(new),
             ]
             .concat(),
             [
@@ -340,6 +360,7 @@ mod tests {
                 "some 1.0.0: `MIT AND` is no licence expression",
                 "some 1.0.0: it is outside: /elsewhere/Cargo.toml",
                 "some 1.0.0: any version of other will do",
+                "some 1.0.0: it needs Rust 1.100, and we say 1.88",
             ]
         );
     }
