@@ -150,6 +150,10 @@ fn way_past_proxy(ending: &Ending) -> &'static str {
             "the proxy does not allow it, or wants other credentials: put them into its url, ask who \
              runs the proxy, or go without it (no_proxy)"
         }
+        (None, Cause::Refused | Cause::Unreachable | Cause::ConnectTimeout) => {
+            "the proxy was not reached, or did not reach the server: check both addresses, or go \
+             without it (no_proxy)"
+        }
         _ => "it is the proxy, not the server: check its address, or go without it (no_proxy)",
     }
 }
