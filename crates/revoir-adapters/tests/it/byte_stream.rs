@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use revoir_adapters::{Outbox, OwnedMessage, Protocol, Unholdable};
+use revoir_adapters::{Fate, Message, Outbox, OwnedMessage, Protocol, Unholdable};
 
 use crate::relay::Relay;
 
@@ -49,6 +49,16 @@ impl ByteStream {
         let (mut out, now) = (Outbox::default(), self.relay.now);
         self.relay.adapter.server_gone(now, &mut out);
         self.relay.adapter.server_back(now, &mut out);
+    }
+
+    /// What becomes of a message of the client while the server is away.
+    pub(crate) fn fate_while_away(&mut self, bytes: &[u8]) -> Fate {
+        let now = self.relay.now;
+        let message = Message::Binary(bytes);
+        let mut out = Outbox::default();
+        self.relay
+            .adapter
+            .message_while_away(now, message, &mut out)
     }
 
     pub(crate) fn pass(&mut self, time: Duration) {

@@ -121,6 +121,12 @@ fn messages_are_acknowledged_one_by_one_or_up_to_one() {
     assert_eq!(it.refusal(), refusal);
     it.client_text("ACK\nid:2\n\n\0");
     assert_eq!(it.refusal(), None);
+    it.server_text(&message("0").replace("sub-0", "other"));
+    it.server_text(&message("1"));
+    it.client_text("ACK\nid:1\n\n\0");
+    assert_eq!(it.refusal(), refusal);
+    it.client_text("ACK\nid:0\n\n\0");
+    assert_eq!(it.refusal(), None);
     // Nothing is owed to what was unsubscribed.
     it.server_text(&message("3"));
     it.client_text("UNSUBSCRIBE\nid:sub-0\n\n\0");
@@ -335,4 +341,19 @@ fn what_is_not_stomp_passes_untouched() {
     it.expect_server(b"SEND\nx:y\n\0");
     it.expect_client(b"MESSAGE\n");
     assert!(!format!("{:?}", it.adapter()).contains("guest"));
+}
+
+#[test]
+fn the_rest_of_a_frame_follows_to_the_next_server() {
+    let mut it = connected();
+    it.client_text("SEND\ndestination:/a\n\none");
+    it.lose();
+    it.heard_by_client();
+    // No heartbeat: the frame goes on.
+    it.client_text("\n");
+    it.client_text("\0");
+    it.back();
+    it.heard_by_server();
+    it.server_text(CONNECTED);
+    it.expect_server(b"SEND\ndestination:/a\n\none\n\0");
 }

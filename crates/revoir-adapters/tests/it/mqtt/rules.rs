@@ -1,7 +1,7 @@
 //! What cannot go on, late acknowledgements, heartbeats.
 
-use revoir_adapters::PROLOGUE_LIMIT;
 use revoir_adapters::Protocol;
+use revoir_adapters::{Fate, PROLOGUE_LIMIT};
 
 use crate::byte_stream::ByteStream;
 use crate::mqtt::*;
@@ -176,4 +176,15 @@ fn memory_is_counted() {
     assert!(rig.adapter().memory() >= before + 1000);
     rig.server(&with_id(0x40, 5, &[]));
     assert_eq!(rig.adapter().memory(), before);
+}
+
+#[test]
+fn a_ping_alone_takes_no_room() {
+    let mut rig = subscribed();
+    rig.lose();
+    assert_eq!(rig.fate_while_away(b"\xc0\0"), Fate::Swallow);
+    assert_eq!(rig.fate_while_away(b"\xc0"), Fate::Pass);
+    assert_eq!(rig.fate_while_away(b"\0"), Fate::Pass);
+    let with_more = [&b"\xc0\0"[..], &publish(0, 0, "t", "")].concat();
+    assert_eq!(rig.fate_while_away(&with_more), Fate::Pass);
 }
