@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Command, CommandFactory};
+use revoir_codes::catalog::Locale;
 
 use crate::args::Args;
 use crate::printable;
@@ -53,11 +54,13 @@ impl From<Exit> for ExitCode {
 pub(crate) enum Failure {
     /// The command line is wrong; clap says how.
     Usage(clap::Error),
-    /// What was given is not a close code: what is wrong, and what would be accepted.
+    /// What was given is not a close code: what is wrong, and what would be accepted, in the
+    /// language of the screen.
     NotACloseCode { problem: String, hint: String },
-    /// Nothing fits what was asked for.
+    /// Nothing fits what was asked for, in the language of the screen.
     NothingFound { problem: String, hint: String },
-    /// Something here stands in the way: a file, a port, the operating system.
+    /// Something here stands in the way: a file, a port, the operating system. In English, as what
+    /// it quotes.
     Impossible { problem: String, hint: String },
 }
 
@@ -107,14 +110,23 @@ impl Failure {
         }
     }
 
-    /// The message for stderr.
-    pub(crate) fn message(&self, color: bool) -> String {
+    /// The message for stderr. What is not in the language of `locale` is marked as English.
+    pub(crate) fn message(&self, color: bool, locale: &Locale) -> String {
+        let english = if !locale.is_complete() || locale.tag == "en" {
+            ""
+        } else {
+            "(en) "
+        };
         match self {
-            Self::Usage(error) if color => error.render().ansi().to_string(),
-            Self::Usage(error) => error.render().to_string(),
+            Self::Usage(error) if color => format!("{english}{}", error.render().ansi()),
+            Self::Usage(error) => format!("{english}{}", error.render()),
             Self::NotACloseCode { problem, hint }
             | Self::NothingFound { problem, hint }
             | Self::Impossible { problem, hint } => {
+                let mark = match self {
+                    Self::Impossible { .. } => english,
+                    _ => "",
+                };
                 let (bold_red, cyan) = if color {
                     ("\x1b[1;31m", "\x1b[36m")
                 } else {
@@ -124,8 +136,12 @@ impl Failure {
                 let mut out = String::new();
                 // They may repeat what a peer or a file says.
                 let (problem, hint) = (printable::lines(problem), printable::lines(hint));
-                let _ = writeln!(out, "{bold_red}error:{off} {problem}");
-                let _ = writeln!(out, "{cyan}hint:{off} {hint}");
+                let phrases = locale.phrases();
+                let colon = phrases.colon.trim_end_matches(' ');
+                let space = &phrases.colon[colon.len()..];
+                let (error, tip) = (phrases.error, phrases.hint);
+                let _ = writeln!(out, "{bold_red}{error}{colon}{off}{space}{mark}{problem}");
+                let _ = writeln!(out, "{cyan}{tip}{colon}{off}{space}{mark}{hint}");
                 out
             }
         }

@@ -50,11 +50,12 @@ pub fn run(
 ) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
     let environment = &args::with_color(&args, environment);
-    match obey(args, environment, out, err) {
+    match obey(args.clone(), environment, out, err) {
         Ok(exit) => exit,
         Err(failure) => {
+            let locale = args::language(&args, environment);
             // What is said on stderr is a courtesy: a closed stderr must not fail the command.
-            let _ = err.write_all(failure.message(environment.err_color).as_bytes());
+            let _ = err.write_all(failure.message(environment.err_color, locale).as_bytes());
             failure.exit()
         }
     }

@@ -26,6 +26,17 @@ export const seconds = (ms) =>
     maximumFractionDigits: 1,
   });
 
+/** Milliseconds, as people of the page's language write them: one digit below ten. */
+export const milliseconds = (ms) => {
+  const digits = ms < 10 ? 1 : 0;
+  const figure = ms.toLocaleString(document.documentElement.lang, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    useGrouping: false,
+  });
+  return `${figure}\u00a0ms`;
+};
+
 /** Calls `show` with what is left, until nothing is. Returns how to stop it. */
 export function countdown(ms, show, done) {
   const end = performance.now() + ms;

@@ -70,7 +70,8 @@ function showServer(ending) {
   const column = outcome.querySelector(".at-server");
   const sentence = column.querySelector(".sentence");
   const values = column.querySelector("dl");
-  sentence.textContent = ending ? ending.text : said.none;
+  // The library's own words, which are English on every page.
+  sentence.textContent = ending ? `${said.quoted}${ending.text}` : said.none;
   sentence.lang = ending ? "en" : "";
   sentence.dir = ending ? "ltr" : "auto";
   if (!ending) return values.replaceChildren();
@@ -97,11 +98,11 @@ function showNext({ retry, delayMs, rule, class: kind, stop: why, advised }) {
     unit.textContent = said.stays;
     return;
   }
-  unit.textContent = said.back;
+  unit.textContent = "";
   stop = countdown(
     delayMs,
     (left) => {
-      number.textContent = `${seconds(left)} s `;
+      number.textContent = fill(said.waits, { seconds: seconds(left) });
       ring.setAttribute("stroke-dasharray", `${(left / delayMs) * 100} 100`);
     },
     () => {
@@ -130,7 +131,7 @@ async function see(button) {
   showNext(revoir.decision(seen));
   outcome.hidden = false;
   outcome.dataset.way = way;
-  progress.textContent = `${seen.code}, ${lab.querySelector(".verdict").textContent}`;
+  progress.textContent = `${seen.code}${said.colon}${lab.querySelector(".verdict").textContent}`;
 }
 
 ways.addEventListener("click", async (event) => {

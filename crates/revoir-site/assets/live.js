@@ -1,4 +1,4 @@
-import { address, ask, countdown, fill, seconds, token } from "./connection.js";
+import { address, ask, countdown, fill, milliseconds, seconds, token } from "./connection.js";
 
 // One connection through the gateway, held by the browser client of revoir (revoir.js). It sends a
 // number four times a second, and the backend sends it back.
@@ -61,7 +61,8 @@ socket.ondown = ({ ending, decision }) => {
     endings.push({ at: performance.now(), until: Infinity, code });
   }
   Object.assign(live.dataset, { closes: Number(live.dataset.closes ?? 0) + 1, code, reason });
-  tell("bad", `${fill(said.ended, { code })}${reason ? ` “${reason}”` : ""}`);
+  const ended = fill(said.ended, { code });
+  tell("bad", reason ? `${ended}${said.colon}${fill(said.quote, { text: reason })}` : ended);
   if (!decision.retry) return tell("bad", said.stays);
   live.dataset.delay = decision.delayMs;
   const line = tell("", "");
@@ -92,7 +93,7 @@ function heard(number) {
   answered += 1;
   answers.push({ at, rtt });
   value("answered").textContent = answered;
-  value("rtt").textContent = `${rtt < 10 ? rtt.toFixed(1) : Math.round(rtt)} ms`;
+  value("rtt").textContent = milliseconds(rtt);
 }
 
 setInterval(() => {

@@ -344,7 +344,8 @@ fn fields(texts: &Texts) -> impl Iterator<Item = (&String, &String)> {
 
 fn labels(data: &Data) -> String {
     let mut out = HEAD.to_owned();
-    out += "use crate::catalog::locale::Locale;\nuse crate::generated::keys::Labels;\n\n";
+    out += "use crate::catalog::locale::{Locale, Review, ReviewMethod};\n";
+    out += "use crate::generated::keys::Labels;\n\n";
     let _ = writeln!(
         out,
         "pub(crate) static LOCALES: [Locale; {}] = [",
@@ -352,21 +353,29 @@ fn labels(data: &Data) -> String {
     );
     for locale in &data.locales {
         let about = &locale.about;
+        let reviewed = match &about.reviewed {
+            Some(of) => format!(
+                "Some(Review {{ method: ReviewMethod::{:?}, date: {:?} }})",
+                of.method, of.date
+            ),
+            None => "None".to_owned(),
+        };
         let bodies = match &locale.bodies {
             Some(_) => format!("Some(&super::{}::BODIES)", module_name(locale)),
             None => "None".to_owned(),
         };
         let _ = write!(
             out,
-            "    Locale {{ tag: {:?}, name: {:?}, rtl: {}, reviewed: {}, decimal: {:?},\n        \
-             units: &{:?}, unit_space: {:?}, bodies: {bodies},\n        labels: {},\n    }},\n",
+            "    Locale {{ tag: {:?}, name: {:?}, rtl: {}, reviewed: {reviewed},\n        \
+             decimal: {:?}, units: &{:?}, unit_space: {:?}, percent: {:?}, until: {:?}, bodies: {bodies},\n        labels: {},\n    }},\n",
             about.tag,
             about.name,
             about.rtl,
-            about.reviewed,
             about.decimal,
             about.units.iter().collect::<Vec<_>>(),
             about.unit_space,
+            about.percent,
+            about.until,
             literal("Labels", &locale.labels),
         );
     }
@@ -449,7 +458,10 @@ fn localised(
     comma: &str,
 ) -> BTreeMap<String, String> {
     let localised = |figure: &String| {
-        let figure = with_units(about, &figure.replace('.', &about.decimal.to_string()));
+        let figure = figure
+            .replace('.', &about.decimal.to_string())
+            .replace('–', &about.until);
+        let figure = with_units(about, &figure);
         if comma == "、" {
             figure.replace(", ", comma)
         } else {

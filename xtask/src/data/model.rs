@@ -278,14 +278,44 @@ pub(crate) struct AboutLocale {
     /// What stands between a figure and its unit.
     #[serde(default = "space")]
     pub(crate) unit_space: char,
+    /// The sign for per cent, with what stands before it.
+    #[serde(default = "percent")]
+    pub(crate) percent: String,
+    /// What stands between the bounds of a range in a sentence.
+    #[serde(default = "until")]
+    pub(crate) until: String,
     /// Whether the reference text is translated, not only the labels.
     pub(crate) complete: bool,
-    /// Whether a second reader of the language has gone over the text.
-    pub(crate) reviewed: bool,
+    /// How the texts were read, and when.
+    pub(crate) reviewed: Option<Review>,
+}
+
+/// A reading of the texts of a language.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Review {
+    pub(crate) method: ReviewMethod,
+    /// The day: `2026-11-29`.
+    pub(crate) date: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ReviewMethod {
+    Source,
+    TwoReadings,
 }
 
 const fn space() -> char {
     ' '
+}
+
+fn percent() -> String {
+    "%".to_owned()
+}
+
+fn until() -> String {
+    "–".to_owned()
 }
 
 /// A table of texts by key, with the hash of the English it was translated from.

@@ -111,17 +111,28 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
 }
 
+/// The last value of an option that is looked for before the command line is parsed.
+fn value_of<'a>(option: &str, args: &'a [OsString]) -> Option<&'a str> {
+    let values = args.iter().skip(1).map_while(|arg| arg.to_str());
+    let joined = values.filter_map(|arg| arg.strip_prefix(option)?.strip_prefix('='));
+    args.windows(2)
+        .filter(|pair| pair[0] == option)
+        .filter_map(|pair| pair[1].to_str())
+        .chain(joined)
+        .last()
+}
+
+/// The language that `--lang` or the environment asks for, for an error of the command line itself.
+pub(crate) fn language(args: &[OsString], environment: &Environment) -> &'static Locale {
+    value_of("--lang", args)
+        .and_then(Locale::find)
+        .unwrap_or(environment.locale)
+}
+
 /// The environment with the colours that `--color` asks for. Help and errors are written before
 /// or instead of parsing, so the option is looked for beforehand.
 pub(crate) fn with_color(args: &[OsString], environment: &Environment) -> Environment {
-    let values = args.iter().skip(1).map_while(|arg| arg.to_str());
-    let choice = args
-        .windows(2)
-        .filter(|pair| pair[0] == "--color")
-        .filter_map(|pair| pair[1].to_str())
-        .chain(values.filter_map(|arg| arg.strip_prefix("--color=")))
-        .last();
-    let forced = match choice {
+    let forced = match value_of("--color", args) {
         Some("always") => Some(true),
         Some("never") => Some(false),
         _ => None,

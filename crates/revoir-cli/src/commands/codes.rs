@@ -25,9 +25,11 @@ pub(crate) fn run(args: &CodesArgs, screen: &Screen) -> Result<String, Failure> 
         .collect();
     if codes.is_empty() && products.is_empty() {
         return Err(Failure::NothingFound {
-            problem: "no registered code and no product's code fits".to_owned(),
-            hint: "`revoir codes` lists all; --search looks into numbers, names and texts"
-                .to_owned(),
+            problem: screen.locale.phrases().nothing_fits.to_owned(),
+            hint: screen.locale.filled(
+                screen.locale.phrases().nothing_fits_hint,
+                &[("command", "revoir codes")],
+            ),
         });
     }
     if screen.json {

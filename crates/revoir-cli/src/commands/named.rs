@@ -1,7 +1,7 @@
 //! The code that the reader means.
 
 use revoir_codes::CloseCode;
-use revoir_codes::catalog::{Found, Locale, explain, search};
+use revoir_codes::catalog::{Found, Locale, Phrases, explain, search};
 
 use crate::exit::Failure;
 use crate::output::Screen;
@@ -18,35 +18,40 @@ pub(crate) struct Named {
 
 /// The close code that `input` means.
 pub(crate) fn close_code(input: &str, screen: &Screen) -> Result<Named, Failure> {
-    let problem = |problem: String, hint: &str| {
-        Err(Failure::NotACloseCode {
-            problem,
-            hint: hint.to_owned(),
-        })
-    };
+    let (locale, phrases) = (screen.locale, screen.locale.phrases());
+    let problem = |problem: String, hint: String| Err(Failure::NotACloseCode { problem, hint });
     let shown = printable::one_line(input, LONGEST);
+    let quoted = format!("`{shown}`");
     match search(input) {
         Found::Number(code) | Found::Name(code) if code.range().is_close_code() => Ok(Named {
             code,
-            remark: remark(&shown, code, screen.locale),
+            remark: remark(&shown, code, locale),
         }),
         Found::Number(code) | Found::Name(code) => {
-            problem(format!("{} is not a close code", code.get()), hint(code))
+            let number = code.get().to_string();
+            problem(
+                locale.filled(phrases.not_a_code, &[("input", &number)]),
+                hint(code, phrases).to_owned(),
+            )
         }
         Found::OutOfBounds => problem(
-            format!("`{shown}` is not a close code"),
-            "close codes are 1000 to 4999",
+            locale.filled(phrases.not_a_code, &[("input", &quoted)]),
+            phrases.bounds_hint.to_owned(),
         ),
         Found::Several(codes) => {
-            let names: Vec<_> = codes.iter().map(ToString::to_string).collect();
+            let names = codes.iter().map(|code| title(*code, locale));
+            let codes = locale.list(names);
             problem(
-                format!("`{shown}` matches several codes: {}", names.join(", ")),
-                "name one of them; to compare two codes, use `revoir compare`",
+                locale.filled(
+                    phrases.several_codes,
+                    &[("input", &quoted), ("codes", &codes)],
+                ),
+                locale.filled(phrases.several_hint, &[("command", "revoir compare")]),
             )
         }
         Found::Nothing => problem(
-            format!("`{shown}` matches no close code"),
-            nothing_hint(input),
+            locale.filled(phrases.no_match, &[("input", &quoted)]),
+            nothing_hint(input, locale),
         ),
     }
 }
@@ -59,23 +64,26 @@ fn remark(input: &str, code: CloseCode, locale: &Locale) -> String {
 }
 
 /// What to do about a text without a close code.
-fn nothing_hint(input: &str) -> &'static str {
-    if input.contains("://") {
-        return "this text contains no close code; a connection that failed without one is 1006: \
-                `revoir explain 1006`";
-    }
-    if input.trim().contains(' ') {
-        return "a name is, for example, `going away`; for text from a console or a log, use \
-                `revoir diagnose --console \"…\"`";
-    }
-    "use a number from 1000 to 4999 or a name such as `going away`; `revoir codes` lists them"
+fn nothing_hint(input: &str, locale: &Locale) -> String {
+    let phrases = locale.phrases();
+    let (template, command) = if input.contains("://") {
+        (phrases.no_match_line_hint, "revoir explain 1006")
+    } else if input.trim().contains(' ') {
+        (
+            phrases.no_match_words_hint,
+            "revoir diagnose --console \"…\"",
+        )
+    } else {
+        (phrases.no_match_hint, "revoir codes")
+    };
+    locale.filled(template, &[("command", command)])
 }
 
 /// Why a number is no close code, and what would be.
-fn hint(code: CloseCode) -> &'static str {
+fn hint(code: CloseCode, phrases: &Phrases) -> &'static str {
     match code.get() {
-        100..=599 => "close codes range from 1000 to 4999; this looks like an HTTP status",
-        _ => "close codes range from 1000 to 4999",
+        100..=599 => phrases.status_hint,
+        _ => phrases.bounds_hint,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use revoir::tls::ServerTls;
+use revoir_codes::catalog::Locale;
 use revoir_gateway::config::{
     self, Config, LimitsConfig, Permissions, RouteConfig, Time, TlsConfig,
 };
@@ -310,7 +311,7 @@ impl Reloading<'_> {
                 Ok(done)
             }
             Err(failure) => {
-                let said = failure.message(false);
+                let said = failure.message(false, Locale::english());
                 errors.problem(format!("{said}the configuration stays as it was"));
                 let (error, hint) = failure.parts();
                 let error = format!("{error}\nthe configuration stays as it was");

@@ -63,7 +63,7 @@ fn doubts(page: &mut Page<'_>, diagnosis: &Diagnosis, screen: &Screen) {
             all.map(|of| {
                 let line = printable::one_line(&of.line, LONGEST_LINE);
                 match locale.nearest(of) {
-                    Some(nearest) => format!("{line} ({nearest})"),
+                    Some(nearest) => locale.aside(&line, &nearest),
                     None => line,
                 }
             }),
@@ -100,7 +100,8 @@ fn in_full(
         return;
     };
     let phrases = locale.phrases();
-    page.heading(&format!("{number}. {} · {} %", text.title, ranked.share));
+    let share = locale.percent(ranked.share);
+    page.heading(&format!("{number}. {} · {share}", text.title));
     signs(page, phrases.evidence_for, &ranked.supporting, screen);
     signs(
         page,

@@ -64,3 +64,36 @@ fn colour_is_used_where_it_is_asked_for() {
         assert!(run(&always).contains('\x1b'), "{args:?}");
     }
 }
+
+#[test]
+fn an_error_about_codes_is_in_the_language_and_any_other_says_that_it_is_english() {
+    for (args, says) in [
+        (
+            &["explain", "404", "--lang", "fr"][..],
+            "erreur\u{a0}: 404 n’est pas un code de fermeture\nconseil\u{a0}: les codes",
+        ),
+        (
+            &["explain", "nonsense", "--lang=zh"],
+            "错误：`nonsense` 与任何关闭码都不符\n提示：请给出 1000 至 4999",
+        ),
+        (
+            &["compare", "1006", "xyz", "--lang", "vi"],
+            "lỗi: `xyz` không khớp với mã đóng nào\ngợi ý: hãy dùng",
+        ),
+        (
+            &["codes", "--search", "no such thing", "--lang", "fr"],
+            "erreur\u{a0}: aucun code enregistré",
+        ),
+        (&["explain", "--lang", "fr"], "(en) error: "),
+        (
+            &["connect", "ws://127.0.0.1:1", "--policy", "/none", "--lang=vi"],
+            "lỗi: (en) --policy: ",
+        ),
+        (&["explain", "404", "--lang", "de"], "error: 404 is not"),
+        (&["explain", "--lang", "de"], "error: "),
+    ] {
+        let said = run(args);
+        let (_, stderr) = said.split_once("----- stderr\n").unwrap();
+        assert!(stderr.starts_with(says), "{args:?}: {stderr}");
+    }
+}

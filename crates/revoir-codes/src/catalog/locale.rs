@@ -14,8 +14,8 @@ pub struct Locale {
     pub name: &'static str,
     /// Whether it is written from right to left.
     pub rtl: bool,
-    /// Whether a second reader of the language has gone over the text.
-    pub reviewed: bool,
+    /// How the texts were read, and when; `None` where nobody but their writer has read them.
+    pub reviewed: Option<Review>,
     /// Headings and column names.
     pub labels: Labels,
     pub(crate) decimal: char,
@@ -23,7 +23,32 @@ pub struct Locale {
     pub(crate) units: &'static [(&'static str, &'static str)],
     /// What stands between a figure and its unit.
     pub(crate) unit_space: char,
+    /// The sign for per cent, with what stands before it.
+    pub(crate) percent: &'static str,
+    /// What stands between the bounds of a range in a sentence.
+    pub(crate) until: &'static str,
     pub(crate) bodies: Option<&'static Bodies>,
+}
+
+/// A reading of the texts of a language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Review {
+    /// How they were read.
+    pub method: ReviewMethod,
+    /// The day, as ISO 8601 writes it: `2026-11-29`.
+    pub date: &'static str,
+}
+
+/// How the texts of a language were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReviewMethod {
+    /// English: it was read beside every translation.
+    Source,
+    /// By readers who wrote none of it: once with the English beside it, for the meaning, and once
+    /// without, for the language.
+    TwoReadings,
 }
 
 impl Locale {

@@ -24,5 +24,5 @@ pub use crate::generated::keys::{Labels, Phrases};
 pub use compare::{Aspect, Comparison, Row, SameCode, compare};
 pub use explain::{Explanation, Statement, explain};
 pub use fact_rows::fact_rows;
-pub use locale::Locale;
+pub use locale::{Locale, Review, ReviewMethod};
 pub use search::{Found, search};

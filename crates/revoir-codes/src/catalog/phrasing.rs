@@ -54,6 +54,12 @@ impl Locale {
         fill(template, values)
     }
 
+    /// Parts of a sentence with the comma of the language between them.
+    #[must_use]
+    pub fn list(&self, parts: impl IntoIterator<Item = String>) -> String {
+        join(self, parts)
+    }
+
     /// `text` with a remark in brackets.
     #[must_use]
     pub fn aside(&self, text: &str, aside: &str) -> String {
@@ -176,7 +182,9 @@ impl Locale {
             (Retry::Always, _) => phrases.retry_always,
             (Retry::Wait, _) => phrases.retry_wait,
         };
-        let first = advice.first.map(|class| self.span(class.range(1)));
+        let first = advice
+            .first
+            .map(|class| self.span(class.range(1), self.sentences().until));
         let first = first.map(|span| self.with_unit(&span, "s"));
         let cap = advice.later.map(|class| self.seconds(class.cap_ms()));
         let cap = self.with_unit(&cap.unwrap_or_default(), "s");
@@ -258,21 +266,32 @@ impl Locale {
     /// A range of delays for a chart or a table: `0.25–5 s`.
     #[must_use]
     pub fn delay(&self, range: DelayRange) -> String {
-        format!("{} s", self.span(range))
+        format!("{}{}s", self.span(range, "–"), self.sentences().unit_space)
     }
 
-    /// A range of delays in seconds: `0.25–5`.
-    fn span(&self, range: DelayRange) -> String {
+    /// A share in per cent: `82%`, in French `82 %`.
+    #[must_use]
+    pub fn percent(&self, share: u8) -> String {
+        format!("{share}{}", self.sentences().percent)
+    }
+
+    /// A range of delays in seconds: `0.25–5`, in a French sentence `0,25 à 5`.
+    fn span(&self, range: DelayRange, until: &str) -> String {
         let (min, max) = (self.seconds(range.min_ms), self.seconds(range.max_ms));
-        format!("{min}–{max}")
+        format!("{min}{until}{max}")
+    }
+
+    /// The language of the sentences: this one, or English.
+    fn sentences(&self) -> &Self {
+        match self.is_complete() {
+            true => self,
+            false => Self::english(),
+        }
     }
 
     /// A figure with its unit, as a sentence of the language has it: `5 s`, `5 秒`.
     pub(crate) fn with_unit(&self, figure: &str, unit: &str) -> String {
-        let of = match self.is_complete() {
-            true => self,
-            false => Self::english(),
-        };
+        let of = self.sentences();
         let own = of.units.iter().find(|(symbol, _)| *symbol == unit);
         format!(
             "{figure}{}{}",

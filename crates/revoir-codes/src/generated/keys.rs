@@ -202,6 +202,8 @@ pub struct Phrases {
     pub basis_ours: &'static str,
     /// English: `The delays follow RFC 6455 section 7.2.3.`
     pub basis_rfc: &'static str,
+    /// English: `close codes range from 1000 to 4999`
+    pub bounds_hint: &'static str,
     /// English: `{code} with its reason, wasClean true`
     pub browser_code: &'static str,
     /// English: `{code} without a reason, wasClean true`
@@ -272,11 +274,13 @@ pub struct Phrases {
     pub copy: &'static str,
     /// English: ``{command}` ranks these causes by what you know about one ending.`
     pub diagnose_hint: &'static str,
+    /// English: `error`
+    pub error: &'static str,
     /// English: `Reconnected after {seconds} s, attempt {attempt}`
     pub event_back: &'static str,
     /// English: `Closed with {code}`
     pub event_ended: &'static str,
-    /// English: `Backend {backend} responds on the same connection. There was no close event`
+    /// English: `Backend {backend} responds on the same connection, without a close event`
     pub event_held: &'static str,
     /// English: `Connected`
     pub event_open: &'static str,
@@ -310,6 +314,8 @@ pub struct Phrases {
     pub forbid_title: &'static str,
     /// English: `Call close()`
     pub forbid_try: &'static str,
+    /// English: `hint`
+    pub hint: &'static str,
     /// English: `The codes people see most`
     pub home_common: &'static str,
     /// English: `This page keeps one connection open, through the gateway, to a backend. Restart the backend, close the connection or cut it, and see who notices and what happens next.`
@@ -454,8 +460,22 @@ pub struct Phrases {
     pub next_command: &'static str,
     /// English: `The facts are the same for both.`
     pub no_difference: &'static str,
+    /// English: `{input} matches no close code`
+    pub no_match: &'static str,
+    /// English: `use a number from 1000 to 4999 or a name such as `going away`; `{command}` lists them`
+    pub no_match_hint: &'static str,
+    /// English: `this text contains no close code; a connection that failed without one is 1006: `{command}``
+    pub no_match_line_hint: &'static str,
+    /// English: `a name is, for example, `going away`; for text from a console or a log, use `{command}``
+    pub no_match_words_hint: &'static str,
+    /// English: `{input} is not a close code`
+    pub not_a_code: &'static str,
     /// English: `Not recognized`
     pub not_recognised: &'static str,
+    /// English: `no registered code and no product's code fits`
+    pub nothing_fits: &'static str,
+    /// English: ``{command}` lists all; `--search` looks into numbers, names and texts`
+    pub nothing_fits_hint: &'static str,
     /// English: `Before anything is sent`
     pub phase_before_send: &'static str,
     /// English: `While closing`
@@ -504,6 +524,8 @@ pub struct Phrases {
     pub quick_title: &'static str,
     /// English: `When did it end?`
     pub quick_when: &'static str,
+    /// English: `“{text}”`
+    pub quote: &'static str,
     /// English: `From 5000: not a close code`
     pub range_out_of_range: &'static str,
     /// English: `4000 to 4999: private use`
@@ -516,6 +538,8 @@ pub struct Phrases {
     pub range_registered: &'static str,
     /// English: `Below 1000: not used by WebSocket`
     pub range_unused: &'static str,
+    /// English: `These texts were read on {date} by two readers who wrote none of them.`
+    pub read_twice: &'static str,
     /// English: `not before the cause is fixed`
     pub retry_after_fix: &'static str,
     /// English: `{attempts} attempts, the first after {first}, then not before the cause is fixed`
@@ -554,6 +578,10 @@ pub struct Phrases {
     pub session_resume: &'static str,
     /// English: `Settings`
     pub settings: &'static str,
+    /// English: `{input} matches several codes: {codes}`
+    pub several_codes: &'static str,
+    /// English: `name one of them; to compare two codes, use `{command}``
+    pub several_hint: &'static str,
     /// English: `depends on the service`
     pub severity_depends: &'static str,
     /// English: `something broke`
@@ -576,6 +604,8 @@ pub struct Phrases {
     pub snippet_run: &'static str,
     /// English: `Fixes to copy`
     pub snippets_title: &'static str,
+    /// English: `close codes range from 1000 to 4999; this looks like an HTTP status`
+    pub status_hint: &'static str,
     /// English: `WebSocket connections that say why they ended, and reconnect`
     pub tagline: &'static str,
     /// English: `What was tried`
@@ -588,7 +618,7 @@ pub struct Phrases {
     pub verdict_none: &'static str,
     /// English: `The evidence is not conclusive. Most likely: {cause}`
     pub verdict_open: &'static str,
-    /// English: `None of the known causes fits: {confidence}`
+    /// English: `None of the known causes fits ({confidence})`
     pub verdict_unknown: &'static str,
     /// English: `Every check passed.`
     pub verdict_well: &'static str,

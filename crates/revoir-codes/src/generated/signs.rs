@@ -28,7 +28,7 @@ pub enum Sign {
     IdleAtSilentLimit,
     /// An idle time of {value} matches no documented idle timeout.
     IdleNoLimit,
-    /// The idle time before the end matches a heartbeat: {value}.
+    /// The idle time before the end matches the interval of a heartbeat: {value}.
     IdleAtHeartbeat,
     /// The connection's age at the end matches a documented maximum lifetime: {value}.
     AgeAtLimit,
@@ -48,7 +48,7 @@ pub enum Sign {
     Silence,
     /// The connection's age at the end matches an idle timeout: {value}.
     AgeAtIdleLimit,
-    /// The connection's age at the end matches a heartbeat: {value}.
+    /// The connection's age at the end matches the interval of a heartbeat: {value}.
     AgeAtHeartbeat,
     /// An idle time of {value} is a round number, as in a configuration file.
     IdleRound,
@@ -264,7 +264,7 @@ pub enum Sign {
     CutAtOnce,
     /// None of the pings was answered.
     NeverPonged,
-    /// The Close frame was not answered within {value}.
+    /// The Close frame was not answered in time: {value}.
     CloseUnanswered,
     /// An empty Close frame was not answered.
     EmptyCloseUnanswered,

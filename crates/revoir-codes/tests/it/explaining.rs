@@ -11,12 +11,12 @@ fn complete() -> impl Iterator<Item = &'static Locale> {
 }
 
 /// Every registered code, and one of every range.
-fn samples() -> Vec<CloseCode> {
+pub(crate) fn samples() -> Vec<CloseCode> {
     let ranges = [0, 1016, 3001, 4000, 5000].map(CloseCode::new);
     CloseCode::registered().chain(ranges).collect()
 }
 
-fn texts(of: &Explanation) -> Vec<String> {
+pub(crate) fn texts(of: &Explanation) -> Vec<String> {
     let text = of.text;
     let single = [
         text.title,
@@ -85,7 +85,10 @@ fn delays_in_the_text_are_those_of_the_advice() {
         for (code, delay) in [(1012, "1–5 s"), (1013, "5–20 s"), (3008, "0.25–1 s")] {
             let of = explain(CloseCode::new(code), locale);
             let delay = match locale.tag {
-                "fr" => delay.replace('.', ",").replace(' ', "\u{a0}"),
+                "fr" => delay
+                    .replace('.', ",")
+                    .replace(' ', "\u{a0}")
+                    .replace('–', "\u{a0}à\u{a0}"),
                 "vi" => delay.replace('.', ",").replace('s', "giây"),
                 "zh-Hans" => delay.replace('s', "秒"),
                 _ => delay.to_owned(),

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use toml::{Table, Value};
+
+use crate::locale_files::{Text, data, texts_of};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,35 +22,9 @@ struct Term {
     words: BTreeMap<String, String>,
 }
 
-fn data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
-}
-
 fn glossary() -> Vec<Term> {
     let text = fs::read_to_string(data().join("glossary.toml")).unwrap();
     toml::from_str::<Glossary>(&text).unwrap().term
-}
-
-/// Every text of a file with its key: `1006.fix.ping`, `csp.evidence.0`.
-fn texts(key: &str, value: &Value, all: &mut Vec<(String, String)>) {
-    let below = |part: &str| match key {
-        "" => part.to_owned(),
-        _ => format!("{key}.{part}"),
-    };
-    match value {
-        Value::String(text) => all.push((key.to_owned(), text.clone())),
-        Value::Array(list) => {
-            for (index, value) in list.iter().enumerate() {
-                texts(&below(&index.to_string()), value, all);
-            }
-        }
-        Value::Table(table) => {
-            for (part, value) in table.iter().filter(|(part, _)| *part != "english") {
-                texts(&below(part), value, all);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// What is prose: without `code` and “what others say”.
@@ -88,23 +62,16 @@ fn no_text_uses_a_synonym_that_the_glossary_rules_out() {
     let terms = glossary();
     let mut found = Vec::new();
     for tag in ["en", "zh-Hans", "vi", "fr"] {
-        for file in ["labels", "phrases", "codes", "causes", "signs", "pairs"] {
-            let name = format!("{tag}/{file}.toml");
-            let content = fs::read_to_string(data().join("locales").join(&name)).unwrap();
-            let table: Table = toml::from_str(&content).unwrap();
-            let mut all = Vec::new();
-            texts("", &Value::Table(table), &mut all);
-            for (key, text) in &all {
-                let prose = prose(text);
-                for term in &terms {
-                    let ruled_out = term.not.get(tag).into_iter().flatten();
-                    for word in ruled_out.filter(|word| uses(&prose, word)) {
-                        let right = term.words.get(tag).map_or("reword it", String::as_str);
-                        found.push(format!(
-                            "{name}: {key}: “{word}” is ruled out ({}): {right}",
-                            term.id
-                        ));
-                    }
+        for Text { file, key, text } in texts_of(tag) {
+            let prose = prose(&text);
+            for term in &terms {
+                let ruled_out = term.not.get(tag).into_iter().flatten();
+                for word in ruled_out.filter(|word| uses(&prose, word)) {
+                    let right = term.words.get(tag).map_or("reword it", String::as_str);
+                    found.push(format!(
+                        "{file}: {key}: “{word}” is ruled out ({}): {right}",
+                        term.id
+                    ));
                 }
             }
         }

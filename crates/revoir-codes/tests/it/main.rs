@@ -8,4 +8,6 @@ mod comparing;
 mod diagnosing;
 mod explaining;
 mod glossary;
+mod locale_files;
 mod searching;
+mod typography;

@@ -1,6 +1,6 @@
 //! [`Frame`]: what surrounds the content of every page.
 
-use revoir_codes::catalog::{Explanation, Labels, Locale, explain};
+use revoir_codes::catalog::{Explanation, Labels, Locale, ReviewMethod, explain};
 use revoir_codes::{CloseCode, CodeRange};
 
 use crate::pages::address::{Address, named_by_products};
@@ -139,6 +139,20 @@ impl Frame {
         } else {
             " lang=\"en\" dir=\"ltr\""
         }
+    }
+
+    /// Who has read the texts of the language, and when.
+    pub(crate) fn reading(&self) -> Option<String> {
+        let of = self.locale.reviewed?;
+        (of.method == ReviewMethod::TwoReadings).then(|| {
+            let template = self.locale.phrases().read_twice;
+            self.locale.filled(template, &[("date", of.date)])
+        })
+    }
+
+    /// What stands before a sentence of a library, whose language is English.
+    pub(crate) fn quoted_in_english(&self) -> &'static str {
+        if self.locale.tag == "en" { "" } else { "(en) " }
     }
 
     /// What stands between a word and what it announces, with the spaces of the language.

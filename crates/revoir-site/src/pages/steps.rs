@@ -27,6 +27,8 @@ pub(crate) struct Back {
     pub(crate) delay: String,
     /// How often it may try, if not for as long as it takes.
     pub(crate) times: Option<u8>,
+    /// That number as a remark; empty without one.
+    pub(crate) at_most: String,
 }
 
 /// One end of the connection.
@@ -113,7 +115,7 @@ impl Steps {
         let number = code.get().to_string();
         let labels = &locale.labels;
         let steps = match code {
-            CloseCode::NO_STATUS_RCVD => no_status(labels),
+            CloseCode::NO_STATUS_RCVD => no_status(locale),
             CloseCode::ABNORMAL_CLOSURE => abnormal(labels),
             CloseCode::TLS_HANDSHAKE => tls(),
             _ if explained.facts.wire != Wire::Frame => illegal(&number),
@@ -184,8 +186,8 @@ fn closed(code: CloseCode, number: &str, labels: &Labels) -> Vec<Step> {
         .collect()
 }
 
-fn no_status(labels: &Labels) -> Vec<Step> {
-    let empty = format!("Close ({})", labels.empty_frame);
+fn no_status(locale: &Locale) -> Vec<Step> {
+    let empty = locale.aside("Close", locale.labels.empty_frame);
     vec![
         step(Server, Kind::Event, "close()"),
         step(Server, Kind::Close, empty.clone()),
@@ -228,7 +230,12 @@ fn back(explained: &Explanation, locale: &Locale) -> Option<Back> {
         Retry::AfterFix | Retry::Limited | Retry::Always => advice.attempts,
     };
     let delay = locale.delay(advice.first?.range(1));
-    Some(Back { delay, times })
+    let at_most = times.map(|times| locale.aside("", &format!("≤ {times} ×")));
+    Some(Back {
+        delay,
+        times,
+        at_most: at_most.unwrap_or_default(),
+    })
 }
 
 #[cfg(test)]

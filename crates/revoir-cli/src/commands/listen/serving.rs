@@ -7,6 +7,7 @@ use std::time::Duration;
 use revoir::drain::Drain;
 use revoir::http::{HeaderName, HeaderValue, Response};
 use revoir::{Acceptor, Incoming, Server};
+use revoir_codes::catalog::Locale;
 
 use super::connections::{Connections, Manner, NeverOpened};
 use crate::args::ListenArgs;
@@ -125,7 +126,10 @@ impl Serving {
     async fn reload(&self) {
         let note = match self.certificate.as_ref().map(Certificate::reload) {
             Some(Ok(())) => "the certificate was read again".to_owned(),
-            Some(Err(failure)) => failure.message(false).trim_end().to_owned(),
+            Some(Err(failure)) => failure
+                .message(false, Locale::english())
+                .trim_end()
+                .to_owned(),
             None => "there is nothing to reload".to_owned(),
         };
         let _ = self.events.tell(None, What::Note(note)).await;

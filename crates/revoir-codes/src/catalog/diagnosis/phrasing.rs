@@ -91,7 +91,7 @@ impl Locale {
             .iter()
             .map(|text| format!("`{text}`"))
             .collect();
-        let texts = (!texts.is_empty()).then(|| texts.join(", "))?;
+        let texts = (!texts.is_empty()).then(|| join(self, texts))?;
         Some(fill(self.phrases().nearest_messages, &[("texts", &texts)]))
     }
 
