@@ -86,7 +86,13 @@ fn an_error_about_codes_is_in_the_language_and_any_other_says_that_it_is_english
         ),
         (&["explain", "--lang", "fr"], "(en) error: "),
         (
-            &["connect", "ws://127.0.0.1:1", "--policy", "/none", "--lang=vi"],
+            &[
+                "connect",
+                "ws://127.0.0.1:1",
+                "--policy",
+                "/none",
+                "--lang=vi",
+            ],
             "lỗi: (en) --policy: ",
         ),
         (&["explain", "404", "--lang", "de"], "error: 404 is not"),
