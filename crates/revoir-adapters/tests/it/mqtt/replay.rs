@@ -77,7 +77,11 @@ fn a_session_that_lasts_is_taken_up_and_another_begins_anew() {
     };
     rig.expect_server(&again.packet());
 
-    for hello in [Hello::V4, Hello::V5] {
+    let ending = Hello {
+        properties: &[0x11, 0, 0, 0, 0],
+        ..Hello::V5
+    };
+    for hello in [Hello::V4, Hello::V5, ending] {
         let none: &[u8] = if hello.level == 5 {
             &[0, 0, 0]
         } else {

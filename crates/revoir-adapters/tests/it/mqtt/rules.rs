@@ -90,6 +90,10 @@ fn acknowledgements_for_a_server_that_is_gone_are_swallowed() {
     rig.expect_server(b"");
     rig.client(&with_id(0x40, 1, &[]));
     rig.expect_server(&with_id(0x40, 1, &[]));
+    // The old server had the one for its second message.
+    rig.server(&publish(1, 2, "a/b", "new"));
+    rig.client(&with_id(0x40, 2, &[]));
+    rig.expect_server(&with_id(0x40, 2, &[]));
 }
 
 #[test]
