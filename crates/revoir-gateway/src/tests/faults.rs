@@ -309,7 +309,7 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("../upstream/connecting.rs"),
         include_str!("../upstream/names.rs"),
         // Where the process matters.
-        include_str!("../../../revoir-cli/tests/it/error_log.rs"),
+        include_str!("../../testdata/error_log.rs"),
     ];
     let page = include_str!("../../docs/gateway.md");
     let (_, table) = page

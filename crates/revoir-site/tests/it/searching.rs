@@ -64,7 +64,7 @@ fn people_find_what_they_look_for() {
     let count = queries.query.len();
     let share = |part: usize| part * 1000 / count;
     let percent = |part: usize| format!("{}.{} %", share(part) / 10, share(part) % 10);
-    let docs = folder.join("../../docs/search.md");
+    let docs = folder.join("docs/search.md");
     let table = format!(
         "# The search, measured\n\n{count} queries: titles of public threads and lines quoted in them, collected on \
          2026-11-29 without a look at what the search finds, with the pages that answer them fixed before the first run \

@@ -1,0 +1,1 @@
+../../revoir-cli/tests/it/error_log.rs
