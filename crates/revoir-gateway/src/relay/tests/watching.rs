@@ -339,3 +339,24 @@ proptest! {
         prop_assert_eq!(rig.client_got(), b"");
     }
 }
+
+#[test]
+fn a_client_whose_upstream_is_removed_says_its_hello_to_another_one() {
+    let mut rig = rig();
+    rig.client_sends(&text("ask"));
+    let moves = |rig: &mut Rig| rig.act(|relay, at| relay.change_backend(at));
+    assert!(!moves(&mut rig), "an answer is awaited");
+    rig.backend_sends(&told("answer"));
+    assert!(moves(&mut rig));
+    rig.backend_got();
+    // What it still says is passed, and its answer means nothing to the client.
+    rig.backend_sends(&told("last"));
+    rig.backend_sends(&plain(Opcode::Close, &close_payload(4000, "")));
+    assert!(rig.relay.holding(rig.now).is_some());
+    rig.backend_got();
+    rig.attach();
+    assert_eq!(rig.backend_got(), told("hello"));
+    assert!(!moves(&mut rig), "the hello is not answered");
+    rig.backend_sends(&told("welcome"));
+    assert_eq!(rig.client_got(), [told("answer"), told("last")].concat());
+}
