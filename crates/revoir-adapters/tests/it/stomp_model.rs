@@ -148,8 +148,12 @@ impl Server {
             }
             "ACK" => {
                 let id = frame.header("id");
-                let at = self.open.iter().position(|(open, _)| open == id);
-                let at = at.expect("an acknowledgement for another server");
+                let is_ours = id.starts_with(&format!("{}-", self.name));
+                assert!(is_ours, "an acknowledgement for another server");
+                // One that was on its way when its subscription ended waits for nothing.
+                let Some(at) = self.open.iter().position(|(open, _)| open == id) else {
+                    return;
+                };
                 let subscription = self.open[at].1.clone();
                 let is_cumulative = self.subscribed[&subscription].1 == "client";
                 let mut place = 0;
