@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 import { address, ask, countdown, fill, milliseconds, seconds, token } from "./connection.js";
+=======
+import { address, ask, fill, seconds, token } from "./connection.js";
+>>>>>>> 43c19b9 (revoir-site: tell a delay once in the log of home)
 
 // One connection through the gateway, held by the browser client of revoir (revoir.js). It sends a
 // number four times a second, and the backend sends it back.
@@ -65,20 +69,11 @@ socket.ondown = ({ ending, decision }) => {
   tell("bad", reason ? `${ended}${said.colon}${fill(said.quote, { text: reason })}` : ended);
   if (!decision.retry) return tell("bad", said.stays);
   live.dataset.delay = decision.delayMs;
-  const line = tell("", "");
+  // Said once: whoever listens to the page is not told every tenth of a second.
+  const line = tell("", fill(said.waits, { seconds: seconds(decision.delayMs) }));
   const item = line.closest("li");
-  const end = countdown(
-    decision.delayMs,
-    (left) => {
-      line.textContent = fill(said.waits, { seconds: seconds(left) });
-    },
-    () => item.remove(),
-  );
   // It may come back earlier: when the network or the page does.
-  stop = () => {
-    end();
-    item.remove();
-  };
+  stop = () => item.remove();
 };
 
 function meet(word, number) {
