@@ -21,6 +21,9 @@ use crate::process::{Process, free_port};
 
 const SLOW_HEADS: usize = 9000;
 const UNFINISHED: usize = 1000;
+
+/// Slow heads that leave before the bodies come: with 20,000 files, 9,985 clients can have an upstream.
+const LEAVE: usize = 50;
 const CONNECTIONS: usize = 9000;
 
 /// Requests of good clients meanwhile, and how many at a time.
@@ -67,9 +70,11 @@ pub(crate) async fn run(revoir: &str) -> anyhow::Result<()> {
     sleep(SETTLE).await;
     let alone = good(front, GOOD).await?;
     let empty = resident(process)?;
-    let heads = crowd(front, SLOW_HEADS, HALF).await?;
+    let mut heads = crowd(front, SLOW_HEADS, HALF).await?;
     sleep(SETTLE).await;
     let with_heads = resident(process)?;
+    heads.truncate(SLOW_HEADS - LEAVE);
+    sleep(SETTLE).await;
     let posts = crowd(front, UNFINISHED, POST).await?;
     sleep(SETTLE).await;
     let with_posts = resident(process)?;
@@ -111,7 +116,7 @@ pub(crate) async fn run(revoir: &str) -> anyhow::Result<()> {
 }
 
 fn milliseconds(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+    format!("{:.2} ms", time.as_secs_f64() * 1000.0)
 }
 
 /// So many clients that send `start` and then nothing.
