@@ -20,6 +20,11 @@ impl Fields {
         Self(packed.into())
     }
 
+    /// In bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn unpack(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for line in self.0.split(|byte| *byte == b'\n') {

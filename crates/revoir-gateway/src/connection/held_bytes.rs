@@ -61,6 +61,11 @@ impl Held {
         }
     }
 
+    /// Whether everybody together holds more than they may.
+    pub(crate) fn is_too_much(&self) -> bool {
+        self.all.free() == 0
+    }
+
     /// So much is held now.
     #[inline]
     pub(crate) fn set(&mut self, bytes: usize) {

@@ -9,6 +9,7 @@ use revoir::reconnect::Entropy;
 use revoir_proto::handshake::key;
 
 use crate::connection::fields::Fields;
+use crate::connection::held_bytes::{Held, HeldBytes};
 use crate::connection::holding::{Redial, Redialing, Returned};
 use crate::proxy_protocol::Header;
 use crate::relay::{Previous, RedialFailure};
@@ -21,6 +22,9 @@ use crate::upstream::{
 
 /// The header field that tells a backend whose connection this continues.
 const RESUME: HeaderName = HeaderName::from_static("revoir-resume");
+
+/// What a client asks for has usually not so many bytes, which are not counted.
+const USUAL: usize = 4096;
 
 /// No backend is waited for longer than this on its own advice.
 const LONGEST_ADVICE: Duration = Duration::from_secs(3600);
@@ -37,6 +41,8 @@ pub(crate) struct Redialer {
     mode: Mode,
     treatment: Treatment,
     affinity: Option<Affinity>,
+    /// What of that is more than usual, for as long as the client is there.
+    _held: Held,
     /// Whom a PROXY header names. In a box, because few routes write one.
     client: Option<Box<Header>>,
 }
@@ -50,13 +56,19 @@ impl Redialer {
         name: String,
         opening: &Opening,
         (agreement, treatment): (Agreement, Treatment),
+        all: &Arc<HeldBytes>,
     ) -> Self {
+        let resource: Box<str> = opening.resource.to_string().into();
+        let fields = Fields::pack(&opening.headers);
+        let mut held = Held::of(all);
+        held.set((resource.len() + fields.len()).saturating_sub(USUAL));
         Self {
             pool,
             limit,
             name: name.into(),
-            resource: opening.resource.to_string().into(),
-            fields: Fields::pack(&opening.headers),
+            resource,
+            fields,
+            _held: held,
             agreement,
             mode: opening.mode,
             treatment,

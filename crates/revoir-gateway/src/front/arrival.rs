@@ -7,19 +7,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::body::Body;
 use bytes::Bytes;
+use hyper::Response;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use crate::connection::linger;
+use crate::connection::{Held, linger};
 use crate::upstream::TcpOrTls;
+
+/// Heads up to this length are read also where memory is short.
+const SHORT_HEAD: usize = 4096;
 
 /// What whoever is too slow is told.
 const TOO_SLOW: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\
                         Content-Type: text/plain; charset=utf-8\r\nContent-Length: 33\r\n\r\n\
                         the request did not come in time\n";
+
+/// What whoever sends a long head is told where there is no memory for it.
+const CROWDED: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n\
+                       Content-Type: text/plain; charset=utf-8\r\nContent-Length: 40\r\n\r\n\
+                       there is no room for another connection\n";
 
 /// A connection whose first request has to come in time. Else it ends; if the request has begun, it
 /// is answered with 408.
@@ -30,6 +41,10 @@ pub(super) struct Arrival {
     /// What has come already, and is not read yet.
     early: Bytes,
     waiting: Option<Waiting>,
+    request: Arc<FirstRequest>,
+    /// What has come of a head that is not whole.
+    held: Held,
+    head_bytes: usize,
     /// How long the client may take no bytes.
     write_limit: Duration,
     /// There only while it takes none.
@@ -48,12 +63,61 @@ pub(super) struct FirstRequest {
     has_begun: AtomicBool,
     has_come: AtomicBool,
     is_late: AtomicBool,
+    is_crowded: AtomicBool,
+    /// Whether a request is being answered: what comes meanwhile is no head.
+    is_answered: AtomicBool,
+}
+
+/// The body of an answer. With its end, the next head is waited for.
+struct Answer {
+    body: Body,
+    request: Arc<FirstRequest>,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.request.is_answered.store(false, Ordering::Relaxed);
+    }
 }
 
 impl FirstRequest {
     /// It is here.
     pub(super) fn comes(&self) {
         self.has_come.store(true, Ordering::Relaxed);
+        self.is_answered.store(true, Ordering::Relaxed);
+    }
+
+    /// This is the answer to it, or to one that came later.
+    pub(super) fn answered_by(self: Arc<Self>, response: Response<Body>) -> Response<Body> {
+        response.map(|body| {
+            let request = self;
+            Body::new(Answer { body, request })
+        })
+    }
+
+    /// Whether there was no memory for its head.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.is_crowded.load(Ordering::Relaxed)
     }
 
     pub(super) fn has_come(&self) -> bool {
@@ -74,7 +138,7 @@ impl Arrival {
     /// `early`: what was read of `stream`; `deadline`: for the first request; `write_limit`: for the
     /// client to take bytes of an answer.
     pub(super) fn new(
-        (stream, early): (TcpOrTls, Bytes),
+        (stream, (early, held)): (TcpOrTls, (Bytes, Held)),
         request: Arc<FirstRequest>,
         (deadline, write_limit): (Instant, Duration),
     ) -> Self {
@@ -83,11 +147,14 @@ impl Arrival {
             .store(!early.is_empty(), Ordering::Relaxed);
         Self {
             stream: Some(stream),
+            head_bytes: early.len(),
             early,
+            held,
             waiting: Some(Waiting {
                 limit: Box::pin(sleep_until(deadline)),
-                request,
+                request: Arc::clone(&request),
             }),
+            request,
             write_limit,
             blocked: None,
         }
@@ -112,6 +179,27 @@ impl Arrival {
         let blocked = self.blocked.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(blocked.as_mut().poll(cx));
         Poll::Ready(Err(ErrorKind::TimedOut.into()))
+    }
+
+    /// Counts what is read of a head. Where there is no room for a long one, the connection ends.
+    fn count(&mut self, read: usize) -> bool {
+        if self.request.is_answered.load(Ordering::Relaxed) {
+            self.head_bytes = 0;
+            self.held.set(0);
+            return true;
+        }
+        self.head_bytes += read;
+        self.held.set(self.head_bytes);
+        if read == 0 || self.head_bytes <= SHORT_HEAD || !self.held.is_too_much() {
+            return true;
+        }
+        self.request.is_crowded.store(true, Ordering::Relaxed);
+        if let Some(stream) = self.stream.take() {
+            tokio::spawn(linger(stream, CROWDED.as_bytes().to_vec()));
+        }
+        self.waiting = None;
+        self.held.set(0);
+        false
     }
 
     /// Ends the connection if it is time to.
@@ -156,12 +244,20 @@ impl AsyncRead for Arrival {
         if self.stream.is_none() || self.poll_limit(cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
+        self.count(0);
         if !self.early.is_empty() {
             let count = self.early.len().min(into.remaining());
             into.put_slice(&self.early.split_to(count));
             return Poll::Ready(Ok(()));
         }
+        let before = into.filled().len();
         ready!(self.stream()?.poll_read(cx, into))?;
+        let read = into.filled().len() - before;
+        if !self.count(read) {
+            // To whoever reads, this is the end.
+            into.set_filled(before);
+            return Poll::Ready(Ok(()));
+        }
         if let Some(waiting) = &self.waiting
             && !into.filled().is_empty()
         {

@@ -7,6 +7,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, timeout_at};
 
+use crate::connection::Held;
+
 /// Longer heads are read as HTTP as they come.
 const LONGEST: usize = 4096;
 
@@ -15,10 +17,20 @@ const FIELDS: usize = 100;
 
 /// What has come of a head. A client that is slow costs this and its socket: what reads HTTP has a
 /// buffer of 8 KiB from its first byte on.
-#[derive(Debug, Default)]
-pub(super) struct FirstHead(Vec<u8>);
+#[derive(Debug)]
+pub(super) struct FirstHead {
+    bytes: Vec<u8>,
+    /// The same, among all that clients fill.
+    held: Held,
+}
 
 impl FirstHead {
+    /// Nothing yet. What comes counts as held.
+    pub(super) fn new(held: Held) -> Self {
+        let bytes = Vec::new();
+        Self { bytes, held }
+    }
+
     /// Reads until the head is whole, is none, or is long; or until `stream` ends, `deadline` is over,
     /// or somebody drops this. What to make of it is for whoever reads HTTP.
     pub(super) async fn read<S>(&mut self, stream: &mut S, deadline: Instant)
@@ -30,9 +42,9 @@ impl FirstHead {
         drop(timeout_at(deadline, reading).await);
     }
 
-    /// What has come.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.0
+    /// What has come, and as what it counts.
+    pub(super) fn into_parts(self) -> (Vec<u8>, Held) {
+        (self.bytes, self.held)
     }
 
     fn poll_read<S: AsyncRead>(
@@ -44,7 +56,10 @@ impl FirstHead {
         while self.is_begun() {
             let mut piece = ReadBuf::new(&mut piece);
             match ready!(stream.as_mut().poll_read(cx, &mut piece)) {
-                Ok(()) if !piece.filled().is_empty() => self.0.extend_from_slice(piece.filled()),
+                Ok(()) if !piece.filled().is_empty() => {
+                    self.bytes.extend_from_slice(piece.filled());
+                    self.held.set(self.bytes.len());
+                }
                 // The end is found again.
                 Ok(()) | Err(_) => break,
             }
@@ -55,27 +70,35 @@ impl FirstHead {
     /// Whether a head has begun that may yet come to its end.
     fn is_begun(&self) -> bool {
         let mut fields = [httparse::EMPTY_HEADER; FIELDS];
-        let parsed = httparse::Request::new(&mut fields).parse(&self.0);
-        self.0.len() < LONGEST && parsed.is_ok_and(|status| status.is_partial())
+        let parsed = httparse::Request::new(&mut fields).parse(&self.bytes);
+        self.bytes.len() < LONGEST && parsed.is_ok_and(|status| status.is_partial())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio::io::{AsyncWriteExt, duplex};
     use tokio::time::Duration;
 
     use super::*;
+    use crate::connection::HeldBytes;
+
+    fn first_head() -> FirstHead {
+        let all = Arc::new(HeldBytes::new(usize::MAX));
+        FirstHead::new(Held::of(&all))
+    }
 
     async fn read(pieces: &[&[u8]]) -> Vec<u8> {
         let (mut client, mut stream) = duplex(64 * 1024);
         for piece in pieces {
             client.write_all(piece).await.unwrap();
         }
-        let mut head = FirstHead::default();
+        let mut head = first_head();
         let deadline = Instant::now() + Duration::from_secs(10);
         head.read(&mut stream, deadline).await;
-        head.into_bytes()
+        head.into_parts().0
     }
 
     #[tokio::test(start_paused = true)]
@@ -101,10 +124,10 @@ mod tests {
         let began = Instant::now();
         let (mut client, mut stream) = duplex(1024);
         client.write_all(half).await.unwrap();
-        let mut head = FirstHead::default();
+        let mut head = first_head();
         head.read(&mut stream, began + Duration::from_secs(10))
             .await;
-        assert_eq!(head.into_bytes(), half);
+        assert_eq!(head.into_parts().0, half);
         assert!(began.elapsed() >= Duration::from_secs(10));
         // Its end is no error yet.
         assert_eq!(read(&[half]).await, half);

@@ -137,6 +137,7 @@ pub(super) async fn answer(
         name,
         &opening,
         (opened.agreement, treatment),
+        &registry.held_bytes,
     ));
     let (stream, input) = (opened.stream, opened.input);
     let upgrade = hyper::upgrade::on(&mut request);

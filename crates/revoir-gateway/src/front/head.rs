@@ -42,6 +42,35 @@ pub(super) fn has_one_host<B>(request: &Request<B>) -> bool {
     }
 }
 
+/// Whether Host is a host, and a port where there is one (RFC 9110 section 7.2). What is not could be
+/// another route's for a backend that reads it in another way.
+pub(super) fn has_a_plain_host<B>(request: &Request<B>) -> bool {
+    let host = request.headers().get(HOST);
+    host.is_none_or(|host| is_plain_host(host.as_bytes()))
+}
+
+fn is_plain_host(host: &[u8]) -> bool {
+    let is_of_address = |byte: &u8| byte.is_ascii_hexdigit() || b":.".contains(byte);
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
+    let (is_host, port) = if let Some(rest) = host.strip_prefix(b"[") {
+        let Some(end) = rest.iter().position(|byte| *byte == b']') else {
+            return false;
+        };
+        let is_address = end > 0 && rest[..end].iter().all(is_of_address);
+        (is_address, &rest[end + 1..])
+    } else {
+        let end = host.iter().position(|byte| *byte == b':');
+        let (name, port) = host.split_at(end.unwrap_or(host.len()));
+        let has_empty_label = name.starts_with(b".") || name.windows(2).any(|two| two == b"..");
+        (name.iter().all(is_of_name) && !has_empty_label, port)
+    };
+    let is_port = match port.strip_prefix(b":") {
+        Some(digits) => digits.iter().all(u8::is_ascii_digit),
+        None => port.is_empty(),
+    };
+    is_host && is_port
+}
+
 /// RFC 9112 section 3.2: a target is a path, or `*` of OPTIONS. The authority alone is for CONNECT.
 pub(super) fn has_a_path<B>(request: &Request<B>) -> bool {
     match request.uri().path() {
@@ -85,6 +114,28 @@ pub(super) fn detach(parts: &mut Parts) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_a_port() {
+        for host in [
+            "",
+            "a",
+            "a.example.",
+            "A-1_b.example:80",
+            "a:",
+            "192.0.2.1:1",
+            "[::1]",
+            "[::1]:80",
+        ] {
+            assert!(is_plain_host(host.as_bytes()), "{host}");
+        }
+        for host in [
+            "x@a", "a:80:80", "a:x", "a%2eb", "a..", ".a", "a..b", "a b", "a,b", "a/", "a\\b",
+            "[a", "[]", "[::1]x", "[::1", "\u{3002}", "a\0",
+        ] {
+            assert!(!is_plain_host(host.as_bytes()), "{host}");
+        }
+    }
 
     #[test]
     fn a_head_that_is_copied_says_the_same() {

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::connection::{begun, linger};
+use crate::connection::{Held, begun, linger};
 use crate::file_limit::FileLimit;
 use crate::front::arrival::{Arrival, FirstRequest};
 use crate::front::auth_hook::allowed;
@@ -29,7 +29,7 @@ use crate::front::client_cert::ClientCert;
 use crate::front::exchange::OpenExchange;
 use crate::front::first_head::FirstHead;
 use crate::front::handshake;
-use crate::front::head::{has_a_path, has_one_host, head_bytes, host, normalise};
+use crate::front::head::{has_a_path, has_a_plain_host, has_one_host, head_bytes, host, normalise};
 use crate::front::path::normal_form;
 use crate::front::progress::Progress;
 use crate::front::refusal::{broken, crowded, refusal, too_slow};
@@ -172,13 +172,14 @@ impl Listeners {
         let draining = &self.front.registry.draining;
         let mut draining = (!draining.has_begun()).then(|| draining.listen());
         let deadline = Instant::now() + self.front.current().settings.handshake_limit;
-        let mut head = FirstHead::default();
+        let mut head = FirstHead::new(Held::of(&self.front.registry.held_bytes));
         tokio::select! {
             biased;
             () = head.read(&mut stream, deadline) => {}
             () = begun(draining.as_mut()) => {}
         }
-        let early = Bytes::from(head.into_bytes());
+        let (early, held) = head.into_parts();
+        let early = (Bytes::from(early), held);
         let times = (since, deadline);
         Box::pin(self.speak((stream, early), source, draining, times)).await;
     }
@@ -250,7 +251,7 @@ impl Listeners {
     /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
     async fn speak(
         self: &Arc<Self>,
-        connection: (TcpOrTls, Bytes),
+        connection: (TcpOrTls, (Bytes, Held)),
         source: Source,
         mut draining: Option<watch::Receiver<bool>>,
         (since, deadline): (Instant, Instant),
@@ -274,7 +275,11 @@ impl Listeners {
             first.comes();
             let listeners = Arc::clone(self);
             let source = source.clone();
-            async move { Ok::<_, Infallible>(listeners.answer(request, source).await) }
+            let first = Arc::clone(&first);
+            async move {
+                let response = listeners.answer(request, source).await;
+                Ok::<_, Infallible>(first.answered_by(response))
+            }
         });
         let talking = http.serve_connection(TokioIo::new(arrival), service);
         let mut talking = pin!(talking.with_upgrades());
@@ -294,7 +299,9 @@ impl Listeners {
         };
         drop(draining);
         if let Err(error) = ended {
-            if first.is_late() {
+            if first.is_crowded() {
+                registry.limited(Limit::Held);
+            } else if first.is_late() {
                 registry.limited(Limit::Time);
             } else if error.is_parse_too_large() {
                 registry.limited(Limit::Head);
@@ -349,6 +356,10 @@ impl Listeners {
         }
         if !has_one_host(&request) {
             return refusal(StatusCode::BAD_REQUEST, "a request has one Host field");
+        }
+        if !has_a_plain_host(&request) {
+            let text = "the Host field is no host with a port (RFC 9110 section 7.2)";
+            return refusal(StatusCode::BAD_REQUEST, text);
         }
         let path = match normal_form(request.uri().path()) {
             Ok(path) => path,
@@ -414,7 +425,9 @@ async fn speaks_plain(stream: &Socket, limit: Duration) -> bool {
 
 /// The status that a request was answered with before it could be read, if it was.
 fn unread(first: &FirstRequest, error: &hyper::Error) -> Option<u16> {
-    let status = if first.is_late() {
+    let status = if first.is_crowded() {
+        Some(StatusCode::SERVICE_UNAVAILABLE)
+    } else if first.is_late() {
         // Who says nothing is told nothing.
         first.has_begun().then_some(StatusCode::REQUEST_TIMEOUT)
     } else if error.is_parse_too_large() {

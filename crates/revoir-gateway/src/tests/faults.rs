@@ -301,6 +301,7 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("reloading.rs"),
         include_str!("upstreams.rs"),
         include_str!("../connection/limits.rs"),
+        include_str!("../front/head.rs"),
         include_str!("../front/headers.rs"),
         include_str!("../front/source.rs"),
         include_str!("../net/unix_socket.rs"),

@@ -9,7 +9,8 @@ use tokio::io::AsyncWriteExt;
 use crate::front::Settings;
 use crate::rules::Mode;
 use crate::tests::support::{
-    Between, Raw, Setup, ask, connected, dial, frame, pair, pass, route, settings, soon,
+    Between, Raw, Setup, ask, asked, connected, dial, field, frame, pair, pass, route, settings,
+    soon, taken,
 };
 use crate::watch::Limit;
 
@@ -149,4 +150,46 @@ async fn where_there_is_no_room_nobody_new_comes() {
         flood.abort();
         drop(client);
     }
+}
+
+#[tokio::test]
+async fn what_has_come_of_heads_counts_and_a_long_one_finds_no_room() {
+    let (listener, between) = pair(with_limit(20_000, Mode::Hold)).await;
+    let held = || between.gateway.overview().held_bytes;
+    let mut half = dial(between.address).await;
+    half.write(b"GET / HTTP/1.1\r\nHost: a\r\n").await;
+    soon(async {
+        while held() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let mut long = dial(between.address).await;
+    long.write(&[b"GET / HTTP/1.1\r\nHost: a\r\nX: ", &[b'a'; 30_000][..]].concat())
+        .await;
+    let head = long.head().await;
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(field(&head, "Retry-After").is_some(), "{head}");
+    between
+        .counts
+        .at_least(|counts| counts.limited(Limit::Held), 1)
+        .await;
+    // The short one goes on, and what its client asked for is kept as long as that is there.
+    half.write(b"Connection: close\r\n\r\n").await;
+    let (mut backend, _) = asked(&listener).await;
+    backend
+        .write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        .await;
+    assert!(half.head().await.starts_with("HTTP/1.1 204 "));
+    half.rest().await;
+    soon(async {
+        while held() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let mut client = ask(between.address, &format!("X: {}\r\n", "a".repeat(10_000))).await;
+    let _backend = taken(&listener).await;
+    client.head().await;
+    assert!(held() > 5000, "{}", held());
 }
