@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-import { address, ask, countdown, fill, milliseconds, seconds, token } from "./connection.js";
-=======
-import { address, ask, fill, seconds, token } from "./connection.js";
->>>>>>> 43c19b9 (revoir-site: tell a delay once in the log of home)
+import { address, ask, fill, milliseconds, seconds, token } from "./connection.js";
 
 // One connection through the gateway, held by the browser client of revoir (revoir.js). It sends a
 // number four times a second, and the backend sends it back.
