@@ -122,7 +122,8 @@ fn unpack(package: &Package, folder: &Path) -> anyhow::Result<()> {
     let name = stem(package);
     let archive = crate::root().join(format!("target/package/{name}.crate"));
     let status = Command::new("tar")
-        .arg("-xzf")
+        // As of now: cargo packs files with one old date, and would take what it compiled before for fresh.
+        .arg("-xmzf")
         .arg(&archive)
         .current_dir(folder)
         .status()
