@@ -5,8 +5,6 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::config::mistake::Mistake;
-
 /// What is wrong with a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
@@ -44,6 +42,29 @@ impl fmt::Display for Wrong {
 }
 
 impl Error for Wrong {}
+
+/// A key whose value cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The key, with those it stands under.
+    pub key: String,
+    /// What is wrong with its value.
+    pub what: String,
+}
+
+impl Mistake {
+    pub(super) fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
+        let (key, what) = (key.into(), what.into());
+        Self { key, what }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, what } = self;
+        write!(f, "{key}: {what}")
+    }
+}
 
 /// Why a configuration cannot be used.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
-//! [`Mistake`]: what no value of a configuration says alone.
+//! What no value of a configuration says alone: its first [`Mistake`].
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::config::Config;
 use crate::config::admin_address::AdminAddr;
+use crate::config::error::Mistake;
 use crate::config::route::RouteConfig;
 use crate::config::upstream::UpstreamConfig;
 use crate::net::ListenAddr;
@@ -16,29 +16,6 @@ const SOCKET_PATH: usize = 107;
 
 /// The longest path that a socket can be made at: it has a longer name until it has its permissions.
 const OWN_SOCKET_PATH: usize = SOCKET_PATH - ".4194304".len();
-
-/// A key whose value cannot be used, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// The key, with those it stands under.
-    pub key: String,
-    /// What is wrong with its value.
-    pub what: String,
-}
-
-impl Mistake {
-    fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
-        let (key, what) = (key.into(), what.into());
-        Self { key, what }
-    }
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, what } = self;
-        write!(f, "{key}: {what}")
-    }
-}
 
 impl Config {
     /// The first value that cannot be used beside the others.

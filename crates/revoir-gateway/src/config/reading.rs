@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::error::{ConfigError, Wrong};
-use crate::config::mistake::Mistake;
+use crate::config::error::{ConfigError, Mistake, Wrong};
 use crate::config::words::plain;
 use crate::config::{Config, place};
 
