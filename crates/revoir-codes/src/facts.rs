@@ -168,7 +168,7 @@ pub enum Sender {
 
 impl Sender {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: &'static [Self] = &[
         Self::ClientApplication,
         Self::ServerApplication,
         Self::Page,
@@ -223,7 +223,8 @@ impl Senders {
     /// The members, in the order of [`Sender::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Sender> {
         Sender::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(move |&sender| self.contains(sender))
     }
 }

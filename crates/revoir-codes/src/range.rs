@@ -24,7 +24,7 @@ pub enum CodeRange {
 
 impl CodeRange {
     /// All ranges, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: &'static [Self] = &[
         Self::Unused,
         Self::Protocol,
         Self::ProtocolUnassigned,

@@ -34,12 +34,11 @@ impl Reason {
         if text.len() > REASON_MAX_BYTES {
             return Err(ReasonTooLong { bytes: text.len() });
         }
-        Ok(Self::truncated(text))
+        Ok(Self::cut(text))
     }
 
-    /// As much of `text` as fits, cut between two characters.
-    #[must_use]
-    pub fn truncated(text: &str) -> Self {
+    /// As much of `text` as fits.
+    pub(crate) fn cut(text: &str) -> Self {
         let mut end = text.len().min(REASON_MAX_BYTES);
         while !text.is_char_boundary(end) {
             end -= 1;

@@ -97,7 +97,7 @@ pub enum DelayClass {
 
 impl DelayClass {
     /// All classes.
-    pub const ALL: [Self; 4] = [Self::Fast, Self::Normal, Self::Restart, Self::Slow];
+    pub const ALL: &'static [Self] = &[Self::Fast, Self::Normal, Self::Restart, Self::Slow];
 
     /// The range for an attempt, counted from 1; 0 is taken as 1.
     ///
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn no_attempt_number_overflows_or_starts_below_a_quarter_second() {
-        for class in DelayClass::ALL {
+        for class in DelayClass::ALL.iter().copied() {
             for attempt in [0, 1, 2, 30, 31, 32, 33, 64, 1_000_000, u32::MAX] {
                 let range = class.range(attempt);
                 assert!(range.min_ms >= 250, "{class:?} {attempt}");

@@ -112,8 +112,46 @@ impl Slot {
         tail[..suffix.len()].copy_from_slice(suffix.as_bytes());
         let joined = &joined[..text.len() + suffix.len()];
         // Two texts, one behind the other.
-        Reason::truncated(core::str::from_utf8(joined).unwrap_or_default())
+        Reason::cut(core::str::from_utf8(joined).unwrap_or_default())
     }
+}
+
+impl Reason {
+    /// As much of `text` as fits, cut between two characters. When a client may come back, at the end
+    /// of `text` as [`Slot`] writes it, is kept: what is cut stands before it.
+    ///
+    /// ```
+    /// use revoir_codes::Reason;
+    ///
+    /// let reason = Reason::truncated(&format!("{} [after=3217ms]", "é".repeat(100)));
+    /// assert_eq!(reason.len(), 122);
+    /// assert!(reason.ends_with("éé [after=3217ms]"));
+    /// ```
+    #[must_use]
+    pub fn truncated(text: &str) -> Self {
+        if text.len() > REASON_MAX_BYTES
+            && let Some((text, suffix)) = text.rsplit_once(' ')
+            && let Some((text, slot)) = with_spread_suffix(text, suffix)
+        {
+            return slot.write(text);
+        }
+        Self::cut(text)
+    }
+}
+
+/// The slot at the end of a text whose last word is `last`, and what stands before it.
+fn with_spread_suffix<'a>(text: &'a str, last: &str) -> Option<(&'a str, Slot)> {
+    if let Ok(slot) = last.parse() {
+        return Some((text, slot));
+    }
+    // A spread is a word of its own.
+    let (before, first) = text.rsplit_once(' ')?;
+    let mut suffix = Suffix {
+        bytes: [0; SUFFIX_BYTES],
+        len: 0,
+    };
+    fmt::write(&mut suffix, format_args!("{first} {last}")).ok()?;
+    Some((before, suffix.as_str().parse().ok()?))
 }
 
 fn millis(time: Duration) -> u32 {

@@ -33,6 +33,71 @@ pub struct Config {
     pub compress_from: usize,
 }
 
+impl Config {
+    /// The defaults of a client: messages up to 16 MiB.
+    #[must_use]
+    pub fn client() -> Self {
+        Self::default().max_message(16 * 1024 * 1024)
+    }
+
+    /// The defaults of a server: messages up to 1 MiB.
+    #[must_use]
+    pub fn server() -> Self {
+        Self::default()
+    }
+
+    /// Accepts messages up to so many bytes; see [`Limits::message`].
+    #[must_use]
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.limits.message = bytes;
+        self
+    }
+
+    /// Queues output up to so many bytes; see [`Limits::queue`].
+    #[must_use]
+    pub fn max_queue(mut self, bytes: usize) -> Self {
+        self.limits.queue = bytes;
+        self
+    }
+
+    /// Pings after `interval` without a byte one way, and waits so long for a sign of life; see
+    /// [`KeepaliveConfig`].
+    #[must_use]
+    pub fn keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
+        self.keepalive = Some(KeepaliveConfig { interval, timeout });
+        self
+    }
+
+    /// Sends no pings, and waits for no sign of life.
+    #[must_use]
+    pub fn no_keepalive(mut self) -> Self {
+        self.keepalive = None;
+        self
+    }
+
+    /// How long the peer may take no bytes; see [`Config::write_timeout`](#structfield.write_timeout).
+    #[must_use]
+    pub fn write_timeout(mut self, limit: Option<Duration>) -> Self {
+        self.write_timeout = limit;
+        self
+    }
+
+    /// How long there may be no message; see [`Config::idle_timeout`](#structfield.idle_timeout).
+    #[must_use]
+    pub fn idle_timeout(mut self, limit: Option<Duration>) -> Self {
+        self.idle_timeout = limit;
+        self
+    }
+
+    /// How long closing may take; see [`Config::close_budget`](#structfield.close_budget).
+    #[must_use]
+    pub fn close_budget(mut self, budget: Duration) -> Self {
+        self.close_budget = budget;
+        self
+    }
+}
+
+/// Those of a [server](Config::server).
 impl Default for Config {
     fn default() -> Self {
         Self {

@@ -11,7 +11,7 @@ pub struct Limits {
     pub message: usize,
     /// The high-water mark of the output queue, in bytes on the wire: at or above it, messages
     /// are refused with `UsageError::QueueFull`. The queue exceeds it by one message at most, plus
-    /// the control frames. With 0 no message can be sent, ever. Default: 256 KiB.
+    /// the control frames. With 0 no message can be sent, ever. Default: 1 MiB.
     pub queue: usize,
 }
 
@@ -19,7 +19,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             message: 1024 * 1024,
-            queue: 256 * 1024,
+            queue: 1024 * 1024,
         }
     }
 }

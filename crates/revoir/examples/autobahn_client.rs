@@ -5,7 +5,7 @@ use std::error::Error;
 
 use revoir::handshake::DeflateConfig;
 use revoir::handshake::Extensions;
-use revoir::{Client, Config, Message, Reason, SendCode, WebSocket, client_config};
+use revoir::{Client, Config, Message, Reason, SendCode, WebSocket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// A ping of ours would be an unexpected frame to the suite, should a case take over 20 s.
 fn config() -> Config {
-    let mut config = client_config();
+    let mut config = Config::client();
     config.keepalive = None;
     config
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use revoir::handshake::DeflateConfig;
 use revoir::handshake::Extensions;
-use revoir::{Acceptor, Config, Ending, Server, WebSocket, server_config};
+use revoir::{Acceptor, Config, Ending, Server, WebSocket};
 
 /// The longest messages of the suite are 16 MiB, in sections 9.1 and 9.2.
 const MESSAGE: usize = 16 * 1024 * 1024;
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// A ping of ours would be an unexpected frame to the suite, should a case take over 20 s.
 fn config() -> Config {
-    let mut config = server_config();
+    let mut config = Config::server();
     config.limits.message = MESSAGE;
     config.keepalive = None;
     config

@@ -142,7 +142,6 @@
 #![forbid(unsafe_code)]
 
 pub mod client;
-mod config;
 mod deadline;
 pub mod drain;
 mod driver;
@@ -161,8 +160,7 @@ pub mod websocket;
 pub use http;
 
 pub use client::builder::{Client, connect};
-pub use config::{client_config, server_config};
-pub use observer::Observer;
+pub use observer::{ConnectionInfo, Observer};
 pub use reconnect::link::handle::Link;
 pub use reconnect::policy::Policy;
 pub use revoir_proto::{

@@ -1,8 +1,9 @@
 //! [`Observer`]: endings and openings, for counters and logs.
 
-use std::fmt;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use http::Extensions;
 use revoir_proto::{Ending, Role};
 
 /// Sees every connection open and every connection end, also those whose handle was dropped.
@@ -15,34 +16,106 @@ use revoir_proto::{Ending, Role};
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
 ///
-/// use revoir::{Ending, Observer, Role};
+/// use revoir::{ConnectionInfo, Ending, Observer};
 ///
-/// #[derive(Debug, Default)]
+/// #[derive(Default)]
 /// struct Abnormal(AtomicU64);
 ///
 /// impl Observer for Abnormal {
-///     fn ended(&self, _role: Role, ending: &Ending) {
+///     fn ended(&self, conn: &ConnectionInfo<'_>, ending: &Ending) {
 ///         if !ending.is_clean() {
 ///             self.0.fetch_add(1, Ordering::Relaxed);
+///             println!("{} {:?}: {ending}", conn.id(), conn.peer_addr());
 ///         }
 ///     }
 /// }
 /// ```
-pub trait Observer: fmt::Debug + Send + Sync + 'static {
+pub trait Observer: Send + Sync + 'static {
     /// A connection was opened.
-    fn opened(&self, role: Role) {
-        let _ = role;
+    fn opened(&self, conn: &ConnectionInfo<'_>) {
+        let _ = conn;
     }
 
     /// A connection has ended, or never opened. Called exactly once for each.
     ///
     /// [`Cause::id`](crate::Cause::id) and [`Ending::code`] are made to be labels of a counter.
-    fn ended(&self, role: Role, ending: &Ending);
+    fn ended(&self, conn: &ConnectionInfo<'_>, ending: &Ending);
+}
+
+/// Which connection it is that an [`Observer`] hears of.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionInfo<'a> {
+    pub(crate) id: u32,
+    pub(crate) role: Role,
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) path: Option<&'a str>,
+    pub(crate) subprotocol: Option<&'a str>,
+    pub(crate) user: Option<&'a Extensions>,
+}
+
+impl ConnectionInfo<'static> {
+    /// One of which nothing else is known, for tests of an observer.
+    #[must_use]
+    pub const fn new(role: Role) -> Self {
+        Self {
+            id: 0,
+            role,
+            peer: None,
+            path: None,
+            subprotocol: None,
+            user: None,
+        }
+    }
+}
+
+impl ConnectionInfo<'_> {
+    /// A number within this process, from 1: the `id` of the connection's span in the log. It is the
+    /// same at the opening and at the end, and starts over after four billion.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id.into()
+    }
+
+    /// Which side this is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The address of the other side, if it is known: over TCP, or told by an HTTP server.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    /// The path that was asked for, without the query. `None` if there is no request yet.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.path
+    }
+
+    /// The subprotocol that was agreed on.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol
+    }
+
+    /// What the application has noted of the connection, by
+    /// [`Incoming::insert`](crate::Incoming::insert) or
+    /// [`Client::with_extension`](crate::Client::with_extension).
+    #[must_use]
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.user?.get()
+    }
 }
 
 /// The one event of an ending, and the call of the observer.
-pub(crate) fn announce(role: Role, ending: &Ending, observer: Option<&dyn Observer>) {
-    let role_name = match role {
+pub(crate) fn announce(
+    conn: &ConnectionInfo<'_>,
+    ending: &Ending,
+    observer: Option<&dyn Observer>,
+) {
+    let role_name = match conn.role {
         Role::Client => "client",
         Role::Server => "server",
     };
@@ -57,15 +130,13 @@ pub(crate) fn announce(role: Role, ending: &Ending, observer: Option<&dyn Observ
         "{ending}"
     );
     if let Some(observer) = observer {
-        contain(|| observer.ended(role, ending));
+        contain(|| observer.ended(conn, ending));
     }
 }
 
 /// Tells the observer of an opening.
-pub(crate) fn announce_opening(role: Role, observer: Option<&dyn Observer>) {
-    if let Some(observer) = observer {
-        contain(|| observer.opened(role));
-    }
+pub(crate) fn announce_opening(conn: &ConnectionInfo<'_>, observer: &dyn Observer) {
+    contain(|| observer.opened(conn));
 }
 
 /// Calls the application's code. A panic in it stays there: everybody else who waits for the

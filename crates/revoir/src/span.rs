@@ -1,30 +1,30 @@
 //! The `tracing` span of a connection: what the log calls it.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tracing::Span;
 use tracing::field::display;
 
-/// Numbers the connections of this process, as far as somebody listens.
-static LAST_ID: AtomicU64 = AtomicU64::new(0);
+/// Numbers the connections of this process.
+static LAST_ID: AtomicU32 = AtomicU32::new(0);
 
 /// The span of a client's connection, from its first address to its end. Without the path and the
 /// query: tokens may stand there.
-pub(crate) fn of_client(host: &str, port: u16) -> Span {
+pub(crate) fn of_client(id: u32, host: &str, port: u16) -> Span {
     tracing::info_span!(
         target: "revoir",
         "connection",
-        id = next_id(),
+        id,
         role = "client",
         peer = %authority(host, port),
     )
 }
 
 /// The span of a server's connection, from its request to its end.
-pub(crate) fn of_server(peer: Option<SocketAddr>) -> Span {
+pub(crate) fn of_server(id: u32, peer: Option<SocketAddr>) -> Span {
     let peer = peer.map(display);
-    tracing::info_span!(target: "revoir", "connection", id = next_id(), role = "server", peer)
+    tracing::info_span!(target: "revoir", "connection", id, role = "server", peer)
 }
 
 fn authority(host: &str, port: u16) -> String {
@@ -35,6 +35,7 @@ fn authority(host: &str, port: u16) -> String {
     }
 }
 
-fn next_id() -> u64 {
-    LAST_ID.fetch_add(1, Ordering::Relaxed) + 1
+/// The number of a connection that begins.
+pub(crate) fn next_id() -> u32 {
+    LAST_ID.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use revoir::{Acceptor, Client, Ending, Message, Observer, Role, Server, WebSocket};
+use revoir::{Acceptor, Client, ConnectionInfo, Ending, Message, Observer, Server, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -56,11 +56,11 @@ const KIB: usize = 1024;
 struct Count(AtomicUsize);
 
 impl Observer for Count {
-    fn opened(&self, _: Role) {
+    fn opened(&self, _: &ConnectionInfo<'_>) {
         self.0.fetch_add(1, Relaxed);
     }
 
-    fn ended(&self, _: Role, ending: &Ending) {
+    fn ended(&self, _: &ConnectionInfo<'_>, ending: &Ending) {
         panic!("{ending}");
     }
 }

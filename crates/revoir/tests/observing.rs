@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use revoir::drain::Drain;
-use revoir::{Acceptor, Cause, Client, Ending, Observer, Role, Server, WebSocket};
+use revoir::{Acceptor, Cause, Client, ConnectionInfo, Ending, Observer, Server, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tracing::field::{Field, Visit};
@@ -95,11 +95,11 @@ struct Seen {
 }
 
 impl Observer for Seen {
-    fn opened(&self, _: Role) {
+    fn opened(&self, _: &ConnectionInfo<'_>) {
         *self.opened.lock().unwrap() += 1;
     }
 
-    fn ended(&self, _: Role, ending: &Ending) {
+    fn ended(&self, _: &ConnectionInfo<'_>, ending: &Ending) {
         self.causes.lock().unwrap().push(ending.cause);
         self.ended.notify_one();
     }

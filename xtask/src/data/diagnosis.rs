@@ -176,7 +176,7 @@ impl Diagnosis {
             let _ = writeln!(out, "    /// {text}\n    {},", variant(id));
         }
         out += "}\n\nimpl Sign {\n    /// Every sign, in order.\n";
-        let _ = writeln!(out, "    pub const ALL: [Self; {}] = [", self.signs.len());
+        out.push_str("    pub const ALL: &'static [Self] = &[\n");
         for id in &self.signs {
             let _ = writeln!(out, "        Self::{},", variant(id));
         }

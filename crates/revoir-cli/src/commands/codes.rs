@@ -85,7 +85,7 @@ fn page(codes: &[Explanation], products: &[(&Vendor, &VendorCode)], screen: &Scr
     let labels = &screen.locale.labels;
     let mut page = Page::new(screen);
     sections::notice(&mut page, screen);
-    for range in CodeRange::ALL {
+    for range in CodeRange::ALL.iter().copied() {
         let members: Vec<_> = codes.iter().filter(|of| of.code.range() == range).collect();
         if !members.is_empty() {
             page.heading(screen.locale.range(range));

@@ -80,7 +80,7 @@ fn what_next(page: &mut Page<'_>, of: &Explanation, screen: &Screen) {
 fn cause_list(page: &mut Page<'_>, all: bool, screen: &Screen) {
     let (labels, locale) = (&screen.locale.labels, screen.locale);
     page.heading(labels.causes);
-    for phase in Phase::ALL {
+    for phase in Phase::ALL.iter().copied() {
         page.paragraph(2, &screen.faint(locale.phase(phase)));
         for (_, text) in causes(locale).filter(|(facts, _)| facts.phase == phase) {
             if !all {

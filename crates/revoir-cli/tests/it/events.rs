@@ -222,5 +222,6 @@ fn the_page_lists_every_cause() {
     let (_, list) = page.split_once("\n`cause` is one of ").unwrap();
     let (list, _) = list.split_once(".\n").unwrap();
     let listed: Vec<_> = list.split('`').skip(1).step_by(2).collect();
-    assert_eq!(listed, Cause::ALL.map(Cause::id));
+    let ids: Vec<&str> = Cause::ALL.iter().copied().map(Cause::id).collect();
+    assert_eq!(listed, ids);
 }

@@ -88,7 +88,8 @@ pub enum Phase {
 
 impl Phase {
     /// All phases, in order.
-    pub const ALL: [Self; 4] = [Self::BeforeSend, Self::Handshake, Self::Open, Self::Closing];
+    pub const ALL: &'static [Self] =
+        &[Self::BeforeSend, Self::Handshake, Self::Open, Self::Closing];
 
     /// A stable identifier in kebab case.
     #[must_use]

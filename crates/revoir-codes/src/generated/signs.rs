@@ -330,7 +330,7 @@ pub enum Sign {
 
 impl Sign {
     /// Every sign, in order.
-    pub const ALL: [Self; 161] = [
+    pub const ALL: &'static [Self] = &[
         Self::Opened,
         Self::NeverOpened,
         Self::Clean,

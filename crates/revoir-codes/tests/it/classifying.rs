@@ -170,7 +170,7 @@ fn local_codes_are_1005_1006_and_1015() {
 #[test]
 fn every_number_belongs_to_one_range_and_has_facts_and_advice() {
     for code in every_code() {
-        let ranges = CodeRange::ALL.into_iter().filter(|range| {
+        let ranges = CodeRange::ALL.iter().copied().filter(|range| {
             let (first, last) = range.bounds();
             (first..=last).contains(&code.get())
         });

@@ -150,7 +150,7 @@ fn every_cause_of_1006_has_signs_a_check_and_a_fix() {
             );
             assert!(!facts.seen_by.is_empty(), "{}", facts.id);
         }
-        for phase in Phase::ALL {
+        for phase in Phase::ALL.iter().copied() {
             assert!(all.iter().any(|(facts, _)| facts.phase == phase));
         }
     }

@@ -219,7 +219,7 @@ fn filled(locale: &'static Locale) -> Vec<String> {
         let lists = text.evidence.iter().chain(text.fix);
         all.extend(lists.map(|of| (*of).to_owned()));
     }
-    for sign in Sign::ALL {
+    for sign in Sign::ALL.iter().copied() {
         let value = "60.5 s (nginx, Kong)".to_owned();
         all.push(locale.sign(&Observed { sign, value }));
     }

@@ -30,6 +30,7 @@ pub struct CloseRequest {
 
 /// The causes of a close from this side that only the driver can tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum LocalCause {
     /// `close` by the application.
     ClosedLocally,
@@ -122,9 +123,13 @@ impl<R: Random> Connection<R> {
     /// nobody has looked at; its messages are counted.
     #[track_caller]
     pub fn abort(&mut self, now: Duration) {
+        self.abort_from(now, Location::caller().into());
+    }
+
+    /// [`abort`](Self::abort), called for at `site`.
+    pub fn abort_from(&mut self, now: Duration, site: CallSite) {
         let now = self.own_time(now);
         let was_open = self.parts.state == State::Open;
-        let site = Location::caller().into();
         self.count_untaken();
         let (cause, detail, finish) = (Cause::ClosedLocally, Detail::None, Finish::Reset);
         self.step(

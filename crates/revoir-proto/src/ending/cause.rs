@@ -4,8 +4,8 @@ use revoir_codes::SendCode;
 
 use crate::error::ProtocolError;
 
-/// What began an ending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What began an ending. The order is the one of the table in `docs/endings.md`, and means nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Cause {
     /// A Close frame from the peer.
@@ -62,7 +62,7 @@ pub enum Cause {
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: &'static [Self] = &[
         Self::ClosedByPeer,
         Self::ClosedLocally,
         Self::Drained,
@@ -155,7 +155,7 @@ impl ProtocolError {
 }
 
 /// How an ending finished.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Finish {
     /// Both Close frames were exchanged.
     Answered,
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn identifiers_are_kebab_case_and_their_own() {
-        let mut ids: Vec<&str> = Cause::ALL.into_iter().map(Cause::id).collect();
+        let mut ids: Vec<&str> = Cause::ALL.iter().copied().map(Cause::id).collect();
         ids.extend([Initiator::Local, Initiator::Remote].map(Initiator::id));
         assert!(
             ids.iter()
@@ -235,7 +235,8 @@ mod tests {
     fn ten_causes_mean_that_the_connection_never_opened() {
         assert_eq!(
             Cause::ALL
-                .into_iter()
+                .iter()
+                .copied()
                 .filter(|cause| !cause.was_open())
                 .count(),
             10

@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn every_cause_has_a_sentence_of_its_own() {
         let sentence = |cause| Ending::never_opened(cause, Detail::None).to_string();
-        let mut sentences: Vec<String> = Cause::ALL.into_iter().map(sentence).collect();
+        let mut sentences: Vec<String> = Cause::ALL.iter().copied().map(sentence).collect();
         // These three are told apart by their rule.
         sentences.sort_unstable();
         sentences.dedup();

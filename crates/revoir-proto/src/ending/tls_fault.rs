@@ -33,7 +33,7 @@ pub enum TlsFault {
 
 impl TlsFault {
     /// Every fault.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: &'static [Self] = &[
         Self::NotTls,
         Self::HungUp,
         Self::UnknownIssuer,

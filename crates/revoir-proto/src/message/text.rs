@@ -2,14 +2,15 @@
 
 use std::error::Error;
 use std::fmt;
+use std::ops::Deref;
 use std::str;
 
 use bytes::Bytes;
 
 /// Text in a shared buffer: [`Bytes`] known to be UTF-8. Clones share the buffer.
 ///
-/// This crate is written without `unsafe`, so [`as_str`](Self::as_str) checks the bytes again, by
-/// SIMD. Where that matters, call it once and keep the result.
+/// It is a `str` wherever one is asked for (`Deref`). The bytes were checked when they came, and are
+/// not checked again.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Utf8Bytes(Bytes);
 
@@ -29,9 +30,14 @@ impl Utf8Bytes {
 
     /// The text.
     #[must_use]
+    #[inline]
+    #[expect(unsafe_code, reason = "checked text is not checked again")]
     pub fn as_str(&self) -> &str {
-        // Every constructor has checked the bytes, so the default is never taken.
-        simdutf8::basic::from_utf8(&self.0).unwrap_or_default()
+        debug_assert!(str::from_utf8(&self.0).is_ok());
+        // SAFETY: the bytes are UTF-8. The field is private and never changed, and each way to it has
+        // a `str`, a check (`TryFrom<Bytes>`), or passes what `Utf8Stream` has admitted to its last
+        // byte (`checked`).
+        unsafe { str::from_utf8_unchecked(&self.0) }
     }
 
     /// The bytes of the text, without a check.
@@ -85,6 +91,21 @@ impl TryFrom<Bytes> for Utf8Bytes {
             Ok(_) => Ok(Self(bytes)),
             Err(_) => Err(NotUtf8 { bytes }),
         }
+    }
+}
+
+impl Deref for Utf8Bytes {
+    type Target = str;
+
+    #[inline]
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl From<Utf8Bytes> for String {
+    fn from(text: Utf8Bytes) -> Self {
+        text.as_str().to_owned()
     }
 }
 
@@ -157,6 +178,8 @@ mod tests {
         );
         assert_eq!((text.len(), text.is_empty()), (16, false));
         assert_eq!(AsRef::<str>::as_ref(&text), "καλημέρα");
+        assert_eq!(text.chars().rev().collect::<String>(), "αρέμηλακ");
+        assert_eq!(String::from(text.clone()), "καλημέρα");
         assert!(text == "καλημέρα" && text == *"καλημέρα" && text != "kalimera");
         assert_eq!(format!("{text} {text:?}"), "καλημέρα \"καλημέρα\"");
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use revoir::drain::{Drain, Tracker};
 use revoir::http::{HeaderName, HeaderValue, Response};
-use revoir::{Acceptor, Ending, Incoming, Server, WebSocket, server_config};
+use revoir::{Acceptor, Config, Ending, Incoming, Server, WebSocket};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -139,7 +139,7 @@ impl Backend {
 }
 
 fn acceptor() -> Acceptor {
-    let mut config = server_config();
+    let mut config = Config::server();
     config.limits.message = MESSAGE_LIMIT;
     Acceptor::new()
         .with_config(config)

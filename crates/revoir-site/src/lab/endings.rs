@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use revoir::{Ending, Observer, Role};
+use revoir::{ConnectionInfo, Ending, Observer};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -33,7 +33,7 @@ struct Kept {
 struct Recorder(watch::Sender<Option<Ending>>);
 
 impl Observer for Recorder {
-    fn ended(&self, _: Role, ending: &Ending) {
+    fn ended(&self, _: &ConnectionInfo<'_>, ending: &Ending) {
         self.0.send_replace(Some(ending.clone()));
     }
 }
@@ -73,8 +73,8 @@ impl Endings {
 
 #[cfg(test)]
 mod tests {
-    use revoir::Cause;
     use revoir::ending::Detail;
+    use revoir::{Cause, Role};
 
     use super::*;
 
@@ -94,7 +94,7 @@ mod tests {
             async move { endings.of(token).await }
         });
         tokio::task::yield_now().await;
-        recorder.ended(Role::Server, &ending);
+        recorder.ended(&ConnectionInfo::new(Role::Server), &ending);
         assert_eq!(asking.await.unwrap(), Some(ending));
         tokio::time::advance(KEPT).await;
         assert_eq!(endings.of(token).await, None);

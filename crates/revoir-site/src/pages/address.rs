@@ -153,7 +153,8 @@ impl Address {
     /// The pages of ranges. The protocol's own range has none: each of its codes has a page.
     pub fn ranges() -> impl Iterator<Item = Self> {
         CodeRange::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|range| *range != CodeRange::Protocol)
             .map(Self::Range)
     }

@@ -15,7 +15,6 @@ use crate::client::ConnectError;
 use crate::client::proxy::Proxies;
 use crate::client::resolver::Resolver;
 use crate::client::url::Target;
-use crate::config::client_config;
 use crate::driver::Home;
 use crate::observer::Observer;
 #[cfg(feature = "rustls")]
@@ -59,6 +58,8 @@ where
 #[derive(Clone, Debug)]
 pub struct Client {
     headers: Vec<(String, Vec<u8>)>,
+    /// What the application notes of the connections.
+    pub(super) notes: http::Extensions,
     subprotocols: Vec<String>,
     origin: Option<String>,
     extensions: Extensions,
@@ -80,11 +81,12 @@ impl Client {
     pub fn new() -> Self {
         Self {
             headers: Vec::new(),
+            notes: http::Extensions::new(),
             subprotocols: Vec::new(),
             origin: None,
             extensions: Extensions::client_default(),
             head_limits: HeadLimits::default(),
-            config: Arc::new(client_config()),
+            config: Arc::new(Config::client()),
             connect_timeout: Duration::from_secs(10),
             handshake_timeout: HANDSHAKE_TIMEOUT,
             nodelay: true,
@@ -137,7 +139,7 @@ impl Client {
     }
 
     /// Limits, keepalive and deadlines of the open connection.
-    /// Default: [`client_config`](crate::client_config).
+    /// Default: [`Config::client`].
     #[must_use]
     pub fn with_config(mut self, config: Config) -> Self {
         self.config = Arc::new(config);
@@ -221,6 +223,14 @@ impl Client {
     #[must_use]
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
         Arc::make_mut(&mut self.home).observer = Some(observer);
+        self
+    }
+
+    /// Notes something of the connections, for the [`Observer`]; see
+    /// [`ConnectionInfo::get`](crate::ConnectionInfo::get).
+    #[must_use]
+    pub fn with_extension<T: Clone + Send + Sync + 'static>(mut self, note: T) -> Self {
+        self.notes.insert(note);
         self
     }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use revoir_proto::handshake::{ClientHandshake, ClientRequest};
+use http::{HeaderMap, Response, StatusCode};
+use revoir_proto::handshake::{ClientHandshake, ClientRequest, Headers};
 use revoir_proto::{Cause, Ending, Role};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -14,10 +15,10 @@ use crate::client::proxy::Proxy;
 use crate::client::proxy::Scheme;
 use crate::client::url::Target;
 use crate::client::{Client, ConnectError, InvalidUrl, handshake, tcp, tunnel};
-use crate::driver::{Agreed, Driver, Shared, Socket, Start};
+use crate::driver::{Agreed, Driver, Known, Shared, Socket, Start};
 use crate::entropy::Entropy;
 use crate::handshake_io::too_slow;
-use crate::observer::announce;
+use crate::observer::{ConnectionInfo, announce};
 use crate::span;
 use crate::websocket::WebSocket;
 
@@ -61,26 +62,52 @@ impl Client {
         U: TryInto<Target>,
         U::Error: Into<ConnectError>,
     {
+        Ok(self.connect_with_response(url).await?.0)
+    }
+
+    /// [`connect`](Self::connect), with the answer of the server: its header fields, which are not
+    /// kept with the connection.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`connect`](Self::connect).
+    pub async fn connect_with_response<U>(
+        &self,
+        url: U,
+    ) -> Result<(WebSocket, Response<()>), ConnectError>
+    where
+        U: TryInto<Target>,
+        U::Error: Into<ConnectError>,
+    {
         let (target, request) = self.prepare(url)?;
         let proxy = self.proxies.to(&target)?;
-        let span = span::of_client(&target.host, target.port);
+        let known = self.known(&target);
+        let span = span::of_client(known.id, &target.host, target.port);
         let opening = async {
             let Some(proxy) = proxy else {
                 let stream = self.tcp(&target.host, target.port).await?;
-                return self.secure_and_open(stream, &target, request, &span).await;
+                return self
+                    .secure_and_open(stream, &target, request, &span, &known)
+                    .await;
             };
             match self.tunnel(proxy, &target).await? {
                 Tunnel::Plain(stream) => {
-                    self.secure_and_open(stream, &target, request, &span).await
+                    self.secure_and_open(stream, &target, request, &span, &known)
+                        .await
                 }
                 #[cfg(feature = "rustls")]
                 Tunnel::Secure(stream) => {
-                    self.secure_and_open(stream, &target, request, &span).await
+                    self.secure_and_open(stream, &target, request, &span, &known)
+                        .await
                 }
             }
         };
         let opened = opening.instrument(span.clone()).await;
-        self.conclude(opened, &span)
+        self.conclude(opened, &span, &known)
     }
 
     /// Opens a connection over a stream that is already there, for example one through a proxy.
@@ -100,10 +127,11 @@ impl Client {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (target, request) = self.prepare(url)?;
-        let span = span::of_client(&target.host, target.port);
-        let opening = self.secure_and_open(stream, &target, request, &span);
+        let known = self.known(&target);
+        let span = span::of_client(known.id, &target.host, target.port);
+        let opening = self.secure_and_open(stream, &target, request, &span, &known);
         let opened = opening.instrument(span.clone()).await;
-        self.conclude(opened, &span)
+        Ok(self.conclude(opened, &span, &known)?.0)
     }
 
     /// A TCP connection to a host.
@@ -146,6 +174,16 @@ impl Client {
         Ok(())
     }
 
+    fn known(&self, target: &Target) -> Known {
+        let path = target.resource.split('?').next().unwrap_or_default();
+        Known {
+            id: span::next_id(),
+            peer: None,
+            path: Some(path.into()),
+            user: self.notes.clone(),
+        }
+    }
+
     fn prepare<U>(&self, url: U) -> Result<(Target, ClientRequest), ConnectError>
     where
         U: TryInto<Target>,
@@ -161,17 +199,29 @@ impl Client {
 
     fn conclude(
         &self,
-        opened: Result<Shared, Ending>,
+        opened: Result<(Shared, Headers), Ending>,
         span: &Span,
-    ) -> Result<WebSocket, ConnectError> {
+        known: &Known,
+    ) -> Result<(WebSocket, Response<()>), ConnectError> {
         match opened {
-            Ok(socket) => {
+            Ok((socket, headers)) => {
                 tokio::spawn(Driver::new(Arc::clone(&socket)));
-                Ok(WebSocket::new(socket))
+                let mut response = Response::new(());
+                *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+                *response.headers_mut() = HeaderMap::from(&headers);
+                Ok((WebSocket::new(socket), response))
             }
             Err(ending) => {
                 let observer = self.home.observer.as_deref();
-                span.in_scope(|| announce(Role::Client, &ending, observer));
+                let conn = ConnectionInfo {
+                    id: known.id,
+                    role: Role::Client,
+                    peer: None,
+                    path: known.path.as_deref(),
+                    subprotocol: None,
+                    user: Some(&known.user),
+                };
+                span.in_scope(|| announce(&conn, &ending, observer));
                 Err(ending.into())
             }
         }
@@ -183,7 +233,8 @@ impl Client {
         target: &Target,
         request: ClientRequest,
         span: &Span,
-    ) -> Result<Shared, Ending>
+        known: &Known,
+    ) -> Result<(Shared, Headers), Ending>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -193,11 +244,11 @@ impl Client {
             if target.secure {
                 let tls = self.tls.clone().unwrap_or_default();
                 let stream = tls.connect(&target.host, stream).await?;
-                return self.open(stream, request, span).await;
+                return self.open(stream, request, span, known).await;
             }
             #[cfg(not(feature = "rustls"))]
             let _ = target;
-            self.open(stream, request, span).await
+            self.open(stream, request, span, known).await
         };
         match timeout(limit, Box::pin(opening)).await {
             Ok(result) => result,
@@ -210,7 +261,8 @@ impl Client {
         mut stream: S,
         request: ClientRequest,
         span: &Span,
-    ) -> Result<Shared, Ending>
+        known: &Known,
+    ) -> Result<(Shared, Headers), Ending>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -227,7 +279,8 @@ impl Client {
             home: Arc::clone(&self.home),
             seat: None,
             span: span.clone(),
+            known: known.clone(),
         };
-        Ok(Socket::start(stream, start))
+        Ok((Socket::start(stream, start), established.headers))
     }
 }

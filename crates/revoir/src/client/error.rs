@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn every_failure_to_open_names_a_way_out() {
-        for cause in Cause::ALL.into_iter().filter(|cause| !cause.was_open()) {
+        for cause in Cause::ALL.iter().copied().filter(|cause| !cause.was_open()) {
             let ending = Ending::never_opened(cause, Detail::None);
             let sentence = ending.to_string();
             let error = ConnectError::from(ending).to_string();

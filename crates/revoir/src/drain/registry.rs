@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::drain::{Drain, DrainReport, Drainable, Farewell};
 use crate::entropy::Entropy;
 
 /// What a connection is called that is in no registry.
-pub(crate) const NOWHERE: usize = usize::MAX;
+pub(crate) const NOWHERE: u32 = u32::MAX;
 
 /// The connections of a server: those in their handshake are counted, the open ones are known.
 ///
@@ -133,11 +133,12 @@ impl Registry {
     }
 
     /// The connection called `key` is gone: with `ending`, or with its runtime.
-    pub(crate) fn leave(&self, key: &AtomicUsize, ending: Option<&Ending>) {
+    pub(crate) fn leave(&self, key: &AtomicU32, ending: Option<&Ending>) {
         let key = key.swap(NOWHERE, Ordering::AcqRel);
         if key == NOWHERE {
             return;
         }
+        let key = key as usize;
         let mut state = self.state();
         let gone = state.open.try_remove(key);
         let address = state.addresses.remove(&key);
@@ -331,7 +332,7 @@ impl Seat {
     pub(crate) fn sit(
         mut self,
         connection: Weak<dyn Drainable>,
-        key: &AtomicUsize,
+        key: &AtomicU32,
     ) -> Option<Farewell> {
         let registry = self.registry.take()?;
         let mut state = registry.state();
@@ -339,7 +340,8 @@ impl Seat {
         if let Some(address) = self.address {
             state.addresses.insert(number, address);
         }
-        key.store(number, Ordering::Release);
+        // So many connections are not open at once.
+        key.store(u32::try_from(number).unwrap_or(NOWHERE), Ordering::Release);
         let drain = state.drain.as_ref()?;
         let slot = drain.slots.latecomer(drain.started.elapsed(), &mut Entropy);
         Some(drain.farewell(slot))

@@ -55,7 +55,7 @@ pub(crate) struct Machine<T: ?Sized> {
     pub(crate) watch: Watch,
     /// Whether the reader, as a stream, has given the ending.
     pub(crate) streamed_ending: bool,
-    transport: T,
+    pub(crate) transport: T,
 }
 
 /// Whether the driver's timer sees to it that a receiver outside comes when it is called.

@@ -3,7 +3,9 @@
 //! From below: [`table`] says what follows from what; [`machine`] does it; [`socket`] locks, wakes
 //! and is what handles call; [`task`] is the driver, for whatever nobody else does.
 
+pub(crate) mod below;
 mod clock;
+mod epoch;
 mod inbox;
 mod machine;
 #[cfg(test)]
@@ -17,13 +19,15 @@ mod table;
 mod task;
 mod task_waker;
 mod transport;
+mod try_send_error;
 mod wakers;
 mod write_buffer;
 
 pub(crate) use machine::detail as io_detail;
 pub(crate) use push::push_message;
 pub(crate) use socket::{Shared, Socket};
-pub(crate) use start::{Agreed, Home, Start};
+pub(crate) use start::{Agreed, Home, Known, Start};
 pub(crate) use table::Stimulus;
 pub(crate) use task::{Driver, Failure, call};
+pub use try_send_error::TrySendError;
 pub(crate) use wakers::WatcherId;

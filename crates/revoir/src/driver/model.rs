@@ -9,16 +9,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::BytesMut;
-use revoir_proto::{CloseRequest, Ending, LocalCause, Message, Reason, Role, SendCode};
+use revoir_proto::{CloseRequest, Config, Ending, LocalCause, Message, Reason, Role, SendCode};
 use shuttle::sync::{Condvar, Mutex};
 use shuttle::thread;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tracing::Span;
 
-use crate::config::server_config;
 use crate::driver::machine::Watch;
 use crate::driver::task::Turn;
-use crate::driver::{Agreed, Home, Shared, Socket, Start};
+use crate::driver::{Agreed, Home, Known, Shared, Socket, Start};
 use crate::websocket::{Closed, Reader, Writer};
 
 /// Schedules of each scenario, random ones and ones with few switches.
@@ -215,9 +214,10 @@ fn drive_with(socket: &Shared, timer: Timer, handler: Option<impl Future<Output 
 }
 
 fn start(wire: &Wire, queue: usize) -> Shared {
-    let mut config = server_config();
+    let mut config = Config::server();
     config.limits.queue = queue;
     let start = Start {
+        known: Known::default(),
         role: Role::Server,
         config: Arc::new(config),
         agreed: Agreed::default(),

@@ -1,29 +1,34 @@
 //! [`Socket`]: what all handles of a connection and its driver share.
 
+use std::any::Any;
 use std::fmt;
-use std::sync::atomic::AtomicUsize;
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use revoir_proto::extension::AgreedExtensions;
-use revoir_proto::{CloseRequest, Connection, Ending, Message, Role, State, UsageError};
+use revoir_proto::{CallSite, CloseRequest, Connection, Ending, Message, Role, State, UsageError};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Instant;
+
 use tracing::span::Entered;
 
 use crate::drain::{Drainable, Farewell, NOWHERE};
+use crate::driver::below::tcp;
 use crate::driver::clock::Clock;
+use crate::driver::epoch::Epoch;
 use crate::driver::machine::{Machine, Wakes, Watch};
 use crate::driver::push::push_message;
-use crate::driver::start::{Extras, Home, Start};
+use crate::driver::start::{Extras, Home, ROOT, Start};
 use crate::driver::sync::{Mutex, MutexGuard};
 use crate::driver::table::{Held, Receiver, Sender, Stimulus, Write, step};
 use crate::driver::transport::{Slot, Transport};
+use crate::driver::try_send_error::TrySendError;
 use crate::driver::wakers::Wakers;
 use crate::driver::write_buffer::{keep_write_buffer, take_write_buffer};
 use crate::entropy::Entropy;
-use crate::observer::{announce, announce_opening};
+use crate::observer::{ConnectionInfo, announce, announce_opening};
 
 /// One connection, whatever it runs over.
 pub(crate) type Shared = Arc<Socket<dyn Transport>>;
@@ -32,13 +37,76 @@ pub(crate) type Shared = Arc<Socket<dyn Transport>>;
 pub(crate) struct Socket<T: ?Sized> {
     pub(crate) wakers: Arc<Wakers>,
     /// The zero of the core's clock.
-    pub(crate) epoch: Instant,
+    pub(crate) epoch: Epoch,
     /// Few connections have any.
     extras: Option<Box<Extras>>,
     home: Arc<Home>,
     /// What the connection is called in the registry.
-    key: AtomicUsize,
+    key: AtomicU32,
+    /// What the log and the observer call the connection.
+    id: u32,
+    /// Where the other side is, over IPv4.
+    short: Option<Short>,
     machine: Mutex<Machine<T>>,
+}
+
+/// An address of IPv4, in as little room as it takes.
+#[derive(Clone, Copy)]
+struct Short {
+    ip: [u8; 4],
+    port: [u8; 2],
+}
+
+impl Short {
+    fn of(peer: Option<SocketAddr>) -> Option<Self> {
+        let Some(SocketAddr::V4(peer)) = peer else {
+            return None;
+        };
+        let (ip, port) = (peer.ip().octets(), peer.port().to_ne_bytes());
+        Some(Self { ip, port })
+    }
+}
+
+impl From<Short> for SocketAddr {
+    fn from(short: Short) -> Self {
+        Self::from((short.ip, u16::from_ne_bytes(short.port)))
+    }
+}
+
+/// The address at the other end of a TCP socket.
+fn peer_of(transport: &(impl Transport + ?Sized)) -> Option<SocketAddr> {
+    tcp(transport.stream()?)?.peer_addr().ok()
+}
+
+impl<T: ?Sized> Socket<T> {
+    pub(crate) fn subprotocol(&self) -> Option<&str> {
+        self.extras.as_ref()?.agreed.subprotocol.as_deref()
+    }
+
+    fn info(&self, role: Role) -> ConnectionInfo<'_> {
+        let extras = self.extras.as_deref();
+        let known = extras.map(|extras| &extras.known);
+        ConnectionInfo {
+            id: self.id,
+            role,
+            peer: self.peer_addr(),
+            path: Some(
+                known
+                    .and_then(|known| known.path.as_deref())
+                    .unwrap_or(ROOT),
+            ),
+            subprotocol: self.subprotocol(),
+            user: known.map(|known| &known.user),
+        }
+    }
+
+    /// Where the other side is, also once the connection is over.
+    pub(crate) fn peer_addr(&self) -> Option<SocketAddr> {
+        match self.short {
+            Some(short) => Some(short.into()),
+            None => self.extras.as_ref()?.known.peer,
+        }
+    }
 }
 
 impl Socket<dyn Transport> {
@@ -50,17 +118,28 @@ impl Socket<dyn Transport> {
         let core = Connection::new(now, start.role, start.config, Entropy);
         let mut core = core.with_extensions(start.agreed.extensions);
         core.handle_input(now, start.input);
-        announce_opening(start.role, start.home.observer.as_deref());
         let wakers = Arc::new(Wakers::new());
-        let machine = Machine::new(core, Waker::from(Arc::clone(&wakers)), Slot::new(stream));
+        let slot = Slot::new(stream);
+        let mut known = start.known;
+        let id = known.id;
+        let peer = known.peer.or_else(|| peer_of(&slot));
+        let short = Short::of(peer);
+        known.peer = peer.filter(|_| short.is_none());
+        let is_heard_of = start.home.observer.is_some();
+        let machine = Machine::new(core, Waker::from(Arc::clone(&wakers)), slot);
         let socket = Arc::new(Socket {
             wakers,
-            epoch: Instant::now(),
-            extras: Extras::new(start.agreed, start.span),
+            epoch: Epoch::now(),
+            extras: Extras::new(start.agreed, known, start.span, is_heard_of),
             home: start.home,
-            key: AtomicUsize::new(NOWHERE),
+            key: AtomicU32::new(NOWHERE),
+            id,
+            short,
             machine: Mutex::new(machine),
         });
+        if let Some(observer) = socket.home.observer.as_deref() {
+            announce_opening(&socket.info(start.role), observer);
+        }
         if let Some(seat) = start.seat
             && let Some(farewell) = seat.sit(Arc::<Socket<_>>::downgrade(&socket), &socket.key)
         {
@@ -73,13 +152,60 @@ impl Socket<dyn Transport> {
         self.read(|machine| machine.core.role())
     }
 
-    pub(crate) fn subprotocol(&self) -> Option<&str> {
-        self.extras.as_ref()?.agreed.subprotocol.as_deref()
-    }
-
     pub(crate) fn extensions(&self) -> AgreedExtensions {
         let extras = self.extras.as_ref();
         extras.map_or_else(AgreedExtensions::default, |extras| extras.agreed.extensions)
+    }
+
+    /// Looks at the stream below, while it is there.
+    pub(crate) fn below<R>(&self, look: impl FnOnce(&dyn Any) -> Option<R>) -> Option<R> {
+        self.read(|machine| look(machine.transport.stream()?))
+    }
+
+    /// How many bytes wait to be written.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.read(|machine| machine.core.queued_bytes())
+    }
+
+    /// Ends the connection without a Close frame, and resets TCP.
+    pub(crate) fn abort(&self, site: CallSite) {
+        self.with(|machine, clock| {
+            if let Some(tcp) = machine.transport.stream().and_then(tcp)
+                && let Err(error) = tcp.set_zero_linger()
+            {
+                tracing::debug!(target: "revoir", %error, "TCP ends without a reset");
+            }
+            machine.core.abort_from(clock.now(), site);
+        });
+        self.wakers.set_due();
+    }
+
+    /// Queues a message and starts to write it, if there is room now.
+    pub(crate) fn try_send(&self, message: Message) -> Result<(), TrySendError> {
+        self.with(|machine, clock| {
+            if !machine.core.is_writable() && machine.core.state() == State::Open {
+                machine.write(clock);
+            }
+            let is_over = machine.finish_if_ended();
+            if is_over || machine.core.state() != State::Open {
+                let ending = machine.ending.clone();
+                return Err(TrySendError::Closed { message, ending });
+            }
+            if !machine.core.is_writable() {
+                return Err(TrySendError::Full { message });
+            }
+            let more_comes = machine.core.has_pending_input();
+            if push_message(&mut machine.core, clock.now(), message.clone()).is_err() {
+                let ending = machine.ending.clone();
+                return Err(TrySendError::Closed { message, ending });
+            }
+            match step(machine.standing(), Stimulus::Send).write {
+                Write::Now if !more_comes => machine.write(clock),
+                Write::Now | Write::Later => self.wakers.set_due(),
+                Write::Nothing => {}
+            }
+            Ok(())
+        })
     }
 
     /// Enters the connection's span, if it has one: what is logged from here on belongs to it.
@@ -112,7 +238,7 @@ impl Socket<dyn Transport> {
     pub(super) fn work<R>(&self, work: impl FnOnce(&mut Machine<dyn Transport>, &Clock) -> R) -> R {
         let mut machine = self.lock();
         let before = machine.phase();
-        let clock = Clock::new(self.epoch, machine.latest());
+        let clock = Clock::new(self.epoch.instant(), machine.latest());
         let mut buffer = take_write_buffer();
         machine.core.lend_buffer(&mut buffer);
         let result = work(&mut machine, &clock);
@@ -144,7 +270,8 @@ impl Socket<dyn Transport> {
             // Whoever waits for the end may rely on it that the observer has seen it, and a
             // drain counts it.
             let _inside = self.enter();
-            announce(role, &ending, self.home.observer.as_deref());
+            let observer = self.home.observer.as_deref();
+            announce(&self.info(role), &ending, observer);
             self.leave(Some(&ending));
             self.wakers.wake_all();
         }

@@ -6,12 +6,11 @@ use std::error::Error;
 use std::future::{Future, Pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use revoir_proto::{CloseRequest, Ending, LocalCause, Reason, Role, SendCode, State};
+use revoir_proto::{CloseRequest, LocalCause, Reason, Role, SendCode, State};
 use tokio::task::unconstrained;
 use tokio::time::{Sleep, sleep_until};
 
@@ -50,7 +49,7 @@ pub(crate) type NoHandler = Pending<Result<(), Infallible>>;
 impl Driver<NoHandler> {
     /// A driver beside an application in other tasks.
     pub(crate) fn new(socket: Shared) -> Self {
-        let timer = sleep_until(socket.epoch + NEVER);
+        let timer = sleep_until(socket.epoch.instant() + NEVER);
         Self {
             socket,
             handler: None,
@@ -61,7 +60,7 @@ impl Driver<NoHandler> {
 
 impl<F> Driver<F> {
     pub(crate) fn with_handler(socket: Shared, handler: F) -> Self {
-        let timer = sleep_until(socket.epoch + NEVER);
+        let timer = sleep_until(socket.epoch.instant() + NEVER);
         Self {
             socket,
             handler: Some(handler),
@@ -118,7 +117,9 @@ where
     };
     let failure = match catch_unwind(AssertUnwindSafe(|| handler.poll(cx))) {
         Ok(Poll::Pending) => return Poll::Pending,
-        Ok(Poll::Ready(result)) => result.err().and_then(|error| failure_of(&*error.into())),
+        // Once the connection is over, the error is how it ended, or comes too late.
+        Ok(Poll::Ready(Err(error))) if socket.ending().is_none() => Some(error.into().to_string()),
+        Ok(Poll::Ready(_)) => None,
         Err(panic) => Some(panicked(&*panic)),
     };
     // The cause is set before the handle inside the handler is seen as dropped.
@@ -160,7 +161,7 @@ impl Socket<dyn Transport> {
                 Turn::Over => return Poll::Ready(()),
                 Turn::Waiting => return Poll::Pending,
                 Turn::Until(deadline) => {
-                    timer.as_mut().reset(after(self.epoch, deadline));
+                    timer.as_mut().reset(after(self.epoch.instant(), deadline));
                     // A handler may have used up the task's budget. The timer has to learn whom to
                     // wake all the same: it is not polled again before it rings.
                     if pin!(unconstrained(timer.as_mut())).poll(cx).is_pending() {
@@ -284,18 +285,6 @@ impl Machine<dyn Transport> {
         };
         self.close(clock, request);
     }
-}
-
-/// What a handler failed of. One that only passes on how a connection ended did not fail.
-fn failure_of(error: &(dyn Error + Send + Sync + 'static)) -> Option<String> {
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(cause) = next {
-        if cause.is::<Ending>() || cause.is::<Arc<Ending>>() {
-            return None;
-        }
-        next = cause.source();
-    }
-    Some(error.to_string())
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> String {

@@ -1,5 +1,6 @@
 //! [`Transport`]: any byte stream, until the connection is over.
 
+use std::any::Any;
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -24,6 +25,11 @@ pub(crate) trait Transport: Send {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
     /// Drops the stream.
     fn release(&mut self);
+
+    /// The stream itself, while it is there.
+    fn stream(&self) -> Option<&dyn Any> {
+        None
+    }
 }
 
 /// A stream, or the place where one was.
@@ -37,7 +43,7 @@ impl<S> Slot<S> {
 }
 
 impl<S: Unpin> Slot<S> {
-    fn stream(&mut self) -> io::Result<Pin<&mut S>> {
+    fn pinned(&mut self) -> io::Result<Pin<&mut S>> {
         match &mut self.0 {
             Some(stream) => Ok(Pin::new(stream)),
             None => Err(ErrorKind::NotConnected.into()),
@@ -45,13 +51,13 @@ impl<S: Unpin> Slot<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for Slot<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for Slot<S> {
     fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
         into: &mut Limit<&mut Vec<u8>>,
     ) -> Poll<io::Result<usize>> {
-        let mut stream = self.stream()?;
+        let mut stream = self.pinned()?;
         // It keeps nothing between two polls.
         pin!(stream.read_buf(into)).poll(cx)
     }
@@ -61,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for Slot<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let stream = self.stream()?;
+        let stream = self.pinned()?;
         match slices {
             // The system call for one is cheaper.
             [slice] => stream.poll_write(cx, slice),
@@ -70,14 +76,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for Slot<S> {
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream()?.poll_flush(cx)
+        self.pinned()?.poll_flush(cx)
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream()?.poll_shutdown(cx)
+        self.pinned()?.poll_shutdown(cx)
     }
 
     fn release(&mut self) {
         self.0 = None;
+    }
+
+    fn stream(&self) -> Option<&dyn Any> {
+        let stream: &dyn Any = self.0.as_ref()?;
+        Some(stream)
     }
 }

@@ -13,16 +13,15 @@ use revoir_proto::{Config, Ending};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::Instrument;
 
-use crate::config::server_config;
 use crate::drain::{NoPlace, Places, Tracker};
 use crate::driver::{Driver, Home, Shared};
-use crate::observer::Observer;
+use crate::observer::{ConnectionInfo, Observer};
 use crate::server::admission::Admission;
 use crate::server::handshake::{Limit, read_request, refuse};
 use crate::server::incoming::Incoming;
 use crate::server::refusal::Refusal;
 use crate::server::settings::Settings;
-use crate::server::visit::Visit;
+use crate::server::visit::{Visit, nameless};
 use crate::server::waiting::Waiting;
 use crate::span;
 use crate::websocket::WebSocket;
@@ -71,7 +70,7 @@ impl Acceptor {
         let settings = Settings {
             handshake: Arc::new(any_origin),
             origins: Origins::default(),
-            config: Arc::new(server_config()),
+            config: Arc::new(Config::server()),
             handshake_timeout: HANDSHAKE_TIMEOUT,
             home: Arc::new(home),
             tracker,
@@ -111,7 +110,7 @@ impl Acceptor {
     }
 
     /// Limits, keepalive and deadlines of open connections.
-    /// Default: [`server_config`](crate::server_config).
+    /// Default: [`Config::server`].
     #[must_use]
     pub fn with_config(mut self, config: Config) -> Self {
         self.settings_mut().config = Arc::new(config);
@@ -253,7 +252,10 @@ impl Acceptor {
                 let reading = self.read(stream, self.limit(), visit);
                 reading.instrument(span).await
             }
-            Err(refusal) => Err(self.turn_away(&mut stream, refusal).await),
+            Err(refusal) => {
+                let conn = nameless(span::next_id(), None);
+                Err(self.turn_away(&mut stream, refusal, &conn).await)
+            }
         }
     }
 
@@ -266,18 +268,29 @@ impl Acceptor {
         if let Some(admission) = &settings.admission {
             admission.admit().map_err(NoPlace::TooFast)?;
         }
-        let span = span::of_server(peer);
-        Ok(Visit { peer, seat, span })
+        let id = span::next_id();
+        let span = span::of_server(id, peer);
+        Ok(Visit {
+            id,
+            peer,
+            seat,
+            span,
+        })
     }
 
     /// Tells a client that there is no place for it.
-    pub(super) async fn turn_away<S>(&self, stream: &mut S, refusal: Refusal) -> Arc<Ending>
+    pub(super) async fn turn_away<S>(
+        &self,
+        stream: &mut S,
+        refusal: Refusal,
+        conn: &ConnectionInfo<'_>,
+    ) -> Arc<Ending>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let (headers, body) = (refusal.headers(), refusal.body.as_bytes());
         let ending = refuse(stream, refusal.status, &headers, body).await;
-        self.settings.announce(ending)
+        self.settings.announce(conn, ending)
     }
 
     /// Reads the request of a client that has a place.
@@ -309,10 +322,10 @@ impl Acceptor {
                 limit,
                 visit,
             }),
-            Ok(Err(ending)) => Err(self.settings.announce(ending)),
+            Ok(Err(ending)) => Err(self.settings.announce(&visit.info(), ending)),
             Err(wait) => {
                 let refusal = Refusal::from(NoPlace::Draining(wait));
-                Err(self.turn_away(&mut stream, refusal).await)
+                Err(self.turn_away(&mut stream, refusal, &visit.info()).await)
             }
         }
     }
@@ -326,8 +339,8 @@ impl Acceptor {
     }
 
     #[cfg(feature = "rustls")]
-    pub(super) fn announce(&self, ending: Ending) -> Arc<Ending> {
-        self.settings.announce(ending)
+    pub(super) fn announce(&self, conn: &ConnectionInfo<'_>, ending: Ending) -> Arc<Ending> {
+        self.settings.announce(conn, ending)
     }
 
     fn settings_mut(&mut self) -> &mut Settings {

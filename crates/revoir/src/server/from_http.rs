@@ -12,11 +12,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::server::acceptor::Acceptor;
 use crate::server::answer;
 use crate::server::handshake::ending_of;
-use crate::server::incoming::{Host, Incoming, Undecided, Upgraded, rejected};
+use crate::server::incoming::{Host, Incoming, Undecided, Upgraded, known, rejected};
 use crate::server::opening::Stream;
 use crate::server::origin;
 use crate::server::settings::Settings;
-use crate::server::visit::Visit;
+use crate::server::visit::{Visit, nameless};
+use crate::span::next_id;
 
 /// What an HTTP server has read.
 pub(super) struct Asked<'a> {
@@ -78,11 +79,16 @@ impl Incoming {
         peer: Option<SocketAddr>,
     ) -> Result<Self, Response<String>> {
         let settings = acceptor.settings();
-        let Visit { peer, seat, span } = match acceptor.admit(peer) {
+        let Visit {
+            id,
+            peer,
+            seat,
+            span,
+        } = match acceptor.admit(peer) {
             Ok(visit) => visit,
             Err(refusal) => {
                 let detail = format!("answered with HTTP {}", refusal.status);
-                settings.announce(rejected(detail));
+                settings.announce(&nameless(next_id(), peer), rejected(detail));
                 return Err(answer::refusal(refusal));
             }
         };
@@ -92,18 +98,18 @@ impl Incoming {
         });
         match checked {
             Ok((request, upgraded)) => Ok(Self::new(Undecided {
+                known: known(&request, id, peer),
                 request,
                 uri: asked.uri.clone(),
                 headers: OnceLock::from(asked.headers.clone()),
                 answer: HeaderMap::new(),
                 settings: Arc::clone(settings),
-                peer,
                 span,
                 host: Host::HttpServer { upgraded, seat },
             })),
             Err(error) => {
                 let response = answer::rule(&error);
-                span.in_scope(|| settings.announce(ending_of(error)));
+                span.in_scope(|| settings.announce(&nameless(id, peer), ending_of(error)));
                 Err(response)
             }
         }

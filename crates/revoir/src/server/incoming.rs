@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::BytesMut;
-use http::{HeaderMap, Response, StatusCode, Uri};
+use http::{Extensions, HeaderMap, Response, StatusCode, Uri};
 use revoir_proto::extension::AgreedExtensions;
 use revoir_proto::handshake::{Headers, InvalidResponse, Request};
 use revoir_proto::{Cause, Detail, Ending};
@@ -17,12 +17,14 @@ use tokio::time::timeout_at;
 use tracing::{Instrument, Span};
 
 use crate::drain::{NoPlace, Seat};
-use crate::driver::Failure;
+use crate::driver::{Failure, Known};
+use crate::observer::ConnectionInfo;
 use crate::server::answer;
 use crate::server::handshake::Limit;
 use crate::server::opening::{Begin, Stream, spawn};
 use crate::server::refusal::Refusal;
 use crate::server::settings::Settings;
+use crate::server::visit::nameless;
 use crate::websocket::WebSocket;
 
 /// A request for a connection that keeps to the rules, for the application to decide on.
@@ -59,7 +61,7 @@ pub(super) struct Undecided {
     /// Fields to add to the answer that opens.
     pub(super) answer: HeaderMap,
     pub(super) settings: Arc<Settings>,
-    pub(super) peer: Option<SocketAddr>,
+    pub(super) known: Known,
     pub(super) span: Span,
     pub(super) host: Host,
 }
@@ -86,6 +88,8 @@ pub(super) enum Decision {
     },
     Refused {
         detail: String,
+        /// With the application's notes.
+        known: Known,
     },
 }
 
@@ -173,7 +177,13 @@ impl Incoming {
     /// `into_make_service_with_connect_info::<SocketAddr>`.
     #[must_use]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.undecided().peer
+        self.undecided().known.peer
+    }
+
+    /// Notes something of the connection, for the [`Observer`](crate::Observer): who the client is, for
+    /// example. A value of the same type takes the place of the one before.
+    pub fn insert<T: Clone + Send + Sync + 'static>(&mut self, note: T) {
+        self.undecided_mut().known.user.insert(note);
     }
 
     /// Fields to add to the answer that opens the connection. With one that belongs to the
@@ -277,14 +287,16 @@ impl Undecided {
         let head = acceptance.response.clone();
         let Self {
             settings,
+            known,
             span,
             host,
             ..
         } = self;
         let own = Arc::clone(&settings);
         let inside = span.clone();
+        let at_most = known.clone();
         let begin: Begin = Box::new(move |stream, input, seat| {
-            let socket = own.start(stream, acceptance, input, seat, inside);
+            let socket = own.start(stream, acceptance, input, seat, inside, known);
             spawn(socket, handler);
         });
         match host {
@@ -301,10 +313,10 @@ impl Undecided {
                 if let Some(wait) = seat.turn_away() {
                     let refusal = Refusal::from(NoPlace::Draining(wait));
                     let detail = format!("answered with HTTP {}", refusal.status);
-                    settings.announce(rejected(detail));
+                    settings.announce(&info(&at_most), rejected(detail));
                     return answer::refusal(refusal);
                 }
-                tokio::spawn(open(upgraded, settings, begin, seat).instrument(span));
+                tokio::spawn(open(upgraded, settings, at_most, begin, seat).instrument(span));
             }
         }
         response
@@ -313,9 +325,33 @@ impl Undecided {
     /// Tells of a refusal, or has it told by who writes the answer.
     fn refused(self, detail: String) {
         match self.host {
-            Host::Stream(decided) => drop(decided.send(Decision::Refused { detail })),
-            Host::HttpServer { .. } => drop(self.settings.announce(rejected(detail))),
+            Host::Stream(decided) => {
+                let known = self.known;
+                drop(decided.send(Decision::Refused { detail, known }));
+            }
+            Host::HttpServer { .. } => {
+                self.settings.announce(&info(&self.known), rejected(detail));
+            }
         }
+    }
+}
+
+/// What an observer hears of a request that has not become a connection.
+pub(super) fn info(known: &Known) -> ConnectionInfo<'_> {
+    ConnectionInfo {
+        path: known.path.as_deref(),
+        user: Some(&known.user),
+        ..nameless(known.id, known.peer)
+    }
+}
+
+/// What is known of a request.
+pub(super) fn known(request: &Request, id: u32, peer: Option<SocketAddr>) -> Known {
+    Known {
+        id,
+        peer,
+        path: Some(request.path().into()),
+        user: Extensions::new(),
     }
 }
 
@@ -325,7 +361,7 @@ pub(super) fn rejected(detail: String) -> Ending {
 }
 
 /// Waits for the HTTP server to hand over the stream.
-async fn open(upgraded: Upgraded, settings: Arc<Settings>, begin: Begin, seat: Seat) {
+async fn open(upgraded: Upgraded, settings: Arc<Settings>, known: Known, begin: Begin, seat: Seat) {
     let limit = Limit::new(settings.handshake_timeout);
     let upgraded = upgraded
         .into_inner()
@@ -339,7 +375,7 @@ async fn open(upgraded: Upgraded, settings: Arc<Settings>, begin: Begin, seat: S
         }
         Err(_) => limit.exceeded(),
     };
-    settings.announce(ending);
+    settings.announce(&info(&known), ending);
 }
 
 /// Over a stream, who writes the answer tells of it.
@@ -349,8 +385,13 @@ impl Drop for Incoming {
             && let Host::HttpServer { .. } = undecided.host
         {
             let detail = "the application answered without a connection".to_owned();
-            let Undecided { settings, span, .. } = undecided;
-            span.in_scope(|| settings.announce(rejected(detail)));
+            let Undecided {
+                settings,
+                known,
+                span,
+                ..
+            } = undecided;
+            span.in_scope(|| settings.announce(&info(&known), rejected(detail)));
         }
     }
 }

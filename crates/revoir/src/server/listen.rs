@@ -16,12 +16,13 @@ use tracing::Instrument;
 
 use crate::drain::{DrainReport, Tracker};
 use crate::driver::Failure;
+use crate::observer::ConnectionInfo;
 use crate::server::accepting::AcceptFailures;
 #[cfg(feature = "rustls")]
 use crate::server::handshake::Limit;
 use crate::server::opening::spawn;
 use crate::server::refusal::Refusal;
-use crate::server::visit::Visit;
+use crate::server::visit::{Visit, nameless};
 use crate::server::waiting::Waiting;
 use crate::server::{Acceptor, Incoming};
 use crate::span;
@@ -131,8 +132,9 @@ impl Server {
     /// connection; see the [crate's front page](crate#what-drives-a-connection). Returns when the
     /// [tracker](Self::tracker) was drained.
     ///
-    /// A handler that returns an error or panics has its connection closed with 1011; an error
-    /// that is, or comes from, the connection's [`Ending`](crate::Ending) is none. A handler that
+    /// A handler that returns an error or panics has its connection closed with 1011. Once the
+    /// connection is over an error changes nothing: so its own [`Ending`](crate::Ending), passed on
+    /// with `?` or wrapped in anything, is no failure, and that of another connection is one. A handler that
     /// returns `Ok` without having closed drops its connection, which sends 1001.
     ///
     /// # Cancel safety
@@ -311,11 +313,13 @@ where
             }
             Err(refusal) => {
                 if let Ok(permit) = Arc::clone(&self.refusing).try_acquire_owned() {
+                    let id = span::next_id();
+                    let (span, conn) = (span::of_server(id, Some(peer)), nameless(id, Some(peer)));
                     let refusing = async move {
-                        opener.turn_away(stream, refusal).await;
+                        opener.turn_away(stream, refusal, &conn).await;
                         drop(permit);
                     };
-                    tokio::spawn(refusing.instrument(span::of_server(Some(peer))));
+                    tokio::spawn(refusing.instrument(span));
                 }
             }
         }
@@ -334,23 +338,23 @@ impl Opener {
         let limit = self.acceptor.limit();
         #[cfg(feature = "rustls")]
         if let Some(tls) = &self.tls {
-            let stream = self.secure(tls, stream, limit).await?;
+            let stream = self.secure(tls, stream, limit, &visit.info()).await?;
             return self.acceptor.read(stream, limit, visit).await.ok();
         }
         self.acceptor.read(stream, limit, visit).await.ok()
     }
 
     /// Says so to a client for whom there is no place.
-    async fn turn_away(self, mut stream: TcpStream, refusal: Refusal) {
+    async fn turn_away(self, mut stream: TcpStream, refusal: Refusal, conn: &ConnectionInfo<'_>) {
         #[cfg(feature = "rustls")]
         if let Some(tls) = &self.tls {
             let limit = self.acceptor.limit();
-            if let Some(mut stream) = self.secure(tls, stream, limit).await {
-                self.acceptor.turn_away(&mut stream, refusal).await;
+            if let Some(mut stream) = self.secure(tls, stream, limit, conn).await {
+                self.acceptor.turn_away(&mut stream, refusal, conn).await;
             }
             return;
         }
-        self.acceptor.turn_away(&mut stream, refusal).await;
+        self.acceptor.turn_away(&mut stream, refusal, conn).await;
     }
 
     #[cfg(feature = "rustls")]
@@ -359,6 +363,7 @@ impl Opener {
         tls: &ServerTls,
         stream: TcpStream,
         limit: Limit,
+        conn: &ConnectionInfo<'_>,
     ) -> Option<tokio_rustls::server::TlsStream<TcpStream>> {
         let registry = &self.acceptor.tracker().registry;
         let securing = tokio::time::timeout_at(limit.at, tls.accept(stream));
@@ -373,7 +378,7 @@ impl Opener {
                 crate::tls::failed("not done when the server drained".to_owned())
             }
         };
-        self.acceptor.announce(ending);
+        self.acceptor.announce(conn, ending);
         None
     }
 }

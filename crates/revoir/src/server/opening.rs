@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::Span;
 
 use crate::drain::Seat;
-use crate::driver::{Agreed, Driver, Failure, Shared, Socket, Start, call};
+use crate::driver::{Agreed, Driver, Failure, Known, Shared, Socket, Start, call};
 use crate::server::retiring::retire;
 use crate::server::settings::Settings;
 use crate::websocket::WebSocket;
@@ -38,6 +38,7 @@ impl Settings {
         input: BytesMut,
         seat: Seat,
         span: Span,
+        known: Known,
     ) -> Shared {
         let start = Start {
             role: Role::Server,
@@ -50,6 +51,7 @@ impl Settings {
             home: Arc::clone(&self.home),
             seat: Some(seat),
             span,
+            known,
         };
         let socket = stream.start(start);
         if let Some(age) = self.max_age {

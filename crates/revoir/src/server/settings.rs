@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use revoir_proto::handshake::{Origins, ServerConfig};
-use revoir_proto::{Config, Ending, Role};
+use revoir_proto::{Config, Ending};
 
 use crate::drain::{Places, Tracker};
 use crate::driver::Home;
-use crate::observer::announce;
+use crate::observer::{ConnectionInfo, announce};
 use crate::server::admission::Admission;
 
 /// What a server agrees to.
@@ -26,8 +26,8 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn announce(&self, ending: Ending) -> Arc<Ending> {
-        announce(Role::Server, &ending, self.home.observer.as_deref());
+    pub(super) fn announce(&self, conn: &ConnectionInfo<'_>, ending: Ending) -> Arc<Ending> {
+        announce(conn, &ending, self.home.observer.as_deref());
         Arc::new(ending)
     }
 }

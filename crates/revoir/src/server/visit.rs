@@ -4,12 +4,35 @@ use std::net::SocketAddr;
 
 use tracing::Span;
 
+use revoir_proto::Role;
+
 use crate::drain::Seat;
+use crate::observer::ConnectionInfo;
 
 /// A client that has a place.
 #[derive(Debug)]
 pub(super) struct Visit {
+    pub(super) id: u32,
     pub(super) peer: Option<SocketAddr>,
     pub(super) seat: Seat,
     pub(super) span: Span,
+}
+
+impl Visit {
+    /// What an observer hears of it, as long as there is no request.
+    pub(super) fn info(&self) -> ConnectionInfo<'static> {
+        nameless(self.id, self.peer)
+    }
+}
+
+/// A client of whom nothing but its address is known.
+pub(super) fn nameless(id: u32, peer: Option<SocketAddr>) -> ConnectionInfo<'static> {
+    ConnectionInfo {
+        id,
+        role: Role::Server,
+        peer,
+        path: None,
+        subprotocol: None,
+        user: None,
+    }
 }

@@ -15,11 +15,11 @@ use tokio::time::timeout_at;
 use tracing::Instrument;
 
 use crate::drain::NoPlace;
-use crate::driver::Shared;
+use crate::driver::{Known, Shared};
 use crate::handshake_io::lost;
 use crate::server::answer;
 use crate::server::handshake::{Limit, answer as write_answer};
-use crate::server::incoming::{Decision, FAULT, Host, Incoming, Undecided, rejected};
+use crate::server::incoming::{Decision, FAULT, Host, Incoming, Undecided, info, known, rejected};
 use crate::server::opening::Stream;
 use crate::server::refusal::Refusal;
 use crate::server::settings::Settings;
@@ -46,15 +46,16 @@ impl Waiting {
 
     async fn open_here(self) -> Result<Shared, Arc<Ending>> {
         let acceptance = self.request.accept(&Headers::new());
-        let mut answering = Answering::new(self.stream, self.settings, self.visit);
+        let known = known(&self.request, self.visit.id, self.visit.peer);
+        let mut answering = Answering::new(self.stream, self.settings, self.visit, known);
         let acceptance = match acceptance {
             Ok(acceptance) => acceptance,
             Err(error) => return Err(answering.fault(&error.to_string()).await),
         };
         answering.write(&acceptance.response, self.limit).await?;
-        Ok(answering.finish(|stream, settings, visit| {
+        Ok(answering.finish(|stream, settings, visit, known| {
             let Visit { seat, span, .. } = visit;
-            settings.start(stream, acceptance, self.input, seat, span)
+            settings.start(stream, acceptance, self.input, seat, span, known)
         }))
     }
 
@@ -76,17 +77,18 @@ impl Waiting {
         B: Into<Bytes>,
     {
         let (sender, mut decided) = oneshot::channel();
+        let known = known(&self.request, self.visit.id, self.visit.peer);
         let incoming = Incoming::new(Undecided {
+            known: known.clone(),
             request: self.request,
             uri: self.uri,
             headers: OnceLock::new(),
             answer: HeaderMap::new(),
             settings: Arc::clone(&self.settings),
-            peer: self.visit.peer,
             span: self.visit.span.clone(),
             host: Host::Stream(sender),
         });
-        let mut answering = Answering::new(self.stream, self.settings, self.visit);
+        let mut answering = Answering::new(self.stream, self.settings, self.visit, known);
         let (mut response, body) = decide(incoming).await.into_parts();
         let opens = response.status == StatusCode::SWITCHING_PROTOCOLS;
         match decided.try_recv() {
@@ -100,13 +102,16 @@ impl Waiting {
                     false => answer::head(&response.headers),
                 };
                 answering.write(&head, self.limit).await?;
-                answering.finish(|stream, _, visit| begin(stream, self.input, visit.seat));
+                answering.finish(|stream, _, visit, _| begin(stream, self.input, visit.seat));
                 Ok(())
             }
             _ if opens => Err(answering.fault("101 without a handler to run").await),
             decision => {
                 let detail = match decision {
-                    Ok(Decision::Refused { detail }) => Some(detail),
+                    Ok(Decision::Refused { detail, known }) => {
+                        answering.known = known;
+                        Some(detail)
+                    }
                     _ => None,
                 };
                 // They are written with the answer.
@@ -124,6 +129,7 @@ impl Waiting {
 struct Answering {
     /// Until it is answered.
     open: Option<Open>,
+    known: Known,
     settings: Arc<Settings>,
 }
 
@@ -133,9 +139,12 @@ struct Open {
 }
 
 impl Answering {
-    fn new(stream: Box<dyn Stream>, settings: Arc<Settings>, visit: Visit) -> Self {
-        let open = Some(Open { stream, visit });
-        Self { open, settings }
+    fn new(stream: Box<dyn Stream>, settings: Arc<Settings>, visit: Visit, known: Known) -> Self {
+        Self {
+            open: Some(Open { stream, visit }),
+            known,
+            settings,
+        }
     }
 
     /// Writes a 101, unless the server drains by now.
@@ -164,14 +173,19 @@ impl Answering {
             Ok(Err(error)) => lost(&error),
             Err(_) => limit.exceeded(),
         };
-        Err(self.settings.announce(ending))
+        Err(self.settings.announce(&info(&self.known), ending))
     }
 
-    fn finish<R>(mut self, go_on: impl FnOnce(Box<dyn Stream>, &Settings, Visit) -> R) -> R {
+    fn finish<R>(mut self, go_on: impl FnOnce(Box<dyn Stream>, &Settings, Visit, Known) -> R) -> R {
         let Some(Open { stream, visit }) = self.open.take() else {
             unreachable!("{UNANSWERED}")
         };
-        go_on(stream, &self.settings, visit)
+        go_on(
+            stream,
+            &self.settings,
+            visit,
+            std::mem::take(&mut self.known),
+        )
     }
 
     /// The application made a mistake.
@@ -179,7 +193,7 @@ impl Answering {
         let Some(open) = self.open.take() else {
             unreachable!("{UNANSWERED}")
         };
-        open.fault(&self.settings, what).await
+        open.fault(&self.settings, &self.known, what).await
     }
 
     async fn refuse(
@@ -192,7 +206,7 @@ impl Answering {
         let Some(open) = self.open.take() else {
             unreachable!("{UNANSWERED}")
         };
-        open.refuse(&self.settings, status, headers, body, detail)
+        open.refuse(&self.settings, &self.known, status, headers, body, detail)
             .await
     }
 }
@@ -201,6 +215,7 @@ impl Open {
     async fn refuse(
         mut self,
         settings: &Settings,
+        known: &Known,
         status: StatusCode,
         headers: Headers,
         body: &[u8],
@@ -220,14 +235,14 @@ impl Open {
         if let Some(response) = response {
             write_answer(&mut self.stream, &response).await;
         }
-        settings.announce(rejected(detail))
+        settings.announce(&info(known), rejected(detail))
     }
 
     /// The application made a mistake.
-    async fn fault(self, settings: &Settings, what: &str) -> Arc<Ending> {
+    async fn fault(self, settings: &Settings, known: &Known, what: &str) -> Arc<Ending> {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         let detail = Some(format!("{FAULT}: {what}"));
-        self.refuse(settings, status, Headers::new(), b"", detail)
+        self.refuse(settings, known, status, Headers::new(), b"", detail)
             .await
     }
 }
@@ -248,7 +263,8 @@ impl Drop for Answering {
         // Outside of a runtime, which is on its way down, TCP is closed without an answer.
         if let Ok(runtime) = Handle::try_current() {
             let settings = Arc::clone(&self.settings);
-            let answering = async move { open.fault(&settings, "no decision").await };
+            let known = std::mem::take(&mut self.known);
+            let answering = async move { open.fault(&settings, &known, "no decision").await };
             drop(runtime.spawn(answering.instrument(span)));
         }
     }

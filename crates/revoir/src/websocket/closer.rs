@@ -1,5 +1,6 @@
 //! [`Closer`]: ends a connection from anywhere.
 
+use std::net::SocketAddr;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,32 @@ impl Closer {
     #[track_caller]
     pub fn close(&self, code: SendCode, reason: Reason) -> Closed {
         self.close_from(code, reason, CallSite::from(Location::caller()))
+    }
+
+    /// [`close`](Self::close), for who does not wait: what it starts goes on by itself.
+    #[track_caller]
+    pub fn start_close(&self, code: SendCode, reason: Reason) {
+        drop(self.close_from(code, reason, CallSite::from(Location::caller())));
+    }
+
+    /// Ends the connection at once, without a Close frame: TCP is reset, and what is queued counts as
+    /// [`Ending::unsent`]. For a peer that is not worth the close budget; the other side sees a
+    /// connection that broke. The source location of the call is kept in [`Ending::closed_at`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The call has its effect even if the future is dropped at once.
+    #[track_caller]
+    pub fn abort(&self) -> Closed {
+        self.socket.abort(CallSite::from(Location::caller()));
+        self.closed()
+    }
+
+    /// Where the other side is, if that is known; see
+    /// [`WebSocket::peer_addr`](crate::WebSocket::peer_addr).
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.socket.peer_addr()
     }
 
     /// [`close`](Self::close), called for by the application at `site`.

@@ -13,6 +13,22 @@ use crate::driver::{Shared, WatcherId};
 /// to send what it still wants to. The drain's Close frame is sent when that is over, or as soon as
 /// the handler lets go of the connection. Other connections do not wait meanwhile.
 ///
+/// It borrows nothing, so it stands beside [`recv`](crate::WebSocket::recv) in one `select!`, as the
+/// first of the two: `recv` borrows the connection from there on.
+///
+/// ```
+/// # async fn example(mut socket: revoir::WebSocket) -> Result<(), std::sync::Arc<revoir::Ending>> {
+/// loop {
+///     tokio::select! {
+///         () = socket.draining() => break,
+///         message = socket.recv() => socket.send(message?).await?,
+///     }
+/// }
+/// socket.send("bye").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Cancel safety
 ///
 /// Dropping it changes nothing.

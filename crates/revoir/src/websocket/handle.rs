@@ -1,6 +1,8 @@
 //! [`WebSocket`]: both halves in one.
 
+use std::any::Any;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,7 +15,12 @@ use revoir_proto::{
     BinaryPayload, Ending, Message, Reason, Role, SendCode, State, TextPayload, UsageError,
 };
 
-use crate::driver::Shared;
+use crate::driver::below::tcp;
+#[cfg(feature = "rustls")]
+use crate::driver::below::{server_name, tls};
+use crate::driver::{Shared, TrySendError};
+#[cfg(feature = "rustls")]
+use crate::tls::rustls::pki_types::CertificateDer;
 use crate::websocket::{Closed, Closer, Draining, Reader, Writer};
 
 /// An open connection.
@@ -81,8 +88,20 @@ impl WebSocket {
     /// # Cancel safety
     ///
     /// A message is queued whole, or not at all.
-    pub fn send(&mut self, message: Message) -> impl Future<Output = Result<(), Arc<Ending>>> {
+    pub fn send<M: Into<Message>>(
+        &mut self,
+        message: M,
+    ) -> impl Future<Output = Result<(), Arc<Ending>>> + use<'_, M> {
         self.writer.send(message)
+    }
+
+    /// [`send`](Self::send) without waiting: the message is queued now, or given back.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`]: the queue is at its limit, or the connection is over or closing.
+    pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), TrySendError> {
+        self.writer.try_send(message)
     }
 
     /// [`send`](Self::send), for text.
@@ -183,6 +202,18 @@ impl WebSocket {
         Draining::new(Arc::clone(&self.reader.socket))
     }
 
+    /// [`close`](Self::close), for who does not wait; see [`Closer::start_close`].
+    #[track_caller]
+    pub fn start_close(&self, code: SendCode, reason: Reason) {
+        self.closer().start_close(code, reason);
+    }
+
+    /// Ends the connection at once; see [`Closer::abort`].
+    #[track_caller]
+    pub fn abort(&self) -> Closed {
+        self.closer().abort()
+    }
+
     /// A handle that closes, and tells how the connection ended, from any task.
     #[must_use]
     pub fn closer(&self) -> Closer {
@@ -224,6 +255,45 @@ impl WebSocket {
     #[must_use]
     pub fn extensions(&self) -> AgreedExtensions {
         self.reader.socket.extensions()
+    }
+
+    /// Where the other side is, if that is known: over TCP, or told by an HTTP server. Also once the
+    /// connection is over.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.reader.socket.peer_addr()
+    }
+
+    /// The address of this side, over TCP, while the connection is open.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        let local = |stream: &dyn Any| tcp(stream)?.local_addr().ok();
+        self.reader.socket.below(local)
+    }
+
+    /// The certificates that the other side has shown, its own first, while the connection is open. A
+    /// client shows one if the server [asks for it](crate::tls::ServerTls::from_config).
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn peer_certificates(&self) -> Option<Vec<CertificateDer<'static>>> {
+        self.reader.socket.below(|stream| {
+            let shown = tls(stream)?.peer_certificates()?;
+            Some(shown.iter().map(|it| it.clone().into_owned()).collect())
+        })
+    }
+
+    /// The name that a client has asked for in TLS (SNI), while the connection is open.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn server_name(&self) -> Option<String> {
+        let name = |stream: &dyn Any| server_name(stream).map(str::to_owned);
+        self.reader.socket.below(name)
+    }
+
+    /// How many bytes wait to be written; see [`Limits::queue`](crate::websocket::Limits::queue).
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        self.reader.socket.queued_bytes()
     }
 
     /// Both halves, for two tasks. Both see the same [`Ending`]. When both are dropped without a

@@ -8,6 +8,7 @@ pub(crate) mod handle;
 pub(crate) mod reader;
 pub(crate) mod writer;
 
+pub use crate::driver::TrySendError;
 pub use closed::Closed;
 pub use draining::Draining;
 pub use revoir_proto::{BinaryPayload, KeepaliveConfig, Limits, State, TextPayload, UsageError};

@@ -12,7 +12,7 @@ use revoir_proto::{
     TextPayload, UsageError,
 };
 
-use crate::driver::{Shared, Stimulus, push_message};
+use crate::driver::{Shared, Stimulus, TrySendError, push_message};
 use crate::entropy::Entropy;
 use crate::websocket::Closer;
 
@@ -59,8 +59,26 @@ impl Writer {
     ///
     /// A message is queued whole, or not at all. It is queued only if the future completes: one that
     /// is dropped before has queued nothing.
-    pub fn send(&mut self, message: Message) -> impl Future<Output = Result<(), Arc<Ending>>> {
-        self.queue(Stimulus::Send, message, push_message)
+    pub fn send<M: Into<Message>>(
+        &mut self,
+        message: M,
+    ) -> impl Future<Output = Result<(), Arc<Ending>>> + use<'_, M> {
+        self.queue(Stimulus::Send, message.into(), push_message)
+    }
+
+    /// [`send`](Self::send) without waiting: the message is queued now, or given back.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`]: the queue is at its limit, or the connection is over or closing.
+    pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), TrySendError> {
+        self.socket.try_send(message.into())
+    }
+
+    /// How many bytes wait to be written; see [`Limits::queue`](crate::websocket::Limits::queue).
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        self.socket.queued_bytes()
     }
 
     /// [`send`](Self::send), for text.

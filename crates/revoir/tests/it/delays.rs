@@ -132,7 +132,7 @@ fn delays_fill_their_range_evenly_and_still_vary_at_the_limit() {
 
 #[test]
 fn no_range_of_a_million_attempts_begins_below_250_ms_or_overflows() {
-    for class in DelayClass::ALL {
+    for class in DelayClass::ALL.iter().copied() {
         let mut limit = 0;
         for attempt in 2..=1_000_000 {
             let range = class.range(attempt);

@@ -399,7 +399,7 @@ async fn a_successor_can_have_the_port_at_once() {
 async fn clients_that_send_flat_out_all_see_1012_and_no_reset() {
     const CLIENTS: usize = 40;
     // Time is not what this is about.
-    let mut config = revoir::server_config();
+    let mut config = revoir::Config::server();
     config.close_budget = secs(300);
     let acceptor = Acceptor::new().with_config(config);
     let server = Server::bind("127.0.0.1:0").await.unwrap();
@@ -413,7 +413,7 @@ async fn clients_that_send_flat_out_all_see_1012_and_no_reset() {
         #[expect(unreachable_code, reason = "the type of the result")]
         Ok::<(), Arc<Ending>>(())
     }));
-    let mut config = revoir::client_config();
+    let mut config = revoir::Config::client();
     config.close_budget = secs(300);
     let client = Client::new().with_config(config);
     let mut sockets = Vec::new();

@@ -7,7 +7,8 @@ use futures_util::{SinkExt, StreamExt};
 use revoir::drain::Drain;
 use revoir::websocket::{State, UsageError};
 use revoir::{
-    Acceptor, Cause, Client, CloseCode, Ending, Message, Observer, Reason, Role, SendCode,
+    Acceptor, Cause, Client, CloseCode, ConnectionInfo, Ending, Message, Observer, Reason, Role,
+    SendCode,
 };
 
 use crate::support::{Frame, Side, Sort, Wire, memory, open, open_with};
@@ -17,11 +18,11 @@ use crate::support::{Frame, Side, Sort, Wire, memory, open, open_with};
 struct Panicking;
 
 impl Observer for Panicking {
-    fn opened(&self, role: Role) {
-        panic!("{role:?} opened");
+    fn opened(&self, conn: &ConnectionInfo<'_>) {
+        panic!("{conn:?} opened");
     }
 
-    fn ended(&self, _: Role, ending: &Ending) {
+    fn ended(&self, _: &ConnectionInfo<'_>, ending: &Ending) {
         panic!("{ending}");
     }
 }

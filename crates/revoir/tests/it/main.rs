@@ -9,6 +9,7 @@ mod driving;
 mod durations;
 mod endings_page;
 mod faults;
+mod front_door;
 mod handles;
 mod handshake_wires;
 mod link;

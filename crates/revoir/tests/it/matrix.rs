@@ -124,7 +124,7 @@ const SOURCES: [&str; 6] = [
 
 #[test]
 fn every_cause_has_a_test_at_each_side_where_it_can_occur() {
-    for (cause, (listed, client, server)) in Cause::ALL.into_iter().zip(&MATRIX) {
+    for (cause, (listed, client, server)) in Cause::ALL.iter().copied().zip(&MATRIX) {
         assert_eq!(cause, *listed);
         for shown in [client, server] {
             match shown {

@@ -146,7 +146,7 @@ fn statuses_are_told_apart() {
 
 #[test]
 fn failures_before_the_connection_opened_are_told_apart() {
-    for cause in Cause::ALL.into_iter().filter(|cause| !cause.was_open()) {
+    for cause in Cause::ALL.iter().copied().filter(|cause| !cause.was_open()) {
         let expected = match cause {
             Cause::TlsFailed => "slow",
             Cause::HandshakeInvalid => "stop",

@@ -10,7 +10,7 @@ mod what_next;
 use std::io::{self, IsTerminal, Write};
 
 use revoir::tls::ClientTls;
-use revoir::{Client, Link, Policy, client_config};
+use revoir::{Client, Config, Link, Policy};
 
 use crate::answer::written_to;
 use crate::args::{ConnectArgs, PolicyChoice};
@@ -66,7 +66,7 @@ fn policy(args: &ConnectArgs) -> Result<Policy, Failure> {
 }
 
 fn client(args: &ConnectArgs) -> Result<Client, Failure> {
-    let config = settings::config(client_config(), args.max_message, args.ping_interval);
+    let config = settings::config(Config::client(), args.max_message, args.ping_interval);
     let mut client = Client::new()
         .with_config(config)
         .with_extensions(settings::extensions(args.deflate));

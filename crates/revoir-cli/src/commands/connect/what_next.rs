@@ -89,7 +89,8 @@ mod tests {
     #[test]
     fn each_fault_of_tls_has_its_own_advice() {
         let mut all: Vec<String> = TlsFault::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .map(|fault| {
                 let text = "InvalidCertificate(CaUsedAsEndEntity)".into();
                 next(Cause::TlsFailed, Detail::Tls { fault, text })

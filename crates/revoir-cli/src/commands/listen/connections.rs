@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use revoir::{Closer, Ending, Observer, Reader, Role, WebSocket, Writer};
+use revoir::{Closer, ConnectionInfo, Ending, Observer, Reader, WebSocket, Writer};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -103,7 +103,7 @@ impl Connections {
 pub(super) struct NeverOpened(pub(super) Arc<Connections>);
 
 impl Observer for NeverOpened {
-    fn ended(&self, _: Role, ending: &Ending) {
+    fn ended(&self, _: &ConnectionInfo<'_>, ending: &Ending) {
         if ending.cause.was_open() {
             return;
         }

@@ -7,7 +7,7 @@ mod serving;
 use std::io::Write;
 
 use revoir::server::Origins;
-use revoir::{Acceptor, server_config};
+use revoir::{Acceptor, Config};
 
 use crate::answer::written_to;
 use crate::args::ListenArgs;
@@ -36,7 +36,7 @@ pub(crate) fn run(
 }
 
 fn acceptor(args: &ListenArgs) -> Acceptor {
-    let mut config = settings::config(server_config(), args.max_message, args.ping_interval);
+    let mut config = settings::config(Config::server(), args.max_message, args.ping_interval);
     config.idle_timeout = args.idle_timeout;
     let origins = if args.origin.iter().any(|origin| origin == "*") {
         Origins::Any

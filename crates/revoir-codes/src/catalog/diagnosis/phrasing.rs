@@ -186,7 +186,7 @@ mod tests {
             sentence("en", Sign::MessageTooBig, ""),
             "A message was rejected as too big."
         );
-        for sign in Sign::ALL {
+        for sign in Sign::ALL.iter().copied() {
             for tag in ["en", "zh", "vi", "fr"] {
                 let text = sentence(tag, sign, "");
                 assert!(!text.contains('{') && !text.contains(" ."), "{text}");

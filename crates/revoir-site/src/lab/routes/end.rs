@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use revoir::ending::Slot;
 use revoir::websocket::{KeepaliveConfig, Limits};
-use revoir::{Config, Incoming, Reason, WebSocket, server_config};
+use revoir::{Config, Incoming, Reason, WebSocket};
 use tokio::time::timeout;
 
 use crate::answer;
@@ -72,7 +72,7 @@ pub(super) async fn end(
 
 /// Short limits everywhere: a page watches.
 fn config(way: Way) -> Config {
-    let mut config = server_config();
+    let mut config = Config::server();
     let mut limits = Limits::default();
     limits.message = MESSAGE_LIMIT;
     config.limits = limits;

@@ -180,7 +180,8 @@ pub(super) fn entries(locale: &'static Locale) -> Vec<Entry> {
     let codes = CloseCode::registered().map(|code| registered(code, locale));
     let products = named_by_products().iter().map(|code| private(*code));
     let ranges = CodeRange::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|range| *range != CodeRange::Protocol)
         .map(|range| of_range(range, locale));
     let causes = causes(locale).map(|(facts, text)| cause(facts, text, locale));

@@ -44,7 +44,11 @@ pub(in crate::pages) fn page(locale: &'static Locale, home: &Home) -> String {
         locale.labels.site_title.to_owned(),
         locale.phrases().site_intro,
     );
-    let ranges = CodeRange::ALL.map(|range| range_of(range, &frame)).into();
+    let ranges = CodeRange::ALL
+        .iter()
+        .copied()
+        .map(|range| range_of(range, &frame))
+        .collect();
     written(&AllCodesPage { frame, ranges })
 }
 

@@ -42,6 +42,8 @@ pub(in crate::pages) fn page(locale: &'static Locale, home: &Home) -> String {
         locale.phrases().causes_intro,
     );
     let phases = Phase::ALL
+        .iter()
+        .copied()
         .map(|phase| Group {
             phase,
             title: locale.phase(phase),
@@ -49,7 +51,7 @@ pub(in crate::pages) fn page(locale: &'static Locale, home: &Home) -> String {
                 .filter(|(facts, _)| facts.phase == phase)
                 .collect(),
         })
-        .into();
+        .collect();
     let code = frame.code_link(CloseCode::ABNORMAL_CLOSURE);
     written(&CausesPage {
         frame,

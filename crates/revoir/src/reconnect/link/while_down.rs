@@ -7,6 +7,7 @@
 /// others keep them and send them first on the next connection, behind what
 /// [`with_on_open`](crate::reconnect::LinkBuilder::with_on_open) sends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WhileDown {
     /// It waits for the next connection.
     #[default]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use revoir::reconnect::{LinkEvent, NotSent, WhileDown};
-use revoir::{Client, Reason, SendCode, client_config};
+use revoir::{Client, Config, Reason, SendCode};
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep};
 
@@ -162,7 +162,7 @@ async fn what_is_returned_was_not_written() {
 #[tokio::test(start_paused = true)]
 async fn a_close_keeps_order_and_returns_only_what_did_not_leave() {
     let (builder, mut harbour) = link_with("ws://a.example/", 300);
-    let mut config = client_config();
+    let mut config = Config::client();
     config.limits.queue = 500;
     let client = Client::new().with_config(config);
     let mut link = builder.with_client(client).start().unwrap();
@@ -252,7 +252,7 @@ impl Wake for Counted {
 async fn a_message_that_leaves_wakes_few_of_those_who_wait() {
     const SENDERS: usize = 500;
     let (builder, mut harbour) = link_with("ws://a.example/", 100);
-    let mut config = client_config();
+    let mut config = Config::client();
     config.limits.queue = 100;
     let client = Client::new().with_config(config);
     let mut link = builder.with_client(client).start().unwrap();

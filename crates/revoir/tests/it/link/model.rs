@@ -8,7 +8,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::Config as Cases;
 use revoir::reconnect::{LinkEvent, NotSent, Receipt, Unsent, WhileDown};
-use revoir::{Client, Link, Reason, SendCode, client_config};
+use revoir::{Client, Config, Link, Reason, SendCode};
 use tokio::time::{sleep, timeout};
 
 use super::{Dial, Harbour, link_with, text};
@@ -103,7 +103,7 @@ struct Play {
 impl Play {
     fn new(while_down: WhileDown, greets: bool, capacity: usize, queue: usize) -> Self {
         let (builder, harbour) = link_with("ws://a.example/", capacity);
-        let mut config = client_config();
+        let mut config = Config::client();
         config.limits.queue = queue;
         let mut builder = builder
             .with_client(Client::new().with_config(config))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use revoir::reconnect::{LinkEvent, NotSent, WhileDown};
-use revoir::{Client, Message, WebSocket, client_config};
+use revoir::{Client, Config, Message, WebSocket};
 use tokio::io::AsyncReadExt;
 
 use super::{Dial, down, link, link_with, text, up};
@@ -92,7 +92,7 @@ async fn messages_are_kept_within_their_bounds() {
 /// was written. Returns what was accepted, and what of it the peer has.
 async fn lose_midway(while_down: WhileDown) -> (revoir::Link, super::Harbour, usize, usize) {
     let (builder, mut harbour) = link_with("ws://a.example/", 1_000);
-    let mut config = client_config();
+    let mut config = Config::client();
     config.limits.queue = 2_000;
     let client = Client::new().with_config(config);
     let builder = builder.with_client(client).with_while_down(while_down);
@@ -183,7 +183,7 @@ async fn many_senders_lose_nothing_over_many_connections() {
     const SENDERS: usize = 8;
     const EACH: usize = 200;
     let (builder, mut harbour) = link_with("ws://a.example/", 512);
-    let mut config = client_config();
+    let mut config = Config::client();
     config.limits.queue = 1_000;
     let client = Client::new().with_config(config);
     let mut link = builder.with_client(client).start().unwrap();

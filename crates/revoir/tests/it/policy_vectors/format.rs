@@ -108,7 +108,7 @@ impl RuleJson {
         rule = match &self.delay {
             None => rule.stop(),
             Some(DelayJson::Class(id)) => {
-                let mut classes = DelayClass::ALL.into_iter();
+                let mut classes = DelayClass::ALL.iter().copied();
                 rule.with_class(classes.find(|class| class.id() == id).unwrap())
             }
             Some(DelayJson::RangeMs(min, max)) => {
@@ -129,7 +129,7 @@ impl RuleJson {
 }
 
 pub(super) fn cause(id: &str) -> Cause {
-    let mut causes = Cause::ALL.into_iter();
+    let mut causes = Cause::ALL.iter().copied();
     causes.find(|cause| cause.id() == id).unwrap()
 }
 

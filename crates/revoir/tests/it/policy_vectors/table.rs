@@ -58,7 +58,8 @@ pub(super) fn text() -> String {
     let policy = Policy::new().with_refresh(true);
     let statuses = (200..=599).map(|status| (status, refused(status, None)));
     let causes = Cause::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|cause| !matches!(cause, Cause::ClosedByPeer | Cause::HandshakeRejected))
         .map(|cause| CauseRow {
             cause: cause.id(),
@@ -85,7 +86,7 @@ fn classes() -> impl Iterator<Item = ClassRow> {
             max_ms: range.max_ms,
         }
     };
-    let classes = DelayClass::ALL.into_iter();
+    let classes = DelayClass::ALL.iter().copied();
     classes.flat_map(move |class| ATTEMPTS.map(|attempt| row(class, attempt)))
 }
 

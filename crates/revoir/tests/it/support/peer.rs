@@ -6,9 +6,7 @@ use std::task::Poll;
 
 use bytes::BytesMut;
 use revoir::handshake::Headers;
-use revoir::{
-    Acceptor, Client, Config, Ending, Observer, Role, WebSocket, client_config, server_config,
-};
+use revoir::{Acceptor, Client, Config, ConnectionInfo, Ending, Observer, WebSocket};
 use revoir_proto::handshake::{ServerConfig, ServerHandshake};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
@@ -28,8 +26,8 @@ impl Side {
 
     pub(crate) fn config(self) -> Config {
         match self {
-            Self::Client => client_config(),
-            Self::Server => server_config(),
+            Self::Client => Config::client(),
+            Self::Server => Config::server(),
         }
     }
 }
@@ -232,11 +230,11 @@ pub(crate) struct Seen {
 }
 
 impl Observer for Seen {
-    fn opened(&self, _: Role) {
+    fn opened(&self, _: &ConnectionInfo<'_>) {
         self.opened.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn ended(&self, _: Role, ending: &Ending) {
+    fn ended(&self, _: &ConnectionInfo<'_>, ending: &Ending) {
         self.endings.lock().unwrap().push(ending.clone());
         self.more.notify_one();
     }
