@@ -1,5 +1,6 @@
 //! [`open`]: a way to a server that a SOCKS5 proxy opens (RFC 1928, RFC 1929).
 
+use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 
 use revoir_proto::{Cause, Ending};
@@ -7,8 +8,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::client::proxy::Credentials;
 use crate::client::tcp::never;
-use crate::client::tunnel::lost;
 use crate::client::url::Target;
+use crate::driver::io_detail;
 
 const VERSION: u8 = 5;
 const NO_AUTHENTICATION: u8 = 0;
@@ -158,6 +159,14 @@ async fn read<S: AsyncRead + Unpin, const N: usize>(stream: &mut S) -> Result<[u
 
 fn garbled(what: &str) -> Ending {
     never(Cause::HandshakeInvalid, what)
+}
+
+/// An error of the stream to the proxy.
+pub(super) fn lost(error: &io::Error) -> Ending {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => never(Cause::HandshakeEof, "it hung up"),
+        _ => Ending::never_opened(Cause::HandshakeReset, io_detail(error)),
+    }
 }
 
 #[cfg(test)]

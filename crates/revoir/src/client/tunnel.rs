@@ -1,7 +1,5 @@
 //! [`open`]: a way to a server that a proxy opens: by CONNECT of HTTP (RFC 9110 section 9.3.6), or by SOCKS5.
 
-use std::io::{self, ErrorKind};
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::BytesMut;
@@ -11,9 +9,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::client::proxy::{Proxy, Scheme, authority};
 use crate::client::socks;
+use crate::client::socks::lost;
 use crate::client::tcp::never;
 use crate::client::url::Target;
-use crate::driver::io_detail;
 use crate::handshake_io::READ_BYTES;
 
 /// Has the proxy at the other end of `stream` connect to `target`.
@@ -35,14 +33,6 @@ pub(super) fn at(proxy: &Proxy, mut ending: Ending) -> Ending {
     };
     ending.detail = Detail::Proxy(format!("proxy {proxy}: {what}").into());
     ending
-}
-
-/// An error of the stream to the proxy.
-pub(super) fn lost(error: &io::Error) -> Ending {
-    match error.kind() {
-        ErrorKind::UnexpectedEof => never(Cause::HandshakeEof, "it hung up"),
-        _ => Ending::never_opened(Cause::HandshakeReset, io_detail(error)),
-    }
 }
 
 async fn connect<S>(stream: &mut S, proxy: &Proxy, target: &Target) -> Result<(), Ending>
