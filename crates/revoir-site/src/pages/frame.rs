@@ -5,7 +5,7 @@ use revoir_codes::{CloseCode, CodeRange};
 
 use crate::pages::address::{Address, named_by_products};
 use crate::pages::links::{Home, Links, depth};
-use crate::pages::{assets, linked_data, picture, prose};
+use crate::pages::{assets, picture, prose};
 
 /// What surrounds the content of every page: language, title, navigation, links.
 #[derive(Debug)]
@@ -96,11 +96,6 @@ impl Frame {
 
     pub(crate) fn picture_size(&self) -> (u32, u32) {
         picture::SIZE
-    }
-
-    /// What the page says of itself to programs.
-    pub(crate) fn linked_data(&self) -> Option<String> {
-        linked_data::of(self)
     }
 
     /// A file at the root.

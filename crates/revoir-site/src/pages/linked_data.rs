@@ -5,8 +5,15 @@ use serde_json::{Value, json};
 use crate::pages::address::Address;
 use crate::pages::frame::Frame;
 
+impl Frame {
+    /// What the page says of itself to programs.
+    pub(crate) fn linked_data(&self) -> Option<String> {
+        of(self)
+    }
+}
+
 /// The data of a page about codes, ready to stand in a `script` element; `None` for other pages.
-pub(crate) fn of(frame: &Frame) -> Option<String> {
+fn of(frame: &Frame) -> Option<String> {
     let codes = match frame.address {
         Address::Code(code) => vec![code],
         Address::Pair(a, b) => vec![a, b],
