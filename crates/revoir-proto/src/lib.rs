@@ -76,12 +76,12 @@
 //!
 //! # Safety
 //!
-//! The source of this crate has one `unsafe`, and the compiler holds it to that: `Utf8Bytes::as_str`
-//! takes text that was checked for text. One macro of another crate writes one more: in `frame/mask.rs` and `message/utf8.rs`, `multiversion` calls the AVX2 version
+//! The source of this crate has no `unsafe`, and the compiler holds it to that. One macro of another
+//! crate writes one: in `frame/mask.rs` and `message/utf8.rs`, `multiversion` calls the AVX2 version
 //! of a safe function after it has asked the processor for AVX2.
 //!
 //! [`Duration`]: std::time::Duration
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 mod closing;
 mod compression;

@@ -3,14 +3,14 @@
 use std::error::Error;
 use std::fmt;
 use std::ops::Deref;
-use std::str;
 
 use bytes::Bytes;
 
 /// Text in a shared buffer: [`Bytes`] known to be UTF-8. Clones share the buffer.
 ///
-/// It is a `str` wherever one is asked for (`Deref`). The bytes were checked when they came, and are
-/// not checked again.
+/// It is a `str` wherever one is asked for (`Deref`). This crate is written without `unsafe`, so each
+/// [`as_str`](Self::as_str) checks the bytes again, by SIMD. Where that matters, call it once and keep
+/// the result.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Utf8Bytes(Bytes);
 
@@ -31,13 +31,9 @@ impl Utf8Bytes {
     /// The text.
     #[must_use]
     #[inline]
-    #[expect(unsafe_code, reason = "checked text is not checked again")]
     pub fn as_str(&self) -> &str {
-        debug_assert!(str::from_utf8(&self.0).is_ok());
-        // SAFETY: the bytes are UTF-8. The field is private and never changed, and each way to it has
-        // a `str`, a check (`TryFrom<Bytes>`), or passes what `Utf8Stream` has admitted to its last
-        // byte (`checked`).
-        unsafe { str::from_utf8_unchecked(&self.0) }
+        // Every constructor has checked the bytes, so the default is never taken.
+        simdutf8::basic::from_utf8(&self.0).unwrap_or_default()
     }
 
     /// The bytes of the text, without a check.
