@@ -10,6 +10,7 @@ use bytes::Bytes;
 use revoir_codes::catalog::Locale;
 
 use crate::pages::address::folder;
+use crate::pages::frame::Frame;
 use crate::pages::search;
 
 /// A file that pages refer to.
@@ -92,6 +93,18 @@ fn lean(plain: &str, text: &str) -> String {
         lean.push('\n');
     }
     lean
+}
+
+impl Frame {
+    /// A file beside the pages.
+    pub(crate) fn asset(&self, name: &str) -> String {
+        self.hashed_asset(hashed(name))
+    }
+
+    /// The index that the search box loads when it is first used.
+    pub(crate) fn search_index(&self) -> String {
+        self.asset(&search_index(self.locale))
+    }
 }
 
 /// The name of the index for the search in a language, without its hash.

@@ -5,7 +5,7 @@ use revoir_codes::{CloseCode, CodeRange};
 
 use crate::pages::address::{Address, named_by_products};
 use crate::pages::links::{Home, Links, depth};
-use crate::pages::{assets, picture, prose};
+use crate::pages::{picture, prose};
 
 /// What surrounds the content of every page: language, title, navigation, links.
 #[derive(Debug)]
@@ -204,13 +204,9 @@ impl Frame {
         }
     }
 
-    pub(crate) fn asset(&self, name: &str) -> String {
-        self.links.asset(assets::hashed(name))
-    }
-
-    /// The index that the search box loads when it is first used.
-    pub(crate) fn search_index(&self) -> String {
-        self.asset(&assets::search_index(self.locale))
+    /// A file beside the pages, by its name with its hash.
+    pub(super) fn hashed_asset(&self, hashed: &str) -> String {
+        self.links.asset(hashed)
     }
 
     /// What stands before the path of a page in this language.
