@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use revoir_proto::extension::Extensions;
 use revoir_proto::extension::deflate::DeflateConfig;
-use revoir_proto::handshake::{Headers, ServerConfig};
+use revoir_proto::handshake::{Headers, Origins, ServerConfig};
 
 use crate::support::{Ended, Process, Server, command};
 
@@ -104,6 +104,7 @@ fn what_is_asked_for_stands_in_the_request() {
         process.close_stdin();
         let mut config = ServerConfig::default();
         config.subprotocols = vec!["chat.v1".to_owned()];
+        config.origins = Origins::only(["https://page.example"]);
         config.extensions = Extensions::with_deflate(DeflateConfig::default());
         let (mut peer, request) = server.accept(config);
         assert_eq!(request.resource(), "/chat");
