@@ -124,7 +124,7 @@ impl Reason {
     /// use revoir_codes::Reason;
     ///
     /// let reason = Reason::truncated(&format!("{} [after=3217ms]", "é".repeat(100)));
-    /// assert_eq!(reason.len(), 122);
+    /// assert_eq!(reason.len(), 123);
     /// assert!(reason.ends_with("éé [after=3217ms]"));
     /// ```
     #[must_use]

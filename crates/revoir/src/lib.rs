@@ -116,22 +116,21 @@
 //!   only if [told so](Acceptor::with_extensions).
 //! - `simd` (default): AVX2 for masking and for checking text, where the processor has it.
 //! - `serde`: [`Ending`], [`Decision`](reconnect::Decision) and [`Policy`] are written and read.
-//! - `hyper`: connections on a route of a hyper server, as `Upgrade`.
+//! - `hyper`: connections on a route of a hyper server, as [`Incoming`].
 //! - `axum`: the same as an extractor. The acceptor is the state of the router, or a part of it
 //!   (`FromRef`):
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
 //! # use std::sync::Arc;
-//! # use axum::{Router, response::Response, routing::any};
-//! # use revoir::{Acceptor, Ending, WebSocket};
-//! # use revoir::server::Upgrade;
+//! # use axum::{Router, response::IntoResponse, routing::any};
+//! # use revoir::{Acceptor, Ending, Incoming, WebSocket};
 //! # async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
 //! #     let message = socket.recv().await?;
 //! #     socket.send(message).await
 //! # }
-//! async fn feed(upgrade: Upgrade) -> Response<String> {
-//!     upgrade.run(echo)
+//! async fn feed(incoming: Incoming) -> impl IntoResponse {
+//!     incoming.run(echo)
 //! }
 //!
 //! let acceptor = Acceptor::new();
