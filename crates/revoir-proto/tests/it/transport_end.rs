@@ -121,19 +121,19 @@ role_grid! {
         endpoint.connection.handle_input(endpoint.now, (&bytes.concat()[..]).into());
         endpoint.connection.handle_eof(endpoint.now);
         assert_eq!(endpoint.connection.poll_event(endpoint.now), Some(Endpoint::text("one")));
-        endpoint.connection.send_binary(endpoint.now, vec![0; 300_000]).unwrap();
+        endpoint.connection.send_binary(endpoint.now, vec![0; 1_100_000]).unwrap();
         assert!(!endpoint.connection.is_writable());
         endpoint.pass(20 * SECOND);
         assert_eq!(endpoint.connection.poll_timeout(), Some(endpoint.now));
         endpoint.connection.handle_timeout(endpoint.now);
         let ending = endpoint.ending();
         assert_eq!((ending.cause, ending.discarded), (Cause::WriteTimeout, 1));
-        assert!(ending.unsent > 300_000);
+        assert!(ending.unsent > 1_100_000);
     }
 
     fn a_reset_behind_untaken_input_cuts_the_output_and_wakes_a_blocked_sender(role) {
         let mut endpoint = Endpoint::new(role);
-        endpoint.connection.send_binary(endpoint.now, vec![0; 300_000]).unwrap();
+        endpoint.connection.send_binary(endpoint.now, vec![0; 1_100_000]).unwrap();
         let queued = endpoint.connection.queued_bytes();
         assert!(!endpoint.connection.is_writable());
         let bytes = endpoint.peer_frame(FIN | TEXT, b"untaken");
