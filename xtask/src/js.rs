@@ -1,4 +1,5 @@
-//! `cargo xtask js`: the browser client, in Node and in browsers; and the scripts that the site has of it.
+//! `cargo xtask js`: the browser client, in Node and in browsers; the scripts that the site has of it; and the
+//! search of the site, in the page as on the server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,11 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
         check.env("WRITE", "1");
     }
     Running::start(&mut check)?.succeed(deadline)?;
+    let mut matcher = Command::new("node");
+    matcher
+        .arg(crate::root().join("crates/revoir-site/tests/matcher.mjs"))
+        .env("REVOIR", programs.program("revoir"));
+    Running::start(&mut matcher)?.succeed(deadline)?;
     if extent == Extent::Write {
         for name in ["README.md", "conformance.md"] {
             let file = Path::new("clients/js").join(name);

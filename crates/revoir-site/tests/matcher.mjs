@@ -1,0 +1,89 @@
+// The matcher in the page finds what the one on the server finds, in the same order:
+//
+//   REVOIR=target/debug/revoir node crates/revoir-site/tests/matcher.mjs
+//
+// Asked for are the queries of queries.toml in every language, and every title with a letter left out.
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import vm from "node:vm";
+
+const LANGUAGES = ["en", "zh-hans", "vi", "fr"];
+
+/** The reference on a port of its own, and its address. */
+async function serve() {
+  const server = spawn(process.env.REVOIR ?? "revoir", ["serve", "--listen", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const address = await new Promise((told, failed) => {
+    server.on("exit", () => failed(new Error("revoir serve ended")));
+    for (const stream of [server.stdout, server.stderr]) {
+      createInterface(stream).on("line", (line) => {
+        const address = /http:\/\/127\.0\.0\.1:[0-9]+/.exec(line)?.[0];
+        if (address) told(address);
+      });
+    }
+  });
+  return { server, address };
+}
+
+async function text(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  return answer.text();
+}
+
+/** The matcher that a page of the language loads. */
+async function matcher(address, language) {
+  const page = await text(`${address}/${language}/`);
+  const script = /data-index="([^"]+)"/.exec(page)?.[1];
+  if (!script) throw new Error(`/${language}/ names no script to search with`);
+  const context = vm.createContext({ loaded: undefined });
+  vm.runInContext("const revoirSearch = { load(found) { loaded = found; } };", context);
+  vm.runInContext(await text(new URL(script, `${address}/${language}/`)), context);
+  return context.loaded;
+}
+
+/** What the server finds, as paths below the language. */
+async function served(address, language, query) {
+  const page = await text(`${address}/${language}/search?q=${encodeURIComponent(query)}`);
+  const hits = page.matchAll(/<a\b[^>]*\bdata-hit\b[^>]*>/g);
+  return [...hits].map(([tag]) => {
+    const href = /href="([^"]+)"/.exec(tag)[1].replaceAll("&amp;", "&");
+    return href.replace(`/${language}/`, "");
+  });
+}
+
+const toml = await readFile(new URL("queries.toml", import.meta.url), "utf8");
+const queries = [...toml.matchAll(/^q = (".*")$/gm)].map(([, quoted]) => JSON.parse(quoted));
+if (queries.length < 60) throw new Error(`${queries.length} queries in queries.toml`);
+
+const { server, address } = await serve();
+const wrong = [];
+let asked = 0;
+try {
+  for (const language of LANGUAGES) {
+    const { find, entries } = await matcher(address, language);
+    const shortened = entries.map(({ t }, at) => {
+      const letters = [...t];
+      letters.splice(at % letters.length, 1);
+      return letters.join("");
+    });
+    for (const query of [...queries, ...shortened]) {
+      if (query.trim() === "") continue;
+      const here = find(query, () => true).map(({ p, a }) => p + (a ? `#${a}` : ""));
+      const there = await served(address, language, query);
+      asked += 1;
+      if (here.join("\n") !== there.join("\n")) {
+        wrong.push(`${language}: ${query}\n  page:   ${here.join(" ")}\n  server: ${there.join(" ")}`);
+      }
+    }
+  }
+} finally {
+  server.kill();
+}
+if (wrong.length > 0) {
+  console.error(`${wrong.length} of ${asked} searches differ between page and server:\n${wrong.join("\n")}`);
+  process.exit(1);
+}
+console.log(`${asked} searches, the same in the page and on the server`);
