@@ -1,7 +1,7 @@
 //! [`Index`]: which entries fit what somebody typed, best first.
 //!
-//! `assets/search.js` does the same with the same numbers, so that the page finds what the server finds; `cargo xtask
-//! browser` asks both the same questions.
+//! `assets/matcher.js` does the same with the same numbers, so that the page finds what the server finds; `cargo xtask js`
+//! asks both the same questions.
 
 use std::collections::{BTreeMap, HashMap};
 
