@@ -109,6 +109,13 @@ pub trait Adapter: fmt::Debug + Send {
         )
     }
 
+    /// Whether servers of this protocol drop a single client without a Close frame, as MQTT brokers
+    /// do with one whose client identifier another one has taken. A client that was dropped while
+    /// its server went on is not held: its hello would throw out the other one.
+    fn drops_single_clients(&self) -> bool {
+        false
+    }
+
     /// The server is gone, and the client is held. Also if a server goes before the adapter was
     /// ready for it.
     fn server_gone(&mut self, now: Duration, out: &mut Outbox);

@@ -124,6 +124,11 @@ impl Adapter for Mqtt {
             )
     }
 
+    // MQTT 3.1.1 section 3.1.4: a client identifier that comes again ends the older connection.
+    fn drops_single_clients(&self) -> bool {
+        true
+    }
+
     fn server_gone(&mut self, _now: Duration, out: &mut Outbox) {
         if self.is_ready() {
             self.away = Away {

@@ -12,7 +12,7 @@ use revoir_gateway::{ListenAddr, Mode, Target};
 /// What a route does with its connections.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum RouteMode {
-    /// Hold the clients whose backend says that they may be held, and tunnel all others
+    /// Hold the clients whose backend or protocol says that they may be held, and tunnel all others
     Auto,
     /// Forward frames, and translate endings
     Tunnel,

@@ -39,18 +39,18 @@ where
         };
         if self.relay.wants_dial(now) {
             let queue_id = self.connection.pool().queue_id();
-            let priority = match self.relay.has_waiting() {
-                true => Priority::Urgent,
-                false => Priority::Normal,
-            };
-            hold.queue_id = (priority == Priority::Normal).then_some(queue_id);
+            let priority = priority(self.relay.has_waiting(), self.relay.tells_others());
+            hold.queue_id = (!self.relay.has_waiting()).then_some(queue_id);
             let redialing = self.redial.redial(queue_id, priority, previous, hold.since);
             hold.redialing = Some(redialing);
         }
         if self.relay.has_waiting()
             && let Some(queue_id) = hold.queue_id.take()
         {
-            self.connection.pool().promote(queue_id);
+            match self.relay.tells_others() {
+                true => self.connection.pool().demote(queue_id),
+                false => self.connection.pool().promote(queue_id),
+            }
         }
         let mut progressed = false;
         if hold.changed.as_mut().poll(cx).is_ready() {
@@ -107,6 +107,15 @@ impl<S> Driver<S> {
         if self.hold.take().is_some() {
             self.connection.end_hold();
         }
+    }
+}
+
+/// Whose messages wait goes first. Where messages are for other clients, those who only listen do:
+/// what is said before they have subscribed again is lost.
+const fn priority(has_waiting: bool, tells_others: bool) -> Priority {
+    match has_waiting == tells_others {
+        true => Priority::Normal,
+        false => Priority::Urgent,
     }
 }
 

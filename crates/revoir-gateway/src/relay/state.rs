@@ -171,8 +171,9 @@ impl Relay {
 
     /// There is a backend (again).
     pub(crate) fn attach(&mut self, at: &mut Moment<'_>) {
-        let was_held = matches!(self.stage, Stage::Holding(_));
+        let mut held = None;
         if let Stage::Holding(hold) = &self.stage {
+            held = Some((hold.why, hold.since));
             self.budgets.keep(hold.why, hold.left(at.now));
         }
         let jitter = at.random.next_u32();
@@ -192,8 +193,10 @@ impl Relay {
             attached: at.now,
         });
         self.stage = Stage::Attached;
-        if was_held {
-            self.greet(at);
+        if let Some((why, since)) = held {
+            let returned = (at.outlook)().accepts_since;
+            let was_away = why != HoldCause::Lost || returned.is_some_and(|at| at >= since);
+            self.greet(at, was_away);
         }
     }
 

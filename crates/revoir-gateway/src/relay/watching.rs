@@ -13,6 +13,9 @@ use crate::relay::verdict::Goodbye;
 use crate::relay::watched::{Shown, TOO_LONG, wire};
 use crate::treatment::{Treatment, TunnelCause};
 
+/// To say the hello again would throw out whoever has taken the client's place.
+const DROPPED: Unholdable = Unholdable::now("the backend was there, and dropped this client only");
+
 /// How long a backend may take to answer what is said again.
 const GREETING: Duration = Duration::from_secs(5);
 
@@ -103,8 +106,19 @@ impl Relay {
         }
     }
 
-    /// Has the adapter say the hello again to the backend that is there now.
-    pub(super) fn greet(&mut self, at: &mut Moment<'_>) {
+    /// Whether what the client says goes to other clients, as it does in the protocols that have adapters.
+    pub(crate) fn tells_others(&self) -> bool {
+        self.watched.is_some()
+    }
+
+    /// Has the adapter say the hello again to the backend that is there now. `was_away`: it did not
+    /// accept for a while.
+    pub(super) fn greet(&mut self, at: &mut Moment<'_>, was_away: bool) {
+        let watched = self.watched.as_ref();
+        if !was_away && watched.is_some_and(|watched| watched.adapter.drops_single_clients()) {
+            self.leave_unholdable(at, DROPPED);
+            return;
+        }
         if let Some(watched) = &mut self.watched {
             let mut out = Outbox::default();
             watched.greeting = Some(at.now + GREETING);

@@ -94,6 +94,18 @@ impl DialQueue {
         }
     }
 
+    /// One who has waited without messages goes behind those that still do.
+    pub(crate) fn demote(&mut self, queue_id: QueueId) {
+        if let Some(asking) = self.waiting.get_mut(&queue_id)
+            && asking.priority == Priority::Urgent
+        {
+            asking.priority = Priority::Normal;
+            if !self.bad_paths.keep(*asking, queue_id) {
+                self.normal.push_back(queue_id);
+            }
+        }
+    }
+
     /// One who has waited has left.
     pub(crate) fn leave(&mut self, queue_id: QueueId) {
         self.waiting.remove(&queue_id);
@@ -315,6 +327,19 @@ mod tests {
         queue.leave(QueueId(0));
         queue.leave(QueueId(1));
         assert_eq!(granted(&mut queue, ms(1000)), [9, 3, 2, 4]);
+        assert_eq!(queue.next_grant(), None);
+    }
+
+    #[test]
+    fn whoever_has_something_to_say_to_others_goes_behind_them() {
+        let mut queue = DialQueue::new(1000, Redials::default());
+        for queue_id in 0..5 {
+            queue.enqueue(QueueId(queue_id), again(Priority::Urgent, "/"));
+        }
+        queue.demote(QueueId(1));
+        queue.enqueue(QueueId(9), again(Priority::Normal, "/"));
+        queue.demote(QueueId(0));
+        assert_eq!(granted(&mut queue, ms(1000)), [2, 3, 4, 1, 9, 0]);
         assert_eq!(queue.next_grant(), None);
     }
 

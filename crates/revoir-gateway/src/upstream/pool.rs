@@ -288,6 +288,11 @@ impl Pool {
         self.state().queue.promote(queue_id);
     }
 
+    /// One who has waited without messages goes behind those that still do.
+    pub(crate) fn demote(&self, queue_id: QueueId) {
+        self.state().queue.demote(queue_id);
+    }
+
     /// The upstream of `permit` said that it restarts.
     pub(crate) fn restarts(&self, permit: &UpstreamPermit) {
         let live = self.live();

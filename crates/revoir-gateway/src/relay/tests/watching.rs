@@ -21,6 +21,7 @@ struct Hello {
     is_away: bool,
     is_awaited: bool,
     is_over: bool,
+    drops_single_clients: bool,
     beat: Option<Duration>,
 }
 
@@ -70,6 +71,10 @@ impl Adapter for Hello {
 
     fn server_back(&mut self, _: Duration, out: &mut Outbox) {
         out.text_to_server("hello");
+    }
+
+    fn drops_single_clients(&self) -> bool {
+        self.drops_single_clients
     }
 
     fn is_ready(&self) -> bool {
@@ -130,6 +135,33 @@ fn the_hello_is_said_before_what_was_held_and_its_answer_is_swallowed() {
     assert_eq!(rig.client_got(), told("news"));
     rig.client_sends(&text("three"));
     assert_eq!(rig.backend_got(), told("three"));
+}
+
+#[test]
+fn a_client_that_was_dropped_while_its_server_went_on_is_sent_back() {
+    for was_away in [false, true] {
+        let adapter = Hello {
+            drops_single_clients: true,
+            ..Hello::default()
+        };
+        let mut rig = Rig::watched(rules(Mode::Auto), Box::new(adapter));
+        rig.client_sends(&text("hello"));
+        rig.accepts(true);
+        rig.wait(seconds(1));
+        rig.backend_got();
+        rig.lose(Side::Backend);
+        rig.wait(seconds(1));
+        if was_away {
+            rig.accepts(false);
+            rig.wait(seconds(1));
+            rig.accepts(true);
+        }
+        rig.attach();
+        match was_away {
+            true => assert_eq!(rig.backend_got(), told("hello")),
+            false => is_sent_back(&mut rig),
+        }
+    }
 }
 
 #[test]
