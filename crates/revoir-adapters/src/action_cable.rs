@@ -15,7 +15,7 @@ use std::time::Duration;
 use revoir_codes::CloseCode;
 use serde::Deserialize;
 
-use crate::adapter::{Adapter, Fate, PROLOGUE_LIMIT, Unholdable};
+use crate::adapter::{Adapter, Fate, PROLOGUE_LIMIT, Unholdable, tells_restart};
 use crate::message::{Message, Outbox};
 
 /// How often a server pings. Clients give up after twice as long.
@@ -276,11 +276,7 @@ impl Adapter for ActionCable {
     }
 
     fn is_restart(&self, code: CloseCode, _reason: &[u8]) -> bool {
-        self.is_restarting
-            || matches!(
-                code,
-                CloseCode::GOING_AWAY | CloseCode::SERVICE_RESTART | CloseCode::TRY_AGAIN_LATER
-            )
+        self.is_restarting || tells_restart(code)
     }
 
     fn server_gone(&mut self, now: Duration, _out: &mut Outbox) {

@@ -103,10 +103,7 @@ pub trait Adapter: fmt::Debug + Send {
     /// not asked about: that is a loss. 1005 stands for an empty Close frame.
     fn is_restart(&self, code: CloseCode, reason: &[u8]) -> bool {
         let _ = reason;
-        matches!(
-            code,
-            CloseCode::GOING_AWAY | CloseCode::SERVICE_RESTART | CloseCode::TRY_AGAIN_LATER
-        )
+        tells_restart(code)
     }
 
     /// Whether servers of this protocol drop a single client without a Close frame, as MQTT brokers
@@ -141,4 +138,12 @@ pub trait Adapter: fmt::Debug + Send {
 
     /// Bytes that the adapter keeps, roughly: they count in the relay's budget.
     fn memory(&self) -> usize;
+}
+
+/// Whether `code` alone says that the server goes, whatever the protocol.
+pub(crate) const fn tells_restart(code: CloseCode) -> bool {
+    matches!(
+        code,
+        CloseCode::GOING_AWAY | CloseCode::SERVICE_RESTART | CloseCode::TRY_AGAIN_LATER
+    )
 }

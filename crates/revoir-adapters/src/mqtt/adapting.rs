@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use revoir_codes::CloseCode;
 
-use crate::adapter::{Adapter, Fate, Unholdable};
+use crate::adapter::{Adapter, Fate, Unholdable, tells_restart};
 use crate::message::{Message, Outbox};
 use crate::mqtt::connection::{Away, Mqtt, NOT_MQTT, PINGRESP, Phase};
 use crate::mqtt::packet::kind;
@@ -117,11 +117,7 @@ impl Adapter for Mqtt {
     }
 
     fn is_restart(&self, code: CloseCode, _reason: &[u8]) -> bool {
-        self.is_restarting
-            || matches!(
-                code,
-                CloseCode::GOING_AWAY | CloseCode::SERVICE_RESTART | CloseCode::TRY_AGAIN_LATER
-            )
+        self.is_restarting || tells_restart(code)
     }
 
     // MQTT 3.1.1 section 3.1.4: a client identifier that comes again ends the older connection.

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use revoir_codes::CloseCode;
 
-use crate::adapter::{Adapter, Fate, Unholdable};
+use crate::adapter::{Adapter, Fate, Unholdable, tells_restart};
 use crate::message::{Message, Outbox};
 use crate::socket_io::heartbeat::{Beat, Heartbeat, Pace};
 use crate::socket_io::namespace::Namespaces;
@@ -338,13 +338,7 @@ impl Adapter for SocketIo {
     }
 
     fn is_restart(&self, code: CloseCode, _reason: &[u8]) -> bool {
-        matches!(
-            code,
-            CloseCode::NO_STATUS_RCVD
-                | CloseCode::GOING_AWAY
-                | CloseCode::SERVICE_RESTART
-                | CloseCode::TRY_AGAIN_LATER
-        )
+        code == CloseCode::NO_STATUS_RCVD || tells_restart(code)
     }
 
     fn server_gone(&mut self, now: Duration, _out: &mut Outbox) {

@@ -46,6 +46,11 @@ fn a_server_that_shuts_down_is_replaced() {
 }
 
 #[test]
+fn a_broker_may_drop_one_client_without_a_goodbye() {
+    assert!(subscribed().adapter().drops_single_clients());
+}
+
+#[test]
 fn every_other_goodbye_means_the_client() {
     // Normal; keep alive timeout; session taken over; administrative action; server moved.
     for reason in [0x00, 0x8d, 0x8e, 0x98, 0x9d] {
