@@ -6,10 +6,10 @@ use std::fmt;
 use crate::adapter::{PROLOGUE_LIMIT, Unholdable};
 use crate::message::{Outbox, OwnedMessage};
 use crate::mqtt::hello::{Connack, Connect};
-use crate::mqtt::packet::Packets;
+use crate::mqtt::packet::{Packet, Packets, kind};
 use crate::mqtt::requests::Requests;
 use crate::mqtt::subscriptions::{Expected, Subscriptions};
-use crate::stream::{Stream, Verdict};
+use crate::stream::{Stream, Unit, Verdict};
 
 pub(super) const PINGRESP: [u8; 2] = [0xd0, 0];
 
@@ -206,4 +206,18 @@ impl Mqtt {
 pub(super) fn remove(ids: &mut VecDeque<u16>, id: u16) -> bool {
     let at = ids.iter().position(|&known| known == id);
     at.map(|at| ids.remove(at)).is_some()
+}
+
+/// The packet that `unit` is, and whether it is there whole: of what is too long to be kept, only
+/// messages are looked at.
+pub(super) fn packet_of(unit: Unit<'_>) -> Result<(Packet<'_>, bool), Unholdable> {
+    let (bytes, is_whole) = match unit {
+        Unit::Whole(bytes) => (bytes, true),
+        Unit::Start(bytes) => (bytes, false),
+        Unit::Malformed => return Err(NOT_MQTT),
+    };
+    match Packet::new(bytes) {
+        Some(packet) if is_whole || packet.kind() == kind::PUBLISH => Ok((packet, is_whole)),
+        _ => Err(TOO_LONG),
+    }
 }

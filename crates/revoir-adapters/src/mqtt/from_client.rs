@@ -1,25 +1,18 @@
 //! What the client sends.
 
 use crate::adapter::Unholdable;
-use crate::mqtt::connection::{CLIENT, IN_STEPS, Mqtt, NOT_MQTT, Phase, SERVER, TOO_LONG, remove};
+use crate::mqtt::connection::{CLIENT, IN_STEPS, Mqtt, NOT_MQTT, Phase, SERVER, packet_of, remove};
 use crate::mqtt::hello::Connect;
 use crate::mqtt::packet::{Packet, kind};
 use crate::stream::{Unit, Verdict};
 
 impl Mqtt {
     pub(super) fn judge_client(&mut self, unit: Unit<'_>) -> Verdict {
-        let (bytes, is_whole) = match unit {
-            Unit::Whole(bytes) => (bytes, true),
-            Unit::Start(bytes) => (bytes, false),
-            Unit::Malformed => return self.give_up(NOT_MQTT),
+        let verdict = match packet_of(unit) {
+            Ok((packet, is_whole)) => self.client_packet(packet, is_whole),
+            Err(why) => return self.give_up(why),
         };
-        match Packet::new(bytes) {
-            Some(packet) if is_whole || packet.kind() == kind::PUBLISH => {
-                let verdict = self.client_packet(packet, is_whole);
-                verdict.unwrap_or_else(|| self.give_up(NOT_MQTT))
-            }
-            _ => self.give_up(TOO_LONG),
-        }
+        verdict.unwrap_or_else(|| self.give_up(NOT_MQTT))
     }
 
     /// `None`: that is not MQTT.

@@ -3,7 +3,7 @@
 use crate::adapter::{Adapter, Unholdable};
 use crate::message::Outbox;
 use crate::mqtt::connection::{
-    CLIENT, IN_STEPS, Mqtt, NOT_MQTT, OTHER_TERMS, Phase, SERVER, SERVER_SHUTTING_DOWN, TOO_LONG,
+    CLIENT, IN_STEPS, Mqtt, NOT_MQTT, OTHER_TERMS, Phase, SERVER, SERVER_SHUTTING_DOWN, packet_of,
 };
 use crate::mqtt::hello::Connack;
 use crate::mqtt::packet::{Packet, kind};
@@ -12,18 +12,11 @@ use crate::stream::{Unit, Verdict};
 
 impl Mqtt {
     pub(super) fn judge_server(&mut self, unit: Unit<'_>, out: &mut Outbox) -> Verdict {
-        let (bytes, is_whole) = match unit {
-            Unit::Whole(bytes) => (bytes, true),
-            Unit::Start(bytes) => (bytes, false),
-            Unit::Malformed => return self.give_up(NOT_MQTT),
+        let verdict = match packet_of(unit) {
+            Ok((packet, _)) => self.server_packet(packet, out),
+            Err(why) => return self.give_up(why),
         };
-        match Packet::new(bytes) {
-            Some(packet) if is_whole || packet.kind() == kind::PUBLISH => {
-                let verdict = self.server_packet(packet, out);
-                verdict.unwrap_or_else(|| self.give_up(NOT_MQTT))
-            }
-            _ => self.give_up(TOO_LONG),
-        }
+        verdict.unwrap_or_else(|| self.give_up(NOT_MQTT))
     }
 
     /// `None`: that is not MQTT.
