@@ -37,20 +37,16 @@ where
         let Some(hold) = &mut self.hold else {
             return false;
         };
+        let has_waiting = self.relay.has_waiting();
+        let priority = priority(has_waiting, self.relay.tells_others());
         if self.relay.wants_dial(now) {
             let queue_id = self.connection.pool().queue_id();
-            let priority = priority(self.relay.has_waiting(), self.relay.tells_others());
-            hold.queue_id = (!self.relay.has_waiting()).then_some(queue_id);
+            hold.queue_id = (!has_waiting).then_some(queue_id);
             let redialing = self.redial.redial(queue_id, priority, previous, hold.since);
             hold.redialing = Some(redialing);
         }
-        if self.relay.has_waiting()
-            && let Some(queue_id) = hold.queue_id.take()
-        {
-            match self.relay.tells_others() {
-                true => self.connection.pool().demote(queue_id),
-                false => self.connection.pool().promote(queue_id),
-            }
+        if has_waiting && let Some(queue_id) = hold.queue_id.take() {
+            self.connection.pool().set_priority(queue_id, priority);
         }
         let mut progressed = false;
         if hold.changed.as_mut().poll(cx).is_ready() {

@@ -82,26 +82,14 @@ impl DialQueue {
         self.list(asking.priority).push_back(queue_id);
     }
 
-    /// Messages wait now for one who has waited without.
-    pub(crate) fn promote(&mut self, queue_id: QueueId) {
+    /// One who has waited goes behind those of `priority` from now on.
+    pub(crate) fn set_priority(&mut self, queue_id: QueueId, priority: Priority) {
         if let Some(asking) = self.waiting.get_mut(&queue_id)
-            && asking.priority == Priority::Normal
+            && asking.priority != priority
         {
-            asking.priority = Priority::Urgent;
+            asking.priority = priority;
             if !self.bad_paths.keep(*asking, queue_id) {
-                self.urgent.push_back(queue_id);
-            }
-        }
-    }
-
-    /// One who has waited without messages goes behind those that still do.
-    pub(crate) fn demote(&mut self, queue_id: QueueId) {
-        if let Some(asking) = self.waiting.get_mut(&queue_id)
-            && asking.priority == Priority::Urgent
-        {
-            asking.priority = Priority::Normal;
-            if !self.bad_paths.keep(*asking, queue_id) {
-                self.normal.push_back(queue_id);
+                self.list(priority).push_back(queue_id);
             }
         }
     }
@@ -323,7 +311,7 @@ mod tests {
     fn whoever_has_messages_goes_first_and_whoever_left_is_passed_over() {
         let mut queue = waiting(1000, 5);
         queue.enqueue(QueueId(9), again(Priority::Urgent, "/"));
-        queue.promote(QueueId(3));
+        queue.set_priority(QueueId(3), Priority::Urgent);
         queue.leave(QueueId(0));
         queue.leave(QueueId(1));
         assert_eq!(granted(&mut queue, ms(1000)), [9, 3, 2, 4]);
@@ -336,9 +324,9 @@ mod tests {
         for queue_id in 0..5 {
             queue.enqueue(QueueId(queue_id), again(Priority::Urgent, "/"));
         }
-        queue.demote(QueueId(1));
+        queue.set_priority(QueueId(1), Priority::Normal);
         queue.enqueue(QueueId(9), again(Priority::Normal, "/"));
-        queue.demote(QueueId(0));
+        queue.set_priority(QueueId(0), Priority::Normal);
         assert_eq!(granted(&mut queue, ms(1000)), [2, 3, 4, 1, 9, 0]);
         assert_eq!(queue.next_grant(), None);
     }
@@ -437,7 +425,7 @@ mod tests {
         assert_eq!(queue.next_grant(), None);
         // One that left is made up for.
         queue.unused(Some(again(Priority::Normal, "/bad")));
-        queue.promote(QueueId(29));
+        queue.set_priority(QueueId(29), Priority::Urgent);
         assert_eq!(granted(&mut queue, ms(300)), [29], "messages wait");
         queue.accepted(ms(300), path("/bad"));
         let rest = granted(&mut queue, ms(1000));

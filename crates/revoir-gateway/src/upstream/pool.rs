@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::proxy_protocol::Header;
 use crate::relay::Outlook;
-use crate::upstream::asking::{Asking, QueueId};
+use crate::upstream::asking::{Asking, Priority, QueueId};
 use crate::upstream::dial_queue::DialQueue;
 use crate::upstream::health::{Fitness, Reached};
 use crate::upstream::live::Live;
@@ -283,14 +283,9 @@ impl Pool {
         }
     }
 
-    /// Messages wait now for one who has waited without.
-    pub(crate) fn promote(&self, queue_id: QueueId) {
-        self.state().queue.promote(queue_id);
-    }
-
-    /// One who has waited without messages goes behind those that still do.
-    pub(crate) fn demote(&self, queue_id: QueueId) {
-        self.state().queue.demote(queue_id);
+    /// One who has waited goes behind those of `priority` from now on.
+    pub(crate) fn set_priority(&self, queue_id: QueueId, priority: Priority) {
+        self.state().queue.set_priority(queue_id, priority);
     }
 
     /// The upstream of `permit` said that it restarts.
@@ -455,7 +450,6 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::upstream::asking::Priority;
     use crate::upstream::balance::Weights;
 
     fn port_of(target: &Target) -> u16 {
