@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use revoir_proto::frame::{CloseFrame, FrameHeader, Mask, Opcode};
+use revoir_proto::frame::{CloseFrame, Opcode};
 use revoir_proto::{
     Cause, Detail, Ending, Finish, Initiator, KeepaliveConfig, Liveness, Random, Role,
 };
 
+use crate::relay::frame::own_frame;
 use crate::relay::outgoing::{Accept, Outgoing};
 use crate::rules::Rules;
 
@@ -102,7 +103,7 @@ impl Hop {
             && !self.out.has_controls()
             && let Some(payload) = self.pong.take()
         {
-            let frame = control_frame(self.role, Opcode::Pong, &payload, random);
+            let frame = own_frame(self.role, Opcode::Pong, &payload, random);
             self.out.push_control(&frame);
         }
         let before = self.out.sent();
@@ -167,7 +168,7 @@ impl Hop {
         }
         if is_due(self.ping_at(&config)) {
             let id = random.next_u32().to_ne_bytes();
-            let frame = control_frame(self.role, Opcode::Ping, &id, random);
+            let frame = own_frame(self.role, Opcode::Ping, &id, random);
             self.out.push_control(&frame);
             let end = self.out.sent_in_the_end();
             self.liveness.on_ping_queued(id, end, random.next_u32());
@@ -191,7 +192,7 @@ impl Hop {
         self.pong = None;
         let mut payload = Vec::new();
         frame.encode(&mut payload);
-        let wire = control_frame(self.role, Opcode::Close, &payload, random);
+        let wire = own_frame(self.role, Opcode::Close, &payload, random);
         self.out.push_control(&wire);
     }
 
@@ -277,28 +278,6 @@ impl Hop {
             None => self.liveness.dead_at(config),
         }
     }
-}
-
-/// A control frame of the gateway's own. A client masks it (RFC 6455 section 5.1).
-fn control_frame(role: Role, opcode: Opcode, payload: &[u8], random: &mut dyn Random) -> Vec<u8> {
-    let masking_key = match role {
-        Role::Client => Some(random.next_u32().to_ne_bytes()),
-        Role::Server => None,
-    };
-    let header = FrameHeader {
-        fin: true,
-        rsv1: false,
-        opcode,
-        masking_key,
-        length: payload.len() as u64,
-    };
-    let (head, end) = header.to_wire();
-    let mut wire = head[..end].to_vec();
-    match masking_key {
-        Some(key) => Mask::new(key).append(payload, &mut wire),
-        None => wire.extend_from_slice(payload),
-    }
-    wire
 }
 
 /// The earlier one of two deadlines that may be absent.

@@ -8,6 +8,7 @@
 //! when the backend is gone.
 
 mod budgets;
+mod frame;
 mod hold;
 mod hop;
 mod input;
@@ -23,6 +24,8 @@ mod verdict;
 mod watched;
 mod watching;
 
+#[cfg(test)]
+pub(crate) use frame::whole_frame;
 pub(crate) use hold::Previous;
 pub(crate) use hop::earlier;
 pub(crate) use outgoing::Accept;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use revoir_adapters::{Adapter, Message, OwnedMessage, Unholdable};
+use revoir_adapters::{Adapter, OwnedMessage, Unholdable};
 use revoir_proto::Role;
 use revoir_proto::extension::deflate::{Decompressor, Direction, WindowBits};
 use revoir_proto::frame::{FrameHeader, Mask, Opcode};
@@ -95,26 +95,4 @@ impl Watched {
         let inflated = self.inflater.decompress(payload, true, limit, &mut out);
         inflated.map(|()| out).map_err(|_| NOT_DEFLATED)
     }
-}
-
-/// A message of the gateway's own, as `role` sends it. `key`: what a client masks with.
-pub(super) fn wire(message: Message<'_>, key: Option<[u8; 4]>) -> Vec<u8> {
-    let (opcode, payload) = match message {
-        Message::Text(payload) => (Opcode::Text, payload),
-        Message::Binary(payload) => (Opcode::Binary, payload),
-    };
-    let header = FrameHeader {
-        fin: true,
-        rsv1: false,
-        opcode,
-        masking_key: key,
-        length: payload.len() as u64,
-    };
-    let (head, end) = header.to_wire();
-    let mut wire = head[..end].to_vec();
-    match key {
-        Some(key) => Mask::new(key).append(payload, &mut wire),
-        None => wire.extend_from_slice(payload),
-    }
-    wire
 }

@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use revoir_adapters::{Fate, Outbox, Unholdable};
-use revoir_proto::Role;
+use revoir_adapters::{Fate, Outbox, OwnedMessage, Unholdable};
+use revoir_proto::frame::Opcode;
+use revoir_proto::{Random, Role};
 
+use crate::relay::frame::own_frame;
 use crate::relay::outgoing::Accept;
 use crate::relay::stage::Event;
 use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
 use crate::relay::verdict::Goodbye;
-use crate::relay::watched::{Shown, TOO_LONG, wire};
+use crate::relay::watched::{Shown, TOO_LONG};
 use crate::treatment::{Treatment, TunnelCause};
 
 /// To say the hello again would throw out whoever has taken the client's place.
@@ -224,7 +226,7 @@ impl Relay {
         let is_open = |hop: &&mut crate::relay::hop::Hop| hop.sent().is_none();
         if let Some(hop) = self.client.as_mut().filter(is_open) {
             for message in &out.to_client {
-                let frame = wire(message.as_message(), None);
+                let frame = said(message, Role::Server, at.random);
                 let sent = hop.out.sent();
                 hop.out.forward(&mut Nowhere, &[], &frame);
                 hop.on_written(at.now, sent);
@@ -233,8 +235,7 @@ impl Relay {
         let backend = self.backend.as_mut().map(|backend| &mut backend.hop);
         if let Some(hop) = backend.filter(is_open) {
             for message in &out.to_server {
-                let key = at.random.next_u32().to_ne_bytes();
-                let frame = wire(message.as_message(), Some(key));
+                let frame = said(message, Role::Client, at.random);
                 let sent = hop.out.sent();
                 let (out, role) = (&mut hop.out, Role::Server);
                 out.forward_messages(&mut Nowhere, &[], &frame, role);
@@ -242,4 +243,13 @@ impl Relay {
             }
         }
     }
+}
+
+/// What the adapter says, as `role` sends it.
+fn said(message: &OwnedMessage, role: Role, random: &mut dyn Random) -> Vec<u8> {
+    let (opcode, payload) = match message {
+        OwnedMessage::Text(payload) => (Opcode::Text, payload),
+        OwnedMessage::Binary(payload) => (Opcode::Binary, payload),
+    };
+    own_frame(role, opcode, payload, random)
 }

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::front::{Destination, RouteSettings, Settings};
 use crate::gateway::Gateway;
-use crate::relay::{Ended, HoldCause, RedialFailure, Side};
+use crate::relay::{Ended, HoldCause, RedialFailure, Side, whole_frame};
 use crate::rules::{Mode, Rules};
 use crate::upstream::{PoolSettings, Target};
 use crate::watch::{AuthFailure, Exchange, Handle, Limit, Observer};
@@ -345,20 +345,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
 
 /// A frame as `role` sends it.
 pub(super) fn frame(role: Role, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    let header = FrameHeader {
-        fin: true,
-        rsv1: false,
-        opcode,
-        masking_key: (role == Role::Client).then_some([9, 8, 7, 6]),
-        length: payload.len() as u64,
-    };
-    let (head, end) = header.to_wire();
-    let mut wire = head[..end].to_vec();
-    match header.masking_key {
-        Some(key) => Mask::new(key).append(payload, &mut wire),
-        None => wire.extend_from_slice(payload),
-    }
-    wire
+    let masking_key = (role == Role::Client).then_some([9, 8, 7, 6]);
+    whole_frame(opcode, masking_key, payload)
 }
 
 /// The head of an opening handshake, with `lines` in it.

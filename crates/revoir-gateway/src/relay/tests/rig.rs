@@ -9,7 +9,7 @@ use revoir_proto::frame::{CloseFrame, FrameHeader, Mask, Opcode};
 use revoir_proto::{Cause, Detail, Random, Reason, SendCode};
 
 use crate::relay::verdict::RedialFailure;
-use crate::relay::{Accept, Ended, Moment, Outlook, Relay, Side};
+use crate::relay::{Accept, Ended, Moment, Outlook, Relay, Side, whole_frame};
 use crate::rules::{Mode, Rules};
 use crate::treatment::{HeldBy, Treatment};
 
@@ -203,31 +203,14 @@ impl Rig {
     }
 }
 
-fn frame(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
-    let header = FrameHeader {
-        fin: true,
-        rsv1: false,
-        opcode,
-        masking_key: key,
-        length: payload.len() as u64,
-    };
-    let (head, end) = header.to_wire();
-    let mut wire = head[..end].to_vec();
-    match key {
-        Some(key) => Mask::new(key).append(payload, &mut wire),
-        None => wire.extend_from_slice(payload),
-    }
-    wire
-}
-
 /// A frame as a client sends it.
 pub(super) fn masked(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    frame(opcode, Some([1, 2, 3, 4]), payload)
+    whole_frame(opcode, Some([1, 2, 3, 4]), payload)
 }
 
 /// A frame as a backend sends it.
 pub(super) fn plain(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    frame(opcode, None, payload)
+    whole_frame(opcode, None, payload)
 }
 
 pub(super) fn close_payload(code: u16, reason: &str) -> Vec<u8> {
