@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::licence::Expression;
+use super::metadata;
 use crate::report;
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -89,11 +90,6 @@ enum Level {
 }
 
 #[derive(Debug, Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Debug, Deserialize)]
 struct Package {
     name: String,
     version: String,
@@ -119,7 +115,7 @@ pub(super) fn check() -> anyhow::Result<()> {
     let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
     let policy: Policy = toml::from_str(&text).context("read deny.toml")?;
     policy.is_as_strict_as_this_check()?;
-    let packages = metadata()?;
+    let packages: Vec<Package> = metadata::packages("--all-features")?;
     let root = crate::root().display().to_string();
     let wrong: Vec<String> = packages
         .iter()
@@ -185,21 +181,6 @@ fn packages_of_revoir(features: &[&str]) -> anyhow::Result<usize> {
 fn distinct(tree: &str) -> usize {
     let packages = tree.lines().map(|line| line.trim_end_matches(" (*)"));
     packages.collect::<BTreeSet<_>>().len()
-}
-
-fn metadata() -> anyhow::Result<Vec<Package>> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .arg("--all-features")
-        .current_dir(crate::root())
-        .output()
-        .context("start cargo")?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
-    }
-    let metadata: Metadata =
-        serde_json::from_slice(&output.stdout).context("read the answer of `cargo metadata`")?;
-    Ok(metadata.packages)
 }
 
 impl Policy {

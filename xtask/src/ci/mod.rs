@@ -4,6 +4,7 @@ mod dependencies;
 mod ledger;
 mod leftovers;
 mod licence;
+mod metadata;
 mod packages;
 
 use std::fs;

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::cargo;
+use super::{cargo, metadata};
 use crate::report;
 
 /// Where the packages are unpacked, below the target folder: a workspace of its own.
@@ -16,11 +16,6 @@ const FOLDER: &str = "target/packages";
 
 /// What a page of crates.io, or a lawyer, looks for.
 const FILES: &[&str] = &["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
-
-#[derive(Debug, Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
 
 /// A member of the workspace.
 #[derive(Debug, Deserialize)]
@@ -49,7 +44,7 @@ struct Dependency {
 
 /// Packages every crate, and tests what is in the packages.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let members = members()?;
+    let members: Vec<Package> = metadata::packages("--no-deps")?;
     let (published, others): (Vec<_>, Vec<_>) = members
         .into_iter()
         .partition(|member| member.publish.as_ref().is_none_or(|to| !to.is_empty()));
@@ -69,20 +64,6 @@ pub(crate) fn check() -> anyhow::Result<()> {
     }
     write_workspace(&published, &others, &folder)?;
     test(&folder)
-}
-
-fn members() -> anyhow::Result<Vec<Package>> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--no-deps"])
-        .current_dir(crate::root())
-        .output()
-        .context("start cargo")?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
-    }
-    let metadata: Metadata =
-        serde_json::from_slice(&output.stdout).context("read the answer of `cargo metadata`")?;
-    Ok(metadata.packages)
 }
 
 /// What crates.io refuses, or shows as an empty place.
