@@ -7,14 +7,8 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::support::Process;
 use crate::support::fields::{documented, keys};
-
-/// An address where nobody listens.
-fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
-}
+use crate::support::{Process, nobody};
 
 /// Where it listens, after which it says where its admin interface is.
 fn started(process: &Process) -> String {
@@ -218,7 +212,7 @@ fn a_dial_without_a_file_for_it_is_no_fault_of_the_upstream() {
 
 #[test]
 fn an_upstream_that_is_away_is_told_of_once_and_again_when_it_is_back() {
-    let address = nobody();
+    let address = nobody().to_string();
     let upstream = format!("ws://{address}");
     let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
     let process = Process::start(&serve);
@@ -241,7 +235,7 @@ fn an_upstream_that_is_away_is_told_of_once_and_again_when_it_is_back() {
 
 #[test]
 fn every_line_may_be_json() {
-    let address = nobody();
+    let address = nobody().to_string();
     let upstream = format!("ws://{address}");
     let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
     let process = Process::start(&[&serve[..], &["--log-format", "json"]].concat());

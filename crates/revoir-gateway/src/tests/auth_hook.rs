@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::front::{AuthSettings, RouteSettings, Settings};
 use crate::rules::Mode;
+use crate::tests::ports::listen_async;
 use crate::tests::support::{
     Between, Raw, Setup, accepted, ask, asked, dial, field, pass, route, routed, settings, taken,
 };
@@ -35,8 +36,8 @@ struct Stage {
 }
 
 async fn staged(setup: Setup) -> Stage {
-    let hook = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hook = listen_async();
+    let backend = listen_async();
     let route = RouteSettings {
         auth: Some(auth(hook.local_addr().unwrap())),
         ..route(backend.local_addr().unwrap(), &setup)

@@ -18,6 +18,7 @@ use tokio_rustls::client::TlsStream;
 use crate::config::{CertificateFiles, ClientCertConfig, TlsConfig};
 use crate::front::Settings;
 use crate::rules::Mode;
+use crate::tests::ports::listen_async;
 use crate::tests::support::{Between, Raw, asked, field, route, secured, settings, soon};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -90,7 +91,7 @@ impl Files {
 }
 
 async fn stage(config: &TlsConfig) -> (TcpListener, Between) {
-    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let backend = listen_async();
     let route = route(backend.local_addr().unwrap(), &settings(Mode::Hold));
     let tls = ServerTls::from_config(config.server().unwrap());
     let between = secured(vec![route], Settings::default(), Some(tls)).await;
@@ -270,7 +271,7 @@ async fn a_session_of_another_authority_is_not_resumed() {
         }),
         ..files.config()
     };
-    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let backend = listen_async();
     let route = route(backend.local_addr().unwrap(), &settings(Mode::Hold));
     let tls = ServerTls::from_config(config(&before).server().unwrap());
     let between = secured(vec![route], Settings::default(), Some(tls.clone())).await;

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use crate::connection::ClientLimits;
 use crate::front::Settings;
 use crate::rules::{Mode, Rules};
+use crate::tests::ports::listen_async;
 use crate::tests::support::{
     Setup, accepted, ask, asked, connected, dial, field, pair, pass, request, settings, taken,
 };
@@ -296,14 +297,14 @@ async fn a_client_behind_a_trusted_proxy_counts_by_its_own_address() {
 
 #[tokio::test]
 async fn a_listener_that_is_gone_leaves_no_room_taken() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = listen_async();
     let address = listener.local_addr().unwrap();
     drop(listener);
     let setup = setup(|settings| settings.room.in_all = 1);
     let between = super::support::gateway(address, setup).await;
     let mut client = ask(between.address, "").await;
     between.away().await;
-    pass(Settings::default().handshake_limit).await;
+    pass(Settings::default().wait_limit).await;
     assert_eq!(status(&client.head().await), "503");
     let listener = TcpListener::bind(address).await.unwrap();
     connected(&listener, &between).await;

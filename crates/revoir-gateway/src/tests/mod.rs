@@ -14,6 +14,7 @@ mod limits;
 mod memory;
 mod operating;
 mod plain_http;
+mod ports;
 mod proxy_protocol;
 mod reloading;
 mod restarts;

@@ -14,6 +14,7 @@ use crate::admin::{Admin, AdminListener, Asked, AskedFor, DrainAs};
 use crate::config::AdminAddr;
 use crate::gateway::Gateway;
 use crate::rules::Mode;
+use crate::tests::ports::listen_async;
 use crate::tests::support::{Raw, ask, asked, dial, field, route, settings, soon, taken};
 use crate::watch::{AccessLog, Json, Lines, Logs, Operations};
 
@@ -33,13 +34,13 @@ struct Operated {
 impl Operated {
     async fn start() -> Self {
         let local = "127.0.0.1:0";
-        let backend = TcpListener::bind(local).await.unwrap();
+        let backend = listen_async();
         let setup = settings(Mode::Hold);
         let routes = vec![route(backend.local_addr().unwrap(), &setup)];
         let (log, lines) = AccessLog::channel();
         let operations = Arc::new(Operations::new(log.clone(), Logs::All));
         let gateway = Gateway::new(routes, setup.settings, operations.clone());
-        let listener = TcpListener::bind(local).await.unwrap();
+        let listener = listen_async();
         let address = listener.local_addr().unwrap();
         let serving = Arc::clone(&gateway);
         tokio::spawn(async move { serving.serve(vec![listener], None).await });
@@ -344,7 +345,7 @@ async fn readiness_ends_with_a_drain_and_not_with_a_backend() {
 async fn a_backend_that_is_away_counts_only_for_who_asks() {
     let mut operated = Operated::start().await;
     let (client, backend) = operated.connected().await;
-    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let unused = listen_async();
     // Nobody listens there any more.
     drop(std::mem::replace(&mut operated.backend, unused));
     drop(backend);

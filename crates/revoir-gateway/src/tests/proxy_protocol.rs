@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use crate::front::{Destination, ProxyProtocol, Settings};
 use crate::proxy_protocol::{Header, Version, decode};
 use crate::rules::Mode;
+use crate::tests::ports::listen_async;
 use crate::tests::support::{
     Between, Raw, Setup, accepted, asked, dial, field, pair, pass, request, route, routed,
     settings, soon,
@@ -93,7 +94,7 @@ async fn a_balancer_without_a_header_is_ended_and_a_slow_one_too() {
 
 /// A gateway that writes headers of `version`, and takes them from its clients.
 async fn announcing(version: Version, check: Option<Check>) -> (TcpListener, Between) {
-    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let backend = listen_async();
     let setup = balanced("127.0.0.2/32");
     let mut route = route(backend.local_addr().unwrap(), &setup);
     if let Destination::Upstreams(pool) = &mut route.to {

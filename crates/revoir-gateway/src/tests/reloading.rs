@@ -15,6 +15,7 @@ use crate::client_rate::ClientRate;
 use crate::front::{Destination, LocalService, RouteSettings, Settings};
 use crate::gateway::Reloaded;
 use crate::rules::{Mode, Rules};
+use crate::tests::ports::listen_async;
 use crate::tests::support::{
     Between, Raw, ask, asked, dial, field, frame, pass, routed, soon, taken, target,
 };
@@ -22,10 +23,6 @@ use crate::upstream::PoolSettings;
 
 /// How long those may stay that cannot be held.
 const STAY: Duration = Duration::from_secs(10);
-
-async fn listen() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.unwrap()
-}
 
 fn route_to(path: &str, upstreams: &[&TcpListener], rules: Rules) -> RouteSettings {
     let at = |listener: &&TcpListener| target(listener.local_addr().unwrap());
@@ -66,7 +63,7 @@ async fn exchange(client: &mut Raw, backend: &mut Raw) {
 
 #[tokio::test]
 async fn an_upstream_that_is_added_disconnects_nobody_and_gets_the_next() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let hold = || rules(Mode::Hold);
     let between = routed(vec![route_to("/", &[&first], hold())], Settings::default()).await;
     let (mut client, mut backend) = connected(&between, &first).await;
@@ -83,7 +80,7 @@ async fn an_upstream_that_is_added_disconnects_nobody_and_gets_the_next() {
 
 #[tokio::test]
 async fn a_held_client_of_a_removed_upstream_gets_another_one_and_notices_nothing() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let hold = || rules(Mode::Hold);
     let between = routed(vec![route_to("/", &[&first], hold())], Settings::default()).await;
     let (mut client, mut backend) = connected(&between, &first).await;
@@ -110,7 +107,7 @@ async fn a_held_client_of_a_removed_upstream_gets_another_one_and_notices_nothin
 
 #[tokio::test]
 async fn a_removed_upstream_that_does_not_answer_is_left_after_a_while() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let hold = || rules(Mode::Hold);
     let between = routed(vec![route_to("/", &[&first], hold())], Settings::default()).await;
     let (mut client, mut backend) = connected(&between, &first).await;
@@ -126,7 +123,7 @@ async fn a_removed_upstream_that_does_not_answer_is_left_after_a_while() {
 
 #[tokio::test]
 async fn a_tunnel_to_a_removed_upstream_may_stay_for_a_time_and_is_sent_back() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let tunnel = || rules(Mode::Tunnel);
     let before = vec![route_to("/", &[&first, &second], tunnel())];
     let between = routed(before, Settings::default()).await;
@@ -148,7 +145,7 @@ async fn a_tunnel_to_a_removed_upstream_may_stay_for_a_time_and_is_sent_back() {
 
 #[tokio::test]
 async fn a_message_that_is_half_forwarded_is_waited_for() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let hold = || rules(Mode::Hold);
     let between = routed(vec![route_to("/", &[&first], hold())], Settings::default()).await;
     let (mut client, mut backend) = connected(&between, &first).await;
@@ -178,7 +175,7 @@ async fn a_message_that_is_half_forwarded_is_waited_for() {
 
 #[tokio::test]
 async fn rules_apply_to_what_is_open() {
-    let first = listen().await;
+    let first = listen_async();
     let between = routed(
         vec![route_to("/", &[&first], rules(Mode::Hold))],
         Settings::default(),
@@ -229,7 +226,7 @@ async fn rules_apply_to_what_is_open() {
 
 #[tokio::test]
 async fn a_reload_drains_only_routes_that_are_no_more() {
-    let (chat, rest) = (listen().await, listen().await);
+    let (chat, rest) = (listen_async(), listen_async());
     let hold = || rules(Mode::Hold);
     let before = vec![
         route_to("/chat", &[&chat], hold()),
@@ -284,7 +281,7 @@ async fn a_kept_connection_does_not_keep_the_routes_that_were() {
     let mut client = dial(between.address).await;
     client.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(client.head().await.starts_with("HTTP/1.1 200 "));
-    let listener = listen().await;
+    let listener = listen_async();
     reload(
         &between,
         vec![route_to("/", &[&listener], rules(Mode::Hold))],

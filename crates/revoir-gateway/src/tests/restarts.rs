@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::rules::Mode;
+use crate::tests::ports::listen;
 use crate::tests::support::{gateway, settings, soon};
 
 const CLIENTS: usize = 200;
@@ -96,6 +96,7 @@ async fn serve(
     seen: Arc<Mutex<HashMap<String, Seen>>>,
     resumes: mpsc::UnboundedSender<(String, String)>,
 ) {
+    listener.set_nonblocking(true).unwrap();
     let listener = TcpListener::from_std(listener).unwrap();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
@@ -142,16 +143,6 @@ async fn echo(mut socket: WebSocket, conn: &str, seen: &Mutex<HashMap<String, Se
     }
 }
 
-/// A listener on `address` that a later one can replace at once.
-fn listen(address: SocketAddr) -> std::net::TcpListener {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.set_reuse_address(true).unwrap();
-    socket.set_nonblocking(true).unwrap();
-    socket.bind(&address.into()).unwrap();
-    socket.listen(1024).unwrap();
-    socket.into()
-}
-
 async fn exchange(client: &mut WebSocket, numbers: std::ops::Range<u32>) {
     for number in numbers {
         client.send_text(number.to_string()).await.unwrap();
@@ -170,7 +161,7 @@ async fn received(client: &mut WebSocket) -> String {
 /// connections with 1012, some with 1001, and is killed with the rest.
 #[tokio::test]
 async fn a_backend_that_goes_and_comes_back_is_noticed_by_nobody() {
-    let first = listen(([127, 0, 0, 1], 0).into());
+    let first = listen();
     let address = first.local_addr().unwrap();
     let mut backend = Backend::start(first);
     let between = gateway(address, settings(Mode::Hold)).await;
@@ -194,7 +185,7 @@ async fn a_backend_that_goes_and_comes_back_is_noticed_by_nobody() {
         client.ping(b"").unwrap();
     }
     let before = backend.seen.lock().unwrap().clone();
-    let mut backend = Backend::start(listen(address));
+    let mut backend = Backend::start(std::net::TcpListener::bind(address).unwrap());
     for client in &mut clients {
         for number in 100..103 {
             assert_eq!(received(client).await, number.to_string());

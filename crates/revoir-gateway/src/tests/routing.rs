@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::front::{Destination, LocalService, RouteSettings, Settings};
+use crate::tests::ports::listen_async;
 use crate::tests::support::{Between, ask, asked, dial, routed, soon, taken, target};
 use crate::upstream::PoolSettings;
 
@@ -97,8 +98,7 @@ async fn a_drain_is_one_of_the_built_in_connections_too() {
 
 #[tokio::test]
 async fn a_route_leads_to_its_own_backend_and_without_one_there_is_404() {
-    let listen = || TcpListener::bind("127.0.0.1:0");
-    let (chat, feed) = (listen().await.unwrap(), listen().await.unwrap());
+    let (chat, feed) = (listen_async(), listen_async());
     let routes = vec![to("/chat", &chat), to("/feed", &feed), to("/lab/", site())];
     let between = routed(routes, Settings::default()).await;
     // `ask` asks for /chat.
@@ -142,7 +142,7 @@ async fn what_was_asked_when_a_drain_begins_is_answered() {
 
 #[tokio::test]
 async fn no_way_to_write_a_path_goes_round_its_route() {
-    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let backend = listen_async();
     let routes = vec![to("/admin", &backend), to("/", site())];
     let between = routed(routes, Settings::default()).await;
     for path in [

@@ -20,6 +20,7 @@ use crate::front::{Destination, RouteSettings, Settings};
 use crate::gateway::Gateway;
 use crate::relay::{Ended, HoldCause, RedialFailure, Side, whole_frame};
 use crate::rules::{Mode, Rules};
+use crate::tests::ports::listen_async;
 use crate::upstream::{PoolSettings, Target};
 use crate::watch::{AuthFailure, Exchange, Handle, Limit, Observer};
 
@@ -220,7 +221,7 @@ pub(super) async fn secured(
     settings: Settings,
     tls: Option<ServerTls>,
 ) -> Between {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = listen_async();
     let address = listener.local_addr().unwrap();
     let counts = Arc::new(Counts::default());
     let gateway = Gateway::new(routes, settings, counts.clone());
@@ -235,7 +236,7 @@ pub(super) async fn secured(
 
 /// A raw listener and the gateway in front of it.
 pub(super) async fn pair(setup: Setup) -> (TcpListener, Between) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = listen_async();
     let between = gateway(listener.local_addr().unwrap(), setup).await;
     (listener, between)
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use revoir_proto::Role;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::{UnixListener, UnixStream};
 
 use crate::front::{Destination, ProxyProtocol, RouteSettings, Settings};
 use crate::gateway::Gateway;
 use crate::net::{ListenAddr, Listener, Peers};
+use crate::tests::ports::listen_async;
 use crate::tests::support::{
     Between, Counts, Raw, accepted, asked, dial, field, held_at, request, routed, soon, target,
 };
@@ -50,7 +51,7 @@ fn unix() -> Peers {
 
 #[tokio::test]
 async fn a_client_at_a_unix_socket_has_no_address() {
-    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let backend = listen_async();
     let at = At::start(target(backend.local_addr().unwrap()), Settings::default()).await;
     let mut client = at.dial().await;
     client
@@ -80,7 +81,7 @@ async fn a_client_at_a_unix_socket_has_no_address() {
 
 #[tokio::test]
 async fn who_is_trusted_at_a_unix_socket_says_for_whom_it_connects() {
-    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let backend = listen_async();
     let to = target(backend.local_addr().unwrap());
     let settings = Settings {
         trusted: unix(),

@@ -10,14 +10,11 @@ use tokio::sync::mpsc;
 
 use crate::front::{Destination, RouteSettings, Settings};
 use crate::rules::{Mode, Rules};
+use crate::tests::ports::listen_async;
 use crate::tests::support::{
     Between, Counts, Raw, accepted, ask, dial, field, held_at, pass, routed, soon, taken, target,
 };
 use crate::upstream::{Balance, Check, Connecting, PoolSettings, Thresholds};
-
-async fn listen() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.unwrap()
-}
 
 /// A gateway with one route, to both.
 async fn before(first: &TcpListener, second: &TcpListener, check: Option<Check>) -> Between {
@@ -41,7 +38,7 @@ async fn connected(between: &Between, listener: &TcpListener) -> (Raw, Raw) {
 
 #[tokio::test]
 async fn a_client_goes_where_the_fewest_are() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let between = before(&first, &second, None).await;
     let one = connected(&between, &first).await;
     let _two = connected(&between, &second).await;
@@ -62,7 +59,7 @@ async fn a_client_goes_where_the_fewest_are() {
 
 #[tokio::test]
 async fn one_that_is_away_is_passed_over_by_clients_and_by_requests() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let between = before(&first, &second, None).await;
     drop(first);
     let mut client = dial(between.address).await;
@@ -80,7 +77,7 @@ async fn one_that_is_away_is_passed_over_by_clients_and_by_requests() {
 
 #[tokio::test]
 async fn a_held_client_returns_to_whoever_is_there() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let between = before(&first, &second, None).await;
     let (mut client, mut backend) = connected(&between, &first).await;
     client.text("one").await;
@@ -130,7 +127,7 @@ fn closing(listener: TcpListener) -> mpsc::UnboundedReceiver<()> {
 /// python websockets and `http.server` close behind each answer.
 #[tokio::test]
 async fn a_check_that_is_answered_with_the_end_is_a_success() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let check = Check {
         path: Some("/healthz".to_owned()),
         interval: Duration::from_millis(5),
@@ -153,7 +150,7 @@ async fn a_check_that_is_answered_with_the_end_is_a_success() {
 
 #[tokio::test]
 async fn one_whose_checks_fail_is_left_out() {
-    let (sick, well) = (listen().await, listen().await);
+    let (sick, well) = (listen_async(), listen_async());
     let check = Check {
         path: Some("/healthz".to_owned()),
         interval: Duration::from_millis(5),
@@ -189,7 +186,7 @@ async fn one_whose_checks_fail_is_left_out() {
 
 #[tokio::test]
 async fn a_body_goes_to_the_next_upstream_while_nothing_was_sent() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let between = before(&first, &second, None).await;
     // Nobody listens there any more.
     drop(first);
@@ -241,7 +238,7 @@ async fn either(first: &TcpListener, second: &TcpListener) -> (Raw, String, usiz
 
 #[tokio::test]
 async fn clients_with_the_same_key_meet_at_one_upstream() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let between = by_room(&first, &second).await;
     let mut places = Vec::new();
     let mut open = Vec::new();
@@ -272,7 +269,7 @@ async fn clients_with_the_same_key_meet_at_one_upstream() {
 
 #[tokio::test]
 async fn a_held_client_goes_on_where_its_key_leads_next() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let between = by_room(&first, &second).await;
     let mut client = ask(between.address, "X-Room: 1\r\n").await;
     let (mut backend, head, place) = either(&first, &second).await;
@@ -293,7 +290,7 @@ async fn a_held_client_goes_on_where_its_key_leads_next() {
 
 #[tokio::test]
 async fn a_body_is_not_spent_on_finding_out_whether_an_upstream_is_back() {
-    let (first, second) = (listen().await, listen().await);
+    let (first, second) = (listen_async(), listen_async());
     let between = before(&first, &second, None).await;
     let address = first.local_addr().unwrap();
     drop(first);
@@ -346,7 +343,7 @@ async fn an_upstream_that_takes_too_long_to_connect_leaves_it_to_the_next() {
             one
         })
         .collect();
-    let second = listen().await;
+    let second = listen_async();
     let pool = PoolSettings {
         more: vec![target(second.local_addr().unwrap())],
         connecting: Connecting {

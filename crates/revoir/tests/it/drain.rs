@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::support::ports::listen_async;
 use crate::support::wire::Stream;
 use crate::support::{Frame, Peer, Side, assert_ending, close_frame, expected, memory};
 
@@ -308,7 +309,7 @@ async fn the_ending_of_a_drain_is_whole_over_tcp_and_tls() {
 
 /// Serves echoes on a port of its own.
 async fn serve() -> (String, Tracker, JoinHandle<DrainReport>) {
-    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let server = Server::from_listener(listen_async());
     let address = server.local_addr().unwrap().to_string();
     let tracker = server.tracker().clone();
     let serving = tokio::spawn(server.serve(|mut socket: WebSocket| async move {

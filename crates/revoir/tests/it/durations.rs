@@ -13,6 +13,7 @@ use revoir::websocket::KeepaliveConfig;
 use revoir::{Acceptor, Cause, Client, Config, Ending, Incoming, Policy, WebSocket};
 use tokio::runtime::Runtime;
 
+use crate::support::ports::nobody;
 use crate::support::{Side, memory};
 
 fn duration() -> impl Strategy<Value = Duration> {
@@ -138,9 +139,7 @@ proptest! {
 #[tokio::test]
 async fn a_proxy_takes_the_longest_connect_timeout() {
     // Nobody listens there.
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = nobody();
     let client = Client::new()
         .with_proxy(&format!("http://{address}"))
         .with_connect_timeout(Duration::MAX);

@@ -12,11 +12,11 @@ use revoir::drain::Drain;
 use revoir::ending::{CallSite, CloseFrame, Detail};
 use revoir::tls::{ClientTls, ServerTls};
 use revoir::{Acceptor, Cause, Client, Ending, SendCode, Server, WebSocket};
-use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
 use crate::support::answer::answered;
 use crate::support::peer::{Seen, open_over};
+use crate::support::ports::nobody;
 use crate::support::wire::{Stream, new_pem};
 use crate::support::{Frame, Peer, Side, Wire, close_frame, memory, open, open_with, pem, reason};
 
@@ -238,9 +238,7 @@ fn never_opened() -> Vec<Row> {
         (
             "Nobody listens on the port.",
             real(async {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let address = listener.local_addr().unwrap();
-                drop(listener);
+                let address = nobody();
                 let ending = refused(&Client::new(), &format!("ws://{address}/")).await;
                 at_port_9000(ending, address)
             }),

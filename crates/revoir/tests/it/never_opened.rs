@@ -11,10 +11,10 @@ use revoir::server::Origins;
 use revoir::tls::{ClientTls, ServerTls};
 use revoir::{Acceptor, Cause, Client, CloseCode, Ending, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 
 use crate::support::answer::answered;
 use crate::support::peer::Seen;
+use crate::support::ports::nobody;
 use crate::support::wire::{Stream, new_pem, tcp_pair, trusting};
 use crate::support::{expected, memory, pem};
 
@@ -63,22 +63,14 @@ async fn an_address_without_a_route_is_unreachable() {
 
 #[tokio::test]
 async fn a_port_without_a_listener_is_refused() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = nobody();
     let ending = refused(&Client::new(), &format!("ws://{address}/")).await;
     assert_never(&ending, Cause::Refused, &address.to_string());
 }
 
-/// An address where nobody listens.
-async fn nobody() -> std::net::SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap()
-}
-
 #[tokio::test]
 async fn every_address_that_was_tried_is_named() {
-    let addresses = [nobody().await, nobody().await];
+    let addresses = [nobody(), nobody()];
     let client = Client::new().with_resolver(move |host, _| async move {
         assert_eq!(host, "a.example");
         Ok(addresses.to_vec())
@@ -103,7 +95,7 @@ async fn an_address_that_refuses_does_not_hide_one_that_answers() {
         let _ending = socket.recv().await;
         Ok::<(), std::convert::Infallible>(())
     }));
-    let nobody = nobody().await;
+    let nobody = nobody();
     let client = Client::new().with_resolver(move |_, _| async move { Ok(vec![nobody, there]) });
     let socket = client.connect("ws://a.example/").await.unwrap();
     drop(socket);

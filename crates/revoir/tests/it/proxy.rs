@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+use crate::support::ports::nobody;
 use crate::support::wire::{new_pem, server_config, trusting};
 
 /// The head of a request, byte by byte, so that nothing behind it is taken.
@@ -104,9 +105,7 @@ async fn a_proxy_that_refuses_is_named_and_its_status_kept() {
 
 #[tokio::test]
 async fn a_proxy_that_is_not_there_is_named() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = nobody();
     let client = Client::new().with_proxy(&address.to_string());
     let (text, ending) = refused(&client, "ws://a.example/").await;
     assert_eq!(ending.cause, Cause::Refused);

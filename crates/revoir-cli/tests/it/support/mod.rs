@@ -4,6 +4,7 @@ mod client;
 pub(crate) mod fields;
 mod http;
 mod peer;
+mod ports;
 mod process;
 mod scripted;
 
@@ -15,6 +16,7 @@ use revoir_codes::catalog::Locale;
 pub(crate) use client::{Client, Pem};
 pub(crate) use http::Reference;
 pub(crate) use peer::{Peer, Server};
+pub(crate) use ports::nobody;
 pub(crate) use process::{Ended, Process};
 pub(crate) use scripted::{End, Frame, Odd, Scripted, field};
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 use bytes::BytesMut;
 use revoir_proto::handshake::{Headers, Request, ServerConfig, ServerHandshake};
 
+use super::ports::listen;
+
 /// It only ends a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -17,7 +19,7 @@ pub(crate) struct Server(TcpListener);
 
 impl Server {
     pub(crate) fn new() -> Self {
-        Self(TcpListener::bind("127.0.0.1:0").expect("a free port"))
+        Self(listen())
     }
 
     pub(crate) fn url(&self) -> String {

@@ -10,6 +10,8 @@ use revoir::tls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 use revoir_proto::handshake::accept;
 use socket2::{Domain, SockRef, Socket, Type};
 
+use super::ports::nobody;
+
 /// It only ends a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -86,8 +88,7 @@ impl Scripted {
 
     /// A port where nobody listens.
     pub(crate) fn closed() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        Self(listener.local_addr().expect("it is bound"))
+        Self(nobody())
     }
 
     /// A port whose queue is full, and from which nobody takes connections: packets are dropped.

@@ -6,6 +6,7 @@ pub(crate) mod endings;
 pub(crate) mod frames;
 pub(crate) mod memory;
 pub(crate) mod peer;
+pub(crate) mod ports;
 pub(crate) mod random;
 pub(crate) mod wire;
 
