@@ -68,9 +68,9 @@ pub use rules::{Mode, ProtocolRule, Rules};
 pub use run::StartError;
 pub use treatment::{HeldBy, Treatment, TunnelCause};
 pub use upstream::{
-    BadAnswers, Balance, Check, Connecting, HashKey, InvalidBalance, InvalidTarget, NameTimes,
-    Pauses, Place, PoolSettings, Redials, Target, TcpOrTls, Thresholds, UpstreamState, UpstreamTls,
-    Weights,
+    BadAnswers, Balance, Check, Connecting, HashKey, InvalidBalance, InvalidTarget, MaybeTls,
+    NameTimes, Pauses, Place, PoolSettings, Redials, Target, Thresholds, UpstreamState,
+    UpstreamTls, Weights,
 };
 pub use watch::line as json_line;
 pub use watch::{

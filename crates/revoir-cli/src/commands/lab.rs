@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use revoir_gateway::{Gateway, Goodbye, Handle, Place, Target, TcpOrTls, taken_over};
+use revoir_gateway::{Gateway, Goodbye, Handle, MaybeTls, Place, Target, taken_over};
 use revoir_site::{Clients, Lab, RawStream};
 
 /// The clients of a gateway, as far as the lab needs them.
@@ -37,7 +37,7 @@ impl Clients for Front {
 pub(crate) async fn start() -> std::io::Result<Lab> {
     Lab::start(|upgraded| {
         let (stream, read) = taken_over(upgraded)?;
-        Some(RawStream::new(stream, read, TcpOrTls::reset))
+        Some(RawStream::new(stream, read, MaybeTls::reset))
     })
     .await
 }

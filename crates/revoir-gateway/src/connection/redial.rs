@@ -17,7 +17,7 @@ use crate::rules::Mode;
 use crate::treatment::{HeldBy, Treatment};
 use crate::upstream::dial::{DialError, Opened, Opening, dial};
 use crate::upstream::{
-    Affinity, Agreement, Asking, PathId, Pool, Priority, QueueId, TcpOrTls, UpstreamPermit,
+    Affinity, Agreement, Asking, MaybeTls, PathId, Pool, Priority, QueueId, UpstreamPermit,
 };
 
 /// The header field that tells a backend whose connection this continues.
@@ -97,14 +97,14 @@ impl Redialer {
     }
 }
 
-impl Redial<TcpOrTls> for Redialer {
+impl Redial<MaybeTls> for Redialer {
     fn redial(
         &self,
         queue_id: QueueId,
         priority: Priority,
         previous: Previous,
         since: Duration,
-    ) -> Redialing<TcpOrTls> {
+    ) -> Redialing<MaybeTls> {
         let (pool, limit) = (Arc::clone(&self.pool), self.limit);
         let (mut opening, agreement) = (self.opening(), self.agreement.clone());
         let (name, treatment) = (self.name.clone(), self.treatment);
@@ -140,7 +140,7 @@ fn judge(
     answer: Result<(Opened, UpstreamPermit), DialError>,
     agreement: &Agreement,
     treatment: Treatment,
-) -> Result<Returned<TcpOrTls>, RedialFailure> {
+) -> Result<Returned<MaybeTls>, RedialFailure> {
     let (opened, upstream) = match answer {
         Ok(opened) => opened,
         Err(DialError::Refused(response)) => return Err(refused(&response)),

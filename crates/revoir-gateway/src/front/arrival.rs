@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::connection::{Held, linger};
-use crate::upstream::TcpOrTls;
+use crate::upstream::MaybeTls;
 
 /// Heads up to this length are read also where memory is short.
 const SHORT_HEAD: usize = 4096;
@@ -37,7 +37,7 @@ const CROWDED: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n
 #[derive(Debug)]
 pub(super) struct Arrival {
     /// Until it is too late.
-    stream: Option<TcpOrTls>,
+    stream: Option<MaybeTls>,
     /// What has come already, and is not read yet.
     early: Bytes,
     waiting: Option<Waiting>,
@@ -138,7 +138,7 @@ impl Arrival {
     /// `early`: what was read of `stream`; `deadline`: for the first request; `write_limit`: for the
     /// client to take bytes of an answer.
     pub(super) fn new(
-        (stream, (early, held)): (TcpOrTls, (Bytes, Held)),
+        (stream, (early, held)): (MaybeTls, (Bytes, Held)),
         request: Arc<FirstRequest>,
         (deadline, write_limit): (Instant, Duration),
     ) -> Self {
@@ -160,7 +160,7 @@ impl Arrival {
         }
     }
 
-    fn stream(&mut self) -> io::Result<Pin<&mut TcpOrTls>> {
+    fn stream(&mut self) -> io::Result<Pin<&mut MaybeTls>> {
         let stream = self.stream.as_mut().map(Pin::new);
         stream.ok_or_else(|| ErrorKind::NotConnected.into())
     }
@@ -224,7 +224,7 @@ impl Arrival {
 }
 
 /// The stream of a connection that was taken over from HTTP, with what was read of it already.
-pub fn taken_over(upgraded: Upgraded) -> Option<(TcpOrTls, Bytes)> {
+pub fn taken_over(upgraded: Upgraded) -> Option<(MaybeTls, Bytes)> {
     // What the front has given to hyper is what comes back.
     let parts = upgraded.downcast::<TokioIo<Arrival>>().ok()?;
     let Arrival { stream, early, .. } = parts.io.into_inner();

@@ -33,7 +33,7 @@ use crate::front::refusal::undecided;
 use crate::front::source::Source;
 use crate::proxy_protocol::Header;
 use crate::shortage::Shortage;
-use crate::upstream::{Connecting, Kept, NameTimes, Names, Place, Target, TcpOrTls, UpstreamTls};
+use crate::upstream::{Connecting, Kept, MaybeTls, NameTimes, Names, Place, Target, UpstreamTls};
 use crate::watch::{AuthFailure, Observer};
 
 /// The most of an answer's body that a client is given.
@@ -315,9 +315,9 @@ struct Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<TcpOrTls>;
+    type Response = TokioIo<MaybeTls>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<TcpOrTls>>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<MaybeTls>>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))

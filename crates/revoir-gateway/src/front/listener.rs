@@ -39,7 +39,7 @@ use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::net::{ListenAddr, Listener, Peer, Socket};
 use crate::shortage;
-use crate::upstream::TcpOrTls;
+use crate::upstream::MaybeTls;
 use crate::watch::{Exchange, Limit, LoggedRequest};
 
 /// What whoever finds no room is told.
@@ -189,7 +189,7 @@ impl Listeners {
         &self,
         mut stream: Socket,
         (peer, at): (Peer, Arc<ListenAddr>),
-    ) -> Option<(TcpOrTls, Source)> {
+    ) -> Option<(MaybeTls, Source)> {
         stream.set_nodelay();
         let registry = &self.front.registry;
         // Not the routes with them: a connection may outlive those.
@@ -215,7 +215,7 @@ impl Listeners {
             }
         };
         let stream = match &self.tls {
-            None => TcpOrTls::Plain(stream),
+            None => MaybeTls::Plain(stream),
             Some(_) if speaks_plain(&stream, settings.handshake_limit).await => {
                 self.tell_plain(stream, peer);
                 return None;
@@ -223,7 +223,7 @@ impl Listeners {
             Some(tls) => {
                 let accepting = TlsAcceptor::from(tls.config()).accept(stream);
                 match timeout(settings.handshake_limit, accepting).await {
-                    Ok(Ok(stream)) => TcpOrTls::Tls(Box::new(stream.into())),
+                    Ok(Ok(stream)) => MaybeTls::Tls(Box::new(stream.into())),
                     Ok(Err(error)) => {
                         tracing::debug!(target: "revoir", %peer, %error, "no TLS");
                         return None;
@@ -251,7 +251,7 @@ impl Listeners {
     /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
     async fn speak(
         self: &Arc<Self>,
-        connection: (TcpOrTls, (Bytes, Held)),
+        connection: (MaybeTls, (Bytes, Held)),
         source: Source,
         mut draining: Option<watch::Receiver<bool>>,
         (since, deadline): (Instant, Instant),

@@ -28,7 +28,7 @@ use crate::front::source::Source;
 use crate::innermost::innermost;
 use crate::proxy_protocol::Header;
 use crate::relay::is_there;
-use crate::upstream::{Affinity, Kept, PathId, Pool, Reached, Target, TcpOrTls, UpstreamPermit};
+use crate::upstream::{Affinity, Kept, MaybeTls, PathId, Pool, Reached, Target, UpstreamPermit};
 
 /// Connections to one upstream that are kept for further requests, at most: files are scarce.
 const KEPT: usize = 64;
@@ -183,9 +183,9 @@ impl fmt::Debug for HttpProxy {
 struct Connector(Arc<Pool>, Header);
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<TcpOrTls>;
+    type Response = TokioIo<MaybeTls>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<TcpOrTls>>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<MaybeTls>>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))

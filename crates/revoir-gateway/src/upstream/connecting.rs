@@ -14,9 +14,9 @@ use tokio::time::{sleep, timeout};
 
 use crate::net::Socket;
 use crate::proxy_protocol::{self, Header, encode};
+use crate::upstream::maybe_tls::MaybeTls;
 use crate::upstream::names::{NameTimes, Names};
 use crate::upstream::target::{Place, Target};
-use crate::upstream::tcp_or_tls::TcpOrTls;
 
 /// How long an address has before the next one of a name is tried beside it (RFC 8305 section 5).
 const NEXT_ADDRESS: Duration = Duration::from_millis(250);
@@ -50,7 +50,7 @@ impl Connecting {
         (target, names): (&Target, &Names),
         tls: Option<&ClientTls>,
         client: Header,
-    ) -> io::Result<TcpOrTls> {
+    ) -> io::Result<MaybeTls> {
         let connected = timeout(self.limit, async {
             let mut socket = match &target.place {
                 Place::Host { host, port } => {
@@ -66,7 +66,7 @@ impl Connecting {
             if let Some(version) = self.announce {
                 socket.write_all(&encode(version, client)).await?;
             }
-            TcpOrTls::over(socket, target, tls).await
+            MaybeTls::over(socket, target, tls).await
         });
         connected.await.map_err(|_| ErrorKind::TimedOut)?
     }

@@ -23,12 +23,12 @@ use crate::shortage::Shortage;
 use crate::upstream::agreement;
 use crate::upstream::agreement::Agreement;
 use crate::upstream::health::Reached;
+use crate::upstream::maybe_tls::MaybeTls;
 use crate::upstream::path_id::PathId;
 use crate::upstream::pool::{DialPermit, Pool};
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::UpstreamPermit;
 use crate::upstream::target::Target;
-use crate::upstream::tcp_or_tls::TcpOrTls;
 
 /// The header field in which a backend says whether its client may be held: `yes` or `no`.
 const HOLD: HeaderName = HeaderName::from_static("revoir-hold");
@@ -53,7 +53,7 @@ pub(crate) struct Opening {
 /// An open connection to the backend.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) stream: TcpOrTls,
+    pub(crate) stream: MaybeTls,
     /// What came behind the answer.
     pub(crate) input: Bytes,
     pub(crate) agreement: Agreement,
@@ -222,7 +222,7 @@ async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Open
     let upgraded = hyper::upgrade::on(&mut response).await;
     let upgraded = upgraded.map_err(|error| broken(&error))?;
     let parts = upgraded
-        .downcast::<TokioIo<TcpOrTls>>()
+        .downcast::<TokioIo<MaybeTls>>()
         .map_err(|_| DialError::Invalid("the stream is another one".to_owned()))?;
     let mut headers = std::mem::take(response.headers_mut());
     Ok(Opened {

@@ -17,13 +17,13 @@ use crate::upstream::asking::{Asking, Priority, QueueId};
 use crate::upstream::dial_queue::DialQueue;
 use crate::upstream::health::{Fitness, Reached};
 use crate::upstream::live::Live;
+use crate::upstream::maybe_tls::MaybeTls;
 use crate::upstream::names::Names;
 use crate::upstream::path_id::PathId;
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
 use crate::upstream::settings::{PoolSettings, UpstreamTls};
 use crate::upstream::target::{Place, Target};
-use crate::upstream::tcp_or_tls::TcpOrTls;
 
 /// A success is told to those who wait once in so long.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
@@ -254,7 +254,7 @@ impl Pool {
     }
 
     /// Connects to one of the targets, for `client`.
-    pub(crate) async fn connect(&self, target: &Target, client: Header) -> io::Result<TcpOrTls> {
+    pub(crate) async fn connect(&self, target: &Target, client: Header) -> io::Result<MaybeTls> {
         let live = self.live();
         let trust = live.settings.trust.as_ref().filter(|_| target.secure);
         let tls = trust.map(UpstreamTls::tls);

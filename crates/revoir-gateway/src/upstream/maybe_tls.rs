@@ -1,4 +1,4 @@
-//! [`TcpOrTls`]: a socket, or TLS over it.
+//! [`MaybeTls`]: a socket, or TLS over it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -16,14 +16,14 @@ use crate::upstream::target::{Place, Target};
 
 /// A connection to a client or to a backend.
 #[derive(Debug)]
-pub enum TcpOrTls {
+pub enum MaybeTls {
     /// Plain.
     Plain(Socket),
     /// TLS over it.
     Tls(Box<TlsStream<Socket>>),
 }
 
-impl TcpOrTls {
+impl MaybeTls {
     /// Ends TCP with a reset, below TLS if that is there. A Unix socket just ends.
     pub fn reset(self) -> io::Result<()> {
         match &self {
@@ -57,7 +57,7 @@ impl TcpOrTls {
     }
 }
 
-impl AsyncRead for TcpOrTls {
+impl AsyncRead for MaybeTls {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -70,7 +70,7 @@ impl AsyncRead for TcpOrTls {
     }
 }
 
-impl AsyncWrite for TcpOrTls {
+impl AsyncWrite for MaybeTls {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -113,7 +113,7 @@ impl AsyncWrite for TcpOrTls {
 }
 
 /// For plain requests to a backend.
-impl Connection for TcpOrTls {
+impl Connection for MaybeTls {
     fn connected(&self) -> Connected {
         Connected::new().extra(Kept::default())
     }
