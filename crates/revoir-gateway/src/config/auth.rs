@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::config::error::ConfigError;
 use crate::config::values::{self, Time};
-use crate::front::{AuthSettings, is_for_one_connection};
+use crate::front::{AuthSettings, may_be_granted};
 use crate::upstream::{NameTimes, Target, UpstreamTls};
 
 /// Who is asked before a request goes to an upstream.
@@ -83,31 +83,6 @@ impl AuthConfig {
     }
 }
 
-/// Whether a field is of the connection, of the handshake, of the client, or the gateway's own. `_`
-/// counts as `-`, as CGI has it.
-fn is_of_others(name: &HeaderName) -> bool {
-    const NAMES: [&str; 10] = [
-        "authority",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "cookie",
-        "expect",
-        "forwarded",
-        "host",
-        "x-real-ip",
-        "x-request-id",
-    ];
-    const BEGINNINGS: [&str; 4] = ["sec-websocket-", "revoir-", "x-forwarded-", "proxy-"];
-    let plain = name.as_str().replace('_', "-");
-    is_for_one_connection(name)
-        || NAMES.contains(&&*plain)
-        || BEGINNINGS.iter().any(|start| plain.starts_with(start))
-        || plain
-            .parse()
-            .is_ok_and(|plain| is_for_one_connection(&plain))
-}
-
 impl<'de> Deserialize<'de> for HookUrl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -136,11 +111,11 @@ impl<'de> Deserialize<'de> for FieldName {
         let name = text.parse::<HeaderName>().map_err(|_| {
             de::Error::custom(format!("{text:?}: expected the name of a header field"))
         })?;
-        match is_of_others(&name) {
-            true => Err(de::Error::custom(format!(
+        match may_be_granted(&name) {
+            false => Err(de::Error::custom(format!(
                 "{text:?}: no hook can set this field; choose a name of your own, such as X-User"
             ))),
-            false => Ok(Self(name)),
+            true => Ok(Self(name)),
         }
     }
 }

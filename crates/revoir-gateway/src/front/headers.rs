@@ -3,7 +3,7 @@
 use hyper::HeaderMap;
 use hyper::header::{CONNECTION, HOST, HeaderName};
 
-use crate::front::source::Source;
+use crate::front::source::{Source, is_claim};
 
 /// Fields that concern one connection only (RFC 9110 section 7.6.1).
 const HOP_BY_HOP: [&str; 8] = [
@@ -17,15 +17,35 @@ const HOP_BY_HOP: [&str; 8] = [
     "http2-settings",
 ];
 
-/// Fields that say where a request comes from, and that a backend trusts.
-const FORWARDED: [&str; 3] = ["x-forwarded-", "x-real-ip", "x-request-id"];
-
 /// Fields that only the gateway may write.
 const OURS: &str = "revoir-";
 
-/// Whether a field concerns one connection only.
-pub(crate) fn is_for_one_connection(name: &HeaderName) -> bool {
-    HOP_BY_HOP.contains(&name.as_str())
+/// Fields of the client and of its opening handshake: whatever else writes them would be believed.
+const OF_CLIENTS: [&str; 7] = [
+    "authority",
+    "cookie",
+    "expect",
+    "host",
+    "content-encoding",
+    "content-length",
+    "content-type",
+];
+const OF_HANDSHAKES: [&str; 2] = ["sec-websocket-", "proxy-"];
+
+/// Whether only the gateway, or a proxy that is trusted, may write a field.
+fn is_trusted(name: &str) -> bool {
+    name.starts_with(OURS) || name == "x-request-id" || is_claim(name)
+}
+
+/// Whether an auth hook may set a field: it is not of the connection, not of the client, and not the
+/// gateway's own. `_` counts as `-`, as CGI has it.
+pub(crate) fn may_be_granted(name: &HeaderName) -> bool {
+    let meant = name.as_str().replace('_', "-");
+    let mut beginnings = OF_HANDSHAKES.iter();
+    !is_trusted(&meant)
+        && !HOP_BY_HOP.contains(&&*meant)
+        && !OF_CLIENTS.contains(&&*meant)
+        && !beginnings.any(|beginning| meant.starts_with(beginning))
 }
 
 /// Takes away what concerns one connection only, with everything that Connection names.
@@ -65,9 +85,7 @@ pub(crate) fn rewrite_request(headers: &mut HeaderMap, source: &Source) {
 /// Whether a backend that makes variables of fields, as CGI does (RFC 3875 section 4.1.18), takes
 /// it for one that only the gateway or a trusted proxy may write: `X_Forwarded_For` for example.
 fn is_twin(name: &str) -> bool {
-    let meant = name.replace('_', "-");
-    let mut trusted = FORWARDED.into_iter().chain([OURS]);
-    name.contains('_') && trusted.any(|trusted| meant.starts_with(trusted))
+    name.contains('_') && is_trusted(&name.replace('_', "-"))
 }
 
 /// Whether `name` is `own`, or becomes it in a backend that makes variables of fields.
@@ -98,6 +116,7 @@ mod tests {
     use hyper::header::HeaderValue;
 
     use super::*;
+    use crate::net::{Peer, Peers};
 
     #[test]
     fn a_host_is_known_by_its_name_without_port_and_dot() {
@@ -112,7 +131,6 @@ mod tests {
             assert_eq!(without_port(host), name);
         }
     }
-    use crate::net::{Peer, Peers};
 
     fn headers(fields: &[(&str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -161,5 +179,30 @@ mod tests {
         let mut underscored = got.keys().filter(|name| name.as_str().contains('_'));
         assert_eq!(underscored.next().map(HeaderName::as_str), Some("x_kept"));
         assert_eq!(underscored.next(), None);
+    }
+
+    #[test]
+    fn a_hook_sets_nothing_that_others_are_believed_for() {
+        let name = |name: &str| HeaderName::try_from(name).unwrap();
+        for granted in ["X-User", "x_role", "Authorization", "X-Forward", "Revoir"] {
+            assert!(may_be_granted(&name(granted)), "{granted}");
+        }
+        for others in [
+            "Connection",
+            "Transfer_Encoding",
+            "Forwarded",
+            "X-Forwarded-User",
+            "X_Forwarded_For",
+            "X-Real-IP",
+            "X_Request_Id",
+            "Revoir-Conn",
+            "Sec-WebSocket-Protocol",
+            "Proxy-Authorization",
+            "Content_Length",
+            "Cookie",
+            "Host",
+        ] {
+            assert!(!may_be_granted(&name(others)), "{others}");
+        }
     }
 }

@@ -33,7 +33,7 @@ pub use arrival::taken_over;
 pub use auth_hook::AuthSettings;
 pub(crate) use certificates::ByName;
 
-pub(crate) use headers::{is_for_one_connection, without_port};
+pub(crate) use headers::{may_be_granted, without_port};
 pub(crate) use listener::serve;
 pub(crate) use path::normal_form;
 pub(crate) use route::{Changed, Replaced};

@@ -19,6 +19,11 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const CLAIMS: &str = "x-forwarded-";
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
+/// Whether a field says where a request comes from, and is believed.
+pub(super) fn is_claim(name: &str) -> bool {
+    name.starts_with(CLAIMS) || [FORWARDED.as_str(), REAL_IP.as_str()].contains(&name)
+}
+
 /// The other end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
@@ -110,11 +115,11 @@ impl Source {
     /// trusted goes away: a client could claim anything.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         if !self.is_trusted {
-            let is_claim = |name: &&HeaderName| {
-                let name = name.as_str();
-                name.starts_with(CLAIMS) || [FORWARDED.as_str(), REAL_IP.as_str()].contains(&name)
-            };
-            let claims: Vec<_> = headers.keys().filter(is_claim).cloned().collect();
+            let names = headers.keys();
+            let claims: Vec<_> = names
+                .filter(|name| is_claim(name.as_str()))
+                .cloned()
+                .collect();
             for name in claims {
                 headers.remove(name);
             }
