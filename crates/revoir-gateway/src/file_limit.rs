@@ -99,16 +99,12 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn what_is_open_is_counted() {
-        let before = FileLimit::now().unwrap();
         let files: Vec<_> = (0..64)
             .map(|_| fs::File::open("Cargo.toml").unwrap())
             .collect();
         let now = FileLimit::now().unwrap();
-        // Other tests of this process open and close some.
-        assert!(
-            now.open > before.open && now.limit == before.limit,
-            "{now:?}"
-        );
-        drop(files);
+        // Other tests of this process have some open too, or none.
+        assert!(now.open >= files.len(), "{now:?}");
+        assert_eq!(soft().map(|limit| limit as usize), Some(now.limit));
     }
 }
