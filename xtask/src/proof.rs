@@ -326,9 +326,12 @@ const EDGE_HEAD: &str = "\
 of its own, everything on 127.0.0.1, plain TCP, log and metrics on. It fails where a figure is over what is promised. Memory is what is
 resident with the clients, less what is without them, for each of them; over TLS a client costs tens of KiB more.
 
-A head that is not whole waits in a buffer of its own length. The body of a request passes on as it comes, so each request under way
-has a connection to the backend. Of what it takes, 32 KiB are hyper's: two buffers of 8 KiB for the client and two for the backend, to
-read into and to write heads from, which no setting makes smaller. About 16 KiB are the two tasks and what they know of the request.
+A request waits in a buffer of its own length until it is whole or 4 KiB of it have come: that is what slow heads and slow bodies cost.
+Then its body passes on as it comes, over a connection to the backend, and costs more than 4 KiB. 32 KiB of that are hyper's: two buffers
+of 8 KiB for the client and two for the backend, to read into and to write heads from, which no setting makes smaller (`INIT_BUFFER_SIZE`
+and `MINIMUM_MAX_BUFFER_SIZE` of its `proto/h1/io.rs`). About 16 KiB are the two tasks and what they know of the request. So whoever
+sends 4 KiB and stops takes twelve times as much. It counts as 48 KiB in `limits.held-bytes`: 64 MiB, the default, has room for 1,190, the next one is
+503, and requests without a body and WebSockets still have an eighth of it.
 
 ";
 

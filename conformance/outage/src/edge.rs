@@ -44,7 +44,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// Half a head, as slow clients send it.
 const HALF: &str = "GET /slow HTTP/1.1\r\nHost: a.example\r\nUser-Agent: slow/1.0\r\nX-A: b\r\n";
 
-/// A request without the end of its body.
+/// A request without the end of its body, and without most of it.
 const POST: &str = "POST /slow HTTP/1.1\r\nHost: a.example\r\nContent-Length: 1000000\r\n\r\nsome";
 
 /// Plays everything, and prints what came of it.
@@ -79,15 +79,29 @@ pub(crate) async fn run(revoir: &str) -> anyhow::Result<()> {
     sleep(SETTLE).await;
     let with_posts = resident(process)?;
     let beside = good(front, GOOD).await?;
+    drop(posts);
+    sleep(SETTLE).await;
+    let without_posts = resident(process)?;
+    // Long enough to be passed on.
+    let long = format!("{POST}{}", "a".repeat(8192));
+    let posts = crowd(front, UNFINISHED, &long).await?;
+    sleep(SETTLE).await;
+    let with_long_posts = resident(process)?;
     drop((heads, posts));
     let each = |after: u64, before: u64, count: usize| after.saturating_sub(before) / count as u64;
     let of_heads = each(with_heads, empty, SLOW_HEADS);
     let of_posts = each(with_posts, with_heads, UNFINISHED);
+    let of_long_posts = each(with_long_posts, without_posts, UNFINISHED);
     println!("| what | figure | promised |\n|---|--:|--:|");
     println!(
         "| memory of each of {SLOW_HEADS} unfinished heads | {of_heads} bytes | {HEAD_LIMIT} |"
     );
-    println!("| memory of each of {UNFINISHED} unfinished bodies | {of_posts} bytes | |");
+    println!(
+        "| memory of each of {UNFINISHED} unfinished bodies, 4 bytes of which have come | {of_posts} bytes | {HEAD_LIMIT} |"
+    );
+    println!(
+        "| the same, 8 KiB of which have come and been passed on | {of_long_posts} bytes | counts as 49152 |"
+    );
     println!(
         "| p99 of {GOOD} requests without them | {} | |",
         milliseconds(alone)
@@ -110,6 +124,11 @@ pub(crate) async fn run(revoir: &str) -> anyhow::Result<()> {
     );
 
     ensure!(of_heads <= HEAD_LIMIT, "a head costs {of_heads} bytes");
+    ensure!(of_posts <= HEAD_LIMIT, "a body costs {of_posts} bytes");
+    ensure!(
+        of_long_posts <= 49152,
+        "a body that is passed on costs {of_long_posts} bytes"
+    );
     ensure!(beside <= GOOD_LIMIT, "good clients wait for {beside:?}");
     ensure!(scrapes <= METRICS_LIMIT, "/metrics takes {scrapes:?}");
     Ok(())

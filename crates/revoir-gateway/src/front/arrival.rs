@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::connection::{Held, linger};
+use crate::front::beginning::Beginning;
 use crate::upstream::MaybeTls;
 
 /// Heads up to this length are read also where memory is short.
@@ -58,8 +59,10 @@ struct Waiting {
 }
 
 /// Whether the first request of a connection has come, or will not.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FirstRequest {
+    /// Whether it has come, but for the end of its body, which did not go on in time.
+    has_late_body: AtomicBool,
     has_begun: AtomicBool,
     has_come: AtomicBool,
     is_late: AtomicBool,
@@ -101,10 +104,23 @@ impl Drop for Answer {
 }
 
 impl FirstRequest {
-    /// It is here.
-    pub(super) fn comes(&self) {
+    /// What is known of it once so much has come.
+    pub(super) fn of(beginning: &Beginning) -> Self {
+        Self {
+            has_late_body: beginning.is_late().into(),
+            has_begun: (!beginning.is_empty()).into(),
+            has_come: beginning.has_head().into(),
+            is_late: false.into(),
+            is_crowded: false.into(),
+            is_answered: false.into(),
+        }
+    }
+
+    /// It is here, or one that comes later. Returns whether its body did not go on in time.
+    pub(super) fn comes(&self) -> bool {
         self.has_come.store(true, Ordering::Relaxed);
         self.is_answered.store(true, Ordering::Relaxed);
+        self.has_late_body.swap(false, Ordering::Relaxed)
     }
 
     /// This is the answer to it, or to one that came later.
@@ -135,20 +151,18 @@ impl FirstRequest {
 }
 
 impl Arrival {
-    /// `early`: what was read of `stream`; `deadline`: for the first request; `write_limit`: for the
-    /// client to take bytes of an answer.
+    /// `beginning`: what was read of `stream`; `deadline`: for the head of the first request;
+    /// `write_limit`: for the client to take bytes of an answer.
     pub(super) fn new(
-        (stream, (early, held)): (MaybeTls, (Bytes, Held)),
+        (stream, beginning): (MaybeTls, Beginning),
         request: Arc<FirstRequest>,
         (deadline, write_limit): (Instant, Duration),
     ) -> Self {
-        request
-            .has_begun
-            .store(!early.is_empty(), Ordering::Relaxed);
+        let (early, held) = beginning.into_parts();
         Self {
             stream: Some(stream),
             head_bytes: early.len(),
-            early,
+            early: early.into(),
             held,
             waiting: Some(Waiting {
                 limit: Box::pin(sleep_until(deadline)),

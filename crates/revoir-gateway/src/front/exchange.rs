@@ -18,6 +18,10 @@ use crate::watch::{Exchange, LoggedRequest, Observer};
 /// The status in the log of a request whose client left before there was an answer, as nginx has it.
 const CLIENT_LEFT: u16 = 499;
 
+/// What a request takes up whose body is on its way: two buffers of 8 KiB that hyper has for the client and
+/// two for the backend, and as much as two of them for the tasks.
+const BUFFERS: usize = 48 * 1024;
+
 /// An exchange whose answer is not known yet.
 #[derive(Debug)]
 pub(crate) struct OpenExchange {
@@ -103,7 +107,7 @@ impl Drop for OpenExchange {
 struct RequestBody<B> {
     body: B,
     bytes: Arc<AtomicU64>,
-    /// The last part, until the next one is asked for.
+    /// The last part, until the next one is asked for; and what its client keeps while that is waited for.
     held: Held,
 }
 
@@ -128,7 +132,8 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        self.held.set(0);
+        // Whoever waits keeps the buffers of two connections.
+        self.held.set(BUFFERS);
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         self.held.set(length(&frame) as usize);
         self.bytes.fetch_add(length(&frame), Ordering::Relaxed);

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::body::Body;
-use bytes::Bytes;
+use axum::body::{Body, HttpBody};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -25,9 +24,9 @@ use crate::connection::{Held, begun, linger};
 use crate::file_limit::FileLimit;
 use crate::front::arrival::{Arrival, FirstRequest};
 use crate::front::auth_hook::allowed;
+use crate::front::beginning::Beginning;
 use crate::front::client_cert::ClientCert;
 use crate::front::exchange::OpenExchange;
-use crate::front::first_head::FirstHead;
 use crate::front::handshake;
 use crate::front::head::{has_a_path, has_a_plain_host, has_one_host, head_bytes, host, normalise};
 use crate::front::path::normal_form;
@@ -171,17 +170,19 @@ impl Listeners {
         // A drain waits for those that were there when it began.
         let draining = &self.front.registry.draining;
         let mut draining = (!draining.has_begun()).then(|| draining.listen());
-        let deadline = Instant::now() + self.front.current().settings.handshake_limit;
-        let mut head = FirstHead::new(Held::of(&self.front.registry.held_bytes));
+        let (head_limit, body_limit) = {
+            let settings = &self.front.current().settings;
+            (settings.handshake_limit, settings.http.body)
+        };
+        let deadline = Instant::now() + head_limit;
+        let mut beginning = Beginning::new(Held::of(&self.front.registry.held_bytes));
         tokio::select! {
             biased;
-            () = head.read(&mut stream, deadline) => {}
+            () = beginning.read(&mut stream, deadline, body_limit) => {}
             () = begun(draining.as_mut()) => {}
         }
-        let (early, held) = head.into_parts();
-        let early = (Bytes::from(early), held);
         let times = (since, deadline);
-        Box::pin(self.speak((stream, early), source, draining, times)).await;
+        Box::pin(self.speak((stream, beginning), source, draining, times)).await;
     }
 
     /// Reads a PROXY header and greets over TLS, where that is due.
@@ -251,7 +252,7 @@ impl Listeners {
     /// Speaks HTTP on one connection, until it ends or becomes a WebSocket.
     async fn speak(
         self: &Arc<Self>,
-        connection: (MaybeTls, (Bytes, Held)),
+        connection: (MaybeTls, Beginning),
         source: Source,
         mut draining: Option<watch::Receiver<bool>>,
         (since, deadline): (Instant, Instant),
@@ -266,18 +267,18 @@ impl Listeners {
             .max_buf_size(settings.head_bytes)
             .max_headers(settings.head_fields)
             .keep_alive(draining.is_some());
-        let first = Arc::new(FirstRequest::default());
+        let first = Arc::new(FirstRequest::of(&connection.1));
         let limits = (deadline, settings.http.write);
         let arrival = Arrival::new(connection, Arc::clone(&first), limits);
         // Requests that come later are not held to these settings.
         drop(current);
         let service = service_fn(|request| {
-            first.comes();
+            let is_late = first.comes();
             let listeners = Arc::clone(self);
             let source = source.clone();
             let first = Arc::clone(&first);
             async move {
-                let response = listeners.answer(request, source).await;
+                let response = listeners.answer(request, source, is_late).await;
                 Ok::<_, Infallible>(first.answered_by(response))
             }
         });
@@ -317,7 +318,13 @@ impl Listeners {
     }
 
     /// Answers a request, and has it observed unless a connection comes of it.
-    async fn answer(&self, mut request: Request<Incoming>, source: Source) -> Response<Body> {
+    /// `is_late`: its body did not go on in time.
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        source: Source,
+        is_late: bool,
+    ) -> Response<Body> {
         normalise(&mut request);
         let current = self.front.current();
         let source = source.judged(&current.settings.trusted);
@@ -331,6 +338,10 @@ impl Listeners {
         let is_handshake = handshake::is_asked_for(&request);
         let registry = &self.front.registry;
         let (asking, request) = OpenExchange::new(registry, asked.clone(), is_handshake, request);
+        if is_late {
+            registry.limited(Limit::Time);
+            return asking.answered(too_slow());
+        }
         asking.answered(self.take(request, asked, source).await)
     }
 
@@ -368,7 +379,10 @@ impl Listeners {
         let Some(route) = current.routes.find(host(&request), &path) else {
             return refusal(StatusCode::NOT_FOUND, "no route leads there");
         };
-        if self.front.registry.held_bytes.is_full() {
+        let held = &self.front.registry.held_bytes;
+        // Bodies leave some room for whoever has none.
+        let has_body = !request.body().is_end_stream();
+        if held.is_full() || has_body && held.is_short() {
             self.front.registry.limited(Limit::Held);
             return crowded();
         }

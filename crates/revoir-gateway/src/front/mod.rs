@@ -3,10 +3,10 @@
 mod announced;
 mod arrival;
 mod auth_hook;
+mod beginning;
 mod certificates;
 mod client_cert;
 mod exchange;
-mod first_head;
 mod forwarded_for;
 #[cfg(fuzzing)]
 pub mod fuzzed;

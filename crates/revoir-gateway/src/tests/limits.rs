@@ -315,15 +315,28 @@ async fn a_listener_that_is_gone_leaves_no_room_taken() {
 async fn a_body_that_does_not_go_on_is_408() {
     let limit = std::time::Duration::from_millis(100);
     let (listener, between) = pair(setup(|settings| settings.http.body = limit)).await;
-    let mut client = dial(between.address).await;
-    client
-        .write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
-        .await;
-    let _backend = asked(&listener).await;
-    let head = client.head().await;
-    assert_eq!(status(&head), "408", "{head}");
-    client.rest().await;
-    assert_eq!(between.counts.limited(Limit::Time), 1);
+    let head = "POST / HTTP/1.1\r\nHost: a\r\n";
+    // A short one waits here for its end. The others are passed on as they come.
+    for (rest, is_passed_on) in [
+        ("Content-Length: 5\r\n\r\nhe".to_owned(), false),
+        ("Transfer-Encoding: chunked\r\n\r\n5\r\nhe".to_owned(), true),
+        (
+            format!("Content-Length: 6000\r\n\r\n{}", "a".repeat(5000)),
+            true,
+        ),
+    ] {
+        let mut client = dial(between.address).await;
+        client.write(format!("{head}{rest}").as_bytes()).await;
+        let _backend = match is_passed_on {
+            true => Some(asked(&listener).await),
+            false => None,
+        };
+        let head = client.head().await;
+        assert_eq!(status(&head), "408", "{head}");
+        client.rest().await;
+    }
+    assert_eq!(between.counts.limited(Limit::Time), 3);
+    assert_eq!(*between.counts.answered.lock().unwrap(), [408; 3]);
 }
 
 #[tokio::test]
@@ -343,7 +356,7 @@ async fn there_is_a_limit_for_connections_of_every_kind() {
     let _open = connected(&listener, &between).await;
     let mut unfinished = dial(between.address).await;
     unfinished
-        .write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+        .write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe")
         .await;
     let _backend = asked(&listener).await;
     let mut refused = ask(between.address, "").await;

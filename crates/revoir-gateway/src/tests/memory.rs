@@ -193,3 +193,41 @@ async fn what_has_come_of_heads_counts_and_a_long_one_finds_no_room() {
     client.head().await;
     assert!(held() > 5000, "{}", held());
 }
+
+#[tokio::test]
+async fn bodies_on_their_way_count_and_leave_room_for_others() {
+    let (listener, between) = pair(with_limit(100_000, Mode::Hold)).await;
+    let head = "POST / HTTP/1.1\r\nHost: a\r\n";
+    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n5\r\nhe");
+    let mut all = Vec::new();
+    // Each takes up what passes it on.
+    for most in [50_000, 100_000] {
+        let mut client = dial(between.address).await;
+        client.write(chunked.as_bytes()).await;
+        all.push((client, asked(&listener).await));
+        soon(async {
+            while between.held_bytes() < most - 10_000 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert!(between.held_bytes() < most, "{}", between.held_bytes());
+    }
+    let mut refused = dial(between.address).await;
+    refused.write(chunked.as_bytes()).await;
+    assert!(refused.head().await.starts_with("HTTP/1.1 503 "));
+    assert_eq!(between.counts.limited(Limit::Held), 1);
+    // Whoever has no body comes in, and a short one waits where it costs little.
+    let mut short = dial(between.address).await;
+    let (begin, end) = (format!("{head}Content-Length: 5\r\n\r\nhe"), b"llo");
+    short.write(begin.as_bytes()).await;
+    connected(&listener, &between).await;
+    drop(all);
+    between.holds_at_most(1000).await;
+    short.write(end).await;
+    let (mut backend, _) = asked(&listener).await;
+    backend
+        .write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        .await;
+    assert!(short.head().await.starts_with("HTTP/1.1 204 "));
+}
