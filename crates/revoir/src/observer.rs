@@ -5,6 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use http::Extensions;
 use revoir_proto::{Ending, Role};
+#[cfg(feature = "rustls")]
+use tokio_rustls::rustls::pki_types::CertificateDer;
+
+use crate::driver::below::Shown;
 
 /// Sees every connection open and every connection end, also those whose handle was dropped.
 ///
@@ -50,6 +54,7 @@ pub struct ConnectionInfo<'a> {
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) path: Option<&'a str>,
     pub(crate) subprotocol: Option<&'a str>,
+    pub(crate) shown: Option<&'a Shown>,
     pub(crate) user: Option<&'a Extensions>,
 }
 
@@ -63,6 +68,7 @@ impl ConnectionInfo<'static> {
             peer: None,
             path: None,
             subprotocol: None,
+            shown: None,
             user: None,
         }
     }
@@ -98,6 +104,21 @@ impl ConnectionInfo<'_> {
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol
+    }
+
+    /// The certificates that the other side has shown in TLS, its own first. Over TCP only; see
+    /// [`Incoming::peer_certificates`](crate::Incoming::peer_certificates).
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
+        self.shown?.certificates.as_deref()
+    }
+
+    /// The name that a client has asked for in TLS (SNI). Over TCP only.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.shown?.server_name.as_deref()
     }
 
     /// What the application has noted of the connection, by

@@ -180,6 +180,7 @@ impl Client {
             id: span::next_id(),
             peer: None,
             path: Some(path.into()),
+            shown: None,
             user: self.notes.clone(),
         }
     }
@@ -219,6 +220,7 @@ impl Client {
                     peer: None,
                     path: known.path.as_deref(),
                     subprotocol: None,
+                    shown: None,
                     user: Some(&known.user),
                 };
                 span.in_scope(|| announce(&conn, &ending, observer));

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::span::Entered;
 
 use crate::drain::{Drainable, Farewell, NOWHERE};
-use crate::driver::below::tcp;
+use crate::driver::below::{Shown, tcp};
 use crate::driver::clock::Clock;
 use crate::driver::epoch::Epoch;
 use crate::driver::machine::{Machine, Wakes, Watch};
@@ -96,6 +96,7 @@ impl<T: ?Sized> Socket<T> {
                     .unwrap_or(ROOT),
             ),
             subprotocol: self.subprotocol(),
+            shown: known.and_then(|known| known.shown.as_deref()),
             user: known.map(|known| &known.user),
         }
     }
@@ -126,6 +127,8 @@ impl Socket<dyn Transport> {
         let short = Short::of(peer);
         known.peer = peer.filter(|_| short.is_none());
         let is_heard_of = start.home.observer.is_some();
+        let shown = || known.shown.take().or_else(|| Shown::on(slot.stream()?));
+        known.shown = is_heard_of.then(shown).flatten();
         let machine = Machine::new(core, Waker::from(Arc::clone(&wakers)), slot);
         let socket = Arc::new(Socket {
             wakers,

@@ -11,6 +11,7 @@ use revoir_proto::{Config, Role};
 use tracing::Span;
 
 use crate::drain::{Seat, Tracker};
+use crate::driver::below::Shown;
 use crate::observer::Observer;
 
 /// What a connection starts with.
@@ -37,6 +38,8 @@ pub(crate) struct Known {
     pub(crate) peer: Option<SocketAddr>,
     /// The path that was asked for, without the query.
     pub(crate) path: Option<Box<str>>,
+    /// What TLS knows, as long as somebody may ask.
+    pub(crate) shown: Option<Arc<Shown>>,
     /// What the application has noted.
     pub(crate) user: Extensions,
 }
@@ -89,6 +92,7 @@ impl Extras {
         let is_plain = agreed.subprotocol.is_none()
             && agreed.extensions == AgreedExtensions::default()
             && known.peer.is_none()
+            && known.shown.is_none()
             && known.user.is_empty()
             && !has_path;
         (!is_plain || !span.is_disabled()).then(|| {

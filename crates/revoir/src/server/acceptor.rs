@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::Instrument;
 
 use crate::drain::{NoPlace, Places, Tracker};
+use crate::driver::below::Shown;
 use crate::driver::{Driver, Home, Shared};
 use crate::observer::{ConnectionInfo, Observer};
 use crate::server::admission::Admission;
@@ -273,6 +274,7 @@ impl Acceptor {
         Ok(Visit {
             id,
             peer,
+            shown: None,
             seat,
             span,
         })
@@ -298,7 +300,7 @@ impl Acceptor {
         &self,
         mut stream: S,
         limit: Limit,
-        visit: Visit,
+        mut visit: Visit,
     ) -> Result<Waiting, Arc<Ending>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -306,6 +308,7 @@ impl Acceptor {
         let Settings {
             handshake, origins, ..
         } = &*self.settings;
+        visit.shown = Shown::on(&stream);
         let registry = &self.settings.tracker.registry;
         let read = tokio::select! {
             biased;

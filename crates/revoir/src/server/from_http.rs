@@ -84,6 +84,7 @@ impl Incoming {
             peer,
             seat,
             span,
+            ..
         } = match acceptor.admit(peer) {
             Ok(visit) => visit,
             Err(refusal) => {
@@ -98,7 +99,7 @@ impl Incoming {
         });
         match checked {
             Ok((request, upgraded)) => Ok(Self::new(Undecided {
-                known: known(&request, id, peer),
+                known: known(&request, id, peer, None),
                 request,
                 uri: asked.uri.clone(),
                 headers: OnceLock::from(asked.headers.clone()),

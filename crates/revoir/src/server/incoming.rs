@@ -14,9 +14,12 @@ use revoir_proto::handshake::{Headers, InvalidResponse, Request};
 use revoir_proto::{Cause, Detail, Ending};
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
+#[cfg(feature = "rustls")]
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tracing::{Instrument, Span};
 
 use crate::drain::{NoPlace, Seat};
+use crate::driver::below::Shown;
 use crate::driver::{Failure, Known};
 use crate::observer::ConnectionInfo;
 use crate::server::answer;
@@ -180,6 +183,27 @@ impl Incoming {
         self.undecided().known.peer
     }
 
+    /// The certificates that the client has shown in TLS, its own first, if the server
+    /// [asks for them](crate::tls::ServerTls#client-certificates). They are what
+    /// rustls has verified.
+    ///
+    /// Over a stream, if it is a [`TlsStream`](tokio_rustls::server::TlsStream) over TCP. Under axum and
+    /// hyper, TLS is the affair of the HTTP server.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
+        let shown = self.undecided().known.shown.as_deref()?;
+        shown.certificates.as_deref()
+    }
+
+    /// The name that the client has asked for in TLS (SNI), where the certificates are known too.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        let shown = self.undecided().known.shown.as_deref()?;
+        shown.server_name.as_deref()
+    }
+
     /// Notes something of the connection, for the [`Observer`](crate::Observer): who the client is, for
     /// example. A value of the same type takes the place of the one before.
     pub fn insert<T: Clone + Send + Sync + 'static>(&mut self, note: T) {
@@ -340,17 +364,24 @@ impl Undecided {
 pub(super) fn info(known: &Known) -> ConnectionInfo<'_> {
     ConnectionInfo {
         path: known.path.as_deref(),
+        shown: known.shown.as_deref(),
         user: Some(&known.user),
         ..nameless(known.id, known.peer)
     }
 }
 
 /// What is known of a request.
-pub(super) fn known(request: &Request, id: u32, peer: Option<SocketAddr>) -> Known {
+pub(super) fn known(
+    request: &Request,
+    id: u32,
+    peer: Option<SocketAddr>,
+    shown: Option<Arc<Shown>>,
+) -> Known {
     Known {
         id,
         peer,
         path: Some(request.path().into()),
+        shown,
         user: Extensions::new(),
     }
 }

@@ -1,12 +1,14 @@
 //! [`Visit`]: a client that has a place.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tracing::Span;
 
 use revoir_proto::Role;
 
 use crate::drain::Seat;
+use crate::driver::below::Shown;
 use crate::observer::ConnectionInfo;
 
 /// A client that has a place.
@@ -14,14 +16,19 @@ use crate::observer::ConnectionInfo;
 pub(super) struct Visit {
     pub(super) id: u32,
     pub(super) peer: Option<SocketAddr>,
+    /// What it has shown in TLS.
+    pub(super) shown: Option<Arc<Shown>>,
     pub(super) seat: Seat,
     pub(super) span: Span,
 }
 
 impl Visit {
     /// What an observer hears of it, as long as there is no request.
-    pub(super) fn info(&self) -> ConnectionInfo<'static> {
-        nameless(self.id, self.peer)
+    pub(super) fn info(&self) -> ConnectionInfo<'_> {
+        ConnectionInfo {
+            shown: self.shown.as_deref(),
+            ..nameless(self.id, self.peer)
+        }
     }
 }
 
@@ -33,6 +40,7 @@ pub(super) fn nameless(id: u32, peer: Option<SocketAddr>) -> ConnectionInfo<'sta
         peer,
         path: None,
         subprotocol: None,
+        shown: None,
         user: None,
     }
 }

@@ -46,7 +46,7 @@ impl Waiting {
 
     async fn open_here(self) -> Result<Shared, Arc<Ending>> {
         let acceptance = self.request.accept(&Headers::new());
-        let known = known(&self.request, self.visit.id, self.visit.peer);
+        let known = self.known();
         let mut answering = Answering::new(self.stream, self.settings, self.visit, known);
         let acceptance = match acceptance {
             Ok(acceptance) => acceptance,
@@ -57,6 +57,13 @@ impl Waiting {
             let Visit { seat, span, .. } = visit;
             settings.start(stream, acceptance, self.input, seat, span, known)
         }))
+    }
+
+    fn known(&self) -> Known {
+        let Visit {
+            id, peer, shown, ..
+        } = &self.visit;
+        known(&self.request, *id, *peer, shown.clone())
     }
 
     /// Has the request decided on, and writes the answer.
@@ -77,7 +84,7 @@ impl Waiting {
         B: Into<Bytes>,
     {
         let (sender, mut decided) = oneshot::channel();
-        let known = known(&self.request, self.visit.id, self.visit.peer);
+        let known = self.known();
         let incoming = Incoming::new(Undecided {
             known: known.clone(),
             request: self.request,

@@ -15,6 +15,55 @@ use crate::tls::TlsError;
 
 /// A server's certificate and key. Clones share them, so that
 /// [`replace_pem`](Self::replace_pem) on one reaches a running server.
+///
+/// # Client certificates
+///
+/// A server that asks clients for a certificate is one [`from_config`](Self::from_config). rustls verifies
+/// what they show; who may come in, and by which name (SNI), is decided before the connection opens:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use revoir::http::StatusCode;
+/// use revoir::tls::ServerTls;
+/// use revoir::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+/// use revoir::tls::rustls::server::WebPkiClientVerifier;
+/// use revoir::tls::rustls::{RootCertStore, ServerConfig, crypto::ring};
+/// use revoir::{Ending, Incoming, Server, WebSocket};
+///
+/// fn asking(
+///     chain: Vec<CertificateDer<'static>>,
+///     key: PrivateKeyDer<'static>,
+///     authorities: RootCertStore,
+/// ) -> Result<ServerTls, Box<dyn std::error::Error>> {
+///     let provider = Arc::new(ring::default_provider());
+///     let roots = Arc::new(authorities);
+///     let clients = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
+///         // Without this, a client that shows none does not get through the TLS handshake.
+///         .allow_unauthenticated()
+///         .build()?;
+///     let config = ServerConfig::builder_with_provider(provider)
+///         .with_safe_default_protocol_versions()?
+///         .with_client_cert_verifier(clients)
+///         .with_single_cert(chain, key)?;
+///     Ok(ServerTls::from_config(Arc::new(config)))
+/// }
+///
+/// async fn serve(server: Server, tls: ServerTls) {
+///     let decide = |incoming: Incoming| async move {
+///         match incoming.peer_certificates() {
+///             Some(_) => incoming.run(feed),
+///             None => incoming.refuse(StatusCode::FORBIDDEN, "who are you?\n"),
+///         }
+///     };
+///     server.with_tls(tls).serve_incoming(decide).await;
+/// }
+///
+/// async fn feed(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
+///     socket.send("welcome").await?;
+///     socket.recv().await.map(drop)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ServerTls {
     current: Arc<RwLock<Arc<ServerConfig>>>,

@@ -3,6 +3,7 @@
 
 mod cancel_safety;
 mod causes;
+mod client_certificates;
 mod delays;
 mod drain;
 mod driving;
