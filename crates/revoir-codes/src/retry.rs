@@ -84,6 +84,7 @@ impl Basis {
 
 /// How long to wait before an attempt: a range to draw from, evenly, that grows with attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DelayClass {
     /// First 0.25-1 s, then as `Normal`: when the cause is known to concern this client alone.
     Fast,

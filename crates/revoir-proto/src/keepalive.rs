@@ -55,6 +55,7 @@ pub struct LivenessSnapshot {
 
 /// Where a keepalive ping stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PingSnapshot {
     /// None is under way.
     Idle,

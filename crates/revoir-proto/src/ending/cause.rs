@@ -156,6 +156,7 @@ impl ProtocolError {
 
 /// How an ending finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Finish {
     /// Both Close frames were exchanged.
     Answered,

@@ -4,6 +4,7 @@ use crate::ending::{Cause, Detail};
 
 /// How the transport ended. It takes effect behind the input that came before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InputEnd {
     /// The peer's stream ended.
     Eof,

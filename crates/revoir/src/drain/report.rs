@@ -85,7 +85,8 @@ impl DrainReport {
             _ if is_late => &mut self.cut,
             Finish::Eof => &mut self.eof,
             Finish::Timeout => &mut self.timeout,
-            Finish::Reset | Finish::None => &mut self.reset,
+            // A reset: a drained connection was open.
+            _ => &mut self.reset,
         };
         *count += 1;
     }

@@ -109,9 +109,10 @@ impl From<DelayClass> for Class {
     fn from(class: DelayClass) -> Self {
         match class {
             DelayClass::Fast => Self::Fast,
-            DelayClass::Normal => Self::Normal,
             DelayClass::Restart => Self::Restart,
             DelayClass::Slow => Self::Slow,
+            // The one for everything that says nothing else.
+            _ => Self::Normal,
         }
     }
 }

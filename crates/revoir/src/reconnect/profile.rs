@@ -47,7 +47,7 @@ type Row = (RangeInclusive<u16>, &'static str, Say);
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: &[Self] = &[
         Self::Centrifugo,
         Self::Discord,
         Self::GraphqlWs,
@@ -72,7 +72,7 @@ impl Profile {
     /// The profile with this identifier.
     #[must_use]
     pub fn from_id(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|profile| profile.id() == id)
+        Self::ALL.iter().copied().find(|profile| profile.id() == id)
     }
 
     /// What the product means by `code`, if it is one of its own.
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn identifiers_lead_back() {
         for profile in Profile::ALL {
-            assert_eq!(Profile::from_id(profile.id()), Some(profile));
+            assert_eq!(Profile::from_id(profile.id()), Some(*profile));
         }
         assert_eq!(Profile::from_id("nobody"), None);
     }

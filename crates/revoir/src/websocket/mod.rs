@@ -11,7 +11,9 @@ pub(crate) mod writer;
 pub use crate::driver::TrySendError;
 pub use closed::Closed;
 pub use draining::Draining;
-pub use revoir_proto::{BinaryPayload, KeepaliveConfig, Limits, State, TextPayload, UsageError};
+pub use revoir_proto::{
+    BinaryPayload, KeepaliveConfig, Limits, NotUtf8, State, TextPayload, UsageError,
+};
 
 pub(crate) use closer::Closer;
 pub(crate) use handle::WebSocket;

@@ -91,7 +91,7 @@ fn classes() -> impl Iterator<Item = ClassRow> {
 }
 
 fn profiles(policy: &Policy) -> impl Iterator<Item = ProfileRow> {
-    Profile::ALL.into_iter().flat_map(move |profile| {
+    Profile::ALL.iter().flat_map(move |&profile| {
         let policy = policy.clone().with_profile(profile);
         let codes = codes().filter(|(code, _)| *code >= 3000);
         // What the profile does not know is in the general table.
