@@ -6,12 +6,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get};
+use axum::{Extension, Router};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use revoir::client::ConnectError;
 use revoir::drain::Drain;
 use revoir::ending::{Finish, Slot};
@@ -227,6 +229,52 @@ async fn a_handler_may_run_over_another_stream_than_the_one_of_the_server() {
         assert_eq!(ending.cause, Cause::Eof);
     })
     .await;
+}
+
+/// A layer that lets through who is known, and tells the route who it is.
+async fn known(mut request: Request, next: Next) -> Response {
+    let Some(user) = request.headers().get("authorization").cloned() else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    request.extensions_mut().insert(user);
+    next.run(request).await
+}
+
+#[tokio::test]
+async fn a_route_with_layers_is_a_tower_service_that_needs_no_router() {
+    async fn greet(
+        Extension(user): Extension<HeaderValue>,
+        incoming: Incoming,
+    ) -> impl IntoResponse {
+        incoming.run(|mut socket| async move {
+            socket.send(user.to_str().unwrap()).await?;
+            socket.recv().await.map(drop)
+        })
+    }
+    let acceptor = Acceptor::new();
+    let tracker = acceptor.tracker().clone();
+    let route: MethodRouter = any(greet).layer(from_fn(known)).with_state(acceptor);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let service = TowerToHyperService::new(route.clone());
+            let server = hyper::server::conn::http1::Builder::new();
+            let serving = server.serve_connection(TokioIo::new(stream), service);
+            tokio::spawn(serving.with_upgrades());
+        }
+    });
+    let url = format!("ws://{address}/");
+    let error = revoir::connect(&url).await.unwrap_err();
+    let refused = error.ending().unwrap().response.clone().unwrap();
+    assert_eq!(refused.status, 401);
+    let client = Client::new().with_header("authorization", "me");
+    let mut socket = client.connect(&url).await.unwrap();
+    assert_eq!(socket.recv().await.unwrap().as_text(), Some("me"));
+    tracker.drain(Drain::restart()).await;
+    let ending = socket.recv().await.unwrap_err();
+    assert_eq!(ending.code(), CloseCode::SERVICE_RESTART);
 }
 
 #[tokio::test]
