@@ -81,6 +81,7 @@
 //! of a safe function after it has asked the processor for AVX2.
 //!
 //! [`Duration`]: std::time::Duration
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod closing;
@@ -126,7 +127,11 @@ pub use message::{
 };
 pub use output::OutputSnapshot;
 pub use random::Random;
-pub use revoir_codes::{CloseCode, CodeRange, InvalidSlot, Reason, SendCode, Slot};
+/// Close codes as data, the types of which some methods here return.
+pub use revoir_codes as codes;
+pub use revoir_codes::{
+    CloseCode, CodeRange, InvalidSlot, NotSendable, Reason, ReasonTooLong, SendCode, Slot,
+};
 pub use role::Role;
 pub use snapshot::{ReceiveSnapshot, Snapshot};
 pub use state::State;

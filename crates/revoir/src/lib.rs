@@ -22,6 +22,18 @@
 //! A server is a [`Server`] with a handler, or with a decision on every request
 //! ([`Server::serve_incoming`]); [`accept`] takes a connection over any stream.
 //!
+//! The tasks, each with a page of its own:
+//!
+//! | page | what it is about |
+//! |---|---|
+//! | [a client](guide::client) | connecting, sending, limits, TLS, proxies |
+//! | [a server](guide::server) | handlers, deciding on requests, limits, client certificates |
+//! | [in axum](guide::axum) | the extractor, layers, refusing, `tower` |
+//! | [coming back](guide::coming_back) | [`Link`], policies, credentials, what becomes of messages |
+//! | [draining](guide::draining) | restarting a server without a storm |
+//! | [endings](guide::endings) | reading an [`Ending`], logs and counters |
+//! | [testing](guide::testing) | connections in memory, with time that is not waited for |
+//!
 //! # Endings
 //!
 //! Every connection yields exactly one [`Ending`]: which side began, by which [`Cause`], with which
@@ -138,6 +150,7 @@
 //! let app: Router = Router::new().route("/feed", any(feed)).with_state(acceptor);
 //! # }
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 pub mod client;
@@ -146,6 +159,8 @@ pub mod drain;
 mod driver;
 pub mod ending;
 mod entropy;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod handshake;
 mod handshake_io;
 mod observer;
