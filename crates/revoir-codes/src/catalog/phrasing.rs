@@ -25,11 +25,7 @@ pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
 /// Joins with the comma of the language.
 pub(crate) fn join(locale: &Locale, parts: impl IntoIterator<Item = String>) -> String {
     let parts: Vec<String> = parts.into_iter().collect();
-    parts.join(&format!(
-        "{}{}",
-        locale.phrases().list_comma,
-        locale.space()
-    ))
+    parts.join(&locale.comma())
 }
 
 /// Sentences of the language about facts.
@@ -40,6 +36,12 @@ impl Locale {
             "、" | "，" => "",
             _ => " ",
         }
+    }
+
+    /// What stands between the parts of a list: the comma of the language, and a space where it has one.
+    #[must_use]
+    pub fn comma(&self) -> String {
+        format!("{}{}", self.phrases().list_comma, self.space())
     }
 
     /// Sentences as one paragraph.

@@ -500,7 +500,7 @@ pub struct Phrases {
     pub quick_closing: &'static str,
     /// English: `It had been open`
     pub quick_died: &'static str,
-    /// English: `Closed after {seconds} s without traffic? Raise the timeout in nginx, and send a ping from the server.`
+    /// English: `Closed after {seconds} s without traffic? Raise the timeout in nginx:`
     pub quick_keep: &'static str,
     /// English: `Nobody sent 1006: your browser or library reports it because the connection ended without a Close frame.`
     pub quick_lead: &'static str,
@@ -512,6 +512,8 @@ pub struct Phrases {
     pub quick_never: &'static str,
     /// English: `Paste the line from your console`
     pub quick_paste: &'static str,
+    /// English: `And send a ping from the server, which pages cannot do:`
+    pub quick_ping: &'static str,
     /// English: `Should I reconnect?`
     pub quick_reconnect: &'static str,
     /// English: `Seconds between the last message and the end`

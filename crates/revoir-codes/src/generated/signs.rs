@@ -34,6 +34,8 @@ pub enum Sign {
     AgeAtLimit,
     /// The connection's age at the end is a round number: {value}.
     AgeRound,
+    /// One side had already started to close.
+    WhileClosing,
     /// The connection ended {value} after `close()`, which is a documented close timeout.
     ClosingAtLimit,
     /// Many connections ended within the same second.
@@ -346,6 +348,7 @@ impl Sign {
         Self::IdleAtHeartbeat,
         Self::AgeAtLimit,
         Self::AgeRound,
+        Self::WhileClosing,
         Self::ClosingAtLimit,
         Self::Simultaneous,
         Self::Alone,
@@ -513,6 +516,7 @@ impl Sign {
             Self::IdleAtHeartbeat => "idle-at-heartbeat",
             Self::AgeAtLimit => "age-at-limit",
             Self::AgeRound => "age-round",
+            Self::WhileClosing => "while-closing",
             Self::ClosingAtLimit => "closing-at-limit",
             Self::Simultaneous => "simultaneous",
             Self::Alone => "alone",

@@ -5,6 +5,11 @@ use core::time::Duration;
 
 use crate::catalog::intermediaries::{Intermediary, intermediaries};
 
+/// Silences in seconds that somebody chose: from 10 s to an hour, as configurations have them.
+pub const CHOSEN_S: [u32; 15] = [
+    10, 15, 20, 30, 45, 50, 90, 120, 180, 300, 600, 900, 1200, 1800, 3600,
+];
+
 /// The intermediaries whose idle limit fits a silence of this length.
 #[must_use]
 pub fn matching_idle(idle: Duration) -> Vec<&'static Intermediary> {

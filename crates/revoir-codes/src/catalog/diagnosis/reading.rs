@@ -244,6 +244,7 @@ impl Reading {
             self.age(age, evidence.idle);
         }
         if let Some(closing) = evidence.closing {
+            self.add(Sign::WhileClosing, String::new());
             let fitting = timers::fitting(TimerKind::Close, closing);
             if !fitting.is_empty() {
                 self.add(Sign::ClosingAtLimit, with_names(closing, &fitting));
@@ -402,18 +403,13 @@ fn is_round(age: Duration) -> bool {
     quarters > 0 && limits::fits(age, limit) && late <= Duration::from_secs(5)
 }
 
-/// Silences that somebody chose: from 10 s to an hour, as configurations have them.
-const CHOSEN_S: [u32; 15] = [
-    10, 15, 20, 30, 45, 50, 90, 120, 180, 300, 600, 900, 1200, 1800, 3600,
-];
-
 /// Whether a silence is one that somebody wrote into a configuration.
 fn is_round_silence(silence: Duration) -> bool {
     let fits = |limit: &u32| {
         let late = silence.saturating_sub(Duration::from_secs((*limit).into()));
         limits::fits(silence, *limit) && late <= Duration::from_secs(1)
     };
-    CHOSEN_S.iter().any(fits)
+    limits::CHOSEN_S.iter().any(fits)
 }
 
 /// `60.1 s`.
