@@ -55,11 +55,15 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
         check.env("WRITE", "1");
     }
     Running::start(&mut check)?.succeed(deadline)?;
-    let mut matcher = Command::new("node");
-    matcher
-        .arg(crate::root().join("crates/revoir-site/tests/matcher.mjs"))
-        .env("REVOIR", programs.program("revoir"));
-    Running::start(&mut matcher)?.succeed(deadline)?;
+    // The page searches, ranks causes and tells what to copy as the programs do.
+    for script in ["matcher.mjs", "diagnosis.mjs", "snippets.mjs"] {
+        let mut of_page = Command::new("node");
+        of_page
+            .arg(crate::root().join("crates/revoir-site/tests").join(script))
+            .env("REVOIR", programs.program("revoir"))
+            .env("WS", package.join("node_modules/ws"));
+        Running::start(&mut of_page)?.succeed(deadline)?;
+    }
     if extent == Extent::Write {
         for name in ["README.md", "conformance.md"] {
             let file = Path::new("clients/js").join(name);

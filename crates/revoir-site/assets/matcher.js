@@ -1,5 +1,3 @@
-"use strict";
-
 // Which entries fit what somebody typed, best first: as src/pages/search/matcher.rs has it, with the same numbers.
 // It comes with the entries of a language, when somebody searches.
 const revoirMatcher = (data) => {
@@ -29,24 +27,7 @@ const revoirMatcher = (data) => {
     ...["min", "mins", "minute", "minutes", "phut", "分", "分钟"].map((unit) => [unit, 60]),
     ...["h", "hr", "hour", "hours", "heure", "heures", "gio", "时", "小时"].map((unit) => [unit, 3600]),
   ]);
-  const joined = new Map([
-    ["web socket", "websocket"],
-    ["web sockets", "websockets"],
-    ["timed out", "timeout"],
-    ["time out", "timeout"],
-    ["hand shake", "handshake"],
-    ["keep alive", "keepalive"],
-    ["host name", "hostname"],
-    ["sub protocol", "subprotocol"],
-    ["sub protocols", "subprotocol"],
-    ["heart beat", "heartbeat"],
-    ["status code", "statuscode"],
-    ["close code", "closecode"],
-  ]);
-  const isWord = (c) => /[\p{Alphabetic}\p{N}]/u.test(c);
-  const isLetter = (c) => /\p{Alphabetic}/u.test(c);
   const isUpper = (c) => /\p{Uppercase}/u.test(c);
-  const isLower = (c) => /\p{Lowercase}/u.test(c);
   // Scripts without spaces between words.
   const isDense = (c) => /[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/u.test(c);
 
@@ -62,30 +43,6 @@ const revoirMatcher = (data) => {
     return isUpper(c) ? base.toUpperCase() : base;
   }
 
-  function words(text) {
-    const found = [];
-    let current = "";
-    const push = () => {
-      if (current === "") return;
-      const both = joined.get(`${found.at(-1)} ${current}`);
-      if (both) found[found.length - 1] = both;
-      else found.push(current === "timedout" ? "timeout" : current);
-      current = "";
-    };
-    const characters = [...text];
-    let before = " ";
-    for (const [at, c] of characters.entries()) {
-      const next = characters[at + 1] ?? " ";
-      if ((c === "'" || c === "’") && isLetter(before) && isLetter(next)) continue;
-      const hump = isUpper(c) && (isLower(before) || (isUpper(before) && isLower(next)));
-      if (!isWord(c) || hump) push();
-      if (isWord(c)) current += c.toLowerCase();
-      before = c;
-    }
-    push();
-    return found;
-  }
-
   /** The runs of a word: two characters are a term where there are no spaces. */
   function runs(word) {
     const found = [];
@@ -99,7 +56,7 @@ const revoirMatcher = (data) => {
 
   function terms(text) {
     const found = [];
-    for (const term of words([...text].map(plainLetter).join("")).flatMap(runs)) {
+    for (const term of revoirWords([...text].map(plainLetter).join("")).flatMap(([word]) => runs(word))) {
       const [, digits, unit] = /^([0-9]*)(.*)$/su.exec(term);
       const last = found.at(-1);
       const before = last === "one" ? 1 : /^[0-9]+$/u.test(last ?? "") ? Number(last) : null;

@@ -11,7 +11,7 @@ use revoir_codes::catalog::Locale;
 
 use crate::pages::address::folder;
 use crate::pages::frame::Frame;
-use crate::pages::search;
+use crate::pages::{diagnosis, search};
 
 /// A file that pages refer to.
 #[derive(Debug)]
@@ -45,6 +45,9 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         ("revoir.js", include_str!("../../assets/revoir.js"), true),
         ("codes.css", include_str!("../../assets/codes.css"), false),
         ("live.css", include_str!("../../assets/live.css"), true),
+        ("lab.css", include_str!("../../assets/lab.css"), true),
+        ("quick.css", include_str!("../../assets/quick.css"), false),
+        ("quick.js", include_str!("../../assets/quick.js"), false),
         (
             "revoir-policy.js",
             include_str!("../../assets/revoir-policy.js"),
@@ -77,6 +80,13 @@ impl Asset {
     }
 }
 
+impl Asset {
+    /// With or without its hash.
+    fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.plain == name
+    }
+}
+
 /// A script or style without its comments and indentation, which weigh as much as a fifth of it. None of ours has
 /// a text over more than one line.
 fn lean(plain: &str, text: &str) -> String {
@@ -103,41 +113,85 @@ impl Frame {
 
     /// The index that the search box loads when it is first used.
     pub(crate) fn search_index(&self) -> String {
-        self.asset(&search_index(self.locale))
+        self.asset(&SEARCHES.plain(self.locale))
+    }
+
+    /// What ranks causes, loaded when somebody asks for it.
+    pub(crate) fn diagnosis(&self) -> String {
+        self.asset(&DIAGNOSES.plain(self.locale.text_locale()))
     }
 }
 
-/// The name of the index for the search in a language, without its hash.
-pub(crate) fn search_index(locale: &Locale) -> String {
-    format!("search-{}.js", folder(locale))
+/// A script of which each language has its own.
+struct PerLanguage {
+    /// What its names begin with.
+    stem: &'static str,
+    script: fn(&'static Locale) -> String,
+    /// Those that were asked for.
+    made: OnceLock<Vec<OnceLock<Asset>>>,
 }
 
-/// The index for the search in a language, made when it is first asked for.
-fn index(locale: &'static Locale) -> &'static Asset {
-    static INDEXES: OnceLock<Vec<OnceLock<Asset>>> = OnceLock::new();
-    let all = Locale::all();
-    let indexes = INDEXES.get_or_init(|| all.iter().map(|_| OnceLock::new()).collect());
-    let place = all.iter().position(|own| std::ptr::eq(own, locale));
-    indexes[place.unwrap_or_default()].get_or_init(|| {
-        let plain = search_index(locale);
-        Asset::new(&plain, search::script(locale), false)
-    })
+/// The indexes for the search.
+static SEARCHES: PerLanguage = PerLanguage {
+    stem: "search",
+    script: search::script,
+    made: OnceLock::new(),
+};
+
+/// What ranks causes, in the languages that have texts of their own.
+static DIAGNOSES: PerLanguage = PerLanguage {
+    stem: "diagnosis",
+    script: diagnosis::script,
+    made: OnceLock::new(),
+};
+
+impl PerLanguage {
+    /// The name of the script of a language, without its hash.
+    fn plain(&self, locale: &Locale) -> String {
+        format!("{}-{}.js", self.stem, folder(locale))
+    }
+
+    /// The script of a language, made when it is first asked for.
+    fn of(&self, locale: &'static Locale) -> &Asset {
+        let all = Locale::all();
+        let made = self
+            .made
+            .get_or_init(|| all.iter().map(|_| OnceLock::new()).collect());
+        let place = all.iter().position(|own| std::ptr::eq(own, locale));
+        made[place.unwrap_or_default()]
+            .get_or_init(|| Asset::new(&self.plain(locale), (self.script)(locale), false))
+    }
+
+    /// The script with this name, with or without its hash.
+    fn find(&self, name: &str) -> Option<&Asset> {
+        let stem = name.split('.').next()?;
+        let is_it = |locale: &&Locale| {
+            let plain = self.plain(locale);
+            plain.split('.').next() == Some(stem)
+        };
+        let locale = Locale::all().iter().find(is_it)?;
+        Some(self.of(locale)).filter(|asset| asset.is_called(name))
+    }
+}
+
+/// The languages that have texts of their own.
+fn with_texts() -> impl Iterator<Item = &'static Locale> {
+    Locale::all().iter().filter(|locale| locale.is_complete())
 }
 
 /// Every asset.
 pub(crate) fn all() -> impl Iterator<Item = &'static Asset> {
-    ALL.iter().chain(Locale::all().iter().map(index))
+    let searches = Locale::all().iter().map(|locale| SEARCHES.of(locale));
+    let diagnoses = with_texts().map(|locale| DIAGNOSES.of(locale));
+    ALL.iter().chain(searches).chain(diagnoses)
 }
 
 /// The asset with this name, with or without its hash.
 pub(crate) fn find(name: &str) -> Option<&'static Asset> {
-    let is_it = |asset: &&Asset| asset.name == name || asset.plain == name;
-    ALL.iter().find(is_it).or_else(|| {
-        let stem = name.split('.').next()?;
-        let mut locales = Locale::all().iter();
-        let locale = locales.find(|locale| search_index(locale).split('.').next() == Some(stem))?;
-        Some(index(locale)).filter(is_it)
-    })
+    let shared = ALL.iter().find(|asset| asset.is_called(name));
+    shared
+        .or_else(|| SEARCHES.find(name))
+        .or_else(|| DIAGNOSES.find(name))
 }
 
 /// The name of an asset with its hash.

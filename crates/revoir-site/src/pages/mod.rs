@@ -5,6 +5,7 @@
 
 mod address;
 pub(crate) mod assets;
+mod diagnosis;
 pub(crate) mod feed;
 mod files;
 pub(crate) mod for_robots;

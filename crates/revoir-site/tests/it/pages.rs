@@ -8,6 +8,8 @@ use flate2::write::GzEncoder;
 
 use revoir_codes::CloseCode;
 use revoir_codes::catalog::Locale;
+use revoir_codes::catalog::causes::causes;
+use revoir_codes::catalog::diagnosis::{Evidence, diagnose};
 use revoir_site::{Address, Home, files, folder, render, search_results};
 
 use crate::markup::Page;
@@ -298,36 +300,77 @@ fn gzipped(content: &[u8]) -> usize {
 #[test]
 fn what_a_page_needs_to_be_seen_is_20_kb_and_its_search_60() {
     let all: Vec<_> = files(None).collect();
-    let sheet = |name: &str| {
-        let is_it = |file: &&revoir_site::File| plain(&file.path) == format!("assets/{name}");
-        gzipped(&all.iter().find(is_it).unwrap().content)
+    let mut sheets: HashMap<String, usize> = ["lab", "live"]
+        .into_iter()
+        .zip([
+            &include_bytes!("../../assets/lab.css")[..],
+            &include_bytes!("../../assets/live.css")[..],
+        ])
+        .map(|(name, text)| (name.to_owned(), gzipped(text)))
+        .collect();
+    for file in all.iter().filter(|file| file.path.ends_with(".css")) {
+        let (stem, _) = file.path["assets/".len()..].split_once('.').unwrap();
+        sheets.insert(stem.to_owned(), gzipped(&file.content));
+    }
+    // Every script is deferred or a module.
+    let needed = |html: &str| {
+        let links = html.split("<link rel=\"stylesheet\" href=\"").skip(1);
+        let own = links.map(|rest| {
+            let (_, name) = rest.split('"').next().unwrap().rsplit_once('/').unwrap();
+            sheets[name.split_once('.').unwrap().0]
+        });
+        gzipped(html.as_bytes()) + own.sum::<usize>()
     };
-    let (style, codes) = (sheet("style.css"), sheet("codes.css"));
     let mut most = (0, String::new());
     for file in &all {
-        if file.path.starts_with("assets/search-") {
+        if file.path.starts_with("assets/search-") || file.path.starts_with("assets/diagnosis-") {
             let size = gzipped(&file.content);
             assert!(size < 60_000, "{}: {size}", file.path);
         }
         if file.path.ends_with(".html") {
-            // Every script is deferred or a module.
-            let own = if file.text().unwrap().contains("assets/codes.") {
-                codes
-            } else {
-                0
-            };
-            most = most.max((gzipped(&file.content) + style + own, file.path.clone()));
+            most = most.max((needed(file.text().unwrap()), file.path.clone()));
         }
     }
     assert!(most.0 <= 20_000, "{most:?}");
     for locale in Locale::all() {
-        for number in [1006, 1012] {
-            let html = render(Address::Code(code(number)), locale, &SERVER);
-            let live = include_bytes!("../../assets/live.css");
-            let size = gzipped(html.as_bytes()) + style + codes + gzipped(live);
-            assert!(size <= 20_000, "{} {number}: {size}", locale.tag);
+        let codes = CloseCode::registered().map(Address::Code);
+        for address in codes.chain([Address::Home]) {
+            let size = needed(&render(address, locale, &SERVER));
+            assert!(size <= 20_000, "{} {address:?}: {size}", locale.tag);
         }
     }
+}
+
+/// Without a script too: every cause of 1006 is on its page, in the order of `diagnose`.
+#[test]
+fn a_code_with_several_causes_begins_with_them() {
+    for locale in Locale::all() {
+        for (number, least) in [(1001, 3), (1006, 55), (1011, 3), (1015, 3)] {
+            let page = page(Address::Code(code(number)), locale.tag);
+            let shown: Vec<_> = page
+                .all("li")
+                .filter_map(|item| item.get("data-cause"))
+                .collect();
+            let mut evidence = Evidence::new();
+            evidence.code = Some(code(number));
+            let ranked = diagnose(&evidence).ranked;
+            let ranked: Vec<_> = ranked.iter().map(|ranked| ranked.cause.id).collect();
+            assert_eq!(shown, ranked, "{} {number}", locale.tag);
+            assert!(shown.len() >= least, "{number}: {}", shown.len());
+            if number == 1006 {
+                for (facts, _) in causes(locale) {
+                    assert!(shown.contains(&facts.id), "{}", facts.id);
+                }
+            }
+            // When it ended is asked where it may have been before it opened.
+            let asked = page
+                .all("input")
+                .filter(|input| input.get("name") == Some("when"));
+            assert_eq!(asked.count(), if number == 1006 { 3 } else { 0 });
+        }
+    }
+    let page = page(Address::Code(code(1012)), "en");
+    assert!(page.all("li").all(|item| item.get("data-cause").is_none()));
 }
 
 #[test]

@@ -54,6 +54,7 @@ pub(crate) fn script(locale: &'static Locale) -> String {
     };
     // Serializing plain structs into memory has no way to fail.
     let json = serde_json::to_string(&index).unwrap_or_default();
+    let words = include_str!("../../../assets/words.js");
     let matcher = include_str!("../../../assets/matcher.js");
-    format!("{matcher}revoirSearch.load(revoirMatcher({json}));\n")
+    format!("{words}{matcher}revoirSearch.load(revoirMatcher({json}));\n")
 }

@@ -8,6 +8,7 @@ use revoir_codes::{CloseCode, CodeRange};
 
 use super::lab::LabView;
 use super::parts::{ShownStatement, StepsView, shown, written};
+use super::quick::QuickView;
 use crate::pages::address::{Address, anchor};
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
@@ -21,6 +22,7 @@ struct CodePage<'a> {
     number: String,
     steps: StepsView<'a>,
     lab: Option<LabView<'a>>,
+    quick: Option<QuickView<'a>>,
     facts: Vec<(&'static str, String)>,
     seen: Vec<ShownStatement>,
     notes: Vec<ShownStatement>,
@@ -80,6 +82,7 @@ impl<'a> CodePage<'a> {
             number,
             steps: StepsView::new(frame, &of),
             lab: LabView::new(frame, of.code),
+            quick: (!is_range).then(|| QuickView::new(frame, &of)).flatten(),
             facts,
             seen: shown(frame, of.seen()),
             notes: shown(frame, of.notes()),
@@ -113,6 +116,14 @@ impl<'a> CodePage<'a> {
 
     fn is_abnormal(&self) -> bool {
         self.of.code == CloseCode::ABNORMAL_CLOSURE
+    }
+
+    /// What it is, in one sentence.
+    fn lead(&self) -> &'static str {
+        match self.is_abnormal() {
+            true => self.frame.locale.phrases().quick_lead,
+            false => self.of.text.short,
+        }
     }
 
     fn is_range(&self) -> bool {

@@ -11,5 +11,6 @@ pub(super) mod missing;
 pub(super) mod pair;
 mod parts;
 pub(super) mod products;
+mod quick;
 pub(super) mod search;
 pub(super) mod stub;

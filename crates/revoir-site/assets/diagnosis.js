@@ -1,0 +1,385 @@
+// Why a connection ended, from what somebody knows of it: as revoir-codes ranks the causes (catalog/diagnosis), with the
+// same signs and weights, so that the page says what `revoir diagnose` says. tests/diagnosis.mjs compares the two.
+const revoirDiagnosis = (data) => {
+  const sign = new Map(data.signs.map((name, index) => [name, index]));
+  const ascii = (text) => text.replace(/[A-Z]+/gu, (letters) => letters.toLowerCase());
+  const isAlphanumeric = (c) => /[\p{Alphabetic}\p{N}]/u.test(c);
+
+  // ---------------------------------------------------------------- messages that are on record
+
+  const messages = data.messages.map(([pattern, signs, opened, witness, exact]) => ({
+    pattern: exact ? pattern : ascii(pattern),
+    plain: ascii(pattern),
+    signs,
+    opened,
+    witness,
+    exact,
+  }));
+
+  /** Looks for a pattern anywhere in a text; what it names, or null. */
+  function find(pattern, text) {
+    const special = pattern.search(/[*{]/u);
+    const literal = special < 0 ? pattern : pattern.slice(0, special);
+    let at = text.indexOf(literal);
+    while (at >= 0) {
+      const named = begins(pattern, text.slice(at));
+      if (named) return named;
+      if (at + 1 > text.length) break;
+      at = text.indexOf(literal, at + Math.max(1, literal.length));
+    }
+    return null;
+  }
+
+  function begins(pattern, text) {
+    const special = pattern.search(/[*{]/u);
+    const literal = special < 0 ? pattern : pattern.slice(0, special);
+    if (!text.startsWith(literal)) return null;
+    if (special < 0) return {};
+    const after = text.slice(literal.length);
+    if (pattern[special] === "*") return find(pattern.slice(special + 1), after);
+    const end = pattern.indexOf("}", special);
+    const name = pattern.slice(special + 1, end);
+    const [value] = (name === "value" ? /^[^\s,)'"]*/u : /^[0-9]*/u).exec(after);
+    if (value === "") return null;
+    const named = begins(pattern.slice(end + 1), after.slice(value.length));
+    if (!named || name === "value") return named;
+    return Number(value) <= 65_535 ? { ...named, [name]: Number(value) } : null;
+  }
+
+  function recognise(text) {
+    const lower = ascii(text);
+    const found = [];
+    for (const message of messages) {
+      const named = find(message.pattern, message.exact ? text : lower);
+      if (named) found.push({ message, named });
+    }
+    // What is part of a longer message means what that one means.
+    const isPart = ({ message }) =>
+      found.some(
+        ({ message: other }) =>
+          other.plain.length > message.plain.length && other.signs.length > 0 && other.plain.includes(message.plain),
+      );
+    return found.filter((one) => !isPart(one));
+  }
+
+  // ---------------------------------------------------------------- lines
+
+  function isStackFrame(line) {
+    const trimmed = line.trim();
+    return (
+      (trimmed.startsWith("at ") && /[(:.]/u.test(trimmed)) ||
+      (trimmed.startsWith('File "') && trimmed.includes(", line ")) ||
+      (/^[\t ]/u.test(line) && trimmed.includes(".go:")) ||
+      /^[\^~=\- ]*$/u.test(trimmed)
+    );
+  }
+
+  /** The line with spaces in place of addresses and paths, which say nothing of an ending. */
+  function withoutAddresses(line) {
+    let out = "";
+    let before = " ";
+    for (let at = 0; at < line.length; ) {
+      const rest = line.slice(at);
+      const isUrl = !isAlphanumeric(before) && /^(wss?:\/|https?:\/\/)/u.test(rest);
+      const isPath = " \"'(".includes(before) && /^\/[A-Za-z0-9._]/u.test(rest);
+      const length = isUrl || isPath ? /^[^\s"')>,;`]*/u.exec(rest)[0].length : 0;
+      const [first] = rest;
+      out += length > 0 ? " ".repeat(length) : first;
+      const taken = length > 0 ? rest.slice(0, length) : first;
+      before = [...taken].at(-1);
+      at += taken.length;
+    }
+    return out;
+  }
+
+  function lines(text) {
+    const all = text.split(/\r?\n/u).filter((line) => line.trim() !== "" && !isStackFrame(line));
+    return all.map((line) => [line, revoirWords(withoutAddresses(line))]);
+  }
+
+  const is = (word, wanted) => (wanted.endsWith("*") ? word.startsWith(wanted.slice(0, -1)) : word === wanted);
+
+  /** Whether a sequence of words stands in a line. */
+  function contains(words, sequence) {
+    const wanted = sequence.split(" ");
+    return words.some((_, at) => wanted.every((one, index) => at + index < words.length && is(words[at + index][0], one)));
+  }
+
+  // ---------------------------------------------------------------- codes and statuses
+
+  const set = (text) => new Set(text.split(" "));
+  const beforeCode = set(
+    "closecode code close closed closing closure statuscode status received rcvd sent disconnected disconnect disconnection websocket connectionclosed reason onclose error",
+  );
+  const beforeStatus = set("statuscode status code http rejected responded response handshake answered returned error got");
+  const elseBefore = set("exit exited errno line column port pid signal after attempt socketerror curl");
+  const units = set("ms s sec secs seconds second milliseconds bytes byte kb mb kib mib connections clients minutes");
+  const saysNumber = set("code closecode statuscode status close closed error");
+  const bounds = set("must between either neither");
+  const names = [
+    ["abnormalclosure", 1006],
+    ["closeabnormal", 1006],
+    ["abnormalclose", 1006],
+    ["nostatusreceived", 1005],
+    ["nostatusrcvd", 1005],
+    ["nostatuscode", 1005],
+    ["normalclosure", 1000],
+    ["closenormal", 1000],
+    ["goingaway", 1001],
+    ["endpointunavailable", 1001],
+    ["policyviolation", 1008],
+    ["violatedpolicy", 1008],
+    ["messagetoobig", 1009],
+    ["servicerestart", 1012],
+    ["tryagainlater", 1013],
+    ["invalidframepayload", 1007],
+    ["invalidpayloaddata", 1007],
+  ];
+  const phrases = new Map([
+    [101, "switching protocols"],
+    [301, "moved permanently"],
+    [302, "found"],
+    [307, "temporary redirect"],
+    [308, "permanent redirect"],
+    [400, "bad request"],
+    [401, "unauthorized"],
+    [403, "forbidden"],
+    [404, "not found"],
+    [405, "method not allowed"],
+    [426, "upgrade required"],
+    [429, "too many requests"],
+    [500, "internal server error"],
+    [502, "bad gateway"],
+    [503, "service unavailable"],
+    [504, "gateway timeout"],
+  ]);
+  const number = (word) => (/^[0-9]{3,4}$/u.test(word?.[0] ?? "") ? Number(word[0]) : null);
+  const before = (words, index, count) => words.slice(Math.max(0, index - count), index).map(([word]) => word);
+
+  function named(words) {
+    const letters = words.map(([word]) => word).join("");
+    const found = names.find(([name]) => {
+      const at = letters.indexOf(name);
+      return at >= 0 && (name !== "normalclosure" || !letters.slice(0, at).endsWith("ab"));
+    });
+    return found?.[1] ?? null;
+  }
+
+  /** A port, a size, a time, an address, part of a larger figure. */
+  function isSomethingElse(line, words, index) {
+    const [word, at] = words[index];
+    const behind = line.slice(at + word.length);
+    const [earlier, ahead] = [" ", " ", ...line.slice(0, at)].slice(-2);
+    const isFraction = /^[.:/-][0-9]/u.test(behind);
+    const isPart = ".-/#".includes(ahead) && !/\s/u.test(earlier);
+    const isPort =
+      ahead === ":" &&
+      (isAlphanumeric(earlier) || earlier === "]") &&
+      before(words, index, 1).every((one) => !saysNumber.has(one));
+    const hasUnit = units.has(words[index + 1]?.[0]) && !/^['"),;]/u.test(behind);
+    return isFraction || isPart || isPort || hasUnit || before(words, index, 2).some((one) => elseBefore.has(one));
+  }
+
+  function namesCode(line, words, index) {
+    const value = number(words[index]);
+    const reach = value >= 1000 && value <= 1015 ? 4 : 2;
+    if (before(words, index, 4).some((word) => bounds.has(word))) return false;
+    return (
+      before(words, index, reach).some((word) => beforeCode.has(word)) ||
+      line.trim().length === words[index][0].length ||
+      named(words.slice(index + 1)) !== null
+    );
+  }
+
+  function namesStatus(line, words, index) {
+    const value = number(words[index]);
+    if (value === null || value < 100 || value > 599) return false;
+    const ahead = ascii(line.slice(0, words[index][1]).trimEnd());
+    const isRequest =
+      /["']$/u.test(ahead) && ["http/1", "http/2", "websocket /", "get /"].some((part) => ahead.includes(part));
+    const isVersion = /http\/(1\.1|1\.0|2|2\.0)$/u.test(ahead);
+    const isTold = before(words, index, 2).some((word) => beforeStatus.has(word));
+    const phrase = phrases.get(value);
+    const isNamed = phrase !== undefined && contains(words.slice(index + 1), phrase);
+    return isRequest || isVersion || isNamed || (isTold && (value >= 200 || value === 101));
+  }
+
+  function numbers(line, words) {
+    const found = { code: null, status: null, unanswered: false };
+    for (const [index, word] of words.entries()) {
+      const value = number(word);
+      if (value === null || isSomethingElse(line, words, index)) continue;
+      const isCode = (value >= 1000 && value <= 1015) || (value >= 3000 && value <= 4999);
+      if (found.code === null && isCode && namesCode(line, words, index)) {
+        found.code = value;
+        found.unanswered =
+          before(words, index, 2).includes("sent") &&
+          [1000, 1001].includes(value) &&
+          contains(words, "no close frame received");
+      } else if ([null, 101].includes(found.status) && namesStatus(line, words, index)) {
+        found.status = value;
+      }
+    }
+    found.code ??= named(words);
+    return found;
+  }
+
+  // ---------------------------------------------------------------- signs
+
+  /** A line of Chrome's or Safari's console that ends where the reason would stand. */
+  function givesNoReason(line) {
+    const rest = /WebSocket connection to '(.*)$/su.exec(line)?.[1];
+    const at = rest?.indexOf("' failed") ?? -1;
+    if (at < 0) return false;
+    const reason = rest.slice(at + 8).replace(/^[:. \t]+|[:. \t]+$/gu, "");
+    return reason === "" || reason.includes(".js") || reason.includes(" @ ");
+  }
+
+  function ofStatus(status) {
+    if (status >= 200 && status <= 299) return "status-200";
+    if (status >= 300 && status <= 399) return "status-redirect";
+    if ([400, 401, 403, 404, 405, 407, 410, 426, 429, 500, 503].includes(status)) return `status-${status}`;
+    if (status === 502 || (status >= 520 && status <= 523)) return "status-502";
+    if (status === 504 || status === 524) return "status-504";
+    return status >= 402 && status <= 499 ? "status-4xx" : "status-5xx";
+  }
+
+  /** Whether a measured time fits a limit: a timer fires late, never early. Both in milliseconds. */
+  const fits = (measured, limit) => measured + 1000 >= limit && measured <= limit + Math.max(limit / 50, 2000);
+  const fitting = (kind, measured) =>
+    data.timers.filter(([, of, seconds]) => of === kind && fits(measured, seconds * 1000)).map(([name]) => name);
+
+  /** What is known, as signs. */
+  function read({ code, opened = null, idle = null, isClosing = false, text = "" }) {
+    const reading = { code, opened, witness: null, signs: new Set(), limits: [], limit: null };
+    const add = (name) => reading.signs.add(sign.get(name));
+    let [status, byText, isHeard, isUnread] = [null, null, false, false];
+    const say = ({ signs, opened: told, witness }) => {
+      isHeard ||= signs.length > 0;
+      byText ??= told;
+      reading.witness ??= witness;
+      for (const index of signs) reading.signs.add(index);
+    };
+
+    for (const { message, named: of } of recognise(text)) {
+      say(message);
+      status ??= of.status ?? null;
+      reading.code ??= of.code ?? null;
+    }
+    for (const [line, words] of lines(text)) {
+      const found = numbers(line, words);
+      if (found.unanswered) {
+        reading.code ??= 1006;
+        add("close-unanswered");
+      } else {
+        reading.code ??= found.code;
+      }
+      if (found.status === 101) byText ??= true;
+      else status ??= found.status;
+      const onRecord = recognise(line);
+      const isKnown = onRecord.some(({ message }) => message.signs.length > 0);
+      let says = found.code !== null || found.status !== null || onRecord.length > 0;
+      if (givesNoReason(line)) say({ signs: [sign.get("browser-silent")], opened: null, witness: 0 });
+      for (const [groups, butNot, signs, told, witness, always] of data.rules) {
+        const any = (all) => all.some((sequence) => contains(words, sequence));
+        if ((always || !isKnown) && groups.every(any) && !any(butNot)) {
+          say({ signs, opened: told, witness });
+          says = true;
+        }
+      }
+      isHeard ||= says;
+      isUnread ||= !says;
+    }
+    reading.opened ??= byText;
+    if (status !== null && status !== 101) {
+      add(ofStatus(status));
+      reading.opened ??= false;
+    }
+    if (idle !== null) ofSilence(reading, idle, add);
+    if (isClosing) add("while-closing");
+    // Before the answer to the handshake, an end means something else than later.
+    if (reading.opened === false) {
+      for (const [late, early] of [["fin", "handshake-eof"], ["rst", "handshake-reset"]]) {
+        if (reading.signs.delete(sign.get(late))) add(early);
+      }
+    }
+    const isRefused = status !== null && status !== 101;
+    const isAgainstText = byText !== null && opened === !byText;
+    reading.isContradictory =
+      (opened === false && idle > 0) || (opened === true && isRefused) || (isAgainstText && !(opened && isRefused));
+    // Of what was recognised, the rest is the surroundings.
+    reading.isUnread = isUnread && !isHeard;
+    return reading;
+  }
+
+  /** What a silence of so many milliseconds says. */
+  function ofSilence(reading, idle, add) {
+    if (idle < 2000) return add("busy");
+    const between = (time) => data.between.filter(([, limit]) => limit !== null && fits(time, limit * 1000));
+    let found = between(idle);
+    const isRounded = idle >= 240_000 && idle % 60_000 === 0;
+    if (found.length === 0 && isRounded) found = between(idle - 10_000);
+    // Silence until the next packet fits both: whoever sends nothing never sees the RST.
+    const others = fitting(2, idle);
+    if (others.length > 0 || found.some(([, , sees]) => sees !== 1)) add("idle-at-limit");
+    if (found.some(([, , sees]) => sees !== 0)) add("idle-at-silent-limit");
+    const beats = fitting(0, idle);
+    if (beats.length > 0) add("idle-at-heartbeat");
+    if (found.length === 0 && beats.length === 0 && others.length === 0) {
+      const isRound = data.chosen.some((limit) => fits(idle, limit * 1000) && idle <= limit * 1000 + 1000);
+      add(isRound ? "idle-round" : "idle-no-limit");
+    } else if (idle >= 20_000) {
+      add("idle-long");
+    }
+    reading.limits = found.map(([name]) => name);
+    reading.limit = found[0]?.[1] ?? null;
+  }
+
+  // ---------------------------------------------------------------- causes
+
+  const decade = [1_000_000, 794_328, 630_957, 501_187, 398_107, 316_228, 251_189, 199_526, 158_489, 125_893];
+  function odds(decibans) {
+    const believed = Math.floor((decibans * 2) / 3);
+    return Math.floor(decade[believed % 10] / 10 ** Math.floor(believed / 10));
+  }
+
+  function weigh(cause, reading) {
+    const { code, opened, witness } = reading;
+    const all = [];
+    for (const [index, weight] of cause.signs) if (reading.signs.has(index)) all.push(weight);
+    if (opened !== null && !cause.any) all.push(opened === cause.open ? 3 : -30);
+    if (code !== null && opened !== false) {
+      const known = cause.codes.find(([first, last]) => first <= code && code <= last);
+      if (!known) all.push(-12);
+      else if (known[2] !== 0) all.push(known[2]);
+    }
+    if (witness !== null && !cause.seen.includes(witness)) all.push(-10);
+    return {
+      id: cause.id,
+      weight: all.reduce((sum, weight) => sum + weight, cause.prior),
+      isFor: all.some((weight) => weight > 0),
+      isAgainst: all.some((weight) => weight < 0),
+    };
+  }
+
+  /**
+   * The causes, likeliest first, each with its share in per cent; and the share that it is none of them. `evidence` has
+   * what is known: `code`, `opened`, `idle` in milliseconds, `isClosing`, `text`.
+   */
+  function diagnose(evidence) {
+    const reading = read(evidence);
+    const all = data.causes.map((cause) => weigh(cause, reading));
+    const none = 8 + (reading.isUnread ? 6 : 0) + (reading.isContradictory ? 12 : 0);
+    const top = Math.max(none, ...all.map(({ weight }) => weight));
+    const total = all.reduce((sum, { weight }) => sum + odds(top - weight), odds(top - none));
+    const share = (weight) => Math.floor((odds(top - weight) * 100) / total);
+    const isDecided = all.some(({ isFor }) => isFor);
+    const speaks = ({ isFor, isAgainst }) => (isDecided ? isFor : reading.code !== null && !isAgainst);
+    const ranked = all.filter(speaks).map((one) => ({ id: one.id, weight: one.weight, share: share(one.weight) }));
+    ranked.sort((a, b) => b.weight - a.weight);
+    const { limits, limit, signs } = reading;
+    return { ranked, none: share(none), limits, limit, saysNothing: signs.size === 0 && !reading.isUnread };
+  }
+
+  return { diagnose, texts: data.texts };
+};

@@ -1,0 +1,129 @@
+// "Find your cause in 30 seconds": ranks the causes by what somebody knows, as `revoir diagnose` does. Nothing of it
+// leaves the page: what ranks them is loaded when the form is first used.
+const revoirQuick = (() => {
+  const quick = document.querySelector(".quick");
+  const form = quick.querySelector("form");
+  const list = quick.querySelector(".likely");
+  const says = quick.querySelector(".says");
+  const { dataset: said } = quick;
+  const { line, seconds, when } = form.elements;
+  const after = form.querySelector(".after");
+  const first = [...list.children];
+  const most = 6;
+  let diagnosis = null;
+  let loading = null;
+  let loaded = () => {};
+
+  function load() {
+    loading ??= new Promise((done) => {
+      loaded = done;
+      const script = document.createElement("script");
+      script.src = said.diagnosis;
+      document.head.append(script);
+    });
+    return loading;
+  }
+
+  const fill = (template, values) => template.replaceAll(/\{(\w+)\}/gu, (_, name) => values[name]);
+  const confidence = (share) => {
+    if (share >= 95) return said.certain;
+    if (share >= 60) return said.probable;
+    return share >= 10 ? said.possible : said.unlikely;
+  };
+
+  function element(name, html = "", className = "") {
+    const made = document.createElement(name);
+    made.innerHTML = html;
+    if (className) made.className = className;
+    return made;
+  }
+
+  /** A cause with its sign, and folded below it how to be sure and what to do. */
+  function item(id) {
+    const { t: title, s: sign, c: confirm, f: fix, p: hasPlace } = diagnosis.texts[id];
+    const made = element("li");
+    const head = element("p");
+    const name = element(hasPlace ? "a" : "b", title);
+    if (hasPlace) name.href = `${said.causes}#${id}`;
+    head.append(name);
+    const fold = element("details");
+    const terms = element("dl", "", "next");
+    for (const [label, html] of [[said.confirm, confirm], [said.fix, `<ul>${fix.map((one) => `<li>${one}</li>`).join("")}</ul>`]]) {
+      const row = element("div");
+      const term = element("dt");
+      term.textContent = label;
+      row.append(term, element("dd", html));
+      terms.append(row);
+    }
+    const summary = element("summary");
+    summary.textContent = `${said.confirm} · ${said.fix}`;
+    fold.append(summary, terms);
+    made.append(head, element("p", sign), fold);
+    made.dataset.cause = id;
+    return made;
+  }
+
+  function ranked({ id, share }, place) {
+    const made = item(id);
+    const [head, , fold] = made.children;
+    const sure = element("small");
+    sure.textContent = confidence(share);
+    head.append(" ", sure);
+    fold.open = place === 0;
+    return made;
+  }
+
+  /** The verdict as `revoir diagnose` words it. */
+  function verdict({ ranked: [best], none, saysNothing }) {
+    if (!best || best.share < 10 || best.share < none) {
+      if (saysNothing || none < 10) return said.none;
+      return fill(said.unknown, { confidence: confidence(none) });
+    }
+    const title = element("p", diagnosis.texts[best.id].t).textContent;
+    const cause = fill(said.aside, { text: title, aside: confidence(best.share) });
+    return best.share >= 60 ? cause : fill(said.open, { cause });
+  }
+
+  function known() {
+    const chosen = when?.value ?? "";
+    const idle = Number.parseFloat(seconds.value.replace(",", "."));
+    const isAsked = !after.hidden && idle >= 0;
+    return {
+      code: Number(said.code),
+      opened: chosen === "" ? null : chosen !== "never",
+      isClosing: chosen === "closing",
+      idle: isAsked ? Math.round(idle * 1000) : null,
+      text: line.value,
+    };
+  }
+
+  async function rank() {
+    if (when) after.hidden = when.value !== "open";
+    await load();
+    const evidence = known();
+    const isKnown = evidence.opened !== null || evidence.idle !== null || evidence.text.trim() !== "";
+    if (!isKnown) {
+      says.textContent = "";
+      delete quick.dataset.ranked;
+      return list.replaceChildren(...first);
+    }
+    const found = diagnosis.diagnose(evidence);
+    const limit = found.limit && fill(said.limit, { seconds: found.limit, names: found.limits.join(said.comma) });
+    says.textContent = [verdict(found), limit].filter(Boolean).join(" ");
+    list.replaceChildren(...found.ranked.slice(0, most).map(ranked));
+    quick.dataset.ranked = found.ranked.map(({ id }) => id).join(" ");
+  }
+
+  form.addEventListener("focusin", load);
+  form.addEventListener("input", rank);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  // A browser may have kept what was typed before a reload.
+  if (line.value || seconds.value || when?.value) rank();
+
+  return {
+    load(of) {
+      diagnosis = of;
+      loaded();
+    },
+  };
+})();

@@ -1,0 +1,165 @@
+//! The ranking of causes as a script: `assets/diagnosis.js` with what `revoir diagnose` knows of causes, messages and
+//! limits, and the texts of a language.
+
+use std::collections::BTreeMap;
+
+use revoir_codes::catalog::Locale;
+use revoir_codes::catalog::causes::{CauseFacts, Phase, Witness, all_causes};
+use revoir_codes::catalog::diagnosis::Sign;
+use revoir_codes::catalog::diagnosis::limits::CHOSEN_S;
+use revoir_codes::catalog::diagnosis::messages::messages;
+use revoir_codes::catalog::diagnosis::rules::rules;
+use revoir_codes::catalog::diagnosis::timers::{TimerKind, timers};
+use revoir_codes::catalog::intermediaries::{Sees, intermediaries};
+use revoir_codes::catalog::text::CauseText;
+use serde::Serialize;
+
+use crate::pages::prose;
+
+/// What the script has; rows as arrays and short keys, because whoever asks for a ranking loads it.
+#[derive(Serialize)]
+struct Data {
+    signs: Vec<&'static str>,
+    /// Pattern, signs, opened, witness, and 1 where capitals matter.
+    messages: Vec<MessageRow>,
+    /// What it says, what it may not say, signs, opened, witness, always.
+    rules: Vec<RuleRow>,
+    /// Name, idle limit, and what a client sees of it.
+    between: Vec<(&'static str, Option<u32>, u8)>,
+    timers: Vec<(&'static str, u8, u32)>,
+    chosen: [u32; 15],
+    causes: Vec<Cause>,
+    texts: BTreeMap<&'static str, Text>,
+}
+
+type MessageRow = (&'static str, Vec<usize>, Option<bool>, Option<u8>, u8);
+type RuleRow = (
+    &'static [&'static [&'static str]],
+    &'static [&'static str],
+    Vec<usize>,
+    Option<bool>,
+    Option<u8>,
+    bool,
+);
+
+#[derive(Serialize)]
+struct Cause {
+    id: &'static str,
+    prior: i16,
+    open: bool,
+    any: bool,
+    seen: Vec<u8>,
+    codes: Vec<(u16, u16, i16)>,
+    signs: Vec<(usize, i16)>,
+}
+
+/// What is said of a cause, as HTML: title, first sign, check, fix, and whether it has a place on the page of the causes.
+#[derive(Serialize)]
+struct Text {
+    t: String,
+    s: String,
+    c: String,
+    f: Vec<String>,
+    p: bool,
+}
+
+/// The script for a language that has texts of its own.
+pub(crate) fn script(locale: &'static Locale) -> String {
+    let data = Data {
+        signs: Sign::ALL.iter().map(|sign| sign.id()).collect(),
+        messages: messages()
+            .iter()
+            .map(|of| {
+                let witness = of.witness.map(witness);
+                let exact = u8::from(of.exact);
+                (of.pattern, indexes(of.signs), of.opened, witness, exact)
+            })
+            .collect(),
+        rules: rules()
+            .iter()
+            .map(|of| {
+                let witness = of.witness.map(witness);
+                let signs = indexes(of.signs);
+                (of.says, of.but_not, signs, of.opened, witness, of.always)
+            })
+            .collect(),
+        between: intermediaries()
+            .iter()
+            .map(|of| (of.name, of.idle_s, sees(of.sees)))
+            .collect(),
+        timers: timers()
+            .iter()
+            .map(|of| (of.name, kind(of.kind), of.seconds))
+            .collect(),
+        chosen: CHOSEN_S,
+        causes: all_causes(locale).map(|(facts, _)| cause(facts)).collect(),
+        texts: all_causes(locale)
+            .map(|(facts, text)| (facts.id, told(facts, text)))
+            .collect(),
+    };
+    // Serializing plain structs into memory has no way to fail.
+    let json = serde_json::to_string(&data).unwrap_or_default();
+    let words = include_str!("../../assets/words.js");
+    let diagnosis = include_str!("../../assets/diagnosis.js");
+    format!("{words}{diagnosis}revoirQuick.load(revoirDiagnosis({json}));\n")
+}
+
+fn index(sign: Sign) -> usize {
+    let place = Sign::ALL.iter().position(|own| *own == sign);
+    place.unwrap_or_default()
+}
+
+fn indexes(signs: &[Sign]) -> Vec<usize> {
+    signs.iter().map(|sign| index(*sign)).collect()
+}
+
+const fn witness(of: Witness) -> u8 {
+    match of {
+        Witness::Browser => 0,
+        Witness::Client => 1,
+        Witness::Server => 2,
+    }
+}
+
+const fn sees(of: Sees) -> u8 {
+    match of {
+        Sees::Abnormal | Sees::GoingAway => 0,
+        Sees::Silence => 1,
+        Sees::SilentReset => 2,
+    }
+}
+
+const fn kind(of: TimerKind) -> u8 {
+    match of {
+        TimerKind::Heartbeat => 0,
+        TimerKind::Close => 1,
+        TimerKind::Idle => 2,
+    }
+}
+
+fn cause(facts: &CauseFacts) -> Cause {
+    let codes = facts.codes.iter();
+    let signs = facts.signs.iter().filter(|(_, weight)| *weight != 0);
+    Cause {
+        id: facts.id,
+        prior: facts.prior,
+        open: matches!(facts.phase, Phase::Open | Phase::Closing),
+        any: facts.any_phase,
+        seen: facts.seen_by.iter().map(|of| witness(*of)).collect(),
+        codes: codes.map(|of| (of.first, of.last, of.weight)).collect(),
+        signs: signs
+            .map(|(sign, weight)| (index(*sign), *weight))
+            .collect(),
+    }
+}
+
+fn told(facts: &CauseFacts, text: &CauseText) -> Text {
+    let html = |text: &str| prose::html(text, |_| None);
+    Text {
+        t: html(text.title),
+        s: html(text.evidence.first().map_or("", |sign| *sign)),
+        c: html(text.confirm),
+        f: text.fix.iter().map(|one| html(one)).collect(),
+        p: facts.is_abnormal(),
+    }
+}
