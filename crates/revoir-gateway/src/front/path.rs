@@ -9,24 +9,27 @@ pub(crate) struct Ambiguous;
 
 impl fmt::Display for Ambiguous {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the path has an encoded dot segment, a NUL or a backslash")
+        f.write_str(
+            "the path has an encoded dot segment, an encoded slash behind a semicolon, a NUL or a backslash",
+        )
     }
 }
 
-/// The path that `path` means: percent-decoded once, without dot segments and without empty ones
-/// (RFC 3986 sections 2.4 and 5.2.4). Only for deciding: the backend gets what the client sent.
+/// The path that `path` means: percent-decoded once, without parameters of segments, as servlets take
+/// them off (`/x/..;/admin;v=1` is `/admin`), without dot segments and without empty ones (RFC 3986
+/// sections 2.4, 3.3 and 5.2.4). Only for deciding: the backend gets what the client sent.
 ///
 /// # Errors
 ///
-/// Encoded dot segments, NUL and backslashes, which servers take for different things.
+/// Encoded dot segments, encoded slashes behind a semicolon, NUL and backslashes, which servers take for different things.
 pub(crate) fn normal_form(path: &str) -> Result<Cow<'_, [u8]>, Ambiguous> {
     let bytes = path.as_bytes();
-    let is_plain = !path.contains(['%', '\\']) && !path.contains("//") && !path.contains("/.");
+    let is_plain = !path.contains(['%', '\\', ';']) && !path.contains("//") && !path.contains("/.");
     // `*` of OPTIONS is no path.
     if is_plain || !path.starts_with('/') {
         return Ok(Cow::Borrowed(bytes));
     }
-    if bytes.split(|byte| *byte == b'/').any(is_encoded_dots) {
+    if bytes.split(|byte| *byte == b'/').any(is_ambiguous) {
         return Err(Ambiguous);
     }
     let decoded = decoded(bytes);
@@ -35,7 +38,7 @@ pub(crate) fn normal_form(path: &str) -> Result<Cow<'_, [u8]>, Ambiguous> {
     }
     let mut segments: Vec<&[u8]> = Vec::new();
     let mut is_directory = false;
-    for segment in decoded.split(|byte| *byte == b'/') {
+    for segment in decoded.split(|byte| *byte == b'/').map(without_parameters) {
         is_directory = matches!(segment, b"" | b"." | b"..");
         match segment {
             b"" | b"." => {}
@@ -56,9 +59,20 @@ pub(crate) fn normal_form(path: &str) -> Result<Cow<'_, [u8]>, Ambiguous> {
     Ok(Cow::Owned(normal))
 }
 
-/// Whether a segment is `.` or `..` with a dot of it encoded.
-fn is_encoded_dots(segment: &[u8]) -> bool {
-    segment.contains(&b'%') && matches!(&*decoded(segment), b"." | b"..")
+/// Whether a segment is `.` or `..` with a dot of it encoded, or has a slash in a parameter.
+fn is_ambiguous(segment: &[u8]) -> bool {
+    if !segment.contains(&b'%') {
+        return false;
+    }
+    let name = without_parameters(segment);
+    let is_dots = matches!(&*decoded(name), b"." | b"..");
+    is_dots && name.contains(&b'%') || decoded(&segment[name.len()..]).contains(&b'/')
+}
+
+/// A segment up to its first semicolon.
+fn without_parameters(segment: &[u8]) -> &[u8] {
+    let end = segment.iter().position(|byte| *byte == b';');
+    &segment[..end.unwrap_or(segment.len())]
 }
 
 /// With every `%` and two digits as the byte that they mean.
@@ -99,6 +113,14 @@ mod tests {
             ("/../admin", "/admin"),
             ("/admin%2f", "/admin/"),
             ("/admin%2Fx", "/admin/x"),
+            ("/admin;x=1", "/admin"),
+            ("/admin;x/y;z", "/admin/y"),
+            ("/admin%3bx", "/admin"),
+            ("/x/..;/admin", "/admin"),
+            ("/x/..;a=%20/admin", "/admin"),
+            ("/;/admin", "/admin"),
+            ("/.;x/admin", "/admin"),
+            ("/x;%41/../admin", "/admin"),
             ("/admin/.", "/admin/"),
             ("/admin/x/..", "/admin/"),
             ("/admin//x/", "/admin/x/"),
@@ -117,7 +139,17 @@ mod tests {
 
     #[test]
     fn what_servers_read_differently_has_none() {
-        for path in ["/%2e/a", "/x/%2E%2e/a", "/.%2e", "/a%00", "/a\\b", "/a%5cb"] {
+        for path in [
+            "/%2e/a",
+            "/x/%2E%2e/a",
+            "/.%2e",
+            "/x/%2e%2e;/a",
+            "/x;%2f../a",
+            "/x;%2F..%2fa",
+            "/a%00",
+            "/a\\b",
+            "/a%5cb",
+        ] {
             assert_eq!(normal_form(path), Err(Ambiguous), "{path}");
         }
     }
