@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How much one client may send, on one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientRate {
-    /// Whole messages. `None`: any number.
+    /// Whole messages; pings, pongs and fragments of less than 126 bytes as well. `None`: any number.
     pub messages_per_second: Option<NonZeroU32>,
     /// Bytes on the wire. `None`: any number.
     pub bytes_per_second: Option<NonZeroU32>,

@@ -322,8 +322,7 @@ where
             meter.is_up_to_date();
             return;
         }
-        let messages = self.relay.messages(Side::Client).unwrap_or_default();
-        let Some(limit) = meter.came(now, bytes, messages) else {
+        let Some(limit) = meter.came(now, bytes, self.relay.charged()) else {
             return;
         };
         let goodbye = Goodbye::plain(SendCode::POLICY_VIOLATION, meter.rule(limit));

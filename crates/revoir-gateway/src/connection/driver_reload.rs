@@ -8,7 +8,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::connection::driver::Driver;
 use crate::connection::lifetime::Lifetime;
 use crate::connection::meter::Meter;
-use crate::relay::Side;
 
 impl<S> Driver<S>
 where
@@ -25,8 +24,7 @@ where
             self.lifetime = Lifetime::new(&rules, now, &mut Entropy);
         }
         if before.client_rate != rules.client_rate {
-            let so_far = self.relay.messages(Side::Client).unwrap_or_default();
-            self.meter = Meter::new(rules.client_rate, so_far);
+            self.meter = Meter::new(rules.client_rate, self.relay.charged());
         }
     }
 

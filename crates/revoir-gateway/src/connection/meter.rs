@@ -19,7 +19,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Of a client from which so many messages have come. `None`: nothing is limited.
+    /// Of a client from which so many messages have come, or what counts as one. `None`: nothing is limited.
     pub(super) fn new(rate: ClientRate, messages_so_far: u64) -> Option<Box<Self>> {
         let is_limited = rate.messages_per_second.is_some() || rate.bytes_per_second.is_some();
         is_limited.then(|| {

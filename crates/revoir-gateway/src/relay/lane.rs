@@ -172,6 +172,11 @@ impl Lane {
         self.messages
     }
 
+    /// What a rate of messages counts: whole messages, and frames that are as cheap to send.
+    pub(crate) fn charged(&self) -> u64 {
+        self.messages + self.scanner.extras()
+    }
+
     /// `at` is the end of the data, `taken` that of everything that was looked at.
     fn step(
         &mut self,

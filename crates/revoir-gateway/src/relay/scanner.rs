@@ -33,7 +33,12 @@ pub(crate) struct Scanner {
     /// Payload bytes of the message under way, up to the end of its last frame. `None` between
     /// messages.
     message: Option<u64>,
+    /// Control frames, and short frames that others of their message follow.
+    extras: u64,
 }
+
+/// A frame with less payload is cheap to send. It is the most that a control frame has.
+const SHORT: u64 = 126;
 
 #[derive(Debug)]
 struct PartialControl {
@@ -108,7 +113,13 @@ impl Scanner {
             missing: 0,
             fin: false,
             message: None,
+            extras: 0,
         }
+    }
+
+    /// Control frames so far, and short frames that others of their message follow.
+    pub(crate) fn extras(&self) -> u64 {
+        self.extras
     }
 
     /// How many payload bytes of the data frame under way are still to come.
@@ -204,6 +215,7 @@ impl Scanner {
         }
         self.message = Some(got);
         self.fin = header.fin;
+        self.extras += u64::from(!header.fin && header.length < SHORT);
         Ok(())
     }
 
@@ -224,6 +236,7 @@ impl Scanner {
         if let Some(key) = control.header.masking_key {
             Mask::new(key).apply(&mut control.payload);
         }
+        self.extras += 1;
         let PartialControl { header, payload } = *control;
         let control = Control { header, payload };
         Piece::Control { taken, control }

@@ -233,6 +233,12 @@ impl Relay {
         }
     }
 
+    /// What a rate of messages counts of what came from the client.
+    #[inline]
+    pub(crate) fn charged(&self) -> u64 {
+        self.lane.charged()
+    }
+
     /// Whether a message is under way from either side, or the client waits for a backend.
     pub(crate) fn is_busy(&self) -> bool {
         let is_inside = |lane: &Lane| lane.is_inside_frame() || lane.kept() > 0;
