@@ -112,6 +112,8 @@ pub struct LimitsConfig {
     pub write_time: Time,
     /// Connections of any kind.
     pub sockets: Most,
+    /// The same, of one address.
+    pub sockets_per_address: Most,
     /// The head of a request.
     #[serde(deserialize_with = "values::head_bytes")]
     pub header_bytes: usize,
@@ -192,6 +194,7 @@ impl Default for LimitsConfig {
             response_idle_time: Time(settings.http.response_idle),
             write_time: Time(settings.http.write),
             sockets: Most(settings.sockets),
+            sockets_per_address: Most(settings.sockets_per_address),
             header_bytes: settings.head_bytes,
             header_fields: settings.head_fields,
             connections: Most(settings.room.in_all),
@@ -304,6 +307,7 @@ impl Config {
             wait_limit: limits.wait_time.0,
             waiting: limits.waiting.0,
             sockets: limits.sockets.0,
+            sockets_per_address: limits.sockets_per_address.0,
             http: HttpTimes {
                 body: limits.body_time.0,
                 response: limits.response_time.0,

@@ -25,7 +25,7 @@ pub(crate) use drain::begun;
 pub(crate) use driver::Driver;
 pub(crate) use held_bytes::{Held, HeldBytes};
 pub use limits::ClientLimits;
-pub(crate) use limits::{ClientLimiter, OverLimit};
+pub(crate) use limits::{ClientLimiter, ClientPermit, OverLimit};
 pub(crate) use linger::linger;
 pub(crate) use moving::REMOVED;
 pub(crate) use redial::Redialer;

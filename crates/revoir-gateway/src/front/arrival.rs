@@ -2,13 +2,13 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use hyper::Response;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::upgrade::Upgraded;
@@ -17,11 +17,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::connection::{Held, linger};
-use crate::front::beginning::Beginning;
+use crate::front::beginning::{Beginning, EndsEarly};
 use crate::upstream::MaybeTls;
 
 /// Heads up to this length are read also where memory is short.
 const SHORT_HEAD: usize = 4096;
+
+/// What may come while a request waits for its answer. Whoever sends more than that ahead is not waited
+/// for.
+const LONGEST_EARLY: usize = 64 * 1024;
 
 /// What whoever is too slow is told.
 const TOO_SLOW: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\
@@ -40,7 +44,7 @@ pub(super) struct Arrival {
     /// Until it is too late.
     stream: Option<MaybeTls>,
     /// What has come already, and is not read yet.
-    early: Bytes,
+    early: BytesMut,
     waiting: Option<Waiting>,
     request: Arc<FirstRequest>,
     /// What has come of a head that is not whole.
@@ -61,14 +65,17 @@ struct Waiting {
 /// Whether the first request of a connection has come, or will not.
 #[derive(Debug)]
 pub(super) struct FirstRequest {
-    /// Whether it has come, but for the end of its body, which did not go on in time.
-    has_late_body: AtomicBool,
+    /// Its body is not going to be whole, and why: until it is answered.
+    ends_early: Mutex<Option<EndsEarly>>,
     has_begun: AtomicBool,
     has_come: AtomicBool,
     is_late: AtomicBool,
     is_crowded: AtomicBool,
     /// Whether a request is being answered: what comes meanwhile is no head.
     is_answered: AtomicBool,
+    /// Whether that has no body and waits for the head of its answer: if its client leaves, nobody is to
+    /// wait for it.
+    is_watched: AtomicBool,
 }
 
 /// The body of an answer. With its end, the next head is waited for.
@@ -107,24 +114,31 @@ impl FirstRequest {
     /// What is known of it once so much has come.
     pub(super) fn of(beginning: &Beginning) -> Self {
         Self {
-            has_late_body: beginning.is_late().into(),
+            ends_early: Mutex::new(beginning.ends_early()),
             has_begun: (!beginning.is_empty()).into(),
             has_come: beginning.has_head().into(),
             is_late: false.into(),
             is_crowded: false.into(),
             is_answered: false.into(),
+            is_watched: false.into(),
         }
     }
 
-    /// It is here, or one that comes later. Returns whether its body did not go on in time.
-    pub(super) fn comes(&self) -> bool {
+    /// It is here, or one that comes later. Returns why its body is not going to be whole.
+    pub(super) fn comes(&self, has_body: bool) -> Option<EndsEarly> {
         self.has_come.store(true, Ordering::Relaxed);
         self.is_answered.store(true, Ordering::Relaxed);
-        self.has_late_body.swap(false, Ordering::Relaxed)
+        self.is_watched.store(!has_body, Ordering::Relaxed);
+        let mut ends_early = self
+            .ends_early
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        ends_early.take()
     }
 
     /// This is the answer to it, or to one that came later.
     pub(super) fn answered_by(self: Arc<Self>, response: Response<Body>) -> Response<Body> {
+        self.is_watched.store(false, Ordering::Relaxed);
         response.map(|body| {
             let request = self;
             Body::new(Answer { body, request })
@@ -161,8 +175,8 @@ impl Arrival {
         let (early, held) = beginning.into_parts();
         Self {
             stream: Some(stream),
-            head_bytes: early.len(),
-            early: early.into(),
+            head_bytes: 0,
+            early: Bytes::from(early).into(),
             held,
             waiting: Some(Waiting {
                 limit: Box::pin(sleep_until(deadline)),
@@ -199,11 +213,11 @@ impl Arrival {
     fn count(&mut self, read: usize) -> bool {
         if self.request.is_answered.load(Ordering::Relaxed) {
             self.head_bytes = 0;
-            self.held.set(0);
+            self.held.set(self.early.len());
             return true;
         }
         self.head_bytes += read;
-        self.held.set(self.head_bytes);
+        self.held.set(self.head_bytes + self.early.len());
         if read == 0 || self.head_bytes <= SHORT_HEAD || !self.held.is_too_much() {
             return true;
         }
@@ -214,6 +228,33 @@ impl Arrival {
         self.waiting = None;
         self.held.set(0);
         false
+    }
+
+    /// Looks whether the client is still there while its request is answered, which what reads HTTP
+    /// does not where something has come behind the request.
+    ///
+    /// # Errors
+    ///
+    /// It is not, or sends too much ahead.
+    fn watch(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut piece = [0; SHORT_HEAD];
+        while self.request.is_watched.load(Ordering::Relaxed) {
+            let mut piece = ReadBuf::new(&mut piece);
+            match self.stream()?.poll_read(cx, &mut piece) {
+                Poll::Pending => break,
+                Poll::Ready(read) => read?,
+            }
+            if piece.filled().is_empty() {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            self.early.extend_from_slice(piece.filled());
+            self.held.set(self.early.len());
+            let is_long = self.early.len() > SHORT_HEAD;
+            if self.early.len() > LONGEST_EARLY || is_long && self.held.is_too_much() {
+                return Err(ErrorKind::OutOfMemory.into());
+            }
+        }
+        Ok(())
     }
 
     /// Ends the connection if it is time to.
@@ -244,7 +285,7 @@ pub fn taken_over(upgraded: Upgraded) -> Option<(MaybeTls, Bytes)> {
     let Arrival { stream, early, .. } = parts.io.into_inner();
     let input = match early.is_empty() {
         true => parts.read_buf,
-        false => [parts.read_buf, early].concat().into(),
+        false => [&*parts.read_buf, &*early].concat().into(),
     };
     Some((stream?, input))
 }
@@ -262,6 +303,12 @@ impl AsyncRead for Arrival {
         if !self.early.is_empty() {
             let count = self.early.len().min(into.remaining());
             into.put_slice(&self.early.split_to(count));
+            if self.early.is_empty() {
+                self.early = BytesMut::new();
+            }
+            if !self.count(count) {
+                into.set_filled(into.filled().len() - count);
+            }
             return Poll::Ready(Ok(()));
         }
         let before = into.filled().len();
@@ -305,6 +352,8 @@ impl AsyncWrite for Arrival {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // What reads HTTP comes here whenever it has nothing to write.
+        self.watch(cx)?;
         self.stream()?.poll_flush(cx)
     }
 

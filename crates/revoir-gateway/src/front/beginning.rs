@@ -24,8 +24,17 @@ pub(super) struct Beginning {
     /// The same, among all that clients fill.
     held: Held,
     has_head: bool,
-    /// Whether its body did not go on in time.
-    is_late: bool,
+    /// Why the end of its body does not come.
+    ends_early: Option<EndsEarly>,
+}
+
+/// Why the end of a body does not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndsEarly {
+    /// It did not go on in time.
+    Late,
+    /// The client has ended its side.
+    Cut,
 }
 
 impl Beginning {
@@ -35,7 +44,7 @@ impl Beginning {
             bytes: Vec::new(),
             held,
             has_head: false,
-            is_late: false,
+            ends_early: None,
         }
     }
 
@@ -54,14 +63,11 @@ impl Beginning {
         while self.bytes.len() < length.min(LONGEST) {
             let piece = poll_fn(|cx| self.poll_piece(cx, Pin::new(&mut *stream)));
             match timeout(body_limit, piece).await {
-                Ok(true) => {}
-                // The end is found again.
-                Ok(false) => return,
-                Err(_) => {
-                    self.is_late = true;
-                    return;
-                }
+                Ok(true) => continue,
+                Ok(false) => self.ends_early = Some(EndsEarly::Cut),
+                Err(_) => self.ends_early = Some(EndsEarly::Late),
             }
+            return;
         }
     }
 
@@ -74,9 +80,9 @@ impl Beginning {
         self.has_head
     }
 
-    /// Whether the body of the request did not go on in time.
-    pub(super) fn is_late(&self) -> bool {
-        self.is_late
+    /// Why the end of the request's body does not come, as far as that is known.
+    pub(super) fn ends_early(&self) -> Option<EndsEarly> {
+        self.ends_early
     }
 
     /// What has come, and as what it counts.
@@ -201,7 +207,7 @@ mod tests {
         client.write_all(half).await.unwrap();
         let mut head = beginning();
         head.read(&mut stream, began + DEADLINE, BODY_LIMIT).await;
-        assert_eq!((&*head.bytes, head.is_late), (&half[..], false));
+        assert_eq!((&*head.bytes, head.ends_early), (&half[..], None));
         assert!(began.elapsed() >= DEADLINE);
         // Its end is no error yet.
         drop(client);
@@ -239,7 +245,7 @@ mod tests {
             "POST / HTTP/1.1\r\nContent-Length:\r\n\r\n",
         ] {
             let read = read(&[request.as_bytes()]).await.0;
-            assert_eq!((&*read.bytes, read.is_late), (request.as_bytes(), false));
+            assert_eq!((&*read.bytes, read.ends_early), (request.as_bytes(), None));
         }
         assert_eq!(began.elapsed(), Duration::ZERO, "nothing is waited for");
     }
@@ -249,8 +255,21 @@ mod tests {
         let began = Instant::now();
         let half = b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe";
         let (read, _client) = read(&[half]).await;
-        assert_eq!((&*read.bytes, read.is_late), (&half[..], true));
+        assert_eq!(read.bytes, half);
+        assert_eq!(read.ends_early, Some(EndsEarly::Late));
         // The deadline of the head has nothing to do with it.
         assert!(began.elapsed() >= BODY_LIMIT);
+    }
+
+    #[tokio::test]
+    async fn a_body_whose_client_leaves_is_cut() {
+        let (mut client, mut stream) = duplex(1024);
+        let half = b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe";
+        client.write_all(half).await.unwrap();
+        drop(client);
+        let mut read = beginning();
+        let deadline = Instant::now() + DEADLINE;
+        read.read(&mut stream, deadline, BODY_LIMIT).await;
+        assert_eq!(read.ends_early, Some(EndsEarly::Cut));
     }
 }

@@ -11,7 +11,7 @@ use hyper::header::{
     CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
+use hyper::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 use revoir::server::is_origin_allowed;
 use revoir_adapters::{Adapter, Handshake};
 use revoir_proto::handshake::{self, HandshakeError, Origins, ServerConfig};
@@ -60,6 +60,10 @@ pub(super) async fn answer(
     mut request: Request<Body>,
     (who, source): (LoggedRequest, Source),
 ) -> Result<Response<Body>, HandshakeError> {
+    if request.version() < Version::HTTP_11 {
+        let text = "a WebSocket begins with HTTP/1.1 (RFC 6455 section 4.2.1)";
+        return Ok(refusal(StatusCode::BAD_REQUEST, text));
+    }
     let asked = check(&request)?;
     let registry = &front.registry;
     if !is_origin_allowed(request.headers(), &pool.live().settings.origins) {
@@ -150,6 +154,8 @@ pub(super) async fn answer(
             }
         };
         if let Some((client, early)) = taken_over(upgraded) {
+            // It counts for its address until the connection is over.
+            let _source = source;
             let driver = Driver::new(connection, (compression, adapter), redial, client, stream);
             driver.run(early, input).await;
         }

@@ -1,7 +1,8 @@
 //! The head of a request: its target, its host and its length.
 
+use axum::body::HttpBody;
 use bytes::Bytes;
-use hyper::header::{HOST, HeaderValue};
+use hyper::header::{HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Version};
 
@@ -77,6 +78,22 @@ pub(super) fn has_a_path<B>(request: &Request<B>) -> bool {
         "*" => request.method() == Method::OPTIONS,
         path => path.starts_with('/'),
     }
+}
+
+/// Whether a request has a body that is not known to be over.
+pub(super) fn has_body<B: HttpBody>(request: &Request<B>) -> bool {
+    !request.body().is_end_stream()
+}
+
+/// RFC 9112 section 6.1: whoever does not know a transfer coding says so. What is in chunks is taken out
+/// of them, and goes on in others; of anything else within, the backend would not be told.
+pub(super) fn has_a_known_coding<B>(request: &Request<B>) -> bool {
+    let mut codings = request.headers().get_all(TRANSFER_ENCODING).iter();
+    let is_chunked = |coding: &HeaderValue| {
+        let coding = coding.as_bytes().trim_ascii();
+        coding.eq_ignore_ascii_case(b"chunked")
+    };
+    codings.next().is_none_or(is_chunked) && codings.next().is_none()
 }
 
 /// The host that a request is for, without its port.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,14 +24,17 @@ use crate::connection::{Held, begun, linger};
 use crate::file_limit::FileLimit;
 use crate::front::arrival::{Arrival, FirstRequest};
 use crate::front::auth_hook::allowed;
-use crate::front::beginning::Beginning;
+use crate::front::beginning::{Beginning, EndsEarly};
 use crate::front::client_cert::ClientCert;
 use crate::front::exchange::OpenExchange;
 use crate::front::handshake;
-use crate::front::head::{has_a_path, has_a_plain_host, has_one_host, head_bytes, host, normalise};
+use crate::front::head::{
+    has_a_known_coding, has_a_path, has_a_plain_host, has_body, has_one_host, head_bytes, host,
+    normalise,
+};
 use crate::front::path::normal_form;
 use crate::front::progress::Progress;
-use crate::front::refusal::{broken, crowded, refusal, too_slow};
+use crate::front::refusal::{broken, crowded, malformed, refusal, too_slow};
 use crate::front::request_id;
 use crate::front::route::Backing;
 use crate::front::source::Source;
@@ -45,6 +48,11 @@ use crate::watch::{Exchange, Limit, LoggedRequest};
 const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n\
                     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 31\r\n\r\n\
                     there are too many connections\n";
+
+/// What whoever has too many connections is told.
+const FULL_FOR_ADDRESS: &str = "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 5\r\n\
+                                Content-Type: text/plain; charset=utf-8\r\nContent-Length: 41\r\n\r\n\
+                                there are too many connections from here\n";
 
 /// What whoever speaks plain HTTP where TLS is spoken is told.
 const PLAIN: &str = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\
@@ -101,7 +109,7 @@ impl Listeners {
                     failures = AcceptFailures::default();
                     if let Some(limit) = self.lacks_room() {
                         self.front.registry.limited(limit);
-                        self.turn_away(stream);
+                        self.turn_away(stream, FULL);
                         continue;
                     }
                     let talking = Talking::new(&self);
@@ -142,19 +150,19 @@ impl Listeners {
     }
 
     /// Tells a client that there is no room. Over TLS that would cost too much.
-    fn turn_away(self: &Arc<Self>, stream: Socket) {
+    fn turn_away(self: &Arc<Self>, stream: Socket, text: &'static str) {
         if self.tls.is_some() {
             return;
         }
         if self.turning_away.fetch_add(1, Ordering::Relaxed) >= TURNED_AWAY {
             self.turning_away.fetch_sub(1, Ordering::Relaxed);
             // Best effort: whoever is turned away here costs nothing more.
-            let _ = stream.try_write(FULL.as_bytes());
+            let _ = stream.try_write(text.as_bytes());
             return;
         }
         let listeners = Arc::clone(self);
         tokio::spawn(async move {
-            linger(stream, FULL.as_bytes().to_vec()).await;
+            linger(stream, text.as_bytes().to_vec()).await;
             listeners.turning_away.fetch_sub(1, Ordering::Relaxed);
         });
     }
@@ -187,7 +195,7 @@ impl Listeners {
 
     /// Reads a PROXY header and greets over TLS, where that is due.
     async fn meet(
-        &self,
+        self: &Arc<Self>,
         mut stream: Socket,
         (peer, at): (Peer, Arc<ListenAddr>),
     ) -> Option<(MaybeTls, Source)> {
@@ -215,6 +223,13 @@ impl Listeners {
                 return None;
             }
         };
+        // A proxy has the connections of others.
+        let own = peer.ip().filter(|_| !settings.trusted.contains(peer));
+        let Ok(permit) = self.front.sockets.admit(own) else {
+            registry.limited(Limit::Address);
+            self.turn_away(stream, FULL_FOR_ADDRESS);
+            return None;
+        };
         let stream = match &self.tls {
             None => MaybeTls::Plain(stream),
             Some(_) if speaks_plain(&stream, settings.handshake_limit).await => {
@@ -234,6 +249,7 @@ impl Listeners {
             }
         };
         let source = Source::new(peer, self.tls.is_some(), &settings.trusted)
+            .with_permit(permit)
             .with_local_address(local)
             .with_client_cert(stream.peer_certificate().map(ClientCert::new));
         Some((stream, source))
@@ -273,12 +289,12 @@ impl Listeners {
         // Requests that come later are not held to these settings.
         drop(current);
         let service = service_fn(|request| {
-            let is_late = first.comes();
+            let ends_early = first.comes(has_body(&request));
             let listeners = Arc::clone(self);
             let source = source.clone();
             let first = Arc::clone(&first);
             async move {
-                let response = listeners.answer(request, source, is_late).await;
+                let response = listeners.answer(request, source, ends_early).await;
                 Ok::<_, Infallible>(first.answered_by(response))
             }
         });
@@ -318,12 +334,12 @@ impl Listeners {
     }
 
     /// Answers a request, and has it observed unless a connection comes of it.
-    /// `is_late`: its body did not go on in time.
+    /// `ends_early`: its body is not going to be whole.
     async fn answer(
         &self,
         mut request: Request<Incoming>,
         source: Source,
-        is_late: bool,
+        ends_early: Option<EndsEarly>,
     ) -> Response<Body> {
         normalise(&mut request);
         let current = self.front.current();
@@ -338,9 +354,13 @@ impl Listeners {
         let is_handshake = handshake::is_asked_for(&request);
         let registry = &self.front.registry;
         let (asking, request) = OpenExchange::new(registry, asked.clone(), is_handshake, request);
-        if is_late {
-            registry.limited(Limit::Time);
-            return asking.answered(too_slow());
+        match ends_early {
+            None => {}
+            Some(EndsEarly::Late) => {
+                registry.limited(Limit::Time);
+                return asking.answered(too_slow());
+            }
+            Some(EndsEarly::Cut) => return asking.answered(malformed()),
         }
         asking.answered(self.take(request, asked, source).await)
     }
@@ -372,6 +392,10 @@ impl Listeners {
             let text = "the Host field is no host with a port (RFC 9110 section 7.2)";
             return refusal(StatusCode::BAD_REQUEST, text);
         }
+        if !has_a_known_coding(&request) {
+            let text = "the transfer coding of the body is not chunked alone";
+            return refusal(StatusCode::NOT_IMPLEMENTED, text);
+        }
         let path = match normal_form(request.uri().path()) {
             Ok(path) => path,
             Err(error) => return refusal(StatusCode::BAD_REQUEST, &error.to_string()),
@@ -381,8 +405,7 @@ impl Listeners {
         };
         let held = &self.front.registry.held_bytes;
         // Bodies leave some room for whoever has none.
-        let has_body = !request.body().is_end_stream();
-        if held.is_full() || has_body && held.is_short() {
+        if held.is_full() || has_body(&request) && held.is_short() {
             self.front.registry.limited(Limit::Held);
             return crowded();
         }
@@ -422,6 +445,9 @@ impl Listeners {
                 }
             }
         };
+        if progress.is_broken() {
+            return malformed();
+        }
         if progress.is_late() {
             self.front.registry.limited(Limit::Time);
             return too_slow();

@@ -22,7 +22,7 @@ use crate::front::head;
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::lent_body::Lender;
 use crate::front::progress::Progress;
-use crate::front::refusal::{crowded, refusal, unavailable};
+use crate::front::refusal::{crowded, malformed, refusal, unavailable};
 use crate::front::settings::HttpTimes;
 use crate::front::source::Source;
 use crate::innermost::innermost;
@@ -142,6 +142,8 @@ impl HttpProxy {
                     may_repeat = false;
                     lender.give(Body::empty());
                 }
+                // That is the client's doing, and is told so.
+                Err(_) if progress.is_broken() || progress.is_late() => return malformed(),
                 Err(error) => {
                     let (upstream, error) = (permit.name(), innermost(&error));
                     tracing::warn!(target: "revoir", %upstream, %error, "the upstream did not answer");

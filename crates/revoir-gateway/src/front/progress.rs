@@ -12,11 +12,12 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-/// When a body last went on, and whether it was given up.
+/// When a body last went on, whether it was given up, and whether it is one.
 #[derive(Debug)]
 pub(super) struct Progress {
     last: Mutex<Instant>,
     is_late: AtomicBool,
+    is_broken: AtomicBool,
 }
 
 impl Progress {
@@ -25,6 +26,7 @@ impl Progress {
         let progress = Arc::new(Self {
             last: Mutex::new(Instant::now()),
             is_late: AtomicBool::new(false),
+            is_broken: AtomicBool::new(false),
         });
         let watched = Watched {
             body,
@@ -38,6 +40,11 @@ impl Progress {
     /// Whether the body was given up.
     pub(super) fn is_late(&self) -> bool {
         self.is_late.load(Ordering::Relaxed)
+    }
+
+    /// Whether the body is malformed, or ended before its end.
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Relaxed)
     }
 
     /// Is ready once the body has not gone on for `limit`, or was over so long ago.
@@ -77,6 +84,9 @@ impl HttpBody for Watched {
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
             this.waiting = None;
             this.progress.goes_on();
+            if let Some(Err(_)) = frame {
+                this.progress.is_broken.store(true, Ordering::Relaxed);
+            }
             return Poll::Ready(frame);
         }
         let limit = this.limit;

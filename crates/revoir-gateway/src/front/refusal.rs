@@ -29,6 +29,15 @@ pub(super) fn broken(error: &HandshakeError) -> Response<Body> {
     response
 }
 
+/// The body of a request is none.
+pub(super) fn malformed() -> Response<Body> {
+    let text = "the body of the request is malformed, or was cut";
+    let mut response = refusal(StatusCode::BAD_REQUEST, text);
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
+}
+
 /// There is no backend.
 pub(super) fn unavailable() -> Response<Body> {
     let text = "there is no backend at present";

@@ -24,6 +24,8 @@ pub struct Settings {
     pub held_bytes: usize,
     /// The most connections of any kind at a time.
     pub sockets: usize,
+    /// The same, from one address.
+    pub sockets_per_address: usize,
     /// How long plain HTTP may stand still.
     pub http: HttpTimes,
     /// How many WebSocket clients may come in.
@@ -68,6 +70,7 @@ impl Default for Settings {
             head_fields: 100,
             held_bytes: 64 * 1024 * 1024,
             sockets: usize::MAX,
+            sockets_per_address: usize::MAX,
             http: HttpTimes::default(),
             room: ClientLimits::default(),
             proxy_protocol: ProxyProtocol::default(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderName, HeaderValue};
 
+use crate::connection::ClientPermit;
 use crate::front::client_cert::ClientCert;
 use crate::front::forwarded_for;
 use crate::net::{Peer, Peers};
@@ -25,7 +26,7 @@ pub(super) fn is_claim(name: &str) -> bool {
 }
 
 /// The other end of a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub(crate) peer: Peer,
     /// What it connected to.
@@ -36,6 +37,8 @@ pub(crate) struct Source {
     pub(crate) is_trusted: bool,
     /// What the client has shown.
     client_cert: Option<Arc<ClientCert>>,
+    /// One of the connections that its address may have.
+    _permit: Option<Arc<ClientPermit>>,
 }
 
 impl Source {
@@ -47,6 +50,15 @@ impl Source {
             secure,
             is_trusted: trusted.contains(peer),
             client_cert: None,
+            _permit: None,
+        }
+    }
+
+    /// The same, which counts for its address for as long as it lives.
+    pub(crate) fn with_permit(self, permit: ClientPermit) -> Self {
+        Self {
+            _permit: Some(Arc::new(permit)),
+            ..self
         }
     }
 

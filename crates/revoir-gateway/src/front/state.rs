@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::connection::{ClientLimiter, Registry};
+use crate::connection::{ClientLimiter, ClientLimits, Registry};
 use crate::front::route::{Replaced, RouteSettings, Routes};
 use crate::front::settings::Settings;
 use crate::front::waiting::Waiting;
@@ -12,6 +12,8 @@ use crate::front::waiting::Waiting;
 pub(crate) struct Front {
     pub(crate) registry: Arc<Registry>,
     pub(super) limiter: Arc<ClientLimiter>,
+    /// Connections of every kind, for each address.
+    pub(super) sockets: Arc<ClientLimiter>,
     pub(crate) waiting: Waiting,
     current: RwLock<Arc<Current>>,
 }
@@ -34,6 +36,7 @@ impl Front {
         Self {
             registry,
             limiter: ClientLimiter::new(settings.room),
+            sockets: ClientLimiter::new(per_address(&settings)),
             waiting: Waiting::default(),
             current: RwLock::new(Arc::new(Current {
                 settings: Arc::new(settings),
@@ -52,6 +55,7 @@ impl Front {
     /// any more are retired.
     pub(crate) fn replace(&self, routes: Vec<RouteSettings>, settings: Settings) -> Replaced {
         self.limiter.resize(settings.room);
+        self.sockets.resize(per_address(&settings));
         self.registry.held_bytes.set_limit(settings.held_bytes);
         let before = self.current();
         let (routes, mut replaced) = before.routes.replaced(routes, self.registry.epoch());
@@ -67,5 +71,13 @@ impl Front {
             }
         }
         replaced
+    }
+}
+
+/// How many connections of every kind one address may have.
+fn per_address(settings: &Settings) -> ClientLimits {
+    ClientLimits {
+        per_address: settings.sockets_per_address,
+        ..ClientLimits::default()
     }
 }

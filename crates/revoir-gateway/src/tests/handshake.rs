@@ -159,6 +159,7 @@ async fn a_handshake_that_breaks_a_rule_never_reaches_the_backend() {
     for (lines, status) in [
         (request("").replace("GET", "POST"), "405"),
         (request("").replace(": 13", ": 8"), "426"),
+        (request("").replace("HTTP/1.1", "HTTP/1.0"), "400"),
         (request("").replace(KEY, "short"), "400"),
         (request("Content-Length: 5\r\n") + "12345", "400"),
         (

@@ -3,15 +3,19 @@
 use std::num::NonZeroU32;
 
 use revoir::server::Origins;
+use revoir_proto::Role;
 use revoir_proto::frame::Opcode;
-use tokio::net::TcpListener;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpSocket};
 
+use crate::client_rate::ClientRate;
 use crate::connection::ClientLimits;
 use crate::front::Settings;
 use crate::rules::{Mode, Rules};
 use crate::tests::ports::listen_async;
 use crate::tests::support::{
-    Setup, accepted, ask, asked, connected, dial, field, pair, pass, request, settings, taken,
+    Raw, Setup, accepted, ask, asked, connected, dial, field, frame, pair, pass, request, settings,
+    soon, taken,
 };
 use crate::watch::Limit;
 
@@ -382,4 +386,124 @@ async fn a_backend_that_is_away_is_waited_for_by_so_many_and_no_longer_than_that
     assert_eq!(status(&first.head().await), "503");
     assert_eq!(between.gateway.overview().waiting, 0);
     assert_eq!(between.gateway.overview().held_bytes, 0);
+}
+
+#[tokio::test]
+async fn there_is_a_limit_for_connections_of_every_kind_from_one_address() {
+    let (listener, between) = pair(setup(|settings| settings.sockets_per_address = 2)).await;
+    let open = connected(&listener, &between).await;
+    let mut slow = dial(between.address).await;
+    slow.write(b"GET / HTTP/1.1\r\n").await;
+    let mut refused = dial(between.address).await;
+    let head = refused.head().await;
+    assert_eq!(status(&head), "429", "{head}");
+    assert_eq!(field(&head, "Retry-After").as_deref(), Some("5"));
+    refused.rest().await;
+    assert_eq!(between.counts.limited(Limit::Address), 1);
+    // Others are not concerned, and whoever leaves makes room.
+    let other = TcpSocket::new_v4().unwrap();
+    other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let other = other.connect(between.address).await.unwrap();
+    let mut other = Raw::new(other, Role::Client);
+    other.write(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(status(&other.head().await), "404");
+    drop(open);
+    soon(async {
+        loop {
+            let mut client = dial(between.address).await;
+            client
+                .write(b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                .await;
+            if status(&client.head().await) == "404" {
+                return;
+            }
+        }
+    })
+    .await;
+}
+
+/// Frames that are as cheap to send as messages count as such.
+#[tokio::test]
+async fn pings_and_short_fragments_count_for_the_rate_of_messages() {
+    let rate = ClientRate {
+        messages_per_second: NonZeroU32::new(10),
+        ..ClientRate::default()
+    };
+    for mode in [Mode::Hold, Mode::Tunnel] {
+        let mut setup = settings(mode);
+        setup.rules.client_rate = rate;
+        let fragments = |opcode, payload: &[u8]| {
+            let mut wire = frame(Role::Client, opcode, payload);
+            wire[0] &= 0x7f;
+            wire
+        };
+        let begin = fragments(Opcode::Text, b"");
+        for (first, again) in [
+            (vec![], frame(Role::Client, Opcode::Ping, b"x")),
+            (vec![], frame(Role::Client, Opcode::Pong, b"")),
+            (begin.clone(), fragments(Opcode::Continuation, b"")),
+            (begin.clone(), fragments(Opcode::Continuation, &[b'a'; 125])),
+        ] {
+            let (listener, between) = pair(setup.clone()).await;
+            let (mut client, _backend) = connected(&listener, &between).await;
+            client.write(&[first, again.repeat(100)].concat()).await;
+            let payload = loop {
+                match soon(client.frame()).await {
+                    Some((Opcode::Close, payload)) => break payload,
+                    // Pings are answered.
+                    other => assert!(other.is_some_and(|(opcode, _)| opcode == Opcode::Pong)),
+                }
+            };
+            assert_eq!(payload[..2], 1008_u16.to_be_bytes());
+            assert_eq!(&payload[2..], b"more than 10 messages per second");
+            assert_eq!(between.counts.limited(Limit::Messages), 1);
+        }
+        // Longer ones cost bytes.
+        let (listener, between) = pair(setup.clone()).await;
+        let (mut client, mut backend) = connected(&listener, &between).await;
+        let long = fragments(Opcode::Continuation, &[b'a'; 126]);
+        let last = frame(Role::Client, Opcode::Continuation, b"");
+        client
+            .write(&[begin, long.repeat(100), last].concat())
+            .await;
+        while backend.input.len() < 100 * 126 {
+            assert!(backend.more().await);
+        }
+        assert_eq!(between.counts.limited(Limit::Messages), 0);
+    }
+}
+
+/// What has come behind a request does not hide that its client has left.
+#[tokio::test]
+async fn a_handshake_whose_client_has_left_waits_no_longer() {
+    let (listener, between) = pair(setup(|settings| settings.waiting = 1)).await;
+    drop(listener);
+    for behind in ["", "x", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"] {
+        let mut waiting = ask(between.address, "").await;
+        waiting.write(behind.as_bytes()).await;
+        soon(async {
+            while between.gateway.overview().waiting == 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        drop(waiting);
+        soon(async {
+            while between.gateway.overview().waiting > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    // Nor does one that sends as much ahead as nobody keeps for it.
+    let mut waiting = ask(between.address, "").await;
+    let sent = waiting.stream.write_all(&[b'x'; 1 << 20]);
+    drop(soon(sent).await);
+    waiting.rest().await;
+    soon(async {
+        while between.gateway.overview().waiting > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }

@@ -1,4 +1,5 @@
 use revoir_proto::frame::Opcode;
+use tokio::io::AsyncWriteExt;
 
 use crate::rules::Mode;
 use crate::tests::support::{asked, connected, dial, field, pair, settings};
@@ -136,5 +137,51 @@ async fn a_target_without_a_path_is_a_bad_request() {
         client.write(request.as_bytes()).await;
         let head = client.head().await;
         assert!(head.starts_with("HTTP/1.1 400 "), "{target}: {head}");
+    }
+}
+
+/// What the client does wrong is not the backend's fault.
+#[tokio::test]
+async fn a_malformed_or_cut_body_is_400() {
+    // Some come as far as to a connection to it, which nobody takes.
+    let (_listener, between) = pair(settings(Mode::Hold)).await;
+    for (lines, body) in [
+        (
+            "Transfer-Encoding: chunked",
+            "5;a=\nb\r\nhello\r\n0\r\n\r\n",
+        ),
+        ("Transfer-Encoding: chunked", "5\r\nhelloXX"),
+        ("Transfer-Encoding: chunked", "0x5\r\nhello\r\n0\r\n\r\n"),
+        (
+            "Transfer-Encoding: chunked",
+            "10000000000000005\r\nhello\r\n0\r\n\r\n",
+        ),
+        ("Transfer-Encoding: chunked", "5\r\nhe"),
+        ("Content-Length: 5", "he"),
+    ] {
+        let mut client = dial(between.address).await;
+        let request = format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n\r\n{body}");
+        client.write(request.as_bytes()).await;
+        client.stream.shutdown().await.unwrap();
+        let head = client.head().await;
+        assert!(head.starts_with("HTTP/1.1 400 "), "{lines} {body}: {head}");
+    }
+    assert_eq!(*between.counts.answered.lock().unwrap(), [400; 6]);
+}
+
+/// Nobody would tell the backend of it.
+#[tokio::test]
+async fn a_transfer_coding_beside_chunked_is_501() {
+    let (_listener, between) = pair(settings(Mode::Hold)).await;
+    for lines in [
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked, chunked",
+    ] {
+        let mut client = dial(between.address).await;
+        let request = format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n\r\n0\r\n\r\n");
+        client.write(request.as_bytes()).await;
+        let head = client.head().await;
+        assert!(head.starts_with("HTTP/1.1 501 "), "{lines}: {head}");
     }
 }
