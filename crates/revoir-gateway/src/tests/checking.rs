@@ -1,6 +1,7 @@
 //! What passes a check, a gateway starts with.
 
 use std::fmt::Write;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -156,12 +157,14 @@ fn starts(directory: &Path, text: &str) -> bool {
         let service = LocalService::new(Router::new());
         let gateway = Gateway::from_config(&config, &service, Arc::new(Unobserved)).expect(text);
         let mut listeners = Vec::new();
-        for address in &config.listen {
+        for (index, address) in config.listen.iter().enumerate() {
             let bound = Listener::bind(address, config.listen_permissions.0).await;
-            // A system may be without IPv6.
+            // A system may be without IPv6, and have another program at the default port.
+            let is_new = !config.listen[..index].contains(address);
             match (bound, address) {
                 (Ok(listener), _) => listeners.push(listener),
                 (Err(_), ListenAddr::Tcp(address)) if address.is_ipv6() => {}
+                (Err(error), _) if is_new && error.kind() == ErrorKind::AddrInUse => {}
                 (Err(error), _) => panic!("{error}: {address}\n{text}"),
             }
         }
