@@ -20,6 +20,7 @@ const CRATES: &[&str] = &[
     "revoir-codes",
     "revoir-gateway",
     "revoir-proto",
+    "revoir-session",
     "revoir-site",
 ];
 

@@ -1,0 +1,66 @@
+//! [`Line`]: the connection that a session has just now.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::event::Close;
+use crate::wire::{GoAway, Token};
+
+/// One of the connections of a session. At a server it is the generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// The connection, and what is to be written to it before messages.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) id: ConnectionId,
+    /// Whether WELCOME was received, or is sent.
+    pub(crate) is_open: bool,
+    /// Client: whether HELLO named a session.
+    pub(crate) wants_session: bool,
+    /// HELLO or WELCOME.
+    pub(crate) first: Option<Bytes>,
+    /// Server: whether WELCOME says that the store is away.
+    pub(crate) says_volatile: bool,
+    pub(crate) token: Option<Token>,
+    pub(crate) goaway: Option<GoAway>,
+    pub(crate) ping: bool,
+    pub(crate) pong: bool,
+    /// What is written last.
+    pub(crate) close: Option<Close>,
+    pub(crate) is_closing: bool,
+    /// When something was received, and written.
+    pub(crate) heard: Duration,
+    pub(crate) spoke: Duration,
+    /// Until when the peer has to answer a probe.
+    pub(crate) probe: Option<Duration>,
+}
+
+impl Line {
+    pub(crate) fn new(now: Duration, id: ConnectionId, first: Bytes) -> Self {
+        Self {
+            id,
+            is_open: false,
+            wants_session: false,
+            first: Some(first),
+            says_volatile: false,
+            token: None,
+            goaway: None,
+            ping: false,
+            pong: false,
+            close: None,
+            is_closing: false,
+            heard: now,
+            spoke: now,
+            probe: None,
+        }
+    }
+
+    /// Closes it, unless it is closing.
+    pub(crate) fn close(&mut self, close: Close) {
+        if !self.is_closing {
+            self.close.get_or_insert(close);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! A message at which connections failed is left out.
+
+use crate::event::{Event, Fate};
+use crate::session::Session;
+
+impl Session {
+    /// After a resume: leaves the first message out if two connections failed at it.
+    pub(super) fn quarantine(&mut self) {
+        let head = self.sending.head();
+        if !self.suspicion.convict(head) {
+            return;
+        }
+        let key = self.key(self.sending.acked() + 1);
+        if let Some(message) = self.sending.quarantine() {
+            self.events.push_back(Event::Returned {
+                key,
+                message,
+                fate: Fate::Quarantined,
+            });
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Behaviour of sessions.
+#![expect(clippy::unwrap_used, reason = "helpers outside of `#[test]` functions")]
+
+mod model;
+mod world;
