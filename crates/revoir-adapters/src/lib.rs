@@ -17,6 +17,21 @@
 //! | [`Stomp`](Protocol::Stomp) | CONNECT, each SUBSCRIBE | a transaction is open, a receipt is due, a message is not acknowledged; never with temporary queues or STOMP 1.0 |
 //! | [`ActionCable`](Protocol::ActionCable) | each `subscribe`; the confirmation is passed, so that the client fires `connected` again | `welcome` has not come |
 //!
+//! # Applications
+//!
+//! An adapter says again what the protocol says, and an application may do more when it connects: publish
+//! that it is there, or say in its hello how far it has read. Where the protocol was only detected
+//! ([`Applications::Unknown`]), nobody is held who might do so:
+//!
+//! | protocol | not held |
+//! |---|---|
+//! | Socket.IO | whose `auth` has more than a token: it may change with each connection |
+//! | MQTT | who publishes, or has a will |
+//! | STOMP | who sends |
+//!
+//! Clients of Socket.IO and Action Cable fire `connect` and `connected` again, and GraphQL's repeat their operations
+//! by themselves. Whoever names a protocol ([`Applications::Known`]) vouches for its applications.
+//!
 //! # The relay's contract
 //!
 //! A relay has a client and, most of the time, a server. [`Protocol::detect`] says what a
@@ -73,4 +88,4 @@ mod stream;
 
 pub use adapter::{Adapter, Fate, PROLOGUE_LIMIT, Unholdable};
 pub use message::{Message, Outbox, OwnedMessage};
-pub use protocol::{Handshake, Protocol, UnknownProtocol};
+pub use protocol::{Applications, Handshake, Protocol, UnknownProtocol};

@@ -21,6 +21,16 @@ pub struct Handshake<'a> {
     pub subprotocol: Option<&'a str>,
 }
 
+/// Whether anybody vouches for the applications that speak a protocol: that they are content with what
+/// an adapter says again. Only they know what else they do when they connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applications {
+    /// Nobody: the protocol was detected. Held is who cannot miss what its application would have done.
+    Unknown,
+    /// Somebody named the protocol.
+    Known,
+}
+
 /// A protocol that has an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -81,13 +91,17 @@ impl Protocol {
     /// # Errors
     ///
     /// Why the handshake shows already that this connection may not be held.
-    pub fn adapter(self, handshake: &Handshake<'_>) -> Result<Box<dyn Adapter>, Unholdable> {
+    pub fn adapter(
+        self,
+        handshake: &Handshake<'_>,
+        applications: Applications,
+    ) -> Result<Box<dyn Adapter>, Unholdable> {
         Ok(match self {
-            Self::SocketIo => Box::new(SocketIo::new(handshake.query)?),
+            Self::SocketIo => Box::new(SocketIo::new(handshake.query, applications)?),
             Self::GraphqlTransportWs => Box::new(Graphql::new(Dialect::TransportWs)),
             Self::GraphqlWs => Box::new(Graphql::new(Dialect::Ws)),
-            Self::Mqtt => Box::new(Mqtt::new()),
-            Self::Stomp => Box::new(Stomp::new()),
+            Self::Mqtt => Box::new(Mqtt::new(applications)),
+            Self::Stomp => Box::new(Stomp::new(applications)),
             Self::ActionCable => Box::new(ActionCable::new()),
         })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use revoir_adapters::{Handshake, Protocol};
+use revoir_adapters::{Applications, Handshake, Protocol};
 use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,14 @@ impl ProtocolRule {
             Self::Auto => Protocol::detect(handshake),
             Self::None => None,
             Self::Named(protocol) => Some(protocol),
+        }
+    }
+
+    /// Whether the operator vouches for what speaks the protocol.
+    pub(crate) const fn applications(self) -> Applications {
+        match self {
+            Self::Named(_) => Applications::Known,
+            Self::Auto | Self::None => Applications::Unknown,
         }
     }
 }

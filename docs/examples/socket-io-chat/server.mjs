@@ -5,9 +5,9 @@ const io = new Server(9000);
 const started = new Date().toLocaleTimeString();
 
 io.on("connection", (socket) => {
-	// Behind revoir serve, a client that stayed says this again to the next server.
-	const { room } = socket.handshake.auth;
-	socket.join(room);
-	socket.emit("said", `welcome to ${room}, from the server that started at ${started}`);
-	socket.on("say", (text) => io.to(room).emit("said", text));
+	socket.on("join", (room) => {
+		socket.join(room);
+		socket.emit("said", `welcome to ${room}, from the server that started at ${started}`);
+		socket.on("say", (text) => io.to(room).emit("said", text));
+	});
 });

@@ -9,6 +9,7 @@ use crate::mqtt::hello::{Connack, Connect};
 use crate::mqtt::packet::{Packet, Packets, kind};
 use crate::mqtt::requests::Requests;
 use crate::mqtt::subscriptions::{Expected, Subscriptions};
+use crate::protocol::Applications;
 use crate::stream::{Stream, Unit, Verdict};
 
 pub(super) const PINGRESP: [u8; 2] = [0xd0, 0];
@@ -21,6 +22,10 @@ pub(super) const TOO_LONG: Unholdable = Unholdable::forever("a packet is too lon
 pub(super) const TOO_MUCH: &str = "there is too much to say again";
 pub(super) const IN_STEPS: Unholdable =
     Unholdable::forever("the client authenticates in several steps");
+pub(super) const PUBLISHES: Unholdable =
+    Unholdable::forever("the client publishes, and may have to again when it connects");
+pub(super) const HAS_WILL: Unholdable =
+    Unholdable::forever("the client has a will, and may have to take it back when it connects");
 pub(super) const OTHER_TERMS: Unholdable =
     Unholdable::now("the server grants something else than before");
 
@@ -50,6 +55,7 @@ pub(crate) struct Mqtt {
     pub(super) phase: Phase,
     /// Why it is not looked at any more.
     pub(super) over: Option<Unholdable>,
+    pub(super) applications: Applications,
     pub(super) connect: Option<Connect>,
     pub(super) connack: Option<Connack>,
     pub(super) subscriptions: Subscriptions,
@@ -99,10 +105,11 @@ impl fmt::Debug for Mqtt {
 }
 
 impl Mqtt {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(applications: Applications) -> Self {
         Self {
             phase: Phase::Opening,
             over: None,
+            applications,
             connect: None,
             connack: None,
             subscriptions: Subscriptions::default(),
@@ -143,7 +150,7 @@ impl Mqtt {
         }
         *self = Self {
             over: Some(why),
-            ..Self::new()
+            ..Self::new(self.applications)
         };
     }
 

@@ -1,9 +1,12 @@
 //! What the client sends.
 
 use crate::adapter::Unholdable;
-use crate::mqtt::connection::{CLIENT, IN_STEPS, Mqtt, NOT_MQTT, Phase, SERVER, packet_of, remove};
+use crate::mqtt::connection::{
+    CLIENT, HAS_WILL, IN_STEPS, Mqtt, NOT_MQTT, PUBLISHES, Phase, SERVER, packet_of, remove,
+};
 use crate::mqtt::hello::Connect;
 use crate::mqtt::packet::{Packet, kind};
+use crate::protocol::Applications;
 use crate::stream::{Unit, Verdict};
 
 impl Mqtt {
@@ -25,10 +28,16 @@ impl Mqtt {
             if connect.has_authentication {
                 return Some(self.give_up(IN_STEPS));
             }
+            if self.applications == Applications::Unknown && connect.has_will() {
+                return Some(self.give_up(HAS_WILL));
+            }
             self.connect = Some(connect);
             return Some(Verdict::Pass);
         }
         match packet.kind() {
+            kind::PUBLISH if self.applications == Applications::Unknown => {
+                return Some(self.give_up(PUBLISHES));
+            }
             kind::PUBLISH => {
                 let publish = packet.publish(self.is_v5())?;
                 if publish.has_alias {

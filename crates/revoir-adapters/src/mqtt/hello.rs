@@ -3,6 +3,7 @@
 use crate::mqtt::packet::{Cursor, Packet, packet, property};
 
 const CLEAN: u8 = 0x02;
+const WILL: u8 = 0x04;
 
 /// A CONNECT.
 pub(crate) struct Connect {
@@ -85,6 +86,11 @@ impl Connect {
         ]
         .concat();
         packet(0x10, &body)
+    }
+
+    /// Whether the server says something in the client's place if the connection breaks.
+    pub(crate) const fn has_will(&self) -> bool {
+        self.flags & WILL != 0
     }
 
     /// The server chose the client's identifier.

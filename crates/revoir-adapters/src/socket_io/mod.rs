@@ -18,6 +18,7 @@ use revoir_codes::CloseCode;
 
 use crate::adapter::{Adapter, Fate, Unholdable, tells_restart};
 use crate::message::{Message, Outbox};
+use crate::protocol::Applications;
 use crate::socket_io::heartbeat::{Beat, Heartbeat, Pace};
 use crate::socket_io::namespace::Namespaces;
 use crate::socket_io::packet::{Kind, Packet};
@@ -26,6 +27,11 @@ const PING: &str = "2";
 const PONG: &str = "3";
 
 const TOO_MUCH: Unholdable = Unholdable::forever("too much is open");
+
+/// The application decides what it says there, and may say something else to the next server: how far
+/// it has read, or which session is its own.
+const OTHER_AUTH: Unholdable =
+    Unholdable::forever("the auth of a namespace has more than a token, and may have changed");
 
 const MISMATCH: Unholdable = Unholdable::forever("this is not Socket.IO 5");
 
@@ -56,6 +62,7 @@ enum Phase {
 pub(crate) struct SocketIo {
     phase: Phase,
     is_final: Option<Unholdable>,
+    applications: Applications,
     /// Whether this is not the client's first server.
     is_replayed: bool,
     namespaces: Namespaces,
@@ -70,7 +77,7 @@ pub(crate) struct SocketIo {
 
 impl SocketIo {
     /// For a client that came with `query`.
-    pub(crate) fn new(query: &str) -> Result<Self, Unholdable> {
+    pub(crate) fn new(query: &str, applications: Applications) -> Result<Self, Unholdable> {
         let mut fields = form_urlencoded::parse(query.as_bytes());
         if fields.any(|(key, _)| key == "sid") {
             let text = "the session began by polling (sid= in the query)";
@@ -82,6 +89,7 @@ impl SocketIo {
         Ok(Self {
             phase: Phase::Opening,
             is_final: None,
+            applications,
             is_replayed: false,
             namespaces: Namespaces::default(),
             heartbeat: Heartbeat::default(),
@@ -122,6 +130,9 @@ impl SocketIo {
         } = packet;
         let is_due = match (packet.kind, id) {
             (Kind::Connect, _) => {
+                if self.applications == Applications::Unknown && !packet.has_only_credentials() {
+                    return self.give_up(OTHER_AUTH);
+                }
                 if !self.namespaces.connect(name, packet.data) {
                     return self.give_up(TOO_MUCH);
                 }

@@ -71,6 +71,28 @@ impl<'a> Packet<'a> {
         })
     }
 
+    /// Whether the auth of a CONNECT says who the client is, and nothing else.
+    pub(super) fn has_only_credentials(&self) -> bool {
+        const NAMES: [&str; 8] = [
+            "token",
+            "accesstoken",
+            "authtoken",
+            "idtoken",
+            "jwt",
+            "apikey",
+            "authorization",
+            "bearer",
+        ];
+        let is_credential = |name: &String| {
+            let letters = name.chars().filter(|it| !matches!(it, '-' | '_'));
+            let name: String = letters.map(|it| it.to_ascii_lowercase()).collect();
+            NAMES.contains(&&*name)
+        };
+        self.data.is_empty()
+            || serde_json::from_slice::<BTreeMap<String, String>>(self.data)
+                .is_ok_and(|auth| auth.keys().all(is_credential))
+    }
+
     /// What a server says in its answer to CONNECT.
     pub(super) fn private_id(&self) -> Option<String> {
         #[derive(Deserialize)]
@@ -186,6 +208,35 @@ mod tests {
             r#"40/a,{"offset":"o\"","pid":"p","t":1.0}"#
         );
         assert_eq!(connect("/", b"[1]", Some("p"), None), None);
+    }
+
+    #[test]
+    fn auth_that_may_change_is_told_from_a_token() {
+        let has_only_credentials = |auth: &str| {
+            let text = format!("0{auth}");
+            Packet::parse(text.as_bytes())
+                .unwrap()
+                .has_only_credentials()
+        };
+        for stays in [
+            "",
+            "{}",
+            r#"{"token":"t"}"#,
+            r#"{"Access-Token":"t","api_key":"k"}"#,
+        ] {
+            assert!(has_only_credentials(stays), "{stays}");
+        }
+        for may_change in [
+            r#"{"serverOffset":0}"#,
+            r#"{"username":"a"}"#,
+            r#"{"token":"t","room":"lobby"}"#,
+            r#"{"token":1}"#,
+            r#"{"token":{"offset":1}}"#,
+            "[]",
+            "{",
+        ] {
+            assert!(!has_only_credentials(may_change), "{may_change}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::adapter::{PROLOGUE_LIMIT, Unholdable};
 use crate::message::{Outbox, OwnedMessage};
+use crate::protocol::Applications;
 use crate::stomp::deliveries::Deliveries;
 use crate::stomp::frame::Frames;
 use crate::stream::{Stream, Verdict};
@@ -17,6 +18,8 @@ pub(super) const NOT_STOMP: Unholdable = Unholdable::forever("not STOMP 1.1 or 1
 pub(super) const TOO_MUCH: Unholdable = Unholdable::forever("there is too much to say again");
 pub(super) const TOO_MANY: Unholdable = Unholdable::forever("too much is under way");
 pub(super) const TEMPORARY: Unholdable = Unholdable::forever("the client uses a temporary queue");
+pub(super) const SENDS: Unholdable =
+    Unholdable::forever("the client sends, and may have to again when it connects");
 pub(super) const REFUSED: Unholdable = Unholdable::now("the server refuses the hello");
 
 /// How far the connection is.
@@ -56,6 +59,7 @@ pub(crate) struct Stomp {
     pub(super) phase: Phase,
     /// Why it is not looked at any more.
     pub(super) over: Option<Unholdable>,
+    pub(super) applications: Applications,
     /// CONNECT or STOMP, as the client sent it.
     pub(super) connect: Vec<u8>,
     pub(super) terms: Option<Terms>,
@@ -87,10 +91,11 @@ impl fmt::Debug for Stomp {
 }
 
 impl Stomp {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(applications: Applications) -> Self {
         Self {
             phase: Phase::Opening,
             over: None,
+            applications,
             connect: Vec::new(),
             terms: None,
             heart_beat: None,
@@ -130,7 +135,7 @@ impl Stomp {
         }
         *self = Self {
             over: Some(why),
-            ..Self::new()
+            ..Self::new(self.applications)
         };
     }
 

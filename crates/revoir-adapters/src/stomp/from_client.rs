@@ -1,8 +1,10 @@
 //! What the client sends.
 
 use crate::adapter::Unholdable;
+use crate::protocol::Applications;
 use crate::stomp::connection::{
-    NOT_STOMP, OPEN_LIMIT, Phase, Stomp, Subscription, TEMPORARY, TOO_MANY, is_beat, is_temporary,
+    NOT_STOMP, OPEN_LIMIT, Phase, SENDS, Stomp, Subscription, TEMPORARY, TOO_MANY, is_beat,
+    is_temporary,
 };
 use crate::stomp::frame::Frame;
 use crate::stream::{Unit, Verdict};
@@ -32,6 +34,9 @@ impl Stomp {
             self.receipts.insert(receipt.into_owned());
         }
         match frame.command {
+            b"SEND" if self.applications == Applications::Unknown => {
+                return Some(self.give_up(SENDS));
+            }
             b"SEND" => {
                 let reply_to = frame.header("reply-to");
                 if reply_to.is_some_and(|queue| is_temporary(&queue)) {

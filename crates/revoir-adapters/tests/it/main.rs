@@ -3,6 +3,7 @@
 
 mod action_cable;
 mod action_cable_model;
+mod applications;
 mod byte_stream;
 mod graphql;
 mod graphql_model;

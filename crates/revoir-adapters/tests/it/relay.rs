@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use revoir_adapters::{
-    Adapter, Fate, Handshake, Message, Outbox, OwnedMessage, Protocol, Unholdable,
+    Adapter, Applications, Fate, Handshake, Message, Outbox, OwnedMessage, Protocol, Unholdable,
 };
 
 /// A client and its server, and what lies between them.
@@ -24,14 +24,19 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
+    /// Of an application that somebody vouches for.
     pub(crate) fn new(protocol: Protocol, query: &str) -> Self {
+        Self::of(protocol, query, Applications::Known)
+    }
+
+    pub(crate) fn of(protocol: Protocol, query: &str, applications: Applications) -> Self {
         let handshake = Handshake {
             path: "/",
             query,
             subprotocol: None,
         };
         Self {
-            adapter: protocol.adapter(&handshake).unwrap(),
+            adapter: protocol.adapter(&handshake, applications).unwrap(),
             now: Duration::from_secs(1000),
             is_there: true,
             kept: VecDeque::new(),

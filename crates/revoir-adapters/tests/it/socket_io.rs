@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use revoir_adapters::{Handshake, OwnedMessage, Protocol};
+use revoir_adapters::{Applications, Handshake, OwnedMessage, Protocol};
 use revoir_codes::CloseCode;
 
 use crate::relay::Relay;
@@ -441,11 +441,12 @@ fn another_protocol_passes_unlooked_at() {
 #[test]
 fn a_session_that_began_by_polling_is_a_tunnel() {
     let adapter = |query| {
-        Protocol::SocketIo.adapter(&Handshake {
+        let handshake = Handshake {
             path: "/socket.io/",
             query,
             subprotocol: None,
-        })
+        };
+        Protocol::SocketIo.adapter(&handshake, Applications::Unknown)
     };
     let unholdable = adapter("EIO=4&transport=websocket&sid=x").unwrap_err();
     assert!(unholdable.is_final() && unholdable.text().contains("sid="));

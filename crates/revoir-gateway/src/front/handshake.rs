@@ -13,7 +13,7 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 use revoir::server::is_origin_allowed;
-use revoir_adapters::{Adapter, Handshake};
+use revoir_adapters::{Adapter, Handshake, Protocol};
 use revoir_proto::handshake::{self, HandshakeError, Origins, ServerConfig};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -180,7 +180,9 @@ fn treated(
 ) -> (Treatment, Option<Box<dyn Adapter>>) {
     let handshake = spoken(&opening.resource, opened.agreement.subprotocol.as_deref());
     let protocol = rules.protocol.of(&handshake);
-    let (said, adapter) = match protocol.map(|protocol| (protocol, protocol.adapter(&handshake))) {
+    let applications = rules.protocol.applications();
+    let adapter = |protocol: Protocol| (protocol, protocol.adapter(&handshake, applications));
+    let (said, adapter) = match protocol.map(adapter) {
         None => (None, None),
         Some((protocol, Ok(adapter))) => (Some(Ok(protocol)), Some(adapter)),
         Some((_, Err(why))) => (Some(Err(why)), None),

@@ -1,0 +1,122 @@
+//! Who is held if nobody vouches for the applications, and who is not: applications as the documentation
+//! of their libraries shows them.
+
+use revoir_adapters::{Applications, OwnedMessage, Protocol};
+
+use crate::relay::Relay;
+use crate::socket_io::{OPEN, QUERY};
+
+/// Why a client that says this and hears that, in turns, could not be held.
+fn refusal(
+    protocol: Protocol,
+    applications: Applications,
+    talk: &[(&[u8], &[u8])],
+) -> Option<&'static str> {
+    let mut relay = Relay::of(protocol, QUERY, applications);
+    let message = |bytes: &[u8]| match protocol {
+        Protocol::Mqtt => OwnedMessage::Binary(bytes.to_vec()),
+        _ => OwnedMessage::Text(bytes.to_vec()),
+    };
+    for (said, heard) in talk {
+        if !said.is_empty() {
+            relay.client(message(said));
+        }
+        if !heard.is_empty() {
+            relay.server(message(heard));
+        }
+    }
+    // Whatever it is, it is forwarded.
+    assert_eq!(relay.ended, None);
+    relay.unholdable()
+}
+
+#[track_caller]
+fn only_if_vouched_for(protocol: Protocol, talk: &[(&[u8], &[u8])], why: &str) {
+    let refused = refusal(protocol, Applications::Unknown, talk);
+    assert!(
+        refused.is_some_and(|text| text.contains(why)),
+        "{refused:?}"
+    );
+    assert_eq!(refusal(protocol, Applications::Known, talk), None);
+}
+
+#[track_caller]
+fn always(protocol: Protocol, talk: &[(&[u8], &[u8])]) {
+    assert_eq!(refusal(protocol, Applications::Unknown, talk), None);
+}
+
+#[test]
+fn socket_io_is_held_if_its_auth_stays_the_same() {
+    let talk = |connect: &'static str| -> [(&[u8], &[u8]); 3] {
+        [
+            (b"", OPEN.as_bytes()),
+            (connect.as_bytes(), br#"40{"sid":"s"}"#),
+            (br#"42["chat message","hi"]"#, b""),
+        ]
+    };
+    let held = |connect| always(Protocol::SocketIo, &talk(connect));
+    held("40");
+    held(r#"40{"token":"t"}"#);
+    let not = |connect| only_if_vouched_for(Protocol::SocketIo, &talk(connect), "auth");
+    // It moves on with every message, and the server sends everything behind it.
+    not(r#"40{"serverOffset":0}"#);
+    // Later it says which session is its own.
+    not(r#"40{"username":"a"}"#);
+}
+
+#[test]
+fn mqtt_is_held_if_it_only_listens() {
+    const HELLO: (&[u8], &[u8]) = (b"\x10\x0d\0\x04MQTT\x04\x02\0\x05\0\x01c", b"\x20\x02\0\0");
+    const SUBSCRIBE: (&[u8], &[u8]) = (b"\x82\x08\0\x01\0\x03a/#\x01", b"\x90\x03\0\x01\x01");
+    always(Protocol::Mqtt, &[HELLO, SUBSCRIBE]);
+    let publish: (&[u8], &[u8]) = (b"\x32\x07\0\x01t\0\x02hi", b"\x40\x02\0\x02");
+    only_if_vouched_for(Protocol::Mqtt, &[HELLO, publish], "publishes");
+    let will: (&[u8], &[u8]) = (
+        b"\x10\x13\0\x04MQTT\x04\x06\0\x05\0\x01c\0\x01w\0\x01x",
+        b"\x20\x02\0\0",
+    );
+    only_if_vouched_for(Protocol::Mqtt, &[will, SUBSCRIBE], "a will");
+}
+
+#[test]
+fn stomp_is_held_if_it_only_listens() {
+    const HELLO: (&[u8], &[u8]) = (
+        b"CONNECT\naccept-version:1.2\n\n\0",
+        b"CONNECTED\nversion:1.2\n\n\0",
+    );
+    let subscribe: (&[u8], &[u8]) = (b"SUBSCRIBE\nid:1\ndestination:/topic/chat\n\n\0", b"");
+    always(Protocol::Stomp, &[HELLO, subscribe]);
+    let join: (&[u8], &[u8]) = (b"SEND\ndestination:/topic/chat\n\njoin\0", b"");
+    only_if_vouched_for(Protocol::Stomp, &[HELLO, subscribe, join], "sends");
+}
+
+#[test]
+fn what_clients_repeat_by_themselves_is_held() {
+    always(
+        Protocol::GraphqlTransportWs,
+        &[
+            (
+                br#"{"type":"connection_init","payload":{"a":1}}"#,
+                br#"{"type":"connection_ack"}"#,
+            ),
+            (
+                br#"{"id":"1","type":"subscribe","payload":{"query":"subscription { a }"}}"#,
+                b"",
+            ),
+        ],
+    );
+    always(
+        Protocol::ActionCable,
+        &[
+            (b"", br#"{"type":"welcome"}"#),
+            (
+                br#"{"command":"subscribe","identifier":"a"}"#,
+                br#"{"type":"confirm_subscription","identifier":"a"}"#,
+            ),
+            (
+                br#"{"command":"message","identifier":"a","data":"{}"}"#,
+                b"",
+            ),
+        ],
+    );
+}
