@@ -1,5 +1,6 @@
 //! What the fuzz targets share.
 
+pub mod adapted;
 pub mod memory;
 pub mod operation;
 pub mod pair;

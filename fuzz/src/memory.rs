@@ -37,6 +37,12 @@ fn grow(size: usize) {
     PEAK.fetch_max(now, Ordering::Relaxed);
 }
 
+/// How much of the heap is in use.
+#[must_use]
+pub fn in_use() -> usize {
+    CURRENT.load(Ordering::Relaxed)
+}
+
 /// What `work` returns, and the most heap it used beyond what was in use before.
 pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = CURRENT.load(Ordering::Relaxed);
