@@ -1,7 +1,7 @@
 // Real brokers and their clients: how each is started, published to and subscribed to.
 import { spawn, execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { createConnection } from 'node:net'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createConnection, createServer } from 'node:net'
 import { promisify } from 'node:util'
 import { Client } from '@stomp/stompjs'
 import mqtt from 'mqtt'
@@ -9,9 +9,37 @@ import { WebSocket } from 'ws'
 
 export const sleep = (time) => new Promise((done) => setTimeout(done, time))
 
+/** Every process that was started. */
+const started = []
+
+export function start(program, args, options = { stdio: ['ignore', 'ignore', 'inherit'] }) {
+  const child = spawn(program, args, options)
+  started.push(child)
+  return child
+}
+
+export function endAll() {
+  started.forEach((child) => child.kill('SIGKILL'))
+}
+
+/** `count` ports in a row. Below those that clients get: while a broker is away, nobody else comes by its port. */
+export async function freePorts(count) {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 10_000)
+    const ports = Array.from({ length: count }, (_, i) => first + i)
+    const areFree = await Promise.all(ports.map((port) => new Promise((done) => {
+      const server = createServer()
+      server.on('error', () => done(false))
+      server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
+    })))
+    if (areFree.every(Boolean)) return first
+  }
+}
+
 /** Waits until something listens. */
 async function listens(port) {
-  for (;;) {
+  for (const end = Date.now() + 60_000; ;) {
+    if (Date.now() > end) throw new Error(`nothing listens on port ${port} after a minute`)
     const open = await new Promise((done) => {
       const socket = createConnection(port, '127.0.0.1')
       socket.on('connect', () => { socket.destroy(); done(true) })
@@ -25,13 +53,13 @@ async function listens(port) {
 /** Debian's mosquitto: WebSocket on one port, TCP for the publisher on another. */
 export class Mosquitto {
   name = 'MQTT 5, mosquitto'
-  port = 9301
   path = '/mqtt'
   subprotocols = ['mqtt']
   away = 2000
   hold = ''
 
-  constructor(folder) {
+  constructor(folder, port) {
+    this.port = port
     this.config = `${folder}/mosquitto.conf`
     const lines = [
       `listener ${this.port + 1} 127.0.0.1`,
@@ -42,7 +70,7 @@ export class Mosquitto {
   }
 
   async start() {
-    this.process = spawn('mosquitto', ['-c', this.config], { stdio: 'ignore' })
+    this.process = start('/usr/sbin/mosquitto', ['-c', this.config], { stdio: 'ignore' })
     await listens(this.port)
   }
 
@@ -53,6 +81,8 @@ export class Mosquitto {
     this.signal('SIGTERM')
     await ended
   }
+
+  async end() {}
 
   subscribe(url, id, heard) {
     const client = mqtt.connect(url, { protocolVersion: 5, clientId: id })
@@ -89,14 +119,15 @@ export class Mosquitto {
 /** Debian's rabbitmq-server with its plugin for STOMP over WebSocket. */
 export class RabbitMq {
   name = 'STOMP 1.2, RabbitMQ'
-  port = 9311
   path = '/ws'
   subprotocols = ['v12.stomp', 'v11.stomp', 'v10.stomp']
   away = 0
   /** It takes longer to start than a gateway waits by default. */
   hold = '[route.hold]\nlost = "2m"'
 
-  constructor(folder) {
+  constructor(folder, port) {
+    this.port = port
+    rmSync(`${folder}/rabbitmq`, { recursive: true, force: true })
     mkdirSync(`${folder}/rabbitmq`, { recursive: true })
     writeFileSync(`${folder}/rabbitmq/plugins`, '[rabbitmq_web_stomp].\n')
     const lines = [
@@ -109,7 +140,8 @@ export class RabbitMq {
       HOME: `${folder}/rabbitmq`,
       ERL_EPMD_ADDRESS: '127.0.0.1',
       RABBITMQ_CONFIG_FILE: `${folder}/rabbitmq/rabbitmq`,
-      RABBITMQ_DIST_PORT: '9319',
+      ERL_EPMD_PORT: String(port + 1),
+      RABBITMQ_DIST_PORT: String(port + 2),
       RABBITMQ_ENABLED_PLUGINS_FILE: `${folder}/rabbitmq/plugins`,
       RABBITMQ_LOG_BASE: `${folder}/rabbitmq/log`,
       RABBITMQ_MNESIA_BASE: `${folder}/rabbitmq/data`,
@@ -121,13 +153,19 @@ export class RabbitMq {
 
   async start() {
     const program = '/usr/lib/rabbitmq/bin/rabbitmq-server'
-    this.process = spawn(program, [], { env: this.environment, stdio: 'ignore' })
+    this.process = start(program, [], { env: this.environment, stdio: 'ignore' })
     await this.ready()
+  }
+
+  /** The register of nodes that it has started beside itself. */
+  end() {
+    return promisify(execFile)('epmd', ['-kill'], { env: this.environment }).catch(() => {})
   }
 
   /** It listens before it takes anybody. */
   async ready() {
-    for (;;) {
+    for (const end = Date.now() + 180_000; ;) {
+      if (Date.now() > end) throw new Error('RabbitMQ takes nobody after 3 minutes')
       const open = await new Promise((done) => {
         const socket = new WebSocket(`ws://127.0.0.1:${this.port}${this.path}`, this.subprotocols)
         socket.on('open', () => { socket.terminate(); done(true) })

@@ -1,8 +1,9 @@
 // node faults.mjs REVOIR FOLDER [BROKER [FAULT]]: takes a broker away from real clients that have
-// subscribed to numbers, and prints what came of it as a table.
-import { spawn } from 'node:child_process'
+// subscribed to numbers, and prints what came of it as a table, and how far it is on stderr. Ends with 3
+// if mode auto was worse than no gateway.
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { Mosquitto, RabbitMq, sleep } from './brokers.mjs'
+import { cpus, loadavg } from 'node:os'
+import { endAll, freePorts, Mosquitto, RabbitMq, sleep, start } from './brokers.mjs'
 
 const [revoir, folder, onlyBroker, onlyFault] = process.argv.slice(2)
 const CLIENTS = Number(process.env.CLIENTS ?? 100)
@@ -14,7 +15,6 @@ const WATCHED = 15_000
 const RETURN_RATE = 500
 const GRACE = 200
 
-const PORT = 9320
 const MODES = [
   { name: 'no gateway' },
   { name: '`auto`', route: 'mode = "auto"' },
@@ -82,14 +82,8 @@ class Numbers {
   }
 }
 
-const started = []
-function start(program, args) {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
-  started.push(child)
-  return child
-}
-
 async function play(broker, fault) {
+  const PORT = await freePorts(MODES.length)
   await broker.start()
   let target = `ws://127.0.0.1:${broker.port}`
   let front
@@ -172,7 +166,9 @@ ${broker.hold}
 }
 
 mkdirSync(folder, { recursive: true })
-process.on('exit', () => started.forEach((child) => child.kill('SIGKILL')))
+process.on('exit', endAll)
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+const tell = (line) => process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${line}\n`)
 const seconds = (time) => (time === Infinity ? 'never' : `${(time / 1000).toFixed(1)} s`)
 /** In what `auto` is worse than no gateway. A backend that is frozen for long is given up by the
  * gateway's keepalive, earlier than by these clients: that is only shown. */
@@ -186,7 +182,10 @@ function complaints(fault, what, [alone, auto]) {
 
 const worse = []
 const out = (line) => process.stdout.write(`${line}\n`)
-for (const broker of [new Mosquitto(folder), new RabbitMq(folder)]) {
+// What waits to run, on average of the last minute: with more than the processors, times are longer.
+const load = `load ${loadavg()[0].toFixed(1)} on ${cpus().length} processors`
+out(`Played on ${new Date().toISOString().slice(0, 10)}, ${load}.\n`)
+for (const broker of [new Mosquitto(folder, await freePorts(2)), new RabbitMq(folder, await freePorts(3))]) {
   if (onlyBroker && !broker.name.includes(onlyBroker)) continue
   out(`## ${broker.name}\n`)
   out('| the backend | | closes | lost | of | doubled | first message, median | last of all |')
@@ -199,8 +198,10 @@ for (const broker of [new Mosquitto(folder), new RabbitMq(folder)]) {
       const figures = [row.closes, row.lost, row.expected, row.doubled, seconds(row.median), seconds(row.worst)]
       out(`| ${i ? '' : fault} | ${row.mode} | ${figures.join(' | ')} |`)
     }
+    tell(`${broker.name}, ${fault}: played`)
   }
+  await broker.end()
   out('')
 }
-worse.forEach((line) => process.stderr.write(`${line}\n`))
-process.exit(worse.length ? 1 : 0)
+worse.forEach((line) => tell(`WORSE: ${line}`))
+process.exit(worse.length ? 3 : 0)

@@ -76,6 +76,8 @@ Thread.new do
     when "shutdown" then Process.kill("TERM", Process.pid)
     end
   end
+  # The end of whoever started this.
+  exit!
 end
 
 launcher.run

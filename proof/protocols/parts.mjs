@@ -11,9 +11,11 @@ export function say(event) {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
-/// Does what `commands` has for each word on stdin.
+/// Does what `commands` has for each word on stdin. Its end is the end of whoever started this.
 export function obey(commands) {
-  createInterface({ input: process.stdin }).on("line", (word) => commands[word]?.());
+  const words = createInterface({ input: process.stdin });
+  words.on("line", (word) => commands[word]?.());
+  words.on("close", () => process.exit(1));
 }
 
 /// Numbers messages by the clock, so that the next server goes on where this one would be. Each

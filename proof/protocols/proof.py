@@ -2,12 +2,14 @@
 
 proof.py GATEWAY NODE_FOLDER CLIENTS [PROTOCOL...]: the program, a folder with node_modules, how many
 clients. Each protocol has a server and a crowd of clients, which say what happens in lines of JSON
-(parts.mjs). Before that, scenes.mjs shows what a program sees. Prints a page; fails if mode auto is
-worse for anybody than no gateway.
+(parts.mjs). Before that, scenes.mjs shows what a program sees. Prints a page, and how far it is on stderr;
+ends with 3 if mode auto is worse for anybody than no gateway.
 """
 
 import json
+import os
 import queue
+import random
 import shutil
 import signal
 import socket
@@ -28,6 +30,9 @@ TICK = 0.2
 # without a gateway that has waited for its own heartbeat comes back late.
 AWAY, WATCHED = 2, 20
 WATCHED_AFTER_FREEZING = 60
+
+# The exit code if everything was played, and somebody is worse off.
+WORSE = 3
 
 # What the gateway adds to a return: its pace (clients per second), and this, in seconds.
 RETURN_RATE = 500
@@ -88,7 +93,11 @@ class Process:
         """Events up to one of this name."""
         events, deadline = [], time.monotonic() + limit
         while not events or events[-1]["event"] != name:
-            events.append(self.events.get(timeout=max(0, deadline - time.monotonic())))
+            try:
+                events.append(self.events.get(timeout=max(0, deadline - time.monotonic())))
+            except queue.Empty:
+                command = " ".join(map(str, self.process.args))
+                raise TimeoutError(f"`{command}` has not said `{name}` within {limit} s") from None
         return events
 
     def rest(self):
@@ -118,10 +127,21 @@ class Figures:
     never: int = 0  # Clients that got none.
 
 
+# Below the ports that clients get: while a server is away, nobody else comes by its port.
+PORTS = iter(random.sample(range(20000, 30000), 2000))
+CHOOSING = threading.Lock()
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    with CHOOSING:
+        for port in PORTS:
+            with socket.socket() as listener:
+                try:
+                    listener.bind(("127.0.0.1", port))
+                    return port
+                except OSError:
+                    pass
+    raise OSError("no port is free")
 
 
 def until_open(port, limit=60):
@@ -282,11 +302,17 @@ def play_all(gateway, folder, clients, protocol):
     def play(way):
         runs = [Run(gateway, folder, clients, protocol, between) for between in BETWEEN]
         with ThreadPoolExecutor(len(BETWEEN)) as pool:
-            return way, dict(zip(BETWEEN, pool.map(lambda run: run.play(way), runs)))
+            played = dict(zip(BETWEEN, pool.map(lambda run: run.play(way), runs)))
+        tell(f"{protocol.name}, {way}: played")
+        return way, played
 
     with ThreadPoolExecutor(1) as beside:
         longest = beside.submit(play, LONGEST)
         return [play(way) for way in WAYS if way != LONGEST] + [longest.result()]
+
+
+def tell(line):
+    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
 def main():
@@ -295,7 +321,10 @@ def main():
     for script in [*HERE.glob("*.mjs"), *HERE.glob("*.rb")]:
         shutil.copy(script, folder)
     worse = []
-    if subprocess.run(["node", "scenes.mjs", gateway], cwd=folder).returncode:
+    # What waits to run, on average of the last minute: with more than the processors, times are longer.
+    print(f"Played on {time.strftime('%Y-%m-%d')}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.\n")
+    tell("what programs see")
+    if subprocess.run(["node", "scenes.mjs", gateway], cwd=folder, stdout=sys.stderr).returncode:
         worse.append("a program sees something else than it should")
     for protocol in PROTOCOLS:
         if names and protocol.name not in names:
@@ -310,8 +339,8 @@ def main():
             worse += complaints(protocol.name, way, played["no gateway"], played["auto"])
         print(flush=True)
     for line in worse:
-        print(line, file=sys.stderr)
-    return bool(worse)
+        tell(f"WORSE: {line}")
+    return WORSE if worse else 0
 
 
 sys.exit(main())

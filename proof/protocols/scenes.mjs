@@ -18,13 +18,17 @@ import { WebSocket, WebSocketServer } from "ws";
 
 const AWAY = 1000;
 
+/// Below the ports that clients get: while a server is away, nobody else comes by its port.
 async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = 30000 + Math.floor(Math.random() * 2000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(() => true, () => false);
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 async function startGateway(port) {
@@ -345,11 +349,17 @@ const SCENES = [
   },
 ];
 
+const gateways = new Set();
+process.on("exit", () => gateways.forEach((gateway) => gateway.kill("SIGKILL")));
+process.on("SIGINT", () => process.exit(1));
+process.on("SIGTERM", () => process.exit(1));
+
 let failed = 0;
 for (const { what, Kind = SocketIo, play, sees, ...options } of SCENES) {
   const port = await freePort();
   const server = new Kind(port, options);
   const { gateway, address } = await startGateway(port);
+  gateways.add(gateway);
   const seen = [];
   await play(server, address, seen);
   await sleep(200);
@@ -360,4 +370,4 @@ for (const { what, Kind = SocketIo, play, sees, ...options } of SCENES) {
   console.error(`${isRight ? "ok  " : "FAIL"} ${what}`);
   if (!isRight) console.error(`     seen: ${seen.join("; ")}\n     not:  ${sees.join("; ")}`);
 }
-process.exit(failed);
+process.exit(failed ? 1 : 0);

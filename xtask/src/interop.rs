@@ -48,10 +48,19 @@ pub(crate) fn install_websockets(deadline: Instant) -> anyhow::Result<PathBuf> {
     let pins = crate::root().join("conformance/interop/peers");
     let folder = crate::root().join("target/interop");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    install_python(&pins, &folder.join("venv"), &["--require-hashes"], deadline)
+}
+
+/// A Python in `venv` that has what `requirements.txt` of `pins` names.
+pub(crate) fn install_python(
+    pins: &Path,
+    venv: &Path,
+    options: &[&str],
+    deadline: Instant,
+) -> anyhow::Result<PathBuf> {
     let requirements = pins.join("requirements.txt");
-    let venv = folder.join("venv");
     let python = venv.join("bin/python");
-    tools::install(&venv, &requirements, |venv| {
+    tools::install(venv, &requirements, |venv| {
         if find_python().is_none() {
             tools::apt_install(&["python3-venv"], deadline).context(NO_PYTHON)?;
         }
@@ -59,7 +68,9 @@ pub(crate) fn install_websockets(deadline: Instant) -> anyhow::Result<PathBuf> {
         Running::start(Command::new(system).args(["-m", "venv"]).arg(venv))?.succeed(deadline)?;
         let mut pip = Command::new(&python);
         pip.args(["-m", "pip", "install", "--quiet"])
-            .args(["--disable-pip-version-check", "--require-hashes", "-r"])
+            .args(["--disable-pip-version-check"])
+            .args(options)
+            .arg("-r")
             .arg(&requirements);
         Running::start(&mut pip)?.succeed(deadline)
     })?;

@@ -23,6 +23,7 @@ mod process;
 mod programs;
 mod proof;
 mod proxies;
+mod real_peers;
 mod tools;
 
 const USAGE: &str = "\

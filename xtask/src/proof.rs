@@ -1,12 +1,12 @@
 //! Claims with figures, shown by hand. Those about time are never in `cargo test` or CI.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::{interop, report, tools};
+use crate::{interop, real_peers, report};
 
 /// A claim that can be shown.
 struct Proof {
@@ -15,11 +15,16 @@ struct Proof {
     run: fn() -> anyhow::Result<()>,
 }
 
-const PROOFS: [Proof; 9] = [
+const PROOFS: [Proof; 10] = [
+    Proof {
+        name: "apps",
+        shows: "applications as their libraries' documentation shows them are never worse off than without the gateway (15 minutes)",
+        run: || real_peers::apps(&built_gateway()?),
+    },
     Proof {
         name: "brokers",
         shows: "mosquitto and RabbitMQ go under 100 clients each, and mode auto is never worse than no gateway (12 minutes)",
-        run: brokers,
+        run: || real_peers::brokers(&built_gateway()?),
     },
     Proof {
         name: "chat",
@@ -49,7 +54,7 @@ const PROOFS: [Proof; 9] = [
     Proof {
         name: "protocols",
         shows: "real clients of Socket.IO and its like are never worse off than without the gateway (15 minutes)",
-        run: protocols,
+        run: || real_peers::protocols(&built_gateway()?),
     },
     Proof {
         name: "reload",
@@ -129,8 +134,14 @@ line that the server has not seen, or a restart in order of revoir's server lose
 
 ";
 
+/// The gateway as it is installed.
+fn built_gateway() -> anyhow::Result<PathBuf> {
+    build(&["revoir-cli"])?;
+    Ok(crate::root().join("target/dist/revoir"))
+}
+
 /// Writes a page of `docs`.
-fn write_page(name: &str, head: &str, text: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write_page(name: &str, head: &str, text: &[u8]) -> anyhow::Result<()> {
     let page = crate::root().join(name);
     let text = [head.as_bytes(), text.trim_ascii(), b"\n"].concat();
     std::fs::write(&page, text).with_context(|| format!("write {}", page.display()))?;
@@ -155,122 +166,6 @@ fn gateway() -> anyhow::Result<()> {
     }
     write_page("docs/gateway-proof.md", GATEWAY_HEAD, &output.stdout)
 }
-
-/// Takes the servers of protocols away from real clients, and writes what came of it.
-fn protocols() -> anyhow::Result<()> {
-    const CLIENTS: &str = "100";
-    let folder = crate::root().join("target/protocols");
-    let pins = crate::root().join("proof/protocols");
-    let deadline = Instant::now() + Duration::from_secs(300);
-    tools::install_npm(&pins, &folder, deadline)?;
-    if !tools::runs(Command::new("ruby").args(["-e", "require 'action_cable'"])) {
-        tools::apt_install(&["puma", "ruby-actioncable", "ruby-railties"], deadline)?;
-    }
-    build(&["revoir-cli"])?;
-    let gateway = crate::root().join("target/dist/revoir");
-    let output = Command::new("python3")
-        .arg(pins.join("proof.py"))
-        .args([&gateway, &folder])
-        .arg(CLIENTS)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("start proof.py")?;
-    write_page("docs/protocols-proof.md", PROTOCOLS_HEAD, &output.stdout)?;
-    if !output.status.success() {
-        bail!("somebody is worse off than without the gateway");
-    }
-    Ok(())
-}
-
-const PROTOCOLS_HEAD: &str = "\
-# What became of clients whose server went away
-
-`cargo xtask proof protocols` writes this page: for each protocol 100 real clients and a real server, on one machine with two
-processors, everything on 127.0.0.1. The server sends a numbered message every 200 ms to who is subscribed; half of the clients of
-Socket.IO send one as often. Clients come back as their libraries do; those of `graphql-ws` try again as often as it takes, which is not their
-default.
-
-| the server | |
-|---|---|
-| killed | SIGKILL; another one is started 2 s later |
-| 1012 | it stops listening and closes every connection with 1012; another one 2 s after its end. Rails cannot: it says `disconnect` with `server_restart` |
-| shutdown | the same by the means of its library: `io.close()`, `dispose()`, `SubscriptionServer.close()`; SIGTERM for Puma |
-| frozen | SIGSTOP, and SIGCONT |
-
-| between | |
-|---|---|
-| no gateway | the clients talk with the server |
-| auto | the gateway as it is by default: the adapter of the protocol says the hello again |
-| hold | `mode = \"hold\"` and `protocol = \"none\"`: what the gateway would do if it held everybody without knowing the protocol |
-
-*Lost* are messages that a server has sent, or a client, and that did not arrive at a client, or at any server; all clients together. What a new
-server sends before anybody has come back is among them, and what was on its way to a server that was killed. The last column is the time
-from the new server's first moment, or SIGCONT, to the first message: of half of the clients, and of all. It fails where `auto` is worse than
-no gateway in closes, lost or doubled, or slower by more than 200 ms and its pace (500 clients per second); and where a program on one of the
-libraries sees something else than the eleven scenes of `proof/protocols/scenes.mjs` say: rooms, acks, kicks, refusals, recovery, polling.
-
-A server that is frozen for 60 s is the exception. The gateway's keepalive takes it for dead after 20 to 40 s, and 10 s later the
-clients are told to come back. npm `graphql-ws` has no heartbeat by default, and sits through the minute. `socket.io-client` gives up after 45 s,
-and leaves its socket half open for another 30: what it had sent is read when the server goes on. The gateway leaves a dead
-server's socket after 2 s, and what was sent to it since it froze is lost.
-
-";
-
-/// Takes MQTT and STOMP brokers away from their clients, and writes what came of it.
-fn brokers() -> anyhow::Result<()> {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "revoir-cli"])
-        .current_dir(crate::root())
-        .status()
-        .context("start cargo")?;
-    if !built.success() {
-        bail!("revoir could not be built");
-    }
-    let deadline = Instant::now() + Duration::from_secs(600);
-    let installed = ["/usr/sbin/mosquitto", "/usr/sbin/rabbitmq-server"];
-    if !installed.iter().all(|program| Path::new(program).exists()) {
-        tools::apt_install(&["mosquitto", "rabbitmq-server"], deadline)?;
-    }
-    let source = crate::root().join("proof/brokers");
-    let folder = crate::root().join("target/brokers");
-    tools::install_npm(&source, &folder, deadline)?;
-    for script in ["brokers.mjs", "faults.mjs", "restarting.mjs"] {
-        std::fs::copy(source.join(script), folder.join(script))
-            .with_context(|| format!("copy {script}"))?;
-    }
-    let output = Command::new("node")
-        .arg("faults.mjs")
-        .arg(crate::root().join("target/debug/revoir"))
-        .arg(folder.join("run"))
-        .current_dir(&folder)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("start node")?;
-    write_page("docs/brokers-proof.md", BROKERS_HEAD, &output.stdout)?;
-    if !output.status.success() {
-        bail!("mode auto was worse than no gateway");
-    }
-    Ok(())
-}
-
-const BROKERS_HEAD: &str = "\
-# What MQTT and STOMP clients notice of a broker that goes
-
-`cargo xtask proof brokers` writes this page: Debian's mosquitto and RabbitMQ (web STOMP), 100 clients of npm `mqtt` and
-`@stomp/stompjs` with their defaults in each mode, everything on 127.0.0.1 of a machine with two processors. All three modes share one broker;
-the gateway is a debug build. A publisher that talks to the broker itself sends a number every 0.2 s, each when the last one was
-confirmed. *Lost* is what was confirmed and a client has not had, of so many; the time counts from the first number that was confirmed after
-the return of the broker, and ends with the first number that half of the clients have, and all.
-
-A broker that is killed or shuts down (SIGTERM) is started again, mosquitto after 2 s; RabbitMQ takes longer than the 10 s that a gateway waits
-by default, so its route has `hold.lost = \"2m\"`. None of the two can close with 1012: a small server in front of them does, and is away for
-2 s while numbers go on. Neither says goodbye when it shuts down: the connections break. A broker that is frozen for 60 s is given up by the gateway's
-keepalive after 40 s, earlier than by clients of mosquitto; with 10 s for a lost backend they are sent away, and come back.
-
-It fails where `auto` is worse than no gateway, but for that last case: by a close, a lost or doubled message, or by more than 0.2 s
-and the pace of returns.
-
-";
 
 /// Has a gateway take other upstreams under its clients.
 fn reload() -> anyhow::Result<()> {

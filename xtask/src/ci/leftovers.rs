@@ -1,13 +1,14 @@
 //! Processes that a run has left behind.
 
 use std::fs;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
 /// `.ci/run` sets it to a value of its own. Processes hand it to those they start.
-pub(super) const MARK: &str = "REVOIR_CI_RUN";
+pub(crate) const MARK: &str = "REVOIR_CI_RUN";
 
 /// How long a process that was told to end has for it.
 const GRACE: Duration = Duration::from_secs(5);
@@ -26,6 +27,17 @@ pub(super) fn check(run: &str) -> anyhow::Result<()> {
         }
         thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// Ends what a run has left behind, and says what it was.
+pub(crate) fn end(run: &str) -> anyhow::Result<Vec<String>> {
+    let left = left(&format!("{MARK}={run}"))?;
+    for process in &left {
+        let id = process.split(' ').next().unwrap_or_default();
+        // One that ends by itself meanwhile is as good.
+        let _ = Command::new("kill").args(["-KILL", id]).status();
+    }
+    Ok(left)
 }
 
 /// The numbers and command lines of processes with the mark, but for this one and its ancestors.

@@ -2,7 +2,7 @@
 
 mod dependencies;
 mod ledger;
-mod leftovers;
+pub(crate) mod leftovers;
 mod licence;
 mod metadata;
 mod packages;

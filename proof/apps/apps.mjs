@@ -1,0 +1,139 @@
+// node apps.mjs REVOIR FOLDER [WORD]: small applications as the documentation of their libraries shows them,
+// whose server is killed and comes back after 2 s: without a gateway, and behind `revoir serve --upstream`.
+// Prints a page; ends with 3 if anybody was worse off behind it. WORD: only those whose name has it.
+import { once } from 'node:events'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { apps as cable } from './cable_apps.mjs'
+import { apps as graphql } from './graphql_apps.mjs'
+import { apps as mqtt } from './mqtt_apps.mjs'
+import { endAll, freePort, listens, start } from './processes.mjs'
+import { apps as signalr } from './signalr_apps.mjs'
+import { apps as socketIo } from './socket_io_apps.mjs'
+import { apps as stomp } from './stomp_apps.mjs'
+
+const [revoir, folder, word = ''] = process.argv.slice(2)
+/** How long its server is away. */
+const AWAY = 2000
+/** How long everybody is watched before that, and after its return. */
+const BEFORE = 3000
+const AFTER = 14_000
+
+/** What became of an application. */
+class Outcome {
+  closes = 0
+  said = new Map()
+  heard = new Map()
+  wrong = []
+
+  /** A member was disconnected. */
+  closed() { this.closes += 1 }
+
+  /** `what` is to come to `whom`, who has all that was said to them in this order. */
+  say(whom, what) { this.#of(this.said, whom).push(what) }
+
+  hear(whom, what) { this.#of(this.heard, whom).push(what) }
+
+  /** Somebody sees what is not so. */
+  isWrong(text) { if (!this.wrong.includes(text)) this.wrong.push(text) }
+
+  #of(map, whom) {
+    if (!map.has(whom)) map.set(whom, [])
+    return map.get(whom)
+  }
+
+  sums() {
+    const sums = { closes: this.closes, lost: 0, doubled: 0, disordered: 0, wrong: this.wrong.length }
+    for (const [whom, said] of this.said) {
+      const heard = this.heard.get(whom) ?? []
+      const places = new Map(said.map((what, place) => [what, place]))
+      const firsts = [...new Set(heard)]
+      sums.lost += said.filter((what) => !firsts.includes(what)).length
+      sums.doubled += heard.length - firsts.length
+      for (let i = 1; i < firsts.length; i++) {
+        sums.disordered += Number(places.get(firsts[i]) < places.get(firsts[i - 1]))
+      }
+    }
+    return sums
+  }
+}
+
+async function startGateway(port) {
+  const listen = await freePort()
+  const inside = mkdtempSync(join(resolve(folder), 'gateway-'))
+  const config = join(inside, 'revoir.toml')
+  writeFileSync(config, `listen = ["127.0.0.1:${listen}"]
+log = "off"
+[admin]
+listen = "unix:${inside}/admin.sock"
+[[route]]
+upstreams = ["ws://127.0.0.1:${port}"]
+`)
+  const gateway = start(revoir, ['serve', '--config', config], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const treatments = new Set()
+  let line = ''
+  gateway.stdout.on('data', (data) => {
+    const lines = (line + data).split('\n')
+    line = lines.pop()
+    for (const one of lines) {
+      const why = /(held because [^,(]*|tunnel[: ][^,(]*)/.exec(one)?.[1]
+      if (why) treatments.add(why.trim())
+    }
+  })
+  await listens(listen)
+  return { gateway, listen, treatments }
+}
+
+async function play(app, isBehind) {
+  const outcome = new Outcome()
+  const inside = mkdtempSync(join(resolve(folder), 'app-'))
+  const port = await freePort()
+  const server = await app.server(port, inside)
+  await server.start()
+  const front = isBehind ? await startGateway(port) : { listen: port }
+  const stop = await app.play(`127.0.0.1:${front.listen}`, outcome, server)
+  await sleep(BEFORE)
+  await server.kill()
+  await sleep(AWAY)
+  await server.start()
+  await sleep(AFTER)
+  await stop()
+  await sleep(500)
+  const sums = outcome.sums()
+  if (front.gateway) {
+    front.gateway.kill('SIGTERM')
+    await Promise.race([once(front.gateway, 'exit'), sleep(8000)])
+  }
+  await server.end()
+  return { ...sums, texts: outcome.wrong, treatments: [...(front.treatments ?? [])] }
+}
+
+const tell = (text) => process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${text}\n`)
+const out = (text) => process.stdout.write(`${text}\n`)
+process.on('exit', endAll)
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+// What a client of a server that is away throws is what it throws without a gateway as well.
+process.on('unhandledRejection', (error) => tell(`  ${error?.message ?? error}`))
+
+const COUNTED = ['closes', 'lost', 'doubled', 'disordered', 'wrong']
+const NOISE = { lost: 3 }
+const worse = []
+out(`Played on ${new Date().toISOString().slice(0, 10)}, load ${loadavg()[0].toFixed(1)} on ${cpus().length} processors.\n`)
+out('| application | behind the gateway | | closes | lost | doubled | out of order | wrong |')
+out('|---|---|---|---:|---:|---:|---:|---|')
+const every = [...socketIo, ...graphql, ...mqtt, ...stomp, ...cable, ...signalr]
+for (const app of every.filter(({ name }) => name.toLowerCase().includes(word.toLowerCase()))) {
+  // At the same time: what is in the machine's way is in the way of both.
+  const [alone, behind] = await Promise.all([play(app, false), play(app, true)])
+  const what = COUNTED.filter((name) => behind[name] > alone[name] + (NOISE[name] ?? 0))
+  if (what.length) worse.push(`${app.name}: ${what.join(', ')}`)
+  const row = (sums) => `${COUNTED.slice(0, 4).map((name) => sums[name]).join(' | ')} | ${sums.texts.join('; ')}`
+  out(`| ${app.name} | ${behind.treatments.join('; ')} | without | ${row(alone)} |`)
+  out(`| | | behind | ${row(behind)} |`)
+  tell(`${app.name}: ${what.length ? `WORSE in ${what.join(', ')}` : 'played'}`)
+}
+out('')
+worse.forEach((line) => tell(`WORSE: ${line}`))
+process.exit(worse.length ? 3 : 0)

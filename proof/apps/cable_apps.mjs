@@ -1,0 +1,45 @@
+// Action Cable: the guide's channels, whose `connected` says what the client is.
+import { WebSocket } from 'ws'
+import { every, Program } from './processes.mjs'
+
+const page = { addEventListener() {}, removeEventListener() {}, visibilityState: 'visible' }
+Object.assign(globalThis, page, { self: globalThis, window: globalThis, document: page })
+const { adapters, createConsumer, logger } = await import('@rails/actioncable')
+adapters.WebSocket = WebSocket
+logger.enabled = false
+
+export const apps = [
+  {
+    name: 'Action Cable: a chat room, and an appearance that is told upon `connected`',
+    server: (port) => new Program(port, ['ruby', 'cable_server.rb', String(port)]),
+    async play(address, outcome) {
+      const member = (name) => {
+        const consumer = createConsumer(`ws://${address}/cable`)
+        const channel = consumer.subscriptions.create({ channel: 'RoomChannel', room: 'lobby' }, {
+          connected() { this.perform('appear', { name }) },
+          received: ({ text, present }) => {
+            if (text !== undefined && name === 'b') outcome.hear('b', text)
+            if (present) last[name] = present
+          },
+          disconnected: () => outcome.closed(),
+        })
+        return { consumer, channel }
+      }
+      const last = {}
+      const [a, b] = [member('a'), member('b')]
+      const stop = every(300, (i) => {
+        outcome.say('b', i)
+        a.channel.perform('speak', { text: i })
+      })
+      return async () => {
+        stop()
+        await new Promise((done) => setTimeout(done, 1500))
+        for (const name of ['a', 'b']) {
+          if (String(last[name]) !== 'a,b') outcome.isWrong(`${name} sees as present: ${last[name]}`)
+        }
+        a.consumer.disconnect()
+        b.consumer.disconnect()
+      }
+    },
+  },
+]

@@ -1,0 +1,141 @@
+// @stomp/stompjs before RabbitMQ: what its guide and the broker's pages show.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from '@stomp/stompjs'
+import { WebSocket } from 'ws'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { every, freePort, Program, readFile } from './processes.mjs'
+
+const SUBPROTOCOLS = ['v12.stomp', 'v11.stomp']
+
+async function server(port, folder) {
+  mkdirSync(`${folder}/rabbitmq`)
+  writeFileSync(`${folder}/plugins`, '[rabbitmq_web_stomp].\n')
+  writeFileSync(`${folder}/rabbitmq.conf`, [
+    'listeners.tcp = none', 'stomp.listeners.tcp = none', `web_stomp.tcp.port = ${port}`,
+    'stomp.default_user = guest', 'stomp.default_pass = guest', '',
+  ].join('\n'))
+  const env = {
+    HOME: folder,
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_EPMD_PORT: String(await freePort()),
+    RABBITMQ_CONFIG_FILE: `${folder}/rabbitmq`,
+    RABBITMQ_DIST_PORT: String(await freePort()),
+    RABBITMQ_ENABLED_PLUGINS_FILE: `${folder}/plugins`,
+    RABBITMQ_LOG_BASE: `${folder}/log`,
+    RABBITMQ_MNESIA_BASE: `${folder}/data`,
+    RABBITMQ_NODENAME: `r${port}@localhost`,
+    RABBITMQ_PID_FILE: `${folder}/pid`,
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1',
+  }
+  const ready = async () => {
+    for (const end = Date.now() + 180_000; Date.now() < end; await sleep(100)) {
+      const isOpen = await new Promise((done) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, SUBPROTOCOLS)
+        socket.on('open', () => { socket.terminate(); done(true) })
+        socket.on('error', () => done(false))
+      })
+      if (isOpen) return
+    }
+    throw new Error('RabbitMQ takes nobody after 3 minutes')
+  }
+  const end = () => promisify(execFile)('epmd', ['-kill'], { env: { ...process.env, ...env } }).catch(() => {})
+  const pid = () => readFile(`${folder}/pid`)
+  return new Program(port, ['/usr/lib/rabbitmq/bin/rabbitmq-server'], { ready, end, pid, env })
+}
+
+function connect(address, outcome, onConnect) {
+  const client = new Client({
+    connectHeaders: { login: 'guest', passcode: 'guest' },
+    reconnectDelay: 1000,
+    webSocketFactory: () => new WebSocket(`ws://${address}/ws`, SUBPROTOCOLS),
+  })
+  let isOpen = false
+  client.onConnect = () => { isOpen = true; onConnect(client) }
+  client.onWebSocketClose = () => { if (isOpen) outcome.closed(); isOpen = false }
+  client.onStompError = ({ headers }) => outcome.isWrong(`ERROR: ${headers.message}`)
+  client.activate()
+  return client
+}
+
+const ended = (stops, ...clients) => async () => {
+  stops.forEach((stop) => stop())
+  await sleep(2000)
+  clients.forEach((client) => { client.onWebSocketClose = () => {}; client.deactivate({ force: true }) })
+}
+
+/** A receipt says that the broker has it. */
+function send(client, destination, body, headers, confirmed) {
+  if (!client.connected) return
+  const receipt = `r${Math.random()}`
+  client.watchForReceipt(receipt, confirmed)
+  client.publish({ destination, body, headers: { receipt, ...headers } })
+}
+
+export const apps = [
+  {
+    name: 'STOMP: a chat whose members say upon `onConnect` that they join',
+    server,
+    async play(address, outcome) {
+      const joined = []
+      const watch = connect(address, outcome, (it) => it.subscribe('/topic/chat', ({ body }) => joined.push(body)))
+      const member = connect(address, outcome, (it) => {
+        it.subscribe('/topic/chat', () => {})
+        setTimeout(() => it.publish({ destination: '/topic/chat', body: 'join' }), 200)
+      })
+      return ended([() => { if (joined.length < 2) outcome.isWrong('nobody was told that the member has joined again') }], watch, member)
+    },
+  },
+  {
+    name: 'STOMP: a durable queue, a worker that acknowledges each message by itself',
+    server,
+    async play(address, outcome) {
+      const worker = connect(address, outcome, (it) => it.subscribe('/queue/work', (message) => {
+        outcome.hear('worker', Number(message.body))
+        setTimeout(() => it.connected && message.ack(), 20)
+      }, { ack: 'client-individual' }))
+      const boss = connect(address, outcome, () => {})
+      const stop = every(200, (i) => send(boss, '/queue/work', String(i), { persistent: 'true' }, () => outcome.say('worker', i)))
+      return ended([stop], worker, boss)
+    },
+  },
+  {
+    name: 'STOMP: transactions of three messages, and receipts',
+    server,
+    async play(address, outcome) {
+      const reader = connect(address, outcome, (it) => it.subscribe('/queue/three', ({ body }) => outcome.hear('reader', Number(body))))
+      const writer = connect(address, outcome, () => {})
+      const stop = every(400, (i) => {
+        if (!writer.connected) return
+        const transaction = writer.begin()
+        const numbers = [3 * i, 3 * i + 1, 3 * i + 2]
+        for (const number of numbers) {
+          writer.publish({ destination: '/queue/three', body: String(number), headers: { transaction: transaction.id, persistent: 'true' } })
+        }
+        const receipt = `t${i}`
+        writer.watchForReceipt(receipt, () => numbers.forEach((number) => outcome.say('reader', number)))
+        writer.publish({ destination: '/queue/other', body: 'x', headers: { receipt, transaction: transaction.id } })
+        transaction.commit()
+      })
+      return ended([stop], reader, writer)
+    },
+  },
+  {
+    name: 'STOMP: questions that are answered to a temporary queue',
+    server,
+    async play(address, outcome) {
+      const answering = connect(address, outcome, (it) => it.subscribe('/queue/questions', ({ body, headers }) => {
+        it.publish({ destination: headers['reply-to'], body })
+      }))
+      const asking = connect(address, outcome, () => {})
+      asking.onUnhandledMessage = ({ body }) => outcome.hear('asking', Number(body))
+      const stop = every(300, (i) => {
+        if (!asking.connected) return
+        asking.publish({ destination: '/queue/questions', body: String(i), headers: { 'reply-to': '/temp-queue/answers' } })
+        outcome.say('asking', i)
+      })
+      return ended([stop], answering, asking)
+    },
+  },
+]

@@ -1,0 +1,229 @@
+//! What the clients of real servers notice when their server goes, with the gateway and without: scripts
+//! in `proof` that run real peers, and the pages in `docs` with what came of it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use crate::ci::leftovers;
+use crate::process::Running;
+use crate::{interop, report, tools};
+
+const INSTALL_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// A script that runs to its end takes about a third of it.
+const RUN_LIMIT: Duration = Duration::from_secs(60 * 60);
+
+/// A script ends with it if everything was played, and the gateway was worse than none.
+const WORSE: i32 = 3;
+
+const POLL: Duration = Duration::from_millis(200);
+
+/// Takes the servers of Socket.IO and its like away.
+pub(crate) fn protocols(gateway: &Path) -> anyhow::Result<()> {
+    const CLIENTS: &str = "100";
+    let deadline = Instant::now() + INSTALL_LIMIT;
+    let (source, folder) = install("protocols", deadline)?;
+    need("python3", &["--version"], &["python3"], deadline)?;
+    need_rails(deadline)?;
+    let mut script = Command::new("python3");
+    script
+        .arg(source.join("proof.py"))
+        .args([gateway, &folder])
+        .arg(CLIENTS);
+    play(script, &folder, "docs/protocols-proof.md", PROTOCOLS_HEAD)
+}
+
+/// Takes MQTT and STOMP brokers away.
+pub(crate) fn brokers(gateway: &Path) -> anyhow::Result<()> {
+    let deadline = Instant::now() + INSTALL_LIMIT;
+    let (source, folder) = install("brokers", deadline)?;
+    need_brokers(deadline)?;
+    copy(&source, &folder, "mjs")?;
+    let mut script = Command::new("node");
+    script
+        .arg("faults.mjs")
+        .args([gateway, &folder.join("run")])
+        .current_dir(&folder);
+    play(script, &folder, "docs/brokers-proof.md", BROKERS_HEAD)
+}
+
+/// Takes the servers of applications away that are built as the documentation of their libraries shows.
+pub(crate) fn apps(gateway: &Path) -> anyhow::Result<()> {
+    let deadline = Instant::now() + INSTALL_LIMIT;
+    let (source, folder) = install("apps", deadline)?;
+    need_brokers(deadline)?;
+    need_rails(deadline)?;
+    interop::install_python(&source, &folder.join("venv"), &[], deadline)?;
+    for kind in ["mjs", "rb", "py"] {
+        copy(&source, &folder, kind)?;
+    }
+    let run = folder.join("run");
+    fs::create_dir_all(&run).with_context(|| format!("create {}", run.display()))?;
+    let mut script = Command::new("node");
+    script
+        .arg("apps.mjs")
+        .args([gateway, &run])
+        .current_dir(&folder);
+    play(script, &folder, "docs/apps-proof.md", APPS_HEAD)
+}
+
+/// The scripts of a proof, and a folder with the packages that they need.
+fn install(name: &str, deadline: Instant) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let source = crate::root().join("proof").join(name);
+    let folder = crate::root().join("target").join(name);
+    tools::install_npm(&source, &folder, deadline)?;
+    Ok((source, folder))
+}
+
+/// A program that answers `args`, from Debian's packages if there is none.
+fn need(name: &str, args: &[&str], packages: &[&str], deadline: Instant) -> anyhow::Result<()> {
+    if tools::runs(Command::new(name).args(args)) {
+        return Ok(());
+    }
+    tools::apt_install(packages, deadline)
+        .with_context(|| format!("this needs `{name}` with {}", packages.join(", ")))
+}
+
+fn need_rails(deadline: Instant) -> anyhow::Result<()> {
+    let uses = ["-e", "require 'action_cable'; require 'puma'"];
+    let packages = ["puma", "ruby-actioncable", "ruby-railties"];
+    need("ruby", &uses, &packages, deadline)
+}
+
+/// Both, where Debian has them.
+fn need_brokers(deadline: Instant) -> anyhow::Result<()> {
+    for (name, program) in [
+        ("mosquitto", "/usr/sbin/mosquitto"),
+        ("rabbitmq-server", "/usr/lib/rabbitmq/bin/rabbitmq-server"),
+    ] {
+        if !Path::new(program).exists() {
+            tools::apt_install(&[name], deadline)
+                .with_context(|| format!("this needs {program}, and there is none"))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy(source: &Path, folder: &Path, kind: &str) -> anyhow::Result<()> {
+    for file in fs::read_dir(source).with_context(|| format!("read {}", source.display()))? {
+        let file = file?.path();
+        if let Some(name) = file.file_name()
+            && file.extension().is_some_and(|it| it == kind)
+        {
+            fs::copy(&file, folder.join(name))
+                .with_context(|| format!("copy {}", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a script that prints a page, and sees to it that nothing of it goes on.
+fn play(mut script: Command, folder: &Path, page: &str, head: &str) -> anyhow::Result<()> {
+    let text = folder.join("page.md");
+    let out = File::create(&text).with_context(|| format!("write {}", text.display()))?;
+    let mark = format!("proof-{}", std::process::id());
+    report("playing: a quarter of an hour, and an hour at most");
+    script.env(leftovers::MARK, &mark).stdout(out);
+    let status = run(&mut script);
+    let left = leftovers::end(&mark)?;
+    let status = status?;
+    if !status.success() && status.code() != Some(WORSE) {
+        bail!("it could not be played to its end: {status}; {page} is as it was");
+    }
+    let text = fs::read(&text).with_context(|| format!("read {}", text.display()))?;
+    crate::proof::write_page(page, head, &text)?;
+    if !left.is_empty() {
+        bail!("left behind, and ended now:\n  {}", left.join("\n  "));
+    }
+    if !status.success() {
+        bail!("somebody is worse off than without the gateway");
+    }
+    Ok(())
+}
+
+fn run(script: &mut Command) -> anyhow::Result<ExitStatus> {
+    let deadline = Instant::now() + RUN_LIMIT;
+    let mut running = Running::start(script)?;
+    loop {
+        if let Some(status) = running.ended()? {
+            return Ok(status);
+        }
+        if Instant::now() >= deadline {
+            bail!("it took longer than an hour, and was killed");
+        }
+        thread::sleep(POLL);
+    }
+}
+
+const PROTOCOLS_HEAD: &str = "\
+# What became of clients whose server went away
+
+`cargo xtask proof protocols` writes this page: for each protocol 100 real clients and a real server, on one machine with two
+processors, everything on 127.0.0.1. The server sends a numbered message every 200 ms to who is subscribed; half of the clients of
+Socket.IO send one as often. Clients come back as their libraries do; those of `graphql-ws` try again as often as it takes, which is not their
+default.
+
+| the server | |
+|---|---|
+| killed | SIGKILL; another one is started 2 s later |
+| 1012 | it stops listening and closes every connection with 1012; another one 2 s after its end. Rails cannot: it says `disconnect` with `server_restart` |
+| shutdown | the same by the means of its library: `io.close()`, `dispose()`, `SubscriptionServer.close()`; SIGTERM for Puma |
+| frozen | SIGSTOP, and SIGCONT |
+
+| between | |
+|---|---|
+| no gateway | the clients talk with the server |
+| auto | the gateway as it is by default: the adapter of the protocol says the hello again |
+| hold | `mode = \"hold\"` and `protocol = \"none\"`: what the gateway would do if it held everybody without knowing the protocol |
+
+*Lost* are messages that a server has sent, or a client, and that did not arrive at a client, or at any server; all clients together. What a new
+server sends before anybody has come back is among them, and what was on its way to a server that was killed. The last column is the time
+from the new server's first moment, or SIGCONT, to the first message: of half of the clients, and of all. It fails where `auto` is worse than
+no gateway in closes, lost or doubled, or slower by more than 200 ms and its pace (500 clients per second); and where a program on one of the
+libraries sees something else than the eleven scenes of `proof/protocols/scenes.mjs` say: rooms, acks, kicks, refusals, recovery, polling.
+
+A server that is frozen for 60 s is the exception. The gateway's keepalive takes it for dead after 20 to 40 s, and 10 s later the
+clients are told to come back. npm `graphql-ws` has no heartbeat by default, and sits through the minute. `socket.io-client` gives up after 45 s,
+and leaves its socket half open for another 30: what it had sent is read when the server goes on. The gateway leaves a dead
+server's socket after 2 s, and what was sent to it since it froze is lost.
+
+";
+
+const BROKERS_HEAD: &str = "\
+# What MQTT and STOMP clients notice of a broker that goes
+
+`cargo xtask proof brokers` writes this page: Debian's mosquitto and RabbitMQ (web STOMP), 100 clients of npm `mqtt` and
+`@stomp/stompjs` with their defaults in each mode, everything on 127.0.0.1 of a machine with two processors. All three modes share one broker;
+the gateway is a release build. A publisher that talks to the broker itself sends a number every 0.2 s, each when the last one was
+confirmed. *Lost* is what was confirmed and a client has not had, of so many; the time counts from the first number that was confirmed after
+the return of the broker, and ends with the first number that half of the clients have, and all.
+
+A broker that is killed or shuts down (SIGTERM) is started again, mosquitto after 2 s; RabbitMQ takes longer than the 10 s that a gateway waits
+by default, so its route has `hold.lost = \"2m\"`. None of the two can close with 1012: a small server in front of them does, and is away for
+2 s while numbers go on. Neither says goodbye when it shuts down: the connections break. A broker that is frozen for 60 s is given up by the gateway's
+keepalive after 40 s, earlier than by clients of mosquitto; with 10 s for a lost backend they are sent away, and come back.
+
+It fails where `auto` is worse than no gateway, but for that last case: by a close, a lost or doubled message, or by more than 0.2 s
+and the pace of returns.
+
+";
+
+const APPS_HEAD: &str = "\
+# What applications notice of a server that goes
+
+`cargo xtask proof apps` writes this page: small applications, written as the documentation of their libraries shows them (tutorials,
+guides, READMEs, recipes), with the libraries' real servers or brokers, everything on 127.0.0.1. Each is played twice at the same time,
+without a gateway and behind `revoir serve` with nothing but an upstream. After 3 s its server is killed; it is started again 2 s later, and
+everybody is watched for 14 s more (RabbitMQ takes longer than 10 s to start; the clock runs from then).
+
+*Closes*: a member was disconnected. *Lost*: what the library, or the server, had confirmed or was told, and whom it was for never got, by the end.
+*Doubled* and *out of order* are of what came. *Wrong*: what somebody sees is not so. The second column is what the gateway's log says of
+the connections. It fails where anybody is worse off behind the gateway, by more than three lost messages: what is on its way when a server is
+killed differs from run to run.
+
+";
