@@ -279,6 +279,10 @@ impl Adapter for ActionCable {
         self.is_restarting || tells_restart(code)
     }
 
+    fn tells_client(&self) -> bool {
+        true
+    }
+
     fn server_gone(&mut self, now: Duration, _out: &mut Outbox) {
         if self.is_ready() {
             self.next_ping = Some(now + PING_INTERVAL / 2);

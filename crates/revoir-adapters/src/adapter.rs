@@ -113,6 +113,12 @@ pub trait Adapter: fmt::Debug + Send {
         false
     }
 
+    /// Whether the client is told of a new server, so that its program says by itself what the new one
+    /// has to know: it joins rooms in its `connect` handler, for example.
+    fn tells_client(&self) -> bool {
+        false
+    }
+
     /// The server is gone, and the client is held. Also if a server goes before the adapter was
     /// ready for it.
     fn server_gone(&mut self, now: Duration, out: &mut Outbox);

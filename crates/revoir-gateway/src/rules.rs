@@ -99,6 +99,9 @@ pub struct Rules {
     pub planned_budget: Duration,
     /// How long a backend may be away after it was lost.
     pub lost_budget: Duration,
+    /// How long a backend that shows no sign of life is kept, until it counts as lost. Zero: it is lost
+    /// at once.
+    pub silent_budget: Duration,
     /// How long a return may take once the backend accepts again.
     pub queue_limit: Duration,
     /// A connection that lasted so long gets a whole budget again.
@@ -131,6 +134,7 @@ impl Default for Rules {
             close_budget: Duration::from_secs(5),
             planned_budget: Duration::from_secs(30),
             lost_budget: Duration::from_secs(10),
+            silent_budget: Duration::from_secs(60),
             queue_limit: Duration::from_secs(60),
             stable_after: Duration::from_secs(10),
             hold_on_1011: false,

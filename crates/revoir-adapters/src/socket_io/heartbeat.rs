@@ -50,7 +50,13 @@ pub(super) struct Heartbeat {
     last: Duration,
     /// A ping of the server that is there, passed and not answered.
     is_asked: bool,
+    /// How often the adapter has pinged in a row in place of a server that is there, and late.
+    stood_in: u8,
 }
+
+/// How often in a row a server that is there is stood in for: if it is frozen it may go on, and if not the
+/// client is to find out.
+const MOST_STOOD_IN: u8 = 3;
 
 /// What becomes of a ping or a pong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +85,7 @@ impl Heartbeat {
             return Beat::Answer;
         }
         self.last = now;
+        self.stood_in = 0;
         self.is_asked = true;
         Beat::Pass
     }
@@ -94,26 +101,38 @@ impl Heartbeat {
     /// The server is gone: the adapter pings in its place.
     pub(super) fn server_gone(&mut self, now: Duration) {
         self.is_asked = false;
+        self.stood_in = 0;
         self.next = self.pace.map(|pace| (self.last + pace.interval).max(now));
     }
 
     /// The server is there and ready: the client is pinged, because the first ping of a new
     /// server may come up to two intervals after the last one of the old.
     pub(super) fn ready(&mut self, now: Duration) {
-        self.next = None;
-        self.beat(now);
-        if !self.is_ours {
-            self.next = None;
-        }
+        self.last = now;
+        self.next = match self.pace {
+            Some(pace) if self.is_ours => Some(now + pace.interval),
+            _ => None,
+        };
     }
 
-    pub(super) const fn next(&self) -> Option<Duration> {
-        self.next
+    /// When the adapter pings next. In place of a server that is there only where its ping is so late that
+    /// the client is about to give up.
+    pub(super) fn next(&self) -> Option<Duration> {
+        let stands_in = self.stood_in < MOST_STOOD_IN;
+        let pace = self.pace.filter(|_| stands_in);
+        let late = pace.map(|pace| self.last + pace.interval + pace.timeout / 2);
+        self.next.or(late)
     }
 
     /// A ping of the adapter's own, which its caller says.
     pub(super) fn beat(&mut self, now: Duration) {
         self.last = now;
-        self.next = self.pace.map(|pace| now + pace.interval);
+        match self.next {
+            Some(_) => self.next = self.pace.map(|pace| now + pace.interval),
+            None => {
+                self.is_asked = false;
+                self.stood_in += 1;
+            }
+        }
     }
 }

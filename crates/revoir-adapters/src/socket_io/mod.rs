@@ -352,6 +352,10 @@ impl Adapter for SocketIo {
         code == CloseCode::NO_STATUS_RCVD || tells_restart(code)
     }
 
+    fn tells_client(&self) -> bool {
+        true
+    }
+
     fn server_gone(&mut self, now: Duration, _out: &mut Outbox) {
         self.phase = Phase::Away;
         self.namespaces.server_gone();
@@ -368,11 +372,11 @@ impl Adapter for SocketIo {
     }
 
     fn poll_timeout(&self) -> Option<Duration> {
-        self.heartbeat.next()
+        self.heartbeat.next().filter(|_| self.is_final.is_none())
     }
 
     fn handle_timeout(&mut self, now: Duration, out: &mut Outbox) {
-        if self.heartbeat.next().is_some_and(|next| next <= now) {
+        if self.poll_timeout().is_some_and(|next| next <= now) {
             self.heartbeat.beat(now);
             out.text_to_client(PING);
         }

@@ -102,6 +102,9 @@ pub struct HoldConfig {
     /// After a backend was lost.
     #[serde(deserialize_with = "values::some_time")]
     pub lost: Time,
+    /// While a backend shows no sign of life, and is not gone; 0: it counts as lost at once.
+    #[serde(deserialize_with = "values::none_or_ms::<100, _>")]
+    pub silent: Time,
     /// Once the backend accepts again.
     #[serde(deserialize_with = "values::some_time")]
     pub queue: Time,
@@ -211,6 +214,7 @@ impl Default for HoldConfig {
         Self {
             planned: Time(rules.planned_budget),
             lost: Time(rules.lost_budget),
+            silent: Time(rules.silent_budget),
             queue: Time(rules.queue_limit),
             on_1011: rules.hold_on_1011,
             renewed_after: Time(rules.stable_after),
@@ -326,6 +330,7 @@ impl RouteConfig {
             client_rate: self.rate.rate(),
             planned_budget: self.hold.planned.0,
             lost_budget: self.hold.lost.0,
+            silent_budget: self.hold.silent.0,
             queue_limit: self.hold.queue.0,
             stable_after: self.hold.renewed_after.0,
             keep: self.hold.whole_bytes,

@@ -97,6 +97,11 @@ impl Connection {
         &self.pool
     }
 
+    /// The name of the upstream that it has.
+    pub(crate) fn upstream(&self) -> Option<Arc<str>> {
+        self.upstream.as_ref().map(UpstreamPermit::name)
+    }
+
     pub(crate) fn outlook(&self, now: Duration) -> Outlook {
         self.pool.outlook(now, self.upstream.as_ref())
     }

@@ -15,10 +15,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::connection::client::Connection;
+use crate::connection::driver_return::Returning;
 use crate::connection::held_bytes::Held;
 use crate::connection::holding::{HoldState, Redial};
 use crate::connection::lifetime::Lifetime;
-use crate::connection::linger::linger;
+use crate::connection::linger::{linger, linger_at_backend};
 use crate::connection::meter::Meter;
 use crate::connection::read_buffer::{READ_BUFFER_BYTES, with_read_buffer};
 use crate::connection::transport::{Writer, poll_read};
@@ -50,6 +51,8 @@ pub(crate) struct Driver<S> {
     pub(super) next_look: Option<Duration>,
     /// Whether the upstream was removed.
     pub(super) is_to_move: bool,
+    /// From a hold until others have returned too.
+    pub(super) returning: Option<Box<Returning>>,
 }
 
 impl<S> Driver<S>
@@ -87,6 +90,7 @@ where
             lifetime,
             meter,
             is_to_move: false,
+            returning: None,
         }
     }
 
@@ -115,6 +119,7 @@ where
             let mut progressed = self.poll_hold(cx, now);
             progressed |= self.poll_side(cx, now, Side::Client);
             progressed |= self.poll_side(cx, now, Side::Backend);
+            progressed |= self.poll_return(cx, now);
             self.count(cx, now);
             self.release();
             if let Some(treatment) = self.relay.take_new_treatment() {
@@ -161,7 +166,7 @@ where
     }
 
     /// Writes to and reads from one side, once. Returns whether there is something new to look at.
-    fn poll_side(&mut self, cx: &mut Context<'_>, now: Duration, side: Side) -> bool {
+    pub(super) fn poll_side(&mut self, cx: &mut Context<'_>, now: Duration, side: Side) -> bool {
         let mut progressed = self.push(cx, now, side);
         if self.relay.wants_flush(side) {
             self.flush(cx, now, side);
@@ -349,7 +354,7 @@ where
     }
 
     /// Lets go of the sockets of sides that have ended.
-    fn release(&mut self) {
+    pub(super) fn release(&mut self) {
         for ended in self.relay.take_ended() {
             let stream = match ended.side {
                 Side::Client => self.client.take(),
@@ -357,7 +362,10 @@ where
             };
             let mut ended = ended;
             if let (Some(stream), Some(rest)) = (stream, ended.rest.take()) {
-                tokio::spawn(linger(stream, rest));
+                match ended.side {
+                    Side::Client => tokio::spawn(linger(stream, rest)),
+                    Side::Backend => tokio::spawn(linger_at_backend(stream, rest)),
+                };
             }
             self.connection.ended(ended);
         }

@@ -17,32 +17,34 @@ impl<S> Driver<S>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    /// Starts and follows re-dials while the client is held.
+    /// Starts and follows re-dials while another backend is looked for.
     pub(super) fn poll_hold(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
-        let Some((previous, held)) = self.relay.holding(now) else {
+        let Some(seeking) = self.relay.seeking() else {
             self.end_hold();
             return false;
         };
-        if self.hold.is_none() {
-            let since = now.saturating_sub(held);
-            self.connection.begin_hold(since);
-            self.hold = Some(Box::new(HoldState {
-                since,
+        let changed = || watch(self.connection.pool());
+        let hold = self.hold.get_or_insert_with(|| {
+            Box::new(HoldState {
+                is_held: false,
                 redialing: None,
+                is_refused: false,
                 queue_id: None,
-                changed: watch(self.connection.pool()),
+                changed: changed(),
                 is_crowded: false,
-            }));
+            })
+        });
+        if !seeking.is_silent && !hold.is_held {
+            hold.is_held = true;
+            self.connection.begin_hold(seeking.since);
         }
-        let Some(hold) = &mut self.hold else {
-            return false;
-        };
         let has_waiting = self.relay.has_waiting();
         let priority = priority(has_waiting, self.relay.tells_others());
         if self.relay.wants_dial(now) {
             let queue_id = self.connection.pool().queue_id();
             hold.queue_id = (!has_waiting).then_some(queue_id);
-            let redialing = self.redial.redial(queue_id, priority, previous, hold.since);
+            let silent = self.connection.upstream().filter(|_| seeking.is_silent);
+            let redialing = self.redial.redial(queue_id, priority, seeking, silent);
             hold.redialing = Some(redialing);
         }
         if has_waiting && let Some(queue_id) = hold.queue_id.take() {
@@ -59,13 +61,39 @@ where
             .map(|redialing| redialing.as_mut().poll(cx));
         if let Some(Poll::Ready(redialed)) = redialed {
             hold.redialing = None;
-            self.redialed(cx, now, redialed);
+            if !seeking.is_silent || self.leaves_silent(cx, now, redialed.is_ok()) {
+                self.redialed(cx, now, redialed);
+            }
             return true;
         }
         if progressed {
             self.with(now, |relay, at| relay.handle_timeout(at));
         }
         progressed
+    }
+
+    /// Leaves a silent backend for one that has answered, unless it speaks in the last moment. Returns
+    /// whether what came of the re-dial is still of use.
+    fn leaves_silent(&mut self, cx: &mut Context<'_>, now: Duration, has_another: bool) -> bool {
+        if !has_another {
+            return true;
+        }
+        self.poll_side(cx, now, Side::Backend);
+        if !self.relay.is_silent() {
+            return false;
+        }
+        if !self.relay.may_be_replaced() {
+            let redialed = RedialFailure::Unreachable;
+            self.with(now, |relay, at| relay.redial_failed(at, &redialed));
+            return false;
+        }
+        self.with(now, Relay::leave_silent);
+        self.release();
+        if let Some(hold) = &mut self.hold {
+            hold.is_held = true;
+            self.connection.begin_hold(now);
+        }
+        true
     }
 
     fn redialed(
@@ -90,6 +118,9 @@ where
                 self.take_input(cx, now, Side::Backend, &input);
             }
             Err(redialed) => {
+                if let Some(hold) = &mut self.hold {
+                    hold.is_refused = redialed != RedialFailure::Unreachable;
+                }
                 self.connection.redial_failed(&redialed);
                 self.with(now, |relay, at| relay.redial_failed(at, &redialed));
             }
@@ -100,7 +131,7 @@ where
 impl<S> Driver<S> {
     /// Gives everything back that a hold needs.
     pub(super) fn end_hold(&mut self) {
-        if self.hold.take().is_some() {
+        if self.hold.take().is_some_and(|hold| hold.is_held) {
             self.connection.end_hold();
         }
     }

@@ -27,7 +27,7 @@ where
         if wanted <= room {
             return wanted;
         }
-        let Some(hold) = &mut self.hold else {
+        let Some(hold) = self.hold.as_mut().filter(|hold| hold.is_held) else {
             return wanted.min(room.max(LEAST_READ));
         };
         if !hold.is_crowded {
@@ -45,7 +45,7 @@ where
             self.next_look = None;
         } else {
             self.next_look.get_or_insert(now + LOOK);
-            if self.hold.is_none() && self.held.all().is_short() {
+            if self.relay.holding(now).is_none() && self.held.all().is_short() {
                 self.let_go(cx, now);
             }
         }

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::relay::{Previous, RedialFailure};
+use crate::relay::{RedialFailure, Seeking};
 use crate::upstream::{Priority, QueueId, UpstreamPermit};
 
 /// Another connection to the backend.
@@ -26,20 +27,24 @@ pub(crate) type Redialing<S> =
 
 /// How a driver gets another connection to the backend.
 pub(crate) trait Redial<S>: Send {
-    /// Waits for a permit as `queue_id`, and dials. `since`: when the hold began.
+    /// Waits for a permit as `queue_id`, and dials. `silent`: the upstream that the client still has,
+    /// which shows no sign of life.
     fn redial(
         &self,
         queue_id: QueueId,
         priority: Priority,
-        previous: Previous,
-        since: Duration,
+        seeking: Seeking,
+        silent: Option<Arc<str>>,
     ) -> Redialing<S>;
 }
 
-/// What is needed during a hold only.
+/// What is needed while another backend is looked for.
 pub(crate) struct HoldState<S> {
-    pub(super) since: Duration,
+    /// Whether the client is held. If not, it has a backend that is silent.
+    pub(super) is_held: bool,
     pub(super) redialing: Option<Redialing<S>>,
+    /// Whether the re-dial was answered with something else than a backend: nobody waits for this client.
+    pub(super) is_refused: bool,
     /// The place in the queue, until messages wait.
     pub(super) queue_id: Option<QueueId>,
     /// The backend begins to accept, or stops.

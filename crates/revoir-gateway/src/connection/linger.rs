@@ -9,12 +9,31 @@ use tokio::time::timeout;
 /// How long the other side may take to close too.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// The same of a backend. One that is frozen loses what it was sent if it finds its connection reset when
+/// it goes on. npm `ws` waits so long, too.
+const BACKEND_LINGER: Duration = Duration::from_secs(30);
+
 /// How much is read and thrown away meanwhile.
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Writes `rest`, shuts down, and reads until the other side has closed: unread input would turn
 /// the last bytes into a TCP reset.
-pub(crate) async fn linger<S>(mut stream: S, rest: Vec<u8>)
+pub(crate) async fn linger<S>(stream: S, rest: Vec<u8>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    linger_for(LINGER, stream, rest).await;
+}
+
+/// The same of a backend, which may be frozen.
+pub(super) async fn linger_at_backend<S>(stream: S, rest: Vec<u8>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    linger_for(BACKEND_LINGER, stream, rest).await;
+}
+
+async fn linger_for<S>(limit: Duration, mut stream: S, rest: Vec<u8>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -31,7 +50,7 @@ where
         }
         io::Result::Ok(())
     };
-    match timeout(LINGER, closing).await {
+    match timeout(limit, closing).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(target: "revoir", %error, "closing was cut short"),
         Err(_) => tracing::debug!(target: "revoir", "the other side did not close in time"),

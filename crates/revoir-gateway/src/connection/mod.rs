@@ -7,6 +7,7 @@ mod driver;
 mod driver_hold;
 mod driver_memory;
 mod driver_reload;
+mod driver_return;
 mod fields;
 mod held_bytes;
 mod holding;

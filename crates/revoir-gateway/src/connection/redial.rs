@@ -7,12 +7,13 @@ use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response};
 use revoir::reconnect::Entropy;
 use revoir_proto::handshake::key;
+use tokio::time::sleep;
 
 use crate::connection::fields::Fields;
 use crate::connection::held_bytes::{Held, HeldBytes};
 use crate::connection::holding::{Redial, Redialing, Returned};
 use crate::proxy_protocol::Header;
-use crate::relay::{Previous, RedialFailure};
+use crate::relay::{Previous, RedialFailure, Seeking};
 use crate::rules::Mode;
 use crate::treatment::{HeldBy, Treatment};
 use crate::upstream::dial::{DialError, Opened, Opening, dial};
@@ -25,6 +26,9 @@ const RESUME: HeaderName = HeaderName::from_static("revoir-resume");
 
 /// What a client asks for has usually not so many bytes, which are not counted.
 const USUAL: usize = 4096;
+
+/// How long a silent backend has to speak once another one has answered.
+const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// No backend is waited for longer than this on its own advice.
 const LONGEST_ADVICE: Duration = Duration::from_secs(3600);
@@ -102,8 +106,8 @@ impl Redial<MaybeTls> for Redialer {
         &self,
         queue_id: QueueId,
         priority: Priority,
-        previous: Previous,
-        since: Duration,
+        seeking: Seeking,
+        silent: Option<Arc<str>>,
     ) -> Redialing<MaybeTls> {
         let (pool, limit) = (Arc::clone(&self.pool), self.limit);
         let (mut opening, agreement) = (self.opening(), self.agreement.clone());
@@ -114,13 +118,23 @@ impl Redial<MaybeTls> for Redialer {
                 priority,
                 is_new: false,
             };
+            let search = match &silent {
+                Some(upstream) => Some(pool.search(upstream, asking.path).await),
+                None => None,
+            };
             let permit = pool.dial_permit(queue_id, asking).await;
-            let held = pool.now().saturating_sub(since);
-            if let Ok(value) = HeaderValue::from_str(&resume(&name, previous, held)) {
+            let held = pool.now().saturating_sub(seeking.since);
+            if let Ok(value) = HeaderValue::from_str(&resume(&name, seeking.previous, held)) {
                 opening.headers.insert(RESUME, value);
             }
             let answer = dial(&pool, permit, &opening, limit).await;
-            judge(answer, &agreement, treatment)
+            drop(search);
+            let returned = judge(answer, &agreement, treatment)?;
+            if silent.is_some() {
+                // An upstream that was frozen, and goes on, accepts too: whose connection it has is heard.
+                sleep(LAST_CHANCE).await;
+            }
+            Ok(returned)
         })
     }
 }

@@ -2,14 +2,9 @@
 
 use std::time::Duration;
 
+use crate::relay::search::Search;
 use crate::relay::verdict::{HoldCause, RanOut};
 use crate::rules::Rules;
-
-/// Between two re-dials of a client that are answered, at first.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-
-/// The same, at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A client that waits for a backend.
 #[derive(Debug)]
@@ -17,11 +12,9 @@ pub(crate) struct Hold {
     pub(super) why: HoldCause,
     pub(super) since: Duration,
     pub(super) previous: Previous,
-    /// No re-dial before this.
-    pub(super) not_before: Duration,
-    pub(super) is_dialing: bool,
-    /// After the last answer to a re-dial that did not lead to a backend.
-    pause: Duration,
+    pub(super) search: Search,
+    /// Whether the backend was left because it was silent.
+    pub(super) was_silent: bool,
     /// Whether the last answer to a re-dial broke a rule.
     pub(super) is_invalid: bool,
     /// Whether the client was not read from, because others keep too much.
@@ -40,6 +33,16 @@ enum Clock {
     Queue { until: Duration },
 }
 
+/// A client that looks for another backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seeking {
+    /// The connection to the one that it had, or has.
+    pub(crate) previous: Previous,
+    pub(crate) since: Duration,
+    /// Whether it still has one, which is silent.
+    pub(crate) is_silent: bool,
+}
+
 /// The connection to the backend that was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Previous {
@@ -56,21 +59,13 @@ impl Hold {
             why,
             since: now,
             previous,
-            not_before: now,
-            is_dialing: false,
-            pause: Duration::ZERO,
+            search: Search::from(now),
+            was_silent: false,
             is_invalid: false,
             is_crowded: false,
             left,
             clock: Clock::Budget { since: now },
         }
-    }
-
-    /// How long this client waits before it is tried again, after an answer that may be meant for it
-    /// alone.
-    pub(super) fn next_pause(&mut self) -> Duration {
-        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-        self.pause
     }
 
     /// Takes note of whether the backend accepts.

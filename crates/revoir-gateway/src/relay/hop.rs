@@ -27,6 +27,8 @@ pub(crate) struct Hop {
     stuck_since: Option<Duration>,
     /// Since when nothing is read.
     deaf_since: Option<Duration>,
+    /// Whether it is known to show no sign of life.
+    is_silent: bool,
     began: Option<Began>,
     sent: Option<CloseFrame>,
     received: Option<CloseFrame>,
@@ -56,6 +58,7 @@ impl Hop {
             pong: None,
             stuck_since: None,
             deaf_since: None,
+            is_silent: false,
             began: None,
             sent: None,
             received: None,
@@ -144,8 +147,16 @@ impl Hop {
         }
     }
 
+    /// Tells whether it is known to show no sign of life: it is not asked for one then.
+    pub(crate) const fn set_silent(&mut self, is_silent: bool) {
+        self.is_silent = is_silent;
+    }
+
     /// The next time at which `on_timeout` has something to do.
     pub(crate) fn deadline(&self) -> Option<Duration> {
+        if self.is_silent {
+            return None;
+        }
         let stuck = self.stuck_since.map(|since| since + self.write_timeout);
         let life = match self.keepalive {
             Some(config) if self.sent.is_none() => {
@@ -158,6 +169,9 @@ impl Hop {
 
     /// Does what is due: queues a ping, or says why this side counts as dead.
     pub(crate) fn on_timeout(&mut self, now: Duration, random: &mut dyn Random) -> Option<Cause> {
+        if self.is_silent {
+            return None;
+        }
         let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
         if is_due(self.stuck_since.map(|since| since + self.write_timeout)) {
             return Some(Cause::WriteTimeout);

@@ -24,6 +24,9 @@ impl Relay {
         if let Some(hop) = self.hop_mut(side) {
             hop.on_received(at.now);
         }
+        if side == Side::Backend {
+            self.speaks(true);
+        }
         while !input.is_empty() && self.hears(side) {
             let lane = match (side, &mut self.backend) {
                 (Side::Client, _) => &mut self.lane,
@@ -57,7 +60,7 @@ impl Relay {
     /// What was kept of a message from `side` goes on before its end, unless nobody would take it.
     pub(crate) fn let_go(&mut self, at: &mut Moment<'_>, side: Side, to: &mut dyn Accept) {
         let is_free = matches!(self.stage, Stage::Attached) && !self.is_moving();
-        if !is_free || self.is_away() || !self.hears(side) {
+        if !is_free || self.keeps_back() || !self.hears(side) {
             return;
         }
         let lane = match (side, &mut self.backend) {

@@ -9,6 +9,7 @@
 
 mod budgets;
 mod frame;
+mod gate;
 mod hold;
 mod hop;
 mod input;
@@ -16,6 +17,8 @@ mod lane;
 mod moving;
 mod outgoing;
 mod scanner;
+mod search;
+mod silence;
 mod stage;
 mod state;
 #[cfg(test)]
@@ -26,7 +29,7 @@ mod watching;
 
 #[cfg(test)]
 pub(crate) use frame::whole_frame;
-pub(crate) use hold::Previous;
+pub(crate) use hold::{Previous, Seeking};
 pub(crate) use hop::earlier;
 pub(crate) use outgoing::Accept;
 pub use state::{Ended, Side};

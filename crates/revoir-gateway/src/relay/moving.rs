@@ -33,11 +33,7 @@ impl Relay {
     /// frame, and what it still sends is passed on. The client is not read from until the backend has
     /// answered, or for as long as a closing handshake may take. Returns whether that is so.
     pub(crate) fn change_backend(&mut self, at: &mut Moment<'_>) -> bool {
-        let may_be_held = self.treatment.is_hold()
-            && self.is_holdable()
-            && !self.is_away()
-            && self.adapter_objects().is_none();
-        if !matches!(self.stage, Stage::Attached) || self.moving.is_some() || !may_be_held {
+        if !matches!(self.stage, Stage::Attached) || !self.may_be_replaced() {
             return false;
         }
         let Some(backend) = &mut self.backend else {

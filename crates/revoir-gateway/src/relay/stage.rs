@@ -7,7 +7,7 @@ use revoir_proto::frame::CloseFrame;
 use revoir_proto::{Cause, Detail, Finish, ProtocolError, Reason, SendCode};
 
 use crate::relay::budgets::Budgets;
-use crate::relay::hold::{Hold, Previous};
+use crate::relay::hold::Hold;
 use crate::relay::hop::Hop;
 use crate::relay::state::{BackendSide, Moment, Relay, Release, Side, Stage};
 use crate::relay::verdict::{
@@ -45,6 +45,7 @@ impl Relay {
                 .and_then(|hop| hop.on_timeout(at.now, at.random));
             match due {
                 None => {}
+                Some(cause) if side == Side::Backend && self.falls_silent(at.now, cause) => {}
                 Some(Cause::PongTimeout) => self.on(at, Event::Silent(side)),
                 Some(cause) => {
                     let event = Event::Lost(side, cause, Detail::None, Finish::Timeout);
@@ -53,6 +54,7 @@ impl Relay {
             }
         }
         self.look_at_move(at);
+        self.look_at_silence(at);
         self.adapter_timeout(at);
         if let Stage::Holding(hold) = &mut self.stage {
             let accepts = (at.outlook)()
@@ -77,19 +79,25 @@ impl Relay {
 
     /// A re-dial was answered with something else than what was agreed, or not at all.
     pub(crate) fn redial_failed(&mut self, at: &mut Moment<'_>, redialed: &RedialFailure) {
-        let Stage::Holding(hold) = &mut self.stage else {
-            return;
-        };
-        hold.is_dialing = false;
-        hold.is_invalid = *redialed == RedialFailure::Invalid;
-        match after_redial(redialed) {
-            AfterRedial::Again(after) => {
-                // Who may dial when nobody is there, the dial queue says.
-                let is_answered = *redialed != RedialFailure::Unreachable;
-                let pause = is_answered.then(|| hold.next_pause());
-                hold.not_before = at.now + after.or(pause).unwrap_or_default();
+        let is_answered = *redialed != RedialFailure::Unreachable;
+        let silence = self.backend.as_mut().and_then(|own| own.silence.as_mut());
+        match (&mut self.stage, after_redial(redialed)) {
+            (Stage::Holding(hold), AfterRedial::Again(advice)) => {
+                hold.is_invalid = *redialed == RedialFailure::Invalid;
+                hold.search.failed(at.now, is_answered, advice);
             }
-            AfterRedial::End(goodbye) => self.on(at, Event::Leave(goodbye)),
+            (Stage::Holding(_), AfterRedial::End(goodbye)) => self.on(at, Event::Leave(goodbye)),
+            // The backend that it has may still go on.
+            (Stage::Attached, answer) => {
+                if let Some(silence) = silence {
+                    let advice = match answer {
+                        AfterRedial::Again(advice) => advice,
+                        AfterRedial::End(_) => None,
+                    };
+                    silence.search.failed(at.now, is_answered, advice);
+                }
+            }
+            (Stage::Closing { .. } | Stage::Done, _) => {}
         }
     }
 
@@ -292,15 +300,17 @@ impl Relay {
     }
 
     /// Keeps the client, without its backend.
-    fn hold(&mut self, at: &mut Moment<'_>, why: HoldCause, end: (Cause, Detail, Finish)) {
+    pub(super) fn hold(
+        &mut self,
+        at: &mut Moment<'_>,
+        why: HoldCause,
+        end: (Cause, Detail, Finish),
+    ) {
         let Some(backend) = &mut self.backend else {
             return;
         };
-        let queued = backend.hop.out.queued_messages() as u64;
-        let previous = Previous {
-            written: (self.lane.messages() - backend.first).saturating_sub(queued),
-            received: backend.lane.messages(),
-        };
+        let previous = backend.so_far(self.lane.messages());
+        let silence = backend.silence.take();
         let lasted = at.now.saturating_sub(backend.attached);
         let watched = self.watched.as_ref();
         // One that never answered the hello was as good as away.
@@ -330,7 +340,10 @@ impl Relay {
         if why == HoldCause::Busy {
             // Not all at once: a second, and up to one more.
             let jitter = (u64::from(at.random.next_u32()) * 1000) >> 32;
-            hold.not_before = at.now + Duration::from_millis(1000 + jitter);
+            hold.search
+                .put_off(at.now + Duration::from_millis(1000 + jitter));
+        } else if let Some(silence) = silence {
+            hold.search = silence.search;
         }
         self.stage = Stage::Holding(hold);
         self.adapter_is_held(at);
@@ -362,7 +375,7 @@ impl Relay {
         }
     }
 
-    fn close_silent(&mut self, at: &mut Moment<'_>, side: Side) {
+    pub(super) fn close_silent(&mut self, at: &mut Moment<'_>, side: Side) {
         let frame = CloseFrame::new(SendCode::TIMEOUT, Reason::truncated("no sign of life"));
         if let Some(hop) = self.hop_mut(side) {
             hop.send_close(frame, Cause::PongTimeout, Detail::None, at.random);

@@ -8,11 +8,12 @@ use revoir_adapters::Adapter;
 use revoir_proto::{Cause, Detail, Ending, Finish, Random, Role};
 
 use crate::relay::budgets::Budgets;
-use crate::relay::hold::{Hold, Previous};
+use crate::relay::hold::{Hold, Previous, Seeking};
 use crate::relay::hop::{Hop, earlier};
 use crate::relay::lane::{Lane, LaneRules, Unit};
 use crate::relay::outgoing::{Accept, Outgoing};
 use crate::relay::scanner::ScanRules;
+use crate::relay::silence::Silence;
 use crate::relay::verdict::HoldCause;
 use crate::relay::watched::Watched;
 use crate::rules::Rules;
@@ -50,6 +51,8 @@ pub(crate) struct Moment<'a> {
 pub(crate) struct Outlook {
     /// Since when it accepts, if the last attempt succeeded.
     pub(crate) accepts_since: Option<Duration>,
+    /// Since when no held client has to be said a hello again for, if there is none.
+    pub(crate) returned_since: Option<Duration>,
     /// Whether it is known to restart.
     pub(crate) restarting: bool,
     /// Over how long a time those who are sent away should come back.
@@ -124,6 +127,19 @@ pub(super) struct BackendSide {
     pub(super) attached: Duration,
     /// The number of the first message that is for it.
     pub(super) first: u64,
+    /// It shows no sign of life.
+    pub(super) silence: Option<Box<Silence>>,
+}
+
+impl BackendSide {
+    /// What went over the connection, of which `sent` whole messages came from the client so far.
+    pub(super) fn so_far(&self, sent: u64) -> Previous {
+        let queued = self.hop.out.queued_messages() as u64;
+        Previous {
+            written: (sent - self.first).saturating_sub(queued),
+            received: self.lane.messages(),
+        }
+    }
 }
 
 /// Where a relay stands.
@@ -173,7 +189,7 @@ impl Relay {
     pub(crate) fn attach(&mut self, at: &mut Moment<'_>) {
         let mut held = None;
         if let Stage::Holding(hold) = &self.stage {
-            held = Some((hold.why, hold.since));
+            held = Some((hold.why, hold.since, hold.was_silent));
             self.budgets.keep(hold.why, hold.left(at.now));
         }
         let jitter = at.random.next_u32();
@@ -191,23 +207,44 @@ impl Relay {
                 self.compression,
             ),
             attached: at.now,
+            silence: None,
         });
         self.stage = Stage::Attached;
-        if let Some((why, since)) = held {
+        if let Some((why, since, was_silent)) = held {
             let returned = (at.outlook)().accepts_since;
-            let was_away = why != HoldCause::Lost || returned.is_some_and(|at| at >= since);
+            let was_away =
+                was_silent || why != HoldCause::Lost || returned.is_some_and(|at| at >= since);
             self.greet(at, was_away);
         }
     }
 
     /// A re-dial is to start now. It is asked for once.
     pub(crate) fn wants_dial(&mut self, now: Duration) -> bool {
+        let may_be_replaced = self.may_be_replaced();
+        let silence = self.backend.as_mut().and_then(|own| own.silence.as_mut());
         match &mut self.stage {
-            Stage::Holding(hold) if !hold.is_dialing && hold.not_before <= now => {
-                hold.is_dialing = true;
-                true
+            Stage::Holding(hold) => hold.search.wants_dial(now),
+            Stage::Attached if may_be_replaced => {
+                silence.is_some_and(|silence| silence.search.wants_dial(now))
             }
-            Stage::Holding(_) | Stage::Attached | Stage::Closing { .. } | Stage::Done => false,
+            Stage::Attached | Stage::Closing { .. } | Stage::Done => false,
+        }
+    }
+
+    /// Whether the client looks for another backend.
+    pub(crate) fn seeking(&self) -> Option<Seeking> {
+        match (&self.stage, &self.backend) {
+            (Stage::Holding(hold), _) => Some(Seeking {
+                previous: hold.previous,
+                since: hold.since,
+                is_silent: false,
+            }),
+            (Stage::Attached, Some(backend)) => Some(Seeking {
+                since: self.silent_since()?,
+                previous: backend.so_far(self.lane.messages()),
+                is_silent: true,
+            }),
+            (Stage::Attached | Stage::Closing { .. } | Stage::Done, _) => None,
         }
     }
 
@@ -262,7 +299,7 @@ impl Relay {
     pub(crate) fn held_bytes(&self) -> usize {
         match self.stage {
             Stage::Holding(_) => self.waiting.queued() + self.lane.kept(),
-            Stage::Attached if self.is_away() => self.waiting.queued() + self.lane.kept(),
+            Stage::Attached if self.keeps_back() => self.waiting.queued() + self.lane.kept(),
             Stage::Attached | Stage::Closing { .. } | Stage::Done => 0,
         }
     }
@@ -297,7 +334,7 @@ impl Relay {
         }
         let is_free = match (&self.stage, side) {
             (Stage::Holding(_), _) => return self.room_in_hold(),
-            (Stage::Attached, Side::Client) if self.is_away() => return self.room_in_hold(),
+            (Stage::Attached, Side::Client) if self.keeps_back() => return self.room_in_hold(),
             (_, Side::Client) => is_free(self.backend.as_ref().map(|backend| &backend.hop)),
             (_, Side::Backend) => is_free(self.client.as_ref()),
         };
@@ -332,7 +369,11 @@ impl Relay {
     pub(crate) fn flush(&mut self, at: &mut Moment<'_>, side: Side, transport: &mut dyn Accept) {
         let may_insert = self.may_insert(side);
         if let Some(hop) = self.hop_mut(side) {
+            let before = hop.out.sent();
             hop.flush(at.now, transport, may_insert, at.random);
+            if side == Side::Backend && hop.out.sent() != before {
+                self.speaks(false);
+            }
         }
         self.settle(at.now);
     }
@@ -349,9 +390,9 @@ impl Relay {
         let hops = earlier(hop(self.client.as_ref()), hop(backend));
         let hops = earlier(hops, self.adapter_deadline());
         match &self.stage {
-            Stage::Attached => earlier(hops, self.moving),
+            Stage::Attached => earlier(hops, earlier(self.moving, self.silence_deadline())),
             Stage::Holding(hold) => {
-                let dial = (!hold.is_dialing).then_some(hold.not_before);
+                let dial = hold.search.next();
                 earlier(hops, earlier(Some(hold.deadline().0), dial))
             }
             Stage::Closing { deadline } => earlier(hops, Some(*deadline)),

@@ -4,5 +4,6 @@ mod closing;
 mod holding;
 mod keeping_alive;
 mod rig;
+mod silence;
 mod tunnel;
 mod watching;

@@ -7,6 +7,7 @@ use revoir_proto::Role;
 use revoir_proto::extension::deflate::{Decompressor, Direction, WindowBits};
 use revoir_proto::frame::{FrameHeader, Mask, Opcode};
 
+use crate::relay::gate::Gate;
 use crate::relay::verdict::BackendEnd;
 
 /// A message that is not kept until it is whole cannot be shown.
@@ -24,6 +25,8 @@ pub(super) struct Watched {
     inflater: Decompressor,
     /// Until when a backend may take to answer what is said again.
     pub(super) greeting: Option<Duration>,
+    /// What the client says waits for the return of others.
+    pub(super) gate: Option<Gate>,
 }
 
 /// The first message of some that are whole.
@@ -44,6 +47,7 @@ impl Watched {
             adapter,
             inflater: Decompressor::new(alone),
             greeting: None,
+            gate: None,
         }
     }
 

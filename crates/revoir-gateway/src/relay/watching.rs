@@ -32,6 +32,15 @@ impl Relay {
         is_whole: bool,
         to: &mut dyn Accept,
     ) {
+        if side == Side::Client && self.is_gated() {
+            if is_whole {
+                let (out, role) = (&mut self.waiting, Role::Server);
+                out.forward_messages(&mut Nowhere, before, bytes, role);
+                return;
+            }
+            // Nobody keeps it until it is whole.
+            self.open_gate(at);
+        }
         if !is_whole && self.is_shown() {
             // What is cut through is not looked at, so the adapter may have missed something.
             match self.is_away() {
@@ -102,7 +111,7 @@ impl Relay {
     pub(super) fn adapter_is_held(&mut self, at: &mut Moment<'_>) {
         if let Some(watched) = &mut self.watched {
             let mut out = Outbox::default();
-            watched.greeting = None;
+            (watched.greeting, watched.gate) = (None, None);
             watched.adapter.server_gone(at.now, &mut out);
             self.say_all(at, &out);
         }
@@ -144,6 +153,10 @@ impl Relay {
             self.on(at, Event::Silent(Side::Backend));
             return;
         }
+        self.look_at_gate(at);
+        let Some(watched) = &mut self.watched else {
+            return;
+        };
         if watched
             .adapter
             .poll_timeout()
@@ -160,7 +173,8 @@ impl Relay {
     pub(super) fn adapter_deadline(&self) -> Option<Duration> {
         let watched = self.watched.as_ref().filter(|_| self.is_shown())?;
         let timer = watched.adapter.poll_timeout();
-        timer.into_iter().chain(watched.greeting).min()
+        let gate = self.gate_opens();
+        timer.into_iter().chain(watched.greeting).chain(gate).min()
     }
 
     /// Whether what comes is shown to an adapter.
@@ -172,6 +186,22 @@ impl Relay {
     pub(super) fn is_away(&self) -> bool {
         let watched = self.watched.as_ref();
         watched.is_some_and(|watched| self.backend.is_none() || !watched.adapter.is_ready())
+    }
+
+    /// Whether the hello has to be said again, or is.
+    pub(crate) fn is_returning(&self) -> bool {
+        let watched = self.watched.as_ref();
+        let is_greeting = watched.is_some_and(|watched| watched.greeting.is_some());
+        match self.stage {
+            Stage::Holding(_) => watched.is_some(),
+            Stage::Attached => is_greeting,
+            Stage::Closing { .. } | Stage::Done => false,
+        }
+    }
+
+    /// Whether what the client says has to wait here.
+    pub(super) fn keeps_back(&self) -> bool {
+        self.is_away() || self.is_gated()
     }
 
     /// Why the adapter does not want the client held, if it does not.
@@ -209,10 +239,9 @@ impl Relay {
         if !matches!(self.stage, Stage::Attached) || !watched.adapter.is_ready() {
             return;
         }
-        watched.greeting = None;
-        if self.waiting.queued_messages() > 0 {
-            let kept = std::mem::take(&mut self.waiting).take_rest();
-            self.show(at, Side::Client, (&[], &kept), true, &mut Nowhere);
+        if watched.greeting.take().is_some() {
+            self.shut_gate(at.now);
+            self.look_at_gate(at);
         }
         if let Some(why) = self.adapter_objects()
             && why.is_final()

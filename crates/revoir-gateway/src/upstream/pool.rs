@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Mutex as Turn, MutexGuard as TurnGuard, Notify, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -21,6 +21,7 @@ use crate::upstream::maybe_tls::MaybeTls;
 use crate::upstream::names::Names;
 use crate::upstream::path_id::PathId;
 use crate::upstream::rendezvous::Affinity;
+use crate::upstream::returns::Returns;
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
 use crate::upstream::settings::{PoolSettings, UpstreamTls};
 use crate::upstream::target::{Place, Target};
@@ -42,11 +43,15 @@ pub(crate) struct Pool {
     next_id: AtomicU64,
     /// Clients that are held.
     pub(crate) held: AtomicUsize,
+    /// Those of them whose hello has still to be said again.
+    pub(super) returns: Returns,
     /// Whether no route leads here any more.
     is_retired: AtomicBool,
     state: Mutex<State>,
     /// Somebody waits, or something has changed.
     changed: Notify,
+    /// Of those whose backend is silent, one at a time looks for another one.
+    search: Turn<()>,
     /// The last success, while the backend accepts.
     accepted: watch::Sender<Option<Duration>>,
 }
@@ -64,12 +69,14 @@ impl Pool {
             names: Names::of_system(),
             next_id: AtomicU64::new(0),
             held: AtomicUsize::new(0),
+            returns: Returns::default(),
             is_retired: AtomicBool::new(false),
             state: Mutex::new(State {
                 queue: DialQueue::new(settings.redial_rate, settings.redials),
                 waiting: HashMap::new(),
             }),
             changed: Notify::new(),
+            search: Turn::new(()),
             accepted: watch::Sender::new(None),
             replaced: watch::Sender::new(()),
             live: RwLock::new(Arc::new(Live::new(settings))),
@@ -253,6 +260,22 @@ impl Pool {
         health.is_there(self.live().settings.away);
     }
 
+    /// Waits until nobody else looks for another backend in place of a silent one, which is the upstream of
+    /// this name: a frozen backend is not to find a connection of each of its clients when it goes on.
+    pub(crate) async fn search(&self, silent: &Arc<str>, path: PathId) -> TurnGuard<'_, ()> {
+        let turn = self.search.lock().await;
+        let live = self.live();
+        let mut upstreams = live.upstreams.iter();
+        if let Some(silent) = upstreams.find(|one| Arc::ptr_eq(&one.name, silent)) {
+            // It is there, and does not answer: others are fitter.
+            let counts = live.settings.away;
+            silent
+                .health()
+                .reached(self.now(), path, Reached::Badly, counts);
+        }
+        turn
+    }
+
     /// Connects to one of the targets, for `client`.
     pub(crate) async fn connect(&self, target: &Target, client: Header) -> io::Result<MaybeTls> {
         let live = self.live();
@@ -306,6 +329,7 @@ impl Pool {
                 true => *self.accepted.borrow(),
                 false => None,
             },
+            returned_since: self.returns.over_since(),
             restarting: permit.is_some_and(|permit| permit.upstream().health().is_restarting(now)),
             spread: Duration::from_secs(1) * u32::try_from(held).unwrap_or(u32::MAX) / rate.max(1),
         }
@@ -314,6 +338,11 @@ impl Pool {
     /// Tells those who wait when the backend begins to accept, or stops.
     pub(crate) fn watch(&self) -> watch::Receiver<Option<Duration>> {
         self.accepted.subscribe()
+    }
+
+    /// Is ready once all held clients have returned whose hello had to be said again.
+    pub(crate) fn returns_over(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.returns.over()
     }
 
     /// How its upstreams stand.

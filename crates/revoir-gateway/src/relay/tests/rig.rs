@@ -82,7 +82,10 @@ impl Rig {
 
     fn treated(rules: Rules, treatment: Treatment, adapter: Option<Box<dyn Adapter>>) -> Self {
         let mut random = Seeded(7);
-        let outlook = Outlook::default();
+        let outlook = Outlook {
+            returned_since: Some(Duration::ZERO),
+            ..Outlook::default()
+        };
         let mut at = Moment {
             now: Duration::ZERO,
             random: &mut random,
@@ -166,6 +169,12 @@ impl Rig {
     /// The upstream begins to accept, or stops.
     pub(super) fn accepts(&mut self, accepts: bool) {
         self.outlook.accepts_since = accepts.then_some(self.now);
+        self.act(|relay, at| relay.handle_timeout(at));
+    }
+
+    /// Others have all returned, or one of them has not.
+    pub(super) fn others_return(&mut self, have_returned: bool) {
+        self.outlook.returned_since = have_returned.then_some(self.now);
         self.act(|relay, at| relay.handle_timeout(at));
     }
 

@@ -22,6 +22,7 @@ struct Hello {
     is_awaited: bool,
     is_over: bool,
     drops_single_clients: bool,
+    tells_client: bool,
     beat: Option<Duration>,
 }
 
@@ -75,6 +76,10 @@ impl Adapter for Hello {
 
     fn drops_single_clients(&self) -> bool {
         self.drops_single_clients
+    }
+
+    fn tells_client(&self) -> bool {
+        self.tells_client
     }
 
     fn is_ready(&self) -> bool {
@@ -391,4 +396,113 @@ fn a_client_whose_upstream_is_removed_says_its_hello_to_another_one() {
     assert!(!moves(&mut rig), "the hello is not answered");
     rig.backend_sends(&told("welcome"));
     assert_eq!(rig.client_got(), [told("answer"), told("last")].concat());
+}
+
+/// A rig that has returned before others, and said something meanwhile, if `said`.
+fn returned(tells_client: bool, said: bool) -> Rig {
+    let adapter = Hello {
+        tells_client,
+        ..Hello::default()
+    };
+    let mut rig = Rig::watched(rules(Mode::Auto), Box::new(adapter));
+    rig.client_sends(&text("hello"));
+    rig.wait(seconds(1));
+    rig.lose(Side::Backend);
+    if said {
+        rig.client_sends(&text("meanwhile"));
+    }
+    rig.wait(seconds(1));
+    rig.others_return(false);
+    rig.attach();
+    rig.backend_got();
+    rig.backend_sends(&told("welcome"));
+    rig.client_got();
+    rig
+}
+
+#[test]
+fn what_was_said_meanwhile_and_after_it_waits_until_all_others_have_returned() {
+    let mut rig = returned(false, true);
+    rig.client_sends(&text("after"));
+    rig.wait(seconds(4));
+    rig.backend_sends(&told("news"));
+    assert_eq!(rig.client_got(), told("news"));
+    assert_eq!(rig.backend_got(), b"");
+    assert!(rig.relay.held_bytes() > 0 && rig.relay.is_gated());
+    rig.others_return(true);
+    assert_eq!(
+        rig.backend_got(),
+        [told("meanwhile"), told("after")].concat()
+    );
+    assert!(rig.relay.held_bytes() == 0 && !rig.relay.is_gated());
+    rig.client_sends(&text("later"));
+    assert_eq!(rig.backend_got(), told("later"));
+}
+
+#[test]
+fn others_are_waited_for_5_s_at_most() {
+    let mut rig = returned(false, true);
+    rig.wait(Duration::from_millis(4999));
+    assert_eq!(rig.backend_got(), b"");
+    rig.wait(Duration::from_millis(1));
+    assert_eq!(rig.backend_got(), told("meanwhile"));
+}
+
+#[test]
+fn what_is_said_right_after_a_return_waits_where_the_program_is_not_told_of_it() {
+    for (tells_client, waits) in [(false, true), (true, false)] {
+        let mut rig = returned(tells_client, false);
+        rig.client_sends(&text("join"));
+        assert_eq!(rig.backend_got().is_empty(), waits);
+        rig.others_return(true);
+        assert_eq!(rig.backend_got().is_empty(), !waits);
+    }
+}
+
+#[test]
+fn what_was_said_meanwhile_waits_a_round_trip_for_what_programs_say_that_are_told() {
+    let mut rig = returned(true, true);
+    rig.others_return(true);
+    rig.wait(Duration::from_millis(249));
+    assert_eq!(rig.backend_got(), b"");
+    rig.wait(Duration::from_millis(1));
+    assert_eq!(rig.backend_got(), told("meanwhile"));
+}
+
+#[test]
+fn a_backend_that_is_lost_before_others_have_returned_loses_nothing() {
+    let mut rig = returned(false, true);
+    rig.client_sends(&text("after"));
+    rig.lose(Side::Backend);
+    rig.client_sends(&text("away"));
+    rig.others_return(true);
+    rig.attach();
+    rig.backend_got();
+    rig.backend_sends(&told("welcome"));
+    let all = [told("meanwhile"), told("after"), told("away")].concat();
+    assert_eq!(rig.backend_got(), all);
+}
+
+#[test]
+fn a_message_that_is_too_long_to_be_kept_does_not_wait_for_others() {
+    let adapter = Box::new(Hello::default());
+    let mut rig = Rig::watched(
+        Rules {
+            keep: 100,
+            ..rules(Mode::Auto)
+        },
+        adapter,
+    );
+    rig.client_sends(&text("hello"));
+    rig.lose(Side::Backend);
+    rig.client_sends(&text("meanwhile"));
+    rig.others_return(false);
+    rig.attach();
+    rig.backend_got();
+    rig.backend_sends(&told("welcome"));
+    let long = text(&"x".repeat(1000));
+    rig.client_sends(&long[..500]);
+    rig.client_sends(&long[500..]);
+    let all = [told("meanwhile"), told(&"x".repeat(1000))].concat();
+    assert_eq!(rig.backend_got(), all);
 }

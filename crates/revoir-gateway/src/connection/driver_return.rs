@@ -1,0 +1,59 @@
+//! What a driver does after a hold: what its client says waits for the others that return.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::connection::driver::Driver;
+use crate::upstream::Return;
+
+/// The returns of the clients of a route, as one of them sees them.
+#[derive(Default)]
+pub(super) struct Returning {
+    /// This one has still to return.
+    own: Option<Return>,
+    /// Is ready when all have.
+    all: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl<S> Driver<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    /// Counts this client among those that have still to return, and sees whether there are any. Returns
+    /// whether there is something new to look at.
+    pub(super) fn poll_return(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
+        let is_refused = self.hold.as_ref().is_some_and(|hold| hold.is_refused);
+        let returns = self.relay.is_returning() && !is_refused;
+        let is_gated = self.relay.is_gated();
+        if !returns && !is_gated {
+            self.returning = None;
+            return false;
+        }
+        let pool = self.connection.pool();
+        let returning = self.returning.get_or_insert_default();
+        if !is_gated {
+            returning.all = None;
+        } else if returning.all.is_none() {
+            returning.all = Some(Box::pin(pool.returns_over()));
+            // The last one may have returned before that.
+            cx.waker().wake_by_ref();
+        }
+        match returns {
+            true if returning.own.is_none() => returning.own = Some(Return::begin(pool)),
+            true => {}
+            false => returning.own = None,
+        }
+        let all = returning.all.as_mut().map(|all| all.as_mut().poll(cx));
+        if let Some(Poll::Ready(())) = all {
+            returning.all = None;
+        }
+        if is_gated {
+            self.with(now, |relay, at| relay.handle_timeout(at));
+        }
+        is_gated && !self.relay.is_gated()
+    }
+}

@@ -1,0 +1,75 @@
+//! [`Gate`]: what a client says after its return waits until others are back who are to hear it.
+//!
+//! Clients talk with each other through their backend. What one says to a new backend before others have
+//! subscribed there again meets nobody, and is confirmed for all that.
+
+use std::time::Duration;
+
+use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
+
+/// How long the others may take.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// How long a client may take to say by itself what its new backend has to know: about a round trip.
+const ROUND_TRIP: Duration = Duration::from_millis(250);
+
+/// What a client says waits, at most until then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gate {
+    opens: Duration,
+}
+
+impl Relay {
+    /// The hello has been said again. Where the client itself says what the backend has to know, only what
+    /// it said before that waits.
+    pub(super) fn shut_gate(&mut self, now: Duration) {
+        let has_waiting = self.has_waiting();
+        if let Some(watched) = &mut self.watched {
+            let opens = now + LONGEST;
+            let is_shut = has_waiting || !watched.adapter.tells_client();
+            watched.gate = is_shut.then_some(Gate { opens });
+        }
+    }
+
+    /// Whether there is a backend, and what the client says waits until others have returned.
+    pub(crate) fn is_gated(&self) -> bool {
+        let watched = self.watched.as_ref();
+        watched.is_some_and(|watched| watched.gate.is_some()) && self.backend.is_some()
+    }
+
+    /// When the gate opens, whoever is back then.
+    pub(super) fn gate_opens(&self) -> Option<Duration> {
+        Some(self.watched.as_ref()?.gate?.opens)
+    }
+
+    /// Opens the gate once all others have returned.
+    pub(super) fn look_at_gate(&mut self, at: &mut Moment<'_>) {
+        let Some(watched) = &mut self.watched else {
+            return;
+        };
+        let Some(gate) = &mut watched.gate else {
+            return;
+        };
+        if let Some(since) = (at.outlook)().returned_since {
+            let round_trip = match watched.adapter.tells_client() {
+                true => ROUND_TRIP,
+                false => Duration::ZERO,
+            };
+            gate.opens = gate.opens.min(since + round_trip);
+        }
+        if gate.opens <= at.now {
+            self.open_gate(at);
+        }
+    }
+
+    /// What has waited goes on.
+    pub(super) fn open_gate(&mut self, at: &mut Moment<'_>) {
+        if let Some(watched) = &mut self.watched {
+            watched.gate = None;
+        }
+        if self.waiting.queued_messages() > 0 && matches!(self.stage, Stage::Attached) {
+            let kept = std::mem::take(&mut self.waiting).take_rest();
+            self.show(at, Side::Client, (&[], &kept), true, &mut Nowhere);
+        }
+    }
+}
