@@ -100,8 +100,8 @@ impl Heartbeat {
 
     /// The server is gone: the adapter pings in its place.
     pub(super) fn server_gone(&mut self, now: Duration) {
-        self.is_asked = false;
         self.stood_in = 0;
+        self.is_asked = false;
         self.next = self.pace.map(|pace| (self.last + pace.interval).max(now));
     }
 

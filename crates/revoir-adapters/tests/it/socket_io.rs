@@ -315,7 +315,9 @@ fn heartbeats_are_answered_for_whoever_is_away() {
     relay.server_says(r#"40{"sid":"s3"}"#);
     relay.server_says(r#"40/admin,{"sid":"s4"}"#);
     assert_eq!(relay.client_gets().last().unwrap(), "2");
-    assert_eq!(relay.adapter.poll_timeout(), None);
+    // Not before the client is about to give up.
+    let late = relay.now + SECOND * 35;
+    assert_eq!(relay.adapter.poll_timeout(), Some(late));
     // For the ping of the return.
     relay.client_says("3");
     assert!(relay.server_gets().is_empty());
@@ -323,6 +325,33 @@ fn heartbeats_are_answered_for_whoever_is_away() {
     relay.client_says("3");
     assert_eq!(relay.client_gets(), ["2"]);
     assert_eq!(relay.server_gets(), ["3"]);
+}
+
+#[test]
+fn a_server_whose_ping_is_late_is_stood_in_for_three_times() {
+    let mut relay = connected();
+    relay.pass(SECOND * 34);
+    assert!(relay.client_gets().is_empty());
+    relay.pass(SECOND);
+    assert_eq!(relay.client_gets(), ["2"]);
+    // Its answer is not for the server, which has not asked.
+    relay.client_says("3");
+    assert!(relay.server_gets().is_empty());
+    relay.pass(SECOND * 35);
+    assert_eq!(relay.client_gets(), ["2"]);
+    // The server goes on.
+    relay.server_says("2");
+    relay.client_says("3");
+    assert_eq!(relay.client_gets(), ["2"]);
+    assert_eq!(relay.server_gets(), ["3"]);
+    for _ in 0..3 {
+        relay.pass(SECOND * 35);
+        assert_eq!(relay.client_gets(), ["2"]);
+    }
+    // The client is to find out.
+    relay.pass(SECOND * 100);
+    assert!(relay.client_gets().is_empty());
+    assert_eq!(relay.adapter.poll_timeout(), None);
 }
 
 #[test]

@@ -307,6 +307,7 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("../net/unix_socket.rs"),
         include_str!("../relay/tests/closing.rs"),
         include_str!("../relay/tests/keeping_alive.rs"),
+        include_str!("../relay/tests/silence.rs"),
         include_str!("../relay/tests/watching.rs"),
         include_str!("../upstream/connecting.rs"),
         include_str!("../upstream/names.rs"),
