@@ -127,12 +127,11 @@ impl Heartbeat {
     /// A ping of the adapter's own, which its caller says.
     pub(super) fn beat(&mut self, now: Duration) {
         self.last = now;
-        match self.next {
-            Some(_) => self.next = self.pace.map(|pace| now + pace.interval),
-            None => {
-                self.is_asked = false;
-                self.stood_in += 1;
-            }
+        if self.next.is_some() {
+            self.next = self.pace.map(|pace| now + pace.interval);
+        } else {
+            self.is_asked = false;
+            self.stood_in += 1;
         }
     }
 }
