@@ -31,6 +31,8 @@ cargo xtask data [--check]    generate the tables of revoir-codes from its data 
                               or only check that they are fresh
 cargo xtask data --stamp LANG mark every text of LANG as a translation of today's English
 cargo xtask ci                everything that .ci/run checks after `cargo test`
+cargo xtask docs              write the docs as docs.rs does, and check what they tell of the interface,
+                              and the names in pages for people
 cargo xtask packages          pack every crate as for crates.io, and test what is in the packages
 cargo xtask tools             install what the following need beside Rust
 cargo xtask autobahn          run the Autobahn test suite against our server and our client,
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         ["data", "--check"] => data::check(),
         ["data", "--stamp", lang] => data::stamp(lang),
         ["ci"] => ci::run(),
+        ["docs"] => ci::docs(),
         ["packages"] => ci::packages(),
         ["tools"] => ci::install(),
         ["corpus", ref options @ ..] => corpus::run(options),

@@ -1,10 +1,13 @@
 //! `cargo xtask ci`: everything that `.ci/run` checks after `cargo build` and `cargo test`.
 
 mod dependencies;
+mod docs;
+mod interface;
 mod ledger;
 pub(crate) mod leftovers;
 mod licence;
 mod metadata;
+mod names;
 mod packages;
 
 use std::fs;
@@ -55,16 +58,6 @@ const LINTS_BARE: &[&str] = &[
     "--",
     "-D",
     "warnings",
-];
-
-/// With the examples, which bring the features of the dependencies that the lints have checked.
-const DOCS: &[&str] = &[
-    "doc",
-    "--workspace",
-    "--no-deps",
-    "--all-features",
-    "--lib",
-    "--examples",
 ];
 
 /// Runs every step, stops at the first that fails, and shows what each took.
@@ -124,9 +117,16 @@ fn checks(ledger: &mut Ledger) -> anyhow::Result<()> {
     ledger.step("dependencies", dependencies::check)?;
     ledger.step("lints, all features", || cargo(LINTS))?;
     ledger.step("lints, no features", || cargo(LINTS_BARE))?;
-    ledger.step("docs", || cargo(DOCS))?;
+    ledger.step("names in pages", names::check)?;
+    ledger.step("docs", docs::check)?;
     ledger.step("what is pure on wasm", wasm)?;
     ledger.step("packages", packages::check)
+}
+
+/// Names in pages, and the docs.
+pub(crate) fn docs() -> anyhow::Result<()> {
+    names::check()?;
+    docs::check()
 }
 
 /// The same as a process with a mark, so that what it leaves behind can be found.
