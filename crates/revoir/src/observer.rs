@@ -54,6 +54,10 @@ pub struct ConnectionInfo<'a> {
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) path: Option<&'a str>,
     pub(crate) subprotocol: Option<&'a str>,
+    #[cfg_attr(
+        not(feature = "rustls"),
+        expect(dead_code, reason = "without TLS nobody shows anything")
+    )]
     pub(crate) shown: Option<&'a Shown>,
     pub(crate) user: Option<&'a Extensions>,
 }
