@@ -13,6 +13,7 @@ use tracing::{Instrument, Span};
 use crate::client::proxy::Proxy;
 #[cfg(feature = "rustls")]
 use crate::client::proxy::Scheme;
+use crate::client::stream::Way;
 use crate::client::url::Target;
 use crate::client::{Client, ConnectError, InvalidUrl, handshake, tcp, tunnel};
 use crate::driver::{Agreed, Driver, Known, Shared, Socket, Start};
@@ -21,20 +22,6 @@ use crate::handshake_io::too_slow;
 use crate::observer::{ConnectionInfo, announce};
 use crate::span;
 use crate::websocket::WebSocket;
-
-/// A stream to a server through a proxy.
-enum Tunnel {
-    Plain(TcpStream),
-    /// TLS to an https proxy, with any TLS to the server in it. Whatever it is made of, one type.
-    #[cfg(feature = "rustls")]
-    Secure(Box<dyn Bytes>),
-}
-
-#[cfg(feature = "rustls")]
-trait Bytes: AsyncRead + AsyncWrite + Unpin + Send {}
-
-#[cfg(feature = "rustls")]
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Bytes for S {}
 
 impl Client {
     /// Opens a connection to `url`: `ws://` or `wss://`, a host, and optionally port, path and
@@ -88,19 +75,13 @@ impl Client {
         let known = self.known(&target);
         let span = span::of_client(known.id, &target.host, target.port);
         let opening = async {
-            let Some(proxy) = proxy else {
-                let stream = self.tcp(&target.host, target.port).await?;
-                return self
-                    .secure_and_open(stream, &target, request, &span, &known)
-                    .await;
-            };
-            match self.tunnel(proxy, &target).await? {
-                Tunnel::Plain(stream) => {
+            match self.reach(&target, proxy).await? {
+                Way::Plain(stream) => {
                     self.secure_and_open(stream, &target, request, &span, &known)
                         .await
                 }
                 #[cfg(feature = "rustls")]
-                Tunnel::Secure(stream) => {
+                Way::Secure(stream) => {
                     self.secure_and_open(stream, &target, request, &span, &known)
                         .await
                 }
@@ -135,7 +116,7 @@ impl Client {
     }
 
     /// A TCP connection to a host.
-    async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, Ending> {
+    pub(super) async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, Ending> {
         let stream = tcp::connect(&self.resolver, host, port, self.connect_timeout).await?;
         if let Err(error) = stream.set_nodelay(self.nodelay) {
             tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
@@ -144,7 +125,7 @@ impl Client {
     }
 
     /// A way to `target` through `proxy`, all within the connect timeout. Every ending names the proxy.
-    async fn tunnel(&self, proxy: &Proxy, target: &Target) -> Result<Tunnel, Ending> {
+    pub(super) async fn tunnel(&self, proxy: &Proxy, target: &Target) -> Result<Way, Ending> {
         let opening = async {
             let mut stream = self.tcp(&proxy.host, proxy.port).await?;
             #[cfg(feature = "rustls")]
@@ -152,10 +133,10 @@ impl Client {
                 let tls = self.tls.clone().unwrap_or_default();
                 let mut stream = tls.connect(&proxy.host, stream).await?;
                 tunnel::open(&mut stream, proxy, target).await?;
-                return Ok(Tunnel::Secure(Box::new(stream)));
+                return Ok(Way::Secure(Box::new(stream)));
             }
             tunnel::open(&mut stream, proxy, target).await?;
-            Ok(Tunnel::Plain(stream))
+            Ok(Way::Plain(stream))
         };
         let opened = match timeout(self.connect_timeout, Box::pin(opening)).await {
             Ok(opened) => opened,
@@ -167,8 +148,17 @@ impl Client {
         opened.map_err(|ending| tunnel::at(proxy, ending))
     }
 
-    /// Finds the mistakes in `url` and in what was asked for.
-    pub(crate) fn check(&self, url: &str) -> Result<(), ConnectError> {
+    /// Finds the mistakes in `url` and in what the client was told, without connecting: for programs
+    /// that read them from a configuration.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect), but for [`ConnectError::Ended`].
+    pub fn check<U>(&self, url: U) -> Result<(), ConnectError>
+    where
+        U: TryInto<Target>,
+        U::Error: Into<ConnectError>,
+    {
         let (target, _) = self.prepare(url)?;
         self.proxies.to(&target)?;
         Ok(())

@@ -9,12 +9,14 @@ mod proxy;
 mod race;
 mod resolver;
 mod socks;
+mod stream;
 mod tcp;
 mod tunnel;
 mod url;
 
 pub use error::ConnectError;
 pub use proxy::InvalidProxy;
+pub use stream::ServerStream;
 pub use url::{InvalidUrl, Target};
 
 pub(crate) use builder::Client;

@@ -84,6 +84,43 @@ async fn a_connection_goes_through_the_proxy_with_its_credentials() {
 }
 
 #[tokio::test]
+async fn the_stream_that_a_proxy_opens_can_be_had_without_a_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let (far, accepted) = tokio::join!(
+        TcpStream::connect(listener.local_addr().unwrap()),
+        listener.accept()
+    );
+    let (mut server, _) = accepted.unwrap();
+    let (address, serving) = proxy("HTTP/1.1 200 OK\r\n\r\n", Some(far.unwrap())).await;
+    let client = Client::new().with_proxy(&address);
+    client.check(&url).unwrap();
+    let mut stream = client.connect_stream(&url).await.unwrap();
+    stream.write_all(b"not HTTP").await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut read = String::new();
+    server.read_to_string(&mut read).await.unwrap();
+    assert_eq!(read, "not HTTP");
+    server.write_all(b"nor this").await.unwrap();
+    drop(server);
+    read.clear();
+    stream.read_to_string(&mut read).await.unwrap();
+    assert_eq!(read, "nor this");
+    let head = serving.await.unwrap();
+    assert!(head.starts_with("CONNECT 127.0.0.1:"), "{head}");
+
+    // Mistakes are found before anything is sent.
+    let client = Client::new().with_proxy("ftp://p.example");
+    let error = client.check(&url).unwrap_err();
+    assert!(matches!(error, ConnectError::Proxy(_)), "{error:?}");
+    assert!(client.connect_stream(&url).await.is_err());
+    assert!(matches!(
+        Client::new().check("http://a.example/"),
+        Err(ConnectError::Url(_))
+    ));
+}
+
+#[tokio::test]
 async fn a_proxy_that_refuses_is_named_and_its_status_kept() {
     let answer = "HTTP/1.1 407 Proxy Authentication Required\r\n\
                   Proxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";

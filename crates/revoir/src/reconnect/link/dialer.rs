@@ -93,7 +93,9 @@ impl Dialer {
 
     /// Whether the client can connect to every URL, as far as that can be known.
     pub(super) fn check(&self) -> Result<(), ConnectError> {
-        self.urls.iter().try_for_each(|url| self.client.check(url))
+        self.urls
+            .iter()
+            .try_for_each(|url| self.client.check(&**url))
     }
 
     /// The URL whose turn it is.
