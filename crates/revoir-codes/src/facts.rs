@@ -21,6 +21,10 @@ pub struct Facts {
     pub id: &'static str,
     /// Other English names by which people and libraries call it, in lower case.
     pub aliases: &'static [&'static str],
+    /// Names that stand for the number in logs, letters only, in lower case: `goingaway`.
+    pub spelled: &'static [&'static str],
+    /// What people say, in English, when they look for it; for a search.
+    pub said: Option<&'static str>,
     /// Where it was defined, such as `RFC 6455 §7.4.1`.
     pub reference: &'static str,
     /// Whether the number travels in Close frames.
@@ -98,6 +102,12 @@ impl CloseCode {
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
         Facts::of_registered(self).map(|facts| facts.name)
+    }
+
+    /// Whether somebody may mean a close code by the number: it is registered, or may be sent.
+    #[cfg(feature = "catalog")]
+    pub(crate) fn is_likely(self) -> bool {
+        self.may_be_received() || self.name().is_some()
     }
 
     /// What is known of the code, or of its range.

@@ -1,24 +1,26 @@
 //! [`CodeRange`]: what the number alone says of a code.
 
 use crate::code::CloseCode;
+use crate::generated::numbers::BOUNDS;
 
-/// The block a number falls into (RFC 6455 section 7.4.2, registration rules in section 11.7).
+/// The block a number falls into (RFC 6455 section 7.4.2, registration rules in section 11.7);
+/// [`CodeRange::bounds`] has its first and last number.
 ///
 /// RFC 6455 has one block for 1000-2999. The registered and the unassigned numbers in it are told
 /// apart here because a receiver treats them differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CodeRange {
-    /// 0-999: never used by WebSocket.
+    /// Never used by WebSocket.
     Unused,
-    /// 1000-1015: the protocol's own codes, all registered.
+    /// The protocol's own codes, all registered.
     Protocol,
-    /// 1016-2999: kept for the protocol, its revisions and extensions; none is assigned.
+    /// Kept for the protocol, its revisions and extensions; none is assigned.
     ProtocolUnassigned,
-    /// 3000-3999: for libraries, frameworks and applications, registered on request.
+    /// For libraries, frameworks and applications, registered on request.
     Registered,
-    /// 4000-4999: for private use; cannot be registered.
+    /// For private use; cannot be registered.
     Private,
-    /// 5000-65535: outside the registry.
+    /// Outside the registry.
     OutOfRange,
 }
 
@@ -36,27 +38,18 @@ impl CodeRange {
     /// The range of `code`.
     #[must_use]
     pub const fn of(code: CloseCode) -> Self {
-        match code.get() {
-            0..=999 => Self::Unused,
-            1000..=1015 => Self::Protocol,
-            1016..=2999 => Self::ProtocolUnassigned,
-            3000..=3999 => Self::Registered,
-            4000..=4999 => Self::Private,
-            5000..=u16::MAX => Self::OutOfRange,
+        // The bounds leave no gap: the last range that begins at the number, or before it, has it.
+        let mut index = Self::ALL.len() - 1;
+        while code.get() < Self::ALL[index].bounds().0 {
+            index -= 1;
         }
+        Self::ALL[index]
     }
 
     /// The first and the last number.
     #[must_use]
     pub const fn bounds(self) -> (u16, u16) {
-        match self {
-            Self::Unused => (0, 999),
-            Self::Protocol => (1000, 1015),
-            Self::ProtocolUnassigned => (1016, 2999),
-            Self::Registered => (3000, 3999),
-            Self::Private => (4000, 4999),
-            Self::OutOfRange => (5000, u16::MAX),
-        }
+        BOUNDS[self as usize]
     }
 
     /// A short English name, in lower case.

@@ -4,10 +4,10 @@ use core::fmt;
 
 use crate::code::CloseCode;
 
-/// A close code that an endpoint may put into a Close frame (RFC 6455 section 7.4):
-/// 1000-1003, 1007-1014 and 3000-4999.
+/// A close code that an endpoint may put into a Close frame (RFC 6455 section 7.4),
+/// which are those of [`SendCode::NUMBERS`].
 ///
-/// There is no way to build one from 1004, 1005, 1006, 1015, 0-999, 1016-2999 or 5000 and above.
+/// There is no way to build one from another number.
 /// A literal is a constant; a number that comes from elsewhere goes through `TryFrom`:
 ///
 /// ```
@@ -30,37 +30,6 @@ use crate::code::CloseCode;
 pub struct SendCode(CloseCode);
 
 impl SendCode {
-    /// 1000 Normal Closure.
-    pub const NORMAL_CLOSURE: Self = Self(CloseCode::NORMAL_CLOSURE);
-    /// 1001 Going Away.
-    pub const GOING_AWAY: Self = Self(CloseCode::GOING_AWAY);
-    /// 1002 Protocol error.
-    pub const PROTOCOL_ERROR: Self = Self(CloseCode::PROTOCOL_ERROR);
-    /// 1003 Unsupported Data.
-    pub const UNSUPPORTED_DATA: Self = Self(CloseCode::UNSUPPORTED_DATA);
-    /// 1007 Invalid frame payload data.
-    pub const INVALID_FRAME_PAYLOAD_DATA: Self = Self(CloseCode::INVALID_FRAME_PAYLOAD_DATA);
-    /// 1008 Policy Violation.
-    pub const POLICY_VIOLATION: Self = Self(CloseCode::POLICY_VIOLATION);
-    /// 1009 Message Too Big.
-    pub const MESSAGE_TOO_BIG: Self = Self(CloseCode::MESSAGE_TOO_BIG);
-    /// 1010 Mandatory Ext.: sent by clients only.
-    pub const MANDATORY_EXT: Self = Self(CloseCode::MANDATORY_EXT);
-    /// 1011 Internal Error.
-    pub const INTERNAL_ERROR: Self = Self(CloseCode::INTERNAL_ERROR);
-    /// 1012 Service Restart.
-    pub const SERVICE_RESTART: Self = Self(CloseCode::SERVICE_RESTART);
-    /// 1013 Try Again Later.
-    pub const TRY_AGAIN_LATER: Self = Self(CloseCode::TRY_AGAIN_LATER);
-    /// 1014 Bad Gateway.
-    pub const BAD_GATEWAY: Self = Self(CloseCode::BAD_GATEWAY);
-    /// 3000 Unauthorized.
-    pub const UNAUTHORIZED: Self = Self(CloseCode::UNAUTHORIZED);
-    /// 3003 Forbidden.
-    pub const FORBIDDEN: Self = Self(CloseCode::FORBIDDEN);
-    /// 3008 Timeout.
-    pub const TIMEOUT: Self = Self(CloseCode::TIMEOUT);
-
     /// A code given as a literal, checked while compiling.
     ///
     /// ```
@@ -159,7 +128,8 @@ impl fmt::Display for NotSendable {
         } else {
             write!(
                 f,
-                "{code} may not stand in a Close frame; use 1000-1003, 1007-1014 or 3000-4999"
+                "{code} may not stand in a Close frame; use {}",
+                SendCode::NUMBERS
             )
         }
     }

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{AboutLocale, Bodies, Data, EntryText, Locale, Texts};
+use super::emit::RANGES;
+use super::model::{AboutLocale, Bodies, Data, EntryText, FactsFile, Locale, Texts};
 use super::stamp::{hash, table_hash};
 
-/// Every problem, in words. Empty when the data is sound. `sources` is the code that has to name
-/// every code as a constant: `code.rs` and `send.rs`.
-pub(crate) fn problems(data: &Data, sources: &[String; 2]) -> Vec<String> {
+/// Every problem, in words. Empty when the data is sound.
+pub(crate) fn problems(data: &Data) -> Vec<String> {
     let mut found = Vec::new();
     facts(data, &mut found);
     found.extend(data.diagnosis.problems(data));
-    constants(data, sources, &mut found);
     for locale in &data.locales {
         keys(data, locale, &mut found);
         for text in texts(locale) {
@@ -88,18 +87,13 @@ fn facts(data: &Data, found: &mut Vec<String>) {
         .iter()
         .map(|entry| entry.id.as_str())
         .collect();
-    let expected = [
-        "unused",
-        "protocol-unassigned",
-        "registered",
-        "private",
-        "out-of-range",
-    ];
+    let expected: Vec<&str> = RANGES.into_iter().filter(|id| *id != "protocol").collect();
     if ranges != expected {
         found.push(format!(
             "codes.toml: the ranges must be {expected:?}, not {ranges:?}"
         ));
     }
+    found.extend(bounds(&data.facts));
     for entry in data.facts.entries() {
         for related in &entry.related {
             if !codes.contains(related) {
@@ -118,15 +112,9 @@ fn facts(data: &Data, found: &mut Vec<String>) {
                 ));
             }
         }
-        let legal = |code| matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
-        if entry
-            .code
-            .is_some_and(|code| legal(code) != (entry.wire == "frame"))
-        {
-            found.push(format!(
-                "codes.toml: {}: `wire` contradicts RFC 6455",
-                entry.key()
-            ));
+        if entry.code.is_some() && entry.doc.as_deref().is_none_or(str::is_empty) {
+            let problem = format!("codes.toml: {}: `doc` is missing", entry.key());
+            found.push(problem);
         }
         if entry.senders.is_empty() == (entry.wire == "frame") {
             found.push(format!(
@@ -137,28 +125,40 @@ fn facts(data: &Data, found: &mut Vec<String>) {
     }
 }
 
-/// Every registered code is a constant, and a sendable one also a `SendCode`.
-fn constants(data: &Data, [code_rs, send_rs]: &[String; 2], found: &mut Vec<String>) {
-    for entry in &data.facts.code {
-        let constant = format!("pub const {}: Self", entry.id);
-        if !code_rs.contains(&constant) {
-            found.push(format!("src/code.rs: the constant {} is missing", entry.id));
-        }
-        if (entry.wire == "frame") != send_rs.contains(&constant) {
-            let problem = format!("src/send.rs: the constant {} contradicts `wire`", entry.id);
-            found.push(problem);
+/// The ranges have every number once, and every registered code lies where it may: 1000 and up to the first
+/// unassigned number are the protocol's and all registered, others are of the range for registration.
+fn bounds(facts: &FactsFile) -> Vec<String> {
+    let all = facts.all_bounds();
+    let mut found = Vec::new();
+    let gapless = all
+        .windows(2)
+        .all(|pair| u32::from(pair[0].1) + 1 == u32::from(pair[1].0));
+    let whole =
+        all.first().is_some_and(|of| of.0 == 0) && all.last().is_some_and(|of| of.1 == u16::MAX);
+    if all.len() != RANGES.len() || !gapless || !whole {
+        found.push("codes.toml: the ranges do not have every number once".to_owned());
+        return found;
+    }
+    let (protocol, unassigned, registered) = (all[1], all[2], all[3]);
+    let within = |(first, last): (u16, u16), code: u16| (first..=last).contains(&code);
+    let codes: BTreeSet<u16> = facts.code.iter().filter_map(|entry| entry.code).collect();
+    for &code in &codes {
+        if within(unassigned, code) {
+            found.push(format!(
+                "codes.toml: {code} is registered: `protocol-unassigned` begins after it, at {}",
+                code.saturating_add(1)
+            ));
+        } else if !within(protocol, code) && !within(registered, code) {
+            found.push(format!(
+                "codes.toml: {code}: no code of this range is registered"
+            ));
         }
     }
-    let registered: Vec<String> = data
-        .facts
-        .code
-        .iter()
-        .filter_map(|entry| entry.code.filter(|code| (3000..4000).contains(code)))
-        .map(|code| code.to_string())
-        .collect();
-    if data.facts.figures.get("registered_3xxx") != Some(&registered.join(", ")) {
-        found.push("codes.toml: the figure registered_3xxx does not list the codes".to_owned());
-    }
+    let missing = (protocol.0..=protocol.1).filter(|code| !codes.contains(code));
+    found.extend(missing.map(|code| {
+        format!("codes.toml: {code} is not registered, so `protocol-unassigned` begins too late")
+    }));
+    found
 }
 
 // ---------------------------------------------------------------- keys
@@ -345,7 +345,7 @@ fn figures(data: &Data, text: &Text<'_>, found: &mut Vec<String>) {
                 .code
                 .iter()
                 .any(|entry| entry.code == Some(number));
-            let bounds = [0, 999, 1015, 1016, 2999, 3000, 3999, 4000, 4999, 5000];
+            let bounds = [0, 999, 3000, 3999, 4000, 4999, 5000];
             let private = (4000..=4999).contains(&number);
             code || private
                 || bounds.contains(&number)
@@ -485,6 +485,27 @@ mod tests {
         );
         assert_eq!(without_placeholders("{a} after {b}."), " after .");
         assert_eq!(prose("run `ss -ltnp` now"), "run  now");
+    }
+
+    #[test]
+    fn a_registered_code_below_3000_lies_in_the_range_of_the_protocol() {
+        let mut data = Data::read(&crate::root().join("crates/revoir-codes/data")).unwrap();
+        assert_eq!(bounds(&data.facts), Vec::<String>::new());
+        let facts = &mut data.facts;
+        let last = facts.code.iter().rposition(|entry| entry.code < Some(3000));
+        let entry = &mut facts.code[last.unwrap()];
+        let code = entry.code.unwrap();
+        entry.code = Some(code + 1);
+        let found = bounds(facts);
+        let registered = format!(
+            "{} is registered: `protocol-unassigned` begins after it",
+            code + 1
+        );
+        assert!(found[0].contains(&registered), "{found:?}");
+        assert!(
+            found[1].contains(&format!("{code} is not registered")),
+            "{found:?}"
+        );
     }
 
     #[test]

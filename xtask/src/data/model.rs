@@ -1,6 +1,6 @@
 //! The shape of the data files. An unknown or a missing key is an error with the file's name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -25,8 +25,10 @@ pub(crate) struct Data {
 impl Data {
     pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
         let locales: LocalesFile = read(&folder.join("locales.toml"))?;
+        let mut facts: FactsFile = read(&folder.join("codes.toml"))?;
+        facts.derive_figures();
         Ok(Self {
-            facts: read(&folder.join("codes.toml"))?,
+            facts,
             causes: read::<CausesFile>(&folder.join("causes.toml"))?.cause,
             diagnosis: Diagnosis::read(folder)?,
             observed: read_folder(&folder.join("observed"))?,
@@ -85,6 +87,60 @@ impl FactsFile {
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.code.iter().chain(&self.range)
     }
+
+    /// The bounds of a range, but for that of the protocol.
+    pub(crate) fn bounds(&self, id: &str) -> Option<(u16, u16)> {
+        let range = self.range.iter().find(|range| range.id == id)?;
+        range.first.zip(range.last)
+    }
+
+    /// The bounds of all six, in order: the protocol's own codes lie between the first and the next.
+    pub(crate) fn all_bounds(&self) -> Vec<(u16, u16)> {
+        let mut all: Vec<_> = self
+            .range
+            .iter()
+            .filter_map(|range| range.first.zip(range.last))
+            .collect();
+        if let [(_, unused), (unassigned, _), ..] = all[..] {
+            all.insert(1, (unused.saturating_add(1), unassigned.saturating_sub(1)));
+        }
+        all
+    }
+
+    /// The numbers that may stand in a Close frame, as few ranges as possible.
+    pub(crate) fn sendable(&self) -> Vec<(u16, u16)> {
+        let frame = self.entries().filter(|entry| entry.wire == "frame");
+        let bounds = frame.filter_map(|entry| {
+            let code = entry.code.map(|code| (code, code));
+            code.or_else(|| entry.first.zip(entry.last))
+        });
+        let numbers: BTreeSet<u16> = bounds.flat_map(|(first, last)| first..=last).collect();
+        let mut all: Vec<(u16, u16)> = Vec::new();
+        for number in numbers {
+            match all.last_mut() {
+                Some((_, last)) if *last + 1 == number => *last = number,
+                _ => all.push((number, number)),
+            }
+        }
+        all
+    }
+
+    /// Adds the figures that follow from codes and ranges.
+    fn derive_figures(&mut self) {
+        let list = |all: Vec<String>| all.join(", ");
+        let range = |(first, last): (u16, u16)| format!("{first}–{last}");
+        let sendable = self.sendable().into_iter().map(range).collect();
+        let unassigned = self.bounds("protocol-unassigned").map(range);
+        let (first, last) = self.bounds("registered").unwrap_or_default();
+        let registered = self.code.iter().filter_map(|entry| entry.code);
+        let registered = registered.filter(|code| (first..=last).contains(code));
+        let registered = registered.map(|code| code.to_string()).collect();
+        self.figures.extend([
+            ("sendable".to_owned(), list(sendable)),
+            ("unassigned".to_owned(), unassigned.unwrap_or_default()),
+            ("registered_3xxx".to_owned(), list(registered)),
+        ]);
+    }
 }
 
 #[derive(Deserialize)]
@@ -92,9 +148,17 @@ impl FactsFile {
 pub(crate) struct Entry {
     pub(crate) code: Option<u16>,
     pub(crate) id: String,
+    /// What the constants say of a code.
+    pub(crate) doc: Option<String>,
+    /// The bounds of a range.
+    pub(crate) first: Option<u16>,
+    pub(crate) last: Option<u16>,
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) aliases: Vec<String>,
+    #[serde(default)]
+    pub(crate) spelled: Vec<String>,
+    pub(crate) said: Option<String>,
     pub(crate) reference: String,
     pub(crate) wire: String,
     pub(crate) senders: Vec<String>,
@@ -156,6 +220,8 @@ pub(crate) struct CauseFacts {
     pub(crate) seen_by: Vec<String>,
     /// How common it is, in decibans.
     pub(crate) prior: i16,
+    /// What people say when they look for it.
+    pub(crate) said: Option<String>,
     /// The topic of the settings that fix it.
     pub(crate) settings: Option<String>,
     /// Close codes, `1006` or `3000-4999`, with what each weighs.

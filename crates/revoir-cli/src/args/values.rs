@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 use revoir::{Reason, SendCode};
+use revoir_codes::CodeRange;
 use revoir_codes::catalog::Locale;
 
 use revoir_gateway::config::Time;
@@ -184,15 +185,12 @@ pub(crate) fn language(tag: &str) -> Result<&'static Locale, String> {
 
 /// Codes from and to, both included.
 pub(crate) fn range(text: &str) -> Result<(u16, u16), String> {
-    let named = match text.trim().to_lowercase().as_str() {
-        "protocol" => Some((1000, 1015)),
-        "unassigned" => Some((1016, 2999)),
-        "registered" => Some((3000, 3999)),
-        "private" => Some((4000, 4999)),
-        _ => None,
-    };
+    let name = text.trim().to_lowercase();
+    // The unassigned numbers are those of the protocol, so their id is `protocol-unassigned`.
+    let mut ranges = CodeRange::ALL.iter().filter(|of| of.is_close_code());
+    let named = ranges.find(|of| of.id().trim_start_matches("protocol-") == name);
     if let Some(range) = named {
-        return Ok(range);
+        return Ok(range.bounds());
     }
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (Ok(first), Ok(last)) = (first.trim().parse(), last.trim().parse()) else {

@@ -21,6 +21,8 @@ pub struct CauseFacts {
     /// How common it is among endings that somebody asks about, in decibans: ten times the
     /// logarithm of the odds, on a scale of its own.
     pub prior: i16,
+    /// What people say, in English, when they look for it; for a search.
+    pub said: Option<&'static str>,
     /// The topic of the settings that fix it ([`settings`](super::diagnosis::settings)).
     pub settings: Option<&'static str>,
     /// The close codes it is seen as.

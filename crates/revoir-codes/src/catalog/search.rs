@@ -68,7 +68,11 @@ fn number(text: &str) -> Option<Found> {
     } else {
         named
     };
-    let likely: Vec<CloseCode> = codes.iter().copied().filter(is_likely).collect();
+    let likely: Vec<CloseCode> = codes
+        .iter()
+        .copied()
+        .filter(|code| code.is_likely())
+        .collect();
     let codes = if likely.is_empty() { codes } else { likely };
     match codes[..] {
         [] => None,
@@ -150,11 +154,6 @@ fn is_announced(text: &str) -> bool {
     ["code", "close", "closed", "status"]
         .iter()
         .any(|word| text.ends_with(word))
-}
-
-/// Whether a number may be meant as a close code.
-fn is_likely(code: &CloseCode) -> bool {
-    code.name().is_some() || code.may_be_received()
 }
 
 /// The registered codes of which some name fits.

@@ -530,13 +530,13 @@ pub struct Phrases {
     pub quote: &'static str,
     /// English: `From 5000: not a close code`
     pub range_out_of_range: &'static str,
-    /// English: `4000 to 4999: private use`
+    /// English: `{first} to {last}: private use`
     pub range_private: &'static str,
-    /// English: `1000 to 1015: defined by the protocol`
+    /// English: `{first} to {last}: defined by the protocol`
     pub range_protocol: &'static str,
-    /// English: `1016 to 2999: unassigned`
+    /// English: `{first} to {last}: unassigned`
     pub range_protocol_unassigned: &'static str,
-    /// English: `3000 to 3999: libraries and frameworks, registered`
+    /// English: `{first} to {last}: libraries and frameworks, registered`
     pub range_registered: &'static str,
     /// English: `Below 1000: not used by WebSocket`
     pub range_unused: &'static str,

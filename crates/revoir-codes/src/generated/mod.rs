@@ -4,6 +4,8 @@
 
 #[rustfmt::skip]
 pub(crate) mod facts;
+#[rustfmt::skip]
+pub(crate) mod numbers;
 #[cfg(feature = "catalog")]
 #[rustfmt::skip]
 pub(crate) mod catalog;

@@ -50,7 +50,7 @@ fn every_code_has_the_advice_of_the_policy() {
         (1013, (Always, slow, slow, None, true)),
         (1014, (Always, normal, normal, None, true)),
         (1015, (AfterFix, slow, slow, Some(3), true)),
-        (1016, (Limited, normal, normal, Some(3), false)),
+        (2999, (Limited, normal, normal, Some(3), false)),
         (3000, (AfterRefresh, normal, None, Some(1), true)),
         (3001, (Limited, normal, normal, Some(3), true)),
         (3003, (Never, None, None, None, false)),
@@ -61,6 +61,9 @@ fn every_code_has_the_advice_of_the_policy() {
     ];
     for (number, expected) in expected {
         assert_eq!(row(number), expected, "{number}");
+    }
+    for code in CloseCode::registered().map(CloseCode::get) {
+        assert!(expected.iter().any(|(number, _)| *number == code), "{code}");
     }
 }
 

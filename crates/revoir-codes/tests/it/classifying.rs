@@ -119,6 +119,12 @@ fn registered_codes_are_those_of_the_registry() {
         assert_eq!(code.name(), Some(name));
         assert_eq!(code.facts().id, id);
         assert_eq!(code.to_string(), format!("{number} {name}"));
+        let expected = if number < 3000 {
+            CodeRange::Protocol
+        } else {
+            CodeRange::Registered
+        };
+        assert_eq!(code.range(), expected, "{code}");
     }
 }
 

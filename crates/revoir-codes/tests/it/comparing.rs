@@ -1,7 +1,7 @@
 //! How two codes differ: every pair, in every complete language.
 
-use revoir_codes::CloseCode;
 use revoir_codes::catalog::{Aspect, Comparison, Locale, compare};
+use revoir_codes::{CloseCode, CodeRange};
 
 fn english(a: u16, b: u16) -> Comparison {
     compare(CloseCode::new(a), CloseCode::new(b), Locale::english()).unwrap()
@@ -15,7 +15,8 @@ fn cells(comparison: &Comparison, aspect: Aspect) -> (&str, &str) {
 
 /// Every registered code, and some of every range.
 fn samples() -> Vec<CloseCode> {
-    let others = [0, 404, 1016, 2999, 3001, 4001, 4999, 5000, 65535];
+    let (unassigned, _) = CodeRange::ProtocolUnassigned.bounds();
+    let others = [0, 404, unassigned, 2999, 3001, 4001, 4999, 5000, 65535];
     CloseCode::registered()
         .chain(others.map(CloseCode::new))
         .collect()

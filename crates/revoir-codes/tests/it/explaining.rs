@@ -1,18 +1,19 @@
 //! The text about every code, in every language.
 
-use revoir_codes::CloseCode;
 use revoir_codes::catalog::causes::{Phase, causes};
 use revoir_codes::catalog::observed::Implementation;
 use revoir_codes::catalog::source::Evidence;
 use revoir_codes::catalog::{Explanation, Locale, explain};
+use revoir_codes::{CloseCode, CodeRange};
 
 fn complete() -> impl Iterator<Item = &'static Locale> {
     Locale::all().iter().filter(|locale| locale.is_complete())
 }
 
-/// Every registered code, and one of every range.
+/// Every registered code, and one of every other range.
 pub(crate) fn samples() -> Vec<CloseCode> {
-    let ranges = [0, 1016, 3001, 4000, 5000].map(CloseCode::new);
+    let unassigned = CodeRange::ProtocolUnassigned.bounds().0;
+    let ranges = [0, unassigned, 3001, 4000, 5000].map(CloseCode::new);
     CloseCode::registered().chain(ranges).collect()
 }
 

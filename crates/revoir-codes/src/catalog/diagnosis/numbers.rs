@@ -7,6 +7,8 @@
 use alloc::string::String;
 
 use super::words::{self, Word};
+use crate::code::CloseCode;
+use crate::range::CodeRange;
 
 /// What a line names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,27 +96,6 @@ const UNITS: [&str; 16] = [
     "minutes",
 ];
 
-/// The codes that texts name in words, letters only.
-const NAMES: [(&str, u16); 17] = [
-    ("abnormalclosure", 1006),
-    ("closeabnormal", 1006),
-    ("abnormalclose", 1006),
-    ("nostatusreceived", 1005),
-    ("nostatusrcvd", 1005),
-    ("nostatuscode", 1005),
-    ("normalclosure", 1000),
-    ("closenormal", 1000),
-    ("goingaway", 1001),
-    ("endpointunavailable", 1001),
-    ("policyviolation", 1008),
-    ("violatedpolicy", 1008),
-    ("messagetoobig", 1009),
-    ("servicerestart", 1012),
-    ("tryagainlater", 1013),
-    ("invalidframepayload", 1007),
-    ("invalidpayloaddata", 1007),
-];
-
 /// The numbers of a line.
 pub(super) fn read(line: &str, words: &[Word]) -> Numbers {
     let mut found = Numbers::default();
@@ -140,18 +121,13 @@ pub(super) fn read(line: &str, words: &[Word]) -> Numbers {
 }
 
 fn number(word: &Word) -> Option<u16> {
-    let digits = word
-        .text
-        .strip_prefix('h')
-        .filter(|_| false)
-        .unwrap_or(&word.text);
     (3..=4)
-        .contains(&digits.len())
-        .then(|| digits.parse().ok())?
+        .contains(&word.text.len())
+        .then(|| word.text.parse().ok())?
 }
 
-const fn is_code(value: u16) -> bool {
-    matches!(value, 1000..=1015 | 3000..=4999)
+fn is_code(value: u16) -> bool {
+    CloseCode::new(value).is_likely()
 }
 
 fn before(words: &[Word], index: usize, count: usize) -> impl Iterator<Item = &str> {
@@ -191,8 +167,9 @@ fn says_number(word: &str) -> bool {
 
 fn names_code(line: &str, words: &[Word], index: usize) -> bool {
     // Four thousand and more are numbers of many things.
+    let protocol = CodeRange::Protocol;
     let close = match number(&words[index]) {
-        Some(1000..=1015) => 4,
+        Some(value) if CloseCode::new(value).range() == protocol => 4,
         _ => 2,
     };
     // What a code may be is said of no ending.
@@ -247,15 +224,18 @@ const fn phrase(status: u16) -> Option<&'static str> {
     })
 }
 
-/// The code that the words name.
+/// The code that the words name first.
 fn named(words: &[Word]) -> Option<u16> {
     let letters: String = words.iter().map(|word| word.text.as_str()).collect();
-    let found = NAMES.iter().find(|(name, _)| {
-        let place = letters.find(name);
-        // An abnormal closure is no normal one.
-        place.is_some_and(|at| *name != "normalclosure" || !letters[..at].ends_with("ab"))
-    });
-    found.map(|(_, code)| *code)
+    let spelled = |code: CloseCode| code.facts().spelled.iter().map(move |name| (code, *name));
+    let places = CloseCode::registered()
+        .flat_map(spelled)
+        .filter_map(|(code, name)| {
+            let at = letters.find(name)?;
+            // An abnormal closure is no normal one.
+            (name != "normalclosure" || !letters[..at].ends_with("ab")).then_some((at, code))
+        });
+    places.min().map(|(_, code)| code.get())
 }
 
 #[cfg(test)]

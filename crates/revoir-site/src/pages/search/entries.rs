@@ -32,71 +32,6 @@ const REST: usize = 4;
 const TELLING: i16 = 14;
 const LIKELY: i16 = 8;
 
-/// What people say of a code or a cause and the catalogue does not.
-const SAID: [(&str, &str); 22] = [
-    ("1000", "normal close done finished ok success"),
-    (
-        "1001",
-        "tab closed, browser closed, window closed, page left, reload, navigate away, server shutdown",
-    ),
-    ("1005", "no status code, empty close, no code"),
-    (
-        "1006",
-        "abnormal, unexpected disconnect, connection lost, dropped, no close frame, wasClean false, failed, error",
-    ),
-    ("1008", "policy, not allowed, forbidden, invalid token"),
-    (
-        "1009",
-        "too big, too large, maxPayload, max size, frame size exceeds",
-    ),
-    (
-        "1011",
-        "internal error, unexpected condition, keepalive ping timeout",
-    ),
-    ("1012", "restart, deploy, redeploy"),
-    ("1013", "overload, busy, too many"),
-    ("1015", "tls, ssl, certificate, wss"),
-    (
-        "idle-proxy",
-        "idle timeout, load balancer, inactivity, disconnects after one minute, does nothing, keep alive, nginx, alb, 60 seconds",
-    ),
-    (
-        "local-close-while-connecting",
-        "React StrictMode, useEffect, unmount, closed before established",
-    ),
-    (
-        "page-unload",
-        "tab closed, reload, interrupted while the page was loading",
-    ),
-    (
-        "server-crash",
-        "ECONNRESET, connection reset by peer, socket hang up",
-    ),
-    (
-        "app-drops-socket",
-        "ECONNRESET, connection reset, destroyed, terminate",
-    ),
-    ("mixed-content", "https page, insecure, blocked, ws"),
-    (
-        "tls-untrusted",
-        "self-signed certificate, certificate authority, localhost",
-    ),
-    (
-        "proxy-not-upgrading",
-        "reverse proxy, upgrade header, proxy_pass",
-    ),
-    ("max-lifetime", "always after the same time, two hours"),
-    ("deploy-no-drain", "restart, deploy, redeploy"),
-    (
-        "invalid-close-argument",
-        "InvalidAccessError, the code must be either 1000, or between 3000 and 4999",
-    ),
-    (
-        "heartbeat-timeout",
-        "keepalive ping timeout, ping pong, heartbeat",
-    ),
-];
-
 /// Something that can be found.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -167,11 +102,8 @@ impl Entry {
     }
 
     /// Adds what people say of it.
-    fn said(self, name: &str) -> Self {
-        match SAID.iter().find(|(of, _)| *of == name) {
-            Some((_, text)) => self.with(SIGNS, text),
-            None => self,
-        }
+    fn said(self, text: Option<&str>) -> Self {
+        self.with(SIGNS, text.unwrap_or_default())
     }
 }
 
@@ -218,7 +150,7 @@ fn registered(code: CloseCode, locale: &'static Locale) -> Entry {
     .with(NAMES, of.facts.name)
     .with(NAMES, of.facts.id)
     .with(NAMES, &of.facts.aliases.join(" "))
-    .said(&number.to_string());
+    .said(of.facts.said);
     for other in others(locale) {
         entry = entry.with(NAMES, explain(code, other).text.title);
     }
@@ -272,7 +204,7 @@ fn cause(facts: &'static CauseFacts, text: &CauseText, locale: &'static Locale) 
         .at(facts.id)
         .with(TITLE, english.map_or("", |text| text.title))
         .with(NAMES, facts.id)
-        .said(facts.id);
+        .said(facts.said);
     for other in others(locale) {
         entry = entry.with(SIGNS, facts.text(other).map_or("", |text| text.title));
     }
