@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use revoir_proto::extension::deflate::Agreed;
-use revoir_proto::{Config, KeepaliveConfig, Role, SendCode};
+use revoir_proto::{CloseCode, Config, KeepaliveConfig, Role, SendCode};
 
 /// What can be done to a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -241,9 +241,8 @@ fn taken(u: &mut Unstructured<'_>, length: usize) -> Result<Vec<u8>> {
 }
 
 fn send_code(number: u8) -> SendCode {
-    const NUMBERS: [u16; 16] = [
-        1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000,
-        4999,
-    ];
-    SendCode::try_from(NUMBERS[usize::from(number % 16)]).expect("all of them may be sent")
+    let others = [3999, 4000, 4999].map(CloseCode::new);
+    let codes = CloseCode::registered().chain(others);
+    let codes: Vec<_> = codes.filter_map(|code| SendCode::try_from(code).ok()).collect();
+    codes[usize::from(number) % codes.len()]
 }

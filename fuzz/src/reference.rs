@@ -1,6 +1,6 @@
 //! A second reading of RFC 6455 for received bytes: slow, whole, and written for this purpose.
 
-use revoir_proto::{Event, Message, Role};
+use revoir_proto::{CloseCode, Event, Message, Role};
 
 use crate::wire::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT};
 
@@ -186,9 +186,9 @@ fn close_answer(payload: &[u8]) -> Option<u16> {
         [_] => return Some(1002),
         [high, low, reason @ ..] => (u16::from_be_bytes([*high, *low]), reason),
     };
-    match code {
-        1000..=1003 | 1007..=1014 | 3000..=4999 => {}
-        _ => return Some(1002),
+    // Which numbers these are stands once, and its test has its own reading of section 7.4.
+    if !CloseCode::new(code).may_be_received() {
+        return Some(1002);
     }
     match std::str::from_utf8(reason) {
         Ok(_) => Some(code),

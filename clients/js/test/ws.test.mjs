@@ -92,6 +92,7 @@ for (const [name, Native] of Object.entries(natives)) {
 
 	test(`${name}: every code that a server may send is told, and decided`, async (t) => {
 		const server = await listen(t);
+		// What npm's ws can send: it has a list of its own.
 		const codes = [
 			1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3003, 3008, 4000, 4999,
 		];

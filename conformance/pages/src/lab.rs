@@ -1,15 +1,15 @@
 //! "See it happen", and what a page may not send.
 
 use anyhow::Context;
+use revoir::CloseCode;
 use serde_json::{Value, json};
 
 use crate::visit::{DESKTOP, Visit};
 
-/// Codes whose pages are tried: the registered ones, and one of each other range.
-const CODES: [u16; 21] = [
-    1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015,
-    2000, 3000, 3003, 3008, 4001,
-];
+/// Codes whose pages are tried: the registered ones, an unassigned and a private one.
+fn codes() -> impl Iterator<Item = CloseCode> {
+    CloseCode::registered().chain([2000, 4001].map(CloseCode::new))
+}
 
 /// Calls in the order of the page, and what each gives.
 const CALLS: [(&str, &str); 8] = [
@@ -27,7 +27,7 @@ pub(crate) async fn check(visit: &mut Visit<'_>) -> anyhow::Result<Vec<String>> 
     visit.look(DESKTOP, false).await?;
     let mut failures = Vec::new();
     let mut pressed = 0;
-    for code in CODES {
+    for code in codes().map(CloseCode::get) {
         visit.go(&format!("/en/codes/{code}")).await?;
         visit
             .until("!document.querySelector('.ways')?.hidden")

@@ -7,8 +7,8 @@ mod site;
 use std::fs;
 
 use anyhow::Context;
-use revoir::Role;
 use revoir::server::Origins;
+use revoir::{CloseCode, Role};
 use revoir_conformance::{Chromium, Tab, report};
 use serde_json::{Value, json};
 
@@ -20,10 +20,13 @@ use crate::{Places, suite};
 
 use self::document::Document;
 
-/// Every code that a server may send, each with a reason.
-const SERVER_CODES: [u16; 16] = [
-    1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 1014, 3000, 3003, 3008, 4001, 4999,
-];
+/// Every registered code that a server may send, and two private ones.
+fn server_codes() -> impl Iterator<Item = u16> {
+    CloseCode::registered()
+        .filter(|code| code.may_be_received() && *code != CloseCode::MANDATORY_EXT)
+        .map(CloseCode::get)
+        .chain([4001, 4999])
+}
 
 /// Codes that our library does not send, and that Chromium takes: 1010, which is of a client only,
 /// and others that RFC 6455 section 7.4 does not allow either.
@@ -114,9 +117,9 @@ pub(crate) async fn run(
 fn server_ends() -> Vec<Case> {
     let by = By::Us;
     let reason = "a reason";
-    let mut ends: Vec<End> = SERVER_CODES
+    let mut ends: Vec<End> = server_codes()
         .map(|code| End::Close { by, code, reason })
-        .into();
+        .collect();
     ends.extend([End::Empty { by }, End::Fin { by }, End::Reset { by }]);
     let answer = Answer::Echoed;
     ends.extend(UNCHECKED.map(|code| End::PastLibrary { code, answer }));

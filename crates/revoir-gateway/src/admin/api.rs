@@ -119,8 +119,8 @@ async fn end(
     let code = match checked {
         Ok(code) => code,
         Err(error) => {
-            let hint = "a server sends 1000-1003, 1007-1009, 1011-1014 or 3000-4999, and a reason \
-                        of at most 123 bytes";
+            let hint =
+                "`revoir codes` shows who may send which code; a reason has at most 123 bytes";
             return problem(StatusCode::UNPROCESSABLE_ENTITY, &error, hint);
         }
     };

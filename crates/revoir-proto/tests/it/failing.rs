@@ -60,7 +60,7 @@ fn violations(sender: Role) -> Vec<(Vec<u8>, ProtocolError)> {
         list.push((bytes, ProtocolError::ContinuationMissing));
     }
     list.push((frame(FIN | CLOSE, b"\x03"), ProtocolError::CloseTooShort));
-    let bad = [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535];
+    let bad = [0, 999, 1004, 1005, 1006, 1015, 2000, 2999, 5000, 65_535];
     for code in bad.map(CloseCode::new) {
         let bytes = frame(FIN | CLOSE, &close_payload(code.get(), "x"));
         list.push((bytes, ProtocolError::CloseCodeNotAllowed { code }));

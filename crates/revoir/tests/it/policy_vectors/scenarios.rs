@@ -1,6 +1,10 @@
 //! The situations of `testdata/policy/decisions.json`. Only what happens is written here; what is
 //! decided comes from the policy.
 
+use std::collections::BTreeSet;
+
+use revoir::CloseCode;
+
 use super::format::{
     DecisionJson, DelayJson, EndingJson, On, PolicyJson, RuleJson, Scenario, Start, Step,
 };
@@ -150,15 +154,16 @@ fn all() -> Vec<Scenario> {
 }
 
 fn codes() -> Vec<Story> {
-    let codes = [
-        1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3001,
-        3003, 3008, 3500, 4000, 4001, 4401, 4999,
-    ];
-    let mut stories = codes.map(|code| story(format!("code {code}"), vec![closed(code)]));
+    // Every registered code that a peer can give, also by a Close frame without one; and some of others.
+    let told = |code: &CloseCode| code.may_be_received() || *code == CloseCode::NO_STATUS_RCVD;
+    let registered = CloseCode::registered().filter(told).map(CloseCode::get);
+    let others = [3001, 3500, 4000, 4001, 4401, 4999];
+    let codes: BTreeSet<u16> = registered.chain(others).collect();
+    let story_of = |code| story(format!("code {code}"), vec![closed(code)]);
+    let mut stories: Vec<Story> = codes.into_iter().map(story_of).collect();
     for story in &mut stories {
         story.policy.refresh = true;
     }
-    let mut stories = Vec::from(stories);
     for code in [1008, 3000] {
         let name = format!("code {code} without a way to fresh credentials");
         stories.push(story(name, vec![closed(code)]));
