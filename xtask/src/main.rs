@@ -24,6 +24,7 @@ mod programs;
 mod proof;
 mod proxies;
 mod real_peers;
+mod session;
 mod tools;
 
 const USAGE: &str = "\
@@ -51,7 +52,9 @@ cargo xtask js --all          the same, and in WebKitGTK
 cargo xtask js --write        the same, and write what the engines do to clients/js/README.md
 cargo xtask corpus            what `revoir diagnose` says of strangers' cases; `corpus --help` says more
 cargo xtask modules [CRATE]   which modules of a crate stand upon which; fails on a circle
-cargo xtask mutants [LIST]    make adapters forget one rule after the other; fails if no test does
+cargo xtask mutants [LIST]    make adapters and sessions forget one rule after the other; fails if no
+                              test does
+cargo xtask session           play the vectors of sessions against a client in JavaScript
 cargo xtask proof [NAME]      show that a claim with figures holds on this machine
 cargo xtask --built COMMAND   take the programs as they are in the target folder";
 
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         ["corpus", ref options @ ..] => corpus::run(options),
         ["modules"] => modules::run(None),
         ["modules", name] => modules::run(Some(name)),
+        ["session"] => session::run(),
         ["mutants"] => mutants::run(""),
         ["mutants", list] => mutants::run(list),
         ["proof"] => proof::run(None),

@@ -1,4 +1,4 @@
-//! `cargo xtask mutants`: adapters that forget one rule, each of which has to fail a test.
+//! `cargo xtask mutants`: crates that forget one rule, each of which has to fail a test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,9 +12,11 @@ use serde::Deserialize;
 use crate::process::Running;
 use crate::report;
 
-/// The crate, and what of the workspace it needs.
-const PACKAGE: &str = "revoir-adapters";
-const NEEDED: &[&str] = &[PACKAGE, "revoir-codes"];
+/// Crates with lists of rules, in their folder `mutants`.
+const PACKAGES: &[&str] = &["revoir-adapters", "revoir-session"];
+
+/// What of the workspace they need beside themselves, and the data of their tests.
+const NEEDED: &[&str] = &["revoir-codes"];
 
 /// Where the mutants live, below the target folder: a workspace of its own.
 const FOLDER: &str = "target/mutants";
@@ -36,35 +38,20 @@ struct Mutants {
     mutant: Vec<Mutant>,
 }
 
-/// Makes every mutant of the lists in `crates/revoir-adapters/mutants` whose name begins with
-/// `list`, and runs the tests. Fails if one of them passes.
+/// Makes every mutant of the lists whose name begins with `list`, and runs the tests of the crate. Fails
+/// if one of them passes.
 pub(crate) fn run(list: &str) -> anyhow::Result<()> {
-    let folder = crate::root().join(FOLDER);
-    copy_workspace(&folder)?;
-    let lists = lists(list)?;
-    if !compiles(&folder)? || test(&folder, &[])?.is_none() {
-        bail!("the tests fail without a mutant");
-    }
     let mut alive = Vec::new();
-    for (name, mutants) in &lists {
-        for mutant in mutants {
-            let place = folder
-                .join("crates")
-                .join(PACKAGE)
-                .join("src")
-                .join(&mutant.file);
-            let source = read(&place)?;
-            if source.matches(&mutant.from).count() != 1 {
-                bail!("{name}, {}: the text is not there once", mutant.rule);
-            }
-            write(&place, &source.replace(&mutant.from, &mutant.to))?;
-            let killer = killer(&folder).with_context(|| mutant.rule.clone());
-            write(&place, &source)?;
-            match killer? {
-                Some(killer) => report(&format!("   {name}: {}: {killer}", mutant.rule)),
-                None => alive.push(format!("{name}: {}", mutant.rule)),
-            }
+    let mut is_known = false;
+    for package in PACKAGES {
+        let lists = lists(package, list)?;
+        if !lists.is_empty() {
+            is_known = true;
+            alive.extend(survivors(package, &lists)?);
         }
+    }
+    if !is_known {
+        bail!("no list of mutants begins with `{list}`");
     }
     if !alive.is_empty() {
         bail!(
@@ -75,32 +62,63 @@ pub(crate) fn run(list: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The rules of one crate without which its tests pass.
+fn survivors(package: &str, lists: &BTreeMap<String, Vec<Mutant>>) -> anyhow::Result<Vec<String>> {
+    let folder = crate::root().join(FOLDER);
+    copy_workspace(package, &folder)?;
+    if !compiles(package, &folder)? || test(package, &folder, &[])?.is_none() {
+        bail!("the tests fail without a mutant");
+    }
+    let mut alive = Vec::new();
+    for (name, mutants) in lists {
+        for mutant in mutants {
+            let place = folder
+                .join("crates")
+                .join(package)
+                .join("src")
+                .join(&mutant.file);
+            let source = read(&place)?;
+            if source.matches(&mutant.from).count() != 1 {
+                bail!("{name}, {}: the text is not there once", mutant.rule);
+            }
+            write(&place, &source.replace(&mutant.from, &mutant.to))?;
+            let killer = killer(package, &folder).with_context(|| mutant.rule.clone());
+            write(&place, &source)?;
+            match killer? {
+                Some(killer) => report(&format!("   {name}: {}: {killer}", mutant.rule)),
+                None => alive.push(format!("{name}: {}", mutant.rule)),
+            }
+        }
+    }
+    Ok(alive)
+}
+
 /// What finds the mutant: the tests of rules, or those of properties, which take longer.
-fn killer(folder: &Path) -> anyhow::Result<Option<&'static str>> {
-    if !compiles(folder)? {
+fn killer(package: &str, folder: &Path) -> anyhow::Result<Option<&'static str>> {
+    if !compiles(package, folder)? {
         bail!("the mutant does not compile");
     }
-    if test(folder, &["--skip", "model"])?.is_none() {
+    if test(package, folder, &["--skip", "model"])?.is_none() {
         return Ok(Some("a rule's test fails"));
     }
-    Ok(test(folder, &["model"])?
+    Ok(test(package, folder, &["model"])?
         .is_none()
         .then_some("the property fails"))
 }
 
-fn compiles(folder: &Path) -> anyhow::Result<bool> {
-    Ok(cargo(folder, &["--no-run"])?.is_some())
+fn compiles(package: &str, folder: &Path) -> anyhow::Result<bool> {
+    Ok(cargo(package, folder, &["--no-run"])?.is_some())
 }
 
-fn test(folder: &Path, options: &[&str]) -> anyhow::Result<Option<()>> {
-    cargo(folder, &[&["--tests", "--"], options].concat())
+fn test(package: &str, folder: &Path, options: &[&str]) -> anyhow::Result<Option<()>> {
+    cargo(package, folder, &[&["--tests", "--"], options].concat())
 }
 
 /// `None` if it fails, or does not end.
-fn cargo(folder: &Path, options: &[&str]) -> anyhow::Result<Option<()>> {
+fn cargo(package: &str, folder: &Path, options: &[&str]) -> anyhow::Result<Option<()>> {
     let mut command = Command::new(env!("CARGO"));
     command
-        .args(["test", "--quiet", "--offline", "--package", PACKAGE])
+        .args(["test", "--quiet", "--offline", "--package", package])
         .args(options)
         // What the mutants need is built there already.
         .env("CARGO_TARGET_DIR", crate::root().join("target"))
@@ -113,8 +131,8 @@ fn cargo(folder: &Path, options: &[&str]) -> anyhow::Result<Option<()>> {
     Ok(running.succeed(deadline).ok())
 }
 
-fn lists(prefix: &str) -> anyhow::Result<BTreeMap<String, Vec<Mutant>>> {
-    let folder = crate::root().join("crates").join(PACKAGE).join("mutants");
+fn lists(package: &str, prefix: &str) -> anyhow::Result<BTreeMap<String, Vec<Mutant>>> {
+    let folder = crate::root().join("crates").join(package).join("mutants");
     let mut lists = BTreeMap::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))? {
         let path = entry?.path();
@@ -129,19 +147,16 @@ fn lists(prefix: &str) -> anyhow::Result<BTreeMap<String, Vec<Mutant>>> {
             lists.insert(name, list.mutant);
         }
     }
-    if lists.is_empty() {
-        bail!("no list of mutants begins with `{prefix}`");
-    }
     Ok(lists)
 }
 
-/// The crate and what it needs, as a workspace with the same lock file.
-fn copy_workspace(folder: &Path) -> anyhow::Result<()> {
+/// A crate and what it needs, as a workspace with the same lock file.
+fn copy_workspace(package: &str, folder: &Path) -> anyhow::Result<()> {
     let root = crate::root();
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("empty {}", folder.display()))?;
     }
-    for name in NEEDED {
+    for name in NEEDED.iter().chain([&package]) {
         let place = Path::new("crates").join(name);
         copy(&root.join(&place), &folder.join(&place))?;
     }

@@ -312,7 +312,7 @@ fn decode_items(mut reader: Reader<'_>) -> Result<Vec<Sequenced>, Violation> {
             items.push(Sequenced::Text(bytes));
             continue;
         }
-        items.push(match read(&bytes)? {
+        items.push(match read(Role::Server, &bytes)? {
             Received::Application(_) => Sequenced::Binary(bytes),
             Received::Control(Control::Gap { count, reason }) => Sequenced::Gap { count, reason },
             Received::Control(Control::BackendChanged(change)) => Sequenced::BackendChanged(change),

@@ -50,7 +50,7 @@ impl Session {
                 return self.take_message(now, text.len() as u64, Message::Text(text));
             }
             Message::Text(_) => return Err(Violation::OutOfOrder),
-            Message::Binary(message) => wire::read(&message)?,
+            Message::Binary(message) => wire::read(self.peer(), &message)?,
         };
         let control = match received {
             Received::Control(control) => control,
@@ -59,22 +59,18 @@ impl Session {
                 return self.take_message(now, message.len() as u64, Message::Binary(message));
             }
         };
-        match (self.role, control) {
-            (Role::Client, Control::Hello(_))
-            | (
-                Role::Server,
-                Control::Welcome(_)
-                | Control::GoAway(_)
-                | Control::Token(_)
-                | Control::Volatile(_)
-                | Control::BackendChanged(_),
-            ) => Err(Violation::WrongDirection),
-            (Role::Client, Control::Welcome(welcome)) if !is_open => {
-                self.take_welcome(wants_session, &welcome)
-            }
-            (_, Control::Hello(_) | Control::Welcome(_)) => Err(Violation::OutOfOrder),
+        match control {
+            Control::Welcome(welcome) if !is_open => self.take_welcome(wants_session, &welcome),
+            Control::Hello(_) | Control::Welcome(_) => Err(Violation::OutOfOrder),
             _ if !is_open => Err(Violation::OutOfOrder),
-            (_, control) => self.take_control(now, control),
+            control => self.take_control(now, control),
+        }
+    }
+
+    const fn peer(&self) -> Role {
+        match self.role {
+            Role::Client => Role::Server,
+            Role::Server => Role::Client,
         }
     }
 

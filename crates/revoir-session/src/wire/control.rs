@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use revoir_codes::SendCode;
 
+use crate::role::Role;
 use crate::wire::field::millis;
 use crate::wire::kind::{
     ACK, BACKEND, BINARY, BYE, GAP, GOAWAY, HELLO, PING, PONG, TOKEN, VOLATILE, WELCOME,
@@ -166,14 +167,21 @@ impl BackendChanged {
     }
 }
 
-/// Says what a binary message is.
-pub(crate) fn read(message: &Bytes) -> Result<Received, Violation> {
+/// Says what a binary message of that role is.
+pub(crate) fn read(from: Role, message: &Bytes) -> Result<Received, Violation> {
     let kind = *message.first().ok_or(Violation::EmptyMessage)?;
     if kind == BINARY {
         return Ok(Received::Application(message.slice(1..)));
     }
     if kind > BACKEND {
         return Err(Violation::UnknownType);
+    }
+    let may_send = match from {
+        Role::Client => [HELLO, ACK, PING, PONG, BYE, GAP].contains(&kind),
+        Role::Server => kind != HELLO,
+    };
+    if !may_send {
+        return Err(Violation::WrongDirection);
     }
     if message.len() > CONTROL_MAX_BYTES {
         return Err(Violation::TooLong);
@@ -236,7 +244,7 @@ impl Hello {
     ///
     /// The rule that it breaks. The connection is then closed with 4094; no session is touched.
     pub fn decode(message: &Bytes) -> Result<Self, Violation> {
-        match read(message)? {
+        match read(Role::Client, message)? {
             Received::Control(Control::Hello(hello)) => Ok(*hello),
             Received::Application(_) | Received::Control(_) => Err(Violation::OutOfOrder),
         }
