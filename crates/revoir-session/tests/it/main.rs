@@ -1,6 +1,11 @@
 //! Behaviour of sessions.
 #![expect(clippy::unwrap_used, reason = "helpers outside of `#[test]` functions")]
 
+mod memory;
 mod model;
+mod overhead;
+mod pair;
+mod records;
+mod takeover;
 mod vectors;
 mod world;

@@ -190,9 +190,9 @@ impl Script {
     }
 
     /// A client says HELLO on another connection.
-    pub(crate) fn hello(mut self, bytes: Bytes, asks: Asks) -> Self {
+    pub(crate) fn hello(mut self, bytes: &Bytes, asks: Asks) -> Self {
         let now = self.now;
-        let hello = Hello::decode(&bytes).unwrap();
+        let hello = Hello::decode(bytes).unwrap();
         let claims = asks.generation.map(|generation| Claims {
             session: SESSION,
             generation,
@@ -203,7 +203,7 @@ impl Script {
         let judgement = judge(&hello, claims.as_ref(), &OWNER, &EPOCH, found);
         let told = json!({
             "do": "hello",
-            "message": format!("hex:{}", hex(&bytes)),
+            "message": format!("hex:{}", hex(bytes)),
             "token": claims.map(|claims| json!({
                 "generation": claims.generation,
                 "epoch-is-ours": claims.epoch == EPOCH,

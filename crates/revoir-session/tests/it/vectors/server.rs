@@ -43,7 +43,7 @@ fn resume(attempt: u64, received: u64, acked: u64, sent: u64) -> Resume {
 }
 
 fn opened(name: &'static str) -> Script {
-    Script::server(name).hello(new(), Asks::NOTHING)
+    Script::server(name).hello(&new(), Asks::NOTHING)
 }
 
 pub(crate) fn all() -> Vec<Value> {
@@ -68,22 +68,22 @@ fn resuming() -> Vec<Script> {
             .send("b")
             .disconnect(None)
             .send("c")
-            .hello(back(2, 1, 0, 3), Asks::with(1))
+            .hello(&back(2, 1, 0, 3), Asks::with(1))
             .receive_text("2"),
         opened("a takeover: what the old connection says is late")
             .send("a")
-            .hello(back(2, 0, 0, 0), Asks::with(1))
+            .hello(&back(2, 0, 0, 0), Asks::with(1))
             .receive_late("late")
             .receive_text("in time"),
         opened("a WELCOME that was lost: the older token is good until the newer one was shown")
             .receive(vec![4])
-            .hello(back(2, 0, 0, 0), Asks::with(1))
-            .hello(back(3, 0, 0, 0), Asks::with(1))
+            .hello(&back(2, 0, 0, 0), Asks::with(1))
+            .hello(&back(3, 0, 0, 0), Asks::with(1))
             .receive(vec![4])
-            .hello(back(4, 0, 0, 0), Asks::with(3)),
+            .hello(&back(4, 0, 0, 0), Asks::with(3)),
         opened("HELLO of an older attempt is late")
-            .hello(back(3, 0, 0, 0), Asks::with(1))
-            .hello(back(2, 0, 0, 0), Asks::with(1)),
+            .hello(&back(3, 0, 0, 0), Asks::with(1))
+            .hello(&back(2, 0, 0, 0), Asks::with(1)),
     ]
 }
 
@@ -113,17 +113,17 @@ fn judging() -> Vec<Script> {
         hello(Some(it))
     };
     vec![
-        opened("a forged token").hello(back(2, 0, 0, 0), Asks::NOTHING),
-        opened("a token of somebody else").hello(back(2, 0, 0, 0), stolen),
-        opened("a token of another epoch").hello(back(2, 0, 0, 0), elsewhere),
-        opened("a session that is not known").hello(back(2, 0, 0, 0), forgotten),
+        opened("a forged token").hello(&back(2, 0, 0, 0), Asks::NOTHING),
+        opened("a token of somebody else").hello(&back(2, 0, 0, 0), stolen),
+        opened("a token of another epoch").hello(&back(2, 0, 0, 0), elsewhere),
+        opened("a session that is not known").hello(&back(2, 0, 0, 0), forgotten),
         opened("a session that is not known, and was volatile")
-            .hello(volatile(resume(2, 0, 0, 0)), forgotten),
-        opened("a generation that the store has forgotten").hello(back(2, 0, 0, 0), Asks::with(2)),
+            .hello(&volatile(resume(2, 0, 0, 0)), forgotten),
+        opened("a generation that the store has forgotten").hello(&back(2, 0, 0, 0), Asks::with(2)),
         opened("a copy of an old token")
-            .hello(back(2, 0, 0, 0), Asks::with(1))
+            .hello(&back(2, 0, 0, 0), Asks::with(1))
             .receive(vec![4])
-            .hello(back(3, 0, 0, 0), Asks::with(1)),
+            .hello(&back(3, 0, 0, 0), Asks::with(1)),
         opened("a session that expired, with its counts")
             .receive_text("1")
             .send("a")
@@ -132,7 +132,7 @@ fn judging() -> Vec<Script> {
             .disconnect(None)
             .time(60_099)
             .time(60_100)
-            .hello(back(2, 1, 0, 3), Asks::with(1)),
+            .hello(&back(2, 1, 0, 3), Asks::with(1)),
         opened("a session whose backend is another one")
             .send("a")
             .act(json!({"do": "lose", "loss": "backend"}), |session, _| {
@@ -142,29 +142,29 @@ fn judging() -> Vec<Script> {
                 };
                 session.lose(Loss::Backend, close);
             })
-            .hello(back(2, 1, 0, 0), Asks::with(1)),
+            .hello(&back(2, 1, 0, 0), Asks::with(1)),
         opened("a client that has acknowledgements of which we know nothing")
-            .hello(back(2, 0, 1, 1), Asks::with(1)),
+            .hello(&back(2, 0, 1, 1), Asks::with(1)),
         opened("a client that sent less than we have")
             .receive_text("1")
-            .hello(back(2, 0, 0, 0), Asks::with(1)),
-        opened("a client that has more than we sent").hello(back(2, 1, 0, 0), Asks::with(1)),
+            .hello(&back(2, 0, 0, 0), Asks::with(1)),
+        opened("a client that has more than we sent").hello(&back(2, 1, 0, 0), Asks::with(1)),
         opened("a client that has less than it acknowledged")
             .send("a")
             .receive(vec![3, 1])
-            .hello(back(2, 0, 0, 0), Asks::with(1)),
+            .hello(&back(2, 0, 0, 0), Asks::with(1)),
         lost("the owner was lost: bounds, and a gap up to what was reserved")
-            .hello(back(2, 1, 0, 2), Asks::with(1))
+            .hello(&back(2, 1, 0, 2), Asks::with(1))
             .receive(vec![9, 1, 2])
             .act(json!({"do": "reserve", "numbers": 20}), |session, _| {
                 session.reserve(20)
             })
             .send("c")
-            .hello(back(3, 11, 2, 2), Asks::with(2)),
+            .hello(&back(3, 11, 2, 2), Asks::with(2)),
         lost("the owner was lost: a client that has more than the store knew of")
-            .hello(back(2, 5, 1, 2), Asks::with(1)),
+            .hello(&back(2, 5, 1, 2), Asks::with(1)),
         lost("the owner was lost, and the client was told that it was volatile")
-            .hello(volatile(resume(2, 1, 0, 2)), Asks::with(1)),
+            .hello(&volatile(resume(2, 1, 0, 2)), Asks::with(1)),
     ]
 }
 
@@ -174,13 +174,13 @@ fn away() -> Vec<Script> {
             config.window.messages = 2;
             config.overflow = overflow;
         })
-        .hello(new(), Asks::NOTHING)
+        .hello(&new(), Asks::NOTHING)
         .disconnect(None)
         .send("a")
         .send("b")
         .send("c")
         .send("d")
-        .hello(back(2, 0, 0, 0), Asks::with(1))
+        .hello(&back(2, 0, 0, 0), Asks::with(1))
     };
     vec![
         with(
@@ -215,7 +215,7 @@ fn telling() -> Vec<Script> {
                 },
             )
             .disconnect(None)
-            .hello(back(2, 1, 0, 0), Asks::with(1)),
+            .hello(&back(2, 1, 0, 0), Asks::with(1)),
         opened("GOAWAY, then Close")
             .act(
                 json!({"do": "go-away", "code": 1012, "after": 3000}),
@@ -262,7 +262,7 @@ fn telling() -> Vec<Script> {
             .disconnect(None)
             .send("b")
             .bye(code, "done")
-            .hello(back(2, 0, 0, 0), Asks::with(1))
+            .hello(&back(2, 0, 0, 0), Asks::with(1))
             .receive(vec![3, 3]),
         opened("the client says BYE")
             .send("a")

@@ -1,0 +1,69 @@
+//! A peer cannot make an end keep more than its window says.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use revoir_session::{Config, Message, Overflow, SendError};
+
+use crate::pair::Pair;
+
+#[test]
+fn control_messages_are_answered_once_while_nothing_is_written() {
+    let mut pair = Pair::new();
+    let id = pair.server.connection().unwrap();
+    for _ in 0..10_000 {
+        let ping = Message::Binary(Bytes::from_static(&[4]));
+        pair.server.handle_message(pair.now, id, ping);
+    }
+    let written = std::iter::from_fn(|| pair.server.poll_transmit(pair.now)).count();
+    assert_eq!(written, 1, "one PONG");
+}
+
+#[test]
+fn a_peer_that_acknowledges_nothing_stops_us_at_the_window() {
+    let mut pair = Pair::new();
+    let mut taken = 0;
+    while pair.server.send_text("0123456789".into()).is_ok() {
+        taken += 1;
+    }
+    assert_eq!(taken, 1024);
+    assert_eq!(pair.server.send_text("x".into()), Err(SendError::Full));
+    assert_eq!(pair.server.kept(), (1024, 10_240));
+}
+
+#[test]
+fn a_client_that_is_away_costs_its_window_and_one_message() {
+    let mut config = Config::default();
+    config.window.messages = 3;
+    config.window.bytes = 10;
+    config.overflow = Overflow::DropOldest;
+    let mut pair = Pair::with(Config::default(), config);
+    pair.cut(None);
+    for _ in 0..1000 {
+        pair.server.send_text("12345".into()).unwrap();
+        let (messages, bytes) = pair.server.kept();
+        assert!(messages <= 4 && bytes <= 15, "{messages} {bytes}");
+    }
+    pair.resume();
+    pair.wait(1000);
+    assert_eq!(pair.client.received(), 1000, "those that went are counted");
+}
+
+#[test]
+fn changes_while_the_client_is_away_become_one() {
+    let mut pair = Pair::new();
+    pair.cut(None);
+    for _ in 0..1000 {
+        let change = revoir_session::BackendChanged {
+            written: 2,
+            received: 3,
+            maybe_lost: 1,
+        };
+        pair.server.backend_changed(change).unwrap();
+    }
+    for _ in 0..1000 {
+        pair.server.set_volatile(Duration::ZERO, true);
+        pair.server.set_volatile(Duration::ZERO, false);
+    }
+    assert_eq!(pair.server.kept(), (2, 0));
+}
