@@ -21,6 +21,9 @@ pub(crate) const AGAIN: &str = "revoir again";
 /// What ours is called where an adapter looks at every message.
 pub(crate) const ADAPTER: &str = "revoir, adapter";
 
+/// What ours is called with everything on that an operator may turn on.
+pub(crate) const ALL_ON: &str = "revoir, all on";
+
 /// A relay that is compared.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Relay {
@@ -33,6 +36,8 @@ pub(crate) struct Relay {
 enum Kind {
     Bare,
     Revoir,
+    /// With every limit, both logs, the admin interface and metrics.
+    AllOn,
     /// With an adapter.
     Adapter,
     /// With buffers of so many KiB, or of its default size.
@@ -40,6 +45,9 @@ enum Kind {
     /// The same.
     HaProxy(Option<u32>),
 }
+
+/// So many of them are not the peers.
+pub(crate) const OWN: usize = 5;
 
 /// All relays, in the order of the tables.
 pub(crate) const RELAYS: &[Relay] = &[
@@ -54,6 +62,10 @@ pub(crate) const RELAYS: &[Relay] = &[
     Relay {
         name: AGAIN,
         kind: Kind::Revoir,
+    },
+    Relay {
+        name: ALL_ON,
+        kind: Kind::AllOn,
     },
     Relay {
         name: ADAPTER,
@@ -82,7 +94,7 @@ impl Relay {
     pub(crate) fn load(&self, relay: SocketAddr, connections: usize, size: usize) -> Result<Load> {
         match self.kind {
             Kind::Adapter => Load::open_pongs(relay, connections, 1, size),
-            Kind::Bare | Kind::Revoir | Kind::Nginx(_) | Kind::HaProxy(_) => {
+            Kind::Bare | Kind::Revoir | Kind::AllOn | Kind::Nginx(_) | Kind::HaProxy(_) => {
                 Load::open(relay, true, connections, 1, size)
             }
         }
@@ -117,6 +129,13 @@ impl Relay {
                     "--route-mode=hold".to_owned(),
                 ]
             }
+            Kind::AllOn => {
+                let file = write(folder, "all-on.toml", &all_on(folder, port, backend))?;
+                let program = revoir.to_str().context("the path is no UTF-8")?;
+                [program, "serve", "--config", &file]
+                    .map(str::to_owned)
+                    .to_vec()
+            }
             Kind::Adapter => {
                 let config = format!(
                     "listen = [\"127.0.0.1:{port}\"]\n[[route]]\n\
@@ -146,6 +165,35 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<String> {
     let file = folder.join(name);
     fs::write(&file, text)?;
     Ok(file.to_str().context("the path is no UTF-8")?.to_owned())
+}
+
+/// Every limit is far away, but looked at.
+fn all_on(folder: &Path, port: u16, backend: u16) -> String {
+    let folder = folder.display();
+    format!(
+        "listen = [\"127.0.0.1:{port}\"]\n\
+         access-log = \"all\"\n\
+         log = \"info\"\n\
+         [limits]\n\
+         sockets = 100000\n\
+         sockets-per-address = 100000\n\
+         connections = 100000\n\
+         connections-per-address = 100000\n\
+         handshakes-per-second = 100000\n\
+         [admin]\n\
+         listen = \"unix:{folder}/admin-{port}.sock\"\n\
+         metrics = \"127.0.0.1:0\"\n\
+         [[route]]\n\
+         mode = \"hold\"\n\
+         upstreams = [\"ws://127.0.0.1:{backend}\"]\n\
+         max-age = \"1h\"\n\
+         idle-time = \"1h\"\n\
+         [route.rate]\n\
+         messages = 1000000000\n\
+         bytes = 4000000000\n\
+         [route.check]\n\
+         interval = \"1s\"\n"
+    )
 }
 
 /// One process, no log, nothing that is not needed to pass WebSocket on.

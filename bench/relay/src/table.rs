@@ -8,7 +8,7 @@ use revoir_echo::record::Record;
 use revoir_echo::report::{Column, Environment, Rounds};
 
 use crate::plan::{Case, Plan, SIZES};
-use crate::relays::{ADAPTER, AGAIN, BARE, OURS, RELAYS};
+use crate::relays::{ADAPTER, AGAIN, ALL_ON, BARE, OURS, OWN, RELAYS};
 
 /// The whole text.
 pub(crate) fn markdown(
@@ -74,7 +74,7 @@ fn table(text: &mut String, cases: &[Column], rounds: Rounds<'_>) {
     text.push_str(&rounds.table("relay", &relays, cases, BARE));
     for Column { case, connections } in cases {
         let ours = |other| rounds.over(case, OURS, other).map(|spread| spread.show(2));
-        let peers = RELAYS.iter().skip(4);
+        let peers = RELAYS.iter().skip(OWN);
         let peers = peers.filter_map(|peer| Some(format!("{} x {}", ours(peer.name)?, peer.name)));
         let peers: Vec<String> = peers.collect();
         if let Some(noise) = rounds.over(case, AGAIN, OURS) {
@@ -84,6 +84,9 @@ fn table(text: &mut String, cases: &[Column], rounds: Rounds<'_>) {
                 peers.join(", "),
                 noise.show(2)
             );
+        }
+        if let Some(all_on) = rounds.over(case, ALL_ON, OURS) {
+            let _ = write!(text, " With all on {} x revoir.", all_on.show(2));
         }
         if let Some(adapter) = rounds.over(case, ADAPTER, OURS) {
             let _ = write!(text, " With an adapter {} x revoir.", adapter.show(2));
