@@ -68,8 +68,8 @@ pub use rules::{Mode, ProtocolRule, Rules};
 pub use run::StartError;
 pub use treatment::{HeldBy, Treatment, TunnelCause};
 pub use upstream::{
-    BadAnswers, Balance, Check, Connecting, HashKey, InvalidBalance, InvalidTarget, MaybeTls,
-    NameTimes, Pauses, Place, PoolSettings, Redials, Target, Thresholds, UpstreamState,
+    BadAnswers, Balance, Check, Connecting, HashKey, InvalidBalance, InvalidTarget, KeepAlive,
+    MaybeTls, NameTimes, Pauses, Place, PoolSettings, Redials, Target, Thresholds, UpstreamState,
     UpstreamTls, Weights,
 };
 pub use watch::line as json_line;

@@ -110,6 +110,9 @@ pub struct LimitsConfig {
     /// For a client to take bytes of an answer.
     #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
     pub write_time: Time,
+    /// For the next request of a connection to begin.
+    #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
+    pub keep_alive_time: Time,
     /// Connections of any kind.
     pub sockets: Most,
     /// The same, of one address.
@@ -193,6 +196,7 @@ impl Default for LimitsConfig {
             response_time: Time(settings.http.response),
             response_idle_time: Time(settings.http.response_idle),
             write_time: Time(settings.http.write),
+            keep_alive_time: Time(settings.http.keep_alive),
             sockets: Most(settings.sockets),
             sockets_per_address: Most(settings.sockets_per_address),
             header_bytes: settings.head_bytes,
@@ -313,6 +317,7 @@ impl Config {
                 response: limits.response_time.0,
                 response_idle: limits.response_idle_time.0,
                 write: limits.write_time.0,
+                keep_alive: limits.keep_alive_time.0,
             },
             head_bytes: limits.header_bytes,
             head_fields: limits.header_fields,

@@ -19,7 +19,7 @@ use crate::config::values::Time;
 use crate::front::{Destination, LocalService, RouteSettings};
 use crate::rules::{Mode, ProtocolRule, Rules};
 use crate::upstream::{
-    Balance, Check, Connecting, PoolSettings, Target, Thresholds, UpstreamTls, Weights,
+    Balance, Check, Connecting, KeepAlive, PoolSettings, Target, Thresholds, UpstreamTls, Weights,
 };
 
 /// One route. What is absent has its default.
@@ -61,6 +61,11 @@ pub struct RouteConfig {
     /// How long a side may take no bytes while some wait for it.
     #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
     pub write_time: Time,
+    /// Connections to one upstream that are kept for further plain requests.
+    pub kept_connections: usize,
+    /// For how long.
+    #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
+    pub kept_time: Time,
     /// How long a closing handshake may take.
     #[serde(deserialize_with = "values::at_least_ms::<100, _>")]
     pub close_time: Time,
@@ -181,6 +186,8 @@ impl Default for RouteConfig {
             message_bytes: rules.client_message,
             lost_code: LostCode(rules.lost_code),
             write_time: Time(rules.write_timeout),
+            kept_connections: KeepAlive::default().connections,
+            kept_time: Time(KeepAlive::default().time),
             close_time: Time(rules.close_budget),
             ping_interval: Time(keepalive.interval),
             pong_timeout: Time(keepalive.timeout),
@@ -271,6 +278,10 @@ impl RouteConfig {
                 check: self.check.as_ref().map(CheckConfig::check),
                 away: self.away.counts(),
                 redials: self.away.redials(),
+                keep_alive: KeepAlive {
+                    connections: self.kept_connections,
+                    time: self.kept_time.0,
+                },
                 origins: self.origins(),
                 trust: self.trust()?,
             }),

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -37,29 +37,53 @@ const CROWDED: &str = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n
                        Content-Type: text/plain; charset=utf-8\r\nContent-Length: 40\r\n\r\n\
                        there is no room for another connection\n";
 
-/// A connection whose first request has to come in time. Else it ends; if the request has begun, it
-/// is answered with 408.
+/// A connection whose requests have to come in time. Else it ends; if a request has begun, that is
+/// answered with 408.
 #[derive(Debug)]
 pub(super) struct Arrival {
     /// Until it is too late.
     stream: Option<MaybeTls>,
     /// What has come already, and is not read yet.
     early: BytesMut,
+    /// `None` while a request is answered.
     waiting: Option<Waiting>,
     request: Arc<FirstRequest>,
+    times: Times,
     /// What has come of a head that is not whole.
     held: Held,
     head_bytes: usize,
-    /// How long the client may take no bytes.
-    write_limit: Duration,
     /// There only while it takes none.
     blocked: Option<Pin<Box<Sleep>>>,
+}
+
+/// How long a client may take for what it does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    /// For the head of a request, once it has begun.
+    pub(super) head: Duration,
+    /// To begin another request.
+    pub(super) keep_alive: Duration,
+    /// To take bytes of an answer.
+    pub(super) write: Duration,
 }
 
 #[derive(Debug)]
 struct Waiting {
     limit: Pin<Box<Sleep>>,
-    request: Arc<FirstRequest>,
+    /// For a request to begin that nobody has to send.
+    is_idle: bool,
+    /// After so many requests.
+    behind: usize,
+}
+
+impl Waiting {
+    fn until(deadline: Instant, is_idle: bool, behind: usize) -> Self {
+        Self {
+            limit: Box::pin(sleep_until(deadline)),
+            is_idle,
+            behind,
+        }
+    }
 }
 
 /// Whether the first request of a connection has come, or will not.
@@ -69,6 +93,8 @@ pub(super) struct FirstRequest {
     ends_early: Mutex<Option<EndsEarly>>,
     has_begun: AtomicBool,
     has_come: AtomicBool,
+    /// How many have come, with those that came later.
+    number: AtomicUsize,
     is_late: AtomicBool,
     is_crowded: AtomicBool,
     /// Whether a request is being answered: what comes meanwhile is no head.
@@ -117,6 +143,7 @@ impl FirstRequest {
             ends_early: Mutex::new(beginning.ends_early()),
             has_begun: (!beginning.is_empty()).into(),
             has_come: beginning.has_head().into(),
+            number: 0.into(),
             is_late: false.into(),
             is_crowded: false.into(),
             is_answered: false.into(),
@@ -127,6 +154,7 @@ impl FirstRequest {
     /// It is here, or one that comes later. Returns why its body is not going to be whole.
     pub(super) fn comes(&self, has_body: bool) -> Option<EndsEarly> {
         self.has_come.store(true, Ordering::Relaxed);
+        self.number.fetch_add(1, Ordering::Relaxed);
         self.is_answered.store(true, Ordering::Relaxed);
         self.is_watched.store(!has_body, Ordering::Relaxed);
         let mut ends_early = self
@@ -154,6 +182,10 @@ impl FirstRequest {
         self.has_come.load(Ordering::Relaxed)
     }
 
+    fn number(&self) -> usize {
+        self.number.load(Ordering::Relaxed)
+    }
+
     /// Whether anything of it has come.
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun.load(Ordering::Relaxed)
@@ -165,12 +197,11 @@ impl FirstRequest {
 }
 
 impl Arrival {
-    /// `beginning`: what was read of `stream`; `deadline`: for the head of the first request;
-    /// `write_limit`: for the client to take bytes of an answer.
+    /// `beginning`: what was read of `stream`; `deadline`: for the head of the first request.
     pub(super) fn new(
         (stream, beginning): (MaybeTls, Beginning),
         request: Arc<FirstRequest>,
-        (deadline, write_limit): (Instant, Duration),
+        (deadline, times): (Instant, Times),
     ) -> Self {
         let (early, held) = beginning.into_parts();
         Self {
@@ -178,12 +209,9 @@ impl Arrival {
             head_bytes: 0,
             early: Bytes::from(early).into(),
             held,
-            waiting: Some(Waiting {
-                limit: Box::pin(sleep_until(deadline)),
-                request: Arc::clone(&request),
-            }),
+            waiting: (!request.has_come()).then(|| Waiting::until(deadline, false, 0)),
             request,
-            write_limit,
+            times,
             blocked: None,
         }
     }
@@ -203,7 +231,7 @@ impl Arrival {
             self.blocked = None;
             return result;
         }
-        let limit = self.write_limit;
+        let limit = self.times.write;
         let blocked = self.blocked.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(blocked.as_mut().poll(cx));
         Poll::Ready(Err(ErrorKind::TimedOut.into()))
@@ -215,6 +243,11 @@ impl Arrival {
             self.head_bytes = 0;
             self.held.set(self.early.len());
             return true;
+        }
+        if read > 0 && self.waiting.as_ref().is_none_or(|waiting| waiting.is_idle) {
+            let deadline = Instant::now() + self.times.head;
+            let behind = self.request.number();
+            self.waiting = Some(Waiting::until(deadline, false, behind));
         }
         self.head_bytes += read;
         self.held.set(self.head_bytes + self.early.len());
@@ -259,21 +292,24 @@ impl Arrival {
 
     /// Ends the connection if it is time to.
     fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(waiting) = &mut self.waiting else {
-            return Poll::Pending;
-        };
-        if waiting.request.has_come() {
+        if self.request.is_answered.load(Ordering::Relaxed) {
             self.waiting = None;
             return Poll::Pending;
         }
+        let behind = self.request.number();
+        self.waiting.take_if(|waiting| waiting.behind != behind);
+        let idle = || Waiting::until(Instant::now() + self.times.keep_alive, true, behind);
+        let waiting = self.waiting.get_or_insert_with(idle);
         ready!(waiting.limit.as_mut().poll(cx));
-        waiting.request.is_late.store(true, Ordering::Relaxed);
-        if let Some(stream) = self.stream.take()
-            && waiting.request.has_begun()
-        {
-            tokio::spawn(linger(stream, TOO_SLOW.as_bytes().to_vec()));
+        // Nobody is told who has nothing to ask.
+        if !waiting.is_idle {
+            self.request.is_late.store(true, Ordering::Relaxed);
+            if let Some(stream) = self.stream.take()
+                && self.request.has_begun()
+            {
+                tokio::spawn(linger(stream, TOO_SLOW.as_bytes().to_vec()));
+            }
         }
-        self.waiting = None;
         Poll::Ready(())
     }
 }
@@ -319,10 +355,8 @@ impl AsyncRead for Arrival {
             into.set_filled(before);
             return Poll::Ready(Ok(()));
         }
-        if let Some(waiting) = &self.waiting
-            && !into.filled().is_empty()
-        {
-            waiting.request.has_begun.store(true, Ordering::Relaxed);
+        if read > 0 {
+            self.request.has_begun.store(true, Ordering::Relaxed);
         }
         Poll::Ready(Ok(()))
     }
@@ -352,8 +386,11 @@ impl AsyncWrite for Arrival {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // What reads HTTP comes here whenever it has nothing to write.
+        // What reads HTTP comes here whenever it has nothing to write, and behind an answer it may not
+        // read until something comes.
         self.watch(cx)?;
+        // When the time is over, it is woken, and reads the end.
+        let _ = self.poll_limit(cx);
         self.stream()?.poll_flush(cx)
     }
 

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use revoir::server::AcceptFailures;
 use revoir::tls::ServerTls;
 use tokio::sync::watch;
@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::connection::{Held, begun, linger};
 use crate::file_limit::FileLimit;
-use crate::front::arrival::{Arrival, FirstRequest};
+use crate::front::arrival::{Arrival, FirstRequest, Times};
 use crate::front::auth_hook::allowed;
 use crate::front::beginning::{Beginning, EndsEarly};
 use crate::front::client_cert::ClientCert;
@@ -62,9 +62,6 @@ const PLAIN: &str = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\
 /// Connections at a time that are waited for, once they were told that there is no room: the others may
 /// see a reset behind the answer.
 const TURNED_AWAY: usize = 8;
-
-/// How much later than a first request a later one is given up: a connection may stay for another.
-const LATER: Duration = Duration::from_secs(1);
 
 /// Takes connections for as long as it is polled, over TLS if that is given.
 pub(crate) async fn serve(front: Arc<Front>, listeners: Vec<Listener>, tls: Option<ServerTls>) {
@@ -278,13 +275,18 @@ impl Listeners {
         let current = self.front.current();
         let settings = &current.settings;
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(settings.handshake_limit + LATER)
+        // What it reads from keeps to the times.
+        http.header_read_timeout(None)
             .max_buf_size(settings.head_bytes)
             .max_headers(settings.head_fields)
             .keep_alive(draining.is_some());
         let first = Arc::new(FirstRequest::of(&connection.1));
-        let limits = (deadline, settings.http.write);
+        let times = Times {
+            head: settings.handshake_limit,
+            keep_alive: settings.http.keep_alive,
+            write: settings.http.write,
+        };
+        let limits = (deadline, times);
         let arrival = Arrival::new(connection, Arc::clone(&first), limits);
         // Requests that come later are not held to these settings.
         drop(current);

@@ -28,10 +28,9 @@ use crate::front::source::Source;
 use crate::innermost::innermost;
 use crate::proxy_protocol::Header;
 use crate::relay::is_there;
-use crate::upstream::{Affinity, Kept, MaybeTls, PathId, Pool, Reached, Target, UpstreamPermit};
-
-/// Connections to one upstream that are kept for further requests, at most: files are scarce.
-const KEPT: usize = 64;
+use crate::upstream::{
+    Affinity, KeepAlive, Kept, MaybeTls, PathId, Pool, Reached, Target, UpstreamPermit,
+};
 
 /// Passes plain requests on, over connections that are kept for more of them.
 pub(crate) struct HttpProxy(Client<Connector, Body>);
@@ -40,8 +39,10 @@ impl HttpProxy {
     pub(crate) fn new(pool: &Arc<Pool>) -> Self {
         let connector = Connector(Arc::clone(pool), Header::Own);
         let mut kept = Client::builder(TokioExecutor::new());
+        let KeepAlive { connections, time } = pool.live().settings.keep_alive;
         kept.pool_timer(TokioTimer::new())
-            .pool_max_idle_per_host(KEPT);
+            .pool_idle_timeout(time)
+            .pool_max_idle_per_host(connections);
         Self(kept.build(connector))
     }
 

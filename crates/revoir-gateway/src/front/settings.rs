@@ -47,6 +47,8 @@ pub struct HttpTimes {
     pub response_idle: Duration,
     /// For a client to take bytes.
     pub write: Duration,
+    /// For the next request of a connection to begin.
+    pub keep_alive: Duration,
 }
 
 impl Default for HttpTimes {
@@ -56,6 +58,7 @@ impl Default for HttpTimes {
             response: Duration::from_secs(60),
             response_idle: Duration::ZERO,
             write: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(75),
         }
     }
 }

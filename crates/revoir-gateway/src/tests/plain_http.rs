@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::rules::Mode;
-use crate::tests::support::{Counts, asked, dial, field, pair, settings, soon};
+use crate::tests::support::{Counts, asked, dial, field, pair, pass, settings, soon};
+use crate::watch::Limit;
 
 #[tokio::test]
 async fn a_request_passes_with_its_body_and_the_client_s_address() {
@@ -332,4 +333,59 @@ async fn a_client_that_leaves_before_the_answer_is_logged() {
     let answered = |counts: &Counts| counts.answered.lock().unwrap().len();
     between.counts.at_least(answered, 1).await;
     assert_eq!(*between.counts.answered.lock().unwrap(), [499]);
+}
+
+#[tokio::test]
+async fn a_kept_connection_has_its_time_and_so_has_each_of_its_requests() {
+    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let (listener, between) = pair(settings(Mode::Hold)).await;
+    let mut client = dial(between.address).await;
+    client.write(b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let (mut backend, _) = asked(&listener).await;
+    backend.write(ANSWER).await;
+    for number in 2..=3 {
+        assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+        while client.input != b"ok" {
+            assert!(client.more().await);
+        }
+        client.input.clear();
+        pass(Duration::from_secs(70)).await;
+        let request = format!("GET /{number} HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.write(request.as_bytes()).await;
+        assert!(backend.head().await.starts_with(&format!("GET /{number} ")));
+        backend.write(ANSWER).await;
+    }
+    assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+    client.write(b"GET /4 HTTP/1.1\r\nHost: a\r\n").await;
+    // It has come, or it will not have begun in time either.
+    soon(async {
+        while between.gateway.overview().held_bytes == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    pass(Duration::from_secs(11)).await;
+    let rest = String::from_utf8(client.rest().await).unwrap();
+    assert!(rest.starts_with("okHTTP/1.1 408 "), "{rest}");
+    assert_eq!(between.counts.limited(Limit::Time), 1);
+    // Nobody is told who has nothing to ask.
+    let mut client = dial(between.address).await;
+    client.write(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let head = client.head().await;
+    let length = field(&head, "Content-Length").unwrap().parse().unwrap();
+    while client.input.len() < length {
+        assert!(client.more().await);
+    }
+    let passing = async {
+        loop {
+            pass(Duration::from_secs(76)).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        read = client.stream.read_to_end(&mut client.input) => assert_eq!(read.unwrap(), 0),
+        () = passing => unreachable!("it has no end"),
+    }
+    assert_eq!(client.input.len(), length);
+    assert_eq!(between.counts.limited(Limit::Time), 1);
 }

@@ -45,5 +45,5 @@ pub(crate) use rendezvous::Affinity;
 pub(crate) use returns::Return;
 pub(crate) use server::UpstreamPermit;
 pub use server::UpstreamState;
-pub use settings::{Check, PoolSettings, UpstreamTls};
+pub use settings::{Check, KeepAlive, PoolSettings, UpstreamTls};
 pub use target::{InvalidTarget, Place, Target};

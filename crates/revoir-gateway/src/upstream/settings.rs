@@ -39,10 +39,30 @@ pub struct PoolSettings {
     pub away: BadAnswers,
     /// How re-dials go on while no backend is there.
     pub redials: Redials,
+    /// Connections that are kept for further plain requests.
+    pub keep_alive: KeepAlive,
     /// Which web pages may connect, beside those of the same host.
     pub origins: Origins,
     /// For targets that are spoken to over TLS.
     pub trust: Option<UpstreamTls>,
+}
+
+/// The connections to one upstream that are kept for further plain requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// At most: files are scarce.
+    pub connections: usize,
+    /// For how long.
+    pub time: Duration,
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        Self {
+            connections: 64,
+            time: Duration::from_secs(90),
+        }
+    }
 }
 
 /// How the upstreams of a pool are checked.
@@ -131,6 +151,7 @@ impl PoolSettings {
             check: None,
             away: BadAnswers::default(),
             redials: Redials::default(),
+            keep_alive: KeepAlive::default(),
             origins: Origins::Any,
             trust: None,
         }
