@@ -114,7 +114,7 @@ pub use compression::CompressionSnapshot;
 pub use config::{Config, KeepaliveConfig};
 pub use connection::{CloseRequest, Connection, LocalCause};
 pub use ending::{
-    CallSite, Cause, Detail, DetailKind, Ending, Finish, Initiator, InputEnd, TlsFault,
+    CallSite, Cause, CauseKind, Detail, DetailKind, Ending, Finish, Initiator, InputEnd, TlsFault,
 };
 pub use error::{ProtocolError, SNAPSHOT_VERSION, SnapshotError, UsageError};
 pub use event::Event;

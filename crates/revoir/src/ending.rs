@@ -4,4 +4,6 @@
 pub use revoir_codes as codes;
 pub use revoir_codes::{InvalidSlot, NotSendable, ReasonTooLong, Slot};
 pub use revoir_proto::frame::CloseFrame;
-pub use revoir_proto::{CallSite, Detail, DetailKind, Finish, Initiator, ProtocolError, TlsFault};
+pub use revoir_proto::{
+    CallSite, CauseKind, Detail, DetailKind, Finish, Initiator, ProtocolError, TlsFault,
+};

@@ -1,144 +1,117 @@
-//! [`Cause`], [`Finish`] and [`Initiator`]: the vocabulary of an ending.
+//! [`Cause`] and [`CauseKind`], [`Finish`] and [`Initiator`]: the vocabulary of an ending.
 
 use revoir_codes::SendCode;
 
 use crate::error::ProtocolError;
 
-/// What began an ending. The order is the one of the table in `docs/endings.md`, and means nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Cause {
-    /// A Close frame from the peer.
-    ClosedByPeer,
-    /// `close` by the application.
-    ClosedLocally,
-    /// The server's drain.
-    Drained,
-    /// Every handle of the connection was dropped without a close.
-    Dropped,
-    /// The application's handler panicked or returned an error.
-    HandlerFailed,
-    /// The TCP stream ended without a Close frame.
-    Eof,
-    /// TCP was reset, or another read error.
-    Reset,
-    /// TLS ended without a close_notify alert.
-    TlsTruncated,
-    /// No byte came for the limit after a ping was written.
-    PongTimeout,
-    /// No message came or went within the application's limit.
-    IdleTimeout,
-    /// The peer took no bytes for the limit.
-    WriteTimeout,
-    /// A write error.
-    WriteFailed,
-    /// The peer broke a rule.
-    ProtocolError,
-    /// Text or a Close reason that is not UTF-8.
-    InvalidData,
-    /// A message over the limit.
-    MessageTooBig,
-    /// Never opened: the name could not be resolved.
-    Dns,
-    /// Never opened: TCP was refused.
-    Refused,
-    /// Never opened: no route to the host.
-    Unreachable,
-    /// Never opened: TCP took too long.
-    ConnectTimeout,
-    /// Never opened: the TLS handshake failed.
-    TlsFailed,
-    /// Never opened: the server answered with another HTTP status than 101.
-    HandshakeRejected,
-    /// Never opened: the opening handshake broke a rule.
-    HandshakeInvalid,
-    /// Never opened: the TCP stream ended inside the opening handshake.
-    HandshakeEof,
-    /// Never opened: TCP was reset inside the opening handshake.
-    HandshakeReset,
-    /// Never opened: the opening handshake took too long.
-    HandshakeTimeout,
+/// The table: of each cause its name, its identifier, whether the connection was open, and its kind.
+macro_rules! causes {
+    ($($(#[$doc:meta])* $cause:ident = $id:literal, $open:ident, $kind:expr;)*) => {
+        /// What began an ending. The order is the one of the table in `docs/endings.md`, and means nothing.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Cause {
+            $($(#[$doc])* $cause,)*
+        }
+
+        impl Cause {
+            /// All causes.
+            pub const ALL: &'static [Self] = &[$(Self::$cause,)*];
+
+            /// A stable identifier in kebab case.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self {
+                    $(Self::$cause => $id,)*
+                }
+            }
+
+            /// Whether the connection was open before it ended.
+            #[must_use]
+            pub const fn was_open(self) -> bool {
+                match self {
+                    $(Self::$cause => causes!(@ $open),)*
+                }
+            }
+
+            /// What the cause is to whoever asks what to do next.
+            #[must_use]
+            pub const fn kind(self) -> CauseKind {
+                match self {
+                    $(Self::$cause => $kind,)*
+                }
+            }
+        }
+    };
+    (@ opened) => { true };
+    (@ never) => { false };
 }
 
-impl Cause {
-    /// All causes.
-    pub const ALL: &'static [Self] = &[
-        Self::ClosedByPeer,
-        Self::ClosedLocally,
-        Self::Drained,
-        Self::Dropped,
-        Self::HandlerFailed,
-        Self::Eof,
-        Self::Reset,
-        Self::TlsTruncated,
-        Self::PongTimeout,
-        Self::IdleTimeout,
-        Self::WriteTimeout,
-        Self::WriteFailed,
-        Self::ProtocolError,
-        Self::InvalidData,
-        Self::MessageTooBig,
-        Self::Dns,
-        Self::Refused,
-        Self::Unreachable,
-        Self::ConnectTimeout,
-        Self::TlsFailed,
-        Self::HandshakeRejected,
-        Self::HandshakeInvalid,
-        Self::HandshakeEof,
-        Self::HandshakeReset,
-        Self::HandshakeTimeout,
-    ];
+causes! {
+    /// A Close frame from the peer.
+    ClosedByPeer = "closed-by-peer", opened, CauseKind::Code;
+    /// `close` by the application.
+    ClosedLocally = "closed-locally", opened, CauseKind::Own;
+    /// The server"s drain.
+    Drained = "drained", opened, CauseKind::Own;
+    /// Every handle of the connection was dropped without a close.
+    Dropped = "dropped", opened, CauseKind::Own;
+    /// The application"s handler panicked or returned an error.
+    HandlerFailed = "handler-failed", opened, CauseKind::Failed(SendCode::INTERNAL_ERROR);
+    /// The TCP stream ended without a Close frame.
+    Eof = "eof", opened, CauseKind::Code;
+    /// TCP was reset, or another read error.
+    Reset = "reset", opened, CauseKind::Code;
+    /// TLS ended without a close_notify alert.
+    TlsTruncated = "tls-truncated", opened, CauseKind::Code;
+    /// No byte came for the limit after a ping was written.
+    PongTimeout = "pong-timeout", opened, CauseKind::Failed(SendCode::TIMEOUT);
+    /// No message came or went within the application"s limit.
+    IdleTimeout = "idle-timeout", opened, CauseKind::Failed(SendCode::GOING_AWAY);
+    /// The peer took no bytes for the limit.
+    WriteTimeout = "write-timeout", opened, CauseKind::Code;
+    /// A write error.
+    WriteFailed = "write-failed", opened, CauseKind::Code;
+    /// The peer broke a rule.
+    ProtocolError = "protocol-error", opened, CauseKind::Failed(SendCode::PROTOCOL_ERROR);
+    /// Text or a Close reason that is not UTF-8.
+    InvalidData = "invalid-data", opened, CauseKind::Failed(SendCode::INVALID_FRAME_PAYLOAD_DATA);
+    /// A message over the limit.
+    MessageTooBig = "message-too-big", opened, CauseKind::Failed(SendCode::MESSAGE_TOO_BIG);
+    /// Never opened: the name could not be resolved.
+    Dns = "dns", never, CauseKind::NotOpened;
+    /// Never opened: TCP was refused.
+    Refused = "refused", never, CauseKind::NotOpened;
+    /// Never opened: no route to the host.
+    Unreachable = "unreachable", never, CauseKind::NotOpened;
+    /// Never opened: TCP took too long.
+    ConnectTimeout = "connect-timeout", never, CauseKind::NotOpened;
+    /// Never opened: the TLS handshake failed.
+    TlsFailed = "tls-failed", never, CauseKind::Code;
+    /// Never opened: the server answered with another HTTP status than 101.
+    HandshakeRejected = "handshake-rejected", never, CauseKind::NotOpened;
+    /// Never opened: the opening handshake broke a rule.
+    HandshakeInvalid = "handshake-invalid", never, CauseKind::NotOpened;
+    /// Never opened: the TCP stream ended inside the opening handshake.
+    HandshakeEof = "handshake-eof", never, CauseKind::NotOpened;
+    /// Never opened: TCP was reset inside the opening handshake.
+    HandshakeReset = "handshake-reset", never, CauseKind::NotOpened;
+    /// Never opened: the opening handshake took too long.
+    HandshakeTimeout = "handshake-timeout", never, CauseKind::NotOpened;
+}
 
-    /// A stable identifier in kebab case.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::ClosedByPeer => "closed-by-peer",
-            Self::ClosedLocally => "closed-locally",
-            Self::Drained => "drained",
-            Self::Dropped => "dropped",
-            Self::HandlerFailed => "handler-failed",
-            Self::Eof => "eof",
-            Self::Reset => "reset",
-            Self::TlsTruncated => "tls-truncated",
-            Self::PongTimeout => "pong-timeout",
-            Self::IdleTimeout => "idle-timeout",
-            Self::WriteTimeout => "write-timeout",
-            Self::WriteFailed => "write-failed",
-            Self::ProtocolError => "protocol-error",
-            Self::InvalidData => "invalid-data",
-            Self::MessageTooBig => "message-too-big",
-            Self::Dns => "dns",
-            Self::Refused => "refused",
-            Self::Unreachable => "unreachable",
-            Self::ConnectTimeout => "connect-timeout",
-            Self::TlsFailed => "tls-failed",
-            Self::HandshakeRejected => "handshake-rejected",
-            Self::HandshakeInvalid => "handshake-invalid",
-            Self::HandshakeEof => "handshake-eof",
-            Self::HandshakeReset => "handshake-reset",
-            Self::HandshakeTimeout => "handshake-timeout",
-        }
-    }
-
-    /// Whether the connection was open before it ended.
-    #[must_use]
-    pub const fn was_open(self) -> bool {
-        !matches!(
-            self,
-            Self::Dns
-                | Self::Refused
-                | Self::Unreachable
-                | Self::ConnectTimeout
-                | Self::TlsFailed
-                | Self::HandshakeRejected
-                | Self::HandshakeInvalid
-                | Self::HandshakeEof
-                | Self::HandshakeReset
-                | Self::HandshakeTimeout
-        )
-    }
+/// What a [`Cause`] is to whoever asks what to do next. Every cause is of one kind, a new one too, so that a
+/// policy is complete with a rule for each kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CauseKind {
+    /// The code of the ending says all there is to say: the peer's, or 1006 or 1015.
+    Code,
+    /// This endpoint wanted the end.
+    Own,
+    /// This endpoint found something wrong, and closed with this code if it still could.
+    Failed(SendCode),
+    /// The connection did not come to be; the cause says more than the code, which is 1006.
+    NotOpened,
 }
 
 impl ProtocolError {
@@ -230,6 +203,26 @@ mod tests {
             finishes.map(Finish::id),
             ["answered", "timeout", "eof", "reset", "none"]
         );
+    }
+
+    #[test]
+    fn a_connection_that_did_not_come_to_be_was_not_open_and_no_other_lacks_a_kind_of_its_own() {
+        for cause in Cause::ALL.iter().copied() {
+            match cause.kind() {
+                CauseKind::NotOpened => assert!(!cause.was_open(), "{cause:?}"),
+                CauseKind::Own | CauseKind::Failed(_) => assert!(cause.was_open(), "{cause:?}"),
+                CauseKind::Code => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_rule_is_answered_with_the_code_of_its_cause() {
+        for code in [1002, 1007, 1009].map(|code| SendCode::try_from(code).unwrap()) {
+            let kinds = Cause::ALL.iter().map(|cause| cause.kind());
+            let with_code = kinds.filter(|kind| *kind == CauseKind::Failed(code));
+            assert_eq!(with_code.count(), 1, "{code}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod json;
 mod record;
 mod tls_fault;
 
-pub use cause::{Cause, Finish, Initiator};
+pub use cause::{Cause, CauseKind, Finish, Initiator};
 pub use detail_kind::DetailKind;
 pub use input_end::InputEnd;
 pub use record::{CallSite, Detail, Ending};

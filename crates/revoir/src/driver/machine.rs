@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::BufMut;
 use revoir_proto::{
-    Cause, CloseRequest, Connection, Detail, Ending, Event, Finish, Message, State,
+    Cause, CauseKind, CloseRequest, Connection, Detail, Ending, Event, Finish, Message, State,
 };
 
 use crate::driver::clock::Clock;
@@ -457,10 +457,7 @@ fn nanos(time: Duration) -> u64 {
 
 /// Whether this endpoint ended the connection without regard to messages that still came.
 fn is_own_decision(cause: Cause) -> bool {
-    matches!(
-        cause,
-        Cause::ClosedLocally | Cause::Drained | Cause::Dropped | Cause::HandlerFailed
-    )
+    cause.kind() == CauseKind::Own || cause == Cause::HandlerFailed
 }
 
 /// The error number, or else the text.

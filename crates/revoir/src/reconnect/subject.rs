@@ -1,6 +1,6 @@
 //! [`Subject`]: what the rules look at in an ending.
 
-use revoir_proto::{Cause, CloseCode, DetailKind, Ending};
+use revoir_proto::{Cause, CauseKind, CloseCode, DetailKind, Ending};
 
 /// What an ending is to the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,15 +17,10 @@ pub(super) enum Subject {
 
 impl Subject {
     pub(super) fn of(ending: &Ending) -> Self {
-        match ending.cause {
-            Cause::ClosedByPeer
-            | Cause::Eof
-            | Cause::Reset
-            | Cause::TlsTruncated
-            | Cause::WriteTimeout
-            | Cause::WriteFailed
-            | Cause::TlsFailed => Self::Code(ending.code()),
-            cause @ Cause::HandshakeRejected => {
+        let cause = ending.cause;
+        match cause.kind() {
+            CauseKind::Code => Self::Code(ending.code()),
+            CauseKind::NotOpened if cause == Cause::HandshakeRejected => {
                 let status = ending.response.as_ref().map(|refused| refused.status);
                 let is_of_proxy = ending.detail.kind() == Some(DetailKind::Proxy);
                 match (status, is_of_proxy) {
@@ -34,7 +29,7 @@ impl Subject {
                     (None, false) => Self::Cause(cause),
                 }
             }
-            cause => Self::Cause(cause),
+            CauseKind::Own | CauseKind::Failed(_) | CauseKind::NotOpened => Self::Cause(cause),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use revoir_codes::advice::DelayClass;
 use revoir_codes::{Direction, advice};
-use revoir_proto::{Cause, CloseCode, Detail, DetailKind, Ending};
+use revoir_proto::{Cause, CauseKind, CloseCode, Detail, DetailKind, Ending};
 
 use crate::reconnect::status;
 use crate::reconnect::subject::Subject;
@@ -24,28 +24,25 @@ fn of_code(code: CloseCode) -> Verdict {
 }
 
 fn of_cause(cause: Cause, detail: &Detail) -> Verdict {
-    // What we would have sent is what the advice for it is about.
-    let like = |code| Verdict::advised(&advice(code, Direction::AtClient), cause.id());
-    match cause {
-        Cause::PongTimeout => like(CloseCode::TIMEOUT),
-        Cause::IdleTimeout => like(CloseCode::GOING_AWAY),
-        Cause::HandlerFailed => like(CloseCode::INTERNAL_ERROR),
-        Cause::ProtocolError => like(CloseCode::PROTOCOL_ERROR),
-        Cause::InvalidData => like(CloseCode::INVALID_FRAME_PAYLOAD_DATA),
-        Cause::MessageTooBig => like(CloseCode::MESSAGE_TOO_BIG),
-        Cause::Dns if is_unknown_name(detail) => {
-            Verdict::retry("dns-unknown-name", DelayClass::Slow)
+    match cause.kind() {
+        // What we would have sent is what the advice for it is about.
+        CauseKind::Failed(code) => {
+            Verdict::advised(&advice(code.code(), Direction::AtClient), cause.id())
         }
-        // No sound HTTP at all: a proxy or a portal in between, perhaps.
-        Cause::HandshakeInvalid if detail.kind() == Some(DetailKind::Garbled) => {
-            Verdict::doubtful("handshake-garbled")
-        }
-        // A 101 that is none for us is a setting, here or there; the others are closed
-        // connections that nobody here wants any more.
-        Cause::HandshakeInvalid | Cause::ClosedLocally | Cause::Dropped | Cause::Drained => {
-            Verdict::stop(cause.id())
-        }
-        _ => Verdict::retry(cause.id(), DelayClass::Normal),
+        // A connection that nobody here wants any more.
+        CauseKind::Own => Verdict::stop(cause.id()),
+        CauseKind::Code | CauseKind::NotOpened => match cause {
+            Cause::Dns if is_unknown_name(detail) => {
+                Verdict::retry("dns-unknown-name", DelayClass::Slow)
+            }
+            // No sound HTTP at all: a proxy or a portal in between, perhaps.
+            Cause::HandshakeInvalid if detail.kind() == Some(DetailKind::Garbled) => {
+                Verdict::doubtful("handshake-garbled")
+            }
+            // A 101 that is none for us is a setting, here or there.
+            Cause::HandshakeInvalid => Verdict::stop(cause.id()),
+            _ => Verdict::retry(cause.id(), DelayClass::Normal),
+        },
     }
 }
 

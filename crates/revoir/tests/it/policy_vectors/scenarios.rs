@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use revoir::CloseCode;
+use revoir::{Cause, CloseCode};
 
 use super::format::{
     DecisionJson, DelayJson, EndingJson, On, PolicyJson, RuleJson, Scenario, Start, Step,
@@ -177,34 +177,11 @@ fn codes() -> Vec<Story> {
 }
 
 fn causes() -> Vec<Story> {
-    let causes = [
-        "closed-locally",
-        "drained",
-        "dropped",
-        "handler-failed",
-        "eof",
-        "reset",
-        "tls-truncated",
-        "pong-timeout",
-        "idle-timeout",
-        "write-timeout",
-        "write-failed",
-        "protocol-error",
-        "invalid-data",
-        "message-too-big",
-        "dns",
-        "refused",
-        "unreachable",
-        "connect-timeout",
-        "tls-failed",
-        "handshake-invalid",
-        "handshake-eof",
-        "handshake-reset",
-        "handshake-timeout",
-    ];
-    let mut stories: Vec<Story> = causes
-        .map(|cause| story(format!("cause {cause}"), vec![caused(cause)]))
-        .into();
+    // What a code or a status decides has stories of its own.
+    let others = [Cause::ClosedByPeer, Cause::HandshakeRejected];
+    let causes = Cause::ALL.iter().filter(|cause| !others.contains(cause));
+    let story_of = |id: &str| story(format!("cause {id}"), vec![caused(id)]);
+    let mut stories: Vec<Story> = causes.map(|cause| story_of(cause.id())).collect();
     let unknown = detailed("dns", "unknown-name");
     stories.push(story("a name that does not exist", vec![unknown]));
     let garbled = detailed("handshake-invalid", "garbled");
