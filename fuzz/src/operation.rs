@@ -243,6 +243,8 @@ fn taken(u: &mut Unstructured<'_>, length: usize) -> Result<Vec<u8>> {
 fn send_code(number: u8) -> SendCode {
     let others = [3999, 4000, 4999].map(CloseCode::new);
     let codes = CloseCode::registered().chain(others);
-    let codes: Vec<_> = codes.filter_map(|code| SendCode::try_from(code).ok()).collect();
+    let codes: Vec<_> = codes
+        .filter_map(|code| SendCode::try_from(code).ok())
+        .collect();
     codes[usize::from(number) % codes.len()]
 }
