@@ -26,6 +26,12 @@ const CLOSED: &[(&str, &str)] = &[
     ("State", "the words of RFC 6455"),
 ];
 
+/// It lists what stands at the root of `revoir`.
+const FRONT_PAGE: &str = "docs/coming-from.md";
+
+/// How the paragraph begins that does.
+const LIST: &str = "\n- **After**";
+
 #[derive(Debug, Deserialize)]
 struct Docs {
     root: u64,
@@ -73,6 +79,9 @@ pub(super) fn check(folder: &Path) -> anyhow::Result<()> {
         wrong.extend(library.complaints(name));
     }
     wrong.extend(library.not_closed());
+    let page = crate::root().join(FRONT_PAGE);
+    let page = fs::read_to_string(&page).with_context(|| format!("read {}", page.display()))?;
+    wrong.extend(library.not_as_listed("revoir", &page));
     match wrong.is_empty() {
         true => Ok(()),
         false => bail!("the interface:\n  {}", Vec::from_iter(wrong).join("\n  ")),
@@ -198,6 +207,27 @@ impl<'a> Library<'a> {
             .collect();
         let gone = CLOSED.iter().filter(|(name, _)| !exhaustive.contains(name));
         gone.map(|(name, _)| format!("{name} is no exhaustive enum"))
+            .collect()
+    }
+
+    /// How the front page of the crate `name` differs from the list in `page`.
+    fn not_as_listed(&self, name: &'a str, page: &str) -> BTreeSet<String> {
+        let list = page.split_once(LIST).map_or("", |(_, list)| list);
+        let list = list.split("\n- ").next().unwrap_or_default();
+        let listed: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();
+        let docs = self.crates.get(name);
+        let root = docs.and_then(|docs| docs.index.get(&docs.root));
+        let items = ids(root.and_then(|root| root.kind().1.get("items")));
+        let items = items.into_iter().filter_map(|id| self.item((name, id)));
+        let there: BTreeSet<&str> = items
+            .filter_map(|item| match item.kind() {
+                ("use", what) => what.get("name").and_then(Value::as_str),
+                _ => item.name.as_deref(),
+            })
+            .collect();
+        let differ = there.symmetric_difference(&listed);
+        differ
+            .map(|item| format!("{name}::{item}: {FRONT_PAGE} lists another front page"))
             .collect()
     }
 
@@ -350,6 +380,23 @@ mod tests {
         });
         let docs = json!({ "root": 0, "index": index, "paths": paths });
         serde_json::from_value(docs).unwrap()
+    }
+
+    #[test]
+    fn a_front_page_that_is_listed_otherwise_is_found() {
+        let docs = docs(true, &json!([]));
+        let library = Library::new(BTreeMap::from([("revoir", &docs)]));
+        let compare = |list: &str| {
+            let page = format!("\n- **Before**: `old`\n- **After**: {list}\n- `more`");
+            Vec::from_iter(library.not_as_listed("revoir", &page))
+        };
+        assert!(compare("`Mistake`, `open`").is_empty());
+        let told = "docs/coming-from.md lists another front page";
+        assert_eq!(compare("`open`"), [format!("revoir::Mistake: {told}")]);
+        assert_eq!(
+            compare("`open`, `Mistake`, `Link`"),
+            [format!("revoir::Link: {told}")]
+        );
     }
 
     fn complaints(docs: &Docs) -> Vec<String> {
