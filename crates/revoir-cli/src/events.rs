@@ -1,6 +1,7 @@
 //! [`Event`]: what happened to a connection, told by the network thread and written by the main one.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,11 @@ pub(crate) enum What {
     Listening(Listening),
     Open(Opened),
     Message(Message),
-    Ending(Arc<Ending>),
+    Ending {
+        ending: Arc<Ending>,
+        /// At a client: the messages, by their numbers from 0, of which nobody knows whether they arrived.
+        in_doubt: Option<Range<u64>>,
+    },
     /// What a client does after an ending.
     Decision(Decision),
     /// Time passes until the next attempt. It has no place in the JSON.

@@ -1,5 +1,6 @@
 //! Events as JSON. The fields are API: docs/json.md lists them, and a test compares.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use revoir::drain::DrainReport;
@@ -19,7 +20,10 @@ pub(crate) fn event_line(event: &Event) -> Option<String> {
         }
         What::Open(opened) => ("open", Fields::Open(OpenFields::new(opened))),
         What::Message(message) => ("message", Fields::Message(MessageFields::new(message))),
-        What::Ending(ending) => ("ending", Fields::Ending(ending)),
+        What::Ending { ending, in_doubt } => {
+            let in_doubt = in_doubt.as_ref().map(first_and_last);
+            ("ending", Fields::Ending { ending, in_doubt })
+        }
         What::Drained(report) => ("drained", Fields::Drained(DrainedFields::new(report))),
         What::Decision(decision) => ("decision", Fields::Decision(decision)),
         What::Note(_) | What::Countdown(_) => return None,
@@ -44,12 +48,24 @@ struct EventLine<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Fields<'a> {
-    Listening { addr: String },
+    Listening {
+        addr: String,
+    },
     Open(OpenFields<'a>),
     Message(MessageFields<'a>),
-    Ending(&'a Ending),
+    Ending {
+        #[serde(flatten)]
+        ending: &'a Ending,
+        /// At a client: the first and the last one, or null.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        in_doubt: Option<Option<[u64; 2]>>,
+    },
     Decision(&'a Decision),
     Drained(DrainedFields),
+}
+
+fn first_and_last(numbers: &Range<u64>) -> Option<[u64; 2]> {
+    (!numbers.is_empty()).then(|| [numbers.start, numbers.end - 1])
 }
 
 #[derive(Serialize)]

@@ -35,7 +35,7 @@ fn assert_ending(actual: &Value, expected: &Value) {
         "event": "ending", "conn": 1, "t_ms": null, "open_ms": null, "idle_ms": null,
         "reason": "", "detail": null, "detail_kind": null, "initiator": null, "sent": null, "received": null,
         "order": null, "in_frame": false, "closed_at": null, "status": null, "retry_after": null, "discarded": 0,
-        "unsent": 0, "clean": false,
+        "unsent": 0, "clean": false, "in_doubt": null,
     });
     let more = expected.as_object().unwrap().clone();
     whole.as_object_mut().unwrap().extend(more);
@@ -74,7 +74,8 @@ fn every_event_has_its_documented_fields_and_no_other() {
         (&json!("binary"), &json!(2))
     );
 
-    assert_eq!(keys(ending), fields("ending"));
+    let expected = &fields("ending") | &documented("ending at a client");
+    assert_eq!(keys(ending), expected);
 
     assert_eq!(keys(decision), fields("decision"));
     let times: Vec<_> = events.iter().map(|event| event["t_ms"].as_u64()).collect();
@@ -112,6 +113,20 @@ fn closed_by_the_peer() {
         "text": "1012 Service Restart: the peer closed first (\"deploying\"), we answered",
     });
     assert_ending(&events[1], &expected);
+}
+
+#[test]
+fn messages_that_were_written_before_the_end_are_in_doubt() {
+    let events = connect(|peer, process| {
+        process.write("one\ntwo\n");
+        assert_eq!((peer.text(), peer.text()), ("one".into(), "two".into()));
+        peer.fin();
+    });
+    let ending = &events[1];
+    assert_eq!(
+        (&ending["cause"], &ending["in_doubt"]),
+        (&json!("eof"), &json!([0, 1]))
+    );
 }
 
 #[test]

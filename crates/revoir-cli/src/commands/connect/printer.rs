@@ -128,7 +128,7 @@ impl Print for ConnectPrinter<'_> {
         match &event.what {
             What::Message(message) => self.message(message)?,
             What::Open(opened) => self.opened(opened),
-            What::Ending(ending) => self.ending(ending),
+            What::Ending { ending, .. } => self.ending(ending),
             What::Decision(decision) => self.decision(decision),
             What::Note(text) => self.note(text),
             What::Countdown(_) | What::Listening(_) | What::Drained(_) => {}

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -94,23 +95,27 @@ impl Session {
                 }
                 LinkEvent::Message(message) => self.tell(What::Message(message)).await,
                 LinkEvent::Down {
-                    ending, decision, ..
+                    ending,
+                    decision,
+                    in_doubt,
+                    ..
                 } => {
                     up.send_replace(Outcome::Down);
                     let delay = decision.delay.unwrap_or_default();
                     self.due = Some((Instant::now() + delay, decision.attempt));
-                    self.over(ending).await;
+                    self.over(ending, in_doubt).await;
                     self.tell(What::Decision(decision)).await;
                     self.conn += 1;
                 }
                 LinkEvent::GaveUp {
                     ending,
                     decision,
+                    in_doubt,
                     unsent,
                     ..
                 } => {
                     let exit = self.exit(&ending);
-                    self.over(ending).await;
+                    self.over(ending, in_doubt).await;
                     self.tell(What::Decision(decision)).await;
                     self.lost(unsent.len()).await;
                     return exit;
@@ -119,7 +124,7 @@ impl Session {
                     let exit = match end.ending {
                         Some(ending) if !self.is_told(&ending) => {
                             let exit = self.exit(&ending);
-                            self.over(ending).await;
+                            self.over(ending, end.in_doubt).await;
                             exit
                         }
                         // It ended, or never opened, and nobody wanted to come back.
@@ -152,9 +157,10 @@ impl Session {
         }
     }
 
-    async fn over(&mut self, ending: Arc<Ending>) {
-        self.tell(What::Ending(Arc::clone(&ending))).await;
-        self.told = Some(ending);
+    async fn over(&mut self, ending: Arc<Ending>, in_doubt: Range<u64>) {
+        self.told = Some(Arc::clone(&ending));
+        let in_doubt = Some(in_doubt);
+        self.tell(What::Ending { ending, in_doubt }).await;
     }
 
     /// Whether this is the ending that was told last.

@@ -54,7 +54,11 @@ impl Connections {
             ending = self.talk(conn, reader, writer) => ending,
             never = self.close_in_time(&closer) => match never {},
         };
-        let _ = self.events.tell(Some(conn), What::Ending(ending)).await;
+        let what = What::Ending {
+            ending,
+            in_doubt: None,
+        };
+        let _ = self.events.tell(Some(conn), what).await;
         self.busy.send_modify(|busy| *busy -= 1);
     }
 
@@ -108,7 +112,10 @@ impl Observer for NeverOpened {
             return;
         }
         let connections = Arc::clone(&self.0);
-        let what = What::Ending(Arc::new(ending.clone()));
+        let what = What::Ending {
+            ending: Arc::new(ending.clone()),
+            in_doubt: None,
+        };
         connections.busy.send_modify(|busy| *busy += 1);
         tokio::spawn(async move {
             let conn = connections.number();

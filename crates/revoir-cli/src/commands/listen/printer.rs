@@ -30,7 +30,7 @@ impl<'a> ListenPrinter<'a> {
             What::Listening(listening) => self::listening(listening),
             What::Open(opened) => self::opened(opened),
             What::Message(message) => self::message(message),
-            What::Ending(ending) => self::ending(ending),
+            What::Ending { ending, .. } => self::ending(ending),
             What::Drained(report) => format!("stopped: {report}"),
             What::Note(text) => text.clone(),
             // A server does not come back.
