@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueHint;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::args::values;
 
@@ -30,6 +31,10 @@ pub(crate) struct LiveArgs {
     /// Trust only the certificates in this file (PEM)
     #[arg(long, value_name = "FILE", requires = "url", value_hint = ValueHint::FilePath)]
     pub(crate) ca: Option<PathBuf>,
+    /// Go through this proxy: http://, https:// or socks5h://, with user:password@ before the host where it
+    /// wants that. It resolves the name, so only the server behind it is looked at [default: through none]
+    #[arg(long, value_name = "URL", requires = "url", conflicts_with = "browser", value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) proxy: Option<String>,
     /// Do only what a page could do, and say what a browser would have hidden. The page's origin is
     /// --origin, or else the URL's own host
     #[arg(long, requires = "url", conflicts_with = "header")]

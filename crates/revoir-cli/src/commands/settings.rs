@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use revoir::Config;
-use revoir::client::{ConnectError, InvalidUrl};
+use revoir::client::{ConnectError, InvalidProxy, InvalidUrl};
 use revoir::handshake::DeflateConfig;
 use revoir::handshake::Extensions;
 use revoir::websocket::KeepaliveConfig;
@@ -47,7 +47,14 @@ pub(crate) fn mistake(command: &str, mistake: &ConnectError) -> Failure {
         }
         _ => "",
     };
-    Failure::usage(command, &format!("{mistake}{tip}"))
+    let mut text = mistake.to_string();
+    if let ConnectError::Proxy(InvalidProxy {
+        from: "with_proxy", ..
+    }) = mistake
+    {
+        text = text.replacen("in with_proxy", "in --proxy", 1);
+    }
+    Failure::usage(command, &format!("{text}{tip}"))
 }
 
 /// permessage-deflate, if it is wanted.

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use revoir::handshake::HandshakeError;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::diagnose::conversation::{Broken, Conversation};
@@ -11,7 +10,7 @@ use crate::diagnose::name::{self, NameSeen};
 use crate::diagnose::opening::{self, OpeningSeen};
 use crate::diagnose::seen::BrokenAt;
 use crate::diagnose::stream::Stream;
-use crate::diagnose::tcp::{self, TcpResult};
+use crate::diagnose::tcp::{self, TcpResult, Way};
 use crate::diagnose::{
     Log, LookPlan, Outcome, Seen, StepId, browser_page, fragments, goodbye, pings, sizes, tls,
 };
@@ -47,10 +46,10 @@ pub(super) async fn reopen(
     seen: &Seen,
 ) -> Option<Conversation> {
     let begin = Instant::now();
-    let tcp = tcp::again(seen.address()?, id, plan, log).await?;
+    let tcp = tcp::again(seen.way(plan)?, id, plan, log).await?;
     let stream: Stream = match plan.target.secure {
         true => tls::secure_again(tcp, id, plan, log).await?,
-        false => Box::new(tcp),
+        false => tcp,
     };
     match opening::ask(stream, plan.request.clone(), plan.limit).await {
         (_, Some((conversation, _))) => Some(conversation),
@@ -64,17 +63,11 @@ pub(super) async fn reopen(
 
 /// From the name to an open connection.
 async fn reach(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) -> Option<Conversation> {
-    let name = seen.name.insert(name::resolve(plan, log).await);
-    let NameSeen::Found(addresses) = name else {
-        return None;
-    };
-    let (tried, tcp) = tcp::connect(addresses, plan, log).await;
-    seen.tcp = tried;
-    let tcp = tcp?;
-    let address = seen.address()?;
+    let tcp = arrive(plan, log, seen).await?;
+    let way = seen.way(plan)?;
     let stream: Stream = match plan.target.secure {
-        true => secured(tcp, address, plan, log, seen).await?,
-        false => Box::new(tcp),
+        true => secured(tcp, way, plan, log, seen).await?,
+        false => tcp,
     };
     let (opening, conversation) = opening::open(stream, plan, StepId::Opening, log).await;
     let opening = seen.opening.insert(opening);
@@ -85,20 +78,36 @@ async fn reach(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) -> Option<Conver
         OpeningSeen::Open { subprotocol, .. } => {
             seen.lacks_subprotocol = plan.offers_subprotocols && subprotocol.is_none();
         }
-        OpeningSeen::Refused(_) => ask_without_origin(address, plan, log, seen).await,
+        OpeningSeen::Refused(_) => ask_without_origin(way, plan, log, seen).await,
         OpeningSeen::Eof | OpeningSeen::Reset | OpeningSeen::Late | OpeningSeen::Broke { .. }
             if !plan.target.secure =>
         {
-            seen.other_scheme = speaks_tls(address, plan, log, seen).await;
+            seen.other_scheme = speaks_tls(way, plan, log, seen).await;
         }
         _ => {}
     }
     conversation
 }
 
+/// As far as TCP: from the name, or by a proxy.
+async fn arrive(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) -> Option<Stream> {
+    if let Some(proxy) = &plan.proxy {
+        let stream = tcp::through(proxy, plan, log).await;
+        seen.proxy_opened = Some(stream.is_some());
+        return stream;
+    }
+    let name = seen.name.insert(name::resolve(plan, log).await);
+    let NameSeen::Found(addresses) = name else {
+        return None;
+    };
+    let (tried, tcp) = tcp::connect(addresses, plan, log).await;
+    seen.tcp = tried;
+    tcp
+}
+
 async fn secured(
-    tcp: TcpStream,
-    address: SocketAddr,
+    tcp: Stream,
+    way: Way<'_>,
     plan: &LookPlan,
     log: &Log<'_>,
     seen: &mut Seen,
@@ -110,20 +119,20 @@ async fn secured(
         .as_ref()
         .is_some_and(tls::TlsFailure::may_be_plain)
     {
-        seen.other_scheme = speaks_plain_http(address, plan, log).await;
-    } else if let Some(tcp) = tcp::again(address, StepId::Alpn, plan, log).await {
+        seen.other_scheme = speaks_plain_http(way, plan, log).await;
+    } else if let Some(tcp) = tcp::again(way, StepId::Alpn, plan, log).await {
         seen.alpn = tls::choice(tcp, plan, log).await;
     }
     stream
 }
 
 /// Whether the server of a `wss` URL answers without TLS.
-async fn speaks_plain_http(address: SocketAddr, plan: &LookPlan, log: &Log<'_>) -> Option<bool> {
-    let tcp = tcp::again(address, StepId::OtherScheme, plan, log).await?;
+async fn speaks_plain_http(way: Way<'_>, plan: &LookPlan, log: &Log<'_>) -> Option<bool> {
+    let tcp = tcp::again(way, StepId::OtherScheme, plan, log).await?;
     let begin = Instant::now();
     // Without what lets somebody in: everybody on the way can read it.
     let request = plan.bare_request()?;
-    let (opening, _) = opening::ask(Box::new(tcp), request, plan.limit).await;
+    let (opening, _) = opening::ask(tcp, request, plan.limit).await;
     let answered = matches!(opening, OpeningSeen::Open { .. } | OpeningSeen::Refused(_));
     let text = match answered {
         true => format!(
@@ -142,18 +151,13 @@ async fn speaks_plain_http(address: SocketAddr, plan: &LookPlan, log: &Log<'_>) 
 }
 
 /// Whether the server of a `ws` URL answers with TLS.
-async fn speaks_tls(
-    address: SocketAddr,
-    plan: &LookPlan,
-    log: &Log<'_>,
-    seen: &Seen,
-) -> Option<bool> {
+async fn speaks_tls(way: Way<'_>, plan: &LookPlan, log: &Log<'_>, seen: &Seen) -> Option<bool> {
     if let Some(OpeningSeen::Broke { error, .. }) = &seen.opening
         && !matches!(error, HandshakeError::NotHttp { .. })
     {
         return None;
     }
-    let tcp = tcp::again(address, StepId::OtherScheme, plan, log).await?;
+    let tcp = tcp::again(way, StepId::OtherScheme, plan, log).await?;
     let begin = Instant::now();
     let spoken = tls::is_spoken(tcp, plan).await;
     let (outcome, text) = match spoken {
@@ -165,11 +169,11 @@ async fn speaks_tls(
 }
 
 /// Whether the same request without its Origin is refused too.
-async fn ask_without_origin(address: SocketAddr, plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) {
+async fn ask_without_origin(way: Way<'_>, plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) {
     let Some(request) = &plan.without_origin else {
         return;
     };
-    let Some(tcp) = tcp::again(address, StepId::WithoutOrigin, plan, log).await else {
+    let Some(tcp) = tcp::again(way, StepId::WithoutOrigin, plan, log).await else {
         return;
     };
     let begin = Instant::now();
@@ -178,7 +182,7 @@ async fn ask_without_origin(address: SocketAddr, plan: &LookPlan, log: &Log<'_>,
             Some(stream) => stream,
             None => return,
         },
-        false => Box::new(tcp),
+        false => tcp,
     };
     let (opening, conversation) = opening::ask(stream, request.clone(), plan.limit).await;
     let opens = conversation.is_some();
@@ -270,6 +274,14 @@ impl Seen {
     pub(super) fn address(&self) -> Option<SocketAddr> {
         let answers = |tried: &&tcp::TcpSeen| tried.result == TcpResult::Connected;
         self.tcp.iter().find(answers).map(|tried| tried.address)
+    }
+
+    /// What leads to the server, once something has.
+    fn way<'a>(&self, plan: &'a LookPlan) -> Option<Way<'a>> {
+        match &plan.proxy {
+            Some(proxy) => (self.proxy_opened == Some(true)).then_some(Way::Proxy(proxy)),
+            None => self.address().map(Way::Address),
+        }
     }
 
     /// What failed before the opening handshake.

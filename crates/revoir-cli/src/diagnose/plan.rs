@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use revoir::Client;
 use revoir::client::{ConnectError, Target};
 use revoir::handshake::InvalidRequest;
 use revoir_proto::handshake::ClientRequest;
@@ -18,6 +19,8 @@ pub(crate) struct LookPlan {
     /// The same request without its Origin, if it has one.
     pub(super) without_origin: Option<ClientRequest>,
     pub(super) trust: Trust,
+    /// Who opens the way to the server in place of TCP.
+    pub(super) proxy: Option<Client>,
     pub(super) page: Option<BrowserPage>,
     pub(super) offers_subprotocols: bool,
     pub(super) sizes: bool,
@@ -29,8 +32,16 @@ pub(crate) struct LookPlan {
 
 impl LookPlan {
     /// What the command line asks for; an error is a mistake in it.
-    pub(crate) fn new(url: &str, args: &LiveArgs, trust: Trust) -> Result<Self, ConnectError> {
+    pub(crate) fn new(
+        url: &str,
+        args: &LiveArgs,
+        trust: Trust,
+        proxy: Option<Client>,
+    ) -> Result<Self, ConnectError> {
         let target = Target::parse(url)?;
+        if let Some(proxy) = &proxy {
+            proxy.check(target.clone())?;
+        }
         let page = args
             .browser
             .then(|| BrowserPage::new(args.origin.as_deref(), &target));
@@ -51,6 +62,7 @@ impl LookPlan {
             request,
             without_origin,
             trust,
+            proxy,
             page,
         })
     }

@@ -4,10 +4,12 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use revoir::Client;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::diagnose::log::short;
+use crate::diagnose::stream::Stream;
 use crate::diagnose::{Log, LookPlan, Outcome, StepId};
 
 /// How many addresses of one family are tried, as long as none answers.
@@ -18,6 +20,15 @@ const TRIES: usize = 2;
 pub(crate) struct TcpSeen {
     pub(super) address: SocketAddr,
     pub(super) result: TcpResult,
+}
+
+/// What leads to the server.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way<'a> {
+    /// An address that answered.
+    Address(SocketAddr),
+    /// A proxy that has opened a way before.
+    Proxy(&'a Client),
 }
 
 /// What became of one attempt.
@@ -37,7 +48,7 @@ pub(super) async fn connect(
     addresses: &[SocketAddr],
     plan: &LookPlan,
     log: &Log<'_>,
-) -> (Vec<TcpSeen>, Option<TcpStream>) {
+) -> (Vec<TcpSeen>, Option<Stream>) {
     let mut seen = Vec::new();
     let mut kept = None;
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
@@ -58,27 +69,53 @@ pub(super) async fn connect(
     (seen, kept)
 }
 
-/// One more connection to an address that answered before; `None` with a word in the log.
+/// The way that a proxy opens.
+pub(super) async fn through(proxy: &Client, plan: &LookPlan, log: &Log<'_>) -> Option<Stream> {
+    log.skipped(StepId::Name, "the proxy resolves the name");
+    if !log.may_connect() {
+        return None;
+    }
+    let begin = Instant::now();
+    let opened = proxy.connect_stream(plan.target.clone()).await;
+    let took = begin.elapsed();
+    match opened {
+        Ok(stream) => {
+            let text = format!("the proxy opened a way in {}", short(took));
+            log.step(StepId::Tcp, Outcome::Passed, took, &text);
+            Some(Box::new(stream))
+        }
+        Err(error) => {
+            let text = format!("the proxy opened no way: {error}");
+            log.step(StepId::Tcp, Outcome::Failed, took, &text);
+            None
+        }
+    }
+}
+
+/// One more connection the way that one came before; `None` with a word in the log.
 pub(super) async fn again(
-    address: SocketAddr,
+    way: Way<'_>,
     id: StepId,
     plan: &LookPlan,
     log: &Log<'_>,
-) -> Option<TcpStream> {
+) -> Option<Stream> {
     if !log.may_connect() {
         log.skipped(id, "there were ten connections, which is the limit");
         return None;
     }
     let begin = Instant::now();
-    let (result, problem) = match timeout(plan.limit, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => return Some(ready(stream)),
-        Ok(Err(error)) => (classify(&error), error.to_string()),
-        Err(_) => (
-            TcpResult::Late,
-            format!("no answer within {:?}", plan.limit),
-        ),
+    let problem = match way {
+        Way::Address(address) => match timeout(plan.limit, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Some(ready(stream)),
+            Ok(Err(error)) => format!("{address}: {error} ({:?})", classify(&error)),
+            Err(_) => format!("{address}: no answer within {:?} (Late)", plan.limit),
+        },
+        Way::Proxy(proxy) => match proxy.connect_stream(plan.target.clone()).await {
+            Ok(stream) => return Some(Box::new(stream)),
+            Err(error) => error.to_string(),
+        },
     };
-    let text = format!("no further connection: {address}: {problem} ({result:?})");
+    let text = format!("no further connection: {problem}");
     log.step(id, Outcome::Failed, begin.elapsed(), &text);
     None
 }
@@ -87,7 +124,7 @@ async fn attempt(
     address: SocketAddr,
     limit: Duration,
     log: &Log<'_>,
-) -> Option<(TcpResult, Option<TcpStream>)> {
+) -> Option<(TcpResult, Option<Stream>)> {
     if !log.may_connect() {
         return None;
     }
@@ -114,11 +151,11 @@ async fn attempt(
 }
 
 /// Small frames leave at once; where that is not possible, times are only a little longer.
-fn ready(stream: TcpStream) -> TcpStream {
+fn ready(stream: TcpStream) -> Stream {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(target: "revoir", %error, "TCP_NODELAY was not set");
     }
-    stream
+    Box::new(stream)
 }
 
 fn classify(error: &io::Error) -> TcpResult {

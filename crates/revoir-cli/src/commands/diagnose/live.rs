@@ -1,7 +1,11 @@
 //! Looking at a URL: the network, the signals and the progress on stderr.
 
+use std::fmt::Display;
 use std::io::Write;
+use std::path::Path;
 
+use revoir::Client;
+use revoir::tls::ClientTls;
 use revoir_codes::catalog::diagnosis::Evidence;
 use tokio::runtime;
 
@@ -29,7 +33,7 @@ pub(super) fn run(
     screen: &Screen,
     err: &mut dyn Write,
 ) -> Result<Looked, Failure> {
-    let plan = LookPlan::new(url, args, trust(args)?);
+    let plan = LookPlan::new(url, args, trust(args)?, proxy(args)?);
     let plan = plan.map_err(|mistake| settings::mistake("diagnose", &mistake))?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| network::unavailable("the network", &error))?;
@@ -77,12 +81,34 @@ async fn watch(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) -> Result<(), Fa
     Ok(())
 }
 
+/// A client that goes through the proxy, and trusts one behind TLS as it would trust the server.
+fn proxy(args: &LiveArgs) -> Result<Option<Client>, Failure> {
+    let Some(url) = &args.proxy else {
+        return Ok(None);
+    };
+    let mut client = Client::new()
+        .with_proxy(url)
+        .with_connect_timeout(args.step_timeout);
+    if args.insecure {
+        client = client.with_tls(ClientTls::insecure());
+    }
+    if let Some(path) = &args.ca {
+        let tls = ClientTls::with_roots(&settings::read("--ca", path)?);
+        client = client.with_tls(tls.map_err(|error| unusable(path, &error))?);
+    }
+    Ok(Some(client))
+}
+
+fn unusable(path: &Path, problem: &dyn Display) -> Failure {
+    Failure::Impossible {
+        problem: format!("--ca: {}: {problem}", path.display()),
+        hint: "use the PEM file of the authority that issued the server's certificate".to_owned(),
+    }
+}
+
 fn trust(args: &LiveArgs) -> Result<Trust, Failure> {
     let Some(path) = &args.ca else {
         return Ok(Trust::platform(args.insecure));
     };
-    Trust::only(&settings::read("--ca", path)?).map_err(|problem| Failure::Impossible {
-        problem: format!("--ca: {}: {problem}", path.display()),
-        hint: "use the PEM file of the authority that issued the server's certificate".to_owned(),
-    })
+    Trust::only(&settings::read("--ca", path)?).map_err(|problem| unusable(path, &problem))
 }

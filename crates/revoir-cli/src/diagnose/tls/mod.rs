@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use revoir::tls::rustls::pki_types::{ServerName, UnixTime};
 use revoir::tls::rustls::{AlertDescription, Error as TlsError, ProtocolVersion};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -59,7 +58,7 @@ impl TlsFailure {
 
 /// Speaks TLS on `tcp`, and offers HTTP/1.1 alone.
 pub(super) async fn secure(
-    tcp: TcpStream,
+    tcp: Stream,
     plan: &LookPlan,
     log: &Log<'_>,
 ) -> (TlsSeen, Option<Stream>) {
@@ -102,7 +101,7 @@ pub(super) async fn secure(
 
 /// What the server chooses when it may have HTTP/2, as browsers offer it. Without a word if there is
 /// no answer: the handshake that counts was another one.
-pub(super) async fn choice(tcp: TcpStream, plan: &LookPlan, log: &Log<'_>) -> Option<String> {
+pub(super) async fn choice(tcp: Stream, plan: &LookPlan, log: &Log<'_>) -> Option<String> {
     let begin = Instant::now();
     let handshake = shake(tcp, plan, &["h2", "http/1.1"]).await;
     let took = begin.elapsed();
@@ -119,7 +118,7 @@ pub(super) async fn choice(tcp: TcpStream, plan: &LookPlan, log: &Log<'_>) -> Op
 
 /// TLS once more, on a further connection. Only a failure is worth a word.
 pub(super) async fn secure_again(
-    tcp: TcpStream,
+    tcp: Stream,
     id: StepId,
     plan: &LookPlan,
     log: &Log<'_>,
@@ -139,7 +138,7 @@ pub(super) async fn secure_again(
 }
 
 /// Whether somebody speaks TLS there, whatever the certificate.
-pub(super) async fn is_spoken(tcp: TcpStream, plan: &LookPlan) -> bool {
+pub(super) async fn is_spoken(tcp: Stream, plan: &LookPlan) -> bool {
     let handshake = shake(tcp, plan, &["http/1.1"]).await;
     matches!(
         handshake.result,
@@ -148,12 +147,12 @@ pub(super) async fn is_spoken(tcp: TcpStream, plan: &LookPlan) -> bool {
 }
 
 struct Handshake {
-    result: Result<TlsStream<Tap<TcpStream>>, TlsFailure>,
+    result: Result<TlsStream<Tap<Stream>>, TlsFailure>,
     chain: Vec<Certificate>,
     faults: Vec<Fault>,
 }
 
-async fn shake(tcp: TcpStream, plan: &LookPlan, alpn: &[&str]) -> Handshake {
+async fn shake(tcp: Stream, plan: &LookPlan, alpn: &[&str]) -> Handshake {
     let (tap, first) = Tap::new(tcp);
     let name = ServerName::try_from(plan.target.host.clone());
     let witnessed = Witnessed::default();
@@ -210,7 +209,7 @@ fn is_foreign(first: &[u8]) -> bool {
         .is_some_and(|kind| !(0x14..=0x17).contains(kind))
 }
 
-fn agreed(stream: &TlsStream<Tap<TcpStream>>) -> String {
+fn agreed(stream: &TlsStream<Tap<Stream>>) -> String {
     let (_, session) = stream.get_ref();
     let version = match session.protocol_version() {
         Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
@@ -223,7 +222,7 @@ fn agreed(stream: &TlsStream<Tap<TcpStream>>) -> String {
     }
 }
 
-fn alpn(stream: &TlsStream<Tap<TcpStream>>) -> Option<String> {
+fn alpn(stream: &TlsStream<Tap<Stream>>) -> Option<String> {
     let (_, session) = stream.get_ref();
     let protocol = session.alpn_protocol()?;
     Some(String::from_utf8_lossy(protocol).into_owned())

@@ -2,6 +2,8 @@
 
 mod cases;
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
 use serde_json::Value;
@@ -133,6 +135,103 @@ fn a_server_that_does_everything_right_is_well() {
             outcomes(&diagnosis, id),
             vec!["ok"; count],
             "{id}: {diagnosis}"
+        );
+    }
+}
+
+/// A proxy that answers every CONNECT with `answer`, and passes on what comes behind it.
+fn proxy(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://us:s3cret@{}", listener.local_addr().unwrap());
+    let serve = move |mut client: TcpStream| {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            if !client.read(&mut byte).is_ok_and(|count| count == 1) {
+                return;
+            }
+            head.push(byte[0]);
+        }
+        client.write_all(answer.as_bytes()).unwrap();
+        if !answer.contains(" 200 ") {
+            return;
+        }
+        let head = String::from_utf8(head).unwrap();
+        let target = head.split(' ').nth(1).unwrap();
+        let server = TcpStream::connect(target).unwrap();
+        let ways = [
+            (client.try_clone().unwrap(), server.try_clone().unwrap()),
+            (server, client),
+        ];
+        for (mut from, mut to) in ways {
+            thread::spawn(move || {
+                let _ = std::io::copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Write);
+            });
+        }
+    };
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let client = client.unwrap();
+            thread::spawn(move || serve(client));
+        }
+    });
+    url
+}
+
+#[test]
+fn a_server_behind_a_proxy_is_looked_at_as_one_without() {
+    let server = Scripted::start(|end| {
+        if let Some(mut end) = end.open("") {
+            end.behave(|_, _| Odd::No);
+            end.fin();
+        }
+    });
+    let proxy = proxy("HTTP/1.1 200 OK\r\n\r\n");
+    let args = ["--proxy", &proxy, "--probe-sizes", "--hold", "100ms"];
+    let (exit, diagnosis) = diagnose(&server.url("ws"), &args);
+    assert_eq!(exit, Some(0), "{diagnosis}");
+    assert!(causes(&diagnosis).is_empty(), "{diagnosis}");
+    assert_eq!(outcomes(&diagnosis, "name"), ["skipped"]);
+    for id in [
+        "tcp",
+        "opening",
+        "ping",
+        "close",
+        "fragments",
+        "empty-close",
+    ] {
+        assert_eq!(outcomes(&diagnosis, id), ["ok"], "{id}: {diagnosis}");
+    }
+}
+
+#[test]
+fn what_a_proxy_refuses_is_not_told_as_the_servers() {
+    let proxy = proxy("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    let (exit, diagnosis) = diagnose("ws://server.invalid/", &["--proxy", &proxy]);
+    assert_eq!(exit, Some(4), "{diagnosis}");
+    assert_eq!(outcomes(&diagnosis, "tcp"), ["failed"]);
+    let address = proxy.rsplit('@').next().unwrap();
+    let said = diagnosis.to_string();
+    assert!(
+        said.contains(&format!("proxy {address}: it refused CONNECT")),
+        "{said}"
+    );
+    assert!(!said.contains("s3cret"), "{said}");
+    assert_eq!(diagnosis["cause"], Value::Null, "{said}");
+    assert_eq!(diagnosis["signs"], Value::Array(Vec::new()), "{said}");
+}
+
+#[test]
+fn a_proxy_that_is_none_is_named_by_its_option() {
+    for command in ["diagnose", "connect"] {
+        let ended = Process::start(&[command, "ws://a.example/", "--proxy", "ftp://p"]).end();
+        assert_eq!(ended.exit, Some(2), "{ended:?}");
+        assert!(
+            ended
+                .stderr
+                .contains("invalid proxy in --proxy: got scheme \"ftp\""),
+            "{ended:?}"
         );
     }
 }
