@@ -74,9 +74,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SendError::Ended`]: the session is over.
+    /// [`SendError::Ended`]: the session is over, or this is a client, which has no backend to tell of.
     pub fn backend_changed(&mut self, change: BackendChanged) -> Result<(), SendError> {
         self.check_open()?;
+        if self.role == Role::Client {
+            return Err(SendError::Ended);
+        }
         self.sending.push_change(Sequenced::BackendChanged(change));
         Ok(())
     }
@@ -104,7 +107,7 @@ impl Session {
     /// acknowledged as they come; and once the client knows of it, numbers are used without being
     /// reserved.
     pub fn set_volatile(&mut self, now: Duration, volatile: bool) {
-        if self.volatile == volatile {
+        if self.volatile == volatile || self.role == Role::Client {
             return;
         }
         self.volatile = volatile;

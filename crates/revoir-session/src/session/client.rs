@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::config::{Config, InDoubt};
-use crate::event::{Event, Fate};
+use crate::event::{Event, Fate, Message};
+use crate::key::Key;
 use crate::receiving::Receiving;
 use crate::role::Role;
 use crate::sending::{Sending, Sequenced};
@@ -118,7 +119,6 @@ impl Session {
         let bye = self.bye.clone();
         let is_exact = welcome.received.is_some() && !welcome.bound;
         let taken = welcome.received.unwrap_or(0);
-        let old = self.id;
         let mut sending = Sending::default();
         for (number, message, written) in self.sending.take_all() {
             if number <= taken {
@@ -133,15 +133,13 @@ impl Session {
                 continue;
             }
             let to = sending.push(Sequenced::of_application(message));
-            self.id = welcome.session;
             self.events.push_back(Event::SentAgain {
-                from: crate::key::Key {
-                    session: old,
-                    number,
+                from: self.key(number),
+                to: Key {
+                    session: welcome.session,
+                    number: to,
                 },
-                to: self.key(to),
             });
-            self.id = old;
         }
         if let Some(bye) = bye {
             sending.push(Sequenced::Bye(bye));
@@ -152,7 +150,7 @@ impl Session {
         self.suspicion = Suspicion::default();
     }
 
-    fn give_back(&mut self, number: u64, message: crate::event::Message, fate: Fate) {
+    fn give_back(&mut self, number: u64, message: Message, fate: Fate) {
         self.events.push_back(Event::Returned {
             key: self.key(number),
             message,

@@ -36,7 +36,7 @@ impl Session {
 
     /// Server: tells the client that the connection will be closed. [`close`](Self::close) does it.
     pub fn go_away(&mut self, goaway: GoAway) {
-        if let Some(line) = &mut self.line {
+        if let (Some(line), Role::Server) = (&mut self.line, self.role) {
             line.goaway = Some(goaway);
         }
     }

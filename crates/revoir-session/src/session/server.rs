@@ -168,9 +168,9 @@ impl Session {
         self.lose(Loss::Epoch, Close::taken_over());
     }
 
-    /// Gives the client another token, of this generation: the key was replaced.
+    /// Server: gives the client another token, of this generation: the key was replaced.
     pub fn replace_token(&mut self, token: Token) {
-        if let Some(line) = &mut self.line {
+        if let (Some(line), Role::Server) = (&mut self.line, self.role) {
             line.token = Some(token);
         }
     }
