@@ -79,7 +79,7 @@ fn request(screen: &Screen, exchange: &Exchange) -> String {
     let took = exchange.took.as_secs_f64();
     let mut line = format!("{lead} {client} {asked}: {status}, {bytes}, {took:.3} s");
     if exchange.is_handshake {
-        line += ", no WebSocket";
+        line += ", a WebSocket handshake";
     }
     if !exchange.is_whole && !method.is_empty() {
         line += ", the client left";

@@ -6,7 +6,7 @@ use hyper::header::HeaderName;
 use crate::front::headers::is_twin_of;
 
 /// What a request has that may pass.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Granted {
     /// Whether or not the hook gave them, these are its own.
     pub(super) names: Vec<HeaderName>,

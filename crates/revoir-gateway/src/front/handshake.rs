@@ -1,10 +1,6 @@
 //! Opening handshakes: a client becomes a WebSocket as the backend answers.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
 use axum::body::Body;
 use hyper::header::{
@@ -15,7 +11,6 @@ use hyper::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 use revoir::server::is_origin_allowed;
 use revoir_adapters::{Adapter, Handshake, Protocol};
 use revoir_proto::handshake::{self, HandshakeError, Origins, ServerConfig};
-use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::connection::{Connection, Driver, Redialer, begun};
 use crate::front::arrival::taken_over;
@@ -25,7 +20,7 @@ use crate::front::refusal::{crowded, draining, forbidden, full, refusal, unavail
 use crate::front::settings::Settings;
 use crate::front::source::Source;
 use crate::front::state::Front;
-use crate::front::waiting::Place;
+use crate::front::waiting::Patience;
 use crate::proxy_protocol::Header;
 use crate::rules::{Mode, Rules};
 use crate::treatment::{HeldBy, Treatment};
@@ -35,12 +30,6 @@ use crate::watch::{Limit, LoggedRequest};
 
 /// The header field that names a connection to the backend, for as long as the client stays.
 const CONN: HeaderName = HeaderName::from_static("revoir-conn");
-
-/// Between two attempts of a handshake whose backend breaks off, at first.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-
-/// The same, at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether a request asks for a WebSocket.
 pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
@@ -208,25 +197,17 @@ async fn reach(
     (pool, settings): (&Arc<Pool>, &Settings),
     opening: &Opening,
 ) -> Result<(Opened, UpstreamPermit), Response<Body>> {
-    let deadline = Instant::now() + settings.wait_limit;
-    let mut place = None;
+    let mut patience = Patience::new(front, settings, opening.bytes());
     let asking = Asking {
         path: PathId::of(opening.resource.path()),
         priority: Priority::Normal,
         is_new: true,
     };
-    let mut pause = FIRST_PAUSE;
     loop {
-        let mut permit = pin!(pool.dial_permit(pool.queue_id(), asking));
-        let permit = if let Some(permit) = at_once(permit.as_mut()).await {
-            permit
-        } else {
-            if !may_wait(&mut place, front, settings, opening) {
-                return Err(unavailable());
-            }
-            let permit = timeout_at(deadline, permit).await;
-            permit.map_err(|_| unavailable())?
-        };
+        let permit = patience
+            .permit(pool, asking)
+            .await
+            .ok_or_else(unavailable)?;
         let error = match dial(pool, permit, opening, settings.handshake_limit).await {
             Ok(reached) => return Ok(reached),
             Err(error) => error,
@@ -243,12 +224,9 @@ async fn reach(
             DialError::Unreachable(_) => {}
             // Only this one waits.
             DialError::Broken(_) => {
-                if !may_wait(&mut place, front, settings, opening)
-                    || timeout_at(deadline, sleep(pause)).await.is_err()
-                {
+                if !patience.pauses().await {
                     return Err(unavailable());
                 }
-                pause = (pause * 2).min(LONGEST_PAUSE);
             }
             DialError::Silent => {
                 let text = "the backend does not answer";
@@ -260,32 +238,6 @@ async fn reach(
             }
         }
     }
-}
-
-/// What a future has at once. One that has nothing yet can be waited for.
-async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
-}
-
-/// Whether this one has a place among those who wait, or gets one.
-fn may_wait<'a>(
-    place: &mut Option<Place<'a>>,
-    front: &'a Front,
-    settings: &Settings,
-    opening: &Opening,
-) -> bool {
-    if place.is_none() {
-        let all = &front.registry.held_bytes;
-        *place = front.waiting.enter(settings.waiting, all, opening.bytes());
-        if place.is_none() {
-            front.registry.limited(Limit::Waiting);
-        }
-    }
-    place.is_some()
 }
 
 /// The rules of RFC 6455 section 4.2.1.

@@ -27,6 +27,7 @@ use crate::front::auth_hook::allowed;
 use crate::front::beginning::{Beginning, EndsEarly};
 use crate::front::client_cert::ClientCert;
 use crate::front::exchange::OpenExchange;
+use crate::front::first_poll;
 use crate::front::handshake;
 use crate::front::head::{
     has_a_known_coding, has_a_path, has_a_plain_host, has_body, has_one_host, head_bytes, host,
@@ -442,7 +443,14 @@ impl Listeners {
                         let announced = source.announced(asked.client);
                         let (who, limits) = ((source, granted), (&*progress, times));
                         let place = (affinity, announced);
-                        Box::pin(plain.pass(pool, request, who, place, limits)).await
+                        if first_poll::is_first_poll(&request) {
+                            let here = (&*self.front, &*current.settings);
+                            let to = (plain, pool);
+                            let pass = first_poll::pass(here, to, request, who, place, limits);
+                            Box::pin(pass).await
+                        } else {
+                            Box::pin(plain.pass(pool, request, who, place, limits)).await
+                        }
                     }
                 }
             }

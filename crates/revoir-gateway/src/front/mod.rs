@@ -7,6 +7,7 @@ mod beginning;
 mod certificates;
 mod client_cert;
 mod exchange;
+mod first_poll;
 mod forwarded_for;
 #[cfg(fuzzing)]
 pub mod fuzzed;

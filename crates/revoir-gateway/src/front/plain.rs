@@ -32,6 +32,10 @@ use crate::upstream::{
     Affinity, KeepAlive, Kept, MaybeTls, PathId, Pool, Reached, Target, UpstreamPermit,
 };
 
+/// Says of an answer that it is the gateway's, because there is no backend.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoBackend;
+
 /// Passes plain requests on, over connections that are kept for more of them.
 pub(crate) struct HttpProxy(Client<Connector, Body>);
 
@@ -152,10 +156,12 @@ impl HttpProxy {
                 }
             }
         }
-        match is_short {
-            true => crowded(),
-            false => unavailable(),
+        if is_short {
+            return crowded();
         }
+        let mut response = unavailable();
+        response.extensions_mut().insert(NoBackend);
+        response
     }
 }
 

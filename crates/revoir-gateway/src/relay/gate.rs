@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
 
 /// How long the others may take.
-const LONGEST: Duration = Duration::from_secs(5);
+pub(crate) const LONGEST_RETURN: Duration = Duration::from_secs(5);
 
 /// How long a client may take to say by itself what its new backend has to know: about a round trip.
 const ROUND_TRIP: Duration = Duration::from_millis(250);
@@ -25,7 +25,7 @@ impl Relay {
     pub(super) fn shut_gate(&mut self, now: Duration) {
         let has_waiting = self.has_waiting();
         if let Some(watched) = &mut self.watched {
-            let opens = now + LONGEST;
+            let opens = now + LONGEST_RETURN;
             let is_shut = has_waiting || !watched.adapter.tells_client();
             watched.gate = is_shut.then_some(Gate { opens });
         }

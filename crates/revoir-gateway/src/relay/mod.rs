@@ -29,6 +29,7 @@ mod watching;
 
 #[cfg(test)]
 pub(crate) use frame::whole_frame;
+pub(crate) use gate::LONGEST_RETURN;
 pub(crate) use hold::{Previous, Seeking};
 pub(crate) use hop::earlier;
 pub(crate) use outgoing::Accept;

@@ -150,3 +150,39 @@ async fn compressed_messages_are_read_where_each_stands_alone() {
     backend.text(OPEN).await;
     assert_eq!(backend.recv().await, r#"40/room,{"token":"t"}"#);
 }
+
+#[tokio::test]
+async fn what_a_client_said_meanwhile_is_heard_by_those_who_return_with_it() {
+    let (listener, between) = pair(settings(Mode::Auto)).await;
+    let (mut speaker, one) = connected(&listener, &between).await;
+    let (_listens, other) = connected(&listener, &between).await;
+    drop((one, other));
+    between.counts.held(2).await;
+    speaker.text(r#"42["meanwhile"]"#).await;
+    let mut backends = Vec::new();
+    for _ in 0..2 {
+        let (mut backend, head) = asked(&listener).await;
+        accepted(&mut backend, &head, "").await;
+        backend.text(OPEN).await;
+        assert_eq!(backend.recv().await, "40");
+        let name = field(&head, "Revoir-Conn").unwrap();
+        backends.push((name, backend));
+    }
+    let first = between
+        .gateway
+        .handles()
+        .iter()
+        .map(|one| one.name.to_string())
+        .min();
+    backends.sort_by_key(|(name, _)| Some(name) != first.as_ref());
+    let [(_, speakers), (_, listeners)] = &mut backends[..] else {
+        panic!("two backends");
+    };
+    speakers.text(r#"40{"sid":"b"}"#).await;
+    assert_eq!(speaker.recv().await, r#"40{"sid":"b"}"#);
+    // It would come before the answer to this.
+    speakers.send(Opcode::Ping, b"").await;
+    assert_eq!(speakers.frame().await, Some((Opcode::Pong, Vec::new())));
+    listeners.text(r#"40{"sid":"c"}"#).await;
+    assert_eq!(speakers.recv().await, r#"42["meanwhile"]"#);
+}

@@ -1,12 +1,15 @@
 //! Mode `auto`: who is held, and what becomes of everybody else.
 
 use revoir_codes::{CloseCode, Slot};
+use tokio::net::TcpSocket;
 
 use crate::rules::Mode;
 use crate::tests::support::{
-    Raw, accepted, ask, asked, connected, field, pair, settings, soon, taken,
+    Between, Raw, accepted, ask, asked, connected, dial, field, gateway, pair, settings, soon,
+    taken,
 };
 use crate::treatment::{HeldBy, Treatment, TunnelCause};
+use crate::watch::Limit;
 
 const YES: &str = "Revoir-Hold: yes\r\n";
 
@@ -128,4 +131,45 @@ async fn a_client_that_was_sent_back_waits_here_until_there_is_a_backend() {
     assert!(soon(client.head()).await.starts_with("HTTP/1.1 101 "));
     backend.text("again").await;
     assert_eq!(client.recv().await, "again");
+}
+
+/// A client that asks for the first poll of a session.
+async fn first_poll(between: &Between) -> Raw {
+    let mut client = dial(between.address).await;
+    let target = "/socket.io/?EIO=4&transport=polling&t=a";
+    let head = format!("GET {target} HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    client.write(head.as_bytes()).await;
+    client
+}
+
+#[tokio::test]
+async fn a_session_that_begins_by_polling_waits_here_until_there_is_a_backend() {
+    // Nobody else gets its port while nothing listens there.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    let between = gateway(address, settings(Mode::Auto)).await;
+    let mut client = first_poll(&between).await;
+    between.away().await;
+    let listener = socket.listen(8).unwrap();
+    let (mut backend, head) = asked(&listener).await;
+    assert!(head.starts_with("GET /socket.io/?EIO=4&transport=polling&t=a "));
+    backend
+        .write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n0")
+        .await;
+    assert!(soon(client.head()).await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn a_session_that_begins_by_polling_is_503_where_nobody_may_wait() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let mut setup = settings(Mode::Auto);
+    setup.settings.waiting = 0;
+    let between = gateway(socket.local_addr().unwrap(), setup).await;
+    let mut client = first_poll(&between).await;
+    let head = soon(client.head()).await;
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(field(&head, "Retry-After").is_some());
+    assert_eq!(between.counts.limited(Limit::Waiting), 1);
 }

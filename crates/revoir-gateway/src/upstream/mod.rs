@@ -40,7 +40,7 @@ pub use maybe_tls::MaybeTls;
 pub use names::NameTimes;
 pub(crate) use names::Names;
 pub(crate) use path_id::PathId;
-pub(crate) use pool::Pool;
+pub(crate) use pool::{DialPermit, Pool};
 pub(crate) use rendezvous::Affinity;
 pub(crate) use returns::Return;
 pub(crate) use server::UpstreamPermit;

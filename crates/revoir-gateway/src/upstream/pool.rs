@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex as Turn, MutexGuard as TurnGuard, Notify, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::proxy_protocol::Header;
-use crate::relay::Outlook;
+use crate::relay::{LONGEST_RETURN, Outlook};
 use crate::upstream::asking::{Asking, Priority, QueueId};
 use crate::upstream::dial_queue::DialQueue;
 use crate::upstream::health::{Fitness, Reached};
@@ -171,6 +171,22 @@ impl Pool {
         // The sender is in the list until the permit is given.
         waiting.is_given = receiver.await.is_ok();
         DialPermit::new(self, asking)
+    }
+
+    /// As [`dial_permit`](Self::dial_permit), for one who was away as long as the backend was: behind the held
+    /// clients who return, so that these have subscribed again to what it says.
+    pub(crate) async fn permit_behind_returns(
+        self: &Arc<Self>,
+        queue_id: QueueId,
+        asking: Asking,
+    ) -> DialPermit {
+        let permit = self.dial_permit(queue_id, asking).await;
+        // While it does not accept, this permit is to find out whether it does.
+        let accepts = self.state().queue.accepts();
+        if accepts {
+            let _ = timeout(LONGEST_RETURN, self.returns.are_over()).await;
+        }
+        permit
     }
 
     /// The upstream that is fittest for `path`, and of equally fit ones the one that `affinity` leads
@@ -480,6 +496,7 @@ mod tests {
 
     use super::*;
     use crate::upstream::balance::Weights;
+    use crate::upstream::returns::Return;
 
     fn port_of(target: &Target) -> u16 {
         match target.place {
@@ -503,6 +520,30 @@ mod tests {
 
     fn one_upstream() -> PoolSettings {
         PoolSettings::new(Target::parse("ws://127.0.0.1:9").unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_was_away_comes_behind_held_clients_who_return() {
+        let pool = Pool::new(one_upstream(), Instant::now());
+        let newcomer = Asking {
+            is_new: true,
+            ..again("/")
+        };
+        let permit = || pool.permit_behind_returns(pool.queue_id(), newcomer);
+        let began = Instant::now();
+        drop(permit().await);
+        assert!(began.elapsed().is_zero());
+        let (one, other) = (Return::begin(&pool), Return::begin(&pool));
+        drop(one);
+        let mut waits = Box::pin(permit());
+        assert!(timeout(Duration::from_secs(4), &mut waits).await.is_err());
+        drop(other);
+        drop(waits.await);
+        assert_eq!(began.elapsed(), Duration::from_secs(4));
+        // Nobody waits for ever.
+        let _never = Return::begin(&pool);
+        drop(permit().await);
+        assert_eq!(began.elapsed(), Duration::from_secs(9));
     }
 
     #[tokio::test(start_paused = true)]

@@ -35,6 +35,13 @@ impl Returns {
         (state.under_way == 0).then_some(state.over_since)
     }
 
+    /// Waits until nobody has to return.
+    pub(super) async fn are_over(&self) {
+        let mut state = self.0.subscribe();
+        // The pool has the sender.
+        let _ = state.wait_for(|state| state.under_way == 0).await;
+    }
+
     /// Is ready once the last return is over, from now on.
     pub(super) fn over(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut state = self.0.subscribe();
