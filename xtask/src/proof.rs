@@ -172,17 +172,28 @@ fn reload() -> anyhow::Result<()> {
     const CLIENTS: &str = "5000";
     build(&["revoir-cli", "revoir-conformance"])?;
     let folder = crate::root().join("target/dist");
-    let status = Command::new(folder.join("revoir-outage"))
+    let output = Command::new(folder.join("revoir-outage"))
         .arg("reload")
         .arg(folder.join("revoir"))
         .arg(CLIENTS)
-        .status()
+        .stderr(Stdio::inherit())
+        .output()
         .context("start revoir-outage")?;
-    if !status.success() {
+    if !output.status.success() {
         bail!("clients noticed the reload");
     }
-    Ok(())
+    write_page("docs/gateway-reload.md", RELOAD_HEAD, &output.stdout)
 }
+
+const RELOAD_HEAD: &str = "\
+# What clients see of another configuration
+
+`cargo xtask proof reload` writes this page: release builds on one machine with two processors, everything on 127.0.0.1. 5,000
+clients that may be held talk through the gateway; an upstream is added to its file, and then the one that they are connected to is
+removed, each with SIGHUP. It fails where a client is closed, an answer comes in a wrong order or not at all, a client moves as
+one is added, or not all move as one is removed. They move at `return-rate`, 1,000 a second.
+
+";
 
 const GATEWAY_HEAD: &str = "\
 # What the gateway was seen to do
@@ -204,10 +215,7 @@ fn edge() -> anyhow::Result<()> {
         .stderr(Stdio::inherit())
         .output()
         .context("start revoir-outage")?;
-    let page = crate::root().join("docs/gateway-edge.md");
-    let text = [EDGE_HEAD.as_bytes(), output.stdout.trim_ascii(), b"\n"].concat();
-    std::fs::write(&page, text).with_context(|| format!("write {}", page.display()))?;
-    report(&format!("written: {}", page.display()));
+    write_page("docs/gateway-edge.md", EDGE_HEAD, &output.stdout)?;
     if !output.status.success() {
         bail!("the edge did not do as promised");
     }

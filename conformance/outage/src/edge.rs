@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::crowd::resident;
-use crate::process::{Process, free_port};
+use crate::process::{Process, free_port, load};
 
 const SLOW_HEADS: usize = 9000;
 const UNFINISHED: usize = 1000;
@@ -49,6 +49,7 @@ const POST: &str = "POST /slow HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10
 
 /// Plays everything, and prints what came of it.
 pub(crate) async fn run(revoir: &str) -> anyhow::Result<()> {
+    let load_before = load();
     let folder = tempfile::tempdir().context("a folder")?;
     let config = folder.path().join("revoir.toml");
     let socket = folder.path().join("admin.sock");
@@ -121,6 +122,11 @@ pub(crate) async fn run(revoir: &str) -> anyhow::Result<()> {
         "| `/metrics` with {CONNECTIONS} WebSockets, the median | {} | {} |",
         milliseconds(scrapes),
         milliseconds(METRICS_LIMIT)
+    );
+
+    println!(
+        "\nThe load of the machine was {load_before} before, and {} behind.",
+        load()
     );
 
     ensure!(of_heads <= HEAD_LIMIT, "a head costs {of_heads} bytes");

@@ -100,3 +100,12 @@ pub(crate) async fn until(limit: Duration, mut holds: impl FnMut() -> bool) -> a
     }
     Ok(())
 }
+
+/// How busy the machine is: its load of the last minute and its processors, as Linux tells them.
+pub(crate) fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or("unknown").to_owned();
+    let processors = std::thread::available_parallelism();
+    let processors = processors.map_or(0, std::num::NonZeroUsize::get);
+    format!("{load} on {processors} processors")
+}

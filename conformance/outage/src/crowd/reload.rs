@@ -9,7 +9,7 @@ use revoir_conformance::Serve;
 use tokio::time::{Instant, sleep};
 
 use super::clients::Seen;
-use crate::process::{Process, free_port};
+use crate::process::{Process, free_port, load};
 
 /// How long all talk before a change and after it.
 const BEFORE: Duration = Duration::from_secs(3);
@@ -19,6 +19,7 @@ const LIMIT: Duration = Duration::from_secs(40);
 
 /// Reloads the gateway under so many clients, checks that nobody is closed, and prints what they saw.
 pub(crate) async fn play(revoir: &str, clients: usize) -> anyhow::Result<()> {
+    let load_before = load();
     let (first, second) = (free_port()?, free_port()?);
     let directory = std::env::temp_dir().join(format!("revoir-reload-{}", std::process::id()));
     std::fs::create_dir_all(&directory)?;
@@ -59,17 +60,28 @@ pub(crate) async fn play(revoir: &str, clients: usize) -> anyhow::Result<()> {
     sleep(BEFORE).await;
     let seen: Seen = crowd.ask("quiet").await?;
     std::fs::remove_dir_all(&directory)?;
+    println!("| what | {clients} clients |\n|---|--:|");
     println!(
-        "{clients} clients: {} closed, {} in a wrong order, {} not answered; {} moved in {:.1} s, \
-         slowest pong {:.0} ms, {} messages, {} of them answered by nobody",
-        seen.disconnected,
-        seen.disordered,
-        seen.unanswered,
-        moved.len(),
-        took.as_secs_f64(),
-        seen.slowest_pong_ms,
-        seen.sent,
-        seen.lost,
+        "| closed, as an upstream was added and another one removed | {} |",
+        seen.disconnected
+    );
+    println!("| answers in a wrong order | {} |", seen.disordered);
+    println!(
+        "| clients that are not answered in the end | {} |",
+        seen.unanswered
+    );
+    println!("| moved as one was added | 0 |");
+    println!("| moved as the other was removed | {} |", moved.len());
+    println!("| the time that took | {:.1} s |", took.as_secs_f64());
+    println!("| slowest pong | {:.0} ms |", seen.slowest_pong_ms);
+    println!("| messages | {} |", seen.sent);
+    println!(
+        "| answered by nobody: given to the upstream that left | {} |",
+        seen.lost
+    );
+    println!(
+        "\nThe load of the machine was {load_before} before, and {} behind.",
+        load()
     );
     ensure!(
         seen.disconnected == 0 && seen.disordered == 0 && seen.unanswered == 0,

@@ -34,7 +34,8 @@ const OF_HANDSHAKES: [&str; 2] = ["sec-websocket-", "proxy-"];
 
 /// Whether only the gateway, or a proxy that is trusted, may write a field.
 fn is_trusted(name: &str) -> bool {
-    name.starts_with(OURS) || name == "x-request-id" || is_claim(name)
+    let mut beginnings = [OURS, "x-request-id", "x-real-ip"].into_iter();
+    beginnings.any(|beginning| name.starts_with(beginning)) || is_claim(name)
 }
 
 /// Whether an auth hook may set a field: it is not of the connection, not of the client, and not the
@@ -170,6 +171,7 @@ mod tests {
             ("X-Forwarded_Proto", "https"),
             ("X_Real_IP", "6.6.6.6"),
             ("X_Request_Id", "1"),
+            ("X-Real_IP-2", "6.6.6.6"),
             ("x_kept", "1"),
         ]);
         let peer = Peer::Tcp((Ipv4Addr::LOCALHOST, 1).into());
