@@ -8,9 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use revoir::{Client, Message, WebSocket};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::BufReader;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
+
+use crate::said::url_behind;
 
 /// Until it says where its DevTools are.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -77,9 +79,12 @@ impl Chromium {
             .spawn()
             .with_context(|| format!("start {}", program.display()))?;
         let stderr = child.stderr.take().context("its stderr")?;
-        let url = timeout(START_LIMIT, devtools_url(BufReader::new(stderr)))
-            .await
-            .context("its DevTools took too long")??;
+        let url = timeout(
+            START_LIMIT,
+            url_behind("DevTools listening on ", BufReader::new(stderr)),
+        )
+        .await
+        .context("its DevTools took too long")??;
         let socket = Client::new().connect(&url).await?;
         Ok(Self {
             child,
@@ -273,23 +278,4 @@ impl Chromium {
             return Ok(reply["result"].take());
         }
     }
-}
-
-/// The address in the line that says it. What comes behind that line is read and dropped, so that
-/// the browser can go on talking.
-async fn devtools_url<R>(stderr: R) -> anyhow::Result<String>
-where
-    R: tokio::io::AsyncBufRead + Unpin + Send + 'static,
-{
-    let mut lines = stderr.lines();
-    let mut said = Vec::new();
-    while let Some(line) = lines.next_line().await? {
-        if let Some(url) = line.strip_prefix("DevTools listening on ") {
-            let url = url.to_owned();
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return Ok(url);
-        }
-        said.push(line);
-    }
-    bail!("it ended, after it said:\n{}", said.join("\n"))
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask browser`: the pages of `revoir serve` in a real browser.
+//! `cargo xtask browser`: the pages of `revoir serve` in real browsers.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,23 +10,43 @@ use crate::tools;
 
 /// The whole run, installing included.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
+const LIMIT_ALL: Duration = Duration::from_secs(3 * 60 * 60);
 
-/// Installs axe-core under `target/browser`, and has `conformance/pages` look at
-/// every kind of page. With `pictures`, a folder, it also writes what it sees.
-pub(crate) fn run(programs: &Programs, pictures: Option<&str>) -> anyhow::Result<()> {
-    let deadline = Instant::now() + LIMIT;
+/// What is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task<'a> {
+    /// Every kind of page in every language is looked at, and every button pressed.
+    Kinds,
+    /// Every page is looked at: before a release.
+    All,
+    /// Pictures are written into a folder.
+    Pictures(&'a str),
+}
+
+/// Installs axe-core under `target/browser`, and has `conformance/pages` look at the pages.
+pub(crate) fn run(programs: &Programs, task: Task<'_>) -> anyhow::Result<()> {
+    let limit = if task == Task::All { LIMIT_ALL } else { LIMIT };
+    let deadline = Instant::now() + limit;
     let (folder, axe) = install_axe(deadline)?;
     let chromium = tools::find_chromium(deadline)?;
+    let firefox = tools::find_firefox(deadline)?;
 
     let mut pages = Command::new(programs.program("revoir-pages"));
     pages
-        .arg(chromium)
+        .args([chromium, firefox])
         .arg(programs.program("revoir"))
         .arg(axe)
         .arg(folder.join("profile"))
-        .args(pictures.map(|_| "--screenshots"))
-        .args(pictures)
         .current_dir(crate::root());
+    match task {
+        Task::Kinds => {}
+        Task::All => {
+            pages.arg("--all");
+        }
+        Task::Pictures(folder) => {
+            pages.args(["--screenshots", folder]);
+        }
+    }
     Running::start(&mut pages)?.succeed(deadline)
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 
 use crate::autobahn::Extent;
+use crate::browser::Task;
 use crate::programs::Programs;
 
 mod autobahn;
@@ -42,9 +43,10 @@ cargo xtask autobahn --sample the same with a sample of sections 12 and 13
 cargo xtask interop           play every case against ws, websockets and Chromium
 cargo xtask interop --write   the same, and write what Chromium does to docs/browser.md
 cargo xtask gateway [--long]  the gateway before ws, websockets and axum that are away for 2 s, or 5 s
-cargo xtask browser           look at every kind of page in Chromium, and press every button
+cargo xtask browser           look at every kind of page in Chromium and Firefox, and press every button
+cargo xtask browser --all     look at every page there is: before a release
 cargo xtask browser --screenshots DIR
-                              the same, and write pictures of the pages
+                              write pictures of pages
 cargo xtask proxies           diagnose what nginx and HAProxy do, and put them before the gateway
 cargo xtask proxies --write   the same, and write the recording in docs/diagnose.md
 cargo xtask js                the browser client: its tests in Node, Chromium and Firefox, types, size
@@ -105,9 +107,10 @@ fn play(is_built: bool, args: &[&str]) -> anyhow::Result<()> {
         ["interop", "--write"] => Box::new(|programs| interop::run(programs, true)),
         ["gateway"] => Box::new(|programs| gateway::run(programs, 2)),
         ["gateway", "--long"] => Box::new(|programs| gateway::run(programs, 5)),
-        ["browser"] => Box::new(|programs| browser::run(programs, None)),
+        ["browser"] => Box::new(|programs| browser::run(programs, Task::Kinds)),
+        ["browser", "--all"] => Box::new(|programs| browser::run(programs, Task::All)),
         ["browser", "--screenshots", folder] => {
-            Box::new(|programs| browser::run(programs, Some(folder)))
+            Box::new(|programs| browser::run(programs, Task::Pictures(folder)))
         }
         ["js"] => Box::new(|programs| js::run(programs, js::Extent::Usual)),
         ["js", "--all"] => Box::new(|programs| js::run(programs, js::Extent::All)),

@@ -1,23 +1,31 @@
 //! The pages of `revoir serve` in a real browser: `cargo xtask browser`.
 //!
-//! They are read in several languages, widths and colours with axe-core; every button of the lab has
-//! to end its connection as the page predicts; and the first page has to keep its connection.
+//! They are read in every language, several widths and colours, with axe-core, in Chromium and Firefox; every
+//! button of the lab has to end its connection as the page predicts; and the first page has to keep its
+//! connection.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use revoir_conformance::{Chromium, Serve, exit_code, report};
+use revoir_conformance::{Chromium, Firefox, Serve, exit_code, report};
 
+use crate::paths::Extent;
 use crate::visit::Visit;
 
 mod home;
 mod lab;
+mod no_scripts;
+mod other_engine;
+mod paths;
 mod pictures;
 mod reading;
 mod visit;
 mod widgets;
+
+/// Where the pages say that they are published.
+const BASE: &str = "https://codes.example/";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -26,33 +34,45 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    let [chromium, revoir, axe, scratch, rest @ ..] = &arguments[..] else {
+    let [chromium, firefox, revoir, axe, scratch, rest @ ..] = &arguments[..] else {
         bail!("run it by `cargo xtask browser`");
     };
-    let pictures = match rest {
-        [] => None,
-        [flag, folder] if flag == Path::new("--screenshots") => Some(folder),
-        _ => bail!("the only option is --screenshots DIR"),
+    let (pictures, extent) = match rest {
+        [] => (None, Extent::Kinds),
+        [flag] if flag == Path::new("--all") => (None, Extent::All),
+        [flag, folder] if flag == Path::new("--screenshots") => (Some(folder), Extent::Kinds),
+        _ => bail!("the options are --all and --screenshots DIR"),
     };
     let axe = std::fs::read_to_string(axe).with_context(|| format!("read {}", axe.display()))?;
     if scratch.exists() {
         std::fs::remove_dir_all(scratch)
             .with_context(|| format!("remove {}", scratch.display()))?;
     }
-    let server = Serve::start(revoir, &[]).await?;
+    // With an address of its own it has a site map, from which the pages are known.
+    let server = Serve::start(revoir, &["--base-url".as_ref(), BASE.as_ref()]).await?;
     let origin = format!("http://{}", server.address());
-    let mut chromium = Chromium::start(chromium, scratch, &[]).await?;
+    let mut chromium = Chromium::start(chromium, &scratch.join("chromium"), &[]).await?;
     report(&format!("{}, {origin}", chromium.version().await?));
     let mut visit = Visit::start(&mut chromium, &origin).await?;
 
-    let mut failures = Vec::new();
     if let Some(folder) = pictures {
-        timed("pictures", pictures::take(&mut visit, folder)).await?;
+        return timed("pictures", pictures::take(&mut visit, folder)).await;
     }
-    failures.extend(timed("home", home::check(&mut visit)).await?);
-    failures.extend(timed("lab", lab::check(&mut visit)).await?);
-    failures.extend(timed("widgets", widgets::check(&mut visit)).await?);
-    failures.extend(timed("reading", reading::check(&mut visit, &axe)).await?);
+    let mut failures = Vec::new();
+    if extent == Extent::Kinds {
+        failures.extend(timed("home", home::check(&mut visit)).await?);
+        failures.extend(timed("lab", lab::check(&mut visit)).await?);
+        failures.extend(timed("widgets", widgets::check(&mut visit)).await?);
+        failures.extend(timed("without scripts", no_scripts::check(&mut visit)).await?);
+    }
+    let paths = paths::of(&mut visit, extent).await?;
+    report(&format!("{} pages", paths.len()));
+    failures.extend(timed("reading", reading::check(&mut visit, &axe, &paths)).await?);
+    let mut firefox = Firefox::start(firefox, &scratch.join("firefox")).await?;
+    report(&firefox.version().await?);
+    let read = other_engine::check(&mut firefox, &origin, &paths);
+    failures.extend(timed("Firefox", read).await?);
+    firefox.quit().await?;
     if !failures.is_empty() {
         bail!("not as it should be:\n  {}", failures.join("\n  "));
     }

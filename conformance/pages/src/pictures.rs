@@ -5,7 +5,10 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::visit::{DESKTOP, PHONE, Visit};
+use crate::visit::{DESKTOP, Visit};
+
+/// A small phone.
+const SMALL: (u32, u32) = (360, 740);
 
 /// Names and paths.
 const PAGES: [(&str, &str); 8] = [
@@ -23,7 +26,7 @@ const PAGES: [(&str, &str); 8] = [
 pub(crate) async fn take(visit: &mut Visit<'_>, folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
     for (name, path) in PAGES {
-        for (size, kind) in [(DESKTOP, "desktop"), (PHONE, "phone")] {
+        for (size, kind) in [(DESKTOP, "1280"), (SMALL, "360")] {
             visit.look(size, false).await?;
             visit.go(path).await?;
             prepare(visit, path).await?;

@@ -17,6 +17,15 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) const DESKTOP: (u32, u32) = (1280, 900);
 pub(crate) const PHONE: (u32, u32) = (390, 844);
 
+/// What is wider than the window, if anything is: that it scrolls sideways, or a menu that is cut off.
+pub(crate) const WIDER: &str = "[document.documentElement, document.querySelector('.top nav ul')]
+    .filter((box) => box.scrollWidth > box.clientWidth)
+    .flatMap((box) => [...box.querySelectorAll('*')].filter((inner) =>
+        inner.getBoundingClientRect().right > document.documentElement.clientWidth + 1))
+    .map((inner) => inner.outerHTML.slice(0, 120))
+    .slice(-3)
+    .join()";
+
 /// A tab on the pages of one server.
 #[derive(Debug)]
 pub(crate) struct Visit<'a> {
@@ -37,9 +46,14 @@ impl<'a> Visit<'a> {
         })
     }
 
+    /// The address of a path of the server.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+
     /// Goes to a path of the server, and forgets what happened before.
     pub(crate) async fn go(&mut self, path: &str) -> anyhow::Result<()> {
-        let url = format!("{}{path}", self.origin);
+        let url = self.url(path);
         self.chromium.take_events(&self.tab);
         self.chromium.navigate(&self.tab, &url).await?;
         Ok(())
@@ -78,7 +92,7 @@ impl<'a> Visit<'a> {
             "width": width,
             "height": height,
             "deviceScaleFactor": 1,
-            "mobile": size == PHONE,
+            "mobile": width < 500,
         });
         self.call("Emulation.setDeviceMetricsOverride", metrics)
             .await?;

@@ -10,6 +10,7 @@ pub(crate) async fn check(visit: &mut Visit<'_>) -> anyhow::Result<Vec<String>> 
     visit.look(DESKTOP, false).await?;
     for (what, right) in [
         ("the language menu", languages(visit).await?),
+        ("closing the language menu", closing(visit).await?),
         ("the search", search(visit).await?),
         ("the skip link", skip(visit).await?),
         ("dark colours", colours(visit).await?),
@@ -38,6 +39,26 @@ async fn languages(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
         .until("location.pathname === '/vi/codes/1006'")
         .await?;
     Ok(count == 15)
+}
+
+/// The menu of languages closes on Escape, and on a press elsewhere.
+async fn closing(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
+    visit.go("/en/codes/1006").await?;
+    let open = "document.querySelector('.languages').open";
+    let toggle = "document.querySelector('.languages summary').click()";
+    visit.evaluate(toggle).await?;
+    let opened = visit.evaluate(open).await?;
+    visit.press("Escape").await?;
+    visit.until(&format!("!{open}")).await?;
+    let focus = "document.activeElement.matches('.languages summary')";
+    let focus = visit.evaluate(focus).await?;
+    visit.evaluate(toggle).await?;
+    let again = visit.evaluate(open).await?;
+    let press =
+        json!({ "type": "mousePressed", "x": 5, "y": 600, "button": "left", "clickCount": 1 });
+    visit.call("Input.dispatchMouseEvent", press).await?;
+    visit.until(&format!("!{open}")).await?;
+    Ok(opened == true && focus == true && again == true)
 }
 
 /// By the keyboard alone: `/`, a symptom, down, Enter.
