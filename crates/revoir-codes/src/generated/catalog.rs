@@ -26,7 +26,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
         note: &[Source { evidence: Evidence::Read, place: "graphql-ws src/client.ts, pusher-js protocol.ts" }],
     },
     EntrySources { // 1004
-        seen: &[Source { evidence: Evidence::Read, place: "RFC 6455 drafts" }, Source { evidence: Evidence::Unverified, place: "general knowledge" }, Source { evidence: Evidence::Read, place: "Autobahn testsuite case7_9_X.py" }],
+        seen: &[Source { evidence: Evidence::Read, place: "RFC 6455 drafts" }, Source { evidence: Evidence::Read, place: "Autobahn testsuite case7_9_X.py" }],
         note: &[Source { evidence: Evidence::Measured, place: "nine client libraries; docs/browser.md, Chromium 156; Firefox 153" }],
     },
     EntrySources { // 1005
@@ -38,7 +38,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
         note: &[Source { evidence: Evidence::Standard, place: "WHATWG WebSockets, whatwg/websockets issue 21" }, Source { evidence: Evidence::Measured, place: "tungstenite 0.30" }, Source { evidence: Evidence::Measured, place: "gorilla/websocket, Java 17" }, Source { evidence: Evidence::Measured, place: "aiohttp 3.14" }],
     },
     EntrySources { // 1007
-        seen: &[Source { evidence: Evidence::Standard, place: "RFC 6455 section 8.1" }, Source { evidence: Evidence::Unverified, place: "general knowledge" }, Source { evidence: Evidence::Standard, place: "RFC 3629 section 3" }, Source { evidence: Evidence::Read, place: "ws lib/permessage-deflate.js, undici" }, Source { evidence: Evidence::Measured, place: "ws, python websockets, aiohttp" }],
+        seen: &[Source { evidence: Evidence::Standard, place: "RFC 6455 section 8.1" }, Source { evidence: Evidence::Reported, place: "ws issue 1868" }, Source { evidence: Evidence::Standard, place: "RFC 3629 section 3" }, Source { evidence: Evidence::Read, place: "ws lib/permessage-deflate.js, undici" }, Source { evidence: Evidence::Measured, place: "ws, python websockets, aiohttp" }],
         note: &[Source { evidence: Evidence::Measured, place: "Chromium 156, Firefox 153" }, Source { evidence: Evidence::Measured, place: "gorilla/websocket" }],
     },
     EntrySources { // 1008
@@ -50,7 +50,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
         note: &[Source { evidence: Evidence::Read, place: "gorilla/websocket conn.go" }, Source { evidence: Evidence::Measured, place: "ten client libraries against a test server" }],
     },
     EntrySources { // 1010
-        seen: &[Source { evidence: Evidence::Unverified, place: "general knowledge" }, Source { evidence: Evidence::Standard, place: "RFC 6455 section 7.4.1" }],
+        seen: &[Source { evidence: Evidence::Read, place: "hahwul/gori pull request 522, alganet/lint-http pull request 518" }, Source { evidence: Evidence::Standard, place: "RFC 6455 section 7.4.1" }],
         note: &[Source { evidence: Evidence::Measured, place: "Java 17" }, Source { evidence: Evidence::Standard, place: "WHATWG WebSockets, establish a WebSocket connection" }],
     },
     EntrySources { // 1011
@@ -62,7 +62,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
         note: &[Source { evidence: Evidence::Read, place: "Java-WebSocket and Jetty documentation, quoting the hybi mail" }, Source { evidence: Evidence::Reported, place: "background-agents issue 1795, hermes-agent issue 95951" }],
     },
     EntrySources { // 1013
-        seen: &[Source { evidence: Evidence::Read, place: "Jetty and Java-WebSocket documentation, quoting the hybi mail" }, Source { evidence: Evidence::Unverified, place: "general knowledge" }],
+        seen: &[Source { evidence: Evidence::Read, place: "Jetty and Java-WebSocket documentation, quoting the hybi mail" }, Source { evidence: Evidence::Read, place: "Jetty and Java-WebSocket documentation, quoting the hybi mail" }],
         note: &[Source { evidence: Evidence::Read, place: "gorilla/websocket conn.go, CloseError.Error" }, Source { evidence: Evidence::Read, place: "Jetty and Java-WebSocket documentation, quoting the hybi mail" }],
     },
     EntrySources { // 1014
@@ -70,7 +70,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
         note: &[Source { evidence: Evidence::Standard, place: "RFC 6455 section 4.1" }],
     },
     EntrySources { // 1015
-        seen: &[Source { evidence: Evidence::Standard, place: "RFC 6455 section 7.4.1" }, Source { evidence: Evidence::Standard, place: "RFC 5280 section 6.1" }, Source { evidence: Evidence::Standard, place: "RFC 8446 section 6.2" }, Source { evidence: Evidence::Unverified, place: "general knowledge" }],
+        seen: &[Source { evidence: Evidence::Standard, place: "RFC 6455 section 7.4.1" }, Source { evidence: Evidence::Standard, place: "RFC 5280 section 6.1" }, Source { evidence: Evidence::Standard, place: "RFC 8446 section 6.2" }, Source { evidence: Evidence::Reported, place: "ws issue 1004" }],
         note: &[Source { evidence: Evidence::Standard, place: "WHATWG WebSockets, feedback from the protocol" }, Source { evidence: Evidence::Measured, place: "Firefox 153, Chromium 156" }],
     },
     EntrySources { // 3000
@@ -82,7 +82,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
         note: &[Source { evidence: Evidence::Read, place: "SaltyRTC, Centrifuge disconnect.go" }],
     },
     EntrySources { // 3008
-        seen: &[Source { evidence: Evidence::Standard, place: "IANA registry" }, Source { evidence: Evidence::Read, place: "SaltyRTC server" }, Source { evidence: Evidence::Unverified, place: "general knowledge" }],
+        seen: &[Source { evidence: Evidence::Standard, place: "IANA registry" }, Source { evidence: Evidence::Read, place: "SaltyRTC server" }, Source { evidence: Evidence::Reported, place: "vertx-eventbus-bridge-clients issue 51, hermes-agent issue 78369" }],
         note: &[Source { evidence: Evidence::Read, place: "Centrifuge disconnect.go" }],
     },
     EntrySources { // unused
@@ -90,7 +90,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
         note: &[Source { evidence: Evidence::Measured, place: "docs/browser.md, Chromium 156; Firefox 153" }],
     },
     EntrySources { // protocol-unassigned
-        seen: &[Source { evidence: Evidence::Unverified, place: "general knowledge" }, Source { evidence: Evidence::Read, place: "SockJS servers" }],
+        seen: &[Source { evidence: Evidence::Read, place: "SockJS servers" }],
         note: &[Source { evidence: Evidence::Standard, place: "RFC 6455 section 7.4.2" }],
     },
     EntrySources { // registered
@@ -102,7 +102,7 @@ pub(crate) static SOURCES: [EntrySources; 24] = [
         note: &[Source { evidence: Evidence::Read, place: "Discord, Twitch EventSub documentation" }],
     },
     EntrySources { // out-of-range
-        seen: &[Source { evidence: Evidence::Unverified, place: "general knowledge" }],
+        seen: &[Source { evidence: Evidence::Reported, place: "axmol issue 2889, SocketRocket pull request 157" }],
         note: &[Source { evidence: Evidence::Measured, place: "Java 17, aiohttp 3.14" }],
     },
 ];
@@ -527,9 +527,9 @@ pub(crate) static INTERMEDIARIES: &[Intermediary] = &[
     Intermediary { name: "Azure Front Door", idle_s: Some(300), life_s: Some(14400), marks: &["x-azure-ref: "], sees: Sees::Abnormal, setting: None,
         source: Source { evidence: Evidence::Read, place: "Microsoft documentation" } },
     Intermediary { name: "Azure App Service", idle_s: Some(230), life_s: None, marks: &["set-cookie: arraffinity"], sees: Sees::Abnormal, setting: None,
-        source: Source { evidence: Evidence::Unverified, place: "general knowledge" } },
+        source: Source { evidence: Evidence::Reported, place: "azure-advice.com, 230-second timeout" } },
     Intermediary { name: "Azure Container Apps", idle_s: Some(240), life_s: None, marks: &[], sees: Sees::Abnormal, setting: None,
-        source: Source { evidence: Evidence::Unverified, place: "general knowledge" } },
+        source: Source { evidence: Evidence::Read, place: "Microsoft documentation, ingress in Azure Container Apps" } },
     Intermediary { name: "Cloudflare proxy", idle_s: Some(100), life_s: None, marks: &["cf-ray: ", "server: cloudflare"], sees: Sees::Abnormal, setting: None,
         source: Source { evidence: Evidence::Reported, place: "buildbot issue 4078; Cloudflare documentation" } },
     Intermediary { name: "Heroku router", idle_s: Some(55), life_s: None, marks: &["via: vegur", "server: heroku", "via: heroku-router"], sees: Sees::Abnormal, setting: None,
@@ -539,7 +539,7 @@ pub(crate) static INTERMEDIARIES: &[Intermediary] = &[
     Intermediary { name: "HAProxy", idle_s: Some(50), life_s: None, marks: &[], sees: Sees::Abnormal, setting: Some("timeout tunnel, timeout client, timeout server"),
         source: Source { evidence: Evidence::Read, place: "HAProxy configuration manual" } },
     Intermediary { name: "Apache httpd", idle_s: Some(60), life_s: None, marks: &["server: apache"], sees: Sees::Abnormal, setting: Some("ProxyTimeout"),
-        source: Source { evidence: Evidence::Unverified, place: "general knowledge" } },
+        source: Source { evidence: Evidence::Read, place: "Apache httpd 2.4 documentation, mod_proxy" } },
     Intermediary { name: "Traefik", idle_s: None, life_s: None, marks: &[], sees: Sees::Abnormal, setting: Some("lifeCycle.graceTimeOut"),
         source: Source { evidence: Evidence::Read, place: "Traefik documentation; Traefik issue 8668" } },
     Intermediary { name: "Node.js HTTP server", idle_s: Some(120), life_s: Some(300), marks: &[], sees: Sees::Abnormal, setting: Some("server.timeout, server.requestTimeout"),
