@@ -6,6 +6,7 @@
 mod address;
 pub(crate) mod assets;
 mod diagnosis;
+mod evidence;
 pub(crate) mod feed;
 mod files;
 pub(crate) mod for_robots;

@@ -18,7 +18,7 @@ pub(crate) struct Page {
     pub(crate) elements: Vec<Element>,
 }
 
-const VOID: [&str; 5] = ["meta", "link", "input", "br", "hr"];
+const VOID: [&str; 6] = ["meta", "link", "input", "br", "hr", "wbr"];
 /// What a browser closes when one of `BLOCKS` begins inside it.
 const INLINE: [&str; 9] = ["p", "a", "span", "b", "h1", "h2", "h3", "small", "cite"];
 const BLOCKS: [&str; 12] = [

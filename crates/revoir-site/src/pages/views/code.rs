@@ -7,7 +7,7 @@ use revoir_codes::catalog::{Explanation, Locale, fact_rows};
 use revoir_codes::{CloseCode, CodeRange};
 
 use super::lab::LabView;
-use super::parts::{ShownStatement, StepsView, shown, written};
+use super::parts::{ShownStatement, StepsView, legend, shown, written};
 use super::quick::QuickView;
 use crate::pages::address::{Address, anchor};
 use crate::pages::frame::{CodeLink, Frame};
@@ -27,6 +27,7 @@ struct CodePage<'a> {
     seen: Vec<ShownStatement>,
     notes: Vec<ShownStatement>,
     uses: Vec<ProductUse>,
+    legend: Vec<(&'static str, &'static str, &'static str)>,
     /// What to compare with: the related codes, then the others.
     near: Vec<CodeLink>,
     far: Vec<CodeLink>,
@@ -77,6 +78,7 @@ impl<'a> CodePage<'a> {
         let is_compared = of.code.name().is_some() || frame.has_server();
         let compared = |code: &CloseCode| is_compared && *code != of.code;
         let link = |code: CloseCode| frame.code_link(code);
+        let (seen, notes) = (shown(frame, of.seen()), shown(frame, of.notes()));
         Self {
             frame,
             number,
@@ -84,8 +86,9 @@ impl<'a> CodePage<'a> {
             lab: LabView::new(frame, of.code),
             quick: (!is_range).then(|| QuickView::new(frame, &of)).flatten(),
             facts,
-            seen: shown(frame, of.seen()),
-            notes: shown(frame, of.notes()),
+            legend: legend(frame, &[of.facts.severity], &[&seen, &notes]),
+            seen,
+            notes,
             uses: if is_range {
                 range_uses(&of, frame)
             } else {
@@ -160,6 +163,7 @@ struct ProductUse {
     meaning: String,
     /// What its clients do; empty where the product does not say.
     reconnect: &'static str,
+    source: String,
 }
 
 /// What products mean by the code.
@@ -201,6 +205,7 @@ impl ProductUse {
             href: format!("{page}#{}", anchor(vendor.name)),
             meaning,
             reconnect: "",
+            source: frame.source(vendor.source),
         }
     }
 }

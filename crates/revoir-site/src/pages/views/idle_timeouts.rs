@@ -3,12 +3,12 @@
 use askama::Template;
 use revoir_codes::catalog::Locale;
 use revoir_codes::catalog::intermediaries::{Intermediary, intermediaries};
-use revoir_codes::catalog::source::Evidence;
 
 use super::parts::written;
 use crate::pages::address::{Address, anchor};
 use crate::pages::frame::Frame;
 use crate::pages::links::Home;
+use crate::pages::prose::escaped;
 
 #[derive(Template)]
 #[template(path = "idle_timeouts.html", whitespace = "minimize")]
@@ -41,8 +41,20 @@ impl IdleTimeoutsPage {
         self.frame.locale.sees(of.sees)
     }
 
-    fn unverified(&self, of: &Intermediary) -> bool {
-        of.source.evidence == Evidence::Unverified
+    fn badge(&self, of: &Intermediary) -> String {
+        self.frame.badge(of.source)
+    }
+
+    /// A setting that may be broken behind the signs that part its words, and only there.
+    fn breakable(&self, setting: &str) -> String {
+        let mut out = String::new();
+        for c in setting.chars() {
+            out.push_str(&escaped(c.encode_utf8(&mut [0; 4])));
+            if matches!(c, '_' | '.' | '/' | '=') {
+                out.push_str("<wbr>");
+            }
+        }
+        out
     }
 }
 

@@ -3,6 +3,7 @@
 use askama::Template;
 use revoir_codes::catalog::source::Evidence;
 use revoir_codes::catalog::{Explanation, Statement};
+use revoir_codes::facts::Severity;
 
 use crate::pages::frame::Frame;
 use crate::pages::steps::{Side, Steps};
@@ -16,21 +17,70 @@ pub(super) fn written(template: &impl Template) -> String {
 /// A sentence and where it comes from, ready to be shown.
 pub(super) struct ShownStatement {
     pub(super) html: String,
-    pub(super) source: &'static str,
-    pub(super) unverified: bool,
+    pub(super) badge: String,
+    evidence: Evidence,
 }
 
+/// What is known of a source. What nobody has checked is not shown.
 pub(super) fn shown(
     frame: &Frame,
     statements: impl Iterator<Item = Statement>,
 ) -> Vec<ShownStatement> {
     statements
+        .filter(|statement| statement.source.evidence != Evidence::Unverified)
         .map(|statement| ShownStatement {
             html: frame.text(statement.text),
-            source: statement.source.place,
-            unverified: statement.source.evidence == Evidence::Unverified,
+            badge: frame.badge(statement.source),
+            evidence: statement.source.evidence,
         })
         .collect()
+}
+
+/// What the tags of a page mean: those that it has.
+pub(super) fn legend(
+    frame: &Frame,
+    severities: &[Severity],
+    shown: &[&[ShownStatement]],
+) -> Vec<(&'static str, &'static str, &'static str)> {
+    let locale = frame.locale.text_locale();
+    let words = locale.phrases();
+    let meant = |severity: Severity| match severity {
+        Severity::Fine => words.legend_fine,
+        Severity::Planned => words.legend_planned,
+        Severity::Refused => words.legend_refused,
+        Severity::Fault => words.legend_fault,
+        Severity::Depends => words.legend_depends,
+    };
+    let mut legend: Vec<_> = severities
+        .iter()
+        .map(|severity| (severity.id(), locale.severity(*severity), meant(*severity)))
+        .collect();
+    legend.dedup();
+    let has = |evidence| {
+        let mut all = shown.iter().flat_map(|statements| statements.iter());
+        all.any(|one| one.evidence == evidence)
+    };
+    let tags = [
+        (
+            Evidence::Standard,
+            words.badge_standard,
+            words.legend_standard,
+        ),
+        (Evidence::Read, words.badge_read, words.legend_read),
+        (
+            Evidence::Measured,
+            words.badge_measured,
+            words.legend_measured,
+        ),
+        (
+            Evidence::Reported,
+            words.badge_reported,
+            words.legend_reported,
+        ),
+    ];
+    let tags = tags.into_iter().filter(|(evidence, ..)| has(*evidence));
+    legend.extend(tags.map(|(evidence, word, meaning)| (evidence.id(), word, meaning)));
+    legend
 }
 
 /// The course of an ending as a picture that is also a list.
