@@ -9,7 +9,7 @@ use crate::programs::Programs;
 use crate::tools;
 
 /// The whole run, installing included.
-const LIMIT: Duration = Duration::from_secs(15 * 60);
+const LIMIT: Duration = Duration::from_secs(30 * 60);
 const LIMIT_ALL: Duration = Duration::from_secs(3 * 60 * 60);
 
 /// What is done.

@@ -15,9 +15,11 @@ mod browser;
 mod ci;
 mod corpus;
 mod data;
+mod fixes;
 mod gateway;
 mod interop;
 mod js;
+mod lighthouse;
 mod modules;
 mod mutants;
 mod process;
@@ -47,6 +49,9 @@ cargo xtask browser           look at every kind of page in Chromium and Firefox
 cargo xtask browser --all     look at every page there is: before a release
 cargo xtask browser --screenshots DIR
                               write pictures of pages
+cargo xtask lighthouse        what Lighthouse says of the pages: before a release
+cargo xtask fixes             run the fixes that the pages offer to copy, but for those in Go
+cargo xtask fixes --write     run those in Go too, and write down what each was run with
 cargo xtask proxies           diagnose what nginx and HAProxy do, and put them before the gateway
 cargo xtask proxies --write   the same, and write the recording in docs/diagnose.md
 cargo xtask js                the browser client: its tests in Node, Chromium and Firefox, types, size
@@ -84,6 +89,8 @@ fn main() -> ExitCode {
         ["session"] => session::run(),
         ["mutants"] => mutants::run(""),
         ["mutants", list] => mutants::run(list),
+        ["fixes"] => fixes::run(false),
+        ["fixes", "--write"] => fixes::run(true),
         ["proof"] => proof::run(None),
         ["proof", name] => proof::run(Some(name)),
         _ => play(is_built, args),
@@ -112,6 +119,7 @@ fn play(is_built: bool, args: &[&str]) -> anyhow::Result<()> {
         ["browser", "--screenshots", folder] => {
             Box::new(|programs| browser::run(programs, Task::Pictures(folder)))
         }
+        ["lighthouse"] => Box::new(lighthouse::run),
         ["js"] => Box::new(|programs| js::run(programs, js::Extent::Usual)),
         ["js", "--all"] => Box::new(|programs| js::run(programs, js::Extent::All)),
         ["js", "--write"] => Box::new(|programs| js::run(programs, js::Extent::Write)),

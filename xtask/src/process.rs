@@ -1,7 +1,7 @@
 //! Processes that never outlive their deadline, nor the runner's interest in them.
 
 use std::fs;
-use std::process::{Child, ChildStdout, Command, ExitStatus};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,11 @@ impl Running {
     /// The pipe it prints to, if it has one that was not taken yet.
     pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
+    }
+
+    /// The same for its errors.
+    pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
     }
 
     /// Waits for success.

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use crate::programs::Programs;
-use crate::{autobahn, browser, interop, js, proxies, report, tools};
+use crate::{autobahn, browser, fixes, interop, js, proxies, report, tools};
 use ledger::Ledger;
 pub(crate) use packages::check as packages;
 
@@ -98,6 +98,7 @@ fn steps(ledger: &mut Ledger, mark: &str) -> anyhow::Result<()> {
         ledger.start("proxies", &["--built", "proxies"])?,
     ];
     ledger.finish(waiting.into())?;
+    ledger.step("the fixes of the pages", || fixes::run(false))?;
     ledger.step("the browser client", || {
         js::run(&Programs::built()?, js::Extent::Usual)
     })?;

@@ -298,6 +298,16 @@ pub struct Phrases {
     pub evidence_for: &'static str,
     /// English: ``{command}` explains the code.`
     pub explain_hint: &'static str,
+    /// English: `Close with a code`
+    pub fixes_code: &'static str,
+    /// English: `Each block is a whole file or command. Those that were run are run again by our tests, as they stand here but with shorter times.`
+    pub fixes_intro: &'static str,
+    /// English: `Keep an idle connection open`
+    pub fixes_keepalive: &'static str,
+    /// English: `Restart without 1006`
+    pub fixes_restart: &'static str,
+    /// English: `Limit the size of messages`
+    pub fixes_size: &'static str,
     /// English: `Changes`
     pub footer_changes: &'static str,
     /// English: ``close()` without a code takes no reason: what you typed is not sent.`

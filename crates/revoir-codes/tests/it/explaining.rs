@@ -116,21 +116,20 @@ fn what_confuses_people_is_said() {
 }
 
 #[test]
-fn unchecked_statements_are_marked() {
-    let unverified: Vec<_> = samples()
-        .into_iter()
-        .flat_map(|code| {
-            let of = explain(code, Locale::english());
-            of.seen().chain(of.notes()).collect::<Vec<_>>()
-        })
-        .filter(|statement| statement.source.evidence == Evidence::Unverified)
-        .collect();
-    assert!(!unverified.is_empty());
-    assert!(
-        unverified
-            .iter()
-            .all(|statement| statement.source.place == "general knowledge")
-    );
+fn every_statement_has_a_source() {
+    for code in samples() {
+        let of = explain(code, Locale::english());
+        for statement in of.seen().chain(of.notes()) {
+            let source = statement.source;
+            assert_ne!(
+                source.evidence,
+                Evidence::Unverified,
+                "{code}: {}",
+                statement.text
+            );
+            assert!(!source.place.is_empty(), "{code}: {}", statement.text);
+        }
+    }
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub enum Address {
     Products,
     /// What ends idle connections on the way.
     IdleTimeouts,
+    /// Fixes to copy.
+    Fixes,
     /// The search.
     Search,
     /// What is shown where there is no page.
@@ -47,7 +49,7 @@ pub enum Requested {
 
 impl Address {
     /// The pages with a name of their own.
-    const NAMED: [Self; 8] = [
+    const NAMED: [Self; 9] = [
         Self::Home,
         Self::AllCodes,
         Self::Pairs,
@@ -55,6 +57,7 @@ impl Address {
         Self::Implementations,
         Self::Products,
         Self::IdleTimeouts,
+        Self::Fixes,
         Self::Search,
     ];
 
@@ -78,6 +81,7 @@ impl Address {
             Self::Implementations => "implementations".to_owned(),
             Self::Products => "products".to_owned(),
             Self::IdleTimeouts => "idle-timeouts".to_owned(),
+            Self::Fixes => "fixes".to_owned(),
             Self::Search => "search".to_owned(),
             Self::Missing => "404".to_owned(),
         }

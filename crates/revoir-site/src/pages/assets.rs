@@ -44,6 +44,7 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     for (plain, text, live) in [
         ("revoir.js", include_str!("../../assets/revoir.js"), true),
         ("codes.css", include_str!("../../assets/codes.css"), false),
+        ("tables.css", include_str!("../../assets/tables.css"), false),
         ("live.css", include_str!("../../assets/live.css"), true),
         ("lab.css", include_str!("../../assets/lab.css"), true),
         ("quick.css", include_str!("../../assets/quick.css"), false),

@@ -152,6 +152,14 @@ const PLACES: &[(&str, &str)] = &[
         "https://github.com/vert-x3/vertx-eventbus-bridge-clients/issues/",
     ),
     (
+        "OkHttp RealWebSocket.kt",
+        "https://github.com/square/okhttp/blob/HEAD/okhttp/src/commonJvmAndroid/kotlin/okhttp3/internal/ws/RealWebSocket.kt",
+    ),
+    (
+        "SaltyRTC server",
+        "https://github.com/saltyrtc/saltyrtc-server-python",
+    ),
+    (
         "buildbot issue ",
         "https://github.com/buildbot/buildbot/issues/",
     ),
@@ -298,7 +306,7 @@ mod tests {
             let of = explain(code, english);
             for statement in of.seen().chain(of.notes()) {
                 let Source { evidence, place } = statement.source;
-                let several = place.contains(", ") || place.ends_with("s servers");
+                let several = place.contains(", ") || place.ends_with(" servers");
                 assert!(
                     evidence != Evidence::Standard || href(place).is_some(),
                     "{place}"

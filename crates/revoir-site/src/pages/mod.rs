@@ -9,6 +9,7 @@ mod diagnosis;
 mod evidence;
 pub(crate) mod feed;
 mod files;
+mod fixes;
 pub(crate) mod for_robots;
 mod frame;
 mod linked_data;

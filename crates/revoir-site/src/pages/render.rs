@@ -5,7 +5,7 @@ use revoir_codes::catalog::Locale;
 use super::address::Address;
 use super::links::Home;
 use super::views::{
-    all_codes, causes, code, home as start, idle_timeouts, implementations, missing, pair,
+    all_codes, causes, code, fixes, home as start, idle_timeouts, implementations, missing, pair,
     products, search,
 };
 
@@ -23,6 +23,7 @@ pub fn render(address: Address, locale: &'static Locale, home: &Home) -> String 
         Address::Implementations => implementations::page(locale, home),
         Address::Products => products::page(locale, home),
         Address::IdleTimeouts => idle_timeouts::page(locale, home),
+        Address::Fixes => fixes::page(locale, home),
         Address::Search => search::search_results("", locale, home),
         Address::Missing => missing::file(locale, home),
     }

@@ -16,6 +16,7 @@ use revoir_codes::catalog::{Locale, explain};
 use revoir_codes::{CloseCode, CodeRange};
 
 use crate::pages::address::{Address, anchor, named_by_products};
+use crate::pages::fixes::FIXES;
 
 /// In so many fields stands what an entry is found by.
 pub(super) const FIELDS: usize = 5;
@@ -344,6 +345,17 @@ fn pages(locale: &'static Locale) -> impl Iterator<Item = Entry> {
             english.idle_timeouts,
             "",
             String::new(),
+        ),
+        (
+            Address::Fixes,
+            phrases.snippets_title,
+            Locale::english().phrases().snippets_title,
+            phrases.fixes_intro,
+            FIXES
+                .iter()
+                .map(|fix| fix.product)
+                .collect::<Vec<_>>()
+                .join(" "),
         ),
         (
             Address::Implementations,

@@ -5,7 +5,7 @@ use revoir_codes::advice::Direction;
 use revoir_codes::catalog::Locale;
 use revoir_codes::{CloseCode, CodeRange};
 
-use super::parts::written;
+use super::parts::{LegendTag, legend, written};
 use crate::pages::address::Address;
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
@@ -34,6 +34,12 @@ struct CodeRow {
     wire: &'static str,
     senders: String,
     retry: String,
+}
+
+impl AllCodesPage {
+    fn legend(&self) -> Vec<LegendTag> {
+        legend(self.frame.locale)
+    }
 }
 
 pub(in crate::pages) fn page(locale: &'static Locale, home: &Home) -> String {

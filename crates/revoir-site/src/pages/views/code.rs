@@ -7,9 +7,10 @@ use revoir_codes::catalog::{Explanation, Locale, fact_rows};
 use revoir_codes::{CloseCode, CodeRange};
 
 use super::lab::LabView;
-use super::parts::{ShownStatement, StepsView, legend, shown, written};
+use super::parts::{ShownStatement, StepsView, shown, written};
 use super::quick::QuickView;
 use crate::pages::address::{Address, anchor};
+use crate::pages::fixes::Topic;
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
 
@@ -27,7 +28,6 @@ struct CodePage<'a> {
     seen: Vec<ShownStatement>,
     notes: Vec<ShownStatement>,
     uses: Vec<ProductUse>,
-    legend: Vec<(&'static str, &'static str, &'static str)>,
     /// What to compare with: the related codes, then the others.
     near: Vec<CodeLink>,
     far: Vec<CodeLink>,
@@ -78,7 +78,6 @@ impl<'a> CodePage<'a> {
         let is_compared = of.code.name().is_some() || frame.has_server();
         let compared = |code: &CloseCode| is_compared && *code != of.code;
         let link = |code: CloseCode| frame.code_link(code);
-        let (seen, notes) = (shown(frame, of.seen()), shown(frame, of.notes()));
         Self {
             frame,
             number,
@@ -86,9 +85,8 @@ impl<'a> CodePage<'a> {
             lab: LabView::new(frame, of.code),
             quick: (!is_range).then(|| QuickView::new(frame, &of)).flatten(),
             facts,
-            legend: legend(frame, &[of.facts.severity], &[&seen, &notes]),
-            seen,
-            notes,
+            seen: shown(frame, of.seen()),
+            notes: shown(frame, of.notes()),
             uses: if is_range {
                 range_uses(&of, frame)
             } else {
@@ -131,6 +129,11 @@ impl<'a> CodePage<'a> {
 
     fn is_range(&self) -> bool {
         matches!(self.frame.address, Address::Range(_))
+    }
+
+    /// What there is to copy for it.
+    fn fixes(&self) -> Option<Topic> {
+        Topic::of(self.of.code).filter(|_| !self.is_range())
     }
 
     fn severity(&self) -> &'static str {

@@ -3,6 +3,7 @@
 pub(super) mod all_codes;
 pub(super) mod causes;
 pub(super) mod code;
+pub(super) mod fixes;
 pub(super) mod home;
 pub(super) mod idle_timeouts;
 pub(super) mod implementations;

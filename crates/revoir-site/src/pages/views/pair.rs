@@ -4,7 +4,7 @@ use askama::Template;
 use revoir_codes::CloseCode;
 use revoir_codes::catalog::{Comparison, Explanation, Locale, Row, compare};
 
-use super::parts::{ShownStatement, StepsView, legend, shown, written};
+use super::parts::{ShownStatement, StepsView, shown, written};
 use crate::pages::address::Address;
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
@@ -17,7 +17,6 @@ struct PairPage<'a> {
     sides: Vec<Compared<'a>>,
     related: Vec<CodeLink>,
     links: Vec<String>,
-    legend: Vec<(&'static str, &'static str, &'static str)>,
 }
 
 /// What is said of one of the two codes.
@@ -68,10 +67,7 @@ pub(in crate::pages) fn page(
             links.push(link);
         }
     }
-    let severities = codes.map(|of| of.facts.severity);
-    let statements: Vec<&[ShownStatement]> = sides.iter().map(|side| &*side.seen).collect();
     written(&PairPage {
-        legend: legend(&frame, &severities, &statements),
         frame: &frame,
         comparison: &comparison,
         sides: sides.into(),

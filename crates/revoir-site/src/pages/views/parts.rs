@@ -2,7 +2,7 @@
 
 use askama::Template;
 use revoir_codes::catalog::source::Evidence;
-use revoir_codes::catalog::{Explanation, Statement};
+use revoir_codes::catalog::{Explanation, Locale, Statement};
 use revoir_codes::facts::Severity;
 
 use crate::pages::frame::Frame;
@@ -18,7 +18,6 @@ pub(super) fn written(template: &impl Template) -> String {
 pub(super) struct ShownStatement {
     pub(super) html: String,
     pub(super) badge: String,
-    evidence: Evidence,
 }
 
 /// What is known of a source. What nobody has checked is not shown.
@@ -31,36 +30,34 @@ pub(super) fn shown(
         .map(|statement| ShownStatement {
             html: frame.text(statement.text),
             badge: frame.badge(statement.source),
-            evidence: statement.source.evidence,
         })
         .collect()
 }
 
-/// What the tags of a page mean: those that it has.
-pub(super) fn legend(
-    frame: &Frame,
-    severities: &[Severity],
-    shown: &[&[ShownStatement]],
-) -> Vec<(&'static str, &'static str, &'static str)> {
-    let locale = frame.locale.text_locale();
-    let words = locale.phrases();
-    let meant = |severity: Severity| match severity {
-        Severity::Fine => words.legend_fine,
-        Severity::Planned => words.legend_planned,
-        Severity::Refused => words.legend_refused,
-        Severity::Fault => words.legend_fault,
-        Severity::Depends => words.legend_depends,
-    };
-    let mut legend: Vec<_> = severities
-        .iter()
-        .map(|severity| (severity.id(), locale.severity(*severity), meant(*severity)))
-        .collect();
-    legend.dedup();
-    let has = |evidence| {
-        let mut all = shown.iter().flat_map(|statements| statements.iter());
-        all.any(|one| one.evidence == evidence)
-    };
-    let tags = [
+/// A tag of the pages, and what it means.
+pub(super) struct LegendTag {
+    /// The class that gives its colour.
+    pub(super) id: &'static str,
+    pub(super) word: &'static str,
+    pub(super) meaning: &'static str,
+}
+
+/// What every tag means: how bad an ending is, and how a statement is known.
+pub(super) fn legend(locale: &'static Locale) -> Vec<LegendTag> {
+    let words = locale.text_locale().phrases();
+    let severities = [
+        (Severity::Fine, words.legend_fine),
+        (Severity::Planned, words.legend_planned),
+        (Severity::Refused, words.legend_refused),
+        (Severity::Fault, words.legend_fault),
+        (Severity::Depends, words.legend_depends),
+    ];
+    let severities = severities.map(|(severity, meaning)| LegendTag {
+        id: severity.id(),
+        word: locale.severity(severity),
+        meaning,
+    });
+    let evidence = [
         (
             Evidence::Standard,
             words.badge_standard,
@@ -78,9 +75,12 @@ pub(super) fn legend(
             words.legend_reported,
         ),
     ];
-    let tags = tags.into_iter().filter(|(evidence, ..)| has(*evidence));
-    legend.extend(tags.map(|(evidence, word, meaning)| (evidence.id(), word, meaning)));
-    legend
+    let evidence = evidence.map(|(evidence, word, meaning)| LegendTag {
+        id: evidence.id(),
+        word,
+        meaning,
+    });
+    severities.into_iter().chain(evidence).collect()
 }
 
 /// The course of an ending as a picture that is also a list.

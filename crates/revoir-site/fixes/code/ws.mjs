@@ -1,0 +1,8 @@
+import { WebSocketServer } from "ws";
+
+const server = new WebSocketServer({ port: 8080 });
+
+server.on("connection", (socket) => {
+  // close() without a code sends an empty Close frame: the client reports 1005.
+  socket.on("message", () => socket.close(1000, "done"));
+});

@@ -1,0 +1,16 @@
+import { WebSocketServer } from "ws";
+
+const server = new WebSocketServer({ port: 8080 });
+
+server.on("connection", (socket) => {
+  socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
+});
+
+process.on("SIGTERM", () => {
+  server.close();
+  for (const socket of server.clients) socket.close(1012, "service restart");
+  // Who has not answered by then is cut off.
+  setTimeout(() => {
+    for (const socket of server.clients) socket.terminate();
+  }, 5_000).unref();
+});
