@@ -32,10 +32,9 @@ pub(super) fn check() -> anyhow::Result<()> {
         let text = read(&page)?;
         let name = page.strip_prefix(&root).unwrap_or(&page);
         for (line, code) in codes(&text, name == Path::new(TABLES_OF_OTHERS)) {
-            let missing = declared.missing(code).or_else(|| {
-                let is_there = !is_file_name(code) || exists(&root, &page, code);
-                (!is_there).then(|| format!("there is no file {code}"))
-            });
+            let missing = declared
+                .missing(code)
+                .or_else(|| missing_file(&root, &page, code));
             wrong.extend(missing.map(|what| format!("{}:{line}: {what}", name.display())));
         }
     }
@@ -166,29 +165,70 @@ fn codes(text: &str, without_first_column: bool) -> Vec<(usize, &str)> {
     found
 }
 
+/// What is wrong with a path, `file.rs::name` or `folder/`, if `code` is one. A `*` stands for each
+/// folder there.
+fn missing_file(root: &Path, page: &Path, code: &str) -> Option<String> {
+    let (file, name) = match code.split_once(".rs::") {
+        Some((file, name)) => (format!("{file}.rs"), Some(name)),
+        None => (code.to_owned(), None),
+    };
+    if !is_file_name(&file) {
+        return None;
+    }
+    let found = matching(root, page, &file);
+    if found.is_empty() {
+        return Some(format!("there is no {file}"));
+    }
+    let name = name?;
+    let declares = |path: &PathBuf| {
+        let text = read(path).unwrap_or_default();
+        let kinds = [
+            "fn", "struct", "enum", "trait", "const", "static", "type", "mod",
+        ];
+        kinds.iter().any(|kind| {
+            let declared = format!("{kind} {name}");
+            text.match_indices(&declared).any(|(at, _)| {
+                let rest = &text[at + declared.len()..];
+                !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+            })
+        })
+    };
+    (!found.iter().any(declares)).then(|| format!("{file} has no {name}"))
+}
+
 /// A path within the repository, as people write it.
 fn is_file_name(code: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
-    let has_ending = [".rs", ".md", ".toml"]
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./*".contains(c);
+    let has_ending = [".rs", ".md", ".toml", ".mjs", ".ts", "/"]
         .iter()
         .any(|ending| code.ends_with(ending));
     // Where it is for the reader to say which one.
     let is_open = code.split(['/', '.']).any(|part| part == "NAME");
-    code.contains('/') && has_ending && !is_open && code.chars().all(is_plain)
+    let is_address = code.starts_with('/');
+    !is_address && code.contains('/') && has_ending && !is_open && code.chars().all(is_plain)
 }
 
-fn exists(root: &Path, page: &Path, name: &str) -> bool {
-    let beside = page
-        .parent()
-        .is_some_and(|folder| folder.join(name).exists());
-    let below = |base: &&str| match base.split_once('*') {
-        None => root.join(base).join(name).exists(),
-        Some((before, after)) => folders(&root.join(before)).is_ok_and(|folders| {
-            let after = after.trim_start_matches('/');
-            folders.iter().any(|it| it.join(after).join(name).exists())
-        }),
-    };
-    beside || BASES.iter().any(below)
+/// The files of that name, beside the page or below one of the bases.
+fn matching(root: &Path, page: &Path, name: &str) -> Vec<PathBuf> {
+    let bases = BASES.iter().map(|base| root.join(base));
+    let all = page.parent().map(Path::to_owned).into_iter().chain(bases);
+    all.flat_map(|base| expanded(&base.join(name))).collect()
+}
+
+/// What is there of a path in which `*` is any folder.
+fn expanded(path: &Path) -> Vec<PathBuf> {
+    let mut found = vec![PathBuf::new()];
+    for part in path.components() {
+        found = match part.as_os_str() == "*" {
+            true => found
+                .iter()
+                .flat_map(|folder| folders(folder).unwrap_or_default())
+                .collect(),
+            false => found.into_iter().map(|folder| folder.join(part)).collect(),
+        };
+    }
+    found.retain(|path| path.exists());
+    found
 }
 
 /// What people read of the product as it is: not what it was.
@@ -272,5 +312,55 @@ mod tests {
         let page = "`a` b\n```\n`c`\n```\n| `d` | `e` |";
         assert_eq!(codes(page, true), [(1, "a"), (5, "e")]);
         assert!(is_file_name("src/code.rs") && !is_file_name("code.rs"));
+    }
+
+    #[test]
+    fn files_and_names_in_files_that_the_two_pages_for_developers_mention_are_there() {
+        let root = crate::root();
+        let mut wrong = Vec::new();
+        let mut checked = 0;
+        for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| root.join(name)) {
+            let text = read(&page).unwrap();
+            for (line, code) in codes(&text, false) {
+                checked += usize::from(is_file_name(code));
+                let missing = missing_file(&root, &page, code);
+                wrong.extend(missing.map(|what| format!("{}:{line}: {what}", page.display())));
+            }
+        }
+        assert_eq!(wrong, Vec::<String>::new());
+        assert!(checked > 40, "{checked}");
+    }
+
+    #[test]
+    fn a_file_or_a_name_in_it_that_is_gone_is_found() {
+        let root = crate::root();
+        let page = root.join("ARCHITECTURE.md");
+        let missing = |code| missing_file(&root, &page, code);
+        for there in [
+            "xtask/src/ci/names.rs::missing_file",
+            "xtask/src/ci/names.rs::BASES",
+            "revoir-codes/data/locales/*/codes.toml",
+            "revoir-cli/src/args/",
+            "Cause::ALL",
+        ] {
+            assert_eq!(missing(there), None, "{there}");
+        }
+        for (gone, what) in [
+            (
+                "xtask/src/ci/names.rs::nothing_of_that_name",
+                "xtask/src/ci/names.rs has no nothing_of_that_name",
+            ),
+            (
+                "revoir-codes/src/no.rs",
+                "there is no revoir-codes/src/no.rs",
+            ),
+            (
+                "revoir-codes/data/locales/*/no.toml",
+                "there is no revoir-codes/data/locales/*/no.toml",
+            ),
+            ("revoir-cli/src/no/", "there is no revoir-cli/src/no/"),
+        ] {
+            assert_eq!(missing(gone).as_deref(), Some(what));
+        }
     }
 }

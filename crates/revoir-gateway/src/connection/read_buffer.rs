@@ -1,4 +1,5 @@
-//! The buffer that all connections of a thread read into.
+//! The buffer that all connections of a thread read into. Not that of `revoir`, whose memory a connection may
+//! keep: what was read here is written from here.
 
 use std::cell::Cell;
 
