@@ -15,7 +15,7 @@ struct Proof {
     run: fn() -> anyhow::Result<()>,
 }
 
-const PROOFS: [Proof; 10] = [
+const PROOFS: [Proof; 11] = [
     Proof {
         name: "apps",
         shows: "applications as their libraries' documentation shows them are never worse off than without the gateway (15 minutes)",
@@ -50,6 +50,11 @@ const PROOFS: [Proof; 10] = [
         name: "gateway",
         shows: "5,000 clients stay while the backend is away; 1 GiB passes in constant memory (2 minutes)",
         run: gateway,
+    },
+    Proof {
+        name: "meanwhile",
+        shows: "what clients said while their server was away is heard by those who return with them (10 minutes)",
+        run: || real_peers::meanwhile(&built_gateway()?),
     },
     Proof {
         name: "protocols",
