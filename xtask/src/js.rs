@@ -45,8 +45,8 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
     check
         .arg("scripts/check.mjs")
         .env("REVOIR", programs.program("revoir"))
-        .env("CHROMIUM", chromium)
-        .env("FIREFOX", firefox)
+        .env("CHROMIUM", &chromium)
+        .env("FIREFOX", &firefox)
         .current_dir(&package);
     if extent != Extent::Usual {
         check.env("WEBKIT", tools::find_webkit(deadline)?);
@@ -56,12 +56,15 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
     }
     Running::start(&mut check)?.succeed(deadline)?;
     // The page searches, ranks causes and tells what to copy as the programs do.
-    for script in ["matcher.mjs", "diagnosis.mjs", "snippets.mjs"] {
+    for script in ["matcher.mjs", "diagnosis.mjs", "snippets.mjs", "lab.mjs"] {
         let mut of_page = Command::new("node");
         of_page
             .arg(crate::root().join("crates/revoir-site/tests").join(script))
             .env("REVOIR", programs.program("revoir"))
-            .env("WS", package.join("node_modules/ws"));
+            .env("WS", package.join("node_modules/ws"))
+            .env("PUPPETEER", package.join("node_modules/puppeteer-core"))
+            .env("CHROMIUM", &chromium)
+            .env("FIREFOX", &firefox);
         Running::start(&mut of_page)?.succeed(deadline)?;
     }
     if extent == Extent::Write {

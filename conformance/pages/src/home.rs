@@ -70,7 +70,7 @@ pub(crate) async fn check(visit: &mut Visit<'_>) -> anyhow::Result<Vec<String>> 
     let count = state["answered"].as_u64().unwrap_or_default();
     answered(visit, count + 3).await?;
 
-    // The cable: nothing but 1006, and the policy.
+    // Cut: nothing but 1006, and the policy.
     visit
         .evaluate("delete document.querySelector('.live').dataset.gone")
         .await?;
@@ -87,6 +87,21 @@ pub(crate) async fn check(visit: &mut Visit<'_>) -> anyhow::Result<Vec<String>> 
     check(
         state["closes"] == "2",
         "it closed another number of times",
+        &state,
+    );
+
+    // A pulled cable is silence: nothing ends before the page itself gives up.
+    visit
+        .evaluate("delete document.querySelector('.live').dataset.gone")
+        .await?;
+    act(visit, "silence").await?;
+    visit
+        .until("document.querySelector('.live').dataset.gone")
+        .await?;
+    let state = visit.evaluate(STATE).await?;
+    check(
+        state["code"] == "1006" && state["closes"] == "3",
+        "silence ended in another way",
         &state,
     );
     Ok(failures)

@@ -381,5 +381,5 @@ const revoirDiagnosis = (data) => {
     return { ranked, none: share(none), limits, limit, saysNothing: signs.size === 0 && !reading.isUnread };
   }
 
-  return { diagnose, texts: data.texts };
+  return { diagnose, texts: data.texts, words: data.words };
 };

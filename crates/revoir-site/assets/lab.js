@@ -5,6 +5,8 @@ const ways = lab.querySelector(".ways");
 const progress = lab.querySelector(".progress");
 const outcome = lab.querySelector(".outcome");
 const said = lab.dataset;
+/** Where it was measured what a page sees. */
+const engine = ["Firefox", "Chrom"].find((name) => navigator.userAgent.includes(name));
 let busy = false;
 let stop = () => {};
 
@@ -54,15 +56,28 @@ function list(of, values) {
   );
 }
 
+/** What this browser is expected to tell. */
+function expected({ dataset }) {
+  const { code, clean, error, firefox } = dataset;
+  const [own, isClean, isError] = (engine === "Firefox" && firefox?.split(" ")) || [code, clean, error];
+  return { code: own, clean: isClean, error: isError };
+}
+
+/** The same in words. */
+function inWords(button) {
+  const { code, clean, error } = expected(button);
+  const [how, event] = [clean === "true" ? said.clean : said.unclean, error === "true" ? said.error : said.quiet];
+  return `${code} · ${how} · ${event}`;
+}
+
 function showBrowser(button, { code, reason, wasClean, error }) {
   const column = outcome.querySelector(".at-browser");
   list(column.querySelector("dl"), { code, reason, wasClean, "error event": error });
+  const foreseen = expected(button);
   const predicted =
-    button.dataset.code === String(code) &&
-    button.dataset.clean === String(wasClean) &&
-    button.dataset.error === String(error);
+    foreseen.code === String(code) && foreseen.clean === String(wasClean) && foreseen.error === String(error);
   const verdict = column.querySelector(".verdict");
-  verdict.textContent = predicted ? said.predicted : said.other;
+  verdict.textContent = predicted ? said.predicted : `${said.other}${said.colon}${inWords(button)}`;
   outcome.dataset.predicted = predicted;
 }
 
@@ -148,13 +163,23 @@ ways.addEventListener("click", async (event) => {
 
 // A page that came by TLS has TLS at hand.
 if (location.protocol === "https:") ways.querySelector("[data-way=tls]")?.parentElement.remove();
+// What is expected is said before the press.
+for (const button of ways.querySelectorAll("button")) {
+  const foreseen = document.createElement("small");
+  foreseen.textContent = inWords(button);
+  button.append(foreseen);
+}
+const expects = lab.querySelector(".expects");
+const names = { Firefox: "Firefox", Chrom: "Chromium" };
+expects.textContent = engine ? fill(said.expects, { engine: names[engine] }) : said.unmeasured;
+expects.hidden = false;
 ways.hidden = false;
 
 // ---------------------------------------------------------------- what a page may not send
 
 const forbid = document.querySelector(".forbid");
-const form = forbid.querySelector("form");
-const answer = forbid.querySelector(".answer");
+const form = forbid?.querySelector("form");
+const answer = forbid?.querySelector(".answer");
 let socket = null;
 
 /** An open connection to call `close` on; the same one until a call succeeds. */
@@ -184,7 +209,8 @@ async function call(code, reason) {
     const why = error.name === "SyntaxError" ? forbid.dataset.length : forbid.dataset.number;
     return tell("throws", error.name, why);
   }
-  tell("sent", `close(${code === "" ? "" : code})`, forbid.dataset.sent);
+  const isDropped = code === "" && reason !== "";
+  tell("sent", `close(${code})`, isDropped ? forbid.dataset.dropped : forbid.dataset.sent);
 }
 
 async function attempt() {
@@ -198,15 +224,17 @@ async function attempt() {
   forbid.dataset.called = code.value;
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  attempt();
-});
-forbid.querySelector(".calls").addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button) return;
-  form.elements.code.value = button.dataset.code;
-  form.elements.reason.value = "x".repeat(Number(button.dataset.length));
-  attempt();
-});
-forbid.hidden = false;
+if (forbid) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt();
+  });
+  forbid.querySelector(".calls").addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    form.elements.code.value = button.dataset.code;
+    form.elements.reason.value = "x".repeat(Number(button.dataset.length));
+    attempt();
+  });
+  forbid.hidden = false;
+}

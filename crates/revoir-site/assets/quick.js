@@ -9,7 +9,7 @@ const revoirQuick = (() => {
   const { line, seconds, when } = form.elements;
   const after = form.querySelector(".after");
   const first = [...list.children];
-  const most = 6;
+  const most = 5;
   let diagnosis = null;
   let loading = null;
   let loaded = () => {};
@@ -26,9 +26,9 @@ const revoirQuick = (() => {
 
   const fill = (template, values) => template.replaceAll(/\{(\w+)\}/gu, (_, name) => values[name]);
   const confidence = (share) => {
-    if (share >= 95) return said.certain;
-    if (share >= 60) return said.probable;
-    return share >= 10 ? said.possible : said.unlikely;
+    if (share >= 95) return diagnosis.words.certain;
+    if (share >= 60) return diagnosis.words.probable;
+    return share >= 10 ? diagnosis.words.possible : diagnosis.words.unlikely;
   };
 
   function element(name, html = "", className = "") {
@@ -76,12 +76,12 @@ const revoirQuick = (() => {
   /** The verdict as `revoir diagnose` words it. */
   function verdict({ ranked: [best], none, saysNothing }) {
     if (!best || best.share < 10 || best.share < none) {
-      if (saysNothing || none < 10) return said.none;
-      return fill(said.unknown, { confidence: confidence(none) });
+      if (saysNothing || none < 10) return diagnosis.words.none;
+      return fill(diagnosis.words.unknown, { confidence: confidence(none) });
     }
     const title = element("p", diagnosis.texts[best.id].t).textContent;
-    const cause = fill(said.aside, { text: title, aside: confidence(best.share) });
-    return best.share >= 60 ? cause : fill(said.open, { cause });
+    const cause = fill(diagnosis.words.aside, { text: title, aside: confidence(best.share) });
+    return best.share >= 60 ? cause : fill(diagnosis.words.open, { cause });
   }
 
   function known() {
@@ -108,8 +108,8 @@ const revoirQuick = (() => {
       return list.replaceChildren(...first);
     }
     const found = diagnosis.diagnose(evidence);
-    const limit = found.limit && fill(said.limit, { seconds: found.limit, names: found.limits.join(said.comma) });
-    says.textContent = [verdict(found), limit].filter(Boolean).join(" ");
+    const limit = found.limit && fill(diagnosis.words.limit, { seconds: found.limit, names: found.limits.join(diagnosis.words.comma) });
+    says.replaceChildren(verdict(found), ...(limit ? [element("br"), limit] : []));
     list.replaceChildren(...found.ranked.slice(0, most).map(ranked));
     quick.dataset.ranked = found.ranked.map(({ id }) => id).join(" ");
   }

@@ -164,6 +164,21 @@ fn title(a: &Explanation, b: &Explanation) -> String {
 
 // ---------------------------------------------------------------- introduction
 
+/// The pairs that are often compared, and what separates the two, in the language of `locale`. Any other pair has an
+/// introduction computed from the facts.
+pub fn pairs(
+    locale: &'static Locale,
+) -> impl Iterator<Item = (CloseCode, CloseCode, &'static str)> {
+    let pairs = locale.bodies().pairs.iter();
+    pairs.map(|pair| {
+        (
+            CloseCode::new(pair.low),
+            CloseCode::new(pair.high),
+            pair.intro,
+        )
+    })
+}
+
 /// The answer written by hand for this pair, or one computed from the facts.
 fn introduction(a: &Explanation, b: &Explanation) -> String {
     let (low, high) = (a.code.min(b.code).get(), a.code.max(b.code).get());

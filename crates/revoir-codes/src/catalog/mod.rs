@@ -21,7 +21,7 @@ pub mod text;
 pub mod vendor;
 
 pub use crate::generated::keys::{Labels, Phrases};
-pub use compare::{Aspect, Comparison, Row, SameCode, compare};
+pub use compare::{Aspect, Comparison, Row, SameCode, compare, pairs};
 pub use explain::{Explanation, Statement, explain};
 pub use fact_rows::fact_rows;
 pub use locale::{Locale, Review, ReviewMethod};

@@ -751,6 +751,8 @@ pub(crate) static BODIES: Bodies = Bodies {
             live_restart: "Restart the backend",
             live_restart_hint: "The gateway holds the connection.",
             live_rtt: "Round trip",
+            live_silence: "Pull the cable",
+            live_silence_hint: "Silence, and no event: the page notices after {seconds} s without an answer.",
             live_timeline: "What happened",
             matched: "“{input}” matches {code}",
             missing_code: "{number} is not a close code: close codes range from 1000 to 4999.",

@@ -751,6 +751,8 @@ pub(crate) static BODIES: Bodies = Bodies {
             live_restart: "Redémarrer le backend",
             live_restart_hint: "La passerelle maintient la connexion.",
             live_rtt: "Aller-retour",
+            live_silence: "Débrancher le câble",
+            live_silence_hint: "Le silence, et aucun événement\u{a0}: la page ne s’en aperçoit qu’après {seconds}\u{a0}s sans réponse.",
             live_timeline: "Ce qui s’est passé",
             matched: "«\u{a0}{input}\u{a0}» correspond à {code}",
             missing_code: "{number} n’est pas un code de fermeture\u{a0}: ceux-ci vont de 1000 à 4999.",

@@ -446,6 +446,10 @@ pub struct Phrases {
     pub live_restart_hint: &'static str,
     /// English: `Round trip`
     pub live_rtt: &'static str,
+    /// English: `Pull the cable`
+    pub live_silence: &'static str,
+    /// English: `Silence, and no event: the page notices after {seconds} s without an answer.`
+    pub live_silence_hint: &'static str,
     /// English: `What happened`
     pub live_timeline: &'static str,
     /// English: `“{input}” matches {code}`

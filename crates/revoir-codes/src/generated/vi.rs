@@ -751,6 +751,8 @@ pub(crate) static BODIES: Bodies = Bodies {
             live_restart: "Khởi động lại backend",
             live_restart_hint: "Gateway giữ kết nối.",
             live_rtt: "Thời gian khứ hồi",
+            live_silence: "Rút cáp mạng",
+            live_silence_hint: "Im lặng, không có sự kiện nào: sau {seconds} giây không có phản hồi, trang mới nhận ra.",
             live_timeline: "Những gì đã xảy ra",
             matched: "“{input}” khớp với {code}",
             missing_code: "{number} không phải là mã đóng: mã đóng nằm trong khoảng từ 1000 đến 4999.",

@@ -751,6 +751,8 @@ pub(crate) static BODIES: Bodies = Bodies {
             live_restart: "重启后端",
             live_restart_hint: "由网关保持连接。",
             live_rtt: "往返时间",
+            live_silence: "拔掉网线",
+            live_silence_hint: "没有任何数据，也没有事件：{seconds} 秒没有回复，页面才会察觉。",
             live_timeline: "事件记录",
             matched: "“{input}”对应 {code}",
             missing_code: "{number} 不是关闭码：关闭码的范围是 1000 到 4999。",

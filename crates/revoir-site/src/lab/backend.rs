@@ -1,7 +1,7 @@
 //! [`Backend`]: the service behind the gateway that the first page talks to. It answers every message,
 //! and it can be restarted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -36,6 +36,8 @@ pub(super) struct Backend {
     tracker: Mutex<Tracker>,
     /// The gateway's names for the connections of pages.
     names: Mutex<HashMap<Token, String>>,
+    /// Pages that hear nothing any more.
+    silent: Mutex<HashSet<Token>>,
 }
 
 impl Backend {
@@ -48,6 +50,7 @@ impl Backend {
             restarting: AtomicBool::new(false),
             tracker: Mutex::new(acceptor().tracker().clone()),
             names: Mutex::default(),
+            silent: Mutex::default(),
         });
         tokio::spawn(Arc::clone(&backend).run(listener));
         Ok(backend)
@@ -77,6 +80,15 @@ impl Backend {
     /// The gateway's name for a page's connection, while the backend has it.
     pub(super) fn name(&self, token: Token) -> Option<String> {
         self.names().get(&token).cloned()
+    }
+
+    /// Answers a page's connection no more, as if its cable were pulled. Returns whether the backend has it.
+    pub(super) fn fall_silent(&self, token: Token) -> bool {
+        let is_here = self.names().contains_key(&token);
+        if is_here {
+            self.silent().insert(token);
+        }
+        is_here
     }
 
     /// One start after the other.
@@ -125,12 +137,18 @@ impl Backend {
                 self.names().insert(token, name.clone());
             }
             let generation = self.generation.load(Ordering::Relaxed);
-            let ended = answer(socket, generation, resumed).await;
+            let is_silent = || token.is_some_and(|token| self.silent().contains(&token));
+            let ended = answer(socket, generation, resumed, is_silent).await;
             if let Some(token) = token {
                 self.names().remove(&token);
+                self.silent().remove(&token);
             }
             ended
         })
+    }
+
+    fn silent(&self) -> MutexGuard<'_, HashSet<Token>> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn names(&self) -> MutexGuard<'_, HashMap<Token, String>> {
@@ -146,12 +164,19 @@ fn acceptor() -> Acceptor {
         .with_max_connections(PAGES)
 }
 
-/// Says which start this is, then sends every message back.
-async fn answer(mut socket: WebSocket, generation: u32, resumed: bool) -> Result<(), Arc<Ending>> {
+/// Says which start this is, then sends every message back, unless it is silent.
+async fn answer(
+    mut socket: WebSocket,
+    generation: u32,
+    resumed: bool,
+    is_silent: impl Fn() -> bool,
+) -> Result<(), Arc<Ending>> {
     let word = if resumed { "resumed" } else { "backend" };
     socket.send_text(format!("{word} {generation}")).await?;
     loop {
         let message = socket.recv().await?;
-        socket.send(message).await?;
+        if !is_silent() {
+            socket.send(message).await?;
+        }
     }
 }

@@ -24,4 +24,4 @@ mod wire;
 pub use raw_stream::{RawStream, TakeOver};
 pub(crate) use routes::router;
 pub use shared::{Clients, Lab};
-pub(crate) use way::{Sight, Way};
+pub(crate) use way::{Engine, Sight, Way};

@@ -60,6 +60,13 @@ pub(crate) struct Sight {
     pub(crate) error: bool,
 }
 
+/// What runs a page, as far as it was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Chromium,
+    Firefox,
+}
+
 /// What the server can be asked to answer instead of 101.
 const STATUSES: [u16; 5] = [401, 403, 404, 429, 503];
 
@@ -165,8 +172,8 @@ impl Way {
         (way.id() == id).then_some(way)
     }
 
-    /// What a page in Chromium gets to see (docs/browser.md has the measurements).
-    pub(crate) fn sight(self) -> Sight {
+    /// What a page gets to see in an engine (docs/browser.md and docs/browser-lab.md have the measurements).
+    pub(crate) fn sight(self, engine: Engine) -> Sight {
         let clean = |code| Sight {
             code,
             clean: true,
@@ -177,17 +184,28 @@ impl Way {
             clean: false,
             error,
         };
+        let is_firefox = engine == Engine::Firefox;
         match self {
             Self::Close(code) | Self::Slot(code) => clean(code.get()),
             Self::Fail => clean(1011),
             Self::Silent => clean(3008),
-            Self::TooBig => clean(1009),
+            Self::TooBig => Sight {
+                clean: !is_firefox,
+                ..clean(1009)
+            },
             Self::Empty | Self::PageEmpty => clean(1005),
             Self::PageClose(code) => clean(code),
-            // These three are checked; the other numbers pass.
-            Self::Past(code) if [1005, 1006, 1015].contains(&code.get()) => lost(true),
+            // Chromium checks these three, and lets the other numbers pass. Firefox lets all pass.
+            Self::Past(code) if !is_firefox && [1005, 1006, 1015].contains(&code.get()) => {
+                lost(true)
+            }
             Self::Past(code) => clean(code.get()),
-            Self::Fin | Self::Reset | Self::Cut => lost(false),
+            Self::Fin | Self::Cut => lost(false),
+            Self::Reset => lost(is_firefox),
+            Self::Tls if is_firefox => Sight {
+                code: 1015,
+                ..lost(true)
+            },
             Self::BadText | Self::TooLong | Self::Status(_) | Self::Tls => lost(true),
         }
     }
@@ -247,6 +265,25 @@ mod tests {
             let found = Way::parse(&way.id());
             assert_eq!(found, (way != Way::Tls).then_some(way), "{way:?}");
         }
+    }
+
+    #[test]
+    fn engines_differ_where_it_was_measured() {
+        let differing: Vec<_> = Way::all()
+            .into_iter()
+            .filter(|way| way.sight(Engine::Chromium) != way.sight(Engine::Firefox))
+            .map(Way::id)
+            .collect();
+        let expected = [
+            "past-1005",
+            "reset",
+            "past-1006",
+            "too-big",
+            "tls",
+            "past-1015",
+        ];
+        assert_eq!(differing, expected);
+        assert_eq!(Way::Tls.sight(Engine::Firefox).code, 1015);
     }
 
     #[test]

@@ -47,6 +47,7 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         ("tables.css", include_str!("../../assets/tables.css"), false),
         ("live.css", include_str!("../../assets/live.css"), true),
         ("lab.css", include_str!("../../assets/lab.css"), true),
+        ("pairs.css", include_str!("../../assets/pairs.css"), false),
         ("quick.css", include_str!("../../assets/quick.css"), false),
         ("quick.js", include_str!("../../assets/quick.js"), false),
         (

@@ -30,6 +30,22 @@ struct Data {
     chosen: [u32; 15],
     causes: Vec<Cause>,
     texts: BTreeMap<&'static str, Text>,
+    words: Words,
+}
+
+/// The words of a verdict.
+#[derive(Serialize)]
+struct Words {
+    certain: &'static str,
+    probable: &'static str,
+    possible: &'static str,
+    unlikely: &'static str,
+    none: &'static str,
+    unknown: &'static str,
+    open: &'static str,
+    aside: &'static str,
+    limit: &'static str,
+    comma: String,
 }
 
 type MessageRow = (&'static str, Vec<usize>, Option<bool>, Option<u8>, u8);
@@ -96,12 +112,29 @@ pub(crate) fn script(locale: &'static Locale) -> String {
         texts: all_causes(locale)
             .map(|(facts, text)| (facts.id, told(facts, text)))
             .collect(),
+        words: words(locale),
     };
     // Serializing plain structs into memory has no way to fail.
     let json = serde_json::to_string(&data).unwrap_or_default();
     let words = include_str!("../../assets/words.js");
     let diagnosis = include_str!("../../assets/diagnosis.js");
     format!("{words}{diagnosis}revoirQuick.load(revoirDiagnosis({json}));\n")
+}
+
+fn words(locale: &'static Locale) -> Words {
+    let phrases = locale.phrases();
+    Words {
+        certain: phrases.confidence_almost_certain,
+        probable: phrases.confidence_probable,
+        possible: phrases.confidence_possible,
+        unlikely: phrases.confidence_unlikely,
+        none: phrases.verdict_none,
+        unknown: phrases.verdict_unknown,
+        open: phrases.verdict_open,
+        aside: phrases.aside,
+        limit: phrases.quick_limit,
+        comma: locale.comma(),
+    }
 }
 
 fn index(sign: Sign) -> usize {

@@ -20,8 +20,8 @@ struct Done<'a> {
     done: &'a str,
 }
 
-/// `POST /lab/do/{act}?token=…`: `restart` is for the backend of all pages, `close` and `cut` for
-/// the connection with this token.
+/// `POST /lab/do/{act}?token=…`: `restart` is for the backend of all pages, `close`, `silence`
+/// and `cut` for the connection with this token.
 pub(super) async fn act(
     State(lab): State<Lab>,
     Path(act): Path<String>,
@@ -43,10 +43,11 @@ pub(super) async fn act(
     };
     let done = match &*act {
         "restart" => backend.restart(),
+        "silence" => Token::parse(&token).is_some_and(|token| backend.fall_silent(token)),
         "close" => with_client(|clients, name| clients.close(name)),
         "cut" => with_client(|clients, name| clients.cut(name)),
         _ => {
-            let hint = "there are restart, close and cut";
+            let hint = "there are restart, close, silence and cut";
             return answer::problem(StatusCode::NOT_FOUND, "there is no such button", hint);
         }
     };

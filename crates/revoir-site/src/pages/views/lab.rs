@@ -3,7 +3,7 @@
 use askama::Template;
 use revoir_codes::{CloseCode, REASON_MAX_BYTES};
 
-use crate::lab::{Sight, Way};
+use crate::lab::{Engine, Sight, Way};
 use crate::pages::frame::Frame;
 use crate::pages::prose;
 
@@ -13,15 +13,18 @@ use crate::pages::prose;
 pub(super) struct LabView<'a> {
     frame: &'a Frame,
     buttons: Vec<Button>,
-    /// The number that the form begins with.
-    number: u16,
+    /// The number that the form of what a page may not send begins with; `None` without that form.
+    number: Option<u16>,
 }
 
 /// A way to end, as a button shows it.
 struct Button {
     id: String,
     html: String,
+    /// In Chromium.
     sight: Sight,
+    /// Code, cleanness and error event in Firefox, where that differs.
+    firefox: String,
 }
 
 /// Calls of `close` that are worth a try: number and length of the reason.
@@ -39,21 +42,47 @@ const CALLS: [(&str, u16, usize); 8] = [
 impl<'a> LabView<'a> {
     /// The ways to see `code`; `None` in a file, which has no server behind it.
     pub(super) fn new(frame: &'a Frame, code: CloseCode) -> Option<Self> {
-        let locale = frame.locale;
-        let button = |way: Way| Button {
-            id: way.id(),
-            html: prose::html(&way.text(locale), |_| None),
-            sight: way.sight(),
+        Self::with(frame, Way::to(code), Some(code.get()))
+    }
+
+    /// The ways to see either of two codes, each once.
+    pub(super) fn of_pair(frame: &'a Frame, a: CloseCode, b: CloseCode) -> Option<Self> {
+        let mut ways = Way::to(a);
+        let others = Way::to(b).into_iter();
+        let others: Vec<_> = others.filter(|way| !ways.contains(way)).collect();
+        ways.extend(others);
+        Self::with(frame, ways, None)
+    }
+
+    fn with(frame: &'a Frame, ways: Vec<Way>, number: Option<u16>) -> Option<Self> {
+        let button = |way: Way| {
+            let (sight, other) = (way.sight(Engine::Chromium), way.sight(Engine::Firefox));
+            let firefox = format!("{} {} {}", other.code, other.clean, other.error);
+            Button {
+                id: way.id(),
+                html: prose::html(&way.text(frame.locale), |_| None),
+                firefox: if other == sight {
+                    String::new()
+                } else {
+                    firefox
+                },
+                sight,
+            }
         };
         frame.has_server().then(|| Self {
             frame,
-            buttons: Way::to(code).into_iter().map(button).collect(),
-            number: code.get(),
+            buttons: ways.into_iter().map(button).collect(),
+            number,
         })
     }
 
     fn calls(&self) -> &'static [(&'static str, u16, usize)] {
         &CALLS
+    }
+
+    /// What becomes of a reason without a code.
+    fn dropped(&self) -> String {
+        self.frame.locale.phrases().forbid_dropped.replace('`', "")
     }
 
     /// Why a reason is too long.

@@ -2,8 +2,9 @@
 
 use askama::Template;
 use revoir_codes::CloseCode;
-use revoir_codes::catalog::{Comparison, Explanation, Locale, Row, compare};
+use revoir_codes::catalog::{Comparison, Explanation, Locale, Row, compare, pairs};
 
+use super::lab::LabView;
 use super::parts::{ShownStatement, StepsView, shown, written};
 use crate::pages::address::Address;
 use crate::pages::frame::{CodeLink, Frame};
@@ -15,6 +16,7 @@ struct PairPage<'a> {
     frame: &'a Frame,
     comparison: &'a Comparison,
     sides: Vec<Compared<'a>>,
+    lab: Option<LabView<'a>>,
     related: Vec<CodeLink>,
     links: Vec<String>,
 }
@@ -71,6 +73,7 @@ pub(in crate::pages) fn page(
         frame: &frame,
         comparison: &comparison,
         sides: sides.into(),
+        lab: LabView::of_pair(&frame, comparison.a.code, comparison.b.code),
         related: related
             .into_iter()
             .map(|code| frame.code_link(code))
@@ -107,8 +110,26 @@ impl PairPage<'_> {
 #[template(path = "pairs.html", whitespace = "minimize")]
 struct PairsPage {
     frame: Frame,
+    /// Every code, to choose from.
+    all: Vec<CodeLink>,
+    /// The pairs that are often compared: both numbers, where they are compared, and what separates them as HTML.
+    often: Vec<(CloseCode, CloseCode, String, String)>,
     /// Every code but the last, and its comparisons with those above it: each pair once.
     codes: Vec<(CodeLink, Vec<CodeLink>)>,
+}
+
+/// What the two choosers begin with.
+const FIRST: u16 = 1001;
+const SECOND: u16 = 1006;
+
+impl PairsPage {
+    fn is_first(&self, code: &CodeLink) -> bool {
+        code.number == FIRST
+    }
+
+    fn is_second(&self, code: &CodeLink) -> bool {
+        code.number == SECOND
+    }
 }
 
 pub(in crate::pages) fn chooser(locale: &'static Locale, home: &Home) -> String {
@@ -127,5 +148,16 @@ pub(in crate::pages) fn chooser(locale: &'static Locale, home: &Home) -> String 
         })
         .filter(|(_, pairs)| !pairs.is_empty())
         .collect();
-    written(&PairsPage { frame, codes })
+    let often = pairs(locale).map(|(a, b, intro)| {
+        let href = frame.page(Address::pair(a, b));
+        (a, b, href, frame.text(intro))
+    });
+    written(&PairsPage {
+        all: CloseCode::registered()
+            .map(|code| frame.code_link(code))
+            .collect(),
+        often: often.collect(),
+        codes,
+        frame,
+    })
 }

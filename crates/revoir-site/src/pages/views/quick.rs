@@ -16,7 +16,7 @@ const LEAST: usize = 3;
 
 /// So many causes have sign, check and fix with them, which the others get when they are ranked among the first. A page
 /// has 20 kB.
-const WHOLE: usize = 6;
+const WHOLE: usize = 5;
 
 #[derive(Template)]
 #[template(path = "quick.html", whitespace = "minimize")]
