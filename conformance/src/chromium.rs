@@ -16,7 +16,8 @@ use crate::said::url_behind;
 
 /// Until it says where its DevTools are.
 const START_LIMIT: Duration = Duration::from_secs(60);
-const LIMIT: Duration = Duration::from_secs(15);
+/// Long, so that it only ends a run that hangs.
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// Its own processes only, nothing of the user's, and no traffic of its own.
 const FLAGS: [&str; 10] = [

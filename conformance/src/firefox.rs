@@ -15,9 +15,9 @@ use tokio::time::timeout;
 use crate::said::url_behind;
 
 /// Until it says where it can be driven.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_secs(180);
 /// Long, so that it only ends a run that hangs.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// No page of its own, and no traffic of its own.
 const PREFERENCES: &str = r#"

@@ -60,23 +60,35 @@ async fn run() -> anyhow::Result<()> {
     }
     let mut failures = Vec::new();
     if extent == Extent::Kinds {
-        failures.extend(timed("home", home::check(&mut visit)).await?);
-        failures.extend(timed("lab", lab::check(&mut visit)).await?);
-        failures.extend(timed("widgets", widgets::check(&mut visit)).await?);
-        failures.extend(timed("without scripts", no_scripts::check(&mut visit)).await?);
+        failures.extend(checked("home", home::check(&mut visit)).await?);
+        failures.extend(checked("lab", lab::check(&mut visit)).await?);
+        failures.extend(checked("widgets", widgets::check(&mut visit)).await?);
+        failures.extend(checked("without scripts", no_scripts::check(&mut visit)).await?);
     }
     let paths = paths::of(&mut visit, extent).await?;
     report(&format!("{} pages", paths.len()));
-    failures.extend(timed("reading", reading::check(&mut visit, &axe, &paths)).await?);
+    failures.extend(checked("reading", reading::check(&mut visit, &axe, &paths)).await?);
     let mut firefox = Firefox::start(firefox, &scratch.join("firefox")).await?;
     report(&firefox.version().await?);
     let read = other_engine::check(&mut firefox, &origin, &paths);
-    failures.extend(timed("Firefox", read).await?);
+    failures.extend(checked("Firefox", read).await?);
     firefox.quit().await?;
     if !failures.is_empty() {
         bail!("not as it should be:\n  {}", failures.join("\n  "));
     }
     Ok(())
+}
+
+/// The same for a part that finds failures, which it says at once.
+async fn checked(
+    part: &str,
+    done: impl Future<Output = anyhow::Result<Vec<String>>>,
+) -> anyhow::Result<Vec<String>> {
+    let failures = timed(part, done).await?;
+    for failure in &failures {
+        report(failure);
+    }
+    Ok(failures)
 }
 
 /// Says how long a part took.

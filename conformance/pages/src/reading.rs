@@ -1,6 +1,5 @@
 //! The pages as Chromium shows them: axe-core, widths, colours, and what goes wrong.
 
-use revoir_conformance::report;
 use serde_json::Value;
 
 use crate::visit::{DESKTOP, PHONE, Visit, WIDER};
@@ -67,11 +66,7 @@ pub(crate) async fn check(
             }
         }
         found.extend(visit.problems());
-        for found in found {
-            let failure = format!("{path}: {found}");
-            report(&failure);
-            failures.push(failure);
-        }
+        failures.extend(found.iter().map(|found| format!("{path}: {found}")));
     }
     Ok(failures)
 }
