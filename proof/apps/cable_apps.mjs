@@ -2,17 +2,22 @@
 import { WebSocket } from 'ws'
 import { every, Program } from './processes.mjs'
 
-const page = { addEventListener() {}, removeEventListener() {}, visibilityState: 'visible' }
-Object.assign(globalThis, page, { self: globalThis, window: globalThis, document: page })
-const { adapters, createConsumer, logger } = await import('@rails/actioncable')
-adapters.WebSocket = WebSocket
-logger.enabled = false
+/** The library is made for pages: it gets what it asks of one, once the others have looked where they are. */
+async function library() {
+  const page = { addEventListener() {}, removeEventListener() {}, visibilityState: 'visible' }
+  Object.assign(globalThis, page, { self: globalThis, window: globalThis, document: page })
+  const { adapters, createConsumer, logger } = await import('@rails/actioncable')
+  adapters.WebSocket = WebSocket
+  logger.enabled = false
+  return createConsumer
+}
 
 export const apps = [
   {
     name: 'Action Cable: a chat room, and an appearance that is told upon `connected`',
     server: (port) => new Program(port, ['ruby', 'cable_server.rb', String(port)]),
     async play(address, outcome) {
+      const createConsumer = await library()
       const member = (name) => {
         const consumer = createConsumer(`ws://${address}/cable`)
         const channel = consumer.subscriptions.create({ channel: 'RoomChannel', room: 'lobby' }, {

@@ -13,6 +13,13 @@ export function start(program, args, options = { stdio: ['ignore', 'ignore', 'in
   return child
 }
 
+/** Ends a process by its number. */
+const killer = (pid) => ({
+  kill(signal) {
+    try { process.kill(pid, signal) } catch { /* It has ended. */ }
+  },
+})
+
 export function endAll() {
   started.forEach((child) => child.kill('SIGKILL'))
 }
@@ -58,6 +65,8 @@ export class Program {
     const env = { ...process.env, ...this.env }
     this.process = start(program, args, { stdio: 'ignore', env })
     await this.ready()
+    // What was started may be a script, which does not take it along.
+    if (this.pid) started.push(killer(Number(await this.pid())))
   }
 
   async kill() {

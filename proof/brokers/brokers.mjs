@@ -18,6 +18,13 @@ export function start(program, args, options = { stdio: ['ignore', 'ignore', 'in
   return child
 }
 
+/** Ends a process by its number. */
+const killer = (pid) => ({
+  kill(signal) {
+    try { process.kill(pid, signal) } catch { /* It has ended. */ }
+  },
+})
+
 export function endAll() {
   started.forEach((child) => child.kill('SIGKILL'))
 }
@@ -155,6 +162,8 @@ export class RabbitMq {
     const program = '/usr/lib/rabbitmq/bin/rabbitmq-server'
     this.process = start(program, [], { env: this.environment, stdio: 'ignore' })
     await this.ready()
+    // What was started is a script, which does not take it along.
+    started.push(killer(await this.pid()))
   }
 
   /** The register of nodes that it has started beside itself. */
@@ -209,6 +218,7 @@ export class RabbitMq {
     client.reconnectDelay = 0
     client.heartbeatIncoming = 0
     client.heartbeatOutgoing = 0
+    client.connectionTimeout = 4000
     await new Promise((done, failed) => {
       client.onConnect = done
       client.onWebSocketClose = failed

@@ -3,9 +3,11 @@
 // if mode auto was worse than no gateway.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
+import { resolve } from 'node:path'
 import { endAll, freePorts, Mosquitto, RabbitMq, sleep, start } from './brokers.mjs'
 
-const [revoir, folder, onlyBroker, onlyFault] = process.argv.slice(2)
+const [program, place, onlyBroker, onlyFault] = process.argv.slice(2)
+const [revoir, folder] = [program, place].map((path) => resolve(path))
 const CLIENTS = Number(process.env.CLIENTS ?? 100)
 /** Between two numbers. */
 const PACE = 200
@@ -58,6 +60,13 @@ class Heard {
   }
 }
 
+/** Fails if that takes long: the broker that was asked may be gone without a word. */
+function soon(promise) {
+  const late = sleep(5000).then(() => { throw new Error('no answer') })
+  late.catch(() => {})
+  return Promise.race([promise, late])
+}
+
 /** Publishes a number after the other, each when the last was confirmed. */
 class Numbers {
   confirmed = new Map()
@@ -67,10 +76,10 @@ class Numbers {
   async run(broker) {
     while (!this.isOver) {
       try {
-        this.publisher = await broker.publisher()
+        this.publisher = await soon(broker.publisher())
         while (!this.isOver) {
           const number = this.next++
-          await this.publisher.say(number)
+          await soon(this.publisher.say(number))
           this.confirmed.set(number, Date.now())
           await sleep(PACE)
         }
@@ -105,7 +114,7 @@ return-rate = ${RETURN_RATE}
 ${route}
 ${broker.hold}
 `)
-    return start(revoir, ['serve', '--config', config])
+    return start(revoir, ['serve', '--config', config], { stdio: 'ignore' })
   })
   await sleep(1500)
   const numbers = new Numbers()
@@ -170,11 +179,11 @@ process.on('exit', endAll)
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 const tell = (line) => process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${line}\n`)
 const seconds = (time) => (time === Infinity ? 'never' : `${(time / 1000).toFixed(1)} s`)
-/** In what `auto` is worse than no gateway. A backend that is frozen for long is given up by the
- * gateway's keepalive, earlier than by these clients: that is only shown. */
-function complaints(fault, what, [alone, auto]) {
-  if (fault === 'frozen for 60 s') return []
-  const worse = ['closes', 'lost', 'doubled'].filter((name) => auto[name] > alone[name])
+/** In what `auto` is worse than no gateway. */
+function complaints(what, [alone, auto]) {
+  // When clients come back that were disconnected is drawn at random.
+  const slack = alone.closes && auto.closes ? { lost: alone.lost / 4 } : {}
+  const worse = ['closes', 'lost', 'doubled'].filter((name) => auto[name] > alone[name] + (slack[name] ?? 0))
   const limit = alone.worst + GRACE + (CLIENTS / RETURN_RATE) * 1000
   if (auto.worst > limit) worse.push(`back after ${seconds(auto.worst)}`)
   return worse.map((name) => `${what}: auto is worse than no gateway: ${name}`)
@@ -193,7 +202,7 @@ for (const broker of [new Mosquitto(folder, await freePorts(2)), new RabbitMq(fo
   for (const fault of Object.keys(FAULTS)) {
     if (onlyFault && !fault.startsWith(onlyFault)) continue
     const rows = await play(broker, fault)
-    worse.push(...complaints(fault, `${broker.name}, ${fault}`, rows))
+    worse.push(...complaints(`${broker.name}, ${fault}`, rows))
     for (const [i, row] of rows.entries()) {
       const figures = [row.closes, row.lost, row.expected, row.doubled, seconds(row.median), seconds(row.worst)]
       out(`| ${i ? '' : fault} | ${row.mode} | ${figures.join(' | ')} |`)

@@ -15,9 +15,19 @@ function member() {
   const seen = new Seen();
   const consumer = createConsumer(`${url.replace("http", "ws")}/cable`);
   consumer.subscriptions.create("NumbersChannel", {
-    received: ({ number }) => seen.tick(number),
-    disconnected: () => (seen.closes += 1),
+    received({ number }) {
+      seen.opened();
+      seen.tick(number);
+    },
+    disconnected: () => seen.closed(),
   });
+  // What it gives up because the server does not ping is told nobody before the server answers.
+  const { connection } = consumer;
+  const reopen = connection.reopen.bind(connection);
+  connection.reopen = () => {
+    seen.closed();
+    return reopen();
+  };
   return seen;
 }
 
