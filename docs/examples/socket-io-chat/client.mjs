@@ -6,8 +6,6 @@ const url = process.argv[2] ?? "http://127.0.0.1:8080";
 // WebSocket from the start: what a session by polling knows is in the server's memory.
 const socket = io(url, { transports: ["websocket"] });
 
-// Behind revoir serve, this is so again when the next server has a client that stayed.
-socket.on("connect", () => socket.emit("join", "lobby"));
 socket.on("disconnect", (reason) => console.log("disconnected:", reason));
 socket.on("said", (text) => console.log(text));
 
