@@ -6,6 +6,7 @@ mod model;
 mod overhead;
 mod pair;
 mod records;
+mod store;
 mod takeover;
 mod vectors;
 mod world;
