@@ -147,6 +147,7 @@ impl Diagnosis {
                 found.push(format!("{place}: it looks for nothing, or says nothing"));
             }
         }
+        found.extend(self.without_producer());
         let topics: BTreeSet<&str> = self.settings.iter().map(|of| of.topic.as_str()).collect();
         let named = data
             .causes
@@ -162,6 +163,46 @@ impl Diagnosis {
             .collect();
         let idle = known.difference(&weighed);
         found.extend(idle.map(|id| format!("signs.toml: no cause weighs `{id}`")));
+        found
+    }
+
+    /// Signs that nobody gives: no message, no rule, and none of the files that observe.
+    fn without_producer(&self) -> Vec<String> {
+        let by_text: BTreeSet<&str> = self
+            .messages
+            .iter()
+            .flat_map(|message| &message.signs)
+            .chain(self.rules.iter().flat_map(|rule| &rule.signs))
+            .map(String::as_str)
+            .collect();
+        let observers = OBSERVERS
+            .map(|path| std::fs::read_to_string(crate::root().join(path)).unwrap_or_default());
+        let is_observed = |id: &str| {
+            let name = format!("Sign::{}", variant(id));
+            observers.iter().any(|text| names(text, &name))
+        };
+        let mut found = Vec::new();
+        for (path, text) in OBSERVERS.iter().zip(&observers) {
+            if text.is_empty() {
+                found.push(format!(
+                    "{path}: cannot be read, and is said to observe signs"
+                ));
+            }
+        }
+        for id in &self.signs {
+            let is_awaited = AWAITED.contains(&id.as_str());
+            if is_awaited && (by_text.contains(id.as_str()) || is_observed(id)) {
+                found.push(format!(
+                    "signs.toml: `{id}` is given, and said to be awaited"
+                ));
+            }
+            if !is_awaited && !by_text.contains(id.as_str()) && !is_observed(id) {
+                found.push(format!(
+                    "signs.toml: nobody gives `{id}`: no message, no rule, and none of {}",
+                    OBSERVERS.join(", ")
+                ));
+            }
+        }
         found
     }
 
@@ -232,6 +273,24 @@ impl Diagnosis {
         }
         out + "];\n"
     }
+}
+
+/// The files that make signs of what was measured or probed, beside the messages and rules.
+const OBSERVERS: [&str; 3] = [
+    "crates/revoir-codes/src/catalog/diagnosis/ranking.rs",
+    "crates/revoir-codes/src/catalog/diagnosis/reading.rs",
+    "crates/revoir-cli/src/diagnose/evidence.rs",
+];
+
+/// Signs that causes weigh and that nobody gives yet.
+const AWAITED: [&str; 3] = ["cut-at-once", "tcp-left-open", "tab-hidden"];
+
+/// Whether a text has a name that does not go on.
+fn names(text: &str, name: &str) -> bool {
+    let mut rest = text
+        .match_indices(name)
+        .map(|(at, _)| &text[at + name.len()..]);
+    rest.any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
 /// Signs that every cause weighs by its phase, its codes and who sees it.
@@ -327,5 +386,30 @@ fn is_range(text: &str) -> bool {
     match (first.parse::<u16>(), last.parse::<u16>()) {
         (Ok(first), Ok(last)) => first <= last,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_that_nobody_gives_is_named() {
+        let mut diagnosis =
+            Diagnosis::read(&crate::root().join("crates/revoir-codes/data")).unwrap();
+        assert_eq!(diagnosis.without_producer(), Vec::<String>::new());
+        diagnosis.signs.push("idle".to_owned());
+        let found = diagnosis.without_producer();
+        assert!(
+            found[0].starts_with("signs.toml: nobody gives `idle`"),
+            "{found:?}"
+        );
+        assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn a_name_that_goes_on_is_another_one() {
+        assert!(names("add(Sign::Idle, x)", "Sign::Idle"));
+        assert!(!names("add(Sign::IdleLong, x)", "Sign::Idle"));
     }
 }

@@ -164,8 +164,6 @@ pub enum Sign {
     Http10,
     /// The response headers break a rule of HTTP: {value}.
     HeadMalformed,
-    /// The server does not offer WebSockets over HTTP/2 (RFC 8441).
-    H2NoWebsocket,
     /// The server does not allow this Origin.
     OriginRejected,
     /// A token or other credential was rejected.
@@ -190,8 +188,6 @@ pub enum Sign {
     SessionUnknown,
     /// WebSocket support is missing on the server, or turned off.
     WebsocketsUnavailable,
-    /// This platform responds this way when WebSockets are turned off or too many are open.
-    PlatformRefuses,
     /// The server sent a masked frame.
     FrameMasked,
     /// A frame has a reserved bit set.
@@ -206,12 +202,8 @@ pub enum Sign {
     InflateFailed,
     /// A Close frame carried a code that was rejected: {value}.
     IllegalCodeReceived,
-    /// This side's library failed the connection.
-    EngineFailed,
     /// Plain text arrived after the 101 response, where only frames are allowed: {value}.
     TextInTunnel,
-    /// The connection works without extensions.
-    WorksWithoutExtensions,
     /// Two tasks used the connection at the same time.
     ConcurrentUse,
     /// The browser could not parse a frame header.
@@ -254,8 +246,6 @@ pub enum Sign {
     PingTimeout,
     /// A proxy's timer expired: {value}.
     ProxyTimer,
-    /// With regular pings, the problem does not occur.
-    HeartbeatWorks,
     /// An idle timeout was reported.
     IdleSaid,
     /// The maximum lifetime of the connection was reported as reached.
@@ -320,8 +310,6 @@ pub enum Sign {
     ShuttingDown,
     /// The server logged an error in its application code.
     ExceptionLogged,
-    /// The server's application code destroyed the socket.
-    Terminated,
     /// A proxy announced that it is restarting.
     ProxyRestarting,
     /// A proxy reports that the backend closed the connection: {value}.
@@ -413,7 +401,6 @@ impl Sign {
         Self::SubprotocolMissing,
         Self::Http10,
         Self::HeadMalformed,
-        Self::H2NoWebsocket,
         Self::OriginRejected,
         Self::AuthFailed,
         Self::ChallengePage,
@@ -426,7 +413,6 @@ impl Sign {
         Self::OtherProtocol,
         Self::SessionUnknown,
         Self::WebsocketsUnavailable,
-        Self::PlatformRefuses,
         Self::FrameMasked,
         Self::FrameRsv,
         Self::FrameBroken,
@@ -434,9 +420,7 @@ impl Sign {
         Self::HtmlInTunnel,
         Self::InflateFailed,
         Self::IllegalCodeReceived,
-        Self::EngineFailed,
         Self::TextInTunnel,
-        Self::WorksWithoutExtensions,
         Self::ConcurrentUse,
         Self::FrameHeaderInvalid,
         Self::FrameRsvOthers,
@@ -458,7 +442,6 @@ impl Sign {
         Self::SilentDeath,
         Self::PingTimeout,
         Self::ProxyTimer,
-        Self::HeartbeatWorks,
         Self::IdleSaid,
         Self::LifetimeSaid,
         Self::TunnelSilent,
@@ -491,7 +474,6 @@ impl Sign {
         Self::Crashed,
         Self::ShuttingDown,
         Self::ExceptionLogged,
-        Self::Terminated,
         Self::ProxyRestarting,
         Self::BackendGone,
         Self::Overloaded,
@@ -581,7 +563,6 @@ impl Sign {
             Self::SubprotocolMissing => "subprotocol-missing",
             Self::Http10 => "http-1-0",
             Self::HeadMalformed => "head-malformed",
-            Self::H2NoWebsocket => "h2-no-websocket",
             Self::OriginRejected => "origin-rejected",
             Self::AuthFailed => "auth-failed",
             Self::ChallengePage => "challenge-page",
@@ -594,7 +575,6 @@ impl Sign {
             Self::OtherProtocol => "other-protocol",
             Self::SessionUnknown => "session-unknown",
             Self::WebsocketsUnavailable => "websockets-unavailable",
-            Self::PlatformRefuses => "platform-refuses",
             Self::FrameMasked => "frame-masked",
             Self::FrameRsv => "frame-rsv",
             Self::FrameBroken => "frame-broken",
@@ -602,9 +582,7 @@ impl Sign {
             Self::HtmlInTunnel => "html-in-tunnel",
             Self::InflateFailed => "inflate-failed",
             Self::IllegalCodeReceived => "illegal-code-received",
-            Self::EngineFailed => "engine-failed",
             Self::TextInTunnel => "text-in-tunnel",
-            Self::WorksWithoutExtensions => "works-without-extensions",
             Self::ConcurrentUse => "concurrent-use",
             Self::FrameHeaderInvalid => "frame-header-invalid",
             Self::FrameRsvOthers => "frame-rsv-others",
@@ -626,7 +604,6 @@ impl Sign {
             Self::SilentDeath => "silent-death",
             Self::PingTimeout => "ping-timeout",
             Self::ProxyTimer => "proxy-timer",
-            Self::HeartbeatWorks => "heartbeat-works",
             Self::IdleSaid => "idle-said",
             Self::LifetimeSaid => "lifetime-said",
             Self::TunnelSilent => "tunnel-silent",
@@ -659,7 +636,6 @@ impl Sign {
             Self::Crashed => "crashed",
             Self::ShuttingDown => "shutting-down",
             Self::ExceptionLogged => "exception-logged",
-            Self::Terminated => "terminated",
             Self::ProxyRestarting => "proxy-restarting",
             Self::BackendGone => "backend-gone",
             Self::Overloaded => "overloaded",
