@@ -22,8 +22,8 @@ const IDLE: &str = "[...document.querySelectorAll('button, input, select, textar
     .map((control) => control.outerHTML.slice(0, 120))
     .join()";
 
-/// What stands there and is not shown, but for what is folded or for a script.
-const HIDDEN: &str = "[...document.querySelectorAll('main section')]
+/// What stands there and is not shown, but for what is folded and for the lab.
+const HIDDEN: &str = "[...document.querySelectorAll('main section:not(.live, .forbid, .lab)')]
     .filter((section) => !section.checkVisibility() && !section.closest('details'))
     .map((section) => section.outerHTML.slice(0, 120))
     .join()";

@@ -3,19 +3,20 @@
 use anyhow::Context;
 use serde_json::Value;
 
+use crate::reading::JUDGED;
 use crate::visit::Visit;
 
 /// How many of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// Every kind of page in every language.
+    /// Every kind of page in the languages that axe-core judges whole.
     Kinds,
     /// Every page of the site map.
     All,
 }
 
 /// Every kind of page, and codes whose pages have parts that others lack.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 14] = [
     "",
     "codes",
     "codes/1006",
@@ -30,7 +31,6 @@ const KINDS: [&str; 15] = [
     "products",
     "idle-timeouts",
     "search?q=nginx",
-    "search?q=zzzz",
 ];
 
 /// The paths of pages, those of a language together.
@@ -49,7 +49,8 @@ pub(crate) async fn of(visit: &mut Visit<'_>, extent: Extent) -> anyhow::Result<
     Ok(match extent {
         Extent::Kinds => {
             let of = |root: &str| KINDS.map(|kind| format!("{root}{kind}"));
-            found.flat_map(of).collect()
+            let judged = found.filter(|root| JUDGED.contains(root));
+            judged.flat_map(of).collect()
         }
         Extent::All => found.map(str::to_owned).collect(),
     })
