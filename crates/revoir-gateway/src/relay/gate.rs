@@ -10,8 +10,9 @@ use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
 /// How long the others may take.
 pub(crate) const LONGEST_RETURN: Duration = Duration::from_secs(5);
 
-/// How long a client may take to say by itself what its new backend has to know: about a round trip.
-const ROUND_TRIP: Duration = Duration::from_millis(250);
+/// How long a client may take to say by itself what its new backend has to know: a round trip, and what a
+/// busy program needs.
+const ROUND_TRIP: Duration = Duration::from_secs(1);
 
 /// What a client says waits, at most until then.
 #[derive(Clone, Copy, Debug)]

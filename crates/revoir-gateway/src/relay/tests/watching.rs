@@ -463,7 +463,7 @@ fn what_is_said_right_after_a_return_waits_where_the_program_is_not_told_of_it()
 fn what_was_said_meanwhile_waits_a_round_trip_for_what_programs_say_that_are_told() {
     let mut rig = returned(true, true);
     rig.others_return(true);
-    rig.wait(Duration::from_millis(249));
+    rig.wait(Duration::from_millis(999));
     assert_eq!(rig.backend_got(), b"");
     rig.wait(Duration::from_millis(1));
     assert_eq!(rig.backend_got(), told("meanwhile"));
