@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use revoir::client::ConnectError;
 use revoir::ending::Slot;
-use revoir::{Client, Ending, WebSocket};
+use revoir::{Client, Ending, Reason, SendCode, WebSocket};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -274,6 +274,24 @@ async fn a_close_tells_the_live_connection_when_to_come_back() {
     let ending = socket.recv().await.unwrap_err();
     assert_eq!(ending.code().get(), 1012);
     assert!(Slot::read(ending.code(), ending.reason()).is_some());
+}
+
+#[tokio::test]
+async fn a_pulled_cable_is_silence_and_no_end() {
+    let reference = Reference::start();
+    let lab = reference.address();
+    let (mut socket, token) = live(lab).await;
+    socket.send_text("1").await.unwrap();
+    assert_eq!(text(&mut socket).await, "1");
+    let path = format!("/lab/do/silence?token={token}");
+    assert_eq!(ask(lab, "POST", &path, "").await.0, 200);
+    socket.send_text("2").await.unwrap();
+    // It is still there: it takes part in a close, and never said "2".
+    drop(socket.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY));
+    let ending = socket.recv().await.unwrap_err();
+    assert_eq!((ending.code().get(), ending.is_clean()), (1000, true));
+    let unknown = format!("/lab/do/silence?token={}", self::token());
+    assert_eq!(ask(lab, "POST", &unknown, "").await.0, 409);
 }
 
 #[tokio::test]
