@@ -153,6 +153,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod below;
 pub mod client;
 mod deadline;
 pub mod drain;

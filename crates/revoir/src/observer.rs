@@ -8,7 +8,7 @@ use revoir_proto::{Ending, Role};
 #[cfg(feature = "rustls")]
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
-use crate::driver::below::Shown;
+use crate::below::Shown;
 
 /// Sees every connection open and every connection end, also those whose handle was dropped.
 ///

@@ -3,7 +3,6 @@
 //! From below: [`table`] says what follows from what; [`machine`] does it; [`socket`] locks, wakes
 //! and is what handles call; [`task`] is the driver, for whatever nobody else does.
 
-pub(crate) mod below;
 mod clock;
 mod epoch;
 mod inbox;

@@ -14,8 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use tracing::span::Entered;
 
+use crate::below::{Shown, tcp};
 use crate::drain::{Drainable, Farewell, NOWHERE};
-use crate::driver::below::{Shown, tcp};
 use crate::driver::clock::Clock;
 use crate::driver::epoch::Epoch;
 use crate::driver::machine::{Machine, Wakes, Watch};

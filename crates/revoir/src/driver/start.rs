@@ -10,8 +10,8 @@ use revoir_proto::extension::AgreedExtensions;
 use revoir_proto::{Config, Role};
 use tracing::Span;
 
+use crate::below::Shown;
 use crate::drain::{Seat, Tracker};
-use crate::driver::below::Shown;
 use crate::observer::Observer;
 
 /// What a connection starts with.

@@ -13,8 +13,8 @@ use revoir_proto::{Config, Ending};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::Instrument;
 
+use crate::below::Shown;
 use crate::drain::{NoPlace, Places, Tracker};
-use crate::driver::below::Shown;
 use crate::driver::{Driver, Home, Shared};
 use crate::observer::{ConnectionInfo, Observer};
 use crate::server::admission::Admission;

@@ -18,8 +18,8 @@ use tokio::time::timeout_at;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tracing::{Instrument, Span};
 
+use crate::below::Shown;
 use crate::drain::{NoPlace, Seat};
-use crate::driver::below::Shown;
 use crate::driver::{Failure, Known};
 use crate::observer::ConnectionInfo;
 use crate::server::answer;

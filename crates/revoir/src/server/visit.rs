@@ -7,8 +7,8 @@ use tracing::Span;
 
 use revoir_proto::Role;
 
+use crate::below::Shown;
 use crate::drain::Seat;
-use crate::driver::below::Shown;
 use crate::observer::ConnectionInfo;
 
 /// A client that has a place.

@@ -15,9 +15,9 @@ use revoir_proto::{
     BinaryPayload, Ending, Message, Reason, Role, SendCode, State, TextPayload, UsageError,
 };
 
-use crate::driver::below::tcp;
+use crate::below::tcp;
 #[cfg(feature = "rustls")]
-use crate::driver::below::{server_name, tls};
+use crate::below::{server_name, tls};
 use crate::driver::{Shared, TrySendError};
 #[cfg(feature = "rustls")]
 use crate::tls::rustls::pki_types::CertificateDer;
