@@ -78,6 +78,7 @@
 
 mod action_cable;
 mod adapter;
+mod applications;
 mod graphql;
 mod message;
 mod mqtt;
@@ -87,5 +88,6 @@ mod stomp;
 mod stream;
 
 pub use adapter::{Adapter, Fate, PROLOGUE_LIMIT, Unholdable};
+pub use applications::Applications;
 pub use message::{Message, Outbox, OwnedMessage};
-pub use protocol::{Applications, Handshake, Protocol, UnknownProtocol};
+pub use protocol::{Handshake, Protocol, UnknownProtocol};

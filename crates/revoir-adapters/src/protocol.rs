@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::action_cable::ActionCable;
 use crate::adapter::{Adapter, Unholdable};
+use crate::applications::Applications;
 use crate::graphql::{Dialect, Graphql};
 use crate::mqtt::Mqtt;
 use crate::socket_io::{self, SocketIo};
@@ -19,16 +20,6 @@ pub struct Handshake<'a> {
     pub query: &'a str,
     /// The subprotocol that the server agreed to.
     pub subprotocol: Option<&'a str>,
-}
-
-/// Whether anybody vouches for the applications that speak a protocol: that they are content with what
-/// an adapter says again. Only they know what else they do when they connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Applications {
-    /// Nobody: the protocol was detected. Held is who cannot miss what its application would have done.
-    Unknown,
-    /// Somebody named the protocol.
-    Known,
 }
 
 /// A protocol that has an adapter.

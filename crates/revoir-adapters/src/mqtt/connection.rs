@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 
 use crate::adapter::{PROLOGUE_LIMIT, Unholdable};
+use crate::applications::Applications;
 use crate::message::{Outbox, OwnedMessage};
 use crate::mqtt::hello::{Connack, Connect};
 use crate::mqtt::packet::{Packet, Packets, kind};
 use crate::mqtt::requests::Requests;
 use crate::mqtt::subscriptions::{Expected, Subscriptions};
-use crate::protocol::Applications;
 use crate::stream::{Stream, Unit, Verdict};
 
 pub(super) const PINGRESP: [u8; 2] = [0xd0, 0];

@@ -1,12 +1,12 @@
 //! What the client sends.
 
 use crate::adapter::Unholdable;
+use crate::applications::Applications;
 use crate::mqtt::connection::{
     CLIENT, HAS_WILL, IN_STEPS, Mqtt, NOT_MQTT, PUBLISHES, Phase, SERVER, packet_of, remove,
 };
 use crate::mqtt::hello::Connect;
 use crate::mqtt::packet::{Packet, kind};
-use crate::protocol::Applications;
 use crate::stream::{Unit, Verdict};
 
 impl Mqtt {

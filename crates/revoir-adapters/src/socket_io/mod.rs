@@ -17,8 +17,8 @@ use std::time::Duration;
 use revoir_codes::CloseCode;
 
 use crate::adapter::{Adapter, Fate, Unholdable, tells_restart};
+use crate::applications::Applications;
 use crate::message::{Message, Outbox};
-use crate::protocol::Applications;
 use crate::socket_io::heartbeat::{Beat, Heartbeat, Pace};
 use crate::socket_io::namespace::Namespaces;
 use crate::socket_io::packet::{Kind, Packet};

@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::adapter::{PROLOGUE_LIMIT, Unholdable};
+use crate::applications::Applications;
 use crate::message::{Outbox, OwnedMessage};
-use crate::protocol::Applications;
 use crate::stomp::deliveries::Deliveries;
 use crate::stomp::frame::Frames;
 use crate::stream::{Stream, Verdict};

@@ -1,7 +1,7 @@
 //! What the client sends.
 
 use crate::adapter::Unholdable;
-use crate::protocol::Applications;
+use crate::applications::Applications;
 use crate::stomp::connection::{
     NOT_STOMP, OPEN_LIMIT, Phase, SENDS, Stomp, Subscription, TEMPORARY, TOO_MANY, is_beat,
     is_temporary,
