@@ -164,8 +164,8 @@ async fn a_page_that_closes_itself_is_heard() {
     let token = token();
     let url = format!("ws://{lab}/lab/end/page-close-3000?token={token}");
     let socket = revoir::connect(&url).await.unwrap();
-    let code = revoir::SendCode::try_from(3000).unwrap();
-    socket.close(code, revoir::Reason::EMPTY).await;
+    let code = SendCode::try_from(3000).unwrap();
+    socket.close(code, Reason::EMPTY).await;
     let (_, found) = get(lab, &format!("/lab/endings/{token}")).await;
     assert_eq!(found["ending"]["cause"], "closed-by-peer");
     assert_eq!(found["ending"]["received"]["code"], 3000);
