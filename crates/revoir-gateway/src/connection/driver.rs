@@ -15,13 +15,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::connection::client::Connection;
-use crate::connection::driver_return::Returning;
 use crate::connection::held_bytes::Held;
 use crate::connection::holding::{HoldState, Redial};
 use crate::connection::lifetime::Lifetime;
 use crate::connection::linger::{linger, linger_at_backend};
 use crate::connection::meter::Meter;
 use crate::connection::read_buffer::{READ_BUFFER_BYTES, with_read_buffer};
+use crate::connection::returning::Returning;
 use crate::connection::transport::{Writer, poll_read};
 use crate::relay::{Goodbye, Moment, Outlook, Relay, Side, earlier};
 use crate::watch::{Order, Told};

@@ -1,7 +1,5 @@
 //! What a driver does after a hold: what its client says waits for the others that return.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,15 +7,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connection::driver::Driver;
 use crate::upstream::Return;
-
-/// The returns of the clients of a route, as one of them sees them.
-#[derive(Default)]
-pub(super) struct Returning {
-    /// This one has still to return.
-    own: Option<Return>,
-    /// Is ready when all have.
-    all: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-}
 
 impl<S> Driver<S>
 where

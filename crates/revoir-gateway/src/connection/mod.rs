@@ -19,6 +19,7 @@ mod moving;
 mod read_buffer;
 mod redial;
 mod registry;
+mod returning;
 mod transport;
 
 pub(crate) use client::Connection;

@@ -9,13 +9,13 @@ use hyper::{Method, Request, Response};
 
 use crate::connection::begun;
 use crate::front::granted::Granted;
+use crate::front::patience::Patience;
 use crate::front::plain::{HttpProxy, NoBackend};
 use crate::front::progress::Progress;
 use crate::front::refusal::{self, unavailable};
 use crate::front::settings::{HttpTimes, Settings};
 use crate::front::source::Source;
 use crate::front::state::Front;
-use crate::front::waiting::Patience;
 use crate::proxy_protocol::Header;
 use crate::relay::is_there;
 use crate::upstream::{Affinity, Asking, PathId, Pool, Priority, Reached};

@@ -18,6 +18,7 @@ mod headers;
 mod lent_body;
 mod listener;
 mod path;
+mod patience;
 mod plain;
 mod progress;
 mod refusal;

@@ -1,4 +1,4 @@
-//! [`Gate`]: what a client says after its return waits until others are back who are to hear it.
+//! The gate: what a client says after its return waits until others are back who are to hear it.
 //!
 //! Clients talk with each other through their backend. What one says to a new backend before others have
 //! subscribed there again meets nobody, and is confirmed for all that.
@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
+use crate::relay::watched::Gate;
 
 /// How long the others may take.
 pub(crate) const LONGEST_RETURN: Duration = Duration::from_secs(5);
@@ -13,12 +14,6 @@ pub(crate) const LONGEST_RETURN: Duration = Duration::from_secs(5);
 /// How long a client may take to say by itself what its new backend has to know: a round trip, and what a
 /// busy program needs.
 const ROUND_TRIP: Duration = Duration::from_secs(1);
-
-/// What a client says waits, at most until then.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Gate {
-    opens: Duration,
-}
 
 impl Relay {
     /// The hello has been said again. Where the client itself says what the backend has to know, only what

@@ -19,6 +19,7 @@ mod outgoing;
 mod scanner;
 mod search;
 mod silence;
+mod silent;
 mod stage;
 mod state;
 #[cfg(test)]

@@ -7,7 +7,6 @@ use revoir_proto::Role;
 use revoir_proto::extension::deflate::{Decompressor, Direction, WindowBits};
 use revoir_proto::frame::{FrameHeader, Mask, Opcode};
 
-use crate::relay::gate::Gate;
 use crate::relay::verdict::BackendEnd;
 
 /// A message that is not kept until it is whole cannot be shown.
@@ -16,6 +15,12 @@ pub(super) const TOO_LONG: Unholdable =
 
 /// A message that was shown could not be inflated.
 const NOT_DEFLATED: Unholdable = Unholdable::forever("a compressed message cannot be read");
+
+/// What a client says waits, at most until then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gate {
+    pub(super) opens: Duration,
+}
 
 /// The adapter of a connection.
 #[derive(Debug)]

@@ -496,7 +496,7 @@ mod tests {
 
     use super::*;
     use crate::upstream::balance::Weights;
-    use crate::upstream::returns::Return;
+    use crate::upstream::one_return::Return;
 
     fn port_of(target: &Target) -> u16 {
         match target.place {

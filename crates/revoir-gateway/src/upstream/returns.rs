@@ -1,11 +1,8 @@
 //! [`Returns`]: held clients whose hello has still to be said again, and since when there are none.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-
-use crate::upstream::pool::Pool;
 
 /// How many clients of a pool have still to return.
 #[derive(Debug)]
@@ -17,10 +14,6 @@ struct State {
     /// When the last one was over.
     over_since: Duration,
 }
-
-/// A client that has still to return, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Return(Arc<Pool>);
 
 impl Default for Returns {
     fn default() -> Self {
@@ -51,32 +44,18 @@ impl Returns {
         }
     }
 
-    fn enter(&self) {
+    pub(super) fn enter(&self) {
         self.0.send_if_modified(|state| {
             state.under_way += 1;
             false
         });
     }
 
-    fn leave(&self, now: Duration) {
+    pub(super) fn leave(&self, now: Duration) {
         self.0.send_if_modified(|state| {
             state.under_way -= 1;
             state.over_since = now;
             state.under_way == 0
         });
-    }
-}
-
-impl Return {
-    /// One more has to return to `pool`.
-    pub(crate) fn begin(pool: &Arc<Pool>) -> Self {
-        pool.returns.enter();
-        Self(Arc::clone(pool))
-    }
-}
-
-impl Drop for Return {
-    fn drop(&mut self) {
-        self.0.returns.leave(self.0.now());
     }
 }
