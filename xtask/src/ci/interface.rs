@@ -17,6 +17,10 @@ const GROWING: &[&str] = &["revoir", "revoir_proto"];
 
 /// Enums that cannot grow, and why.
 const CLOSED: &[(&str, &str)] = &[
+    (
+        "CauseKind",
+        "a policy has a rule for each, so that no cause is forgotten",
+    ),
     ("ClientOutcome", "an answer opens or refuses"),
     ("Initiator", "a connection has two sides"),
     ("Message", "text and binary: RFC 6455 section 5.6"),
