@@ -112,9 +112,11 @@ struct Gateway {
 
 impl Gateway {
     async fn start(program: &Path, backend: u16, way: Way) -> anyhow::Result<Self> {
-        // Nobody wants to wait until 40 s of silence are over.
+        // Nobody wants to wait until 40 s of silence are over, and then 60 s for the backend to go on.
         let keepalive = match way {
-            Way::FrozenForLong => "ping-interval = \"1s\"\npong-timeout = \"2s\"\n",
+            Way::FrozenForLong => {
+                "ping-interval = \"1s\"\npong-timeout = \"2s\"\nhold.silent = \"0s\"\n"
+            }
             Way::Closes(_) | Way::Killed | Way::Frozen => "",
         };
         let mut config = NamedTempFile::new()?;
