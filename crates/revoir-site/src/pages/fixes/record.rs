@@ -4,7 +4,7 @@ pub(super) const RUNS: &[(&str, &str, &str)] = &[
     (
         "keepalive/ws.mjs",
         "ws 8.23.0, Node.js 20.20.2",
-        "c4b2749b6c87f8aa1d39cd3cb71b610a1dc0b030",
+        "1f90f88cd06264fb28f1fdb5b6fe398d1c9ee8a5",
     ),
     (
         "keepalive/server.py",
@@ -34,7 +34,7 @@ pub(super) const RUNS: &[(&str, &str, &str)] = &[
     (
         "restart/ws.mjs",
         "ws 8.23.0, Node.js 20.20.2",
-        "9324e6b3ba296a396f7b29571c9733c868e67d92",
+        "50a5418aafa6c99532560559c6030ec5ed0ce989",
     ),
     (
         "restart/server.py",
@@ -49,7 +49,7 @@ pub(super) const RUNS: &[(&str, &str, &str)] = &[
     (
         "size/ws.mjs",
         "ws 8.23.0, Node.js 20.20.2",
-        "57c2896a54cb214a998ab844abfe198de1cc4573",
+        "ee6d777eb9ac3be6f693608105f6d1fc89e4f010",
     ),
     (
         "size/server.py",
@@ -69,7 +69,7 @@ pub(super) const RUNS: &[(&str, &str, &str)] = &[
     (
         "code/ws.mjs",
         "ws 8.23.0, Node.js 20.20.2",
-        "7f614f7a605c4f31155c3a4f17d10564a265fbd0",
+        "4c3073307534b5a1b644fd248c15e6335645f536",
     ),
     (
         "code/server.py",
