@@ -143,7 +143,8 @@ impl Relay {
         while let Some(at) = self.adapter.poll_timeout().filter(|&at| at <= until) {
             self.now = self.now.max(at);
             self.call(|adapter, now, out| adapter.handle_timeout(now, out));
-            assert!(self.adapter.poll_timeout() > Some(at), "a timer that stays");
+            let next = self.adapter.poll_timeout();
+            assert!(next.is_none_or(|next| next > at), "a timer that stays");
         }
         self.now = until;
     }
