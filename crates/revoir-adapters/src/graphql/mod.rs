@@ -318,7 +318,7 @@ impl Adapter for Graphql {
     }
 
     fn memory(&self) -> usize {
-        let id = |operation: &Operation| operation.id.len() + 8;
+        let id = |operation: &Operation| operation.id.len() + size_of_val(operation);
         self.size() + self.operations.iter().map(id).sum::<usize>()
     }
 }

@@ -8,7 +8,7 @@ use crate::socket_io::packet;
 
 /// Namespaces, and acks of both sides, that may be open at a time. Clients that never answer exist;
 /// beyond this many it is not known any more what is open.
-const OPEN_LIMIT: usize = 1024;
+const OPEN_LIMIT: usize = 256;
 
 /// Bytes of the name of a namespace.
 const NAME_LIMIT: usize = 1024;
@@ -189,7 +189,8 @@ impl Namespaces {
 
     pub(super) fn memory(&self) -> usize {
         let asked = self.asked.iter().chain(&self.stale);
-        let names = asked.map(|(name, _)| name.len());
-        self.size() + self.open() * 8 + names.sum::<usize>()
+        let names = asked.map(|asked| asked.0.len() + size_of_val(asked));
+        let each = self.all.len() * size_of::<Namespace>();
+        self.size() + each + self.open() * 8 + names.sum::<usize>()
     }
 }
