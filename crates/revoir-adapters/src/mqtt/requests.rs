@@ -23,12 +23,16 @@ pub(crate) struct Requests {
     length: usize,
     /// How many were too long.
     missing: usize,
+    /// An identifier was taken for something else while it was in use: the answers cannot be told apart.
+    are_confused: bool,
 }
 
 impl Requests {
     /// The client sends `packet`. A repetition replaces what it repeats. `is_whole`: whether it
     /// can be kept.
     pub(crate) fn add(&mut self, id: u16, packet: Packet<'_>, is_whole: bool) {
+        let before = self.all.get(&id);
+        self.are_confused |= before.is_some_and(|before| before.kind != packet.kind());
         self.remove(id);
         let fits = is_whole && self.length + packet.bytes.len() <= PROLOGUE_LIMIT;
         let bytes = if fits {
@@ -66,6 +70,11 @@ impl Requests {
     /// Whether each of them can be said again.
     pub(crate) const fn are_kept(&self) -> bool {
         self.missing == 0
+    }
+
+    /// Whether an identifier was taken for something else while it was in use (MQTT-2.2.1-3).
+    pub(crate) const fn are_confused(&self) -> bool {
+        self.are_confused
     }
 
     pub(crate) fn has_id(&self, id: u16) -> bool {

@@ -45,6 +45,18 @@ fn qos_2_is_unholdable_until_both_have_said_all() {
 }
 
 #[test]
+fn an_identifier_that_is_used_twice_at_a_time_is_unholdable() {
+    let mut rig = connected(Hello::V4, &connack(false, 0));
+    rig.client(&subscribe(1, "a/#", 0));
+    assert_eq!(rig.refusal(), None);
+    // The same message again is what a client may send.
+    rig.client(&subscribe(1, "a/#", 0));
+    assert_eq!(rig.refusal(), None);
+    rig.client(&publish(1, 1, "t", "hi"));
+    assert_eq!(rig.refusal(), Some("a packet identifier is used twice"));
+}
+
+#[test]
 fn aliases_and_authentication_are_not_followed() {
     let mut rig = connected(Hello::V5, &connack5(false, 0, &[]));
     let aliased = [&string(b"t")[..], &[3, 0x23, 0, 1], b"hi"].concat();
