@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use crate::adapter::PROLOGUE_LIMIT;
 use crate::mqtt::packet::{Packet, kind};
 
+/// Of a PUBLISH that is repeated.
+const DUP: u8 = 0x08;
+
 /// A PUBLISH of quality of service 1, a SUBSCRIBE or an UNSUBSCRIBE.
 struct Request {
     kind: u8,
@@ -31,8 +34,11 @@ impl Requests {
     /// The client sends `packet`. A repetition replaces what it repeats. `is_whole`: whether it
     /// can be kept.
     pub(crate) fn add(&mut self, id: u16, packet: Packet<'_>, is_whole: bool) {
+        // Only a PUBLISH may be repeated, and says that it is.
+        let is_marked = packet.bytes.first().is_some_and(|first| first & DUP != 0);
+        let repeats = packet.kind() == kind::PUBLISH && is_marked;
         let before = self.all.get(&id);
-        self.are_confused |= before.is_some_and(|before| before.kind != packet.kind());
+        self.are_confused |= before.is_some_and(|before| !repeats || before.kind != kind::PUBLISH);
         self.remove(id);
         let fits = is_whole && self.length + packet.bytes.len() <= PROLOGUE_LIMIT;
         let bytes = if fits {
@@ -83,7 +89,6 @@ impl Requests {
 
     /// What is said again. A message is marked as a duplicate only for a server that may know it.
     pub(crate) fn said_again(&self, is_session_present: bool) -> impl Iterator<Item = Vec<u8>> {
-        const DUP: u8 = 0x08;
         let mut all: Vec<_> = self.all.values().collect();
         all.sort_unstable_by_key(|request| request.place);
         all.into_iter().map(move |request| {
