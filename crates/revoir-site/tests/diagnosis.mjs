@@ -4,29 +4,14 @@
 //
 // Asked is every text of our own cases and of the strangers' working half in testdata/diagnosis, with every answer that
 // the page offers, and every silence around a limit.
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import vm from "node:vm";
 
-const program = process.env.REVOIR ?? "revoir";
-const run = promisify(execFile);
+import { program, serve } from "./serving.mjs";
 
-/** The reference on a port of its own, and its address. */
-async function serve() {
-  const server = spawn(program, ["serve", "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "pipe"] });
-  const address = await new Promise((told, failed) => {
-    server.on("exit", () => failed(new Error("revoir serve ended")));
-    for (const stream of [server.stdout, server.stderr]) {
-      createInterface(stream).on("line", (line) => {
-        const address = /http:\/\/127\.0\.0\.1:[0-9]+/.exec(line)?.[0];
-        if (address) told(address);
-      });
-    }
-  });
-  return { server, address };
-}
+const run = promisify(execFile);
 
 /** What the page of 1006 loads to rank causes. */
 async function diagnosis(address) {

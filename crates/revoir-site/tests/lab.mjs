@@ -4,12 +4,13 @@
 //     node crates/revoir-site/tests/lab.mjs [FILE]
 //
 // With FILE it writes what they told there: docs/browser-lab.md.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+
+import { serve } from "./serving.mjs";
 
 const puppeteer = createRequire(import.meta.url)(process.env.PUPPETEER ?? "puppeteer-core");
 const CODES = [
@@ -20,23 +21,6 @@ const ENGINES = [
   ["Chromium", "chrome", process.env.CHROMIUM ?? "chromium"],
   ["Firefox", "firefox", process.env.FIREFOX ?? "firefox-esr"],
 ];
-
-/** The reference on a port of its own, and its address. */
-async function serve() {
-  const server = spawn(process.env.REVOIR ?? "revoir", ["serve", "--listen", "127.0.0.1:0"], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const address = await new Promise((told, failed) => {
-    server.on("exit", () => failed(new Error("revoir serve ended")));
-    for (const stream of [server.stdout, server.stderr]) {
-      createInterface(stream).on("line", (line) => {
-        const address = /http:\/\/127\.0\.0\.1:[0-9]+/.exec(line)?.[0];
-        if (address) told(address);
-      });
-    }
-  });
-  return { server, address };
-}
 
 /** Presses the button, and resolves to what the page shows of it. It runs in the page. */
 async function press(index) {

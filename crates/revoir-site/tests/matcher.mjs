@@ -3,29 +3,12 @@
 //   REVOIR=target/debug/revoir node crates/revoir-site/tests/matcher.mjs
 //
 // Asked for are the queries of queries.toml in every language, and every title with a letter left out.
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import vm from "node:vm";
 
-const LANGUAGES = ["en", "zh-hans", "vi", "fr"];
+import { serve } from "./serving.mjs";
 
-/** The reference on a port of its own, and its address. */
-async function serve() {
-  const server = spawn(process.env.REVOIR ?? "revoir", ["serve", "--listen", "127.0.0.1:0"], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const address = await new Promise((told, failed) => {
-    server.on("exit", () => failed(new Error("revoir serve ended")));
-    for (const stream of [server.stdout, server.stderr]) {
-      createInterface(stream).on("line", (line) => {
-        const address = /http:\/\/127\.0\.0\.1:[0-9]+/.exec(line)?.[0];
-        if (address) told(address);
-      });
-    }
-  });
-  return { server, address };
-}
+const LANGUAGES = ["en", "zh-hans", "vi", "fr"];
 
 async function text(url) {
   const answer = await fetch(url);
