@@ -1,7 +1,7 @@
 //! [`Backend`]: the service behind the gateway that the first page talks to. It answers every message,
 //! and it can be restarted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -34,10 +34,16 @@ pub(super) struct Backend {
     generation: AtomicU32,
     restarting: AtomicBool,
     tracker: Mutex<Tracker>,
-    /// The gateway's names for the connections of pages.
-    names: Mutex<HashMap<Token, String>>,
-    /// Pages that hear nothing any more.
-    silent: Mutex<HashSet<Token>>,
+    pages: Mutex<HashMap<Token, Page>>,
+}
+
+/// The connection of a page, while the backend has it.
+#[derive(Debug)]
+struct Page {
+    /// The gateway's name for it.
+    name: String,
+    /// It is answered no more.
+    is_silent: Arc<AtomicBool>,
 }
 
 impl Backend {
@@ -49,8 +55,7 @@ impl Backend {
             generation: AtomicU32::new(0),
             restarting: AtomicBool::new(false),
             tracker: Mutex::new(acceptor().tracker().clone()),
-            names: Mutex::default(),
-            silent: Mutex::default(),
+            pages: Mutex::default(),
         });
         tokio::spawn(Arc::clone(&backend).run(listener));
         Ok(backend)
@@ -79,16 +84,15 @@ impl Backend {
 
     /// The gateway's name for a page's connection, while the backend has it.
     pub(super) fn name(&self, token: Token) -> Option<String> {
-        self.names().get(&token).cloned()
+        self.pages().get(&token).map(|page| page.name.clone())
     }
 
     /// Answers a page's connection no more, as if its cable were pulled. Returns whether the backend has it.
     pub(super) fn fall_silent(&self, token: Token) -> bool {
-        let is_here = self.names().contains_key(&token);
-        if is_here {
-            self.silent().insert(token);
-        }
-        is_here
+        let pages = self.pages();
+        let page = pages.get(&token);
+        page.inspect(|page| page.is_silent.store(true, Ordering::Relaxed))
+            .is_some()
     }
 
     /// One start after the other.
@@ -133,26 +137,22 @@ impl Backend {
             .and_then(|query| query.strip_prefix("token="));
         let token = token.and_then(Token::parse);
         incoming.run(move |socket| async move {
-            if let (Some(token), Some(name)) = (token, &name) {
-                self.names().insert(token, name.clone());
+            let is_silent = Arc::new(AtomicBool::new(false));
+            if let (Some(token), Some(name)) = (token, name) {
+                let is_silent = Arc::clone(&is_silent);
+                self.pages().insert(token, Page { name, is_silent });
             }
             let generation = self.generation.load(Ordering::Relaxed);
-            let is_silent = || token.is_some_and(|token| self.silent().contains(&token));
-            let ended = answer(socket, generation, resumed, is_silent).await;
+            let ended = answer(socket, generation, resumed, &is_silent).await;
             if let Some(token) = token {
-                self.names().remove(&token);
-                self.silent().remove(&token);
+                self.pages().remove(&token);
             }
             ended
         })
     }
 
-    fn silent(&self) -> MutexGuard<'_, HashSet<Token>> {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn names(&self) -> MutexGuard<'_, HashMap<Token, String>> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pages(&self) -> MutexGuard<'_, HashMap<Token, Page>> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -169,13 +169,13 @@ async fn answer(
     mut socket: WebSocket,
     generation: u32,
     resumed: bool,
-    is_silent: impl Fn() -> bool,
+    is_silent: &AtomicBool,
 ) -> Result<(), Arc<Ending>> {
     let word = if resumed { "resumed" } else { "backend" };
     socket.send_text(format!("{word} {generation}")).await?;
     loop {
         let message = socket.recv().await?;
-        if !is_silent() {
+        if !is_silent.load(Ordering::Relaxed) {
             socket.send(message).await?;
         }
     }
