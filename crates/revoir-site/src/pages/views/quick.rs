@@ -96,7 +96,7 @@ impl<'a> QuickView<'a> {
             Block {
                 says: reconnect,
                 code: include_str!("../../../snippets/reconnect.js"),
-                run: run("Chromium 156"),
+                run: run("ws 8, Node.js 20"),
             },
             Block {
                 says: escaped(&idle),
@@ -116,7 +116,7 @@ impl Likely {
     fn new(frame: &Frame, cause: &'static CauseFacts, whole: bool) -> Self {
         let text = cause.text(frame.locale);
         let place = || format!("{}#{}", frame.page(Address::Causes), cause.id);
-        let more = text.map(|text| More {
+        let more = text.filter(|_| whole).map(|text| More {
             sign: frame.text(text.evidence.first().map_or("", |sign| *sign)),
             confirm: frame.text(text.confirm),
             fix: text.fix.iter().map(|one| frame.text(one)).collect(),
@@ -125,7 +125,7 @@ impl Likely {
             id: cause.id,
             href: cause.is_abnormal().then(place),
             title: frame.text(text.map_or("", |text| text.title)),
-            more: more.filter(|_| whole),
+            more,
         }
     }
 }
