@@ -17,6 +17,28 @@ const ended = (stops, ...sockets) => async () => {
   sockets.forEach((socket) => { socket.removeAllListeners(); socket.close() })
 }
 
+/** Two members of a room, one of which moves. */
+const rooms = (name, options) => ({
+  name,
+  server: server('rooms'),
+  async play(address, outcome) {
+    const member = (name) => {
+      const socket = connect(`${address}/game`, outcome, options)
+      socket.on('connect', () => socket.emit('join', 'room'))
+      socket.on('move', (bytes) => outcome.hear(name, Buffer.from(bytes).readUInt32BE()))
+      return socket
+    }
+    const [one, other] = [member('one'), member('other')]
+    const stop = every(100, (i) => {
+      const bytes = Buffer.alloc(64)
+      bytes.writeUInt32BE(i)
+      outcome.say('other', i)
+      one.emit('move', 'room', bytes)
+    })
+    return ended([stop], one, other)
+  },
+})
+
 export const apps = [
   {
     name: 'Socket.IO: the tutorial\'s chat, which says in `auth` what it has had, and sends again until it is confirmed',
@@ -81,26 +103,7 @@ export const apps = [
       return ended([stop], writer, reader)
     },
   },
-  {
-    name: 'Socket.IO: rooms of a namespace that are joined upon `connect`, with binary messages',
-    server: server('rooms'),
-    async play(address, outcome) {
-      const member = (name) => {
-        const socket = connect(`${address}/game`, outcome)
-        socket.on('connect', () => socket.emit('join', 'room'))
-        socket.on('move', (bytes) => outcome.hear(name, Buffer.from(bytes).readUInt32BE()))
-        return socket
-      }
-      const [one, other] = [member('one'), member('other')]
-      const stop = every(100, (i) => {
-        const bytes = Buffer.alloc(64)
-        bytes.writeUInt32BE(i)
-        outcome.say('other', i)
-        one.emit('move', 'room', bytes)
-      })
-      return ended([stop], one, other)
-    },
-  },
+  rooms('Socket.IO: rooms of a namespace that are joined upon `connect`, with binary messages'),
   {
     name: 'Socket.IO: the same chat with a token in `auth` and connection state recovery',
     server: server('recovering'),
@@ -117,24 +120,5 @@ export const apps = [
       return ended([stop], ...members)
     },
   },
-  {
-    name: 'Socket.IO: by polling first, as its clients do by default',
-    server: server('rooms'),
-    async play(address, outcome) {
-      const member = (name) => {
-        const socket = connect(`${address}/game`, outcome, { transports: ['polling', 'websocket'] })
-        socket.on('connect', () => socket.emit('join', 'room'))
-        socket.on('move', (bytes) => outcome.hear(name, Buffer.from(bytes).readUInt32BE()))
-        return socket
-      }
-      const [one, other] = [member('one'), member('other')]
-      const stop = every(100, (i) => {
-        const bytes = Buffer.alloc(64)
-        bytes.writeUInt32BE(i)
-        outcome.say('other', i)
-        one.emit('move', 'room', bytes)
-      })
-      return ended([stop], one, other)
-    },
-  },
+  rooms('Socket.IO: by polling first, as its clients do by default', { transports: ['polling', 'websocket'] }),
 ]
