@@ -116,25 +116,6 @@ const revoirDiagnosis = (data) => {
   const units = set("ms s sec secs seconds second milliseconds bytes byte kb mb kib mib connections clients minutes");
   const saysNumber = set("code closecode statuscode status close closed error");
   const bounds = set("must between either neither");
-  const names = [
-    ["abnormalclosure", 1006],
-    ["closeabnormal", 1006],
-    ["abnormalclose", 1006],
-    ["nostatusreceived", 1005],
-    ["nostatusrcvd", 1005],
-    ["nostatuscode", 1005],
-    ["normalclosure", 1000],
-    ["closenormal", 1000],
-    ["goingaway", 1001],
-    ["endpointunavailable", 1001],
-    ["policyviolation", 1008],
-    ["violatedpolicy", 1008],
-    ["messagetoobig", 1009],
-    ["servicerestart", 1012],
-    ["tryagainlater", 1013],
-    ["invalidframepayload", 1007],
-    ["invalidpayloaddata", 1007],
-  ];
   const phrases = new Map([
     [101, "switching protocols"],
     [301, "moved permanently"],
@@ -153,16 +134,20 @@ const revoirDiagnosis = (data) => {
     [503, "service unavailable"],
     [504, "gateway timeout"],
   ]);
+  const isProtocol = (value) => value >= data.protocol[0] && value <= data.protocol[1];
   const number = (word) => (/^[0-9]{3,4}$/u.test(word?.[0] ?? "") ? Number(word[0]) : null);
   const before = (words, index, count) => words.slice(Math.max(0, index - count), index).map(([word]) => word);
 
+  /** The code whose name in logs comes first. */
   function named(words) {
     const letters = words.map(([word]) => word).join("");
-    const found = names.find(([name]) => {
+    let first = null;
+    for (const [name, code] of data.names) {
       const at = letters.indexOf(name);
-      return at >= 0 && (name !== "normalclosure" || !letters.slice(0, at).endsWith("ab"));
-    });
-    return found?.[1] ?? null;
+      const isPart = name === "normalclosure" && letters.slice(0, Math.max(0, at)).endsWith("ab");
+      if (at >= 0 && !isPart && (first === null || at < first.at)) first = { at, code };
+    }
+    return first?.code ?? null;
   }
 
   /** A port, a size, a time, an address, part of a larger figure. */
@@ -182,7 +167,7 @@ const revoirDiagnosis = (data) => {
 
   function namesCode(line, words, index) {
     const value = number(words[index]);
-    const reach = value >= 1000 && value <= 1015 ? 4 : 2;
+    const reach = isProtocol(value) ? 4 : 2;
     if (before(words, index, 4).some((word) => bounds.has(word))) return false;
     return (
       before(words, index, reach).some((word) => beforeCode.has(word)) ||
@@ -209,7 +194,7 @@ const revoirDiagnosis = (data) => {
     for (const [index, word] of words.entries()) {
       const value = number(word);
       if (value === null || isSomethingElse(line, words, index)) continue;
-      const isCode = (value >= 1000 && value <= 1015) || (value >= 3000 && value <= 4999);
+      const isCode = isProtocol(value) || (value >= 3000 && value <= 4999);
       if (found.code === null && isCode && namesCode(line, words, index)) {
         found.code = value;
         found.unanswered =

@@ -12,6 +12,7 @@ use revoir_codes::catalog::diagnosis::rules::rules;
 use revoir_codes::catalog::diagnosis::timers::{TimerKind, timers};
 use revoir_codes::catalog::intermediaries::{Sees, intermediaries};
 use revoir_codes::catalog::text::CauseText;
+use revoir_codes::{CloseCode, CodeRange};
 use serde::Serialize;
 
 use crate::pages::prose;
@@ -28,6 +29,9 @@ struct Data {
     between: Vec<(&'static str, Option<u32>, u8)>,
     timers: Vec<(&'static str, u8, u32)>,
     chosen: [u32; 15],
+    /// What stands for a code in logs.
+    names: Vec<(&'static str, u16)>,
+    protocol: (u16, u16),
     causes: Vec<Cause>,
     texts: BTreeMap<&'static str, Text>,
     words: Words,
@@ -108,6 +112,8 @@ pub(crate) fn script(locale: &'static Locale) -> String {
             .map(|of| (of.name, kind(of.kind), of.seconds))
             .collect(),
         chosen: CHOSEN_S,
+        names: CloseCode::registered().flat_map(names).collect(),
+        protocol: CodeRange::Protocol.bounds(),
         causes: all_causes(locale).map(|(facts, _)| cause(facts)).collect(),
         texts: all_causes(locale)
             .map(|(facts, text)| (facts.id, told(facts, text)))
@@ -119,6 +125,11 @@ pub(crate) fn script(locale: &'static Locale) -> String {
     let words = include_str!("../../assets/words.js");
     let diagnosis = include_str!("../../assets/diagnosis.js");
     format!("{words}{diagnosis}revoirQuick.load(revoirDiagnosis({json}));\n")
+}
+
+fn names(code: CloseCode) -> impl Iterator<Item = (&'static str, u16)> {
+    let spelled = code.facts().spelled.iter();
+    spelled.map(move |name| (*name, code.get()))
 }
 
 fn words(locale: &'static Locale) -> Words {
