@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody};
-use hyper::header::HeaderMap;
+use axum::body::Body;
 use hyper::{Method, Request, Response};
 
 use crate::connection::begun;
 use crate::front::granted::Granted;
+use crate::front::head::{has_body, head_bytes};
 use crate::front::patience::Patience;
-use crate::front::plain::{HttpProxy, NoBackend};
+use crate::front::plain::HttpProxy;
 use crate::front::progress::Progress;
 use crate::front::refusal::{self, unavailable};
 use crate::front::settings::{HttpTimes, Settings};
@@ -26,7 +26,7 @@ pub(super) fn is_first_poll(request: &Request<Body>) -> bool {
     let query = request.uri().query().unwrap_or_default();
     let has = |wanted: &str| query.split('&').any(|field| field == wanted);
     request.method() == Method::GET
-        && request.body().is_end_stream()
+        && !has_body(request)
         && has("transport=polling")
         && (has("EIO=4") || has("EIO=3"))
         && !query.split('&').any(|field| field.starts_with("sid="))
@@ -41,6 +41,7 @@ pub(super) async fn pass(
     (affinity, client): (Option<Affinity>, Header),
     (progress, times): (&Progress, HttpTimes),
 ) -> Response<Body> {
+    let bytes = head_bytes(&request);
     let (parts, _) = request.into_parts();
     let asking = Asking {
         path: PathId::of(parts.uri.path()),
@@ -54,14 +55,16 @@ pub(super) async fn pass(
     };
     let draining = &front.registry.draining;
     let mut draining_begins = draining.listen();
-    let mut patience = Patience::new(front, settings, bytes(&parts.headers));
+    let mut patience = Patience::new(front, settings, bytes);
     loop {
+        // As a handshake: once a drain has begun, nobody gets a backend any more.
         let permit = tokio::select! {
-            permit = patience.permit(pool, asking) => permit,
+            biased;
             () = begun(Some(&mut draining_begins)) => {
                 let wait = draining.turn_away(front.registry.now());
                 return refusal::draining(wait.unwrap_or_default());
             }
+            permit = patience.permit(pool, asking) => permit,
         };
         let Some(permit) = permit else {
             return unavailable();
@@ -73,24 +76,16 @@ pub(super) async fn pass(
         let place = (affinity, client);
         let passing = plain.pass(pool, request, who, place, (progress, times));
         let response = passing.await;
-        if response.extensions().get::<NoBackend>().is_some() {
-            permit.report(Reached::Not);
-            continue;
-        }
-        permit.report(match is_there(response.status().as_u16()) {
-            true => Reached::Well,
-            false => Reached::Badly,
+        let ours = response.extensions().get::<Reached>().copied();
+        permit.report(match ours {
+            Some(reached) => reached,
+            None if is_there(response.status().as_u16()) => Reached::Well,
+            None => Reached::Badly,
         });
-        return response;
+        if ours != Some(Reached::Not) {
+            return response;
+        }
     }
-}
-
-/// About what a request takes up.
-fn bytes(headers: &HeaderMap) -> usize {
-    let fields = headers.iter();
-    fields
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use http_body_util::BodyExt;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Response, StatusCode, Uri, Version};
@@ -31,10 +31,6 @@ use crate::relay::is_there;
 use crate::upstream::{
     Affinity, KeepAlive, Kept, MaybeTls, PathId, Pool, Reached, Target, UpstreamPermit,
 };
-
-/// Says of an answer that it is the gateway's, because there is no backend.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct NoBackend;
 
 /// Passes plain requests on, over connections that are kept for more of them.
 pub(crate) struct HttpProxy(Client<Connector, Body>);
@@ -72,8 +68,8 @@ impl HttpProxy {
         // Behind what Connection names: a client must not be able to take these away either.
         granted.write(request.headers_mut());
         *request.version_mut() = Version::HTTP_11;
+        let has_body = head::has_body(&request);
         let (mut parts, body) = request.into_parts();
-        let has_body = !body.is_end_stream();
         if has_body {
             // It may stay for long, and does not keep what it was read into.
             head::detach(&mut parts);
@@ -156,11 +152,12 @@ impl HttpProxy {
                 }
             }
         }
-        if is_short {
-            return crowded();
-        }
-        let mut response = unavailable();
-        response.extensions_mut().insert(NoBackend);
+        let (mut response, reached) = match is_short {
+            true => (crowded(), Reached::Untried),
+            false => (unavailable(), Reached::Not),
+        };
+        // For one who waits: this is no upstream's answer.
+        response.extensions_mut().insert(reached);
         response
     }
 }
