@@ -270,11 +270,15 @@ impl Arrival {
     ///
     /// It is not, or sends too much ahead.
     fn watch(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        // This is asked with each write.
+        if !self.request.is_watched.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let mut piece = [0; SHORT_HEAD];
-        while self.request.is_watched.load(Ordering::Relaxed) {
+        loop {
             let mut piece = ReadBuf::new(&mut piece);
             match self.stream()?.poll_read(cx, &mut piece) {
-                Poll::Pending => break,
+                Poll::Pending => return Ok(()),
                 Poll::Ready(read) => read?,
             }
             if piece.filled().is_empty() {
@@ -287,7 +291,6 @@ impl Arrival {
                 return Err(ErrorKind::OutOfMemory.into());
             }
         }
-        Ok(())
     }
 
     /// Ends the connection if it is time to.
