@@ -32,10 +32,7 @@ pub(super) fn broken(error: &HandshakeError) -> Response<Body> {
 /// The body of a request is none.
 pub(super) fn malformed() -> Response<Body> {
     let text = "the body of the request is malformed, or was cut";
-    let mut response = refusal(StatusCode::BAD_REQUEST, text);
-    let close = HeaderValue::from_static("close");
-    response.headers_mut().insert(CONNECTION, close);
-    response
+    closing(StatusCode::BAD_REQUEST, text)
 }
 
 /// There is no backend.
@@ -93,10 +90,13 @@ pub(super) fn later(status: StatusCode, text: &str, wait: Duration) -> Response<
 
 /// The request did not come to its end in time.
 pub(super) fn too_slow() -> Response<Body> {
-    let mut response = refusal(
-        StatusCode::REQUEST_TIMEOUT,
-        "the request did not come in time",
-    );
+    let text = "the request did not come in time";
+    closing(StatusCode::REQUEST_TIMEOUT, text)
+}
+
+/// An answer behind which the connection ends.
+fn closing(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = refusal(status, text);
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);
     response
