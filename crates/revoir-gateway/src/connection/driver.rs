@@ -18,7 +18,7 @@ use crate::connection::client::Connection;
 use crate::connection::held_bytes::Held;
 use crate::connection::holding::{HoldState, Redial};
 use crate::connection::lifetime::Lifetime;
-use crate::connection::linger::{linger, linger_at_backend};
+use crate::connection::linger::{BACKEND_LINGER, LINGER, linger_for};
 use crate::connection::meter::Meter;
 use crate::connection::read_buffer::{READ_BUFFER_BYTES, with_read_buffer};
 use crate::connection::returning::Returning;
@@ -362,10 +362,11 @@ where
             };
             let mut ended = ended;
             if let (Some(stream), Some(rest)) = (stream, ended.rest.take()) {
-                match ended.side {
-                    Side::Client => tokio::spawn(linger(stream, rest)),
-                    Side::Backend => tokio::spawn(linger_at_backend(stream, rest)),
+                let limit = match ended.side {
+                    Side::Client => LINGER,
+                    Side::Backend => BACKEND_LINGER,
                 };
+                tokio::spawn(linger_for(limit, stream, rest));
             }
             self.connection.ended(ended);
         }

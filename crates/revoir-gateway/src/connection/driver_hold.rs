@@ -79,15 +79,16 @@ where
             return true;
         }
         self.poll_side(cx, now, Side::Backend);
-        if !self.relay.is_silent() {
-            return false;
-        }
-        if !self.relay.may_be_replaced() {
+        if self.relay.is_silent() && !self.relay.may_be_replaced() {
             let redialed = RedialFailure::Unreachable;
             self.with(now, |relay, at| relay.redial_failed(at, &redialed));
             return false;
         }
+        // It may have been lost in this moment, and then is no more silent: the other one is of use all the more.
         self.with(now, Relay::leave_silent);
+        if self.relay.holding(now).is_none() {
+            return false;
+        }
         self.release();
         if let Some(hold) = &mut self.hold {
             hold.is_held = true;

@@ -24,12 +24,12 @@ where
         }
         let pool = self.connection.pool();
         let returning = self.returning.get_or_insert_default();
-        if !is_gated {
-            returning.all = None;
-        } else if returning.all.is_none() {
+        // The last one may have returned before it is waited for.
+        let is_new = is_gated && returning.all.is_none();
+        if is_new {
             returning.all = Some(Box::pin(pool.returns_over()));
-            // The last one may have returned before that.
-            cx.waker().wake_by_ref();
+        } else if !is_gated {
+            returning.all = None;
         }
         match returns {
             true if returning.own.is_none() => returning.own = Some(Return::begin(pool)),
@@ -37,12 +37,14 @@ where
             false => returning.own = None,
         }
         let all = returning.all.as_mut().map(|all| all.as_mut().poll(cx));
-        if let Some(Poll::Ready(())) = all {
+        let are_over = matches!(all, Some(Poll::Ready(())));
+        if are_over {
             returning.all = None;
         }
-        if is_gated {
+        if is_new || are_over {
             self.with(now, |relay, at| relay.handle_timeout(at));
         }
-        is_gated && !self.relay.is_gated()
+        // If somebody else is held since, that one is waited for, too.
+        are_over || (is_gated && !self.relay.is_gated())
     }
 }

@@ -7,11 +7,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 /// How long the other side may take to close too.
-const LINGER: Duration = Duration::from_secs(2);
+pub(super) const LINGER: Duration = Duration::from_secs(2);
 
 /// The same of a backend. One that is frozen loses what it was sent if it finds its connection reset when
 /// it goes on. npm `ws` waits so long, too.
-const BACKEND_LINGER: Duration = Duration::from_secs(30);
+pub(super) const BACKEND_LINGER: Duration = Duration::from_secs(30);
 
 /// How much is read and thrown away meanwhile.
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
@@ -25,15 +25,8 @@ where
     linger_for(LINGER, stream, rest).await;
 }
 
-/// The same of a backend, which may be frozen.
-pub(super) async fn linger_at_backend<S>(stream: S, rest: Vec<u8>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    linger_for(BACKEND_LINGER, stream, rest).await;
-}
-
-async fn linger_for<S>(limit: Duration, mut stream: S, rest: Vec<u8>)
+/// [`linger`] for another time.
+pub(super) async fn linger_for<S>(limit: Duration, mut stream: S, rest: Vec<u8>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

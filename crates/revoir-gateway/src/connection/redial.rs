@@ -13,7 +13,7 @@ use crate::connection::fields::Fields;
 use crate::connection::held_bytes::{Held, HeldBytes};
 use crate::connection::holding::{Redial, Redialing, Returned};
 use crate::proxy_protocol::Header;
-use crate::relay::{Previous, RedialFailure, Seeking};
+use crate::relay::{LAST_CHANCE, Previous, RedialFailure, Seeking};
 use crate::rules::Mode;
 use crate::treatment::{HeldBy, Treatment};
 use crate::upstream::dial::{DialError, Opened, Opening, dial};
@@ -26,9 +26,6 @@ const RESUME: HeaderName = HeaderName::from_static("revoir-resume");
 
 /// What a client asks for has usually not so many bytes, which are not counted.
 const USUAL: usize = 4096;
-
-/// How long a silent backend has to speak once another one has answered.
-const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// No backend is waited for longer than this on its own advice.
 const LONGEST_ADVICE: Duration = Duration::from_secs(3600);

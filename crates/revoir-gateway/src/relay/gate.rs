@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
-use crate::relay::watched::Gate;
 
 /// How long the others may take.
 pub(crate) const LONGEST_RETURN: Duration = Duration::from_secs(5);
@@ -23,7 +22,7 @@ impl Relay {
         if let Some(watched) = &mut self.watched {
             let opens = now + LONGEST_RETURN;
             let is_shut = has_waiting || !watched.adapter.tells_client();
-            watched.gate = is_shut.then_some(Gate { opens });
+            watched.gate = is_shut.then_some(opens);
         }
     }
 
@@ -33,17 +32,12 @@ impl Relay {
         watched.is_some_and(|watched| watched.gate.is_some()) && self.backend.is_some()
     }
 
-    /// When the gate opens, whoever is back then.
-    pub(super) fn gate_opens(&self) -> Option<Duration> {
-        Some(self.watched.as_ref()?.gate?.opens)
-    }
-
     /// Opens the gate once all others have returned.
     pub(super) fn look_at_gate(&mut self, at: &mut Moment<'_>) {
         let Some(watched) = &mut self.watched else {
             return;
         };
-        let Some(gate) = &mut watched.gate else {
+        let Some(opens) = &mut watched.gate else {
             return;
         };
         if let Some(since) = (at.outlook)().returned_since {
@@ -51,9 +45,9 @@ impl Relay {
                 true => ROUND_TRIP,
                 false => Duration::ZERO,
             };
-            gate.opens = gate.opens.min(since + round_trip);
+            *opens = since.saturating_add(round_trip).min(*opens);
         }
-        if gate.opens <= at.now {
+        if *opens <= at.now {
             self.open_gate(at);
         }
     }

@@ -3,6 +3,8 @@
 use revoir_proto::frame::{FrameHeader, MAX_HEADER_BYTES, Mask, Opcode};
 use revoir_proto::{ProtocolError, Role};
 
+use crate::relay::frame::whole_frame;
+
 /// What a scanner holds the sender to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ScanRules {
@@ -37,7 +39,7 @@ pub(crate) struct Scanner {
     extras: u64,
 }
 
-/// A frame with less payload is cheap to send. It is the most that a control frame has.
+/// A frame with less payload is cheap to send. A control frame has less, too.
 const SHORT: u64 = 126;
 
 #[derive(Debug)]
@@ -65,13 +67,7 @@ impl Control {
 
     /// The frame as it stood on the wire: lengths have one form only, and the mask is known.
     pub(crate) fn to_wire(&self) -> Vec<u8> {
-        let (head, end) = self.header.to_wire();
-        let mut wire = head[..end].to_vec();
-        match self.header.masking_key {
-            Some(key) => Mask::new(key).append(&self.payload, &mut wire),
-            None => wire.extend_from_slice(&self.payload),
-        }
-        wire
+        whole_frame(self.header.opcode, self.header.masking_key, &self.payload)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::relay::search::Search;
 
 /// A backend that goes on is heard by all its connections, one after another: that it answers somebody
 /// else proves nothing before this.
-pub(super) const LAST_CHANCE: Duration = Duration::from_secs(1);
+pub(crate) const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// A backend that is there, and shows no sign of life.
 #[derive(Debug)]

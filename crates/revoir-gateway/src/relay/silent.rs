@@ -52,10 +52,14 @@ impl Relay {
         }
     }
 
-    /// Whether there is a backend, and it is silent.
+    /// Whether the client has a backend, and that is silent.
     pub(crate) fn is_silent(&self) -> bool {
-        let backend = self.backend.as_ref();
-        backend.is_some_and(|backend| backend.silence.is_some())
+        let is_attached = matches!(self.stage, Stage::Attached);
+        is_attached && self.silence().is_some()
+    }
+
+    fn silence(&self) -> Option<&Silence> {
+        self.backend.as_ref()?.silence.as_deref()
     }
 
     /// Whether another backend may take the place of this one now.
@@ -67,8 +71,12 @@ impl Relay {
             && self.adapter_objects().is_none()
     }
 
-    /// Leaves a silent backend: another one has answered. The client is held until it is attached.
+    /// Leaves a silent backend, if it still is: another one has answered. The client is held until that is
+    /// attached.
     pub(crate) fn leave_silent(&mut self, at: &mut Moment<'_>) {
+        if !self.is_silent() {
+            return;
+        }
         let Some(silence) = self.end_silence() else {
             return;
         };
@@ -85,9 +93,11 @@ impl Relay {
     /// Takes a silent backend for lost, once its time is over. One that cannot be replaced is left as
     /// soon as others have got an answer: then its client will get one too.
     pub(super) fn look_at_silence(&mut self, at: &mut Moment<'_>) {
+        if !self.is_silent() {
+            return;
+        }
         let may_be_replaced = self.may_be_replaced();
-        let silence = self.backend.as_mut().and_then(|own| own.silence.as_mut());
-        let Some(silence) = silence.filter(|_| matches!(self.stage, Stage::Attached)) else {
+        let Some(silence) = self.backend.as_mut().and_then(|own| own.silence.as_mut()) else {
             return;
         };
         let accepts_since = (at.outlook)().accepts_since;
@@ -114,14 +124,8 @@ impl Relay {
 
     /// When `look_at_silence` has something to do, or a re-dial may begin.
     pub(super) fn silence_deadline(&self) -> Option<Duration> {
-        let silence = self.backend.as_ref()?.silence.as_ref()?;
+        let silence = self.silence()?;
         Some(silence.deadline(self.may_be_replaced()))
-    }
-
-    /// Since when the backend is silent.
-    pub(super) fn silent_since(&self) -> Option<Duration> {
-        let silence = self.backend.as_ref()?.silence.as_ref()?;
-        Some(silence.since)
     }
 
     fn end_silence(&mut self) -> Option<Box<Silence>> {

@@ -79,25 +79,19 @@ impl Relay {
 
     /// A re-dial was answered with something else than what was agreed, or not at all.
     pub(crate) fn redial_failed(&mut self, at: &mut Moment<'_>, redialed: &RedialFailure) {
-        let is_answered = *redialed != RedialFailure::Unreachable;
-        let silence = self.backend.as_mut().and_then(|own| own.silence.as_mut());
-        match (&mut self.stage, after_redial(redialed)) {
-            (Stage::Holding(hold), AfterRedial::Again(advice)) => {
-                hold.is_invalid = *redialed == RedialFailure::Invalid;
-                hold.search.failed(at.now, is_answered, advice);
-            }
-            (Stage::Holding(_), AfterRedial::End(goodbye)) => self.on(at, Event::Leave(goodbye)),
+        let is_held = matches!(self.stage, Stage::Holding(_));
+        let advice = match after_redial(redialed) {
+            AfterRedial::Again(advice) => advice,
+            AfterRedial::End(goodbye) if is_held => return self.on(at, Event::Leave(goodbye)),
             // The backend that it has may still go on.
-            (Stage::Attached, answer) => {
-                if let Some(silence) = silence {
-                    let advice = match answer {
-                        AfterRedial::Again(advice) => advice,
-                        AfterRedial::End(_) => None,
-                    };
-                    silence.search.failed(at.now, is_answered, advice);
-                }
-            }
-            (Stage::Closing { .. } | Stage::Done, _) => {}
+            AfterRedial::End(_) => None,
+        };
+        if let Stage::Holding(hold) = &mut self.stage {
+            hold.is_invalid = *redialed == RedialFailure::Invalid;
+        }
+        if let Some(search) = self.search() {
+            let is_answered = *redialed != RedialFailure::Unreachable;
+            search.failed(at.now, is_answered, advice);
         }
     }
 
@@ -114,6 +108,17 @@ impl Relay {
 
     /// The one function that changes the stage.
     pub(super) fn on(&mut self, at: &mut Moment<'_>, event: Event) {
+        let ends = match event {
+            Event::Closed(side, _)
+            | Event::Lost(side, ..)
+            | Event::Broke(side, _)
+            | Event::Silent(side) => side == Side::Client,
+            Event::Leave(_) => true,
+        };
+        // Who ends waits for nobody any more: the backend at least gets what was said.
+        if ends && matches!(self.stage, Stage::Attached) && self.is_gated() {
+            self.open_gate(at);
+        }
         match self.stage {
             Stage::Attached => self.on_attached(at, event),
             Stage::Holding(_) => self.on_holding(at, event),

@@ -13,6 +13,7 @@ use crate::relay::hop::{Hop, earlier};
 use crate::relay::lane::{Lane, LaneRules, Unit};
 use crate::relay::outgoing::{Accept, Outgoing};
 use crate::relay::scanner::ScanRules;
+use crate::relay::search::Search;
 use crate::relay::silence::Silence;
 use crate::relay::verdict::HoldCause;
 use crate::relay::watched::Watched;
@@ -220,14 +221,19 @@ impl Relay {
 
     /// A re-dial is to start now. It is asked for once.
     pub(crate) fn wants_dial(&mut self, now: Duration) -> bool {
-        let may_be_replaced = self.may_be_replaced();
-        let silence = self.backend.as_mut().and_then(|own| own.silence.as_mut());
+        if self.is_silent() && !self.may_be_replaced() {
+            return false;
+        }
+        let search = self.search();
+        search.is_some_and(|search| search.wants_dial(now))
+    }
+
+    /// The search for another backend.
+    pub(super) fn search(&mut self) -> Option<&mut Search> {
         match &mut self.stage {
-            Stage::Holding(hold) => hold.search.wants_dial(now),
-            Stage::Attached if may_be_replaced => {
-                silence.is_some_and(|silence| silence.search.wants_dial(now))
-            }
-            Stage::Attached | Stage::Closing { .. } | Stage::Done => false,
+            Stage::Holding(hold) => Some(&mut hold.search),
+            Stage::Attached => Some(&mut self.backend.as_mut()?.silence.as_mut()?.search),
+            Stage::Closing { .. } | Stage::Done => None,
         }
     }
 
@@ -240,7 +246,7 @@ impl Relay {
                 is_silent: false,
             }),
             (Stage::Attached, Some(backend)) => Some(Seeking {
-                since: self.silent_since()?,
+                since: backend.silence.as_ref()?.since,
                 previous: backend.so_far(self.lane.messages()),
                 is_silent: true,
             }),

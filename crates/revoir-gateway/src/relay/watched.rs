@@ -16,12 +16,6 @@ pub(super) const TOO_LONG: Unholdable =
 /// A message that was shown could not be inflated.
 const NOT_DEFLATED: Unholdable = Unholdable::forever("a compressed message cannot be read");
 
-/// What a client says waits, at most until then.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Gate {
-    pub(super) opens: Duration,
-}
-
 /// The adapter of a connection.
 #[derive(Debug)]
 pub(super) struct Watched {
@@ -30,8 +24,8 @@ pub(super) struct Watched {
     inflater: Decompressor,
     /// Until when a backend may take to answer what is said again.
     pub(super) greeting: Option<Duration>,
-    /// What the client says waits for the return of others.
-    pub(super) gate: Option<Gate>,
+    /// What the client says waits for the return of others, at most until then.
+    pub(super) gate: Option<Duration>,
 }
 
 /// The first message of some that are whole.

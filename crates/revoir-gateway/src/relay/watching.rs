@@ -173,8 +173,8 @@ impl Relay {
     pub(super) fn adapter_deadline(&self) -> Option<Duration> {
         let watched = self.watched.as_ref().filter(|_| self.is_shown())?;
         let timer = watched.adapter.poll_timeout();
-        let gate = self.gate_opens();
-        timer.into_iter().chain(watched.greeting).chain(gate).min()
+        let waits = watched.greeting.into_iter().chain(watched.gate);
+        timer.into_iter().chain(waits).min()
     }
 
     /// Whether what comes is shown to an adapter.

@@ -1,9 +1,9 @@
 use revoir_proto::frame::{CloseFrame, Opcode};
 use revoir_proto::{Cause, CloseCode, KeepaliveConfig};
 
-use crate::relay::Side;
 use crate::relay::tests::rig::{Rig, masked, plain, rules, seconds};
 use crate::relay::verdict::RedialFailure;
+use crate::relay::{Relay, Side};
 use crate::rules::{Mode, Rules};
 
 fn text(text: &str) -> Vec<u8> {
@@ -29,6 +29,25 @@ fn silent(mode: Mode) -> Rig {
     rig.client_got();
     rig.backend_got();
     rig
+}
+
+/// Another backend answers in the moment in which the silent one is lost.
+#[test]
+fn a_backend_that_is_lost_in_the_last_moment_leaves_the_client_to_the_other_one() {
+    let mut rig = silent(Mode::Hold);
+    assert!(rig.relay.seeking().is_some());
+    rig.lose(Side::Backend);
+    rig.act(Relay::leave_silent);
+    assert!(!rig.relay.is_silent() && rig.relay.holding(rig.now).is_some());
+    rig.client_sends(&text("one"));
+    rig.attach();
+    assert_eq!(rig.backend_got(), told("one"));
+
+    // One whose Close frame came is not left for another.
+    let mut rig = silent(Mode::Hold);
+    rig.backend_sends(&plain(Opcode::Close, &[]));
+    rig.act(Relay::leave_silent);
+    assert!(rig.relay.holding(rig.now).is_none());
 }
 
 /// Lets time pass in which the client shows signs of life.

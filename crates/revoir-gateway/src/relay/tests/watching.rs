@@ -484,6 +484,21 @@ fn a_backend_that_is_lost_before_others_have_returned_loses_nothing() {
 }
 
 #[test]
+fn what_waits_for_others_goes_before_the_close_of_a_client() {
+    let mut rig = returned(false, true);
+    rig.client_sends(&text("after"));
+    rig.client_sends(&masked(Opcode::Close, &close_payload(1000, "bye")));
+    let close = plain(Opcode::Close, &close_payload(1000, "bye"));
+    let all = [told("meanwhile"), told("after"), close].concat();
+    assert_eq!(rig.backend_got(), all);
+    assert_eq!(rig.relay.held_bytes(), 0);
+
+    let mut rig = returned(false, true);
+    rig.lose(Side::Client);
+    assert!(rig.backend_got().starts_with(&told("meanwhile")));
+}
+
+#[test]
 fn a_message_that_is_too_long_to_be_kept_does_not_wait_for_others() {
     let adapter = Box::new(Hello::default());
     let mut rig = Rig::watched(
