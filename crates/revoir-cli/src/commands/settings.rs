@@ -1,14 +1,16 @@
 //! What `connect` and `listen` have in common on the command line, as settings of the library.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use revoir::Config;
-use revoir::client::{ConnectError, InvalidProxy, InvalidUrl};
+use revoir::client::{ConnectError, InvalidUrl};
 use revoir::handshake::DeflateConfig;
 use revoir::handshake::Extensions;
+use revoir::tls::ClientTls;
 use revoir::websocket::KeepaliveConfig;
+use revoir::{Client, Config};
 
 use crate::exit::Failure;
 
@@ -47,13 +49,14 @@ pub(crate) fn mistake(command: &str, mistake: &ConnectError) -> Failure {
         }
         _ => "",
     };
-    let mut text = mistake.to_string();
-    if let ConnectError::Proxy(InvalidProxy {
-        from: "with_proxy", ..
-    }) = mistake
-    {
-        text = text.replacen("in with_proxy", "in --proxy", 1);
-    }
+    let text = match mistake {
+        ConnectError::Proxy(invalid) if invalid.from == "with_proxy" => {
+            let mut invalid = invalid.clone();
+            invalid.from = "--proxy";
+            invalid.to_string()
+        }
+        mistake => mistake.to_string(),
+    };
     Failure::usage(command, &format!("{text}{tip}"))
 }
 
@@ -63,6 +66,30 @@ pub(crate) fn extensions(deflate: bool) -> Extensions {
         Extensions::with_deflate(DeflateConfig::default())
     } else {
         Extensions::default()
+    }
+}
+
+/// `client` with the trust that --insecure and --ca give.
+pub(crate) fn trusting(
+    mut client: Client,
+    insecure: bool,
+    ca: Option<&Path>,
+) -> Result<Client, Failure> {
+    if insecure {
+        client = client.with_tls(ClientTls::insecure());
+    }
+    if let Some(path) = ca {
+        let tls = ClientTls::with_roots(&read("--ca", path)?);
+        client = client.with_tls(tls.map_err(|error| unusable_ca(path, &error))?);
+    }
+    Ok(client)
+}
+
+/// The file of --ca has no authority that can be trusted.
+pub(crate) fn unusable_ca(path: &Path, problem: &dyn Display) -> Failure {
+    Failure::Impossible {
+        problem: format!("--ca: {}: {problem}", path.display()),
+        hint: "use the PEM file of the authority that issued the server's certificate".to_owned(),
     }
 }
 

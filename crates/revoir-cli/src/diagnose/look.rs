@@ -93,7 +93,7 @@ async fn reach(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) -> Option<Conver
 async fn arrive(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) -> Option<Stream> {
     if let Some(proxy) = &plan.proxy {
         let stream = tcp::through(proxy, plan, log).await;
-        seen.proxy_opened = Some(stream.is_some());
+        seen.proxy_opened = stream.is_some();
         return stream;
     }
     let name = seen.name.insert(name::resolve(plan, log).await);
@@ -279,7 +279,7 @@ impl Seen {
     /// What leads to the server, once something has.
     fn way<'a>(&self, plan: &'a LookPlan) -> Option<Way<'a>> {
         match &plan.proxy {
-            Some(proxy) => (self.proxy_opened == Some(true)).then_some(Way::Proxy(proxy)),
+            Some(proxy) => self.proxy_opened.then_some(Way::Proxy(proxy)),
             None => self.address().map(Way::Address),
         }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Seen {
     pub(super) name: Option<NameSeen>,
     pub(super) tcp: Vec<TcpSeen>,
     /// Whether a proxy opened the way, where one is to.
-    pub(super) proxy_opened: Option<bool>,
+    pub(super) proxy_opened: bool,
     pub(super) tls: Option<TlsSeen>,
     /// What the server chooses when it may have HTTP/2.
     pub(super) alpn: Option<String>,

@@ -9,7 +9,6 @@ mod what_next;
 
 use std::io::{self, IsTerminal, Write};
 
-use revoir::tls::ClientTls;
 use revoir::{Client, Config, Link, Policy};
 
 use crate::answer::written_to;
@@ -84,17 +83,5 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
         Some("none") => client,
         Some(url) => client.with_proxy(url),
     };
-    if args.insecure {
-        client = client.with_tls(ClientTls::insecure());
-    }
-    if let Some(path) = &args.ca {
-        let tls = ClientTls::with_roots(&settings::read("--ca", path)?);
-        let tls = tls.map_err(|error| Failure::Impossible {
-            problem: format!("--ca: {}: {error}", path.display()),
-            hint: "use the PEM file of the authority that issued the server's certificate"
-                .to_owned(),
-        })?;
-        client = client.with_tls(tls);
-    }
-    Ok(client)
+    settings::trusting(client, args.insecure, args.ca.as_deref())
 }

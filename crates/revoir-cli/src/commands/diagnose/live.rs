@@ -1,11 +1,8 @@
 //! Looking at a URL: the network, the signals and the progress on stderr.
 
-use std::fmt::Display;
 use std::io::Write;
-use std::path::Path;
 
 use revoir::Client;
-use revoir::tls::ClientTls;
 use revoir_codes::catalog::diagnosis::Evidence;
 use tokio::runtime;
 
@@ -86,29 +83,16 @@ fn proxy(args: &LiveArgs) -> Result<Option<Client>, Failure> {
     let Some(url) = &args.proxy else {
         return Ok(None);
     };
-    let mut client = Client::new()
+    let client = Client::new()
         .with_proxy(url)
         .with_connect_timeout(args.step_timeout);
-    if args.insecure {
-        client = client.with_tls(ClientTls::insecure());
-    }
-    if let Some(path) = &args.ca {
-        let tls = ClientTls::with_roots(&settings::read("--ca", path)?);
-        client = client.with_tls(tls.map_err(|error| unusable(path, &error))?);
-    }
-    Ok(Some(client))
-}
-
-fn unusable(path: &Path, problem: &dyn Display) -> Failure {
-    Failure::Impossible {
-        problem: format!("--ca: {}: {problem}", path.display()),
-        hint: "use the PEM file of the authority that issued the server's certificate".to_owned(),
-    }
+    settings::trusting(client, args.insecure, args.ca.as_deref()).map(Some)
 }
 
 fn trust(args: &LiveArgs) -> Result<Trust, Failure> {
     let Some(path) = &args.ca else {
         return Ok(Trust::platform(args.insecure));
     };
-    Trust::only(&settings::read("--ca", path)?).map_err(|problem| unusable(path, &problem))
+    Trust::only(&settings::read("--ca", path)?)
+        .map_err(|problem| settings::unusable_ca(path, &problem))
 }
