@@ -106,6 +106,7 @@ impl SocketIo {
         }
         self.is_final = Some(why);
         self.namespaces = Namespaces::default();
+        self.heartbeat = Heartbeat::default();
         Fate::Pass
     }
 
@@ -372,7 +373,7 @@ impl Adapter for SocketIo {
     }
 
     fn poll_timeout(&self) -> Option<Duration> {
-        self.heartbeat.next().filter(|_| self.is_final.is_none())
+        self.heartbeat.next()
     }
 
     fn handle_timeout(&mut self, now: Duration, out: &mut Outbox) {
