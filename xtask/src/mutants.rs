@@ -193,3 +193,24 @@ fn read(path: &Path) -> anyhow::Result<String> {
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| format!("write {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mutant_finds_its_text() {
+        for package in PACKAGES {
+            for (name, mutants) in lists(package, "").unwrap() {
+                for Mutant {
+                    rule, file, from, ..
+                } in mutants
+                {
+                    let source = crate::root().join("crates").join(package).join("src");
+                    let source = read(&source.join(file)).unwrap();
+                    assert_eq!(source.matches(&from).count(), 1, "{name}: {rule}");
+                }
+            }
+        }
+    }
+}
