@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::event::Message;
-use crate::wire::{self, BackendChanged, Bye, GapReason, Violation, Window};
+use crate::wire::{self, BackendChanged, Bye, Control, GapReason, Violation, Window};
 
 /// Something with a place in the order of our messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,14 +54,18 @@ impl Sequenced {
 
     /// As a WebSocket message.
     pub(crate) fn to_message(&self) -> Message {
-        match self {
-            Self::Text(text) => Message::Text(text.clone()),
-            Self::Binary(message) => Message::Binary(message.clone()),
-            Self::Gap { count, reason } => Message::Binary(wire::gap(*count, *reason)),
-            Self::BackendChanged(change) => Message::Binary(wire::backend_changed(change)),
-            Self::Volatile(volatile) => Message::Binary(wire::volatile(*volatile)),
-            Self::Bye(bye) => Message::Binary(wire::bye(bye)),
-        }
+        let control = match self {
+            Self::Text(text) => return Message::Text(text.clone()),
+            Self::Binary(message) => return Message::Binary(message.clone()),
+            Self::Gap { count, reason } => Control::Gap {
+                count: *count,
+                reason: *reason,
+            },
+            Self::BackendChanged(change) => Control::BackendChanged(*change),
+            Self::Volatile(volatile) => Control::Volatile(*volatile),
+            Self::Bye(bye) => Control::Bye(bye.clone()),
+        };
+        Message::Binary(control.encode())
     }
 
     /// From a message of the application.

@@ -229,10 +229,15 @@ impl Control {
             Self::Pong => Bytes::from_static(&[PONG]),
             Self::GoAway(goaway) => goaway.encode(),
             Self::Token(token) => [&[TOKEN], token.as_bytes()].concat().into(),
-            Self::Volatile(it) => volatile(*it),
-            Self::Gap { count, reason } => gap(*count, *reason),
-            Self::BackendChanged(change) => backend_changed(change),
-            Self::Bye(it) => bye(it),
+            Self::Volatile(volatile) => numbers(VOLATILE, &[u64::from(*volatile)]),
+            Self::Gap { count, reason } => {
+                numbers(GAP, &[*count, number_of(GapReason::ALL, *reason)])
+            }
+            Self::BackendChanged(change) => numbers(
+                BACKEND,
+                &[change.written, change.received, change.maybe_lost],
+            ),
+            Self::Bye(bye) => bye.encode(),
         }
     }
 }
@@ -283,29 +288,14 @@ impl Bye {
             reason: reason(reader)?,
         })
     }
-}
 
-pub(crate) fn bye(bye: &Bye) -> Bytes {
-    let mut out = vec![BYE];
-    put_number(&mut out, number_of(Origin::ALL, bye.origin));
-    put_number(&mut out, u64::from(bye.code.get()));
-    out.extend_from_slice(cut(&bye.reason).as_bytes());
-    out.into()
-}
-
-pub(crate) fn gap(count: u64, reason: GapReason) -> Bytes {
-    numbers(GAP, &[count, number_of(GapReason::ALL, reason)])
-}
-
-pub(crate) fn volatile(volatile: bool) -> Bytes {
-    numbers(VOLATILE, &[u64::from(volatile)])
-}
-
-pub(crate) fn backend_changed(change: &BackendChanged) -> Bytes {
-    numbers(
-        BACKEND,
-        &[change.written, change.received, change.maybe_lost],
-    )
+    fn encode(&self) -> Bytes {
+        let mut out = vec![BYE];
+        put_number(&mut out, number_of(Origin::ALL, self.origin));
+        put_number(&mut out, u64::from(self.code.get()));
+        out.extend_from_slice(cut(&self.reason).as_bytes());
+        out.into()
+    }
 }
 
 fn numbers(kind: u8, numbers: &[u64]) -> Bytes {

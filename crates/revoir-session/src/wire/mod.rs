@@ -17,8 +17,6 @@ pub use violation::Violation;
 pub use welcome::{Verdict, Welcome};
 pub use window::Window;
 
-pub(crate) use control::{
-    Control, Received, backend_changed, bye, choice, gap, number_of, read, volatile,
-};
+pub(crate) use control::{Control, Received, choice, number_of, read};
 pub(crate) use kind::BINARY;
 pub(crate) use number::{Reader, put_field, put_number, put_number_field};
