@@ -40,7 +40,14 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(protocol: Protocol) -> Self {
-        let mut server = Self {
+        let mut server = Self::silent(protocol);
+        server.comes();
+        server
+    }
+
+    /// One that has said nothing yet.
+    fn silent(protocol: Protocol) -> Self {
+        Self {
             protocol,
             says: VecDeque::new(),
             state: State::new(),
@@ -51,9 +58,7 @@ impl Server {
             is_v5: false,
             is_session_kept: false,
             has_no_name: false,
-        };
-        server.comes();
-        server
+        }
     }
 
     /// Another one takes its place. `is_persistent`: it knows the sessions of this one.
@@ -66,15 +71,8 @@ impl Server {
                 .filter(|_| is_persistent && !self.is_greeted));
         *self = Self {
             session,
-            says: VecDeque::new(),
             ..Self::silent(self.protocol)
         };
-    }
-
-    fn silent(protocol: Protocol) -> Self {
-        let mut server = Self::new(protocol);
-        server.says.clear();
-        server
     }
 
     /// A connection begins.
