@@ -46,9 +46,6 @@ enum Kind {
     HaProxy(Option<u32>),
 }
 
-/// So many of them are not the peers.
-pub(crate) const OWN: usize = 5;
-
 /// All relays, in the order of the tables.
 pub(crate) const RELAYS: &[Relay] = &[
     Relay {
@@ -90,6 +87,11 @@ pub(crate) const RELAYS: &[Relay] = &[
 ];
 
 impl Relay {
+    /// Whether it is somebody else's, with which ours is compared.
+    pub(crate) const fn is_peer(&self) -> bool {
+        matches!(self.kind, Kind::Nginx(_) | Kind::HaProxy(_))
+    }
+
     /// Opens the load: what an adapter looks at is of its protocol.
     pub(crate) fn load(&self, relay: SocketAddr, connections: usize, size: usize) -> Result<Load> {
         match self.kind {

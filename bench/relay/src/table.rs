@@ -8,7 +8,7 @@ use revoir_echo::record::Record;
 use revoir_echo::report::{Column, Environment, Rounds};
 
 use crate::plan::{Case, Plan, SIZES};
-use crate::relays::{ADAPTER, AGAIN, ALL_ON, BARE, OURS, OWN, RELAYS};
+use crate::relays::{ADAPTER, AGAIN, ALL_ON, BARE, OURS, RELAYS};
 
 /// The whole text.
 pub(crate) fn markdown(
@@ -74,7 +74,7 @@ fn table(text: &mut String, cases: &[Column], rounds: Rounds<'_>) {
     text.push_str(&rounds.table("relay", &relays, cases, BARE));
     for Column { case, connections } in cases {
         let ours = |other| rounds.over(case, OURS, other).map(|spread| spread.show(2));
-        let peers = RELAYS.iter().skip(OWN);
+        let peers = RELAYS.iter().filter(|relay| relay.is_peer());
         let peers = peers.filter_map(|peer| Some(format!("{} x {}", ours(peer.name)?, peer.name)));
         let peers: Vec<String> = peers.collect();
         if let Some(noise) = rounds.over(case, AGAIN, OURS) {
