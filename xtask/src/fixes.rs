@@ -3,11 +3,12 @@
 use std::fmt::Write;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use crate::process::Running;
 use crate::{interop, proxies, report, tools};
@@ -77,34 +78,25 @@ fn play(tools: &Tools, with_go: bool, deadline: Instant) -> anyhow::Result<Vec<S
         .env("WS", &tools.node)
         .env("PYTHON", &tools.python)
         .env("CHROMIUM", &tools.chromium)
-        .env("NGINX", server("nginx"))
-        .env("HAPROXY", server("haproxy"))
+        .env("NGINX", tools::server("nginx"))
+        .env("HAPROXY", tools::server("haproxy"))
         .env("GOPATH", GOPATH)
         .env("GO", if with_go { "go" } else { "" })
         .stdout(Stdio::piped())
         .current_dir(crate::root());
     let mut running = Running::start(&mut runner)?;
     let stdout = running.stdout().context("its stdout")?;
-    let mut lines = Vec::new();
-    for line in BufReader::new(stdout).lines() {
-        let line = line?;
-        report(&line);
-        lines.push(line);
-    }
+    // Beside the wait, which has a deadline.
+    let lines = thread::spawn(move || {
+        let lines = BufReader::new(stdout).lines();
+        let told = lines.inspect(|line| line.iter().for_each(|line| report(line)));
+        told.collect::<Result<Vec<_>, _>>()
+    });
     running
         .succeed(deadline)
         .context("a fix does not do what it is for")?;
-    Ok(lines)
-}
-
-/// Debian has servers where only root's shell looks.
-fn server(name: &str) -> PathBuf {
-    let there = Path::new("/usr/sbin").join(name);
-    if there.exists() {
-        there
-    } else {
-        PathBuf::from(name)
-    }
+    let lines = lines.join().map_err(|_| anyhow!("the reader panicked"))?;
+    lines.context("read what it says")
 }
 
 /// What was run with what, as Rust.
@@ -157,10 +149,13 @@ fn version(path: &str, tools: &Tools) -> anyhow::Result<String> {
             "Chromium {}",
             said(Command::new(&tools.chromium).arg("--version"))?
         ),
-        "conf" => format!("nginx {}", said(Command::new(server("nginx")).arg("-v"))?),
+        "conf" => format!(
+            "nginx {}",
+            said(Command::new(tools::server("nginx")).arg("-v"))?
+        ),
         "cfg" => format!(
             "HAProxy {}",
-            said(Command::new(server("haproxy")).arg("-v"))?
+            said(Command::new(tools::server("haproxy")).arg("-v"))?
         ),
         _ => bail!("no program for {path}"),
     })

@@ -40,12 +40,18 @@ impl Running {
 
     /// Waits for success.
     pub(crate) fn succeed(mut self, deadline: Instant) -> anyhow::Result<()> {
+        let status = self.status(deadline)?;
+        if !status.success() {
+            bail!("`{}` failed: {status}", self.name);
+        }
+        Ok(())
+    }
+
+    /// Waits for its end, however that is.
+    pub(crate) fn status(&mut self, deadline: Instant) -> anyhow::Result<ExitStatus> {
         loop {
             if let Some(status) = self.ended()? {
-                if status.success() {
-                    return Ok(());
-                }
-                bail!("`{}` failed: {status}", self.name);
+                return Ok(status);
             }
             if Instant::now() >= deadline {
                 bail!("`{}` did not end in time and was killed", self.name);

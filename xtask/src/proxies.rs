@@ -133,14 +133,8 @@ impl Proxy {
         }
     }
 
-    /// Its path: Debian has servers where only root's shell looks.
     fn path(self) -> PathBuf {
-        let there = Path::new("/usr/sbin").join(self.program());
-        if there.exists() {
-            there
-        } else {
-            self.program().into()
-        }
+        tools::server(self.program())
     }
 
     /// Runs it with the configuration at `path`.

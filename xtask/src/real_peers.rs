@@ -3,8 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
-use std::thread;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -20,8 +19,6 @@ const RUN_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// A script ends with it if everything was played, and the gateway was worse than none.
 const WORSE: i32 = 3;
-
-const POLL: Duration = Duration::from_millis(200);
 
 /// Takes the servers of Socket.IO and its like away.
 pub(crate) fn protocols(gateway: &Path) -> anyhow::Result<()> {
@@ -143,7 +140,8 @@ fn play(mut script: Command, folder: &Path, page: &str, head: &str) -> anyhow::R
     let mark = format!("proof-{}", std::process::id());
     report("playing: a quarter of an hour, and an hour at most");
     script.env(leftovers::MARK, &mark).stdout(out);
-    let status = run(&mut script);
+    let deadline = Instant::now() + RUN_LIMIT;
+    let status = Running::start(&mut script).and_then(|mut script| script.status(deadline));
     let left = leftovers::end(&mark)?;
     let status = status?;
     if !status.success() && status.code() != Some(WORSE) {
@@ -158,20 +156,6 @@ fn play(mut script: Command, folder: &Path, page: &str, head: &str) -> anyhow::R
         bail!("somebody is worse off than without the gateway");
     }
     Ok(())
-}
-
-fn run(script: &mut Command) -> anyhow::Result<ExitStatus> {
-    let deadline = Instant::now() + RUN_LIMIT;
-    let mut running = Running::start(script)?;
-    loop {
-        if let Some(status) = running.ended()? {
-            return Ok(status);
-        }
-        if Instant::now() >= deadline {
-            bail!("it took longer than an hour, and was killed");
-        }
-        thread::sleep(POLL);
-    }
 }
 
 const MEANWHILE_HEAD: &str = "\

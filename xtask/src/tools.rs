@@ -128,6 +128,12 @@ pub(crate) fn apt_install(packages: &[&str], deadline: Instant) -> anyhow::Resul
     Running::start(&mut install)?.succeed(deadline)
 }
 
+/// The path of a server: Debian has those where only root's shell looks.
+pub(crate) fn server(name: &str) -> PathBuf {
+    let there = Path::new("/usr/sbin").join(name);
+    if there.exists() { there } else { name.into() }
+}
+
 /// Whether the command is there and succeeds. What it prints is not shown.
 pub(crate) fn runs(command: &mut Command) -> bool {
     command
