@@ -1,33 +1,29 @@
-//! [`Pool`]: the upstreams of a route, and permits for the tasks that dial them.
+//! [`Pool`]: the upstreams of a route, and what all connections to them have in common.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{Mutex as Turn, MutexGuard as TurnGuard, Notify, oneshot, watch};
+use tokio::sync::{Mutex as Turn, MutexGuard as TurnGuard, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::proxy_protocol::Header;
 use crate::relay::{LONGEST_RETURN, Outlook};
 use crate::upstream::asking::{Asking, Priority, QueueId};
-use crate::upstream::dial_queue::DialQueue;
 use crate::upstream::health::{Fitness, Reached};
 use crate::upstream::live::Live;
 use crate::upstream::maybe_tls::MaybeTls;
 use crate::upstream::names::Names;
 use crate::upstream::path_id::PathId;
+use crate::upstream::permits::{DialPermit, Permits};
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::returns::Returns;
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
 use crate::upstream::settings::{PoolSettings, UpstreamTls};
 use crate::upstream::target::{Place, Target};
-
-/// A success is told to those who wait once in so long.
-const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// The upstreams of one route, and everything that connections to them have in common.
 ///
@@ -40,25 +36,15 @@ pub(crate) struct Pool {
     /// The zero of all times here.
     epoch: Instant,
     names: Names,
-    next_id: AtomicU64,
+    permits: Arc<Permits>,
     /// Clients that are held.
     pub(crate) held: AtomicUsize,
     /// Those of them whose hello has still to be said again.
     pub(super) returns: Returns,
     /// Whether no route leads here any more.
     is_retired: AtomicBool,
-    state: Mutex<State>,
-    /// Somebody waits, or something has changed.
-    changed: Notify,
     /// Of those whose backend is silent, one at a time looks for another one.
     search: Turn<()>,
-    /// The last success, while the backend accepts.
-    accepted: watch::Sender<Option<Duration>>,
-}
-
-struct State {
-    queue: DialQueue,
-    waiting: HashMap<QueueId, (Asking, oneshot::Sender<()>)>,
 }
 
 impl Pool {
@@ -67,17 +53,11 @@ impl Pool {
         Arc::new(Self {
             epoch,
             names: Names::of_system(),
-            next_id: AtomicU64::new(0),
+            permits: Permits::new(settings.redial_rate, settings.redials, epoch),
             held: AtomicUsize::new(0),
             returns: Returns::default(),
             is_retired: AtomicBool::new(false),
-            state: Mutex::new(State {
-                queue: DialQueue::new(settings.redial_rate, settings.redials),
-                waiting: HashMap::new(),
-            }),
-            changed: Notify::new(),
             search: Turn::new(()),
-            accepted: watch::Sender::new(None),
             replaced: watch::Sender::new(()),
             live: RwLock::new(Arc::new(Live::new(settings))),
         })
@@ -85,17 +65,7 @@ impl Pool {
 
     /// Gives out permits. Runs until it is dropped; without it nobody who waits gets one.
     pub(super) async fn grant_permits(self: Arc<Self>) {
-        loop {
-            match self.give_due() {
-                Some(due) => {
-                    tokio::select! {
-                        () = self.changed.notified() => {}
-                        () = sleep_until(due) => {}
-                    }
-                }
-                None => self.changed.notified().await,
-            }
-        }
+        self.permits.grant().await;
     }
 
     /// What it is told now, and the upstreams that it has.
@@ -109,11 +79,10 @@ impl Pool {
         let before = self.live();
         let live = Arc::new(Live::after(&before.upstreams, settings));
         let (rate, redials) = (live.settings.redial_rate, live.settings.redials);
-        self.state().queue.set(rate, redials);
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&live);
         self.replaced.send_replace(());
         // One that is new may accept at once.
-        self.changed.notify_one();
+        self.permits.set(rate, redials);
         let names = before.upstreams.iter().map(|one| &one.name);
         names.filter(|name| !live.has(name)).cloned().collect()
     }
@@ -143,47 +112,24 @@ impl Pool {
 
     /// A number for one who will wait.
     pub(crate) fn queue_id(&self) -> QueueId {
-        QueueId(self.next_id.fetch_add(1, Ordering::Relaxed))
+        self.permits.queue_id()
     }
 
     /// Waits for a permit to dial. A newcomer goes at once if nobody waits and the backend accepts.
-    pub(crate) async fn dial_permit(
-        self: &Arc<Self>,
-        queue_id: QueueId,
-        asking: Asking,
-    ) -> DialPermit {
-        let (sender, receiver) = oneshot::channel();
-        {
-            let mut state = self.state();
-            if asking.is_new && state.queue.is_free() {
-                return DialPermit::new(self, asking);
-            }
-            state.queue.enqueue(queue_id, asking);
-            state.waiting.insert(queue_id, (asking, sender));
-        }
-        self.changed.notify_one();
-        let mut waiting = Waiting {
-            pool: self,
-            queue_id,
-            asking,
-            is_given: false,
-        };
-        // The sender is in the list until the permit is given.
-        waiting.is_given = receiver.await.is_ok();
-        DialPermit::new(self, asking)
+    pub(crate) async fn dial_permit(&self, queue_id: QueueId, asking: Asking) -> DialPermit {
+        self.permits.wait(queue_id, asking).await
     }
 
     /// As [`dial_permit`](Self::dial_permit), for one who was away as long as the backend was: behind the held
     /// clients who return, so that these have subscribed again to what it says.
     pub(crate) async fn permit_behind_returns(
-        self: &Arc<Self>,
+        &self,
         queue_id: QueueId,
         asking: Asking,
     ) -> DialPermit {
         let permit = self.dial_permit(queue_id, asking).await;
         // While it does not accept, this permit is to find out whether it does.
-        let accepts = self.state().queue.accepts();
-        if accepts {
+        if self.permits.backend_accepts() {
             let _ = timeout(LONGEST_RETURN, self.returns.are_over()).await;
         }
         permit
@@ -324,7 +270,7 @@ impl Pool {
 
     /// One who has waited goes behind those of `priority` from now on.
     pub(crate) fn set_priority(&self, queue_id: QueueId, priority: Priority) {
-        self.state().queue.set_priority(queue_id, priority);
+        self.permits.set_priority(queue_id, priority);
     }
 
     /// The upstream of `permit` said that it restarts.
@@ -338,13 +284,9 @@ impl Pool {
     /// How things stand for the client that has, or had, a backend at `permit`.
     pub(crate) fn outlook(&self, now: Duration, permit: Option<&UpstreamPermit>) -> Outlook {
         let rate = self.live().settings.redial_rate;
-        let state = self.state();
         let held = self.held.load(Ordering::Relaxed);
         Outlook {
-            accepts_since: match state.queue.accepts() {
-                true => *self.accepted.borrow(),
-                false => None,
-            },
+            accepts_since: self.permits.accepts_since(),
             returned_since: self.returns.over_since(),
             restarting: permit.is_some_and(|permit| permit.upstream().health().is_restarting(now)),
             spread: Duration::from_secs(1) * u32::try_from(held).unwrap_or(u32::MAX) / rate.max(1),
@@ -353,7 +295,7 @@ impl Pool {
 
     /// Tells those who wait when the backend begins to accept, or stops.
     pub(crate) fn watch(&self) -> watch::Receiver<Option<Duration>> {
-        self.accepted.subscribe()
+        self.permits.watch()
     }
 
     /// Is ready once all held clients have returned whose hello had to be said again.
@@ -370,47 +312,6 @@ impl Pool {
             connections: one.connections(),
         };
         self.live().upstreams.iter().map(state).collect()
-    }
-
-    fn report(&self, asking: Asking, reached: Reached) {
-        let now = self.now();
-        let mut state = self.state();
-        match reached {
-            Reached::Well => {
-                let began = state.queue.accepted(now, asking.path);
-                let told = *self.accepted.borrow();
-                if began || told.is_none_or(|told| told + TOLD_EVERY <= now) {
-                    self.accepted.send_replace(Some(now));
-                }
-            }
-            Reached::Badly => state.queue.answered_badly(now, asking),
-            Reached::Untried => state.queue.untried(now, asking),
-            Reached::Not => {
-                if state.queue.failed(now, asking.path) {
-                    self.accepted.send_replace(None);
-                }
-            }
-        }
-        drop(state);
-        self.changed.notify_one();
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Gives out all permits that are due, and returns when the next one is.
-    fn give_due(&self) -> Option<Instant> {
-        let mut state = self.state();
-        let now = self.now();
-        while let Some(queue_id) = state.queue.grant(now) {
-            let waiting = state.waiting.remove(&queue_id);
-            let asking = waiting.as_ref().map(|(asking, _)| *asking);
-            if waiting.is_none_or(|(_, sender)| sender.send(()).is_err()) {
-                state.queue.unused(asking);
-            }
-        }
-        state.queue.next_grant().map(|next| self.epoch + next)
     }
 }
 
@@ -431,63 +332,6 @@ fn untried<'a>(
         !tried.any(|permit| Arc::ptr_eq(permit.upstream(), one))
     };
     live.upstreams.iter().filter(is_new)
-}
-
-/// One who waits. Dropped, it waits no more.
-struct Waiting<'a> {
-    pool: &'a Arc<Pool>,
-    queue_id: QueueId,
-    asking: Asking,
-    is_given: bool,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if self.is_given {
-            return;
-        }
-        let mut state = self.pool.state();
-        if state.waiting.remove(&self.queue_id).is_none() {
-            // The permit was given in this moment.
-            state.queue.unused(Some(self.asking));
-        }
-        state.queue.leave(self.queue_id);
-        drop(state);
-        self.pool.changed.notify_one();
-    }
-}
-
-/// The right to dial once. What came of it is to be reported; dropped, it goes to somebody else.
-#[derive(Debug)]
-pub(crate) struct DialPermit {
-    pool: Arc<Pool>,
-    asking: Asking,
-    reported: bool,
-}
-
-impl DialPermit {
-    fn new(pool: &Arc<Pool>, asking: Asking) -> Self {
-        Self {
-            pool: Arc::clone(pool),
-            asking,
-            reported: false,
-        }
-    }
-
-    /// What came of it. `Reached::Not`: no upstream of the pool is there.
-    pub(crate) fn report(mut self, reached: Reached) {
-        self.reported = true;
-        self.pool.report(self.asking, reached);
-    }
-}
-
-impl Drop for DialPermit {
-    fn drop(&mut self) {
-        if !self.reported {
-            self.pool.state().queue.unused(Some(self.asking));
-            self.pool.changed.notify_one();
-        }
-    }
 }
 
 #[cfg(test)]
@@ -659,32 +503,6 @@ mod tests {
             port(&pool.pick(path("/"), &tried, key("room-0")).unwrap()),
             away
         );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn those_who_wait_get_turns_at_the_rate() {
-        let target = Target::parse("ws://127.0.0.1:9").unwrap();
-        let settings = PoolSettings {
-            redial_rate: 100,
-            ..PoolSettings::new(target)
-        };
-        let start = Instant::now();
-        let pool = Pool::new(settings, start);
-        let running = tokio::spawn(Arc::clone(&pool).grant_permits());
-        let mut waiting = JoinSet::new();
-        for _ in 0..100 {
-            let pool = Arc::clone(&pool);
-            waiting.spawn(async move {
-                let permit = pool.dial_permit(pool.queue_id(), again("/")).await;
-                permit.report(Reached::Well);
-            });
-        }
-        waiting.join_all().await;
-        let took = start.elapsed();
-        // 99 pauses; the timer counts in milliseconds, and two permits may be made up for.
-        let expected = Duration::from_millis(970)..=Duration::from_millis(1100);
-        assert!(expected.contains(&took), "{took:?}");
-        running.abort();
     }
 
     #[tokio::test(start_paused = true)]
