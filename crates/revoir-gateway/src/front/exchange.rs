@@ -107,7 +107,7 @@ impl Drop for OpenExchange {
 struct RequestBody<B> {
     body: B,
     bytes: Arc<AtomicU64>,
-    /// The last part, until the next one is asked for; and what its client keeps while that is waited for.
+    /// The last part, until the next one is asked for, and the buffers of both connections until the end.
     held: Held,
 }
 
@@ -132,10 +132,11 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        // Whoever waits keeps the buffers of two connections.
         self.held.set(BUFFERS);
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        self.held.set(length(&frame) as usize);
+        // A backend that takes no more is not asked for the next part: both connections keep their buffers.
+        let buffers = if frame.is_none() { 0 } else { BUFFERS };
+        self.held.set(buffers + length(&frame) as usize);
         self.bytes.fetch_add(length(&frame), Ordering::Relaxed);
         Poll::Ready(frame)
     }
@@ -184,5 +185,51 @@ fn length<E>(frame: &Option<Result<Frame<Bytes>, E>>) -> u64 {
     match frame {
         Some(Ok(frame)) => frame.data_ref().map_or(0, |data| data.len() as u64),
         Some(Err(_)) | None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::convert::Infallible;
+    use std::task::Waker;
+
+    /// A body of so many parts of 1000 bytes.
+    struct Parts(usize);
+
+    impl HttpBody for Parts {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let Some(rest) = self.0.checked_sub(1) else {
+                return Poll::Ready(None);
+            };
+            self.0 = rest;
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[0; 1000])))))
+        }
+    }
+
+    #[test]
+    fn a_body_that_its_backend_does_not_take_counts_with_its_buffers() {
+        let held_bytes = Arc::new(HeldBytes::new(1 << 20));
+        let mut body = RequestBody {
+            body: Parts(1),
+            bytes: Arc::default(),
+            held: Held::of(&held_bytes),
+        };
+        let mut next = || {
+            let cx = &mut Context::from_waker(Waker::noop());
+            Pin::new(&mut body).poll_frame(cx)
+        };
+        assert_eq!(held_bytes.now(), 0);
+        assert!(matches!(next(), Poll::Ready(Some(Ok(_)))));
+        assert_eq!(held_bytes.now(), BUFFERS + 1000);
+        assert!(matches!(next(), Poll::Ready(None)));
+        assert_eq!(held_bytes.now(), 0);
     }
 }
