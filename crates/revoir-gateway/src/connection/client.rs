@@ -10,7 +10,7 @@ use crate::connection::registry::Registry;
 use crate::relay::{Ended, HoldCause, Outlook, RedialFailure, Relay, Side};
 use crate::rules::Rules;
 use crate::treatment::Treatment;
-use crate::upstream::{Agreement, Pool, UpstreamPermit};
+use crate::upstream::{Agreement, Pool, Upstream, UpstreamPermit};
 use crate::watch::{Handle, Limit, LoggedRequest, Record};
 
 /// One client's connection, at its task.
@@ -22,6 +22,8 @@ pub(crate) struct Connection {
     rules: Arc<Rules>,
     /// Where the backend is, if there is one.
     upstream: Option<UpstreamPermit>,
+    /// Where it was, while there is none.
+    lost: Option<Arc<Upstream>>,
     /// Its place among all clients.
     _client_permit: ClientPermit,
     handle: Arc<Handle>,
@@ -58,6 +60,7 @@ impl Connection {
             pool,
             rules,
             upstream: Some(upstream),
+            lost: None,
             _client_permit: client_permit,
             handle,
             holds: 0,
@@ -97,13 +100,14 @@ impl Connection {
         &self.pool
     }
 
-    /// The name of the upstream that it has.
-    pub(crate) fn upstream(&self) -> Option<Arc<str>> {
-        self.upstream.as_ref().map(UpstreamPermit::name)
+    /// The upstream that it has.
+    pub(crate) fn upstream(&self) -> Option<&Arc<Upstream>> {
+        self.upstream.as_ref().map(UpstreamPermit::upstream)
     }
 
     pub(crate) fn outlook(&self, now: Duration) -> Outlook {
-        self.pool.outlook(now, self.upstream.as_ref())
+        self.pool
+            .outlook(now, self.upstream().or(self.lost.as_ref()))
     }
 
     pub(crate) fn handle(&self) -> &Handle {
@@ -167,6 +171,7 @@ impl Connection {
         self.backends += 1;
         self.handle.set_upstream(upstream.name());
         self.upstream = Some(upstream);
+        self.lost = None;
         if let Some(after) = self.take_hold() {
             self.registry.observer.returned(after, &self.handle);
             tracing::debug!(target: "revoir", conn = self.id, ?after, "the client has a backend again");
@@ -211,7 +216,8 @@ impl Connection {
                 self.client = Some(ended);
             }
             Side::Backend => {
-                self.upstream = None;
+                let upstream = self.upstream.take();
+                self.lost = upstream.map(|upstream| Arc::clone(upstream.upstream()));
                 self.earlier_messages += ended.received;
                 let traffic = &self.handle.traffic;
                 traffic.set_messages(Side::Backend, self.earlier_messages);

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::connection::client::Connection;
 use crate::connection::held_bytes::Held;
-use crate::connection::holding::{HoldState, Redial};
+use crate::connection::holding::{Hearing, HoldState, Redial};
 use crate::connection::lifetime::Lifetime;
 use crate::connection::linger::{BACKEND_LINGER, LINGER, linger_for};
 use crate::connection::meter::Meter;
@@ -40,6 +40,8 @@ pub(crate) struct Driver<S> {
     pub(super) backend: Option<S>,
     pub(super) redial: Box<dyn Redial<S>>,
     pub(super) hold: Option<Box<HoldState<S>>>,
+    /// While its backend is silent.
+    pub(super) hearing: Option<Hearing>,
     timer: Pin<Box<Sleep>>,
     /// What the timer is set to.
     armed: Option<Duration>,
@@ -85,6 +87,7 @@ where
             backend: Some(backend),
             redial,
             hold: None,
+            hearing: None,
             timer: Box::pin(sleep_until(Instant::now())),
             armed: None,
             lifetime,
@@ -120,6 +123,7 @@ where
             progressed |= self.poll_side(cx, now, Side::Client);
             progressed |= self.poll_side(cx, now, Side::Backend);
             progressed |= self.poll_return(cx, now);
+            progressed |= self.poll_silence(cx, now);
             self.count(cx, now);
             self.release();
             if let Some(treatment) = self.relay.take_new_treatment() {

@@ -23,29 +23,23 @@ where
             self.end_hold();
             return false;
         };
-        let changed = || watch(self.connection.pool());
+        let connection = &mut self.connection;
         let hold = self.hold.get_or_insert_with(|| {
+            connection.begin_hold(seeking.since);
             Box::new(HoldState {
-                is_held: false,
                 redialing: None,
                 is_refused: false,
                 queue_id: None,
-                changed: changed(),
+                changed: watch(connection.pool()),
                 is_crowded: false,
             })
         });
-        if !seeking.is_silent && !hold.is_held {
-            hold.is_held = true;
-            self.connection.begin_hold(seeking.since);
-        }
         let has_waiting = self.relay.has_waiting();
         let priority = priority(has_waiting, self.relay.tells_others());
         if self.relay.wants_dial(now) {
             let queue_id = self.connection.pool().queue_id();
             hold.queue_id = (!has_waiting).then_some(queue_id);
-            let silent = self.connection.upstream().filter(|_| seeking.is_silent);
-            let redialing = self.redial.redial(queue_id, priority, seeking, silent);
-            hold.redialing = Some(redialing);
+            hold.redialing = Some(self.redial.redial(queue_id, priority, seeking));
         }
         if has_waiting && let Some(queue_id) = hold.queue_id.take() {
             self.connection.pool().set_priority(queue_id, priority);
@@ -61,40 +55,13 @@ where
             .map(|redialing| redialing.as_mut().poll(cx));
         if let Some(Poll::Ready(redialed)) = redialed {
             hold.redialing = None;
-            if !seeking.is_silent || self.leaves_silent(cx, now, redialed.is_ok()) {
-                self.redialed(cx, now, redialed);
-            }
+            self.redialed(cx, now, redialed);
             return true;
         }
         if progressed {
             self.with(now, |relay, at| relay.handle_timeout(at));
         }
         progressed
-    }
-
-    /// Leaves a silent backend for one that has answered, unless it speaks in the last moment. Returns
-    /// whether what came of the re-dial is still of use.
-    fn leaves_silent(&mut self, cx: &mut Context<'_>, now: Duration, has_another: bool) -> bool {
-        if !has_another {
-            return true;
-        }
-        self.poll_side(cx, now, Side::Backend);
-        if self.relay.is_silent() && !self.relay.may_be_replaced() {
-            let redialed = RedialFailure::Unreachable;
-            self.with(now, |relay, at| relay.redial_failed(at, &redialed));
-            return false;
-        }
-        // It may have been lost in this moment, and then is no more silent: the other one is of use all the more.
-        self.with(now, Relay::leave_silent);
-        if self.relay.holding(now).is_none() {
-            return false;
-        }
-        self.release();
-        if let Some(hold) = &mut self.hold {
-            hold.is_held = true;
-            self.connection.begin_hold(now);
-        }
-        true
     }
 
     fn redialed(
@@ -110,11 +77,12 @@ where
                 upstream,
                 took,
             }) => {
-                self.connection.returned(upstream, took);
                 // It may be gone while the opening handshake was under way.
                 self.is_to_move = true;
                 self.backend = Some(stream);
+                // What it had before says whether that was away.
                 self.with(now, Relay::attach);
+                self.connection.returned(upstream, took);
                 self.end_hold();
                 self.take_input(cx, now, Side::Backend, &input);
             }
@@ -132,7 +100,7 @@ where
 impl<S> Driver<S> {
     /// Gives everything back that a hold needs.
     pub(super) fn end_hold(&mut self) {
-        if self.hold.take().is_some_and(|hold| hold.is_held) {
+        if self.hold.take().is_some() {
             self.connection.end_hold();
         }
     }

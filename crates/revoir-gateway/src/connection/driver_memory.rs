@@ -27,7 +27,7 @@ where
         if wanted <= room {
             return wanted;
         }
-        let Some(hold) = self.hold.as_mut().filter(|hold| hold.is_held) else {
+        let Some(hold) = self.hold.as_mut() else {
             return wanted.min(room.max(LEAST_READ));
         };
         if !hold.is_crowded {
@@ -45,7 +45,7 @@ where
             self.next_look = None;
         } else {
             self.next_look.get_or_insert(now + LOOK);
-            if self.relay.holding(now).is_none() && self.held.all().is_short() {
+            if !self.relay.is_holding() && self.held.all().is_short() {
                 self.let_go(cx, now);
             }
         }

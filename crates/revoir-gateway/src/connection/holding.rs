@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::relay::{RedialFailure, Seeking};
-use crate::upstream::{Priority, QueueId, UpstreamPermit};
+use crate::upstream::{Priority, QueueId, Upstream, UpstreamPermit};
 
 /// Another connection to the backend.
 pub(crate) struct Returned<S> {
@@ -25,23 +25,21 @@ pub(crate) struct Returned<S> {
 pub(crate) type Redialing<S> =
     Pin<Box<dyn Future<Output = Result<Returned<S>, RedialFailure>> + Send>>;
 
+/// An upstream is asked how it is. Ready once it was heard of.
+pub(crate) type Hearing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// How a driver gets another connection to the backend.
 pub(crate) trait Redial<S>: Send {
-    /// Waits for a permit as `queue_id`, and dials. `silent`: the upstream that the client still has,
-    /// which shows no sign of life.
-    fn redial(
-        &self,
-        queue_id: QueueId,
-        priority: Priority,
-        seeking: Seeking,
-        silent: Option<Arc<str>>,
-    ) -> Redialing<S>;
+    /// Waits for a permit as `queue_id`, and dials.
+    fn redial(&self, queue_id: QueueId, priority: Priority, seeking: Seeking) -> Redialing<S>;
+
+    /// Waits until it is known how the upstream is whose connection has fallen silent: it answers others,
+    /// or is gone.
+    fn hear_of(&self, silent: &Arc<Upstream>) -> Hearing;
 }
 
 /// What is needed while another backend is looked for.
 pub(crate) struct HoldState<S> {
-    /// Whether the client is held. If not, it has a backend that is silent.
-    pub(super) is_held: bool,
     pub(super) redialing: Option<Redialing<S>>,
     /// Whether the re-dial was answered with something else than a backend: nobody waits for this client.
     pub(super) is_refused: bool,

@@ -8,6 +8,7 @@ mod driver_hold;
 mod driver_memory;
 mod driver_reload;
 mod driver_return;
+mod driver_silence;
 mod fields;
 mod held_bytes;
 mod holding;

@@ -7,18 +7,18 @@ use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response};
 use revoir::reconnect::Entropy;
 use revoir_proto::handshake::key;
-use tokio::time::sleep;
 
 use crate::connection::fields::Fields;
 use crate::connection::held_bytes::{Held, HeldBytes};
-use crate::connection::holding::{Redial, Redialing, Returned};
+use crate::connection::holding::{Hearing, Redial, Redialing, Returned};
 use crate::proxy_protocol::Header;
-use crate::relay::{LAST_CHANCE, Previous, RedialFailure, Seeking};
+use crate::relay::{Previous, RedialFailure, Seeking};
 use crate::rules::Mode;
 use crate::treatment::{HeldBy, Treatment};
 use crate::upstream::dial::{DialError, Opened, Opening, dial};
 use crate::upstream::{
-    Affinity, Agreement, Asking, MaybeTls, PathId, Pool, Priority, QueueId, UpstreamPermit,
+    Affinity, Agreement, Asking, MaybeTls, PathId, Pool, Priority, QueueId, Upstream,
+    UpstreamPermit,
 };
 
 /// The header field that tells a backend whose connection this continues.
@@ -104,7 +104,6 @@ impl Redial<MaybeTls> for Redialer {
         queue_id: QueueId,
         priority: Priority,
         seeking: Seeking,
-        silent: Option<Arc<str>>,
     ) -> Redialing<MaybeTls> {
         let (pool, limit) = (Arc::clone(&self.pool), self.limit);
         let (mut opening, agreement) = (self.opening(), self.agreement.clone());
@@ -115,23 +114,22 @@ impl Redial<MaybeTls> for Redialer {
                 priority,
                 is_new: false,
             };
-            let search = match &silent {
-                Some(upstream) => Some(pool.search(upstream, asking.path).await),
-                None => None,
-            };
             let permit = pool.dial_permit(queue_id, asking).await;
             let held = pool.now().saturating_sub(seeking.since);
             if let Ok(value) = HeaderValue::from_str(&resume(&name, seeking.previous, held)) {
                 opening.headers.insert(RESUME, value);
             }
             let answer = dial(&pool, permit, &opening, limit).await;
-            drop(search);
-            let returned = judge(answer, &agreement, treatment)?;
-            if silent.is_some() {
-                // An upstream that was frozen, and goes on, accepts too: whose connection it has is heard.
-                sleep(LAST_CHANCE).await;
-            }
-            Ok(returned)
+            judge(answer, &agreement, treatment)
+        })
+    }
+
+    fn hear_of(&self, silent: &Arc<Upstream>) -> Hearing {
+        let (pool, silent) = (Arc::clone(&self.pool), Arc::clone(silent));
+        let question = self.opening().question();
+        Box::pin(async move {
+            let since = pool.falls_silent(&silent, &question);
+            pool.hear_of(&silent, &question, since).await;
         })
     }
 }

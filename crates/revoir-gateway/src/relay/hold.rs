@@ -13,7 +13,7 @@ pub(crate) struct Hold {
     pub(super) since: Duration,
     pub(super) previous: Previous,
     pub(super) search: Search,
-    /// Whether the backend was left because it was silent.
+    /// Whether the backend was left because it was silent: it has dropped nobody.
     pub(super) was_silent: bool,
     /// Whether the last answer to a re-dial broke a rule.
     pub(super) is_invalid: bool,
@@ -36,11 +36,9 @@ enum Clock {
 /// A client that looks for another backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seeking {
-    /// The connection to the one that it had, or has.
+    /// The connection to the one that it had.
     pub(crate) previous: Previous,
     pub(crate) since: Duration,
-    /// Whether it still has one, which is silent.
-    pub(crate) is_silent: bool,
 }
 
 /// The connection to the backend that was lost.

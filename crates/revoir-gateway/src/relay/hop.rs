@@ -9,6 +9,7 @@ use revoir_proto::{
 
 use crate::relay::frame::own_frame;
 use crate::relay::outgoing::{Accept, Outgoing};
+use crate::relay::silence::Silence;
 use crate::rules::Rules;
 
 /// One side of a relayed connection: what waits for it, its signs of life, and its Close frames.
@@ -27,8 +28,8 @@ pub(crate) struct Hop {
     stuck_since: Option<Duration>,
     /// Since when nothing is read.
     deaf_since: Option<Duration>,
-    /// Whether it is known to show no sign of life.
-    is_silent: bool,
+    /// It shows no sign of life, and is not gone for all that: it is not asked for one then.
+    pub(super) silence: Option<Box<Silence>>,
     began: Option<Began>,
     sent: Option<CloseFrame>,
     received: Option<CloseFrame>,
@@ -58,7 +59,7 @@ impl Hop {
             pong: None,
             stuck_since: None,
             deaf_since: None,
-            is_silent: false,
+            silence: None,
             began: None,
             sent: None,
             received: None,
@@ -147,14 +148,9 @@ impl Hop {
         }
     }
 
-    /// Tells whether it is known to show no sign of life: it is not asked for one then.
-    pub(crate) const fn set_silent(&mut self, is_silent: bool) {
-        self.is_silent = is_silent;
-    }
-
     /// The next time at which `on_timeout` has something to do.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        if self.is_silent {
+        if self.silence.is_some() {
             return None;
         }
         let stuck = self.stuck_since.map(|since| since + self.write_timeout);
@@ -169,7 +165,7 @@ impl Hop {
 
     /// Does what is due: queues a ping, or says why this side counts as dead.
     pub(crate) fn on_timeout(&mut self, now: Duration, random: &mut dyn Random) -> Option<Cause> {
-        if self.is_silent {
+        if self.silence.is_some() {
             return None;
         }
         let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);

@@ -107,7 +107,7 @@ impl Relay {
         whole: bool,
         to: &mut dyn Accept,
     ) {
-        let is_holding = self.holding(now).is_some();
+        let is_holding = self.is_holding();
         let repeatable = side == Side::Client && self.treatment.is_hold() && whole;
         let other = match side {
             Side::Client => self.backend.as_mut().map(|backend| &mut backend.hop),

@@ -34,7 +34,6 @@ pub(crate) use gate::LONGEST_RETURN;
 pub(crate) use hold::{Previous, Seeking};
 pub(crate) use hop::earlier;
 pub(crate) use outgoing::Accept;
-pub(crate) use silence::LAST_CHANCE;
 pub use state::{Ended, Side};
 pub(crate) use state::{Moment, Outlook, Relay};
 pub(crate) use verdict::is_there;

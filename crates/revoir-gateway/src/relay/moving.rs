@@ -29,6 +29,15 @@ impl Relay {
         }
     }
 
+    /// Whether another backend may take the place of this one now.
+    fn may_be_replaced(&self) -> bool {
+        self.treatment.is_hold()
+            && self.is_holdable()
+            && !self.keeps_back()
+            && !self.is_moving()
+            && self.adapter_objects().is_none()
+    }
+
     /// Has the client held and dialled again, if nothing is half forwarded: the backend gets a Close
     /// frame, and what it still sends is passed on. The client is not read from until the backend has
     /// answered, or for as long as a closing handshake may take. Returns whether that is so.

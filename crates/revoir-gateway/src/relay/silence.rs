@@ -1,14 +1,12 @@
-//! [`Silence`]: a backend that shows no sign of life, and is not gone for all that.
+//! [`Silence`]: a side that shows no sign of life, and is not gone for all that.
 
 use std::time::Duration;
 
 use revoir_proto::Cause;
 
-use crate::relay::search::Search;
-
 /// A backend that goes on is heard by all its connections, one after another: that it answers somebody
 /// else proves nothing before this.
-pub(crate) const LAST_CHANCE: Duration = Duration::from_secs(1);
+const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// A backend that is there, and shows no sign of life.
 #[derive(Debug)]
@@ -17,19 +15,31 @@ pub(super) struct Silence {
     pub(super) cause: Cause,
     pub(super) since: Duration,
     /// Then it is lost.
-    pub(super) until: Duration,
-    /// When it first was known that the upstream has answered others since.
-    pub(super) others_since: Option<Duration>,
-    pub(super) search: Search,
+    until: Duration,
+    /// When it first was known that its upstream answers others, or is gone.
+    known_since: Option<Duration>,
 }
 
 impl Silence {
-    pub(super) fn deadline(&self, may_be_replaced: bool) -> Duration {
-        let left = self.others_since.map(|since| since + LAST_CHANCE);
-        let next = match may_be_replaced {
-            true => self.search.next(),
-            false => left,
-        };
-        next.map_or(self.until, |next| next.min(self.until))
+    pub(super) const fn new(cause: Cause, since: Duration, until: Duration) -> Self {
+        Self {
+            cause,
+            since,
+            until,
+            known_since: None,
+        }
+    }
+
+    /// Takes note of when its upstream was last heard of.
+    pub(super) fn note(&mut self, now: Duration, heard_of: Option<Duration>) {
+        if heard_of.is_some_and(|heard_of| heard_of >= self.since) {
+            self.known_since.get_or_insert(now);
+        }
+    }
+
+    /// When it is left.
+    pub(super) fn deadline(&self) -> Duration {
+        let known = self.known_since.map(|since| since + LAST_CHANCE);
+        known.map_or(self.until, |known| known.min(self.until))
     }
 }

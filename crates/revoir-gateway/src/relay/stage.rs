@@ -57,9 +57,8 @@ impl Relay {
         self.look_at_silence(at);
         self.adapter_timeout(at);
         if let Stage::Holding(hold) = &mut self.stage {
-            let accepts = (at.outlook)()
-                .accepts_since
-                .is_some_and(|since| since >= hold.since);
+            let accepted = (at.outlook)().accepted;
+            let accepts = accepted.is_some_and(|accepted| accepted >= hold.since);
             hold.note(at.now, accepts, &self.rules);
             let (deadline, ran_out) = hold.deadline();
             if deadline <= at.now {
@@ -79,19 +78,14 @@ impl Relay {
 
     /// A re-dial was answered with something else than what was agreed, or not at all.
     pub(crate) fn redial_failed(&mut self, at: &mut Moment<'_>, redialed: &RedialFailure) {
-        let is_held = matches!(self.stage, Stage::Holding(_));
         let advice = match after_redial(redialed) {
             AfterRedial::Again(advice) => advice,
-            AfterRedial::End(goodbye) if is_held => return self.on(at, Event::Leave(goodbye)),
-            // The backend that it has may still go on.
-            AfterRedial::End(_) => None,
+            AfterRedial::End(goodbye) => return self.on(at, Event::Leave(goodbye)),
         };
         if let Stage::Holding(hold) = &mut self.stage {
             hold.is_invalid = *redialed == RedialFailure::Invalid;
-        }
-        if let Some(search) = self.search() {
             let is_answered = *redialed != RedialFailure::Unreachable;
-            search.failed(at.now, is_answered, advice);
+            hold.search.failed(at.now, is_answered, advice);
         }
     }
 
@@ -315,7 +309,6 @@ impl Relay {
             return;
         };
         let previous = backend.so_far(self.lane.messages());
-        let silence = backend.silence.take();
         let lasted = at.now.saturating_sub(backend.attached);
         let watched = self.watched.as_ref();
         // One that never answered the hello was as good as away.
@@ -347,8 +340,6 @@ impl Relay {
             let jitter = (u64::from(at.random.next_u32()) * 1000) >> 32;
             hold.search
                 .put_off(at.now + Duration::from_millis(1000 + jitter));
-        } else if let Some(silence) = silence {
-            hold.search = silence.search;
         }
         self.stage = Stage::Holding(hold);
         self.adapter_is_held(at);

@@ -13,8 +13,6 @@ use crate::relay::hop::{Hop, earlier};
 use crate::relay::lane::{Lane, LaneRules, Unit};
 use crate::relay::outgoing::{Accept, Outgoing};
 use crate::relay::scanner::ScanRules;
-use crate::relay::search::Search;
-use crate::relay::silence::Silence;
 use crate::relay::verdict::HoldCause;
 use crate::relay::watched::Watched;
 use crate::rules::Rules;
@@ -50,8 +48,13 @@ pub(crate) struct Moment<'a> {
 /// How things stand with the upstream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outlook {
-    /// Since when it accepts, if the last attempt succeeded.
-    pub(crate) accepts_since: Option<Duration>,
+    /// The last success, if the last attempt was one.
+    pub(crate) accepted: Option<Duration>,
+    /// When the upstream that the client has, or had last, was last heard of: it answered somebody, or was
+    /// gone.
+    pub(crate) heard_of: Option<Duration>,
+    /// When that upstream last turned out to be away.
+    pub(crate) was_away: Option<Duration>,
     /// Since when no held client has to be said a hello again for, if there is none.
     pub(crate) returned_since: Option<Duration>,
     /// Whether it is known to restart.
@@ -128,8 +131,6 @@ pub(super) struct BackendSide {
     pub(super) attached: Duration,
     /// The number of the first message that is for it.
     pub(super) first: u64,
-    /// It shows no sign of life.
-    pub(super) silence: Option<Box<Silence>>,
 }
 
 impl BackendSide {
@@ -208,58 +209,38 @@ impl Relay {
                 self.compression,
             ),
             attached: at.now,
-            silence: None,
         });
         self.stage = Stage::Attached;
         if let Some((why, since, was_silent)) = held {
-            let returned = (at.outlook)().accepts_since;
+            let away = (at.outlook)().was_away;
             let was_away =
-                was_silent || why != HoldCause::Lost || returned.is_some_and(|at| at >= since);
+                was_silent || why != HoldCause::Lost || away.is_some_and(|away| away >= since);
             self.greet(at, was_away);
         }
     }
 
     /// A re-dial is to start now. It is asked for once.
     pub(crate) fn wants_dial(&mut self, now: Duration) -> bool {
-        if self.is_silent() && !self.may_be_replaced() {
-            return false;
-        }
-        let search = self.search();
-        search.is_some_and(|search| search.wants_dial(now))
-    }
-
-    /// The search for another backend.
-    pub(super) fn search(&mut self) -> Option<&mut Search> {
         match &mut self.stage {
-            Stage::Holding(hold) => Some(&mut hold.search),
-            Stage::Attached => Some(&mut self.backend.as_mut()?.silence.as_mut()?.search),
-            Stage::Closing { .. } | Stage::Done => None,
+            Stage::Holding(hold) => hold.search.wants_dial(now),
+            Stage::Attached | Stage::Closing { .. } | Stage::Done => false,
         }
     }
 
     /// Whether the client looks for another backend.
     pub(crate) fn seeking(&self) -> Option<Seeking> {
-        match (&self.stage, &self.backend) {
-            (Stage::Holding(hold), _) => Some(Seeking {
+        match &self.stage {
+            Stage::Holding(hold) => Some(Seeking {
                 previous: hold.previous,
                 since: hold.since,
-                is_silent: false,
             }),
-            (Stage::Attached, Some(backend)) => Some(Seeking {
-                since: backend.silence.as_ref()?.since,
-                previous: backend.so_far(self.lane.messages()),
-                is_silent: true,
-            }),
-            (Stage::Attached | Stage::Closing { .. } | Stage::Done, _) => None,
+            Stage::Attached | Stage::Closing { .. } | Stage::Done => None,
         }
     }
 
-    /// The connection that was lost and how long the client has been held, during a hold.
-    pub(crate) fn holding(&self, now: Duration) -> Option<(Previous, Duration)> {
-        match &self.stage {
-            Stage::Holding(hold) => Some((hold.previous, now.saturating_sub(hold.since))),
-            Stage::Attached | Stage::Closing { .. } | Stage::Done => None,
-        }
+    /// Whether the client is held.
+    pub(crate) const fn is_holding(&self) -> bool {
+        matches!(self.stage, Stage::Holding(_))
     }
 
     /// Whether messages wait for the next backend.

@@ -2,14 +2,11 @@
 
 use std::future::pending;
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::Body;
 use hyper::Request;
-use hyper::client::conn::http1;
 use hyper::header::{HOST, HeaderValue, USER_AGENT};
-use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -17,6 +14,7 @@ use crate::proxy_protocol::Header;
 use crate::shortage::Shortage;
 use crate::upstream::live::Live;
 use crate::upstream::pool::Pool;
+use crate::upstream::question::answer;
 use crate::upstream::server::Upstream;
 use crate::upstream::settings::Check;
 
@@ -106,8 +104,6 @@ async fn ask(pool: &Pool, upstream: &Upstream, check: &Check) -> Result<(), Fail
     let Some(path) = &check.path else {
         return Ok(());
     };
-    let handshake = http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = path.parse().map_err(|error| format!("{path}: {error}"))?;
     let headers = request.headers_mut();
@@ -115,16 +111,7 @@ async fn ask(pool: &Pool, upstream: &Upstream, check: &Check) -> Result<(), Fail
         headers.insert(HOST, host);
     }
     headers.insert(USER_AGENT, HeaderValue::from_static("revoir"));
-    let mut asking = pin!(sender.send_request(request));
-    let answer = tokio::select! {
-        answer = &mut asking => answer.map_err(|error| error.to_string())?,
-        // The answer may have come with the end: many servers close behind it.
-        ended = connection => match (asking.await, ended) {
-            (Ok(answer), _) => answer,
-            (Err(_), Err(error)) => return Err(error.to_string().into()),
-            (Err(_), Ok(())) => return Err("no answer".to_owned().into()),
-        },
-    };
+    let answer = answer(stream, request).await?;
     match answer.status() {
         status if status.is_success() || status.is_redirection() => Ok(()),
         status => Err(format!("answered with {status}").into()),

@@ -52,23 +52,38 @@ impl Connecting {
         client: Header,
     ) -> io::Result<MaybeTls> {
         let connected = timeout(self.limit, async {
-            let mut socket = match &target.place {
-                Place::Host { host, port } => {
-                    let addresses = names.addresses(host, *port, self.names).await?;
-                    Socket::Tcp(dial_any(&addresses).await?)
-                }
-                #[cfg(unix)]
-                Place::Unix(path) => Socket::Unix(UnixStream::connect(path).await?),
-                #[cfg(not(unix))]
-                Place::Unix(_) => return Err(ErrorKind::Unsupported.into()),
-            };
-            socket.set_nodelay();
-            if let Some(version) = self.announce {
-                socket.write_all(&encode(version, client)).await?;
-            }
+            let socket = self.socket(target, names, client).await?;
             MaybeTls::over(socket, target, tls).await
         });
         connected.await.map_err(|_| ErrorKind::TimedOut)?
+    }
+
+    /// As [`connect`](Self::connect), only as far as the system answers there, whatever its process does.
+    pub(crate) async fn reach(
+        self,
+        (target, names): (&Target, &Names),
+        client: Header,
+    ) -> io::Result<Socket> {
+        let connected = timeout(self.limit, self.socket(target, names, client));
+        connected.await.map_err(|_| ErrorKind::TimedOut)?
+    }
+
+    async fn socket(self, target: &Target, names: &Names, client: Header) -> io::Result<Socket> {
+        let mut socket = match &target.place {
+            Place::Host { host, port } => {
+                let addresses = names.addresses(host, *port, self.names).await?;
+                Socket::Tcp(dial_any(&addresses).await?)
+            }
+            #[cfg(unix)]
+            Place::Unix(path) => Socket::Unix(UnixStream::connect(path).await?),
+            #[cfg(not(unix))]
+            Place::Unix(_) => return Err(ErrorKind::Unsupported.into()),
+        };
+        socket.set_nodelay();
+        if let Some(version) = self.announce {
+            socket.write_all(&encode(version, client)).await?;
+        }
+        Ok(socket)
     }
 }
 

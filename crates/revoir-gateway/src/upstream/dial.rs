@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{
-    CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    CONNECTION, HOST, HeaderName, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
@@ -27,6 +27,7 @@ use crate::upstream::maybe_tls::MaybeTls;
 use crate::upstream::path_id::PathId;
 use crate::upstream::permits::DialPermit;
 use crate::upstream::pool::Pool;
+use crate::upstream::question::Question;
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::UpstreamPermit;
 use crate::upstream::target::Target;
@@ -98,6 +99,9 @@ impl std::fmt::Display for DialError {
 
 /// Uses `permit` to open a connection to an upstream of `pool`, within `limit`. One that is not there,
 /// or says that nobody else is, leaves it to the next. What came of it is reported.
+///
+/// Whoever had a backend asks one that is silent with a request that is nobody's first. A process that was
+/// frozen reads later what was written to it: it is not to find many handshakes of one connection then.
 pub(crate) async fn dial(
     pool: &Pool,
     permit: DialPermit,
@@ -114,7 +118,16 @@ pub(crate) async fn dial(
         if left.is_zero() {
             break;
         }
-        let attempt = Box::pin(attempt(pool, upstream.target(), opening));
+        let attempt = Box::pin(async {
+            if permit.is_again() {
+                let silent_since = upstream.upstream().health().silent_since();
+                if let Some(since) = silent_since {
+                    pool.hear_of(upstream.upstream(), &opening.question(), since)
+                        .await;
+                }
+            }
+            attempt(pool, upstream.target(), opening).await
+        });
         let answer = timeout(left, attempt).await;
         let answer = answer.unwrap_or(Err(DialError::Silent));
         tell(&upstream, answer.as_ref().err());
@@ -180,7 +193,8 @@ impl DialError {
     fn reached(&self) -> Reached {
         match self {
             Self::Refused(response) if is_there(response.status().as_u16()) => Reached::Well,
-            Self::Refused(_) | Self::Broken(_) | Self::Silent | Self::Invalid(_) => Reached::Badly,
+            Self::Refused(_) | Self::Broken(_) | Self::Invalid(_) => Reached::Badly,
+            Self::Silent => Reached::Silent,
             Self::Unreachable(_) => Reached::Not,
             Self::Untried(_) => Reached::Untried,
         }
@@ -256,6 +270,11 @@ fn broken(error: &hyper::Error) -> DialError {
 }
 
 impl Opening {
+    /// What an upstream is asked to see whether it goes on.
+    pub(crate) fn question(&self) -> Question {
+        Question::new(self.resource.path(), self.headers.get(HOST))
+    }
+
     /// About what it takes up.
     pub(crate) fn bytes(&self) -> usize {
         let fields = self.headers.iter();

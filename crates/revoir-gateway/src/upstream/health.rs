@@ -28,6 +28,12 @@ pub(crate) struct Health {
     answers: Answers,
     /// It said that it restarts.
     restarting_until: Duration,
+    /// When it last answered somebody, or could not be reached.
+    heard_of: Option<Duration>,
+    /// When it last did not accept.
+    was_away: Option<Duration>,
+    /// Since when it was not heard of although it was asked.
+    silent_since: Option<Duration>,
 }
 
 /// What came of an attempt at an upstream.
@@ -35,9 +41,11 @@ pub(crate) struct Health {
 pub(crate) enum Reached {
     /// It answered.
     Well,
-    /// It was there, and there was no answer, or one that says that nobody else is: 502 to 504. That
+    /// It was there, and broke off, or gave an answer that says that nobody else is: 502 to 504. That
     /// may be meant for this path alone.
     Badly,
+    /// It was there, and there was no answer in time.
+    Silent,
     /// There was no connection.
     Not,
     /// It was not tried, for want of something here.
@@ -95,16 +103,45 @@ impl Health {
         counts: BadAnswers,
     ) {
         match reached {
+            Reached::Well | Reached::Not => {
+                (self.heard_of, self.silent_since) = (Some(now), None);
+            }
+            Reached::Silent => {
+                self.silent_since.get_or_insert(now);
+            }
+            Reached::Badly | Reached::Untried => {}
+        }
+        if matches!(reached, Reached::Badly | Reached::Silent | Reached::Not) {
+            self.was_away = Some(now);
+        }
+        match reached {
             Reached::Well => {
                 self.away = None;
                 self.answers.good(path, counts);
             }
-            Reached::Badly if self.answers.bad(now, path, counts) => self.leave_alone(now, counts),
+            Reached::Badly | Reached::Silent if self.answers.bad(now, path, counts) => {
+                self.leave_alone(now, counts);
+            }
             // It is there.
-            Reached::Badly => self.away = None,
+            Reached::Badly | Reached::Silent => self.away = None,
             Reached::Not => self.leave_alone(now, counts),
             Reached::Untried => {}
         }
+    }
+
+    /// When it last answered somebody, or could not be reached.
+    pub(crate) const fn heard_of(&self) -> Option<Duration> {
+        self.heard_of
+    }
+
+    /// When it last did not accept.
+    pub(crate) const fn was_away(&self) -> Option<Duration> {
+        self.was_away
+    }
+
+    /// Since when it was not heard of although it was asked.
+    pub(crate) const fn silent_since(&self) -> Option<Duration> {
+        self.silent_since
     }
 
     /// It can be connected to. What it would answer is not known.

@@ -109,7 +109,7 @@ impl Permits {
     }
 
     /// When the backend was last seen to accept, while it does.
-    pub(super) fn accepts_since(&self) -> Option<Duration> {
+    pub(super) fn accepted(&self) -> Option<Duration> {
         let state = self.state();
         state
             .queue
@@ -138,7 +138,7 @@ impl Permits {
                     self.accepted.send_replace(Some(now));
                 }
             }
-            Reached::Badly => state.queue.answered_badly(now, asking),
+            Reached::Badly | Reached::Silent => state.queue.answered_badly(now, asking),
             Reached::Untried => state.queue.untried(now, asking),
             Reached::Not => {
                 if state.queue.failed(now, asking.path) {
@@ -214,6 +214,11 @@ impl DialPermit {
             asking,
             reported: false,
         }
+    }
+
+    /// Whether it is for a client that had a backend.
+    pub(super) const fn is_again(&self) -> bool {
+        !self.asking.is_new
     }
 
     /// What came of it. `Reached::Not`: no upstream of the pool is there.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{Mutex as Turn, MutexGuard as TurnGuard, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -35,7 +35,7 @@ pub(crate) struct Pool {
     replaced: watch::Sender<()>,
     /// The zero of all times here.
     epoch: Instant,
-    names: Names,
+    pub(super) names: Names,
     permits: Arc<Permits>,
     /// Clients that are held.
     pub(crate) held: AtomicUsize,
@@ -43,8 +43,6 @@ pub(crate) struct Pool {
     pub(super) returns: Returns,
     /// Whether no route leads here any more.
     is_retired: AtomicBool,
-    /// Of those whose backend is silent, one at a time looks for another one.
-    search: Turn<()>,
 }
 
 impl Pool {
@@ -57,7 +55,6 @@ impl Pool {
             held: AtomicUsize::new(0),
             returns: Returns::default(),
             is_retired: AtomicBool::new(false),
-            search: Turn::new(()),
             replaced: watch::Sender::new(()),
             live: RwLock::new(Arc::new(Live::new(settings))),
         })
@@ -222,22 +219,6 @@ impl Pool {
         health.is_there(self.live().settings.away);
     }
 
-    /// Waits until nobody else looks for another backend in place of a silent one, which is the upstream of
-    /// this name: a frozen backend is not to find a connection of each of its clients when it goes on.
-    pub(crate) async fn search(&self, silent: &Arc<str>, path: PathId) -> TurnGuard<'_, ()> {
-        let turn = self.search.lock().await;
-        let live = self.live();
-        let mut upstreams = live.upstreams.iter();
-        if let Some(silent) = upstreams.find(|one| Arc::ptr_eq(&one.name, silent)) {
-            // It is there, and does not answer: others are fitter.
-            let counts = live.settings.away;
-            silent
-                .health()
-                .reached(self.now(), path, Reached::Badly, counts);
-        }
-        turn
-    }
-
     /// Connects to one of the targets, for `client`.
     pub(crate) async fn connect(&self, target: &Target, client: Header) -> io::Result<MaybeTls> {
         let live = self.live();
@@ -281,14 +262,17 @@ impl Pool {
         health.restarts(self.now(), time, counts);
     }
 
-    /// How things stand for the client that has, or had, a backend at `permit`.
-    pub(crate) fn outlook(&self, now: Duration, permit: Option<&UpstreamPermit>) -> Outlook {
+    /// How things stand for the client that has a backend at `upstream`, or had one there last.
+    pub(crate) fn outlook(&self, now: Duration, upstream: Option<&Arc<Upstream>>) -> Outlook {
         let rate = self.live().settings.redial_rate;
         let held = self.held.load(Ordering::Relaxed);
+        let health = upstream.map(|upstream| upstream.health());
         Outlook {
-            accepts_since: self.permits.accepts_since(),
+            accepted: self.permits.accepted(),
             returned_since: self.returns.over_since(),
-            restarting: permit.is_some_and(|permit| permit.upstream().health().is_restarting(now)),
+            heard_of: health.as_ref().and_then(|health| health.heard_of()),
+            was_away: health.as_ref().and_then(|health| health.was_away()),
+            restarting: health.is_some_and(|health| health.is_restarting(now)),
             spread: Duration::from_secs(1) * u32::try_from(held).unwrap_or(u32::MAX) / rate.max(1),
         }
     }

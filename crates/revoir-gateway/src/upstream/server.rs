@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex as Turn;
 
 use crate::innermost::innermost;
 use crate::shortage::Shortage;
@@ -23,6 +24,8 @@ pub(crate) struct Upstream {
     pub(super) is_backup: bool,
     connections: AtomicUsize,
     health: Mutex<Health>,
+    /// While it is silent, it is asked for one at a time.
+    pub(super) turn: Turn<()>,
     reach: Reach,
 }
 
@@ -43,6 +46,7 @@ impl Upstream {
             is_backup,
             connections: AtomicUsize::new(0),
             health: Mutex::default(),
+            turn: Turn::default(),
             reach: Reach::default(),
         })
     }
@@ -95,7 +99,7 @@ impl UpstreamPermit {
         Arc::clone(&self.0.name)
     }
 
-    pub(super) fn upstream(&self) -> &Arc<Upstream> {
+    pub(crate) fn upstream(&self) -> &Arc<Upstream> {
         &self.0
     }
 

@@ -6,7 +6,7 @@ use revoir_proto::{CloseCode, Finish};
 
 use crate::relay::tests::rig::{Rig, close_payload, masked, plain, rules, seconds};
 use crate::relay::verdict::{HoldCause, RedialFailure};
-use crate::relay::{Previous, Side};
+use crate::relay::{Previous, Seeking, Side};
 use crate::rules::{Mode, Rules};
 
 fn text(text: &str) -> Vec<u8> {
@@ -14,7 +14,7 @@ fn text(text: &str) -> Vec<u8> {
 }
 
 fn is_held(rig: &Rig) -> bool {
-    rig.relay.holding(rig.now).is_some()
+    rig.relay.is_holding()
 }
 
 /// A rig whose backend has closed with `code`.
@@ -126,7 +126,8 @@ fn a_message_of_which_the_backend_got_a_part_goes_to_the_next_one_whole() {
         written: 1,
         received: 0,
     };
-    assert_eq!(rig.relay.holding(rig.now), Some((previous, Duration::ZERO)));
+    let seeking = rig.relay.seeking().unwrap();
+    assert_eq!((seeking.previous, seeking.since), (previous, rig.now));
     rig.backend.taken.clear();
     rig.backend.room = usize::MAX;
     rig.attach();
@@ -156,24 +157,18 @@ fn the_counts_are_those_of_the_backend_that_was_lost() {
     rig.lose(Side::Backend);
     rig.client_sends(&text("3"));
     rig.wait(seconds(2));
-    let previous = |written, received| Previous { written, received };
-    assert_eq!(
-        rig.relay.holding(rig.now),
-        Some((previous(2, 1), seconds(2)))
-    );
+    let seeking = |written, received, since| {
+        let previous = Previous { written, received };
+        Some(Seeking { previous, since })
+    };
+    assert_eq!(rig.relay.seeking(), seeking(2, 1, seconds(0)));
     rig.attach();
     rig.client_sends(&text("4"));
     rig.lose(Side::Backend);
-    assert_eq!(
-        rig.relay.holding(rig.now),
-        Some((previous(2, 0), Duration::ZERO))
-    );
+    assert_eq!(rig.relay.seeking(), seeking(2, 0, seconds(2)));
     rig.attach();
     rig.lose(Side::Backend);
-    assert_eq!(
-        rig.relay.holding(rig.now),
-        Some((previous(0, 0), Duration::ZERO))
-    );
+    assert_eq!(rig.relay.seeking(), seeking(0, 0, seconds(2)));
 }
 
 /// The Close frame that a held client gets, and when.
@@ -253,7 +248,7 @@ fn a_backend_that_stops_accepting_again_leaves_the_rest_of_the_budget() {
 #[test]
 fn that_it_accepted_before_the_loss_says_nothing() {
     let mut rig = Rig::new(Mode::Hold);
-    rig.outlook.accepts_since = Some(Duration::ZERO);
+    rig.outlook.accepted = Some(Duration::ZERO);
     rig.wait(seconds(50));
     rig.lose(Side::Backend);
     let (_, at) = given_up(&mut rig);

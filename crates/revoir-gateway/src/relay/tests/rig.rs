@@ -168,7 +168,13 @@ impl Rig {
 
     /// The upstream begins to accept, or stops.
     pub(super) fn accepts(&mut self, accepts: bool) {
-        self.outlook.accepts_since = accepts.then_some(self.now);
+        self.outlook.accepted = accepts.then_some(self.now);
+        self.act(|relay, at| relay.handle_timeout(at));
+    }
+
+    /// The upstream answers somebody else, or is gone.
+    pub(super) fn is_heard_of(&mut self) {
+        self.outlook.heard_of = Some(self.now);
         self.act(|relay, at| relay.handle_timeout(at));
     }
 

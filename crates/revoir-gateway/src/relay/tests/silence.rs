@@ -1,9 +1,11 @@
+use std::time::Duration;
+
 use revoir_proto::frame::{CloseFrame, Opcode};
 use revoir_proto::{Cause, CloseCode, KeepaliveConfig};
 
+use crate::relay::Side;
 use crate::relay::tests::rig::{Rig, masked, plain, rules, seconds};
 use crate::relay::verdict::RedialFailure;
-use crate::relay::{Relay, Side};
 use crate::rules::{Mode, Rules};
 
 fn text(text: &str) -> Vec<u8> {
@@ -25,29 +27,10 @@ fn silent(mode: Mode) -> Rig {
     rig.client_sends(&masked(Opcode::Pong, b""));
     rig.wait(seconds(20));
     assert!(rig.relay.is_silent());
-    assert!(rig.relay.holding(rig.now).is_none());
+    assert!(!rig.relay.is_holding());
     rig.client_got();
     rig.backend_got();
     rig
-}
-
-/// Another backend answers in the moment in which the silent one is lost.
-#[test]
-fn a_backend_that_is_lost_in_the_last_moment_leaves_the_client_to_the_other_one() {
-    let mut rig = silent(Mode::Hold);
-    assert!(rig.relay.seeking().is_some());
-    rig.lose(Side::Backend);
-    rig.act(Relay::leave_silent);
-    assert!(!rig.relay.is_silent() && rig.relay.holding(rig.now).is_some());
-    rig.client_sends(&text("one"));
-    rig.attach();
-    assert_eq!(rig.backend_got(), told("one"));
-
-    // One whose Close frame came is not left for another.
-    let mut rig = silent(Mode::Hold);
-    rig.backend_sends(&plain(Opcode::Close, &[]));
-    rig.act(Relay::leave_silent);
-    assert!(rig.relay.holding(rig.now).is_none());
 }
 
 /// Lets time pass in which the client shows signs of life.
@@ -83,16 +66,17 @@ fn a_backend_that_speaks_again_goes_on_with_nothing_lost_said_again_or_doubled()
 }
 
 #[test]
-fn another_backend_is_looked_for_and_only_one_that_has_answered_takes_its_place() {
+fn a_backend_whose_upstream_answers_others_or_is_gone_is_left_a_second_later() {
     let mut rig = silent(Mode::Hold);
-    let now = rig.now;
-    assert!(!rig.relay.wants_dial(now), "one is under way");
-    assert!(rig.relay.seeking().is_some_and(|seeking| seeking.is_silent));
-    rig.redial_fails(&RedialFailure::Unreachable);
-    assert!(rig.relay.wants_dial(now) && rig.relay.is_silent());
+    assert!(!rig.relay.wants_dial(rig.now), "it may go on");
+    wait(&mut rig, 5);
     rig.client_sends(&text("old"));
-    assert_eq!(rig.backend_got(), told("old"));
-    rig.act(|relay, at| relay.leave_silent(at));
+    rig.is_heard_of();
+    rig.wait(Duration::from_millis(999));
+    assert!(rig.relay.is_silent());
+    rig.backend_got();
+    rig.wait(Duration::from_millis(1));
+    assert!(rig.relay.is_holding());
     let ended = rig.ending_of(Side::Backend);
     assert_eq!(ended.ending.cause, Cause::PongTimeout);
     let close = CloseFrame::parse(&rig.backend_got()[2..]).unwrap();
@@ -104,27 +88,24 @@ fn another_backend_is_looked_for_and_only_one_that_has_answered_takes_its_place(
 }
 
 #[test]
-fn a_refused_search_does_not_end_a_client_whose_backend_may_go_on() {
-    let mut rig = silent(Mode::Hold);
-    for _ in 0..10 {
-        rig.redial_fails(&RedialFailure::Refused {
-            status: 403,
-            retry_after: None,
-        });
-        wait(&mut rig, 1);
+fn what_was_heard_of_its_upstream_before_says_nothing() {
+    for mode in [Mode::Hold, Mode::Tunnel] {
+        let mut rig = silent(mode);
+        rig.outlook.heard_of = Some(seconds(30));
+        // Others of the route accept, which says nothing of this one either.
+        rig.accepts(true);
+        wait(&mut rig, 59);
         assert!(rig.relay.is_silent());
     }
-    rig.backend_sends(&told("here"));
-    assert_eq!(rig.client_got(), told("here"));
 }
 
 #[test]
-fn a_silent_backend_that_is_lost_then_is_held_and_the_search_goes_on() {
+fn a_silent_backend_that_is_lost_then_is_held_and_dialled_again() {
     let mut rig = silent(Mode::Hold);
     rig.lose(Side::Backend);
     let now = rig.now;
-    assert!(rig.relay.holding(now).is_some());
-    assert!(!rig.relay.wants_dial(now), "one is under way");
+    assert!(rig.relay.is_holding() && !rig.relay.is_silent());
+    assert!(rig.relay.wants_dial(now));
     rig.redial_fails(&RedialFailure::Unreachable);
     assert!(rig.relay.wants_dial(now));
 }
@@ -132,12 +113,10 @@ fn a_silent_backend_that_is_lost_then_is_held_and_the_search_goes_on() {
 #[test]
 fn in_a_tunnel_a_silent_backend_is_left_once_others_get_an_answer() {
     let mut rig = silent(Mode::Tunnel);
-    let now = rig.now;
-    assert!(!rig.relay.wants_dial(now));
     wait(&mut rig, 20);
     assert!(rig.relay.is_silent());
     rig.client_got();
-    rig.accepts(true);
+    rig.is_heard_of();
     rig.wait(seconds(1));
     let close = rig.client_close().expect("a Close frame");
     assert_eq!(close.code(), CloseCode::INTERNAL_ERROR);
@@ -145,12 +124,15 @@ fn in_a_tunnel_a_silent_backend_is_left_once_others_get_an_answer() {
 
 #[test]
 fn a_backend_that_goes_on_is_heard_before_its_answer_to_others_counts() {
-    let mut rig = silent(Mode::Tunnel);
-    wait(&mut rig, 20);
-    rig.accepts(true);
-    rig.backend_sends(&told("here"));
-    wait(&mut rig, 10);
-    assert!(!rig.relay.is_silent() && rig.ended.is_empty());
+    for mode in [Mode::Hold, Mode::Tunnel] {
+        let mut rig = silent(mode);
+        wait(&mut rig, 20);
+        rig.is_heard_of();
+        rig.backend_sends(&told("here"));
+        wait(&mut rig, 10);
+        assert!(!rig.relay.is_silent() && !rig.relay.is_holding());
+        assert!(rig.ended.is_empty());
+    }
 }
 
 #[test]
@@ -174,7 +156,7 @@ fn without_a_time_for_it_a_silent_backend_is_lost_at_once() {
     rig.wait(seconds(22));
     rig.client_sends(&masked(Opcode::Pong, b""));
     rig.wait(seconds(20));
-    assert!(rig.relay.holding(rig.now).is_some());
+    assert!(rig.relay.is_holding());
 }
 
 #[test]

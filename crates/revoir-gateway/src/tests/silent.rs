@@ -1,0 +1,129 @@
+//! Backends that show no sign of life.
+
+use std::time::Duration;
+
+use revoir_proto::frame::Opcode;
+use tokio::net::TcpListener;
+
+use crate::rules::Mode;
+use crate::tests::support::{
+    Between, Raw, accepted, ask, asked, field, pair, pass, settings, taken,
+};
+
+/// Has the backend fall silent, whose client goes on.
+async fn fall_silent(client: &mut Raw, backend: &mut Raw) {
+    pass(Duration::from_secs(22)).await;
+    let (opcode, payload) = client.frame().await.unwrap();
+    assert_eq!(opcode, Opcode::Ping);
+    client.send(Opcode::Pong, &payload).await;
+    assert_eq!(backend.frame().await.unwrap().0, Opcode::Ping);
+    is_there(client).await;
+    pass(Duration::from_secs(20)).await;
+}
+
+/// The next text, whatever else comes.
+async fn said(peer: &mut Raw) -> Vec<u8> {
+    loop {
+        if let (Opcode::Text, payload) = peer.frame().await.unwrap() {
+            return payload;
+        }
+    }
+}
+
+/// The gateway has read what this client has sent.
+async fn is_there(client: &mut Raw) {
+    client.send(Opcode::Ping, b"here").await;
+    while client.frame().await.unwrap().0 != Opcode::Pong {}
+}
+
+fn is_harmless(question: &str) {
+    assert!(question.starts_with("GET /chat HTTP/1.1\r\n"), "{question}");
+    assert_eq!(field(question, "Host").as_deref(), Some("chat.example"));
+    for name in ["Upgrade", "Revoir-Conn", "Revoir-Resume", "Cookie"] {
+        assert_eq!(field(question, name), None);
+    }
+}
+
+async fn silent_pair() -> (TcpListener, Between, Raw, Raw) {
+    let (listener, between) = pair(settings(Mode::Hold)).await;
+    let mut client = ask(between.address, "Cookie: a=b\r\n").await;
+    let (backend, _) = taken(&listener).await;
+    client.head().await;
+    (listener, between, client, backend)
+}
+
+/// A process that was frozen finds what was written to it. A handshake for a connection that goes on would
+/// have it take that for another one.
+#[tokio::test]
+async fn a_backend_that_was_frozen_finds_no_handshake_of_a_client_that_it_has() {
+    let (listener, between, mut client, mut backend) = silent_pair().await;
+    fall_silent(&mut client, &mut backend).await;
+    let (question, head) = asked(&listener).await;
+    is_harmless(&head);
+    // It wakes.
+    backend.text("late").await;
+    assert_eq!(said(&mut client).await, b"late");
+    drop(question);
+    // The next one that comes is somebody else's.
+    let (_other, head) = {
+        let _client = ask(between.address, "").await;
+        asked(&listener).await
+    };
+    assert!(head.contains("Upgrade") && field(&head, "Revoir-Resume").is_none());
+    client.text("still here").await;
+    assert_eq!(said(&mut backend).await, b"still here");
+}
+
+#[tokio::test]
+async fn a_backend_whose_upstream_answers_somebody_else_is_left_and_then_dialled() {
+    let (listener, between, mut client, mut backend) = silent_pair().await;
+    fall_silent(&mut client, &mut backend).await;
+    let (mut question, head) = asked(&listener).await;
+    is_harmless(&head);
+    question
+        .write(b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    // It has a second for those whose connections go on.
+    assert!(!question.more().await);
+    pass(Duration::from_secs(1)).await;
+    between.counts.held(1).await;
+    let (mut backend, head) = taken(&listener).await;
+    assert!(field(&head, "Revoir-Resume").is_some());
+    client.text("again").await;
+    assert_eq!(backend.recv().await, "again");
+}
+
+#[tokio::test]
+async fn a_backend_whose_upstream_is_gone_is_left() {
+    let (listener, between, mut client, mut backend) = silent_pair().await;
+    // Its sockets are left, and nobody listens any more.
+    drop(listener);
+    fall_silent(&mut client, &mut backend).await;
+    between.away().await;
+    pass(Duration::from_secs(1)).await;
+    between.counts.held(1).await;
+}
+
+/// After its time, too: what is frozen is asked before anybody is to return to it.
+#[tokio::test]
+async fn nobody_returns_to_a_frozen_backend_before_it_answers_a_question() {
+    let (listener, between, mut client, mut backend) = silent_pair().await;
+    fall_silent(&mut client, &mut backend).await;
+    let (first, _) = asked(&listener).await;
+    for _ in 0..6 {
+        is_there(&mut client).await;
+        pass(Duration::from_secs(10)).await;
+    }
+    between.counts.held(1).await;
+    let (mut second, head) = asked(&listener).await;
+    is_harmless(&head);
+    second
+        .write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    let (mut backend, head) = asked(&listener).await;
+    assert!(field(&head, "Revoir-Resume").is_some());
+    accepted(&mut backend, &head, "").await;
+    client.text("again").await;
+    assert_eq!(backend.recv().await, "again");
+    drop(first);
+}

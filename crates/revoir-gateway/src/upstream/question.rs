@@ -1,0 +1,139 @@
+//! [`Question`]: what a silent upstream is asked, to see whether it goes on.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::header::{HOST, HeaderValue, USER_AGENT};
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::time::sleep;
+
+use crate::proxy_protocol::Header;
+use crate::relay::is_there;
+use crate::shortage::Shortage;
+use crate::upstream::health::Reached;
+use crate::upstream::maybe_tls::MaybeTls;
+use crate::upstream::names::is_of_lookup;
+use crate::upstream::path_id::PathId;
+use crate::upstream::pool::Pool;
+use crate::upstream::server::{Upstream, UpstreamPermit};
+use crate::upstream::settings::UpstreamTls;
+
+/// Before another question, where the answer to one said nothing.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// A plain GET of the path that a client had asked for, without anything that tells whose it is: a process
+/// that was frozen will find it, and may answer it with whatever it likes (RFC 9110 section 9.2.1).
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    path: PathId,
+    resource: Uri,
+    host: Option<HeaderValue>,
+}
+
+impl Question {
+    /// About `path`, at `host`.
+    pub(super) fn new(path: &str, host: Option<&HeaderValue>) -> Self {
+        Self {
+            path: PathId::of(path),
+            // It was one.
+            resource: path.parse().unwrap_or_default(),
+            host: host.cloned(),
+        }
+    }
+
+    fn request(&self) -> Request<Body> {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = self.resource.clone();
+        let headers = request.headers_mut();
+        if let Some(host) = &self.host {
+            headers.insert(HOST, host.clone());
+        }
+        headers.insert(USER_AGENT, HeaderValue::from_static("revoir"));
+        request
+    }
+}
+
+impl Pool {
+    /// A connection to `upstream` has fallen silent: others are fitter. Returns since when it is known.
+    pub(crate) fn falls_silent(&self, upstream: &Upstream, question: &Question) -> Duration {
+        let now = self.now();
+        let counts = self.live().settings.away;
+        let mut health = upstream.health();
+        health.reached(now, question.path, Reached::Silent, counts);
+        now
+    }
+
+    /// Waits until `upstream` was heard of since then: it has answered somebody, or cannot be reached. One at
+    /// a time asks it.
+    pub(crate) async fn hear_of(
+        &self,
+        upstream: &Arc<Upstream>,
+        question: &Question,
+        since: Duration,
+    ) {
+        let _turn = upstream.turn.lock().await;
+        let is_heard_of = || upstream.health().heard_of().is_some_and(|at| at >= since);
+        while !is_heard_of() {
+            let permit = UpstreamPermit::new(upstream);
+            match self.ask(&permit, question).await {
+                reached @ (Reached::Well | Reached::Not) => {
+                    self.tried(&permit, question.path, reached);
+                }
+                Reached::Badly | Reached::Silent | Reached::Untried => {
+                    drop(permit);
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Waits for the answer, whatever that is: how long it takes is the question.
+    async fn ask(&self, permit: &UpstreamPermit, question: &Question) -> Reached {
+        let target = permit.target();
+        let live = self.live();
+        let connecting = live.settings.connecting;
+        let socket = match connecting.reach((target, &self.names), Header::Own).await {
+            Ok(socket) => socket,
+            Err(error) if is_of_lookup(&error) => return Reached::Untried,
+            Err(error) => return permit.not_reached(&error),
+        };
+        let trust = live.settings.trust.as_ref().filter(|_| target.secure);
+        let stream = MaybeTls::over(socket, target, trust.map(UpstreamTls::tls)).await;
+        let answer = match stream {
+            Ok(stream) => answer(stream, question.request()).await,
+            Err(error) if Shortage::of(&error).is_some() => return Reached::Untried,
+            Err(error) => Err(error.to_string()),
+        };
+        permit.reached();
+        match answer {
+            // Somebody before it says so, who knows no better.
+            Ok(answer) if !is_there(answer.status().as_u16()) => Reached::Badly,
+            // It need not speak HTTP as this does: it does something.
+            Ok(_) | Err(_) => Reached::Well,
+        }
+    }
+}
+
+/// The head of the answer to a plain request.
+pub(super) async fn answer(
+    stream: MaybeTls,
+    request: Request<Body>,
+) -> Result<Response<Incoming>, String> {
+    let handshake = http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
+    let mut asking = pin!(sender.send_request(request));
+    tokio::select! {
+        answer = &mut asking => answer.map_err(|error| error.to_string()),
+        // The answer may have come with the end: many servers close behind it.
+        ended = connection => match (asking.await, ended) {
+            (Ok(answer), _) => Ok(answer),
+            (Err(_), Err(error)) => Err(error.to_string()),
+            (Err(_), Ok(())) => Err("no answer".to_owned()),
+        },
+    }
+}
