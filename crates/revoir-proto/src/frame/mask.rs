@@ -3,9 +3,6 @@
 /// From this length on, choosing vector instructions at run time costs less than it saves.
 const WIDE_FROM: usize = 128;
 
-/// How much is handled at once on its way into another buffer, so that it stays in the first cache.
-const PIECE: usize = 4096;
-
 /// So many bytes are one turn of the loop.
 const BLOCK: usize = 256;
 
@@ -69,19 +66,11 @@ impl Mask {
             let start = target.len();
             target.extend_from_slice(source);
             xor(&mut target[start..], self.key);
-            self.skip(source.len());
         } else {
-            self.append_wide(source, target);
+            target.reserve(source.len());
+            append_wide(source, target, self.key);
         }
-    }
-
-    fn append_wide(&mut self, source: &[u8], target: &mut Vec<u8>) {
-        target.reserve(source.len());
-        for piece in source.chunks(PIECE) {
-            let start = target.len();
-            target.resize(start + piece.len(), 0);
-            self.copy(piece, &mut target[start..]);
-        }
+        self.skip(source.len());
     }
 
     /// Goes on as if `bytes` more bytes had been masked.
@@ -151,6 +140,22 @@ fn xor_into_wide(source: &[u8], target: &mut [u8], key: u32) {
         xor_into(from, to, key);
     }
     xor_into(from_rest, to_rest, key);
+}
+
+/// Appends `source` to `target`, changed as by [`xor`], with the widest instructions that the processor
+/// has.
+#[cfg_attr(feature = "simd", multiversion::multiversion(targets("x86_64+avx2")))]
+fn append_wide(source: &[u8], target: &mut Vec<u8>, key: u32) {
+    let (blocks, rest) = source.as_chunks::<BLOCK>();
+    for block in blocks {
+        // A block fits in registers: nothing is written before it is right, and no memory is filled.
+        let mut block = *block;
+        xor(&mut block, key);
+        target.extend_from_slice(&block);
+    }
+    let start = target.len();
+    target.extend_from_slice(rest);
+    xor(&mut target[start..], key);
 }
 
 #[cfg(test)]
