@@ -120,7 +120,7 @@ def settle(sums, given, printed, seen, is_ours):
     check([line for line in lines_written if line in in_seen] == seen, "seen what was not written, or out of order")
     unseen = [number for number in written if accepted.get(number) not in in_seen]
     after_kill = [number for number in unseen if number in killed]
-    check(not is_ours or len(after_kill) == len(unseen), "lost in a restart in order")
+    check(not is_ours or len(after_kill) == len(unseen), "lost in an orderly restart")
     sums.given += len(given)
     sums.refused += len(refused)
     sums.returned += len(returned)

@@ -135,7 +135,7 @@ const CHAT_HEAD: &str = "\
 is restarted under its members, and so is a server of the same chat on python `websockets`. A client on
 `Link` is given a line every 3 ms, in five runs; in two of them it leaves while the server is away. It
 fails where the sums do not add up, a line is seen twice or out of order, the client does not name a
-line that the server has not seen, or a restart in order of revoir's server loses one.
+line that the server has not seen, or an orderly restart of revoir's server loses one.
 
 ";
 

@@ -74,7 +74,7 @@ impl Gateway {
     }
 
     /// Listens where `config` says, over TLS if it says so, and serves until it is dropped, which
-    /// leaves open connections alone. Call [`drain`](Self::drain) beside it to end in order.
+    /// leaves open connections alone. Call [`drain`](Self::drain) beside it for a graceful end.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A server that restarts in order: `cargo run --example draining`, then Ctrl-C.
+//! A server that restarts gracefully: `cargo run --example draining`, then Ctrl-C.
 //!
 //! The first Ctrl-C starts a drain with 1012, the second shortens it.
 #![expect(clippy::print_stdout, reason = "an example talks to a person")]

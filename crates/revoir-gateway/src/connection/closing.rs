@@ -1,4 +1,4 @@
-//! Connections are closed in order, and come back in slots.
+//! Connections are closed properly, and come back in slots.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //!
 //! A member connects to `/rooms/ROOM?name=NAME` and sends lines of text. Everybody in the room gets
 //! each line with the name before it, the one who sent it too: that is the word that it arrived. The
-//! lines go to standard output as well. Ctrl-C and SIGTERM restart in order: everybody is told when to
+//! lines go to standard output as well. Ctrl-C and SIGTERM restart gracefully: everybody is told when to
 //! come back.
 #![expect(clippy::print_stdout, reason = "an example talks to a person")]
 

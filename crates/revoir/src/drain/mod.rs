@@ -1,4 +1,4 @@
-//! Draining: all connections of a server closed in order, and their return spread over time.
+//! Draining: closing all connections of a server properly, and spreading their return over time.
 
 mod drainable;
 mod farewell;
