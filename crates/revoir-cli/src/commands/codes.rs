@@ -1,6 +1,7 @@
 //! `revoir codes`: the table.
 
 use revoir_codes::catalog::json::{CodeFields, ProductFields};
+use revoir_codes::catalog::terms::{folded, is_nearly, terms};
 use revoir_codes::catalog::vendor::{Vendor, VendorCode, vendors};
 use revoir_codes::catalog::{Explanation, explain};
 use revoir_codes::{CloseCode, CodeRange};
@@ -77,8 +78,14 @@ impl CodesArgs {
     }
 }
 
+/// Whether a text has what is looked for, or all its words but for slips of the hand.
 fn contains(text: &str, wanted: &str) -> bool {
-    text.to_lowercase().contains(&wanted.to_lowercase())
+    if folded(text).contains(&folded(wanted)) {
+        return true;
+    }
+    let (known, wanted) = (terms(text), terms(wanted));
+    let nearly = |term: &String| known.iter().any(|known| is_nearly(term, known));
+    !wanted.is_empty() && wanted.iter().all(nearly)
 }
 
 fn page(codes: &[Explanation], products: &[(&Vendor, &VendorCode)], screen: &Screen) -> String {

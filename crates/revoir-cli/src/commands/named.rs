@@ -1,7 +1,7 @@
 //! The code that the reader means.
 
 use revoir_codes::CloseCode;
-use revoir_codes::catalog::{Found, Locale, Phrases, explain, search};
+use revoir_codes::catalog::{Found, Locale, explain, search};
 
 use crate::exit::Failure;
 use crate::output::Screen;
@@ -31,7 +31,7 @@ pub(crate) fn close_code(input: &str, screen: &Screen) -> Result<Named, Failure>
             let number = code.get().to_string();
             problem(
                 locale.filled(phrases.not_a_code, &[("input", &number)]),
-                hint(code, phrases).to_owned(),
+                hint(code, locale),
             )
         }
         Found::OutOfBounds => problem(
@@ -80,10 +80,13 @@ fn nothing_hint(input: &str, locale: &Locale) -> String {
 }
 
 /// Why a number is no close code, and what would be.
-fn hint(code: CloseCode, phrases: &Phrases) -> &'static str {
+fn hint(code: CloseCode, locale: &Locale) -> String {
+    let phrases = locale.phrases();
     match code.get() {
-        100..=599 => phrases.status_hint,
-        _ => phrases.bounds_hint,
+        status @ 100..=599 => {
+            locale.filled(phrases.status_hint, &[("status", &status.to_string())])
+        }
+        _ => phrases.bounds_hint.to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::catalog::locale::Locale;
-use crate::catalog::terms::folded;
+use crate::catalog::terms::{folded, is_nearly, terms};
 use crate::code::CloseCode;
 use crate::facts::{Facts, Scope};
 
@@ -25,7 +25,7 @@ pub enum Found {
 
 /// Finds the code that `text` speaks of: a number (`1006`, `code: 1006`), a registered name or an
 /// alias (`service restart`, `TRY_AGAIN_LATER`), its title in any language, or a part of one
-/// (`restart`).
+/// (`restart`). Slips of the hand are forgiven (`restrat`).
 #[must_use]
 pub fn search(text: &str) -> Found {
     if let Some(found) = number(text) {
@@ -39,6 +39,9 @@ pub fn search(text: &str) -> Found {
     // Two letters fit too many names, but one Chinese character says a lot.
     if found.is_empty() && wanted.len() > 2 {
         found = codes_with(|name| name.contains(&wanted));
+    }
+    if found.is_empty() {
+        found = nearly(text);
     }
     match found[..] {
         [] => Found::Nothing,
@@ -156,8 +159,13 @@ fn is_announced(text: &str) -> bool {
         .any(|word| text.ends_with(word))
 }
 
-/// The registered codes of which some name fits.
+/// The registered codes of which some name fits, of which only letters and digits count.
 fn codes_with(fits: impl Fn(&str) -> bool) -> Vec<CloseCode> {
+    codes_named(|name| fits(&simplified(name)))
+}
+
+/// The registered codes of which some name fits.
+fn codes_named(fits: impl Fn(&str) -> bool) -> Vec<CloseCode> {
     let complete = Locale::all().iter().filter(|locale| locale.is_complete());
     let titles: Vec<_> = complete.map(|locale| locale.bodies().entries).collect();
     let mut codes = Vec::new();
@@ -168,11 +176,24 @@ fn codes_with(fits: impl Fn(&str) -> bool) -> Vec<CloseCode> {
         let known = [facts.name, facts.id].into_iter();
         let known = known.chain(facts.aliases.iter().copied());
         let mut names = known.chain(titles.iter().map(|titles| titles[facts.entry].title));
-        if names.any(|name| fits(&simplified(name))) {
+        if names.any(&fits) {
             codes.push(code);
         }
     }
     codes
+}
+
+/// The registered codes of which a name has every term of the text, but for slips of the hand.
+fn nearly(text: &str) -> Vec<CloseCode> {
+    let wanted = terms(text);
+    if wanted.is_empty() || wanted.iter().all(|term| term.len() < 4) {
+        return Vec::new();
+    }
+    codes_named(|name| {
+        let known = terms(name);
+        let has = |term: &String| known.iter().any(|known| is_nearly(term, known));
+        wanted.iter().all(|term| known.contains(term) || has(term))
+    })
 }
 
 /// Letters and digits only, in lower case and without diacritics: `SERVICE_RESTART`, `ServiceRestart`

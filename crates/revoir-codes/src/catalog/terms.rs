@@ -5,6 +5,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::catalog::diagnosis::words;
@@ -126,6 +127,49 @@ pub fn terms(text: &str) -> Vec<String> {
     with_durations(found)
 }
 
+/// Whether a term is one that is known, but for slips of the hand: one in four letters, two in eight, none in other
+/// scripts than Latin.
+#[must_use]
+pub fn is_nearly(term: &str, known: &str) -> bool {
+    let slips = match term.len() {
+        0..=3 => return term == known,
+        4..=7 => 1,
+        _ => 2,
+    };
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
+    known.len() >= 4
+        && term.len().abs_diff(known.len()) <= slips
+        && is_word(term)
+        && is_word(known)
+        && distance(term.as_bytes(), known.as_bytes()) <= slips
+}
+
+/// How many letters are wrong, missing, too many, or in the wrong order.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let width = b.len() + 1;
+    let mut rows = vec![0; (a.len() + 1) * width];
+    for (index, cell) in rows.iter_mut().enumerate() {
+        let (i, j) = (index / width, index % width);
+        if i == 0 || j == 0 {
+            *cell = i + j;
+        }
+    }
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let wrong = usize::from(a[i - 1] != b[j - 1]);
+            let at = |i: usize, j: usize| rows[i * width + j];
+            let mut least = (at(i - 1, j) + 1)
+                .min(at(i, j - 1) + 1)
+                .min(at(i - 1, j - 1) + wrong);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(at(i - 2, j - 2) + 1);
+            }
+            rows[i * width + j] = least;
+        }
+    }
+    rows[rows.len() - 1]
+}
+
 /// Whether a character belongs to a script without spaces.
 const fn is_dense(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{e7f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}')
@@ -184,6 +228,21 @@ fn duration(number: u32, unit: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slips_are_counted() {
+        for (a, b, slips) in [
+            ("abnormal", "abnormel", 1),
+            ("restart", "retsart", 1),
+            ("a", "", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(a.as_bytes(), b.as_bytes()), slips, "{a} {b}");
+        }
+        assert!(is_nearly("restrat", "restart"));
+        assert!(!is_nearly("rest", "test again"));
+        assert!(!is_nearly("way", "was"));
+    }
 
     #[test]
     fn letters_lose_their_diacritics_their_case_and_their_width() {

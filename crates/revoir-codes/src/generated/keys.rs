@@ -300,7 +300,7 @@ pub struct Phrases {
     pub explain_hint: &'static str,
     /// English: `Close with a code`
     pub fixes_code: &'static str,
-    /// English: `Each block is a whole file or command. Those that were run are run again by our tests, as they stand here but with shorter times.`
+    /// English: `Each block is a complete file or command. Our tests run every block that says “run”, exactly as shown but with shorter times.`
     pub fixes_intro: &'static str,
     /// English: `Keep an idle connection open`
     pub fixes_keepalive: &'static str,
@@ -390,7 +390,7 @@ pub struct Phrases {
     pub lab_opening: &'static str,
     /// English: `not clean`
     pub lab_unclean: &'static str,
-    /// English: `Not measured in this browser; what Chromium shows is given.`
+    /// English: `Not measured in this browser; this is what Chromium shows.`
     pub lab_unmeasured: &'static str,
     /// English: `Only the service that sent it can say what it means.`
     pub legend_depends: &'static str,
@@ -400,7 +400,7 @@ pub struct Phrases {
     pub legend_fine: &'static str,
     /// English: `We measured it with real clients and servers.`
     pub legend_measured: &'static str,
-    /// English: `The end was planned, for example for a restart.`
+    /// English: `The connection was closed on purpose, for example for a restart.`
     pub legend_planned: &'static str,
     /// English: `We read it in the source code or the documentation of the product.`
     pub legend_read: &'static str,
@@ -448,7 +448,7 @@ pub struct Phrases {
     pub live_rtt: &'static str,
     /// English: `Pull the cable`
     pub live_silence: &'static str,
-    /// English: `Silence, and no event: the page notices after {seconds} s without an answer.`
+    /// English: `Nothing arrives and no event fires: the page notices after {seconds} s without a reply.`
     pub live_silence_hint: &'static str,
     /// English: `What happened`
     pub live_timeline: &'static str,
@@ -512,7 +512,7 @@ pub struct Phrases {
     pub quick_all: &'static str,
     /// English: `While closing`
     pub quick_closing: &'static str,
-    /// English: `It had been open`
+    /// English: `After it had opened`
     pub quick_died: &'static str,
     /// English: `Closed after {seconds} s without traffic? Raise the timeout in nginx:`
     pub quick_keep: &'static str,
@@ -520,13 +520,15 @@ pub struct Phrases {
     pub quick_lead: &'static str,
     /// English: `Most likely causes`
     pub quick_likely: &'static str,
-    /// English: `An idle timeout of {seconds} s: {names}.`
+    /// English: `These have an idle timeout of {seconds} s: {names}.`
     pub quick_limit: &'static str,
     /// English: `It never opened`
     pub quick_never: &'static str,
+    /// English: `The line names code {code}: the causes below are those of that code.`
+    pub quick_other: &'static str,
     /// English: `Paste the line from your console`
     pub quick_paste: &'static str,
-    /// English: `And send a ping from the server, which pages cannot do:`
+    /// English: `Also send pings from the server, because pages cannot:`
     pub quick_ping: &'static str,
     /// English: `Should I reconnect?`
     pub quick_reconnect: &'static str,
@@ -536,8 +538,12 @@ pub struct Phrases {
     pub quick_stays: &'static str,
     /// English: `Does the handshake succeed? Look for `101` in the first line.`
     pub quick_test: &'static str,
-    /// English: `Find your cause in {seconds} seconds`
+    /// English: `Find the cause in {seconds} seconds`
     pub quick_title: &'static str,
+    /// English: `This does not point to a single cause. The causes below fit best.`
+    pub quick_undecided: &'static str,
+    /// English: `This line does not say why the connection ended. The causes below fit the rest.`
+    pub quick_unread: &'static str,
     /// English: `When did it end?`
     pub quick_when: &'static str,
     /// English: `“{text}”`
@@ -620,7 +626,7 @@ pub struct Phrases {
     pub snippet_run: &'static str,
     /// English: `Fixes to copy`
     pub snippets_title: &'static str,
-    /// English: `close codes range from 1000 to 4999; this looks like an HTTP status`
+    /// English: `close codes range from 1000 to 4999; this looks like an HTTP status: `revoir diagnose --status {status}` explains it`
     pub status_hint: &'static str,
     /// English: `WebSocket connections that say why they ended, and reconnect`
     pub tagline: &'static str,

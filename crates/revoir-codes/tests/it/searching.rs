@@ -107,3 +107,21 @@ fn what_fits_nothing_is_nothing() {
         assert_eq!(found, number.unwrap_or(Found::Nothing), "{text}");
     }
 }
+
+#[test]
+fn slips_of_the_hand_are_forgiven() {
+    for (text, number) in [
+        ("restrat", 1012),
+        ("service restrat", 1012),
+        ("abnormel closure", 1006),
+        ("polcy violation", 1008),
+        ("redemarage", 1012),
+    ] {
+        assert_eq!(find(text), Found::Name(CloseCode::new(number)), "{text}");
+    }
+    for text in ["rest", "xyzzy", "retry", "socket"] {
+        let found = find(text);
+        assert!(!matches!(found, Found::Number(_)), "{text}: {found:?}");
+    }
+    assert_eq!(find("xyzzy"), Found::Nothing);
+}

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use revoir_codes::CloseCode;
 use revoir_codes::catalog::Locale;
-use revoir_codes::catalog::terms::terms;
+use revoir_codes::catalog::terms::{is_nearly, terms};
 
 use super::entries::{Entry, FIELDS, entries};
 use crate::pages::address::{Address, code};
@@ -233,46 +233,7 @@ fn closeness(term: &str, length: usize, known: &str, exact: bool) -> Option<u32>
     if other >= 4 && length <= other + 3 && term.starts_with(known) {
         return Some(STEM);
     }
-    let slips = match length {
-        0..=3 => 0,
-        4..=7 => 1,
-        _ => 2,
-    };
-    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
-    let near = !exact
-        && slips > 0
-        && other >= 4
-        && length.abs_diff(other) <= slips
-        && is_word(term)
-        && is_word(known)
-        && distance(term.as_bytes(), known.as_bytes()) <= slips;
-    near.then_some(NEARLY)
-}
-
-/// How many letters are wrong, missing, too many, or in the wrong order.
-fn distance(a: &[u8], b: &[u8]) -> usize {
-    let width = b.len() + 1;
-    let mut rows = vec![0; (a.len() + 1) * width];
-    for (index, cell) in rows.iter_mut().enumerate() {
-        let (i, j) = (index / width, index % width);
-        if i == 0 || j == 0 {
-            *cell = i + j;
-        }
-    }
-    for i in 1..=a.len() {
-        for j in 1..=b.len() {
-            let wrong = usize::from(a[i - 1] != b[j - 1]);
-            let at = |i: usize, j: usize| rows[i * width + j];
-            let mut least = (at(i - 1, j) + 1)
-                .min(at(i, j - 1) + 1)
-                .min(at(i - 1, j - 1) + wrong);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(at(i - 2, j - 2) + 1);
-            }
-            rows[i * width + j] = least;
-        }
-    }
-    rows[rows.len() - 1]
+    (!exact && is_nearly(term, known)).then_some(NEARLY)
 }
 
 impl Entry {
@@ -351,17 +312,5 @@ mod tests {
     fn nothing_finds_nothing() {
         assert!(titles("en", "  ").is_empty());
         assert!(titles("en", "xyzzy").is_empty());
-    }
-
-    #[test]
-    fn slips_are_counted() {
-        for (a, b, slips) in [
-            ("abnormal", "abnormel", 1),
-            ("restart", "retsart", 1),
-            ("a", "", 1),
-            ("kitten", "sitting", 3),
-        ] {
-            assert_eq!(distance(a.as_bytes(), b.as_bytes()), slips, "{a} {b}");
-        }
     }
 }
