@@ -48,13 +48,19 @@ async function running(command, args, during, options = {}) {
 	}
 }
 
-/** Starts the server that a file shows. */
-function serving(topic, file, changes, during) {
+/** The text of a file, with what is another here than it is shown. */
+function changed(topic, file, changes) {
 	let text = readFileSync(join(FIXES, topic, file), "utf8");
 	for (const [shown, run] of changes) {
 		if (!text.includes(shown)) throw new Error(`${topic}/${file} has no ${shown}`);
 		text = text.replaceAll(shown, run);
 	}
+	return text;
+}
+
+/** Starts the server that a file shows; `around` adds what it is a part of. */
+function serving(topic, file, changes, during, around = (text) => text) {
+	const text = around(changed(topic, file, changes));
 	const folder = join(scratch, topic);
 	mkdirSync(folder, { recursive: true });
 	const path = join(folder, file);
@@ -82,9 +88,9 @@ function serving(topic, file, changes, during) {
 }
 
 /** A client of the fix, once it listens. */
-async function connected(options = {}) {
+async function connected(options = {}, url = URL_SHOWN) {
 	for (;;) {
-		const socket = new WebSocket(URL_SHOWN, options);
+		const socket = new WebSocket(url, options);
 		try {
 			await once(socket, "open");
 			return socket;
@@ -164,9 +170,12 @@ async function behind(during) {
 	}
 }
 
-/** A page in Chromium that runs the script, and this server, which tells what the page does. */
-async function inPage(topic, during) {
-	const script = readFileSync(join(FIXES, topic, "browser.js"), "utf8");
+/**
+ * A page in Chromium that runs the script, and this server, which tells what the page does. `dice` are what its random
+ * numbers are; `before` is what the script is a part of.
+ */
+async function inPage(topic, file, dice, during, before = "") {
+	const script = readFileSync(join(FIXES, topic, file), "utf8");
 	const { createServer } = await import("node:http");
 	const reports = [];
 	let wake = () => undefined;
@@ -178,8 +187,14 @@ async function inPage(topic, during) {
 			return;
 		}
 		response.setHeader("content-type", "text/html");
-		// The page tells the server which timers the script sets, and does not make it wait for them.
+		// The page tells the server which timers the script sets, and does not make it wait for them. A message says by
+		// how much its clock goes on.
 		response.end(`<!doctype html><script>
+			const dice = ${JSON.stringify(dice)};
+			Math.random = () => dice.shift();
+			const now = Date.now;
+			let ahead = 0;
+			Date.now = () => now() + ahead;
 			const later = setTimeout;
 			const report = (text) => fetch("/report?" + encodeURIComponent(text));
 			window.setTimeout = (done, ms) => { report("waits " + Math.round(ms)); return later(done, 10); };
@@ -187,16 +202,17 @@ async function inPage(topic, during) {
 			window.WebSocket = class extends Plain {
 				constructor(...args) {
 					super(...args);
+					this.addEventListener("message", ({ data }) => (ahead += Number(data)));
 					queueMicrotask(() => this.addEventListener("close", ({ code }) => report("closed " + code)));
 				}
 			};
-		</script><script>${script}</script>`);
+		</script><script>${before}${script}</script>`);
 	});
 	http.listen(80);
 	await once(http, "listening");
 	const sockets = new WebSocketServer({ port: 8080 });
 	const args = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"];
-	args.push("--remote-debugging-port=0", `--user-data-dir=${join(scratch, `chromium-${topic}`)}`, "http://localhost/");
+	args.push("--remote-debugging-port=0", `--user-data-dir=${join(scratch, `chromium-${topic}-${file}`)}`, "http://localhost/");
 	const next = async () => {
 		while (reports.length === 0) await new Promise((resolve) => (wake = resolve));
 		return reports.shift();
@@ -211,19 +227,16 @@ async function inPage(topic, during) {
 	}
 }
 
-/** The next connection, closed with this code; and what the page does then. */
-async function closedWith(sockets, next, code) {
+/** The next connection, closed with this code after so many milliseconds of the page; and how long the page waits then. */
+async function closedWith(sockets, next, code, age = 0) {
 	const [socket] = await once(sockets, "connection");
+	await new Promise((sent) => socket.send(String(age), sent));
 	if (code === 1006) socket.terminate();
 	else socket.close(code);
 	const first = await next();
 	const waits = first.startsWith("waits ") ? Number(first.slice("waits ".length)) : undefined;
 	equal(waits === undefined ? first : await next(), `closed ${code}`);
 	return waits;
-}
-
-function between(value, least, most) {
-	if (!(value >= least && value <= most)) throw new Error(`${value} is not from ${least} to ${most}`);
 }
 
 const CASES = {
@@ -262,11 +275,15 @@ const CASES = {
 			});
 		}),
 	"restart/browser.js": () =>
-		inPage("restart", async (sockets, next) => {
-			between(await closedWith(sockets, next, 1012), 1_000, 5_000);
-			between(await closedWith(sockets, next, 1006), 250, 5_000);
-			between(await closedWith(sockets, next, 1001), 250, 5_000);
-			equal(await closedWith(sockets, next, 1008), undefined);
+		inPage("restart", "browser.js", [0, 1, 1, 0, 1, 1], async (sockets, next) => {
+			equal(await closedWith(sockets, next, 1012), 1_000);
+			// Who was open for a moment only waits longer each time.
+			equal(await closedWith(sockets, next, 1006), 10_000);
+			equal(await closedWith(sockets, next, 1001, 9_000), 20_000);
+			equal(await closedWith(sockets, next, 1006, 11_000), 250);
+			equal(await closedWith(sockets, next, 1012, 11_000), 5_000);
+			equal(await closedWith(sockets, next, 1012), 10_000);
+			equal(await closedWith(sockets, next, 1008, 11_000), undefined);
 		}),
 	"restart/ws.mjs": () => serving("restart", "ws.mjs", [], says1012),
 	"restart/server.py": () => serving("restart", "server.py", [], says1012),
@@ -275,13 +292,61 @@ const CASES = {
 	"size/server.py": () => serving("size", "server.py", [], limits),
 	"size/main.go": () => serving("size", "main.go", [], limits),
 	"code/browser.js": () =>
-		inPage("code", async (sockets) => {
+		inPage("code", "browser.js", [], async (sockets) => {
 			const [socket] = await once(sockets, "connection");
 			equal(await closed(socket), "1000 done");
 		}),
 	"code/ws.mjs": () => serving("code", "ws.mjs", [], saysDone),
 	"code/server.py": () => serving("code", "server.py", [], saysDone),
 	"code/main.go": () => serving("code", "main.go", [], saysDone),
+	"quick/handshake.sh": () =>
+		serving("code", "ws.mjs", [], async () => {
+			(await connected()).terminate();
+			const command = changed("quick", "handshake.sh", [["https://HOST/PATH", "http://localhost:8080/"]]);
+			const { stdout } = spawnSync("sh", ["-c", command], { encoding: "utf8" });
+			equal(stdout.split("\r\n")[0], "HTTP/1.1 101 Switching Protocols");
+		}),
+	"quick/reconnect.js": () =>
+		inPage(
+			"quick",
+			"reconnect.js",
+			[0, 1, 1],
+			async (sockets, next) => {
+				equal(await closedWith(sockets, next, 1006), 250);
+				equal(await closedWith(sockets, next, 1012), 10_000);
+				equal(await closedWith(sockets, next, 1006, 11_000), 5_000);
+			},
+			`const url = "${URL_SHOWN}";\n`,
+		),
+	"quick/idle.conf": () =>
+		behind(async () => {
+			const around = (location) => `server { listen 8080; ${location} }`;
+			const short = [["read_timeout 1h", "read_timeout 1s"]];
+			const during = async (ending) => {
+				const socket = await connected({}, `${URL_SHOWN}ws`);
+				await echoed(socket, "hello");
+				await ending(socket);
+			};
+			const ends = () => during(async (socket) => equal(await closed(socket), "1006"));
+			await serving("quick", "idle.conf", short, ends, around);
+			const stays = () =>
+				during(async (socket) => {
+					await sleep(2_000);
+					await echoed(socket, "hello");
+					socket.terminate();
+				});
+			await serving("quick", "idle.conf", [], stays, around);
+		}),
+	"quick/ping.mjs": () => {
+		const around = (text) =>
+			`import { WebSocketServer } from "ws";\nconst server = new WebSocketServer({ port: 8080 });\n${text}`;
+		const during = async () => {
+			const socket = await connected();
+			for (let count = 0; count < 3; count += 1) await once(socket, "ping");
+			socket.terminate();
+		};
+		return serving("quick", "ping.mjs", shorter["ws.mjs"], during, around);
+	},
 };
 
 let failed = 0;

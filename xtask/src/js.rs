@@ -55,8 +55,8 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
         check.env("WRITE", "1");
     }
     Running::start(&mut check)?.succeed(deadline)?;
-    // The page searches, ranks causes and tells what to copy as the programs do.
-    for script in ["matcher.mjs", "diagnosis.mjs", "snippets.mjs", "lab.mjs"] {
+    // The page searches and ranks causes as the programs do, and its lab tells what happens.
+    for script in ["matcher.mjs", "diagnosis.mjs", "lab.mjs"] {
         let mut of_page = Command::new("node");
         of_page
             .arg(crate::root().join("crates/revoir-site/tests").join(script))

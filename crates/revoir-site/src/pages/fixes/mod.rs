@@ -1,5 +1,7 @@
 //! Fixes to copy: the files of `fixes`, and what each was run with.
 //!
+//! [`FIXES`] are whole files, for the page of fixes; [`QUICK`] are a few lines each, for the page of 1006.
+//!
 //! `cargo xtask fixes` runs them, and writes [`record`] with `--write`. A test of xtask finds a file that changed
 //! since.
 
@@ -31,9 +33,24 @@ pub(crate) struct Fix {
     pub(crate) product: &'static str,
     /// The version that it was written for, where it cannot be run here.
     pub(crate) written_for: &'static str,
+    pub(crate) block: Block,
+}
+
+/// The text of a file, as it is shown and run.
+#[derive(Debug)]
+pub(crate) struct Block {
     /// Below `fixes`.
     path: &'static str,
     pub(crate) text: &'static str,
+}
+
+macro_rules! block {
+    ($path:literal) => {
+        Block {
+            path: $path,
+            text: include_str!(concat!("../../../fixes/", $path)),
+        }
+    };
 }
 
 macro_rules! fix {
@@ -45,11 +62,28 @@ macro_rules! fix {
             topic: Topic::$topic,
             product: $product,
             written_for: $written_for,
-            path: $path,
-            text: include_str!(concat!("../../../fixes/", $path)),
+            block: block!($path),
         }
     };
 }
+
+/// What the page of 1006 offers to copy.
+#[derive(Debug)]
+pub(crate) struct Quick {
+    /// The opening handshake without a browser.
+    pub(crate) handshake: Block,
+    pub(crate) reconnect: Block,
+    /// The limit of silence at nginx.
+    pub(crate) idle: Block,
+    pub(crate) ping: Block,
+}
+
+pub(crate) const QUICK: Quick = Quick {
+    handshake: block!("quick/handshake.sh"),
+    reconnect: block!("quick/reconnect.js"),
+    idle: block!("quick/idle.conf"),
+    ping: block!("quick/ping.mjs"),
+};
 
 /// Every fix, in the order of the page.
 pub(crate) const FIXES: &[Fix] = &[
@@ -130,7 +164,7 @@ impl Topic {
     }
 }
 
-impl Fix {
+impl Block {
     /// The programs and versions that it was run with.
     pub(crate) fn run_with(&self) -> Option<&'static str> {
         let of = RUNS.iter().find(|(path, ..)| *path == self.path);
@@ -146,10 +180,22 @@ mod tests {
     fn a_fix_was_run_or_says_what_it_was_written_for() {
         for fix in FIXES {
             let not_run = !fix.written_for.is_empty();
-            assert_eq!(fix.run_with().is_none(), not_run, "{}", fix.path);
+            assert_eq!(fix.block.run_with().is_none(), not_run, "{fix:?}");
         }
+        let Quick {
+            handshake,
+            reconnect,
+            idle,
+            ping,
+        } = QUICK;
+        let quick = [handshake, reconnect, idle, ping];
+        for block in &quick {
+            assert!(block.run_with().is_some(), "{block:?}");
+        }
+        let blocks = FIXES.iter().map(|fix| &fix.block).chain(&quick);
+        let paths: Vec<_> = blocks.map(|block| block.path).collect();
         for (path, version, _) in RUNS {
-            assert!(FIXES.iter().any(|fix| fix.path == *path), "{path}");
+            assert!(paths.contains(path), "{path}");
             assert!(version.contains(|c: char| c.is_ascii_digit()), "{version}");
         }
     }

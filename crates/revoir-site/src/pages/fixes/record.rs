@@ -29,7 +29,7 @@ pub(super) const RUNS: &[(&str, &str, &str)] = &[
     (
         "restart/browser.js",
         "Chromium 156.0.8078.108",
-        "1852fd73c36b1383b17fac9143683adbe4d495bd",
+        "0c75dc46b65ff1800d76debfababb8920f0aa7a8",
     ),
     (
         "restart/ws.mjs",
@@ -80,5 +80,25 @@ pub(super) const RUNS: &[(&str, &str, &str)] = &[
         "code/main.go",
         "gorilla/websocket 1.5.0, Go 1.19.8",
         "99312b28725b8927e3671040e4f28b02bad28c9d",
+    ),
+    (
+        "quick/handshake.sh",
+        "curl 7.88.1",
+        "d59bc7fa7520c838a4321367d689a1637db3f2d6",
+    ),
+    (
+        "quick/reconnect.js",
+        "Chromium 156.0.8078.108",
+        "3540efd63a5abeca6a5ad26905cf2cf6288011ad",
+    ),
+    (
+        "quick/idle.conf",
+        "nginx 1.22.1",
+        "bb1d3d7148ec70dcf1fe13e41e8ce474c3456205",
+    ),
+    (
+        "quick/ping.mjs",
+        "ws 8.23.0, Node.js 20.20.2",
+        "5a7fabab4205597ee55451286cc9648e24112560",
     ),
 ];

@@ -50,7 +50,7 @@ impl FixesPage {
     fn run(&self, fix: &Fix) -> String {
         let locale = self.frame.locale;
         let phrases = locale.phrases();
-        let (template, version) = match fix.run_with() {
+        let (template, version) = match fix.block.run_with() {
             Some(version) => (phrases.snippet_run, version),
             None => (phrases.snippet_not_run, fix.written_for),
         };

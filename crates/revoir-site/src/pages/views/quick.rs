@@ -8,6 +8,7 @@ use revoir_codes::catalog::causes::CauseFacts;
 use revoir_codes::catalog::diagnosis::{Evidence, diagnose};
 
 use crate::pages::address::Address;
+use crate::pages::fixes::{Block, QUICK};
 use crate::pages::frame::Frame;
 use crate::pages::prose::escaped;
 
@@ -47,7 +48,7 @@ struct More {
 }
 
 /// A block to copy.
-struct Block {
+struct Shown {
     /// What it is for, as HTML.
     says: String,
     code: &'static str,
@@ -80,35 +81,28 @@ impl<'a> QuickView<'a> {
         self.frame.locale.filled(template, &[(key, value)])
     }
 
-    /// The handshake without a browser, the silence that proxies do not like, and coming back.
-    fn blocks(&self) -> [Block; 4] {
+    /// The handshake without a browser, coming back, and the silence that proxies do not like.
+    fn blocks(&self) -> [Shown; 4] {
         let phrases = self.frame.locale.phrases();
-        let run = |with| self.filled(phrases.snippet_run, "version", with);
         let idle = self.filled(phrases.quick_keep, "seconds", "60");
         let question = escaped(phrases.quick_reconnect);
         let reconnect = format!("<b>{question}</b><br>{}", escaped(&self.reconnect));
         [
-            Block {
-                says: self.frame.text(phrases.quick_test),
-                code: include_str!("../../../snippets/handshake.sh"),
-                run: run("curl 7.88"),
-            },
-            Block {
-                says: reconnect,
-                code: include_str!("../../../snippets/reconnect.js"),
-                run: run("ws 8, Node.js 20"),
-            },
-            Block {
-                says: escaped(&idle),
-                code: include_str!("../../../snippets/idle.conf"),
-                run: run("nginx 1.22"),
-            },
-            Block {
-                says: self.frame.text(phrases.quick_ping),
-                code: include_str!("../../../snippets/ping.js"),
-                run: run("ws 8"),
-            },
+            self.shown(&QUICK.handshake, self.frame.text(phrases.quick_test)),
+            self.shown(&QUICK.reconnect, reconnect),
+            self.shown(&QUICK.idle, escaped(&idle)),
+            self.shown(&QUICK.ping, self.frame.text(phrases.quick_ping)),
         ]
+    }
+
+    fn shown(&self, block: &Block, says: String) -> Shown {
+        let template = self.frame.locale.phrases().snippet_run;
+        let with = block.run_with().unwrap_or_default();
+        Shown {
+            says,
+            code: block.text,
+            run: self.filled(template, "version", with),
+        }
     }
 }
 
