@@ -362,9 +362,39 @@ const revoirDiagnosis = (data) => {
     const speaks = ({ isFor, isAgainst }) => (isDecided ? isFor : reading.code !== null && !isAgainst);
     const ranked = all.filter(speaks).map((one) => ({ id: one.id, weight: one.weight, share: share(one.weight) }));
     ranked.sort((a, b) => b.weight - a.weight);
-    const { limits, limit, signs } = reading;
-    return { ranked, none: share(none), limits, limit, saysNothing: signs.size === 0 && !reading.isUnread };
+    const { limits, limit, isUnread } = reading;
+    return { ranked, none: share(none), limits, limit, isUnread };
   }
 
-  return { diagnose, texts: data.texts, words: data.words };
+  // ---------------------------------------------------------------- what the form asks for, in the line itself
+
+  /** The code that a text names, or null. */
+  const codeIn = (text) => read({ code: null, text }).code;
+
+  const isRegistered = (code) => data.names.some(([, of]) => of === code);
+
+  const secondsOf = [
+    [/^(?:ms|milli)/u, 0.001],
+    [/^(?:m|phút|分)/u, 60],
+    [/^(?:h|giờ|小时)/u, 3600],
+  ];
+  const time = String.raw`(\d+(?:[.,]\d+)?|one|an?|une?|một|一)[\s-]*(milliseconds?|ms|secondes?|seconds?|secs?|minutes?|mins?|hours?|heures?|giây|phút|giờ|秒|分|小时|[smh](?![a-z]))`;
+  const times = [
+    new RegExp(String.raw`(?:after|every|au bout d['’]?e?|après|toutes les|sau|mỗi|cứ)(?:\s+[a-zà-ỹ]+){0,2}\s*[~≈]?\s*${time}`, "giu"),
+    new RegExp(String.raw`${time}钟?(?:后|之后|以后|左右|就)`, "giu"),
+  ];
+
+  /** After how many seconds it ended, as a text says ("after exactly 60 seconds"), or null. */
+  function silenceIn(text) {
+    for (const { 0: whole, 1: count, 2: unit, index } of times.flatMap((of) => [...text.matchAll(of)])) {
+      // When the next attempt comes is another time.
+      const isAttempt = /(?:retry|retries|reconnect|attempt|again|重试|重连)[a-z]*\W*$/iu.test(text.slice(0, index));
+      if (isAttempt || /timeout|attempt/iu.test(whole)) continue;
+      const value = Number.parseFloat(count.replace(",", ".")) || 1;
+      return value * (secondsOf.find(([begin]) => begin.test(unit.toLowerCase()))?.[1] ?? 1);
+    }
+    return null;
+  }
+
+  return { diagnose, codeIn, isRegistered, silenceIn, texts: data.texts, words: data.words };
 };

@@ -73,15 +73,37 @@ const revoirQuick = (() => {
     return made;
   }
 
-  /** The verdict as `revoir diagnose` words it. */
-  function verdict({ ranked: [best], none, saysNothing }) {
+  /** The verdict as `revoir diagnose` words it, but that a list of causes stands below it. */
+  function verdict({ ranked: [best], none, isUnread }) {
     if (!best || best.share < 10 || best.share < none) {
-      if (saysNothing || none < 10) return diagnosis.words.none;
-      return fill(diagnosis.words.unknown, { confidence: confidence(none) });
+      return isUnread ? diagnosis.words.unread : diagnosis.words.undecided;
     }
     const title = element("p", diagnosis.texts[best.id].t).textContent;
     const cause = fill(diagnosis.words.aside, { text: title, aside: confidence(best.share) });
     return best.share >= 60 ? cause : fill(diagnosis.words.open, { cause });
+  }
+
+  let filled = "";
+
+  /** Fills in after how long it ended, where the line says so and nobody else has. */
+  function takeOver() {
+    const silence = diagnosis.silenceIn(line.value);
+    const isFree = seconds.value === "" || seconds.value === filled;
+    if (!isFree || (when && when.value !== "" && when.value !== "open")) return;
+    if (silence === null && filled === "") return;
+    filled = silence === null ? "" : String(silence);
+    seconds.value = filled;
+    if (!when || silence === null) return;
+    when.value = "open";
+    after.hidden = false;
+  }
+
+  /** That the line is about another code than the page, with a link to it. */
+  function aboutOther(code) {
+    const [begin, end] = diagnosis.words.other.split("{code}");
+    const name = element(diagnosis.isRegistered(code) ? "a" : "b", String(code));
+    if (name.localName === "a") name.href = said.causes.replace(/causes(?=[^/]*$)/u, `codes/${code}`);
+    return [begin, name, end, element("br")];
   }
 
   function known() {
@@ -100,7 +122,11 @@ const revoirQuick = (() => {
   async function rank() {
     if (when) after.hidden = when.value !== "open";
     await load();
+    takeOver();
     const evidence = known();
+    const other = diagnosis.codeIn(line.value) ?? evidence.code;
+    const isOther = other !== evidence.code;
+    evidence.code = other;
     const isKnown = evidence.opened !== null || evidence.idle !== null || evidence.text.trim() !== "";
     if (!isKnown) {
       says.textContent = "";
@@ -109,8 +135,8 @@ const revoirQuick = (() => {
     }
     const found = diagnosis.diagnose(evidence);
     const limit = found.limit && fill(diagnosis.words.limit, { seconds: found.limit, names: found.limits.join(diagnosis.words.comma) });
-    says.replaceChildren(verdict(found), ...(limit ? [element("br"), limit] : []));
-    list.replaceChildren(...found.ranked.slice(0, most).map(ranked));
+    says.replaceChildren(...(isOther ? aboutOther(other) : []), verdict(found), ...(limit ? [element("br"), limit] : []));
+    list.replaceChildren(...(found.ranked.length > 0 ? found.ranked.slice(0, most).map(ranked) : first));
     quick.dataset.ranked = found.ranked.map(({ id }) => id).join(" ");
   }
 
