@@ -29,14 +29,23 @@
   addEventListener("hashchange", unfold);
   unfold();
 
-  // Two codes to compare: the form of the chooser leads to the page of both.
-  document.querySelector("form.chooser")?.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    const [a, b] = [form.elements.a.value, form.elements.b.value].sort();
-    const { root, end } = form.dataset;
-    location.href = a === b ? `${root}codes/${a}${end}` : `${root}compare/${a}-vs-${b}${end}`;
-  });
+  // Two codes to compare: the form of the chooser leads to the page of both, and so does its address.
+  const chooser = document.querySelector("form.chooser");
+  if (chooser) {
+    const { root, end } = chooser.dataset;
+    const lead = (...codes) => {
+      const [a, b] = codes.sort();
+      location.assign(a === b ? `${root}codes/${a}${end}` : `${root}compare/${a}-vs-${b}${end}`);
+    };
+    const fields = [chooser.elements.a, chooser.elements.b];
+    chooser.addEventListener("submit", (event) => {
+      event.preventDefault();
+      lead(...fields.map((field) => field.value));
+    });
+    const asked = new URLSearchParams(location.search);
+    const codes = fields.map((field) => asked.get(field.name));
+    if (codes.every((code, at) => [...fields[at].options].some(({ value }) => value === code))) lead(...codes);
+  }
 
   // A block of code is copied by its button.
   for (const button of document.querySelectorAll("button.copy")) {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use revoir_codes::catalog::Locale;
 use revoir_codes::catalog::causes::causes;
-use revoir_codes::catalog::vendor::vendors;
+use revoir_codes::catalog::vendor::{uses, vendors};
 use revoir_codes::{CloseCode, CodeRange};
 
 /// One page of the reference, in no particular language.
@@ -194,6 +194,15 @@ pub(crate) fn named_by_products() -> &'static [CloseCode] {
         codes
     });
     &NAMED
+}
+
+/// What products call a code, with their names.
+pub(crate) fn names_in_products(code: CloseCode) -> String {
+    let named = uses(code).filter_map(|one| Some((one.vendor.name, one.name?)));
+    let all: Vec<_> = named
+        .map(|(vendor, name)| format!("{vendor}: {name}"))
+        .collect();
+    all.join(" · ")
 }
 
 /// The cause of 1006 with this name.

@@ -16,11 +16,24 @@ use crate::pages::{
     search_results,
 };
 
-/// What the search form sends.
+/// What the forms send: the search its text, the chooser of a comparison two codes.
 #[derive(Deserialize)]
-pub(super) struct Search {
+pub(super) struct Sent {
     #[serde(default)]
     q: String,
+    #[serde(default)]
+    a: String,
+    #[serde(default)]
+    b: String,
+}
+
+impl Sent {
+    /// The page of the two codes that were chosen.
+    fn pair(&self) -> Option<Address> {
+        let (Requested::Page(found) | Requested::Moved(found, _)) =
+            Address::parse(&format!("compare/{}/{}", self.a, self.b))?;
+        matches!(found, Address::Pair(..) | Address::Code(_)).then_some(found)
+    }
 }
 
 /// Leads to the start in a language that the browser asks for.
@@ -35,7 +48,7 @@ pub(super) async fn front(headers: HeaderMap) -> Response {
 /// Any page, by whatever name. The first part of the path is a language, or the browser's is taken.
 pub(super) async fn page(
     State(home): State<Arc<Home>>,
-    Query(Search { q }): Query<Search>,
+    Query(sent): Query<Sent>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
@@ -46,9 +59,12 @@ pub(super) async fn page(
         let target = format!("/{}/", folder(locale));
         return match Address::parse(rest) {
             Some(Requested::Page(address)) if own => {
-                let text = match address {
-                    Address::Search => search_results(&q, locale, &home),
-                    address => render(address, locale, &home),
+                let text = match (address, sent.pair()) {
+                    (Address::Search, _) => search_results(&sent.q, locale, &home),
+                    (Address::Pairs, Some(pair)) => {
+                        return redirect(StatusCode::FOUND, &format!("{target}{}", pair.path()));
+                    }
+                    (address, _) => render(address, locale, &home),
                 };
                 answer::text(&headers, HTML, text, Kept::Asked)
             }

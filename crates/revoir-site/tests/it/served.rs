@@ -90,6 +90,27 @@ fn another_name_of_a_page_leads_to_it() {
 }
 
 #[test]
+fn two_codes_that_were_chosen_lead_to_their_comparison() {
+    let reference = Reference::start();
+    for (path, target) in [
+        ("/en/compare?a=1006&b=1012", "/en/compare/1006-vs-1012"),
+        ("/fr/compare?a=4401&b=1008", "/fr/compare/1008-vs-4401"),
+        ("/en/compare?a=1006&b=1006", "/en/codes/1006"),
+    ] {
+        let response = reference.get(path, "");
+        assert_eq!(response.status, 302, "{path}");
+        assert_eq!(response.field("location"), Some(target), "{path}");
+    }
+    for path in [
+        "/en/compare?a=1006",
+        "/en/compare?a=1006&b=x",
+        "/en/compare?a=&b=",
+    ] {
+        assert_eq!(reference.get(path, "").status, 200, "{path}");
+    }
+}
+
+#[test]
 fn an_address_without_a_language_leads_to_the_browsers() {
     let reference = Reference::start();
     for (path, target) in [

@@ -15,7 +15,7 @@ use revoir_codes::catalog::vendor::{uses, vendors};
 use revoir_codes::catalog::{Locale, explain};
 use revoir_codes::{CloseCode, CodeRange};
 
-use crate::pages::address::{Address, anchor, named_by_products};
+use crate::pages::address::{Address, anchor, named_by_products, names_in_products};
 use crate::pages::fixes::FIXES;
 
 /// In so many fields stands what an entry is found by.
@@ -170,13 +170,9 @@ fn private(code: CloseCode) -> Entry {
     let named: Vec<_> = uses(code)
         .filter_map(|one| Some((one.vendor.name, one.name?)))
         .collect();
-    let (title, detail) = if let [(vendor, name)] = named[..] {
-        (format!("{number} {name}"), vendor.to_owned())
-    } else {
-        let all = named
-            .iter()
-            .map(|(vendor, name)| format!("{vendor}: {name}"));
-        (number.to_string(), all.collect::<Vec<_>>().join(" · "))
+    let (title, detail) = match named[..] {
+        [(vendor, name)] => (format!("{number} {name}"), vendor.to_owned()),
+        _ => (number.to_string(), names_in_products(code)),
     };
     Entry {
         numbers: (number, number),

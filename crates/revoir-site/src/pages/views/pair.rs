@@ -6,7 +6,7 @@ use revoir_codes::catalog::{Comparison, Explanation, Locale, Row, compare, pairs
 
 use super::lab::LabView;
 use super::parts::{ShownStatement, StepsView, shown, written};
-use crate::pages::address::Address;
+use crate::pages::address::{Address, named_by_products, names_in_products};
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
 
@@ -110,8 +110,10 @@ impl PairPage<'_> {
 #[template(path = "pairs.html", whitespace = "minimize")]
 struct PairsPage {
     frame: Frame,
-    /// Every code, to choose from.
+    /// Every registered code, to choose from.
     all: Vec<CodeLink>,
+    /// The codes of products, each with what they call it. Among files they have no comparisons.
+    private: Vec<(u16, String)>,
     /// The pairs that are often compared: both numbers, where they are compared, and what separates them as HTML.
     often: Vec<(CloseCode, CloseCode, String, String)>,
     /// Every code but the last, and its comparisons with those above it: each pair once.
@@ -152,7 +154,10 @@ pub(in crate::pages) fn chooser(locale: &'static Locale, home: &Home) -> String 
         let href = frame.page(Address::pair(a, b));
         (a, b, href, frame.text(intro))
     });
+    let private = named_by_products().iter().filter(|_| frame.has_server());
+    let private = private.map(|code| (code.get(), names_in_products(*code)));
     written(&PairsPage {
+        private: private.collect(),
         all: CloseCode::registered()
             .map(|code| frame.code_link(code))
             .collect(),
