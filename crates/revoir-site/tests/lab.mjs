@@ -13,10 +13,6 @@ import { join } from "node:path";
 import { serve } from "./serving.mjs";
 
 const puppeteer = createRequire(import.meta.url)(process.env.PUPPETEER ?? "puppeteer-core");
-const CODES = [
-  1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 2000, 3000, 3003, 3008,
-  4001,
-];
 const ENGINES = [
   ["Chromium", "chrome", process.env.CHROMIUM ?? "chromium"],
   ["Firefox", "firefox", process.env.FIREFOX ?? "firefox-esr"],
@@ -47,6 +43,9 @@ const seen = new Map();
 const versions = [];
 const wrong = [];
 try {
+  // Every registered code, one that nobody assigned and a private one.
+  const { codes: registered } = await (await fetch(`${address}/api/v1/codes`)).json();
+  const codes = [...registered.map(({ code }) => code), 2000, 4001].sort((a, b) => a - b);
   for (const [name, browser, program] of ENGINES) {
     const profile = await mkdtemp(join(tmpdir(), "revoir-lab-"));
     const executablePath = program.includes("/") ? program : execFileSync("which", [program], { encoding: "utf8" }).trim();
@@ -59,7 +58,7 @@ try {
     });
     versions.push(`${name} ${/[0-9][0-9.]*/.exec(await started.version())[0]}`);
     const page = await started.newPage();
-    for (const code of CODES) {
+    for (const code of codes) {
       await page.goto(`${address}/en/codes/${code}`);
       await page.waitForFunction(() => document.querySelector(".ways")?.hidden === false);
       const count = await page.evaluate(() => document.querySelectorAll(".ways button").length);

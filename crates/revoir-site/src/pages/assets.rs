@@ -115,12 +115,12 @@ impl Frame {
 
     /// The index that the search box loads when it is first used.
     pub(crate) fn search_index(&self) -> String {
-        self.asset(&SEARCHES.plain(self.locale))
+        self.hashed_asset(&SEARCHES.of(self.locale).name)
     }
 
     /// What ranks causes, loaded when somebody asks for it.
     pub(crate) fn diagnosis(&self) -> String {
-        self.asset(&DIAGNOSES.plain(self.locale.text_locale()))
+        self.hashed_asset(&DIAGNOSES.of(self.locale.text_locale()).name)
     }
 }
 

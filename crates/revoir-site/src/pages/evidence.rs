@@ -1,5 +1,6 @@
 //! How a statement is known, as a page shows it: a badge, and a link to where it stands.
 
+use revoir_codes::catalog::Locale;
 use revoir_codes::catalog::source::{Evidence, Source};
 
 use crate::pages::address::Address;
@@ -92,10 +93,6 @@ const PLACES: &[(&str, &str)] = &[
         "https://github.com/traefik/traefik/issues/8668",
     ),
     (
-        "Traefik documentation, entry points",
-        "https://doc.traefik.io/traefik/reference/install-configuration/entrypoints/",
-    ),
-    (
         "Apache httpd 2.4 documentation, mod_proxy",
         "https://httpd.apache.org/docs/2.4/mod/mod_proxy.html",
     ),
@@ -186,14 +183,7 @@ const PLACES: &[(&str, &str)] = &[
 impl Frame {
     /// The badge of a source, with a link to it.
     pub(crate) fn badge(&self, source: Source) -> String {
-        let words = self.locale.text_locale().phrases();
-        let word = match source.evidence {
-            Evidence::Standard => words.badge_standard,
-            Evidence::Read => words.badge_read,
-            Evidence::Measured => words.badge_measured,
-            Evidence::Reported => words.badge_reported,
-            Evidence::Unverified => self.labels.unverified,
-        };
+        let word = word(source.evidence, self.locale);
         let href = match source.evidence {
             Evidence::Measured => Some(self.page(Address::Implementations)),
             _ => href(source.place),
@@ -209,6 +199,18 @@ impl Frame {
     /// The source of a table, with a link to it.
     pub(crate) fn source(&self, place: &str) -> String {
         format!("<cite>{}</cite>", linked(place, href(place)))
+    }
+}
+
+/// What a badge says.
+pub(crate) fn word(evidence: Evidence, locale: &'static Locale) -> &'static str {
+    let words = locale.text_locale().phrases();
+    match evidence {
+        Evidence::Standard => words.badge_standard,
+        Evidence::Read => words.badge_read,
+        Evidence::Measured => words.badge_measured,
+        Evidence::Reported => words.badge_reported,
+        Evidence::Unverified => locale.labels.unverified,
     }
 }
 
@@ -258,9 +260,12 @@ fn section(place: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use revoir_codes::CloseCode;
-    use revoir_codes::catalog::{Locale, explain};
+    use revoir_codes::catalog::explain;
+    use revoir_codes::catalog::intermediaries::intermediaries;
+    use revoir_codes::catalog::vendor::vendors;
 
     use super::*;
+    use crate::pages::address::named_by_products;
 
     #[test]
     fn a_source_leads_to_its_place() {
@@ -317,5 +322,30 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn every_place_is_that_of_a_source() {
+        let english = Locale::english();
+        let named = named_by_products().iter().copied();
+        // And of each range one that nobody has given a meaning.
+        let others = [0, 1016, 3001, 4998, 5000].map(CloseCode::new);
+        let codes = CloseCode::registered().chain(named).chain(others);
+        let all: Vec<_> = codes.map(|code| explain(code, english)).collect();
+        let statements = all.iter().flat_map(|of| of.seen().chain(of.notes()));
+        let sources: Vec<&str> = statements
+            .map(|statement| statement.source.place)
+            .chain(intermediaries().iter().map(|of| of.source.place))
+            .chain(vendors().iter().map(|of| of.source))
+            .collect();
+        let first = |source: &&str| {
+            PLACES
+                .iter()
+                .position(|(begin, _)| source.starts_with(begin))
+        };
+        let used: Vec<_> = sources.iter().filter_map(first).collect();
+        let unused = (0..PLACES.len()).filter(|place| !used.contains(place));
+        let unused: Vec<_> = unused.map(|place| PLACES[place].0).collect();
+        assert!(unused.is_empty(), "{unused:?}");
     }
 }

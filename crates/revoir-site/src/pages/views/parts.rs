@@ -5,6 +5,7 @@ use revoir_codes::catalog::source::Evidence;
 use revoir_codes::catalog::{Explanation, Locale, Statement};
 use revoir_codes::facts::Severity;
 
+use crate::pages::evidence::word;
 use crate::pages::frame::Frame;
 use crate::pages::steps::{Side, Steps};
 
@@ -58,26 +59,14 @@ pub(super) fn legend(locale: &'static Locale) -> Vec<LegendTag> {
         meaning,
     });
     let evidence = [
-        (
-            Evidence::Standard,
-            words.badge_standard,
-            words.legend_standard,
-        ),
-        (Evidence::Read, words.badge_read, words.legend_read),
-        (
-            Evidence::Measured,
-            words.badge_measured,
-            words.legend_measured,
-        ),
-        (
-            Evidence::Reported,
-            words.badge_reported,
-            words.legend_reported,
-        ),
+        (Evidence::Standard, words.legend_standard),
+        (Evidence::Read, words.legend_read),
+        (Evidence::Measured, words.legend_measured),
+        (Evidence::Reported, words.legend_reported),
     ];
-    let evidence = evidence.map(|(evidence, word, meaning)| LegendTag {
+    let evidence = evidence.map(|(evidence, meaning)| LegendTag {
         id: evidence.id(),
-        word,
+        word: word(evidence, locale),
         meaning,
     });
     severities.into_iter().chain(evidence).collect()
