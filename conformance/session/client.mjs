@@ -66,7 +66,8 @@ class Reader {
 
   code() {
     const code = this.number();
-    const may = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+    const isOurs = code === 4090 || code === 4094;
+    const may = !isOurs && ((code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999));
     if (!may) throw new Violation("bad-value");
     return code;
   }
@@ -157,8 +158,11 @@ function readWelcome(reader) {
         fields.set(id, verdict);
         break;
       }
-      case FIELD.received:
       case FIELD.windowMessages:
+        if (number(value) === 0) throw new Violation("bad-value");
+        fields.set(id, number(value));
+        break;
+      case FIELD.received:
       case FIELD.windowBytes:
       case FIELD.ttl:
       case FIELD.generation:
@@ -170,7 +174,6 @@ function readWelcome(reader) {
     }
   }
   const always = ["verdict", "token", "session", "generation", "windowMessages", "windowBytes", "ttl", "heartbeat"];
-  if (fields.get(FIELD.windowMessages) === 0) throw new Violation("bad-value");
   if (always.some((name) => !fields.has(FIELD[name]))) throw new Violation("missing-field");
   const get = (name) => fields.get(FIELD[name]) ?? null;
   const welcome = Object.fromEntries(Object.keys(FIELD).map((name) => [name, get(name)]));
@@ -393,7 +396,7 @@ export class Client {
         break;
       case TYPE.bye:
         this.count(now, 1, 0);
-        this.ackDue = now;
+        if (this.received > this.toldReceived) this.ackDue = now;
         this.end({ by: "peer", origin: control.origin, code: control.code, reason: control.reason }, true);
         this.connection.close ??= { code: control.code, reason: control.reason };
         break;

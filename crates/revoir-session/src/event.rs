@@ -4,7 +4,7 @@ use bytes::Bytes;
 use revoir_codes::SendCode;
 
 use crate::key::Key;
-use crate::wire::{BackendChanged, Bye, GapReason, GoAway, Verdict, Violation, Welcome};
+use crate::wire::{self, BackendChanged, Bye, GapReason, GoAway, Verdict, Violation, Welcome};
 
 /// A WebSocket message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -148,9 +148,18 @@ pub struct Close {
 
 impl Close {
     /// 4090: another connection has the session. Its client does not come back.
-    pub const TAKEN_OVER: u16 = 4090;
+    pub const TAKEN_OVER: u16 = wire::TAKEN_OVER;
     /// 4094: the peer broke a rule of the session protocol. The session is over.
-    pub const VIOLATION: u16 = 4094;
+    pub const VIOLATION: u16 = wire::VIOLATION;
+
+    /// What follows a BYE: its code and its reason.
+    #[must_use]
+    pub fn of(bye: &Bye) -> Self {
+        Self {
+            code: bye.code,
+            reason: bye.reason.clone(),
+        }
+    }
 
     /// What a connection is told whose session another one has taken over.
     #[must_use]

@@ -155,6 +155,11 @@ impl Sending {
         self.items.is_empty()
     }
 
+    /// Gives back room that nothing takes.
+    pub(crate) fn shrink(&mut self) {
+        self.items.shrink_to_fit();
+    }
+
     pub(crate) fn has_room(&self, window: Window, bytes: u64) -> bool {
         let is_empty = self.items.is_empty();
         let fits = self.bytes.saturating_add(bytes) <= window.bytes;

@@ -12,8 +12,8 @@ use crate::receiving::COUNT_MAX;
 use crate::role::Role;
 use crate::sending::Sequenced;
 use crate::wire::{
-    Control, GapReason, Reader, Received, Token, Violation, Window, choice, number_of, put_field,
-    put_number, put_number_field, read,
+    Control, GapReason, Reader, Received, Token, Violation, Window, choice, millis, number_of,
+    of_number, put_field, put_number, put_number_field, read,
 };
 
 /// The version of the record that this crate writes. Others are refused; optional fields that it
@@ -222,10 +222,9 @@ impl Snapshot {
             }
         }
         let number = |field: u64| numbers[field as usize].ok_or(Violation::MissingField);
-        let pick = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let role = ROLES.get(pick(number(ROLE)?)).copied();
+        let role = of_number(ROLES, number(ROLE)?);
         let loss = match numbers[LOSS as usize] {
-            Some(number) => Some(*LOSSES.get(pick(number)).ok_or(Violation::BadValue)?),
+            Some(number) => Some(of_number(LOSSES, number).ok_or(Violation::BadValue)?),
             None => None,
         };
         Ok(Self {
@@ -328,8 +327,4 @@ fn put_some(out: &mut Vec<u8>, id: u64, number: Option<u64>) {
     if let Some(number) = number {
         put_number_field(out, id, number);
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

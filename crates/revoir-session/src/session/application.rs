@@ -12,7 +12,7 @@ use crate::receiving::COUNT_MAX;
 use crate::role::Role;
 use crate::sending::Sequenced;
 use crate::session::{Known, Session};
-use crate::wire::{BINARY, BackendChanged, Bye};
+use crate::wire::{BINARY, BackendChanged, Bye, is_announced};
 
 /// Why a message was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +22,8 @@ pub enum SendError {
     Full,
     /// The session is over, or BYE was said.
     Ended,
+    /// 4090 and 4094 are the protocol's own.
+    Code,
 }
 
 impl fmt::Display for SendError {
@@ -29,6 +31,7 @@ impl fmt::Display for SendError {
         f.write_str(match self {
             Self::Full => "the window of the session is full: wait for room",
             Self::Ended => "the session is over",
+            Self::Code => "codes 4090 and 4094 belong to the session protocol: choose another one",
         })
     }
 }
@@ -62,9 +65,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SendError::Ended`]: it is over already.
+    /// [`SendError::Ended`]: it is over already. [`SendError::Code`]: the code says something else to
+    /// the peer.
     pub fn bye(&mut self, bye: Bye) -> Result<(), SendError> {
         self.check_open()?;
+        if !is_announced(bye.code) {
+            return Err(SendError::Code);
+        }
         self.bye = Some(bye.clone());
         self.sending.push(Sequenced::Bye(bye));
         Ok(())

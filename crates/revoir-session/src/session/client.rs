@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{Config, InDoubt};
-use crate::event::{Event, Fate, Message};
+use crate::event::{Event, Fate};
 use crate::key::Key;
 use crate::receiving::Receiving;
 use crate::role::Role;
@@ -148,13 +148,5 @@ impl Session {
         self.sending = sending;
         self.receiving = Receiving::default();
         self.suspicion = Suspicion::default();
-    }
-
-    fn give_back(&mut self, number: u64, message: Message, fate: Fate) {
-        self.events.push_back(Event::Returned {
-            key: self.key(number),
-            message,
-            fate,
-        });
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::event::{Close, Ended, Event, Fate, Loss};
+use crate::event::{Close, Ended, Event, Fate, Loss, Message};
 use crate::role::Role;
 use crate::session::Session;
+use crate::session::application::SendError;
 use crate::session::line::ConnectionId;
-use crate::wire::{GoAway, Violation};
+use crate::wire::{GoAway, Violation, is_announced};
 
 impl Session {
     /// The connection is over. `code` is that of the peer's Close frame, if there was one. A
@@ -23,6 +24,9 @@ impl Session {
         let was_open = line.is_open;
         self.line = None;
         self.detached_since = Some(now);
+        // A session that waits for its client takes no more room than it needs.
+        self.sending.shrink();
+        self.events.shrink_to_fit();
         if self.ended.is_some() {
             return;
         }
@@ -35,10 +39,18 @@ impl Session {
     }
 
     /// Server: tells the client that the connection will be closed. [`close`](Self::close) does it.
-    pub fn go_away(&mut self, goaway: GoAway) {
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Code`]: the code says something else to a client.
+    pub fn go_away(&mut self, goaway: GoAway) -> Result<(), SendError> {
+        if !is_announced(goaway.code) {
+            return Err(SendError::Code);
+        }
         if let (Some(line), Role::Server) = (&mut self.line, self.role) {
             line.goaway = Some(goaway);
         }
+        Ok(())
     }
 
     /// Closes the connection, behind what waits to be told; the session stays. Messages that are not
@@ -68,10 +80,7 @@ impl Session {
         let Some(bye) = self.bye.clone().filter(|_| self.sending.is_done()) else {
             return;
         };
-        let close = Close {
-            code: bye.code,
-            reason: bye.reason.clone(),
-        };
+        let close = Close::of(&bye);
         self.end(Ended::Locally(bye));
         self.close(close);
     }
@@ -85,15 +94,20 @@ impl Session {
                 true => Fate::InDoubt,
                 false => Fate::NotTaken,
             };
-            self.events.push_back(Event::Returned {
-                key: self.key(number),
-                message,
-                fate,
-            });
+            self.give_back(number, message, fate);
         }
         self.wants_room = false;
         self.token = None;
         self.ended = Some(ended.clone());
         self.events.push_back(Event::Ended(ended));
+    }
+
+    /// A message of ours goes back to the application.
+    pub(super) fn give_back(&mut self, number: u64, message: Message, fate: Fate) {
+        self.events.push_back(Event::Returned {
+            key: self.key(number),
+            message,
+            fate,
+        });
     }
 }

@@ -141,10 +141,7 @@ impl Session {
         // Nothing follows for which a store would be asked.
         self.receiving.commit(self.receiving.received(), now);
         self.receiving.hurry(now);
-        let close = Close {
-            code: bye.code,
-            reason: bye.reason.clone(),
-        };
+        let close = Close::of(&bye);
         self.end(Ended::ByPeer(bye));
         self.close(close);
         Ok(())

@@ -33,6 +33,8 @@ pub(crate) struct Line {
     /// When something was received, and written.
     pub(crate) heard: Duration,
     pub(crate) spoke: Duration,
+    /// When PING was written, or the connection began.
+    pub(crate) asked: Duration,
     /// Until when the peer has to answer a probe.
     pub(crate) probe: Option<Duration>,
 }
@@ -53,6 +55,7 @@ impl Line {
             is_closing: false,
             heard: now,
             spoke: now,
+            asked: now,
             probe: None,
         }
     }

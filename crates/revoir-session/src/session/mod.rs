@@ -191,6 +191,12 @@ impl Session {
         self.volatile
     }
 
+    /// Whether BYE was said, so that nothing more is taken from the application.
+    #[must_use]
+    pub const fn is_closing(&self) -> bool {
+        self.bye.is_some()
+    }
+
     /// Why the session is over, if it is.
     #[must_use]
     pub const fn ended(&self) -> Option<&Ended> {

@@ -73,6 +73,7 @@ impl Session {
             return Some((Outgoing::Close(close), true));
         }
         if std::mem::take(&mut line.ping) {
+            line.asked = now;
             return Some((binary(Control::Ping.encode()), true));
         }
         None

@@ -1,6 +1,6 @@
 //! A message at which connections failed is left out.
 
-use crate::event::{Event, Fate};
+use crate::event::Fate;
 use crate::session::Session;
 
 impl Session {
@@ -10,13 +10,9 @@ impl Session {
         if !self.suspicion.convict(head) {
             return;
         }
-        let key = self.key(self.sending.acked() + 1);
+        let number = self.sending.acked() + 1;
         if let Some(message) = self.sending.quarantine() {
-            self.events.push_back(Event::Returned {
-                key,
-                message,
-                fate: Fate::Quarantined,
-            });
+            self.give_back(number, message, Fate::Quarantined);
         }
     }
 }

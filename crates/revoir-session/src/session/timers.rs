@@ -9,7 +9,7 @@ use crate::session::Session;
 /// Whoever opens a connection says HELLO in this time, and WELCOME is there in this time.
 pub const OPENING_LIMIT: Duration = Duration::from_secs(10);
 
-/// So much later than the heartbeat a client gives up on a silent server.
+/// So much later than the heartbeat an end gives up on a silent peer.
 pub const HEARTBEAT_GRACE: Duration = Duration::from_secs(10);
 
 /// A server that is probed answers in this time.
@@ -80,13 +80,12 @@ impl Session {
         let welcome = line
             .filter(|line| !line.is_open)
             .map(|line| line.heard + OPENING_LIMIT);
-        let silence = beats
-            .filter(|_| is_client)
-            .map(|line| line.heard + self.heartbeat + HEARTBEAT_GRACE);
+        let silence = beats.map(|line| line.heard + self.heartbeat + HEARTBEAT_GRACE);
         let probe = open.and_then(|line| line.probe);
         let heartbeat = beats
             .filter(|line| !is_client && !line.ping)
-            .map(|line| line.spoke + self.heartbeat);
+            // A client from which nothing comes is asked, even if something is sent to it.
+            .map(|line| line.spoke.min(line.heard.max(line.asked)) + self.heartbeat);
         let expiry = self
             .detached_since
             .filter(|_| !is_client && !is_over)

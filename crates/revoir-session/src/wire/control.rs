@@ -16,6 +16,12 @@ use crate::wire::{Hello, Token, Violation, Welcome};
 /// The longest control message, in bytes.
 const CONTROL_MAX_BYTES: usize = 16 * 1024;
 
+/// The code of a Close frame to whose session another connection has.
+pub(crate) const TAKEN_OVER: u16 = 4090;
+
+/// The code of a Close frame to a peer that broke a rule.
+pub(crate) const VIOLATION: u16 = 4094;
+
 /// The longest reason of a Close frame, in bytes.
 const REASON_MAX_BYTES: usize = 123;
 
@@ -315,17 +321,30 @@ fn count(reader: &mut Reader<'_>) -> Result<u64, Violation> {
 
 /// One of several, as its number among them.
 pub(crate) fn choice<T: Copy>(reader: &mut Reader<'_>, all: &[T]) -> Result<T, Violation> {
-    let number = usize::try_from(reader.number()?).unwrap_or(usize::MAX);
-    all.get(number).copied().ok_or(Violation::BadValue)
+    of_number(all, reader.number()?).ok_or(Violation::BadValue)
+}
+
+/// The one with that number among all.
+pub(crate) fn of_number<T: Copy>(all: &[T], number: u64) -> Option<T> {
+    all.get(usize::try_from(number).ok()?).copied()
 }
 
 pub(crate) fn number_of<T: Copy + PartialEq>(all: &[T], value: T) -> u64 {
     all.iter().position(|it| *it == value).unwrap_or(0) as u64
 }
 
-pub(crate) fn code(reader: &mut Reader<'_>) -> Result<SendCode, Violation> {
+fn code(reader: &mut Reader<'_>) -> Result<SendCode, Violation> {
     let number = u16::try_from(reader.number()?).map_err(|_| Violation::BadValue)?;
-    SendCode::try_from(number).map_err(|_| Violation::BadValue)
+    let code = SendCode::try_from(number).map_err(|_| Violation::BadValue)?;
+    match is_announced(code) {
+        true => Ok(code),
+        false => Err(Violation::BadValue),
+    }
+}
+
+/// Whether GOAWAY and BYE may have this code: not one that ends a session in another way.
+pub(crate) fn is_announced(code: SendCode) -> bool {
+    ![TAKEN_OVER, VIOLATION].contains(&code.get())
 }
 
 fn reason(reader: Reader<'_>) -> Result<String, Violation> {

@@ -22,7 +22,7 @@ pub(super) const LOST: u64 = 15;
 pub(super) const HEARTBEAT: u64 = 16;
 pub(super) const ATTEMPT: u64 = 17;
 
-pub(super) fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

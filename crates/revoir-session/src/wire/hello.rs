@@ -82,7 +82,7 @@ impl Hello {
                 field::SENT => sent = Some(value.only_number()?),
                 field::ATTEMPT => attempt = Some(value.only_number()?),
                 field::VOLATILE => volatile = value.nothing()?,
-                field::WINDOW_MESSAGES => messages = Some(value.only_number()?),
+                field::WINDOW_MESSAGES => messages = Some(Window::messages(value)?),
                 field::WINDOW_BYTES => bytes = Some(value.only_number()?),
                 field::TTL => ttl = Some(Duration::from_millis(value.only_number()?)),
                 field::PROTOCOL => protocols = Some(value.text()?),
@@ -91,6 +91,7 @@ impl Hello {
                 _ => {}
             }
         }
+        let window = Window::read(messages, bytes)?;
         let resume = match (token, received, acked, sent, attempt) {
             (Some(token), Some(received), Some(acked), Some(sent), Some(attempt)) => Some(Resume {
                 token,
@@ -109,7 +110,7 @@ impl Hello {
         }
         Ok(Self {
             resume,
-            window: Window::read(messages, bytes)?,
+            window,
             ttl,
             protocols,
             headers,

@@ -17,6 +17,9 @@ pub use violation::Violation;
 pub use welcome::{Verdict, Welcome};
 pub use window::Window;
 
-pub(crate) use control::{Control, Received, choice, number_of, read};
+pub(crate) use control::{
+    Control, Received, TAKEN_OVER, VIOLATION, choice, is_announced, number_of, of_number, read,
+};
+pub(crate) use field::millis;
 pub(crate) use kind::BINARY;
 pub(crate) use number::{Reader, put_field, put_number, put_number_field};

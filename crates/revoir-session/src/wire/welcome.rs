@@ -160,7 +160,7 @@ impl Welcome {
                 field::TOKEN => token = Some(Token::new(Bytes::copy_from_slice(value.rest()))?),
                 field::RECEIVED => received = Some(value.only_number()?),
                 field::VOLATILE => volatile = value.nothing()?,
-                field::WINDOW_MESSAGES => messages = Some(value.only_number()?),
+                field::WINDOW_MESSAGES => messages = Some(Window::messages(value)?),
                 field::WINDOW_BYTES => bytes = Some(value.only_number()?),
                 field::TTL => ttl = Some(Duration::from_millis(value.only_number()?)),
                 field::PROTOCOL => protocol = Some(value.text()?),

@@ -2,7 +2,7 @@
 
 use crate::wire::Violation;
 use crate::wire::field;
-use crate::wire::number::put_number_field;
+use crate::wire::number::{Reader, put_number_field};
 
 /// How much a sender keeps at most of messages that are not acknowledged. The other end
 /// acknowledges when a quarter of it has come.
@@ -26,9 +26,16 @@ impl Window {
         put_number_field(out, field::WINDOW_BYTES, self.bytes);
     }
 
+    /// How many messages, as the value of a field.
+    pub(super) fn messages(value: Reader<'_>) -> Result<u64, Violation> {
+        match value.only_number()? {
+            0 => Err(Violation::BadValue),
+            messages => Ok(messages),
+        }
+    }
+
     pub(super) const fn read(messages: Option<u64>, bytes: Option<u64>) -> Result<Self, Violation> {
         match (messages, bytes) {
-            (Some(0), Some(_)) => Err(Violation::BadValue),
             (Some(messages), Some(bytes)) => Ok(Self { messages, bytes }),
             _ => Err(Violation::MissingField),
         }

@@ -360,6 +360,12 @@ fn ending() -> Vec<Script> {
             .connect()
             .receive(welcome(Verdict::Expired, 1, Some(2)).encode())
             .receive(vec![3, 1]),
+        opened("both say BYE: neither takes anything of the other any more")
+            .send("1")
+            .receive_text("a")
+            .receive(vec![3, 1])
+            .bye(code, "ours")
+            .receive([&[7, 0, 0x4f, 0xa1][..], b"theirs"].concat()),
         opened("taken over: the session is another client's")
             .send("1")
             .disconnect(Some(4090)),

@@ -220,14 +220,16 @@ fn telling() -> Vec<Script> {
             .act(
                 json!({"do": "go-away", "code": 1012, "after": 3000}),
                 |session, _| {
-                    session.go_away(GoAway {
-                        origin: Origin::Gateway,
-                        code: SendCode::SERVICE_RESTART,
-                        resumable: true,
-                        after: Duration::from_secs(3),
-                        spread: Duration::ZERO,
-                        reason: "restart".to_owned(),
-                    });
+                    session
+                        .go_away(GoAway {
+                            origin: Origin::Gateway,
+                            code: SendCode::SERVICE_RESTART,
+                            resumable: true,
+                            after: Duration::from_secs(3),
+                            spread: Duration::ZERO,
+                            reason: "restart".to_owned(),
+                        })
+                        .unwrap();
                 },
             )
             .act(
@@ -267,11 +269,33 @@ fn telling() -> Vec<Script> {
         opened("the client says BYE")
             .send("a")
             .receive([&[7, 0, 0x43, 0xe8][..], b"bye"].concat()),
+        opened("both say BYE: neither takes anything of the other any more")
+            .send("a")
+            .receive_text("1")
+            .receive(vec![3, 1])
+            .bye(code, "ours")
+            .receive([&[7, 0, 0x43, 0xe8][..], b"theirs"].concat()),
+        opened("a client closes with 4090: that is a code like others")
+            .send("a")
+            .disconnect(Some(4090))
+            .hello(&back(2, 0, 0, 0), Asks::with(1)),
         opened("a heartbeat, if nothing else was sent")
             .at(1000)
             .send("a")
-            .time(25_999)
-            .time(26_000)
+            .time(25_000)
+            .receive(vec![5])
+            .time(49_999)
+            .time(50_000)
             .receive(vec![5]),
+        opened("a client that is silent is asked, whatever is sent to it, and then given up")
+            .at(20_000)
+            .send("a")
+            .time(25_000)
+            .at(30_000)
+            .send("b")
+            .time(34_999)
+            .time(35_000)
+            .disconnect(None)
+            .hello(&back(2, 0, 0, 0), Asks::with(1)),
     ]
 }

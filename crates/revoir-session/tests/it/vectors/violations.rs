@@ -112,6 +112,10 @@ fn messages() -> Vec<Vec<u8>> {
         vec![7, 0, 0x43, 0xe8],
         vec![7, 0, 0x43, 0xed],
         vec![7, 0, 0x43],
+        // 4090 and 4094.
+        vec![7, 0, 0x4f, 0xfa],
+        vec![7, 0, 0x4f, 0xfe],
+        vec![6, 1, 0x4f, 0xfa, 1, 0, 0],
         [&[7, 0, 0x43, 0xe8][..], &[b'r'; 124]].concat(),
         vec![8],
         vec![8, 1],
@@ -181,6 +185,10 @@ fn to_opening_clients() -> Vec<Value> {
         (&[6, 1, 9], &[]),
         (&[6, 1, 9], &[6, 1, 0]),
         (&[6, 1, 9], &[6, 2, 9, 9]),
+        // A number that its field cuts off, and no windows in a message that lacks more.
+        (&[6, 1, 9], &[6, 1, 0x40]),
+        (&[6, 1, 9, 7, 1, 8], &[6, 1, 0]),
+        (b"\x01\x07token-1\x06\x01\x09", &[6, 1, 0]),
         (&[6, 1, 9], &[6, 0]),
         (&[6, 1, 9], &[6, 1, 9, 6, 1, 9]),
         (&[6, 1, 9, 7, 1, 8], &[7, 1, 8, 6, 1, 9]),
@@ -252,11 +260,23 @@ fn to_opening_servers() -> Vec<Value> {
         (&[7, 1, 8], &[]),
         (&[17, 1, 2], &[]),
         (&[17, 1, 2], &[17, 1]),
+        (&[17, 1, 2], &[17, 1, 0x40]),
+        // What is missing comes before what may not be there, and both before what does not fit.
+        (&[6, 1, 9, 7, 1, 8, 17, 1, 2], &[6, 1, 9, 7, 1, 8]),
+        (
+            &[3, 1, 4, 4, 1, 5, 5, 0, 6, 1, 9],
+            &[3, 1, 6, 4, 1, 5, 5, 0],
+        ),
+        (
+            b"\x01\x07token-1\x02\x01\x03\x03\x01\x04\x04\x01\x05\x05\x00\x06\x01\x09",
+            &[2, 1, 3],
+        ),
         (&[17, 1, 2], &[17, 1, 2, 18, 0]),
         (&[1, 7], &[0, 0, 1, 7]),
     ];
     let mut messages = fields(&whole, changes);
     messages.extend([vec![], vec![0], vec![1], vec![2], vec![4], vec![12]]);
+    messages.push(vec![1, 0x40]);
     messages.push([&[1][..], &[0; 16_384]].concat());
     let decode = |message: Vec<u8>| {
         let message = Bytes::from(message);
