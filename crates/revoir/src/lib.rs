@@ -128,6 +128,7 @@
 //!   only if [told so](Acceptor::with_extensions).
 //! - `simd` (default): AVX2 for masking and for checking text, where the processor has it.
 //! - `serde`: [`Ending`], [`Decision`](reconnect::Decision) and [`Policy`] are written and read.
+//! - `session`: conversations that outlive their connections, in the module [`session`].
 //! - `hyper`: connections on a route of a hyper server, as [`Incoming`].
 //! - `axum`: the same as an extractor. The acceptor is the state of the router, or a part of it
 //!   (`FromRef`):
@@ -167,6 +168,8 @@ mod handshake_io;
 mod observer;
 pub mod reconnect;
 pub mod server;
+#[cfg(feature = "session")]
+pub mod session;
 mod span;
 #[cfg(feature = "rustls")]
 pub mod tls;

@@ -242,6 +242,13 @@ impl Client {
         self
     }
 
+    /// Offers this subprotocol before others, and no extensions.
+    #[cfg(feature = "session")]
+    pub(crate) fn speaking(mut self, subprotocol: &str) -> Self {
+        self.subprotocols.insert(0, subprotocol.to_owned());
+        self.with_extensions(Extensions::default())
+    }
+
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.connect_timeout
     }

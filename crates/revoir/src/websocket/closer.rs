@@ -119,6 +119,12 @@ impl Closer {
         self.socket.read(|machine| machine.core.state())
     }
 
+    /// What a drain has told of the connection, once it has.
+    #[cfg(feature = "session")]
+    pub(crate) fn farewell(&self) -> Option<crate::drain::Farewell> {
+        self.socket.wakers.farewell()
+    }
+
     /// How many bytes of the output were written.
     pub(crate) fn written(&self) -> u64 {
         self.socket.read(|machine| machine.core.written_bytes())

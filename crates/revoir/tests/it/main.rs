@@ -21,6 +21,7 @@ mod policy;
 mod policy_vectors;
 mod proxy;
 mod serve;
+mod session;
 mod support;
 mod threads;
 #[cfg(feature = "axum")]

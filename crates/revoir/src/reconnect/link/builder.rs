@@ -170,6 +170,22 @@ impl LinkBuilder {
         self
     }
 
+    /// Starts a link that offers `subprotocol` first, and no extensions, and whose connections `hook`
+    /// drives to their endings.
+    #[cfg(feature = "session")]
+    pub(crate) fn start_over<F, Fut>(
+        mut self,
+        subprotocol: &'static str,
+        hook: F,
+    ) -> Result<Link, ConnectError>
+    where
+        F: FnMut(WebSocket) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<WebSocket, Arc<Ending>>> + Send + 'static,
+    {
+        self.dialer.subprotocol = Some(subprotocol);
+        self.with_on_open(hook).start()
+    }
+
     /// Starts: spawns a task, which makes the first attempt at once.
     ///
     /// # Errors

@@ -32,6 +32,9 @@ pub(super) struct Dialer {
     connector: Option<Connector>,
     make_request: Option<MakeRequest>,
     on_open: Option<OnOpen>,
+    /// What every connection speaks, if the link is that of a session.
+    #[cfg(feature = "session")]
+    pub(super) subprotocol: Option<&'static str>,
     /// When the credentials of the last request are no good any more, if that is known.
     stale_from: Option<Instant>,
 }
@@ -45,6 +48,8 @@ impl Dialer {
             connector: None,
             make_request: None,
             on_open: None,
+            #[cfg(feature = "session")]
+            subprotocol: None,
             stale_from: None,
         }
     }
@@ -135,6 +140,11 @@ impl Dialer {
     pub(super) async fn open(&mut self, request: LinkRequest) -> Opened {
         let LinkRequest { url, client, .. } = request;
         let client = client.as_ref().unwrap_or(&self.client);
+        #[cfg(feature = "session")]
+        let client = &match self.subprotocol {
+            Some(name) => client.clone().speaking(name),
+            None => client.clone(),
+        };
         let opened = match &mut self.connector {
             None => client.connect(&*url).await,
             Some(connector) => {

@@ -85,6 +85,11 @@ impl End {
         self.incoming.lock().unwrap().break_with(error);
     }
 
+    /// Whether there is nothing to read just now.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.incoming.lock().unwrap().bytes.is_empty()
+    }
+
     /// Whether the other end was dropped.
     pub(crate) fn is_alone(&self) -> bool {
         Arc::strong_count(&self.incoming) == 1

@@ -1,0 +1,475 @@
+//! [`End`]: one end of a session, between its application and the connection that it has.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use revoir_codes::SendCode;
+use revoir_proto::{Ending, Initiator, Message};
+use revoir_session as protocol;
+use revoir_session::{
+    Acks, Bye, Close, Config, ConnectionId, GoAway, Key, Loss, Origin, Outgoing, Role, SendError,
+    SessionId,
+};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::deadline::after;
+use crate::session::ending::SessionEnding;
+use crate::session::event::{Event, to_application, to_protocol};
+use crate::session::limits;
+
+/// One end of a session. Whoever changes it wakes the others: the connection, which writes, and the
+/// application, which takes and waits for room.
+pub(super) struct End {
+    state: Mutex<State>,
+    /// What times count from.
+    began: Instant,
+    connection: Notify,
+    application: Notify,
+    /// Server: who keeps sessions.
+    keeper: Option<Weak<dyn Keeper>>,
+}
+
+/// Who counts what sessions keep.
+pub(super) trait Keeper: Send + Sync {
+    /// A session keeps so many bytes more, or fewer.
+    fn kept(&self, change: i64);
+}
+
+struct State {
+    session: protocol::Session,
+    /// What the application has not taken.
+    events: VecDeque<Queued>,
+    /// Bytes of the messages among them.
+    bytes: usize,
+    over: Option<Arc<SessionEnding>>,
+    over_at: Option<Duration>,
+    /// Why this side gives the session up, if the protocol has no word for it.
+    why: Option<SessionEnding>,
+    /// What the keeper was told that is kept.
+    counted: i64,
+    has_handle: bool,
+    has_handler: bool,
+}
+
+struct Queued {
+    event: Event,
+    /// Taken, it says that so many messages of this session were.
+    session: SessionId,
+    received: u64,
+}
+
+/// What a connection does next.
+pub(super) struct Turn {
+    /// Whether the application has room for what is read.
+    pub(super) may_read: bool,
+    pub(super) due: Option<Instant>,
+}
+
+/// What a connection writes next.
+pub(super) enum Next {
+    Message(Message),
+    Close(Close),
+    Nothing,
+}
+
+/// A message costs its bytes, and about so much beside them.
+const MESSAGE_BYTES: u64 = 64;
+
+/// Sessions are acknowledged as the application takes them: what nobody has taken is the peer's to keep.
+pub(super) fn config(mut config: Config) -> Config {
+    config.acks = Acks::OnCommit;
+    config
+}
+
+impl End {
+    pub(super) fn client(settings: Config) -> Self {
+        let session = protocol::Session::client(Duration::ZERO, config(settings));
+        Self::new(Instant::now(), session, None)
+    }
+
+    pub(super) fn new(
+        began: Instant,
+        session: protocol::Session,
+        keeper: Option<Weak<dyn Keeper>>,
+    ) -> Self {
+        Self {
+            state: Mutex::new(State {
+                session,
+                events: VecDeque::new(),
+                bytes: 0,
+                over: None,
+                over_at: None,
+                why: None,
+                counted: 0,
+                has_handle: true,
+                has_handler: false,
+            }),
+            began,
+            connection: Notify::new(),
+            application: Notify::new(),
+            keeper,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the session.
+    pub(super) fn look<R>(&self, look: impl FnOnce(&protocol::Session) -> R) -> R {
+        look(&self.lock().session)
+    }
+
+    /// Changes the session, and tells whoever waits for what has changed.
+    pub(super) fn change<R>(
+        &self,
+        change: impl FnOnce(&mut protocol::Session, Duration) -> R,
+    ) -> R {
+        self.change_state(|state, now| change(&mut state.session, now))
+    }
+
+    fn change_state<R>(&self, change: impl FnOnce(&mut State, Duration) -> R) -> R {
+        let mut state = self.lock();
+        let now = self.began.elapsed();
+        let acknowledged = state.session.acknowledged();
+        let was_attached = state.session.connection().is_some();
+        let result = change(&mut state, now);
+        let has_news = state.collect(now)
+            || state.session.acknowledged() != acknowledged
+            || (was_attached && state.session.connection().is_none());
+        let kept = state.count();
+        drop(state);
+        if has_news {
+            self.application.notify_waiters();
+        }
+        if kept != 0
+            && let Some(keeper) = self.keeper.as_ref().and_then(Weak::upgrade)
+        {
+            keeper.kept(kept);
+        }
+        result
+    }
+
+    // The application.
+
+    /// Sends `message`, if there is room.
+    pub(super) fn try_send(&self, message: &Message) -> Result<Key, SendError> {
+        let sent = self.change(|session, _| {
+            let number = match message {
+                Message::Text(text) => session.send_text(text.clone().into_bytes()),
+                Message::Binary(bytes) => session.send_binary(bytes),
+            }?;
+            Ok(session.key(number))
+        });
+        self.connection.notify_waiters();
+        sent
+    }
+
+    /// Takes the next event.
+    pub(super) fn take(&self) -> Option<Event> {
+        let mut state = self.lock();
+        let now = self.began.elapsed();
+        let had_room = state.has_room();
+        let timeout = state.session.poll_timeout();
+        let Queued {
+            event,
+            session,
+            received,
+        } = state.events.pop_front()?;
+        if let Event::Message { message, .. } = &event {
+            state.bytes -= message.as_bytes().len();
+        }
+        if session == state.session.id() {
+            state.session.commit(now, received);
+        }
+        if state.events.is_empty() && state.session.connection().is_none() {
+            state.events = VecDeque::new();
+        }
+        let is_due_sooner = match (state.session.poll_timeout(), timeout) {
+            (Some(due), Some(before)) => due < before,
+            (due, before) => due.is_some() && before.is_none(),
+        };
+        let asks_connection = is_due_sooner || !had_room;
+        drop(state);
+        if asks_connection {
+            self.connection.notify_waiters();
+        }
+        Some(event)
+    }
+
+    /// Waits until `look` finds something.
+    pub(super) async fn until<R>(&self, mut look: impl FnMut(&Self) -> Option<R>) -> R {
+        loop {
+            let mut changed = pin!(self.application.notified());
+            // Before the look: what changes after it is not missed.
+            changed.as_mut().enable();
+            if let Some(found) = look(self) {
+                return found;
+            }
+            changed.await;
+        }
+    }
+
+    /// Why the session is over, if it is.
+    pub(super) fn over(&self) -> Option<Arc<SessionEnding>> {
+        self.lock().over.clone()
+    }
+
+    /// Why the session is over, once its connection is gone as well.
+    pub(super) fn gone(&self) -> Option<Arc<SessionEnding>> {
+        let state = self.lock();
+        let is_gone = state.session.connection().is_none();
+        state.over.clone().filter(|_| is_gone)
+    }
+
+    /// How much was acknowledged, if this side has said goodbye and waits for an answer.
+    pub(super) fn leaving(&self) -> Option<u64> {
+        let state = self.lock();
+        let is_leaving = state.session.is_closing() && state.over.is_none();
+        is_leaving.then(|| state.session.acknowledged())
+    }
+
+    /// Says goodbye, behind everything that was sent.
+    pub(super) fn bye(&self, code: SendCode, reason: &str) {
+        let bye = Bye {
+            origin: Origin::Application,
+            code,
+            reason: reason.to_owned(),
+        };
+        // Otherwise it is over already.
+        let _ = self.change(|session, _| session.bye(bye));
+        self.connection.notify_waiters();
+        self.application.notify_waiters();
+    }
+
+    /// Ends the session without a goodbye of the peer.
+    pub(super) fn give_up(&self, why: SessionEnding) {
+        self.change_state(|state, _| {
+            state.why = Some(why);
+            state.session.lose(Loss::Expired, gone());
+        });
+        self.connection.notify_waiters();
+    }
+
+    /// Server: ends the session; its client is told why if it comes.
+    pub(super) fn lose(&self, loss: Loss) {
+        self.change(|session, _| session.lose(loss, gone()));
+        self.connection.notify_waiters();
+    }
+
+    /// Tells the application of something that is not of the protocol.
+    pub(super) fn tell(&self, event: Event) {
+        self.change_state(|state, _| state.push(event));
+        self.application.notify_waiters();
+    }
+
+    // Who holds it.
+
+    /// A handler begins.
+    pub(super) fn begin_handler(&self) {
+        self.lock().has_handler = true;
+    }
+
+    /// The handler is over; as a failure, or not.
+    pub(super) fn end_handler(&self, has_failed: bool) {
+        let mut state = self.lock();
+        state.has_handler = false;
+        let is_unheld = !state.has_handle;
+        drop(state);
+        match has_failed {
+            true => self.bye(SendCode::INTERNAL_ERROR, "handler failed"),
+            false if is_unheld => self.bye_dropped(),
+            false => {}
+        }
+    }
+
+    /// Every handle was dropped.
+    pub(super) fn drop_handles(&self) {
+        let mut state = self.lock();
+        state.has_handle = false;
+        let has_handler = state.has_handler;
+        drop(state);
+        if !has_handler {
+            self.bye_dropped();
+        }
+    }
+
+    fn bye_dropped(&self) {
+        let code = self.look(|session| match session.role() {
+            Role::Client => SendCode::NORMAL_CLOSURE,
+            Role::Server => SendCode::GOING_AWAY,
+        });
+        self.bye(code, "");
+    }
+
+    // The connection.
+
+    /// Is told when the connection may have something to do.
+    pub(super) const fn for_connection(&self) -> &Notify {
+        &self.connection
+    }
+
+    /// What this connection does next; `None` if the session has another one.
+    pub(super) fn turn(&self, id: ConnectionId) -> Option<Turn> {
+        let state = self.lock();
+        (state.session.connection() == Some(id)).then(|| Turn {
+            may_read: state.over.is_some() || state.has_room(),
+            due: (state.session.poll_timeout()).map(|due| after(self.began, due)),
+        })
+    }
+
+    /// What this connection writes next.
+    pub(super) fn next(&self, id: ConnectionId) -> Next {
+        let next = self.change(|session, now| {
+            let is_ours = session.connection() == Some(id);
+            session.poll_transmit(now).filter(|_| is_ours)
+        });
+        match next.map(|transmit| transmit.outgoing) {
+            Some(Outgoing::Message(message)) => Next::Message(to_application(message)),
+            Some(Outgoing::Close(close)) => Next::Close(close),
+            None => Next::Nothing,
+        }
+    }
+
+    pub(super) fn receive(&self, id: ConnectionId, message: Message) {
+        let message = to_protocol(message);
+        self.change(|session, now| session.handle_message(now, id, message));
+    }
+
+    pub(super) fn time_out(&self) {
+        self.change(|session, now| session.handle_timeout(now));
+    }
+
+    pub(super) fn go_away(&self, goaway: GoAway) {
+        // A code of the protocol's own is no drain's.
+        let _ = self.change(|session, _| session.go_away(goaway));
+    }
+
+    /// The connection is over. At a client the link tells of it, together with what it does then.
+    pub(super) fn disconnect(&self, id: ConnectionId, ending: &Arc<Ending>) {
+        let is_theirs = ending.initiator == Some(Initiator::Remote);
+        let received = ending.received.as_ref().filter(|_| is_theirs);
+        let code = received.map(|frame| frame.code().get());
+        self.change_state(|state, now| {
+            let was_ours = state.session.connection() == Some(id);
+            state.session.handle_disconnect(now, id, code);
+            if was_ours && state.session.role() == Role::Server {
+                state.push(Event::Detached {
+                    ending: Arc::clone(ending),
+                    decision: None,
+                });
+            }
+        });
+    }
+
+    // The keeper.
+
+    /// When something has to be done about a session without a connection: it expires, or, if it is over,
+    /// it may be forgotten.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let state = self.lock();
+        let since = state.over_at.or_else(|| state.session.detached_since())?;
+        Some(after(self.began, since.saturating_add(state.session.ttl())))
+    }
+}
+
+impl State {
+    fn has_room(&self) -> bool {
+        self.events.len() < limits::EVENTS && self.bytes < limits::BYTES
+    }
+
+    /// Takes the events of the protocol; says whether there were any.
+    fn collect(&mut self, now: Duration) -> bool {
+        let mut has_news = false;
+        while let Some(event) = self.session.poll_event() {
+            has_news = true;
+            if let Some(event) = self.translate(event, now) {
+                self.push(event);
+            }
+        }
+        has_news
+    }
+
+    fn push(&mut self, event: Event) {
+        let is_last = matches!(event, Event::Ended(_));
+        if self.over.is_some() && !is_last && !matches!(event, Event::Returned { .. }) {
+            return;
+        }
+        if let Event::Message { message, .. } = &event {
+            self.bytes += message.as_bytes().len();
+        }
+        if matches!(event, Event::Detached { .. }) && self.events.len() >= limits::EVENTS / 2 {
+            // Nobody looks at how connections come and go.
+            self.events
+                .retain(|it| !matches!(it.event, Event::Attached(_) | Event::Detached { .. }));
+        }
+        self.events.push_back(Queued {
+            event,
+            session: self.session.id(),
+            received: self.session.received(),
+        });
+    }
+
+    fn translate(&mut self, event: protocol::Event, now: Duration) -> Option<Event> {
+        Some(match event {
+            protocol::Event::Message { key, message } => Event::Message {
+                key,
+                message: to_application(message),
+            },
+            protocol::Event::Gap { key, count, reason } => Event::Gap { key, count, reason },
+            protocol::Event::BackendChanged(change) => Event::BackendChanged(change),
+            protocol::Event::Welcome(welcome) => Event::Attached(Box::new((*welcome).into())),
+            protocol::Event::GoAway(goaway) => Event::GoAway(goaway),
+            protocol::Event::Volatile(volatile) => Event::Volatile(volatile),
+            protocol::Event::Returned { key, message, fate } => Event::Returned {
+                key,
+                message: to_application(message),
+                fate,
+            },
+            protocol::Event::SentAgain { from, to } => Event::SentAgain { from, to },
+            protocol::Event::Ended(ended) => {
+                let why = self.why.take().unwrap_or(SessionEnding::Ended(ended));
+                let over = Arc::new(why);
+                self.over = Some(Arc::clone(&over));
+                self.over_at = Some(now);
+                Event::Ended(over)
+            }
+            // Whoever waits for room is woken by the news; a token is the affair of the session.
+            _ => return None,
+        })
+    }
+
+    /// By how much what is kept has changed since the last call.
+    fn count(&mut self) -> i64 {
+        let (messages, bytes) = self.session.kept();
+        let kept = bytes.saturating_add(messages as u64 * MESSAGE_BYTES);
+        let kept = i64::try_from(kept).unwrap_or(i64::MAX);
+        let change = kept - self.counted;
+        self.counted = kept;
+        change
+    }
+}
+
+/// What a connection is told whose session is given up.
+fn gone() -> Close {
+    Close {
+        code: SendCode::GOING_AWAY,
+        reason: "session given up".to_owned(),
+    }
+}
+
+impl fmt::Debug for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("End")
+            .field("id", &state.session.id())
+            .field("role", &state.session.role())
+            .field("generation", &state.session.generation())
+            .field("over", &state.over)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,452 @@
+//! [`Server`]: sessions behind the opening handshake.
+
+use std::fmt;
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use http::{Response, StatusCode};
+use revoir_codes::{SendCode, Slot};
+use revoir_proto::{Ending, Message};
+use revoir_session as protocol;
+use revoir_session::{
+    Claims, Close, Config, ConnectionId, Fresh, Grant, Hello, Judgement, Keys, OPENING_LIMIT,
+    Overflow, Principal, SUBPROTOCOL, SessionId, Token, Verdict, Violation, Window, judge,
+};
+use tokio::time::{Instant, timeout};
+
+use crate::driver::Failure;
+use crate::entropy::Entropy;
+use crate::server::Incoming;
+use crate::session::attached::Attached;
+use crate::session::end::{End, Keeper, config};
+use crate::session::event::Event;
+use crate::session::failures::Failures;
+use crate::session::handle::Session;
+use crate::session::store::Store;
+use crate::session::talk::{close, talk};
+use crate::websocket::WebSocket;
+
+/// Sessions unless told otherwise.
+const SESSIONS: usize = 100_000;
+
+/// Bytes that all of them keep together, unless told otherwise.
+const KEPT_BYTES: u64 = 256 * 1024 * 1024;
+
+/// When to come back to a server that is full: as advised after 1013.
+const FULL_AFTER: Duration = Duration::from_secs(5);
+const FULL_SPREAD: Duration = Duration::from_secs(15);
+
+/// The sessions of a server, in its memory. Clones are cheap, and share them.
+///
+/// It stands behind whatever decides on requests: [`run`](Self::run) takes an [`Incoming`] as
+/// [`Incoming::run`] does. Every connection of a session passes through that, its origin, limits and authentication
+/// among it; the handler runs once for each session.
+///
+/// When the last clone is gone, and no connection is left, all sessions are over.
+#[derive(Clone)]
+#[must_use = "nothing happens before `run`"]
+pub struct Server {
+    settings: Arc<Settings>,
+    store: Arc<Store>,
+    failures: Arc<Mutex<Failures>>,
+}
+
+#[derive(Clone)]
+struct Settings {
+    principal: Arc<dyn Fn(&Incoming) -> Principal + Send + Sync>,
+    config: Config,
+    keys: Keys,
+    subprotocols: Vec<String>,
+    max_sessions: usize,
+}
+
+/// What a [`Server`] has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Sessions with a connection.
+    pub attached: usize,
+    /// Sessions whose clients are away.
+    pub detached: usize,
+    /// Bytes that all of them keep.
+    pub kept_bytes: u64,
+}
+
+/// What becomes of a connection that has said HELLO.
+enum Answer {
+    Close(Close),
+    /// It has a session now; one that begins needs its handler.
+    Talk {
+        end: Arc<End>,
+        session: SessionId,
+        id: ConnectionId,
+        begins: bool,
+    },
+}
+
+impl Server {
+    /// Sessions that belong to whoever `principal` says that a client is: it is asked at every connection, and a token is
+    /// good for the same one only. [`Principal::of`] makes one of a name; with
+    /// [`Principal::NONE`], whoever has a token has the session.
+    ///
+    /// Tokens are sealed with a key that is random for each process, unless there are [keys](Self::with_keys).
+    pub fn new(principal: impl Fn(&Incoming) -> Principal + Send + Sync + 'static) -> Self {
+        let mut config = config(Config::default());
+        config.overflow = Overflow::Wait;
+        let store = Store::new();
+        store.set_most_kept(KEPT_BYTES);
+        Self {
+            settings: Arc::new(Settings {
+                principal: Arc::new(principal),
+                config,
+                keys: Keys::new(Entropy::bytes()),
+                subprotocols: Vec::new(),
+                max_sessions: SESSIONS,
+            }),
+            store: Arc::new(store),
+            failures: Arc::default(),
+        }
+    }
+
+    /// Seals tokens with these keys, as [`read_keys`](crate::session::read_keys) gives them. A client that comes to the next
+    /// process is then told that its session is gone, and not that its token is forged.
+    pub fn with_keys(mut self, keys: Keys) -> Self {
+        self.edit().keys = keys;
+        self
+    }
+
+    /// For how long a session outlives its connection at most. Default: 120 s.
+    pub fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.edit().config.ttl = ttl;
+        self
+    }
+
+    /// What is kept at most of messages that a client has not acknowledged. Default: 1,024 messages and 256 KiB.
+    pub fn with_window(mut self, window: Window) -> Self {
+        self.edit().config.window = window;
+        self
+    }
+
+    /// What becomes of a message for a client that is away, if its window is full. Default:
+    /// [`Overflow::Wait`].
+    pub fn with_overflow(mut self, overflow: Overflow) -> Self {
+        self.edit().config.overflow = overflow;
+        self
+    }
+
+    /// Something is sent at least this often, and a client from which nothing comes for 10 s longer is given up. Zero: neither.
+    /// Default: 25 s.
+    pub fn with_heartbeat(mut self, heartbeat: Duration) -> Self {
+        self.edit().config.heartbeat = heartbeat;
+        self
+    }
+
+    /// Chooses this subprotocol of the application, inside of the session, if a client offers it. The first that was
+    /// added comes first.
+    pub fn with_subprotocol(mut self, name: &str) -> Self {
+        self.edit().subprotocols.push(name.to_owned());
+        self
+    }
+
+    /// So many sessions at most, those whose clients are away among them; who wants another one is told 1013 and to come back
+    /// in 5 to 20 s. Default: 100,000.
+    pub fn with_max_sessions(mut self, most: usize) -> Self {
+        self.edit().max_sessions = most;
+        self
+    }
+
+    /// So many bytes are kept at most, by all sessions together. Where that is not enough, the sessions of clients that are
+    /// away, and would expire first, end (`fresh:overflow`). Default: 256 MiB.
+    pub fn with_max_kept_bytes(self, most: u64) -> Self {
+        self.store.set_most_kept(most);
+        self
+    }
+
+    fn edit(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
+    }
+
+    /// How many sessions there are.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let census = self.store.census();
+        Counts {
+            attached: census.attached,
+            detached: census.detached,
+            kept_bytes: census.kept_bytes,
+        }
+    }
+
+    /// Whether a client offers sessions. One that does not can be served with [`Incoming::run`].
+    #[must_use]
+    pub fn is_offered(incoming: &Incoming) -> bool {
+        incoming.subprotocols().iter().any(|it| it == SUBPROTOCOL)
+    }
+
+    /// Opens the connection once the returned answer is written, and resumes its session, or begins one and runs `handler` on
+    /// it in a task of its own. A client that does not offer `revoir.v1` is refused with 400. Extensions are declined.
+    ///
+    /// A handler that returns an error or panics ends its session with 1011; one that returns `Ok` without having closed
+    /// ends it with 1001, once nobody else has a handle of it.
+    ///
+    /// # Panics
+    ///
+    /// As for [`Incoming::run`].
+    #[must_use = "the connection opens when this answer is written"]
+    pub fn run<H, F, E>(&self, mut incoming: Incoming, handler: H) -> Response<String>
+    where
+        H: FnOnce(Session) -> F + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Failure> + Send + 'static,
+    {
+        if incoming.choose_subprotocol(Some(SUBPROTOCOL)).is_err() {
+            let told = "this address speaks the subprotocol revoir.v1\n";
+            return incoming.refuse(StatusCode::BAD_REQUEST, told);
+        }
+        // A message with a token in it is not compressed, and browsers cannot choose.
+        incoming.decline_extensions();
+        let principal = (self.settings.principal)(&incoming);
+        let address = incoming.peer_addr().map(|address| address.ip());
+        let server = self.clone();
+        incoming.run(move |socket| async move {
+            server.attend(socket, principal, address, handler).await;
+            Ok::<(), Failure>(())
+        })
+    }
+
+    async fn attend<H, F, E>(
+        self,
+        mut socket: WebSocket,
+        principal: Principal,
+        address: Option<IpAddr>,
+        handler: H,
+    ) where
+        H: FnOnce(Session) -> F + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Failure> + Send + 'static,
+    {
+        let first = match timeout(OPENING_LIMIT, socket.recv()).await {
+            Ok(Ok(first)) => first,
+            Ok(Err(_)) => return,
+            Err(_) => return leave(&socket, &Close::timeout("no HELLO in time")).await,
+        };
+        let (end, session, id, begins) = match self.answer(first, principal, address) {
+            Answer::Close(close) => return leave(&socket, &close).await,
+            Answer::Talk {
+                end,
+                session,
+                id,
+                begins,
+            } => (end, session, id, begins),
+        };
+        if begins {
+            end.begin_handler();
+            let running = Running(Arc::clone(&end));
+            let handler = handler(Session::new(Arc::clone(&end)));
+            tokio::spawn(running.run(handler));
+        }
+        talk(&end, socket, id).await;
+        self.store.note(session);
+    }
+
+    fn answer(&self, first: Message, principal: Principal, address: Option<IpAddr>) -> Answer {
+        let hello = match first {
+            Message::Binary(first) => Hello::decode(&first),
+            Message::Text(_) => Err(Violation::OutOfOrder),
+        };
+        let hello = match hello {
+            Ok(hello) => hello,
+            Err(violation) => return Answer::Close(Close::violation(violation)),
+        };
+        let token = hello.resume.as_ref().map(|resume| &resume.token);
+        if token.is_some_and(|token| self.is_limited(address, token)) {
+            return Answer::Close(Close {
+                code: SendCode::POLICY_VIOLATION,
+                reason: "too many failed resumes".to_owned(),
+            });
+        }
+        let claims = token.and_then(|token| self.settings.keys.open(token));
+        let found = claims.and_then(|claims| self.store.find(claims.session));
+        let asked = (&hello, claims.as_ref(), &principal, &self.store.epoch);
+        let judged = match &found {
+            Some(end) => self.resume(end, asked),
+            None => Err(judge(asked.0, asked.1, asked.2, asked.3, None)),
+        };
+        match (judged, found, claims) {
+            (Ok(id), Some(end), Some(claims)) => {
+                self.store.note(claims.session);
+                Answer::Talk {
+                    end,
+                    session: claims.session,
+                    id,
+                    begins: false,
+                }
+            }
+            (Err(Judgement::Begin(fresh)), found, claims) => {
+                if let (true, Some(token)) = (fresh.is_failure, token) {
+                    self.count_failure(address, token);
+                }
+                if let (Some(end), Some(claims), false) = (found, claims, fresh.is_failure) {
+                    end.change(|session, _| session.give_up(&hello));
+                    self.store.note(claims.session);
+                }
+                self.begin(&hello, fresh, principal)
+            }
+            _ => Answer::Close(Close::taken_over()),
+        }
+    }
+
+    /// Resumes, if the session can be.
+    fn resume(
+        &self,
+        end: &End,
+        (hello, claims, principal, epoch): (&Hello, Option<&Claims>, &Principal, &protocol::Epoch),
+    ) -> Result<ConnectionId, Judgement> {
+        let resumed = end.change(|session, now| {
+            let judgement = judge(hello, claims, principal, epoch, Some(session));
+            let (Judgement::Resume, Some(claims)) = (judgement, claims) else {
+                return Err(judgement);
+            };
+            let grant = self.grant(session.id(), session.next_generation(), principal, None);
+            session.resume(now, hello, claims, grant);
+            Ok(ConnectionId(session.generation()))
+        });
+        if resumed.is_ok() {
+            end.tell(Event::Attached(Box::new(attached(
+                end,
+                Verdict::Resumed,
+                None,
+            ))));
+            // The connection before, if there was one, is told.
+            end.for_connection().notify_waiters();
+        }
+        resumed
+    }
+
+    fn begin(&self, hello: &Hello, fresh: Fresh, principal: Principal) -> Answer {
+        let session = SessionId(Entropy::bytes());
+        let protocol = self.choose(hello.protocols.as_deref());
+        let grant = self.grant(session, 1, &principal, protocol.clone());
+        let config = self.settings.config.clone();
+        let accepted =
+            protocol::Session::accept(Duration::ZERO, config, hello, session, fresh, grant);
+        let keeper: Weak<dyn Keeper> = Arc::downgrade(&self.store) as Weak<dyn Keeper>;
+        let end = Arc::new(End::new(Instant::now(), accepted, Some(keeper)));
+        if !self.store.add(session, &end, self.settings.max_sessions) {
+            let slot = Slot::new(FULL_AFTER).with_spread(FULL_SPREAD);
+            return Answer::Close(Close {
+                code: SendCode::TRY_AGAIN_LATER,
+                reason: slot.write("too many sessions").to_string(),
+            });
+        }
+        end.tell(Event::Attached(Box::new(attached(
+            &end,
+            fresh.verdict,
+            protocol,
+        ))));
+        Answer::Talk {
+            end,
+            session,
+            id: ConnectionId(1),
+            begins: true,
+        }
+    }
+
+    fn grant(
+        &self,
+        session: SessionId,
+        generation: u64,
+        principal: &Principal,
+        protocol: Option<String>,
+    ) -> Grant {
+        let claims = Claims {
+            session,
+            generation,
+            epoch: self.store.epoch,
+            principal: *principal,
+        };
+        Grant {
+            token: self.settings.keys.seal(&claims, Entropy::bytes()),
+            protocol,
+            headers: None,
+            volatile: false,
+        }
+    }
+
+    /// The application's subprotocol.
+    fn choose(&self, offered: Option<&str>) -> Option<String> {
+        let offered: Vec<&str> = offered?.split(',').map(str::trim).collect();
+        let chosen = &self.settings.subprotocols;
+        chosen
+            .iter()
+            .find(|it| offered.contains(&it.as_str()))
+            .cloned()
+    }
+
+    fn is_limited(&self, address: Option<IpAddr>, token: &Token) -> bool {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.is_over(address, token, Instant::now())
+    }
+
+    fn count_failure(&self, address: Option<IpAddr>, token: &Token) {
+        let failures = self.failures.lock();
+        let mut failures = failures.unwrap_or_else(PoisonError::into_inner);
+        failures.count(address, token, Instant::now());
+    }
+}
+
+fn attached(end: &End, verdict: Verdict, protocol: Option<String>) -> Attached {
+    end.look(|session| Attached {
+        verdict,
+        session: session.id(),
+        generation: session.generation(),
+        received: None,
+        lost: None,
+        bound: false,
+        ttl: session.ttl(),
+        protocol,
+        headers: None,
+    })
+}
+
+/// Closes a connection that has no session.
+async fn leave(socket: &WebSocket, with: &Close) {
+    close(&socket.closer(), with);
+    let _: Arc<Ending> = socket.closed().await;
+}
+
+/// A handler that runs: if it panics, its session fails.
+struct Running(Arc<End>);
+
+impl Running {
+    async fn run<F, E>(self, handler: F)
+    where
+        F: Future<Output = Result<(), E>>,
+        E: Into<Failure>,
+    {
+        let result = handler.await;
+        // Once the session is over the error is how it ended, or comes too late.
+        if let (Err(error), None) = (result, self.0.over()) {
+            let error: Failure = error.into();
+            tracing::warn!(target: "revoir", error, "the handler of a session failed");
+            self.0.end_handler(true);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.end_handler(std::thread::panicking());
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self.counts();
+        f.debug_struct("Server")
+            .field("counts", &counts)
+            .finish_non_exhaustive()
+    }
+}

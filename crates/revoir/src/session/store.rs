@@ -1,0 +1,230 @@
+//! [`Store`]: the sessions of a server, in memory.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use revoir_session::{Epoch, Loss, SessionId};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::entropy::Entropy;
+use crate::session::end::{End, Keeper};
+
+/// Sessions, those that are over among them until nobody can ask for them any more.
+pub(super) struct Store {
+    pub(super) epoch: Epoch,
+    shelf: Mutex<Shelf>,
+    /// What all of them keep, in bytes.
+    kept: AtomicI64,
+    /// The first deadline has changed.
+    changed: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct Shelf {
+    sessions: HashMap<SessionId, Place>,
+    /// Those without a connection, by when something is to be done about them.
+    due: BTreeSet<(Instant, SessionId)>,
+    is_swept: bool,
+    most_kept: i64,
+}
+
+struct Place {
+    end: Arc<End>,
+    due: Option<Instant>,
+}
+
+/// How many sessions there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Census {
+    pub(super) attached: usize,
+    pub(super) detached: usize,
+    pub(super) kept_bytes: u64,
+}
+
+impl Store {
+    pub(super) fn new() -> Self {
+        Self {
+            epoch: Epoch(Entropy::bytes()),
+            shelf: Mutex::default(),
+            kept: AtomicI64::new(0),
+            changed: Arc::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_most_kept(&self, bytes: u64) {
+        self.lock().most_kept = i64::try_from(bytes).unwrap_or(i64::MAX);
+    }
+
+    pub(super) fn find(&self, id: SessionId) -> Option<Arc<End>> {
+        Some(Arc::clone(&self.lock().sessions.get(&id)?.end))
+    }
+
+    /// Takes a new session, unless there are `most`. Those that are over go first.
+    pub(super) fn add(self: &Arc<Self>, id: SessionId, end: &Arc<End>, most: usize) -> bool {
+        let mut shelf = self.lock();
+        while shelf.sessions.len() >= most {
+            if !shelf.forget_one() {
+                return false;
+            }
+        }
+        let place = Place {
+            end: Arc::clone(end),
+            due: None,
+        };
+        shelf.sessions.insert(id, place);
+        true
+    }
+
+    /// The session has a connection now, or none any more, or is over.
+    pub(super) fn note(self: &Arc<Self>, id: SessionId) {
+        let mut shelf = self.lock();
+        let Some(place) = shelf.sessions.get_mut(&id) else {
+            return;
+        };
+        let due = place.end.deadline();
+        let before = std::mem::replace(&mut place.due, due);
+        if let Some(before) = before {
+            shelf.due.remove(&(before, id));
+        }
+        let Some(due) = due else { return };
+        shelf.due.insert((due, id));
+        let is_first = shelf.due.first().is_some_and(|(first, _)| *first == due);
+        let begins = !shelf.is_swept;
+        shelf.is_swept = true;
+        drop(shelf);
+        match begins {
+            true => drop(tokio::spawn(sweep(Arc::downgrade(self)))),
+            false if is_first => self.changed.notify_one(),
+            false => {}
+        }
+    }
+
+    /// Does what is due; says when to come again, if at all.
+    fn tidy(self: &Arc<Self>) -> Option<Instant> {
+        loop {
+            let mut shelf = self.lock();
+            let Some((due, id)) = shelf.due.first().copied() else {
+                shelf.is_swept = false;
+                return None;
+            };
+            if due > Instant::now() {
+                return Some(due);
+            }
+            shelf.due.remove(&(due, id));
+            let Some(place) = shelf.sessions.get_mut(&id) else {
+                continue;
+            };
+            place.due = None;
+            let end = Arc::clone(&place.end);
+            if end.over().is_some() {
+                shelf.sessions.remove(&id);
+                continue;
+            }
+            drop(shelf);
+            // If its client has come back meanwhile, nothing happens.
+            end.time_out();
+            self.note(id);
+        }
+    }
+
+    /// Ends the sessions that would expire first, until no more is kept than may be.
+    fn relieve(&self) {
+        let mut at = 0;
+        loop {
+            let shelf = self.lock();
+            if self.kept.load(Relaxed) <= shelf.most_kept {
+                return;
+            }
+            let Some((_, id)) = shelf.due.iter().nth(at) else {
+                return;
+            };
+            let end = shelf.sessions.get(id).map(|place| Arc::clone(&place.end));
+            drop(shelf);
+            at += 1;
+            if let Some(end) = end {
+                end.lose(Loss::Overflow);
+            }
+        }
+    }
+
+    pub(super) fn census(&self) -> Census {
+        let shelf = self.lock();
+        let living = shelf.sessions.values().filter(|it| it.end.over().is_none());
+        let (mut attached, mut detached) = (0, 0);
+        for place in living {
+            match place.end.look(|session| session.connection().is_some()) {
+                true => attached += 1,
+                false => detached += 1,
+            }
+        }
+        Census {
+            attached,
+            detached,
+            kept_bytes: u64::try_from(self.kept.load(Relaxed)).unwrap_or(0),
+        }
+    }
+}
+
+impl Shelf {
+    /// Forgets a session that is over, if there is one.
+    fn forget_one(&mut self) -> bool {
+        let is_over = |(_, id): &&(Instant, SessionId)| {
+            let place = self.sessions.get(id);
+            place.is_none_or(|place| place.end.over().is_some())
+        };
+        let Some(first) = self.due.iter().find(is_over).copied() else {
+            return false;
+        };
+        self.due.remove(&first);
+        self.sessions.remove(&first.1);
+        true
+    }
+}
+
+impl Keeper for Store {
+    fn kept(&self, change: i64) {
+        self.kept.fetch_add(change, Relaxed);
+        if change > 0 {
+            self.relieve();
+        }
+    }
+}
+
+/// Nobody can come back any more: handlers learn of it.
+impl Drop for Store {
+    fn drop(&mut self) {
+        let shelf = self.shelf.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for place in shelf.sessions.values() {
+            place.end.lose(Loss::Expired);
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.census().fmt(f)
+    }
+}
+
+/// Expires sessions, and forgets those that are over, as long as there are any without a connection.
+async fn sweep(store: Weak<Store>) {
+    loop {
+        let Some(strong) = store.upgrade() else {
+            return;
+        };
+        let Some(due) = strong.tidy() else { return };
+        let changed = Arc::clone(&strong.changed);
+        drop(strong);
+        tokio::select! {
+            () = sleep_until(due) => {}
+            () = changed.notified() => {}
+        }
+    }
+}

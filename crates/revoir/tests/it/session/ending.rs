@@ -1,0 +1,187 @@
+//! How sessions end: by either application, by failures, by drains.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use revoir::drain::Drain;
+use revoir::session::{self, Event, SessionEnding, Violation};
+use revoir::{Acceptor, CloseCode, Message, Reason, SendCode};
+use revoir_session::Ended;
+
+use super::line::{Fault, Kind};
+use super::raw::Raw;
+use super::{HOUR, line, network, server, text, within};
+
+#[tokio::test(start_paused = true)]
+async fn the_server_closes_behind_what_it_sent_and_the_client_stays_away() {
+    let (network, mut begun) = network(server());
+    let mut client = session::Client::new().start(network.link()).unwrap();
+    let mut at_server = begun.recv().await.unwrap();
+    network.cut(Fault::now(Kind::Fin));
+    at_server.send("last").await.unwrap();
+    let code = SendCode::try_from(4001).unwrap();
+    let closing = at_server.close(code, Reason::new("done").unwrap());
+    assert_eq!(client.recv().await.unwrap(), text("last"));
+    let ending = client.recv().await.unwrap_err();
+    assert_eq!(ending.bye().unwrap().code, code);
+    assert_eq!(closing.await.bye().unwrap().reason, "done");
+    drop(client);
+    tokio::time::sleep(HOUR).await;
+    assert!(begun.try_recv().is_err());
+    let counts = network.server.lock().unwrap().counts();
+    assert_eq!((counts.attached, counts.detached), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn handles_that_are_dropped_say_goodbye() {
+    let (network, mut begun) = network(server());
+    let mut client = session::Client::new().start(network.link()).unwrap();
+    client.send("kept until it is there").await.unwrap();
+    let mut at_server = begun.recv().await.unwrap();
+    drop(client);
+    let message = at_server.recv().await.unwrap();
+    assert_eq!(message, text("kept until it is there"));
+    let ending = at_server.recv().await.unwrap_err();
+    assert_eq!(ending.bye().unwrap().code, SendCode::NORMAL_CLOSURE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_server_is_gone_closes_all_the_same() {
+    let (network, mut begun) = network(server());
+    let mut client = session::Client::new().start(network.link()).unwrap();
+    let _at_server = begun.recv().await.unwrap();
+    network.cut(Fault::now(Kind::Silence));
+    client.send("?").await.unwrap();
+    let closing = client.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY);
+    let ending = within(Duration::from_secs(11), closing).await;
+    assert!(matches!(*ending, SessionEnding::Abandoned), "{ending}");
+    assert!(matches!(client.event().await, Some(Event::Attached(_))));
+    assert!(matches!(client.event().await, Some(Event::Returned { .. })));
+}
+
+/// What a client sees of a server with this handler.
+async fn ending_with<F>(handler: fn(session::Session) -> F) -> Arc<SessionEnding>
+where
+    F: Future<Output = Result<(), std::io::Error>> + Send + 'static,
+{
+    let sessions = server();
+    let link = revoir::Link::to("ws://a.example/").with_connector(move |_| {
+        let (near, far, _cable) = line::pair(None);
+        let sessions = sessions.clone();
+        tokio::spawn(async move {
+            let decide = async |incoming| sessions.run(incoming, handler);
+            let _ = Acceptor::new().accept_incoming(far, decide).await;
+        });
+        async move { Ok(near) }
+    });
+    let mut client = session::Client::new().start(link).unwrap();
+    client.recv().await.unwrap_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_fails_panics_or_returns_ends_its_session() {
+    let code = |ending: Arc<SessionEnding>| ending.bye().unwrap().code.get();
+    assert_eq!(code(ending_with(|_| async { Ok(()) }).await), 1001);
+    let failing = |_| async { Err(std::io::ErrorKind::NotFound.into()) };
+    assert_eq!(code(ending_with(failing).await), 1011);
+    let panicking = |_| async { panic!("on purpose") };
+    assert_eq!(code(ending_with(panicking).await), 1011);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_says_before_its_close_frame_that_the_session_goes() {
+    let (network, mut begun) = network(server());
+    let mut raw = Raw::new();
+    let mut socket = raw.connect(&network, "").await;
+    let _at_server = begun.recv().await.unwrap();
+    raw.events();
+    let drained = tokio::spawn(network.acceptor.tracker().drain(Drain::restart()));
+    raw.read(&mut socket).await.unwrap();
+    let [revoir_session::Event::GoAway(goaway)] = &raw.events()[..] else {
+        panic!("GOAWAY comes first");
+    };
+    assert_eq!((goaway.code.get(), goaway.resumable), (1012, false));
+    assert!(goaway.after >= Duration::from_secs(4), "{goaway:?}");
+    let ending = raw.read(&mut socket).await.unwrap_err();
+    assert_eq!(ending.code(), CloseCode::SERVICE_RESTART);
+    assert!(ending.reason().contains("[after="), "{ending}");
+    assert_eq!(drained.await.unwrap().answered, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_breaks_a_rule_is_told_which() {
+    let (network, mut begun) = network(server());
+    let mut raw = Raw::new();
+    let mut socket = raw.connect(&network, "").await;
+    let mut at_server = begun.recv().await.unwrap();
+    socket.send(Message::Binary(vec![12].into())).await.unwrap();
+    let ending = socket.recv().await.unwrap_err();
+    assert_eq!(ending.code(), CloseCode::from(4094));
+    assert_eq!(ending.reason(), "session protocol error: unknown-type");
+    let ending = at_server.recv().await.unwrap_err();
+    let SessionEnding::Ended(Ended::Violation(Violation::UnknownType)) = &*ending else {
+        panic!("{ending}");
+    };
+}
+
+#[tokio::test(start_paused = true)]
+async fn hello_comes_first_and_in_time() {
+    let (network, _begun) = network(server());
+    let mut socket = Raw::open(&network, "").await;
+    let ending = socket.recv().await.unwrap_err();
+    assert_eq!((ending.code().get(), ending.open_for.as_secs()), (3008, 10));
+    let mut socket = Raw::open(&network, "").await;
+    socket.send("hello").await.unwrap();
+    let ending = socket.recv().await.unwrap_err();
+    assert_eq!(ending.reason(), "session protocol error: out-of-order");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_without_sessions_is_no_server_of_a_session() {
+    let link = revoir::Link::to("ws://a.example/").with_connector(|_| {
+        let (near, far, _cable) = line::pair(None);
+        tokio::spawn(async move {
+            if let Ok(mut socket) = revoir::accept(far).await {
+                let _ = socket.recv().await;
+            }
+        });
+        async move { Ok(near) }
+    });
+    let mut client = session::Client::new().start(link).unwrap();
+    let ending = client.recv().await.unwrap_err();
+    assert!(matches!(*ending, SessionEnding::NotSpoken), "{ending}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_speak_sessions_is_refused() {
+    let (network, _begun) = network(server());
+    let client = revoir::Client::new();
+    let refused = client.connect_over("ws://a.example/", network.dial()).await;
+    let error = refused.unwrap_err().to_string();
+    assert!(error.contains("400"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_link_gives_up_so_does_the_session() {
+    let link = revoir::Link::to("ws://a.example/")
+        .with_policy(revoir::Policy::new().with_max_attempts(0))
+        .with_connector(|_| async {
+            Err::<line::Line, _>(std::io::ErrorKind::ConnectionRefused.into())
+        });
+    let mut client = session::Client::new().start(link).unwrap();
+    client.send("kept").await.unwrap();
+    assert!(matches!(client.event().await, Some(Event::Returned { .. })));
+    let ending = client.recv().await.unwrap_err();
+    assert!(matches!(*ending, SessionEnding::GaveUp { .. }), "{ending}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_last_server_is_gone_handlers_learn_of_it() {
+    let (network, mut begun) = network(server());
+    let mut raw = Raw::new();
+    drop(raw.connect(&network, "").await);
+    let mut at_server = begun.recv().await.unwrap();
+    while !matches!(at_server.event().await, Some(Event::Detached { .. })) {}
+    *network.server.lock().unwrap() = server();
+    at_server.recv().await.unwrap_err();
+}
