@@ -3,7 +3,12 @@
 //! Said again, after the server's `welcome`, which the client has had: every `subscribe`. The
 //! answer, `confirm_subscription`, is passed: the client fires `connected` again, so that what a
 //! channel was told in its handler is told to the new server. What a channel was told elsewhere is
-//! not known to any server after a restart, with or without a gateway.
+//! not known to any server after a restart, with or without a gateway. Clients answer no ping, so that nothing
+//! tells that the handler has run: a second is waited for it.
+//!
+//! A server that is frozen pings nobody, and its clients would give up after 6 s, to come back to the same
+//! server. The adapter pings in its place for a minute, as long as a relay keeps such a server: what is
+//! written to it, it reads later.
 //!
 //! Recorded from Rails 6.1 and npm `@rails/actioncable` 8: a server that ends breaks its
 //! connections without a word; `ActionCable.server.restart` says `disconnect` with the reason
@@ -20,6 +25,16 @@ use crate::message::{Message, Outbox};
 
 /// How often a server pings. Clients give up after twice as long.
 const PING_INTERVAL: Duration = Duration::from_secs(3);
+
+/// A server that is there, and has pinged, is stood in for when its ping is so late.
+const LATE: Duration = Duration::from_millis(4500);
+
+/// How often in a row: for a minute.
+const MOST_STOOD_IN: u8 = 15;
+
+/// How long a client may take to say by itself what its new server has to know: a round trip, and what a busy
+/// program needs.
+const CLIENTS_TURN: Duration = Duration::from_secs(1);
 
 const OTHER: Unholdable = Unholdable::forever("this is not actioncable-v1-json");
 const TOO_MUCH: Unholdable = Unholdable::forever("there is too much to say again");
@@ -58,8 +73,14 @@ pub(crate) struct ActionCable {
     is_restarting: bool,
     /// The last ping of a server: its time is of no use, and clients do not look at it.
     ping: Vec<u8>,
-    /// When the client is pinged in the server's place.
+    /// When the client is pinged in the place of a server that is not there.
     next_ping: Option<Duration>,
+    /// When the client was pinged last, if its server pings at all.
+    pinged: Option<Duration>,
+    /// How often in a row the adapter has pinged in place of a server that is there.
+    stood_in: u8,
+    /// Until when the client may be about to say what its new server has to know.
+    clients_turn: Option<Duration>,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +116,9 @@ impl ActionCable {
             is_restarting: false,
             ping: br#"{"type":"ping","message":0}"#.to_vec(),
             next_ping: None,
+            pinged: None,
+            stood_in: 0,
+            clients_turn: None,
         }
     }
 
@@ -125,7 +149,7 @@ impl ActionCable {
         self.subscriptions.iter().map(each).sum()
     }
 
-    fn welcome(&mut self, out: &mut Outbox) -> Fate {
+    fn welcome(&mut self, now: Duration, out: &mut Outbox) -> Fate {
         match self.phase {
             Phase::Opening => {
                 self.phase = Phase::Attached;
@@ -137,7 +161,7 @@ impl ActionCable {
                     known.is_due = known.is_confirmed;
                 }
                 self.phase = Phase::Subscribing;
-                self.look_for_end();
+                self.look_for_end(now);
                 Fate::Swallow
             }
             Phase::Attached | Phase::Away | Phase::Subscribing => self.give_up(OTHER),
@@ -145,19 +169,27 @@ impl ActionCable {
     }
 
     /// The replay is over once everything is answered that the client had an answer to.
-    fn look_for_end(&mut self) {
+    fn look_for_end(&mut self, now: Duration) {
         if self.phase == Phase::Subscribing && self.subscriptions.iter().all(|it| !it.is_due) {
             self.phase = Phase::Attached;
             self.next_ping = None;
+            let is_told = self.subscriptions.iter().any(|it| it.is_confirmed);
+            self.clients_turn = is_told.then_some(now + CLIENTS_TURN);
         }
     }
 
-    fn confirmed(&mut self, identifier: &str) -> Fate {
+    /// When the client is pinged in the place of a server that is there, and late.
+    fn late(&self) -> Option<Duration> {
+        let stands_in = self.phase == Phase::Attached && self.stood_in < MOST_STOOD_IN;
+        self.pinged.filter(|_| stands_in).map(|at| at + LATE)
+    }
+
+    fn confirmed(&mut self, now: Duration, identifier: &str) -> Fate {
         if let Some(known) = self.subscription(identifier) {
             known.is_confirmed = true;
             known.is_due = false;
         }
-        self.look_for_end();
+        self.look_for_end(now);
         Fate::Pass
     }
 
@@ -221,7 +253,7 @@ impl Adapter for ActionCable {
 
     fn message_from_server(
         &mut self,
-        _now: Duration,
+        now: Duration,
         message: Message<'_>,
         out: &mut Outbox,
     ) -> Fate {
@@ -241,15 +273,16 @@ impl Adapter for ActionCable {
         };
         let identifier = identifier.as_deref();
         match (kind.as_deref(), identifier) {
-            (Some("welcome"), _) => self.welcome(out),
+            (Some("welcome"), _) => self.welcome(now, out),
             (Some("disconnect"), _) => self.disconnect(reason.as_deref().unwrap_or_default()),
             _ if matches!(self.phase, Phase::Opening | Phase::Greeting) => self.give_up(OTHER),
-            (Some("confirm_subscription"), Some(identifier)) => self.confirmed(identifier),
+            (Some("confirm_subscription"), Some(identifier)) => self.confirmed(now, identifier),
             (Some("reject_subscription"), Some(identifier)) => self.rejected(identifier),
             (Some("ping"), _) => {
                 if text.len() < 100 {
                     self.ping = text.to_vec();
                 }
+                (self.pinged, self.stood_in) = (Some(now), 0);
                 Fate::Pass
             }
             // What a channel says.
@@ -279,19 +312,19 @@ impl Adapter for ActionCable {
         self.is_restarting || tells_restart(code)
     }
 
-    fn tells_client(&self) -> bool {
-        true
+    fn awaits_client(&self) -> bool {
+        self.clients_turn.is_some()
     }
 
     fn server_gone(&mut self, now: Duration, _out: &mut Outbox) {
         if self.is_ready() {
             self.next_ping = Some(now + PING_INTERVAL / 2);
         }
-        self.is_restarting = false;
+        (self.is_restarting, self.stood_in, self.clients_turn) = (false, 0, None);
         self.phase = Phase::Away;
     }
 
-    fn server_back(&mut self, _now: Duration, _out: &mut Outbox) {
+    fn say_hello(&mut self, _now: Duration, _out: &mut Outbox) {
         self.phase = Phase::Greeting;
     }
 
@@ -300,14 +333,24 @@ impl Adapter for ActionCable {
     }
 
     fn poll_timeout(&self) -> Option<Duration> {
-        self.next_ping
+        let pings = self.next_ping.or_else(|| self.late());
+        pings.into_iter().chain(self.clients_turn).min()
     }
 
     fn handle_timeout(&mut self, now: Duration, out: &mut Outbox) {
-        if self.next_ping.is_some_and(|next| next <= now) {
-            out.text_to_client(self.ping.clone());
-            self.next_ping = Some(now + PING_INTERVAL);
+        let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
+        if is_due(self.clients_turn) {
+            self.clients_turn = None;
         }
+        if is_due(self.next_ping) {
+            self.next_ping = Some(now + PING_INTERVAL);
+        } else if self.next_ping.is_none() && is_due(self.late()) {
+            self.stood_in += 1;
+        } else {
+            return;
+        }
+        self.pinged = self.pinged.map(|_| now);
+        out.text_to_client(self.ping.clone());
     }
 
     fn memory(&self) -> usize {

@@ -113,9 +113,10 @@ pub trait Adapter: fmt::Debug + Send {
         false
     }
 
-    /// Whether the client is told of a new server, so that its program says by itself what the new one
-    /// has to know: it joins rooms in its `connect` handler, for example.
-    fn tells_client(&self) -> bool {
+    /// Whether the client was told of the server that is there, and may still be about to say by itself what
+    /// that one has to know: its program joins rooms in its `connect` handler, for example. Asked once the
+    /// adapter is [ready](Self::is_ready).
+    fn awaits_client(&self) -> bool {
         false
     }
 
@@ -123,13 +124,20 @@ pub trait Adapter: fmt::Debug + Send {
     /// ready for it.
     fn server_gone(&mut self, now: Duration, out: &mut Outbox);
 
-    /// Another server is there, and its opening handshake is over: the hello is said again, here
-    /// or, where it has several steps, upon the server's answers.
-    fn server_back(&mut self, now: Duration, out: &mut Outbox);
+    /// Another server is there, and its opening handshake is over. The *hello* is said again, here or,
+    /// where it has several steps, upon the server's answers: who the client is, and what it hears.
+    fn say_hello(&mut self, now: Duration, out: &mut Outbox);
 
-    /// Whether what the client sends may go to the server: false from
-    /// [`server_gone`](Self::server_gone) until the replay is over.
+    /// Whether the hello is over, and what the client *said* may go to the server: false from
+    /// [`server_gone`](Self::server_gone) on.
     fn is_ready(&self) -> bool;
+
+    /// What the client had *said* to a server that went without an answer is said again, in its order: it
+    /// is meant for others, so it waits for them where the hello does not. Called when the adapter is
+    /// [ready](Self::is_ready), before anything that the client said later.
+    fn say_unanswered(&mut self, now: Duration, out: &mut Outbox) {
+        let _ = (now, out);
+    }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), on the clock of `now`. It may change
     /// with every call.

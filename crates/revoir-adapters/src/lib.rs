@@ -9,11 +9,17 @@
 //! Nothing here reads a clock, opens a socket or starts a task: messages and time come in,
 //! messages and verdicts go out.
 //!
+//! What is said again has two parts. The *hello* is who the client is and what it hears, and goes to a new
+//! server at once. What the client *said* to others, and had no answer to, waits until those are back who
+//! are to hear it; so does what it says meanwhile. Only MQTT has such messages: in the other protocols nobody
+//! is held while one is on its way that can be noticed (an ack, a mutation, a receipt), and one that cannot is
+//! never repeated.
+//!
 //! | protocol | said again | may not be held while |
 //! |---|---|---|
 //! | [`SocketIo`](Protocol::SocketIo) | CONNECT of each namespace with its auth, and `pid` and offset if the server gave them | an emit of the client awaits its ack, an attachment is missing, no namespace is connected; never if the session began by polling (`sid=`) |
 //! | [`GraphqlTransportWs`](Protocol::GraphqlTransportWs), [`GraphqlWs`](Protocol::GraphqlWs) | `connection_init`, each open operation that is a subscription | a query or a mutation is open, `connection_ack` has not come |
-//! | [`Mqtt`](Protocol::Mqtt) | CONNECT, with the client identifier that the server assigned; each confirmed SUBSCRIBE, unless the server has the session; what it has not answered: PUBLISH of QoS 1 (as a duplicate, if it has the session), SUBSCRIBE, UNSUBSCRIBE | a message of QoS 2 is on its way, or a packet over 64 KiB in parts; never with topic aliases of the client, AUTH or MQTT 3.1 |
+//! | [`Mqtt`](Protocol::Mqtt) | CONNECT, with the client identifier that the server assigned; each confirmed SUBSCRIBE, unless the server has the session; each SUBSCRIBE and UNSUBSCRIBE that was not answered; *said*: PUBLISH of QoS 1 that was not answered (as a duplicate, if the server has the session) | a message of QoS 2 is on its way, or a packet over 64 KiB in parts; never with topic aliases of the client, AUTH or MQTT 3.1 |
 //! | [`Stomp`](Protocol::Stomp) | CONNECT, each SUBSCRIBE | a transaction is open, a receipt is due, a message is not acknowledged; never with temporary queues or STOMP 1.0 |
 //! | [`ActionCable`](Protocol::ActionCable) | each `subscribe`; the confirmation is passed, so that the client fires `connected` again | `welcome` has not come |
 //!
@@ -45,7 +51,8 @@
 //! | the server sent a Close frame | [`is_restart`](Adapter::is_restart) and [`holdable`](Adapter::holdable) |
 //! | the server's connection broke | [`holdable`](Adapter::holdable) |
 //! | the client is held from now on | [`server_gone`](Adapter::server_gone) |
-//! | a re-dial got its 101 | [`server_back`](Adapter::server_back) |
+//! | a re-dial got its 101 | [`say_hello`](Adapter::say_hello) |
+//! | after that, once it is [ready](Adapter::is_ready) and the others have returned | [`say_unanswered`](Adapter::say_unanswered) |
 //! | the time of [`poll_timeout`](Adapter::poll_timeout) has come | [`handle_timeout`](Adapter::handle_timeout) |
 //!
 //! After each of them it
@@ -53,13 +60,15 @@
 //! 1. does to the message what the [`Fate`] says;
 //! 2. writes what the [`Outbox`] has, behind the message that was passed to the same side;
 //! 3. sets its timer to [`poll_timeout`](Adapter::poll_timeout);
-//! 4. if the adapter has become [ready](Adapter::is_ready): shows every kept message to
+//! 4. if the adapter has become [ready](Adapter::is_ready): waits until the other clients that lost the
+//!    server with this one are ready, too, and do not [await their clients](Adapter::awaits_client) any more; calls
+//!    [`say_unanswered`](Adapter::say_unanswered); and shows every kept message to
 //!    [`message_from_client`](Adapter::message_from_client), and sends what passes, before
-//!    anything newer.
+//!    anything newer. Who waits for whom, and for how long at most, is the relay's decision.
 //!
 //! Messages are shown whole, of both sides, text and binary, in the order of each side.
 //!
-//! **While a server is being greeted** (after [`server_back`](Adapter::server_back), before
+//! **While a server is being greeted** (after [`say_hello`](Adapter::say_hello), before
 //! [`is_ready`](Adapter::is_ready)) its messages go to
 //! [`message_from_server`](Adapter::message_from_server): answers that the client has had are
 //! swallowed, those it must know are passed, a refusal is [`Fate::End`]. A Close frame that

@@ -23,6 +23,8 @@ pub(super) struct Relay {
     is_there: bool,
     /// Of the client, for the next server.
     kept: VecDeque<OwnedMessage>,
+    /// Whether what had no answer is still to be said to the server.
+    is_new: bool,
     /// Whether there is nothing more to see: the connection ended, or no server would go on with it.
     is_over: bool,
     server: Server,
@@ -53,6 +55,7 @@ impl Relay {
             now: Duration::from_secs(1000),
             is_there: true,
             kept: VecDeque::new(),
+            is_new: false,
             is_over: false,
             server: Server::new(protocol),
             ideal: Server::new(protocol),
@@ -132,9 +135,9 @@ impl Relay {
         if self.is_there {
             return;
         }
-        self.is_there = true;
+        (self.is_there, self.is_new) = (true, true);
         self.server.comes();
-        self.call(|adapter, now, out| adapter.server_back(now, out));
+        self.call(|adapter, now, out| adapter.say_hello(now, out));
         self.send_kept();
     }
 
@@ -169,6 +172,9 @@ impl Relay {
 
     fn send_kept(&mut self) {
         while self.is_there && !self.is_over && self.adapter.is_ready() {
+            if std::mem::take(&mut self.is_new) {
+                self.call(|adapter, now, out| adapter.say_unanswered(now, out));
+            }
             let Some(message) = self.kept.pop_front() else {
                 return;
             };

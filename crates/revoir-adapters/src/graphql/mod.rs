@@ -297,7 +297,7 @@ impl Adapter for Graphql {
         self.keep_alive.schedule(now);
     }
 
-    fn server_back(&mut self, _now: Duration, out: &mut Outbox) {
+    fn say_hello(&mut self, _now: Duration, out: &mut Outbox) {
         self.phase = Phase::Greeting;
         out.text_to_server(self.init.clone());
     }

@@ -135,13 +135,14 @@ impl Adapter for Mqtt {
         self.late.append(&mut self.unacknowledged);
         self.is_restarting = false;
         self.is_torn |= self.from_server.cut();
+        self.unanswered = None;
         self.phase = Phase::Away;
         for _ in 0..std::mem::take(&mut self.pings) {
             out.binary_to_client(PINGRESP);
         }
     }
 
-    fn server_back(&mut self, _now: Duration, out: &mut Outbox) {
+    fn say_hello(&mut self, _now: Duration, out: &mut Outbox) {
         if let Some(connect) = &self.connect {
             out.binary_to_server(connect.said_again());
             let is_session_whole = std::mem::replace(&mut self.is_session_whole, false);
@@ -154,6 +155,10 @@ impl Adapter for Mqtt {
             self.phase,
             Phase::Away | Phase::Connecting { .. } | Phase::Subscribing { .. }
         )
+    }
+
+    fn say_unanswered(&mut self, _now: Duration, out: &mut Outbox) {
+        self.publish_again(out);
     }
 
     fn memory(&self) -> usize {

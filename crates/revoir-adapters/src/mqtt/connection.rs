@@ -50,6 +50,9 @@ pub(super) enum Phase {
     },
 }
 
+/// Whether a server had the client's session when it was greeted.
+pub(super) type IsSessionPresent = bool;
+
 /// A connection.
 pub(crate) struct Mqtt {
     pub(super) phase: Phase,
@@ -63,6 +66,9 @@ pub(crate) struct Mqtt {
     /// middle of a replay may have begun it anew.
     pub(super) is_session_whole: bool,
     pub(super) requests: Requests,
+    /// The hello was said again to a server that has this of the session, and what was published and not
+    /// answered is to be said.
+    pub(super) unanswered: Option<IsSessionPresent>,
     /// Messages of quality of service 2 that are on their way, from either side.
     pub(super) exactly_once: [BTreeSet<u16>; 2],
     /// Messages of the server that the client has not acknowledged.
@@ -115,6 +121,7 @@ impl Mqtt {
             subscriptions: Subscriptions::default(),
             is_session_whole: true,
             requests: Requests::default(),
+            unanswered: None,
             exactly_once: [BTreeSet::new(), BTreeSet::new()],
             unacknowledged: VecDeque::new(),
             late: VecDeque::new(),
@@ -139,6 +146,7 @@ impl Mqtt {
 
     /// What was kept of both directions goes on, and nothing is remembered.
     pub(super) fn forget(&mut self, why: Unholdable, out: &mut Outbox) {
+        self.publish_again(out);
         for (mut stream, say) in [
             (std::mem::take(&mut self.from_client), &mut out.to_server),
             (std::mem::take(&mut self.from_server), &mut out.to_client),
@@ -154,14 +162,24 @@ impl Mqtt {
         };
     }
 
-    /// The replay is over but for what the last server has not answered.
-    pub(super) fn finish(&mut self, is_session_present: bool, out: &mut Outbox) {
-        for packet in self.requests.said_again(is_session_present) {
+    /// The hello is over but for what the last server has not answered of it.
+    pub(super) fn finish(&mut self, is_session_present: IsSessionPresent, out: &mut Outbox) {
+        for packet in self.requests.asked_again() {
             out.binary_to_server(packet);
         }
+        self.unanswered = Some(is_session_present);
         self.away.stream = Stream::default();
         self.is_session_whole = true;
         self.phase = Phase::Open;
+    }
+
+    /// What was published and not answered is said again, once to each server.
+    pub(super) fn publish_again(&mut self, out: &mut Outbox) {
+        if let Some(is_session_present) = self.unanswered.take() {
+            for packet in self.requests.published_again(is_session_present) {
+                out.binary_to_server(packet);
+            }
+        }
     }
 
     pub(super) fn end_flow(&mut self, from: usize, id: u16) {

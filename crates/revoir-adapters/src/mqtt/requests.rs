@@ -87,18 +87,32 @@ impl Requests {
         self.all.contains_key(&id)
     }
 
-    /// What is said again. A message is marked as a duplicate only for a server that may know it.
-    pub(crate) fn said_again(&self, is_session_present: bool) -> impl Iterator<Item = Vec<u8>> {
-        let mut all: Vec<_> = self.all.values().collect();
-        all.sort_unstable_by_key(|request| request.place);
-        all.into_iter().map(move |request| {
+    /// What of the hello is said again: each SUBSCRIBE and UNSUBSCRIBE.
+    pub(crate) fn asked_again(&self) -> impl Iterator<Item = Vec<u8>> {
+        let asks = self.in_order(|kind| kind != kind::PUBLISH);
+        asks.map(|request| request.bytes.clone())
+    }
+
+    /// What was published is said again. It is marked as a duplicate only for a server that may know it.
+    pub(crate) fn published_again(
+        &self,
+        is_session_present: bool,
+    ) -> impl Iterator<Item = Vec<u8>> {
+        let messages = self.in_order(|kind| kind == kind::PUBLISH);
+        messages.map(move |request| {
             let mut bytes = request.bytes.clone();
-            if request.kind == kind::PUBLISH {
-                let dup = if is_session_present { DUP } else { 0 };
-                bytes[0] = bytes[0] & !DUP | dup;
-            }
+            let dup = if is_session_present { DUP } else { 0 };
+            bytes[0] = bytes[0] & !DUP | dup;
             bytes
         })
+    }
+
+    /// Requests of some kinds, in the client's order.
+    fn in_order(&self, is_meant: impl Fn(u8) -> bool) -> impl Iterator<Item = &Request> {
+        let all = self.all.values();
+        let mut meant: Vec<_> = all.filter(|request| is_meant(request.kind)).collect();
+        meant.sort_unstable_by_key(|request| request.place);
+        meant.into_iter()
     }
 
     /// Bytes that are said again.

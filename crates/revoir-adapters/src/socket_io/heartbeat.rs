@@ -52,6 +52,21 @@ pub(super) struct Heartbeat {
     is_asked: bool,
     /// How often the adapter has pinged in a row in place of a server that is there, and late.
     stood_in: u8,
+    /// Pings that the client was sent by whomever, and those that it has answered.
+    pings: u64,
+    pongs: u64,
+    awaited: Awaited,
+}
+
+/// What has to be answered until the client has handled what it was told before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Awaited {
+    #[default]
+    Nothing,
+    /// The ping of this number, which another one follows.
+    First(u64),
+    /// The ping of this number.
+    Second(u64),
 }
 
 /// How often in a row a server that is there is stood in for: if it is frozen it may go on, and if not the
@@ -84,7 +99,7 @@ impl Heartbeat {
         if self.is_ours || !is_ready {
             return Beat::Answer;
         }
-        self.last = now;
+        self.pinged(now);
         self.stood_in = 0;
         self.is_asked = true;
         Beat::Pass
@@ -92,23 +107,58 @@ impl Heartbeat {
 
     /// The client answered a ping, of whomever: it is there, and a server is told so that has asked.
     pub(super) fn pong(&mut self) -> Beat {
+        self.late_pong();
         match std::mem::take(&mut self.is_asked) {
             true => Beat::Pass,
             false => Beat::Swallow,
         }
     }
 
+    /// The client answered a ping while no server was there to be told.
+    pub(super) fn late_pong(&mut self) {
+        self.pongs = self.pings.min(self.pongs + 1);
+    }
+
+    /// Whether another ping is due, which its caller says: the client has answered the first of two.
+    pub(super) fn asks_again(&mut self, now: Duration) -> bool {
+        match self.awaited {
+            Awaited::First(number) if number <= self.pongs => {
+                self.pinged(now);
+                self.awaited = Awaited::Second(self.pings);
+                true
+            }
+            Awaited::Second(number) if number <= self.pongs => {
+                self.awaited = Awaited::Nothing;
+                false
+            }
+            Awaited::Nothing | Awaited::First(_) | Awaited::Second(_) => false,
+        }
+    }
+
+    /// Whether the client may still be about to handle what it was told.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.awaited != Awaited::Nothing
+    }
+
+    fn pinged(&mut self, now: Duration) {
+        self.last = now;
+        self.pings += 1;
+    }
+
     /// The server is gone: the adapter pings in its place.
     pub(super) fn server_gone(&mut self, now: Duration) {
+        self.awaited = Awaited::Nothing;
         self.stood_in = 0;
         self.is_asked = false;
         self.next = self.pace.map(|pace| (self.last + pace.interval).max(now));
     }
 
     /// The server is there and ready: the client is pinged, because the first ping of a new
-    /// server may come up to two intervals after the last one of the old.
+    /// server may come up to two intervals after the last one of the old, and because its answer tells that
+    /// it knows of the server.
     pub(super) fn ready(&mut self, now: Duration) {
-        self.last = now;
+        self.pinged(now);
+        self.awaited = Awaited::First(self.pings);
         self.next = match self.pace {
             Some(pace) if self.is_ours => Some(now + pace.interval),
             _ => None,
@@ -126,7 +176,7 @@ impl Heartbeat {
 
     /// A ping of the adapter's own, which its caller says.
     pub(super) fn beat(&mut self, now: Duration) {
-        self.last = now;
+        self.pinged(now);
         if self.next.is_some() {
             self.next = self.pace.map(|pace| now + pace.interval);
         } else {

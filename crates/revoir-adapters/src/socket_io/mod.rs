@@ -4,6 +4,10 @@
 //! *passed*: the client takes the new id and fires `connect` again, so that rooms which are joined
 //! in its handler are joined again. A client may leave and enter namespaces meanwhile.
 //!
+//! That the handler has run is told by pongs. A ping follows the answer, and a second one its pong: a client on
+//! `ws` for Node.js answers the first before its handler runs, if both came in one piece, and the second behind
+//! everything that the handler said. What a handler says later, because it waits for something else, nobody knows of.
+//!
 //! Recorded from npm `socket.io` 4.8: its `close()` ends with an empty Close frame and says nothing
 //! before; `disconnect(true)` sends DISCONNECT for each namespace, and then the same Close frame.
 //! So an empty Close frame is a restart, unless no namespace is left.
@@ -248,9 +252,9 @@ impl SocketIo {
 impl Adapter for SocketIo {
     fn message_from_client(
         &mut self,
-        _now: Duration,
+        now: Duration,
         message: Message<'_>,
-        _out: &mut Outbox,
+        out: &mut Outbox,
     ) -> Fate {
         if self.is_final.is_some() {
             return Fate::Pass;
@@ -260,10 +264,16 @@ impl Adapter for SocketIo {
         };
         match text {
             [b'1'] => self.give_up(Unholdable::forever("the client closes the session")),
-            [b'3'] => match self.heartbeat.pong() {
-                Beat::Pass => Fate::Pass,
-                Beat::Swallow | Beat::Answer => Fate::Swallow,
-            },
+            [b'3'] => {
+                let beat = self.heartbeat.pong();
+                if self.heartbeat.asks_again(now) {
+                    out.text_to_client(PING);
+                }
+                match beat {
+                    Beat::Pass => Fate::Pass,
+                    Beat::Swallow | Beat::Answer => Fate::Swallow,
+                }
+            }
             [b'4', packet @ ..] => match Packet::parse(packet) {
                 Some(packet) if self.of_client == 0 => self.packet_of_client(packet),
                 Some(_) | None => self.give_up(MISMATCH),
@@ -322,7 +332,10 @@ impl Adapter for SocketIo {
             return Fate::Pass;
         };
         match text {
-            [b'3'] => return Fate::Swallow,
+            [b'3'] => {
+                self.heartbeat.late_pong();
+                return Fate::Swallow;
+            }
             [b'4', packet @ ..] => {
                 if let Some(packet) = Packet::parse(packet)
                     && packet.kind == Kind::Disconnect
@@ -353,8 +366,8 @@ impl Adapter for SocketIo {
         code == CloseCode::NO_STATUS_RCVD || tells_restart(code)
     }
 
-    fn tells_client(&self) -> bool {
-        true
+    fn awaits_client(&self) -> bool {
+        self.heartbeat.is_awaited()
     }
 
     fn server_gone(&mut self, now: Duration, _out: &mut Outbox) {
@@ -363,7 +376,7 @@ impl Adapter for SocketIo {
         self.heartbeat.server_gone(now);
     }
 
-    fn server_back(&mut self, _now: Duration, _out: &mut Outbox) {
+    fn say_hello(&mut self, _now: Duration, _out: &mut Outbox) {
         self.phase = Phase::Reopening;
         self.is_replayed = true;
     }

@@ -103,7 +103,7 @@ impl Adapter for Stomp {
         self.phase = Phase::Away;
     }
 
-    fn server_back(&mut self, _now: Duration, out: &mut Outbox) {
+    fn say_hello(&mut self, _now: Duration, out: &mut Outbox) {
         out.text_to_server(self.connect.clone());
         self.phase = Phase::Connecting;
     }

@@ -117,7 +117,7 @@ fn a_subscription_that_is_refused_later_ends_the_connection() {
 fn pings_go_on() {
     let mut relay = subscribed();
     relay.server_says(PING);
-    relay.pass(Duration::from_secs(60));
+    relay.pass(Duration::from_secs(4));
     assert_eq!(relay.client_gets(), [PING]);
     relay.lose().unwrap();
     relay.pass(Duration::from_secs(9));
@@ -128,8 +128,78 @@ fn pings_go_on() {
     assert_eq!(relay.client_gets(), [PING]);
     relay.server_says(&confirm("Numbers"));
     relay.client_gets();
-    relay.pass(Duration::from_secs(60));
-    assert!(relay.client_gets().is_empty());
+    relay.server_says(PING);
+    relay.pass(Duration::from_secs(4));
+    assert_eq!(relay.client_gets(), [PING]);
+}
+
+/// How long the client hears pings while its server is silent, and the longest time without one.
+fn pinged(relay: &mut Relay) -> (Duration, Duration) {
+    let step = Duration::from_millis(100);
+    let (mut last, mut longest) = (Duration::ZERO, Duration::ZERO);
+    for i in 1..2000 {
+        relay.pass(step);
+        if !relay.client_gets().is_empty() {
+            longest = longest.max(step * i - last);
+            last = step * i;
+        }
+    }
+    (last, longest)
+}
+
+#[test]
+fn a_silent_server_is_stood_in_for_a_minute() {
+    let mut relay = subscribed();
+    assert_eq!(pinged(&mut relay).0, Duration::ZERO, "it never pings");
+    for _ in 0..2 {
+        relay.server_says(PING);
+        relay.client_gets();
+        let (time, longest) = pinged(&mut relay);
+        assert_eq!(time, Duration::from_millis(67_500));
+        // Clients give up after 6 s.
+        assert_eq!(longest, Duration::from_millis(4500));
+    }
+    // One that pings as it should is left alone.
+    for _ in 0..20 {
+        relay.server_says(PING);
+        assert_eq!(relay.client_gets(), [PING]);
+        relay.pass(Duration::from_secs(4));
+        assert!(relay.client_gets().is_empty());
+    }
+    // Also after a return, before it has pinged.
+    relay.lose().unwrap();
+    relay.back();
+    relay.server_says(WELCOME);
+    relay.server_says(&confirm("Numbers"));
+    relay.client_gets();
+    let (time, longest) = pinged(&mut relay);
+    assert!(time > Duration::from_secs(60) && longest < Duration::from_secs(6));
+}
+
+#[test]
+fn a_client_that_is_told_has_a_second_for_what_its_program_says() {
+    let mut relay = subscribed();
+    assert!(!relay.adapter.awaits_client());
+    relay.lose().unwrap();
+    relay.back();
+    relay.server_says(WELCOME);
+    relay.server_says(&confirm("Numbers"));
+    relay.pass(Duration::from_millis(999));
+    assert!(relay.adapter.awaits_client());
+    relay.pass(Duration::from_millis(1));
+    assert!(!relay.adapter.awaits_client());
+    relay.lose().unwrap();
+    relay.back();
+    relay.server_says(WELCOME);
+    relay.server_says(&confirm("Numbers"));
+    relay.lose().unwrap();
+    assert!(!relay.adapter.awaits_client());
+    // Without a subscription nobody is told.
+    let mut relay = welcomed();
+    relay.lose().unwrap();
+    relay.back();
+    relay.server_says(WELCOME);
+    assert!(!relay.adapter.awaits_client());
 }
 
 #[test]

@@ -48,7 +48,16 @@ impl ByteStream {
     pub(crate) fn exchange_unasked(&mut self) {
         let (mut out, now) = (Outbox::default(), self.relay.now);
         self.relay.adapter.server_gone(now, &mut out);
-        self.relay.adapter.server_back(now, &mut out);
+        self.relay.adapter.say_hello(now, &mut out);
+    }
+
+    /// Others have still to return, or have.
+    pub(crate) fn shut_gate(&mut self) {
+        self.relay.is_gated = true;
+    }
+
+    pub(crate) fn open_gate(&mut self) {
+        self.relay.open_gate();
     }
 
     /// What becomes of a message of the client while the server is away.

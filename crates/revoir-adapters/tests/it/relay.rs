@@ -15,6 +15,10 @@ pub(crate) struct Relay {
     /// Whether a server is there.
     is_there: bool,
     kept: VecDeque<OwnedMessage>,
+    /// Whether what had no answer is still to be said to the server.
+    is_new: bool,
+    /// Whether others have still to return: what the client said waits.
+    pub(crate) is_gated: bool,
     /// On its way to the client.
     pub(crate) to_client: VecDeque<OwnedMessage>,
     /// On its way to the server.
@@ -40,6 +44,8 @@ impl Relay {
             now: Duration::from_secs(1000),
             is_there: true,
             kept: VecDeque::new(),
+            is_new: false,
+            is_gated: false,
             to_client: VecDeque::new(),
             to_server: VecDeque::new(),
             ended: None,
@@ -48,7 +54,9 @@ impl Relay {
 
     pub(crate) fn client(&mut self, message: OwnedMessage) {
         let mut out = Outbox::default();
-        if self.is_there && self.adapter.is_ready() {
+        if self.is_there && self.is_gated && self.adapter.is_ready() {
+            self.kept.push_back(message);
+        } else if self.is_there && self.adapter.is_ready() {
             let seen = message.as_message();
             let fate = self.adapter.message_from_client(self.now, seen, &mut out);
             match fate {
@@ -93,9 +101,9 @@ impl Relay {
 
     pub(crate) fn back(&mut self) {
         assert!(!self.is_there);
-        self.is_there = true;
+        (self.is_there, self.is_new) = (true, true);
         let mut out = Outbox::default();
-        self.adapter.server_back(self.now, &mut out);
+        self.adapter.say_hello(self.now, &mut out);
         self.settle(out);
     }
 
@@ -117,12 +125,24 @@ impl Relay {
         self.to_client.extend(out.to_client);
         assert!(self.is_there || out.to_server.is_empty(), "said to nobody");
         self.to_server.extend(out.to_server);
-        while self.is_there && self.adapter.is_ready() {
+        while self.is_there && self.adapter.is_ready() && !self.is_gated {
+            if std::mem::take(&mut self.is_new) {
+                let mut out = Outbox::default();
+                self.adapter.say_unanswered(self.now, &mut out);
+                self.to_client.extend(out.to_client);
+                self.to_server.extend(out.to_server);
+            }
             let Some(message) = self.kept.pop_front() else {
                 break;
             };
             self.client(message);
         }
+    }
+
+    /// Others have returned.
+    pub(crate) fn open_gate(&mut self) {
+        self.is_gated = false;
+        self.settle(Outbox::default());
     }
 
     pub(crate) fn client_says(&mut self, text: &str) {

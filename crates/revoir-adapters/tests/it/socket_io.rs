@@ -75,6 +75,36 @@ fn every_connect_is_said_again_and_its_answer_passed() {
 }
 
 #[test]
+fn the_client_has_handled_the_answer_when_it_answers_the_second_ping_behind_it() {
+    let mut relay = connected();
+    // Two pings of the pause, which it answers late.
+    relay.lose().unwrap();
+    relay.pass(50 * SECOND);
+    assert_eq!(relay.client_gets(), ["2", "2"]);
+    relay.back();
+    relay.server_says(OPEN);
+    relay.client_says("3");
+    relay.server_says(r#"40{"sid":"s3"}"#);
+    assert!(!relay.adapter.awaits_client());
+    relay.server_says(r#"40/admin,{"sid":"s4"}"#);
+    assert!(relay.adapter.awaits_client());
+    assert_eq!(relay.client_gets().last().unwrap(), "2");
+    relay.client_says("3");
+    assert!(relay.client_gets().is_empty(), "that was for the pause");
+    relay.client_says("3");
+    assert_eq!(relay.client_gets(), ["2"]);
+    relay.client_says(r#"42["join"]"#);
+    assert!(relay.adapter.awaits_client());
+    relay.client_says("3");
+    assert!(!relay.adapter.awaits_client());
+    // Nobody asked for that.
+    relay.client_says("3");
+    assert!(relay.client_gets().is_empty());
+    relay.lose().unwrap();
+    assert!(!relay.adapter.awaits_client());
+}
+
+#[test]
 fn a_server_that_goes_while_it_is_greeted_is_followed_by_another() {
     let mut relay = connected();
     reopened(&mut relay);
@@ -306,6 +336,7 @@ fn heartbeats_are_answered_for_whoever_is_away() {
     relay.pass(SECOND * 25);
     assert_eq!(relay.client_gets(), ["2"]);
     relay.client_says("3");
+    relay.client_says("3");
     relay.back();
     relay.server_says(OPEN);
     relay.server_gets();
@@ -318,7 +349,9 @@ fn heartbeats_are_answered_for_whoever_is_away() {
     // Not before the client is about to give up.
     let late = relay.now + SECOND * 35;
     assert_eq!(relay.adapter.poll_timeout(), Some(late));
-    // For the ping of the return.
+    // For the two pings of the return.
+    relay.client_says("3");
+    assert_eq!(relay.client_gets(), ["2"]);
     relay.client_says("3");
     assert!(relay.server_gets().is_empty());
     relay.server_says("2");
@@ -362,6 +395,8 @@ fn a_server_with_another_pace_does_not_let_the_client_time_out() {
     relay.server_says(r#"0{"sid":"e2","upgrades":[],"pingInterval":60000,"pingTimeout":30000}"#);
     relay.server_says(r#"40{"sid":"s3"}"#);
     relay.server_says(r#"40/admin,{"sid":"s4"}"#);
+    relay.client_says("3");
+    relay.client_says("3");
     relay.client_gets();
     relay.server_gets();
     for _ in 0..3 {

@@ -16,9 +16,9 @@ where
     /// whether there is something new to look at.
     pub(super) fn poll_return(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
         let is_refused = self.hold.as_ref().is_some_and(|hold| hold.is_refused);
-        let returns = self.relay.is_returning() && !is_refused;
+        let missing = self.relay.missing().filter(|_| !is_refused);
         let is_gated = self.relay.is_gated();
-        if !returns && !is_gated {
+        if missing.is_none() && !is_gated {
             self.returning = None;
             return false;
         }
@@ -31,10 +31,8 @@ where
         } else if !is_gated {
             returning.all = None;
         }
-        match returns {
-            true if returning.own.is_none() => returning.own = Some(Return::begin(pool)),
-            true => {}
-            false => returning.own = None,
+        if missing != returning.own.as_ref().map(Return::missing) {
+            returning.own = missing.map(|missing| Return::begin(pool, missing));
         }
         let all = returning.all.as_mut().map(|all| all.as_mut().poll(cx));
         let are_over = matches!(all, Some(Poll::Ready(())));

@@ -2,27 +2,40 @@
 //!
 //! Clients talk with each other through their backend. What one says to a new backend before others have
 //! subscribed there again meets nobody, and is confirmed for all that.
+//!
+//! Who is told of the new backend may have more to say to it: rooms are joined by a program. So such a client is not
+//! back before its adapter has seen that the program had its turn, and the backend has read what it said then.
 
 use std::time::Duration;
 
+use revoir_proto::Role;
+use revoir_proto::frame::Opcode;
+
+use crate::relay::frame::own_frame;
+use crate::relay::missing::Turn;
 use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
 
 /// How long the others may take.
 pub(crate) const LONGEST_RETURN: Duration = Duration::from_secs(5);
 
-/// How long a client may take to say by itself what its new backend has to know: a round trip, and what a
-/// busy program needs.
-const ROUND_TRIP: Duration = Duration::from_secs(1);
+/// How long the program of a client may take that is told: one that sleeps is not waited for longer.
+const LONGEST_TURN: Duration = Duration::from_secs(3);
 
 impl Relay {
-    /// The hello has been said again. Where the client itself says what the backend has to know, only what
-    /// it said before that waits.
-    pub(super) fn shut_gate(&mut self, now: Duration) {
+    /// The hello has been said again. What the client said before waits, and what it says from now on, too, unless
+    /// that is what the backend has to know.
+    pub(super) fn returned(&mut self, at: &mut Moment<'_>) {
         let has_waiting = self.has_waiting();
-        if let Some(watched) = &mut self.watched {
-            let opens = now + LONGEST_RETURN;
-            let is_shut = has_waiting || !watched.adapter.tells_client();
-            watched.gate = is_shut.then_some(opens);
+        let Some(watched) = &mut self.watched else {
+            return;
+        };
+        if watched.adapter.awaits_client() && !has_waiting {
+            let until = at.now + LONGEST_TURN;
+            watched.turn = Some(Turn { until, asked: None });
+            self.open_gate(at);
+        } else {
+            watched.gate = Some(at.now + LONGEST_RETURN);
+            self.look_at_gate(at);
         }
     }
 
@@ -34,20 +47,10 @@ impl Relay {
 
     /// Opens the gate once all others have returned.
     pub(super) fn look_at_gate(&mut self, at: &mut Moment<'_>) {
-        let Some(watched) = &mut self.watched else {
+        let Some(opens) = self.watched.as_ref().and_then(|watched| watched.gate) else {
             return;
         };
-        let Some(opens) = &mut watched.gate else {
-            return;
-        };
-        if let Some(since) = (at.outlook)().returned_since {
-            let round_trip = match watched.adapter.tells_client() {
-                true => ROUND_TRIP,
-                false => Duration::ZERO,
-            };
-            *opens = since.saturating_add(round_trip).min(*opens);
-        }
-        if *opens <= at.now {
+        if opens <= at.now || (at.outlook)().have_returned {
             self.open_gate(at);
         }
     }
@@ -57,9 +60,43 @@ impl Relay {
         if let Some(watched) = &mut self.watched {
             watched.gate = None;
         }
-        if self.waiting.queued_messages() > 0 && matches!(self.stage, Stage::Attached) {
+        if !matches!(self.stage, Stage::Attached) {
+            return;
+        }
+        self.say_unanswered(at);
+        if self.waiting.queued_messages() > 0 {
             let kept = std::mem::take(&mut self.waiting).take_rest();
             self.show(at, Side::Client, (&[], &kept), true, &mut Nowhere);
+        }
+    }
+
+    /// Sees whether the client's program has had its turn, and asks the backend then whether it has read that.
+    pub(super) fn look_at_turn(&mut self, at: &mut Moment<'_>) {
+        let Some(watched) = &mut self.watched else {
+            return;
+        };
+        let Some(turn) = &mut watched.turn else {
+            return;
+        };
+        if turn.until <= at.now {
+            watched.turn = None;
+        } else if turn.asked.is_none() && !watched.adapter.awaits_client() {
+            let id = at.random.next_u32().to_ne_bytes();
+            turn.asked = Some(id);
+            if let Some(backend) = &mut self.backend {
+                let frame = own_frame(Role::Client, Opcode::Ping, &id, at.random);
+                backend.hop.out.push_control(&frame);
+            }
+        }
+    }
+
+    /// The backend answered a ping. If it is that of the turn of the client's program, it is over.
+    pub(super) fn end_turn(&mut self, payload: &[u8]) {
+        if let Some(watched) = &mut self.watched {
+            let asked = watched.turn.and_then(|turn| turn.asked);
+            watched
+                .turn
+                .take_if(|_| asked.is_some_and(|id| id == payload));
         }
     }
 }

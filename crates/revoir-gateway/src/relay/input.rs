@@ -148,6 +148,9 @@ impl Relay {
         to: &mut dyn Accept,
     ) {
         let is_hold = self.treatment.is_hold();
+        if control.opcode() == Opcode::Pong && side == Side::Backend {
+            self.end_turn(control.payload());
+        }
         let Some(hop) = self.hop_mut(side) else {
             return;
         };

@@ -55,8 +55,8 @@ pub(crate) struct Outlook {
     pub(crate) heard_of: Option<Duration>,
     /// When that upstream last turned out to be away.
     pub(crate) was_away: Option<Duration>,
-    /// Since when no held client has to be said a hello again for, if there is none.
-    pub(crate) returned_since: Option<Duration>,
+    /// Whether all clients are back that were held.
+    pub(crate) have_returned: bool,
     /// Whether it is known to restart.
     pub(crate) restarting: bool,
     /// Over how long a time those who are sent away should come back.

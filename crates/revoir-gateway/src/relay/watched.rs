@@ -7,6 +7,7 @@ use revoir_proto::Role;
 use revoir_proto::extension::deflate::{Decompressor, Direction, WindowBits};
 use revoir_proto::frame::{FrameHeader, Mask, Opcode};
 
+use crate::relay::missing::Turn;
 use crate::relay::verdict::BackendEnd;
 
 /// A message that is not kept until it is whole cannot be shown.
@@ -26,6 +27,8 @@ pub(super) struct Watched {
     pub(super) greeting: Option<Duration>,
     /// What the client says waits for the return of others, at most until then.
     pub(super) gate: Option<Duration>,
+    /// Its program may have something to say to its new backend.
+    pub(super) turn: Option<Turn>,
 }
 
 /// The first message of some that are whole.
@@ -47,6 +50,7 @@ impl Watched {
             inflater: Decompressor::new(alone),
             greeting: None,
             gate: None,
+            turn: None,
         }
     }
 

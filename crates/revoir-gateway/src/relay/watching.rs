@@ -8,6 +8,7 @@ use revoir_proto::frame::Opcode;
 use revoir_proto::{Random, Role};
 
 use crate::relay::frame::own_frame;
+use crate::relay::missing::Missing;
 use crate::relay::outgoing::Accept;
 use crate::relay::stage::Event;
 use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
@@ -111,7 +112,7 @@ impl Relay {
     pub(super) fn adapter_is_held(&mut self, at: &mut Moment<'_>) {
         if let Some(watched) = &mut self.watched {
             let mut out = Outbox::default();
-            (watched.greeting, watched.gate) = (None, None);
+            (watched.greeting, watched.gate, watched.turn) = (None, None, None);
             watched.adapter.server_gone(at.now, &mut out);
             self.say_all(at, &out);
         }
@@ -133,9 +134,18 @@ impl Relay {
         if let Some(watched) = &mut self.watched {
             let mut out = Outbox::default();
             watched.greeting = Some(at.now + GREETING);
-            watched.adapter.server_back(at.now, &mut out);
+            watched.adapter.say_hello(at.now, &mut out);
             self.say_all(at, &out);
             self.look_at_adapter(at);
+        }
+    }
+
+    /// Has the adapter repeat what the client said and had no answer to.
+    pub(super) fn say_unanswered(&mut self, at: &mut Moment<'_>) {
+        if let Some(watched) = &mut self.watched {
+            let mut out = Outbox::default();
+            watched.adapter.say_unanswered(at.now, &mut out);
+            self.say_all(at, &out);
         }
     }
 
@@ -154,6 +164,7 @@ impl Relay {
             return;
         }
         self.look_at_gate(at);
+        self.look_at_turn(at);
         let Some(watched) = &mut self.watched else {
             return;
         };
@@ -173,8 +184,9 @@ impl Relay {
     pub(super) fn adapter_deadline(&self) -> Option<Duration> {
         let watched = self.watched.as_ref().filter(|_| self.is_shown())?;
         let timer = watched.adapter.poll_timeout();
+        let turn = watched.turn.map(|turn| turn.until);
         let waits = watched.greeting.into_iter().chain(watched.gate);
-        timer.into_iter().chain(waits).min()
+        timer.into_iter().chain(waits).chain(turn).min()
     }
 
     /// Whether what comes is shown to an adapter.
@@ -188,14 +200,14 @@ impl Relay {
         watched.is_some_and(|watched| self.backend.is_none() || !watched.adapter.is_ready())
     }
 
-    /// Whether the hello has to be said again, or is.
-    pub(crate) fn is_returning(&self) -> bool {
-        let watched = self.watched.as_ref();
-        let is_greeting = watched.is_some_and(|watched| watched.greeting.is_some());
+    /// What is missing until the client is back with a new backend.
+    pub(crate) fn missing(&self) -> Option<Missing> {
+        let watched = self.watched.as_ref()?;
         match self.stage {
-            Stage::Holding(_) => watched.is_some(),
-            Stage::Attached => is_greeting,
-            Stage::Closing { .. } | Stage::Done => false,
+            Stage::Holding(_) => Some(Missing::Hello),
+            Stage::Attached if watched.greeting.is_some() => Some(Missing::Hello),
+            Stage::Attached => watched.turn.map(|_| Missing::Turn),
+            Stage::Closing { .. } | Stage::Done => None,
         }
     }
 
@@ -240,13 +252,15 @@ impl Relay {
             return;
         }
         if watched.greeting.take().is_some() {
-            self.shut_gate(at.now);
-            self.look_at_gate(at);
+            self.returned(at);
         }
+        self.look_at_turn(at);
         if let Some(why) = self.adapter_objects()
             && why.is_final()
             && matches!(self.stage, Stage::Attached)
         {
+            // What waits is not for the adapter alone.
+            self.open_gate(at);
             self.unwatch(why);
         }
     }

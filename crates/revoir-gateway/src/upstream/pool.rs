@@ -127,7 +127,7 @@ impl Pool {
         let permit = self.dial_permit(queue_id, asking).await;
         // While it does not accept, this permit is to find out whether it does.
         if self.permits.backend_accepts() {
-            let _ = timeout(LONGEST_RETURN, self.returns.are_over()).await;
+            let _ = timeout(LONGEST_RETURN, self.returns.all_greeted()).await;
         }
         permit
     }
@@ -269,7 +269,7 @@ impl Pool {
         let health = upstream.map(|upstream| upstream.health());
         Outlook {
             accepted: self.permits.accepted(),
-            returned_since: self.returns.over_since(),
+            have_returned: self.returns.are_over(),
             heard_of: health.as_ref().and_then(|health| health.heard_of()),
             was_away: health.as_ref().and_then(|health| health.was_away()),
             restarting: health.is_some_and(|health| health.is_restarting(now)),
@@ -323,6 +323,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+    use crate::relay::Missing;
     use crate::upstream::balance::Weights;
     use crate::upstream::one_return::Return;
 
@@ -361,15 +362,22 @@ mod tests {
         let began = Instant::now();
         drop(permit().await);
         assert!(began.elapsed().is_zero());
-        let (one, other) = (Return::begin(&pool), Return::begin(&pool));
+        let (one, other) = (
+            Return::begin(&pool, Missing::Hello),
+            Return::begin(&pool, Missing::Hello),
+        );
         drop(one);
         let mut waits = Box::pin(permit());
         assert!(timeout(Duration::from_secs(4), &mut waits).await.is_err());
         drop(other);
         drop(waits.await);
         assert_eq!(began.elapsed(), Duration::from_secs(4));
+        // Programs may sleep.
+        let _sleeps = Return::begin(&pool, Missing::Turn);
+        drop(permit().await);
+        assert_eq!(began.elapsed(), Duration::from_secs(4));
         // Nobody waits for ever.
-        let _never = Return::begin(&pool);
+        let _never = Return::begin(&pool, Missing::Hello);
         drop(permit().await);
         assert_eq!(began.elapsed(), Duration::from_secs(9));
     }

@@ -1,61 +1,69 @@
-//! [`Returns`]: held clients whose hello has still to be said again, and since when there are none.
-
-use std::time::Duration;
+//! [`Returns`]: held clients that are not back yet.
 
 use tokio::sync::watch;
 
-/// How many clients of a pool have still to return.
+use crate::relay::Missing;
+
+/// How many clients of a pool are not back.
 #[derive(Debug)]
-pub(crate) struct Returns(watch::Sender<State>);
+pub(crate) struct Returns(watch::Sender<Counts>);
 
 #[derive(Debug, Default)]
-struct State {
-    under_way: usize,
-    /// When the last one was over.
-    over_since: Duration,
+struct Counts {
+    hellos: usize,
+    turns: usize,
+}
+
+impl Counts {
+    const fn of(&mut self, missing: Missing) -> &mut usize {
+        match missing {
+            Missing::Hello => &mut self.hellos,
+            Missing::Turn => &mut self.turns,
+        }
+    }
 }
 
 impl Default for Returns {
     fn default() -> Self {
-        Self(watch::Sender::new(State::default()))
+        Self(watch::Sender::new(Counts::default()))
     }
 }
 
 impl Returns {
-    /// Since when nobody has to return.
-    pub(super) fn over_since(&self) -> Option<Duration> {
-        let state = self.0.borrow();
-        (state.under_way == 0).then_some(state.over_since)
+    /// Whether everybody is back.
+    pub(super) fn are_over(&self) -> bool {
+        let counts = self.0.borrow();
+        counts.hellos + counts.turns == 0
     }
 
-    /// Waits until nobody has to return.
-    pub(super) async fn are_over(&self) {
-        let mut state = self.0.subscribe();
+    /// Waits until nobody's hello is missing.
+    pub(super) async fn all_greeted(&self) {
+        let mut counts = self.0.subscribe();
         // The pool has the sender.
-        let _ = state.wait_for(|state| state.under_way == 0).await;
+        let _ = counts.wait_for(|counts| counts.hellos == 0).await;
     }
 
-    /// Is ready once the last return is over, from now on.
+    /// Is ready once nobody's hello, or nobody's turn, is missing any more, from now on.
     pub(super) fn over(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut state = self.0.subscribe();
+        let mut counts = self.0.subscribe();
         async move {
             // The pool lives as long as the connection.
-            let _ = state.changed().await;
+            let _ = counts.changed().await;
         }
     }
 
-    pub(super) fn enter(&self) {
-        self.0.send_if_modified(|state| {
-            state.under_way += 1;
+    pub(super) fn enter(&self, missing: Missing) {
+        self.0.send_if_modified(|counts| {
+            *counts.of(missing) += 1;
             false
         });
     }
 
-    pub(super) fn leave(&self, now: Duration) {
-        self.0.send_if_modified(|state| {
-            state.under_way -= 1;
-            state.over_since = now;
-            state.under_way == 0
+    pub(super) fn leave(&self, missing: Missing) {
+        self.0.send_if_modified(|counts| {
+            let left = counts.of(missing);
+            *left -= 1;
+            *left == 0
         });
     }
 }

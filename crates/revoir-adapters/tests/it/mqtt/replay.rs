@@ -276,14 +276,49 @@ fn a_session_that_was_half_said_is_said_whole() {
 }
 
 #[test]
-fn requests_keep_their_order() {
+fn what_was_published_waits_for_others_and_what_is_heard_does_not() {
     let mut rig = connected(Hello::V4, &connack(false, 0));
-    let requests = [
-        publish(1, 9, "t", ""),
-        subscribe(3, "b", 0),
-        publish(1, 5, "t", ""),
-    ];
-    requests.iter().for_each(|packet| rig.client(packet));
+    let [nine, five] = [9, 5].map(|id| publish(1, id, "t", "unanswered"));
+    let [b, c] = [(3, "b"), (2, "c")].map(|(id, filter)| subscribe(id, filter, 0));
+    for packet in [&nine, &b, &five, &c] {
+        rig.client(packet);
+    }
+    rig.shut_gate();
     replace(&mut rig, &connack(false, 0));
-    rig.expect_server(&requests.concat());
+    rig.expect_server(&[b, c].concat());
+    assert!(rig.is_ready());
+    let later = publish(0, 0, "t", "later");
+    rig.client(&later);
+    rig.expect_server(b"");
+    rig.open_gate();
+    rig.expect_server(&[nine, five, later].concat());
+}
+
+#[test]
+fn a_server_that_goes_before_others_are_back_leaves_what_was_published_to_the_next() {
+    let mut rig = connected(Hello::V4, &connack(false, 0));
+    let open = publish(1, 9, "t", "unanswered");
+    rig.client(&open);
+    rig.shut_gate();
+    replace(&mut rig, &connack(false, 0));
+    rig.expect_server(b"");
+    replace(&mut rig, &connack(false, 0));
+    rig.expect_server(b"");
+    rig.open_gate();
+    rig.expect_server(&open);
+    // Once, also if nobody is looked at any more.
+    rig.server(b"HTTP");
+    rig.expect_server(b"");
+}
+
+#[test]
+fn what_was_published_goes_also_where_nobody_is_looked_at_any_more() {
+    let mut rig = connected(Hello::V4, &connack(false, 0));
+    let open = publish(1, 9, "t", "unanswered");
+    rig.client(&open);
+    rig.shut_gate();
+    replace(&mut rig, &connack(false, 0));
+    rig.server(b"HTTP");
+    assert!(rig.is_over());
+    rig.expect_server(&open);
 }

@@ -83,7 +83,7 @@ impl Rig {
     fn treated(rules: Rules, treatment: Treatment, adapter: Option<Box<dyn Adapter>>) -> Self {
         let mut random = Seeded(7);
         let outlook = Outlook {
-            returned_since: Some(Duration::ZERO),
+            have_returned: true,
             ..Outlook::default()
         };
         let mut at = Moment {
@@ -180,7 +180,7 @@ impl Rig {
 
     /// Others have all returned, or one of them has not.
     pub(super) fn others_return(&mut self, have_returned: bool) {
-        self.outlook.returned_since = have_returned.then_some(self.now);
+        self.outlook.have_returned = have_returned;
         self.act(|relay, at| relay.handle_timeout(at));
     }
 

@@ -6,8 +6,8 @@ use revoir_codes::Slot;
 use revoir_proto::CloseCode;
 use revoir_proto::frame::Opcode;
 
-use crate::relay::Side;
 use crate::relay::tests::rig::{Rig, close_payload, masked, plain, rules, seconds};
+use crate::relay::{Missing, Side};
 use crate::rules::{Mode, Rules};
 use crate::treatment::{HeldBy, Treatment, TunnelCause};
 
@@ -22,7 +22,11 @@ struct Hello {
     is_awaited: bool,
     is_over: bool,
     drops_single_clients: bool,
+    /// Whether its client is told, and has not said `done` since.
     tells_client: bool,
+    is_client_awaited: bool,
+    /// What it said and had no answer to.
+    unanswered: Option<&'static str>,
     beat: Option<Duration>,
 }
 
@@ -31,6 +35,7 @@ impl Adapter for Hello {
         match message.payload() {
             b"ask" => self.is_awaited = true,
             b"over" => self.is_over = true,
+            b"done" => self.is_client_awaited = false,
             _ => {}
         }
         Fate::Pass
@@ -40,10 +45,12 @@ impl Adapter for Hello {
         match message.payload() {
             b"welcome" if self.is_away => {
                 (self.is_away, self.beat) = (false, None);
+                self.is_client_awaited = self.tells_client;
                 return Fate::Swallow;
             }
             b"no" if self.is_away => return Fate::End(REFUSED),
             b"answer" => self.is_awaited = false,
+            b"bye" => self.is_over = true,
             _ => {}
         }
         Fate::Pass
@@ -70,7 +77,7 @@ impl Adapter for Hello {
         self.beat = Some(now + seconds(4));
     }
 
-    fn server_back(&mut self, _: Duration, out: &mut Outbox) {
+    fn say_hello(&mut self, _: Duration, out: &mut Outbox) {
         out.text_to_server("hello");
     }
 
@@ -78,8 +85,14 @@ impl Adapter for Hello {
         self.drops_single_clients
     }
 
-    fn tells_client(&self) -> bool {
-        self.tells_client
+    fn say_unanswered(&mut self, _: Duration, out: &mut Outbox) {
+        if let Some(text) = self.unanswered.take() {
+            out.text_to_server(text);
+        }
+    }
+
+    fn awaits_client(&self) -> bool {
+        self.is_client_awaited
     }
 
     fn is_ready(&self) -> bool {
@@ -404,6 +417,10 @@ fn returned(tells_client: bool, said: bool) -> Rig {
         tells_client,
         ..Hello::default()
     };
+    returned_with(adapter, said)
+}
+
+fn returned_with(adapter: Hello, said: bool) -> Rig {
     let mut rig = Rig::watched(rules(Mode::Auto), Box::new(adapter));
     rig.client_sends(&text("hello"));
     rig.wait(seconds(1));
@@ -460,13 +477,88 @@ fn what_is_said_right_after_a_return_waits_where_the_program_is_not_told_of_it()
 }
 
 #[test]
-fn what_was_said_meanwhile_waits_a_round_trip_for_what_programs_say_that_are_told() {
-    let mut rig = returned(true, true);
-    rig.others_return(true);
-    rig.wait(Duration::from_millis(999));
-    assert_eq!(rig.backend_got(), b"");
+fn a_client_that_is_told_is_back_when_the_backend_has_read_what_it_says_then() {
+    let mut rig = returned(true, false);
+    assert_eq!(rig.relay.missing(), Some(Missing::Turn));
+    rig.client_sends(&text("join"));
+    assert_eq!(rig.backend_got(), told("join"));
+    rig.client_sends(&text("done"));
+    let got = rig.backend_got();
+    let ping = got.strip_prefix(&told("done")[..]).unwrap();
+    assert_eq!(ping[..2], [0x89, 4]);
+    assert_eq!(rig.relay.missing(), Some(Missing::Turn));
+    rig.backend_sends(&plain(Opcode::Pong, b"else"));
+    assert_eq!(rig.relay.missing(), Some(Missing::Turn));
+    rig.backend_sends(&plain(Opcode::Pong, &ping[2..]));
+    assert_eq!(rig.relay.missing(), None);
+    assert_eq!(rig.client_got(), b"");
+}
+
+#[test]
+fn a_client_that_is_told_and_sleeps_is_waited_for_3_s() {
+    let mut rig = returned(true, false);
+    rig.wait(Duration::from_millis(2999));
+    assert_eq!(rig.relay.missing(), Some(Missing::Turn));
     rig.wait(Duration::from_millis(1));
+    assert_eq!(rig.relay.missing(), None);
+    // One that has said something waits itself, and nobody waits for it.
+    assert_eq!(returned(true, true).relay.missing(), None);
+}
+
+#[test]
+fn the_turn_of_a_client_ends_with_its_backend() {
+    let mut rig = returned(true, false);
+    rig.lose(Side::Backend);
+    assert_eq!(rig.relay.missing(), Some(Missing::Hello));
+    rig.attach();
+    assert_eq!(rig.relay.missing(), Some(Missing::Hello));
+    rig.backend_sends(&told("welcome"));
+    assert_eq!(rig.relay.missing(), Some(Missing::Turn));
+}
+
+#[test]
+fn what_had_no_answer_is_said_again_when_others_are_back_and_before_what_waited() {
+    let unanswered = || Hello {
+        unanswered: Some("before"),
+        ..Hello::default()
+    };
+    for said in [true, false] {
+        let mut rig = returned_with(unanswered(), said);
+        assert_eq!(rig.backend_got(), b"");
+        rig.others_return(true);
+        let meanwhile = if said { told("meanwhile") } else { Vec::new() };
+        assert_eq!(rig.backend_got(), [told("before"), meanwhile].concat());
+    }
+    // Who leaves waits for nobody.
+    let mut rig = returned_with(unanswered(), true);
+    rig.lose(Side::Client);
+    let both = [told("before"), told("meanwhile")].concat();
+    assert!(rig.backend_got().starts_with(&both));
+    // Nobody waits for it that is told, and has nothing waiting.
+    let tells_client = true;
+    let mut rig = Rig::watched(
+        rules(Mode::Auto),
+        Box::new(Hello {
+            tells_client,
+            ..unanswered()
+        }),
+    );
+    rig.client_sends(&text("hello"));
+    rig.lose(Side::Backend);
+    rig.others_return(false);
+    rig.attach();
+    rig.backend_got();
+    rig.backend_sends(&told("welcome"));
+    assert_eq!(rig.backend_got(), told("before"));
+}
+
+#[test]
+fn what_waits_for_others_goes_when_its_connection_becomes_a_tunnel() {
+    let mut rig = returned(false, true);
+    rig.backend_sends(&told("bye"));
     assert_eq!(rig.backend_got(), told("meanwhile"));
+    rig.client_sends(&text("later"));
+    assert_eq!(rig.backend_got(), told("later"));
 }
 
 #[test]
