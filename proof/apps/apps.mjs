@@ -1,15 +1,14 @@
 // node apps.mjs REVOIR FOLDER [WORD]: small applications as the documentation of their libraries shows them,
 // whose server is killed and comes back after 2 s: without a gateway, and behind `revoir serve --upstream`.
 // Prints a page; ends with 3 if anybody was worse off behind it. WORD: only those whose name has it.
-import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { apps as cable } from './cable_apps.mjs'
 import { apps as graphql } from './graphql_apps.mjs'
 import { apps as mqtt } from './mqtt_apps.mjs'
-import { endAll, freePort, listens, start } from './processes.mjs'
+import { endAll, freePort, startGateway } from './processes.mjs'
 import { apps as signalr } from './signalr_apps.mjs'
 import { apps as socketIo } from './socket_io_apps.mjs'
 import { apps as stomp } from './stomp_apps.mjs'
@@ -61,18 +60,9 @@ class Outcome {
   }
 }
 
-async function startGateway(port) {
-  const listen = await freePort()
-  const inside = mkdtempSync(join(folder, 'gateway-'))
-  const config = join(inside, 'revoir.toml')
-  writeFileSync(config, `listen = ["127.0.0.1:${listen}"]
-log = "off"
-[admin]
-listen = "unix:${inside}/admin.sock"
-[[route]]
-upstreams = ["ws://127.0.0.1:${port}"]
-`)
-  const gateway = start(revoir, ['serve', '--config', config], { stdio: ['ignore', 'pipe', 'ignore'] })
+/** A gateway, and how its log says that connections were treated. */
+async function watchedGateway(port) {
+  const { gateway, listen, end } = await startGateway(revoir, folder, port, { log: 'pipe' })
   const treatments = new Set()
   let line = ''
   gateway.stdout.on('data', (data) => {
@@ -83,8 +73,7 @@ upstreams = ["ws://127.0.0.1:${port}"]
       if (why) treatments.add(why.trim())
     }
   })
-  await listens(listen)
-  return { gateway, listen, treatments }
+  return { listen, end, treatments }
 }
 
 async function play(app, isBehind) {
@@ -93,7 +82,7 @@ async function play(app, isBehind) {
   const port = await freePort()
   const server = await app.server(port, inside)
   await server.start()
-  const front = isBehind ? await startGateway(port) : { listen: port }
+  const front = isBehind ? await watchedGateway(port) : { listen: port }
   const stop = await app.play(`127.0.0.1:${front.listen}`, outcome, server)
   await sleep(BEFORE)
   await server.kill()
@@ -103,10 +92,7 @@ async function play(app, isBehind) {
   await stop()
   await sleep(500)
   const sums = outcome.sums(app.isOrdered ?? true)
-  if (front.gateway) {
-    front.gateway.kill('SIGTERM')
-    await Promise.race([once(front.gateway, 'exit'), sleep(8000)])
-  }
+  await front.end?.()
   await server.end()
   return { ...sums, texts: outcome.wrong, treatments: [...(front.treatments ?? [])] }
 }

@@ -1,20 +1,13 @@
 // MQTT.js before mosquitto: what its README and the broker's manual show. A broker that is killed keeps
 // sessions and retained messages where it persists them, which it does here every second.
-import { writeFileSync } from 'node:fs'
 import mqtt from 'mqtt'
+import { mosquitto } from './brokers.mjs'
 import { every, freePort, Program } from './processes.mjs'
 
 function server(isPersistent) {
   return async (port, folder) => {
-    const config = `${folder}/mosquitto.conf`
-    const kept = isPersistent
-      ? ['persistence true', `persistence_location ${folder}/`, 'autosave_on_changes true', 'autosave_interval 1']
-      : ['persistence false']
-    writeFileSync(config, [
-      // It does not start with a listener for WebSocket alone, which takes no address.
-      `listener ${await freePort()} 127.0.0.1`, `listener ${port}`, 'protocol websockets', 'allow_anonymous true', 'user root', 'log_dest none', ...kept, '',
-    ].join('\n'))
-    return new Program(port, ['/usr/sbin/mosquitto', '-c', config])
+    const kept = ['persistence true', `persistence_location ${folder}/`, 'autosave_on_changes true', 'autosave_interval 1']
+    return new Program(...mosquitto(folder, port, await freePort(), isPersistent ? kept : undefined))
   }
 }
 

@@ -1,55 +1,17 @@
 // @stomp/stompjs before RabbitMQ: what its guide and the broker's pages show.
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@stomp/stompjs'
 import { WebSocket } from 'ws'
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import { every, freePort, Program, readFile } from './processes.mjs'
+import { rabbitMq, STOMP } from './brokers.mjs'
+import { every, freePorts, Program } from './processes.mjs'
 
-const SUBPROTOCOLS = ['v12.stomp', 'v11.stomp']
-
-async function server(port, folder) {
-  mkdirSync(`${folder}/rabbitmq`)
-  writeFileSync(`${folder}/plugins`, '[rabbitmq_web_stomp].\n')
-  writeFileSync(`${folder}/rabbitmq.conf`, [
-    'listeners.tcp = none', 'stomp.listeners.tcp = none', `web_stomp.tcp.port = ${port}`,
-    'stomp.default_user = guest', 'stomp.default_pass = guest', '',
-  ].join('\n'))
-  const env = {
-    HOME: folder,
-    ERL_EPMD_ADDRESS: '127.0.0.1',
-    ERL_EPMD_PORT: String(await freePort()),
-    RABBITMQ_CONFIG_FILE: `${folder}/rabbitmq`,
-    RABBITMQ_DIST_PORT: String(await freePort()),
-    RABBITMQ_ENABLED_PLUGINS_FILE: `${folder}/plugins`,
-    RABBITMQ_LOG_BASE: `${folder}/log`,
-    RABBITMQ_MNESIA_BASE: `${folder}/data`,
-    RABBITMQ_NODENAME: `r${port}@localhost`,
-    RABBITMQ_PID_FILE: `${folder}/pid`,
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1',
-  }
-  const ready = async () => {
-    for (const end = Date.now() + 180_000; Date.now() < end; await sleep(100)) {
-      const isOpen = await new Promise((done) => {
-        const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, SUBPROTOCOLS)
-        socket.on('open', () => { socket.terminate(); done(true) })
-        socket.on('error', () => done(false))
-      })
-      if (isOpen) return
-    }
-    throw new Error('RabbitMQ takes nobody after 3 minutes')
-  }
-  const end = () => promisify(execFile)('epmd', ['-kill'], { env: { ...process.env, ...env } }).catch(() => {})
-  const pid = () => readFile(`${folder}/pid`)
-  return new Program(port, ['/usr/lib/rabbitmq/bin/rabbitmq-server'], { ready, end, pid, env })
-}
+const server = async (port, folder) => new Program(...rabbitMq(folder, port, await freePorts(2)))
 
 function connect(address, outcome, onConnect) {
   const client = new Client({
     connectHeaders: { login: 'guest', passcode: 'guest' },
     reconnectDelay: 1000,
-    webSocketFactory: () => new WebSocket(`ws://${address}/ws`, SUBPROTOCOLS),
+    webSocketFactory: () => new WebSocket(`ws://${address}/ws`, STOMP),
   })
   let isOpen = false
   client.onConnect = () => { isOpen = true; onConnect(client) }

@@ -1,10 +1,12 @@
 // node faults.mjs REVOIR FOLDER [BROKER [FAULT]]: takes a broker away from real clients that have
 // subscribed to numbers, and prints what came of it as a table, and how far it is on stderr. Ends with 3
 // if mode auto was worse than no gateway.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { resolve } from 'node:path'
-import { endAll, freePorts, Mosquitto, RabbitMq, sleep, start } from './brokers.mjs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { endAll, freePort, freePorts, start, startGateway } from './processes.mjs'
+import { Mosquitto, RabbitMq } from './real_brokers.mjs'
 
 const [program, place, onlyBroker, onlyFault] = process.argv.slice(2)
 const [revoir, folder] = [program, place].map((path) => resolve(path))
@@ -25,13 +27,13 @@ const MODES = [
 
 const FAULTS = {
   killed: async (broker) => {
-    await broker.signal('SIGKILL')
+    await broker.kill()
     await sleep(broker.away)
     await broker.start()
   },
   'closes with 1012': async (_, front) => { front.kill('SIGUSR2') },
   'shuts down by itself': async (broker) => {
-    await broker.shutDown()
+    await broker.kill('SIGTERM')
     await sleep(broker.away)
     await broker.start()
   },
@@ -92,35 +94,23 @@ class Numbers {
 }
 
 async function play(broker, fault) {
-  const PORT = await freePorts(MODES.length)
   await broker.start()
-  let target = `ws://127.0.0.1:${broker.port}`
+  let target = broker.port
   let front
   if (fault === 'closes with 1012') {
-    front = start('node', [new URL('restarting.mjs', import.meta.url).pathname, String(PORT), target])
-    target = `ws://127.0.0.1:${PORT}`
+    target = await freePort()
+    const own = `ws://127.0.0.1:${broker.port}`
+    front = start('node', [new URL('restarting.mjs', import.meta.url).pathname, String(target), own])
   }
-  const gateways = MODES.map(({ route }, i) => {
-    if (!route) return undefined
-    const config = `${folder}/revoir-${i}.toml`
-    writeFileSync(config, `listen = ["127.0.0.1:${PORT + i}"]
-access-log = "none"
-log = "off"
-[admin]
-listen = "unix:${folder}/admin-${i}.sock"
-[[route]]
-upstreams = ["${target}"]
-return-rate = ${RETURN_RATE}
-${route}
-${broker.hold}
-`)
-    return start(revoir, ['serve', '--config', config], { stdio: 'ignore' })
-  })
+  const gateways = await Promise.all(MODES.map(({ route }) => {
+    const lines = `return-rate = ${RETURN_RATE}\n${route}\n${broker.hold}`
+    return route && startGateway(revoir, folder, target, { route: lines })
+  }))
   await sleep(1500)
   const numbers = new Numbers()
   const stops = []
-  const crowds = MODES.map(({ route }, i) => {
-    const url = (route ? `ws://127.0.0.1:${PORT + i}` : target) + broker.path
+  const crowds = MODES.map((_, i) => {
+    const url = `ws://127.0.0.1:${gateways[i]?.listen ?? target}${broker.path}`
     return Array.from({ length: CLIENTS }, (_, j) => {
       const heard = new Heard()
       stops.push(broker.subscribe(url, `m${i}-c${j}`, heard))
@@ -145,10 +135,10 @@ ${broker.hold}
   await sleep(1000)
   const closes = crowds.map((crowd) => crowd.reduce((all, heard) => all + heard.closes, 0))
   stops.forEach((stop) => stop())
-  for (const gateway of gateways) gateway?.kill('SIGKILL')
+  for (const { gateway } of gateways.filter(Boolean)) gateway.kill('SIGKILL')
   front?.kill('SIGKILL')
   await Promise.race([publishing, sleep(3000)])
-  await broker.signal('SIGKILL')
+  await broker.kill()
   await sleep(300)
 
   // The first number that was confirmed once the broker was there again.
@@ -209,7 +199,7 @@ for (const broker of [new Mosquitto(folder, await freePorts(2)), new RabbitMq(fo
     }
     tell(`${broker.name}, ${fault}: played`)
   }
-  await broker.end()
+  await broker.atEnd()
   out('')
 }
 worse.forEach((line) => tell(`WORSE: ${line}`))

@@ -1,6 +1,6 @@
 """Takes the server away from real clients of a protocol, with and without the gateway before it.
 
-proof.py GATEWAY NODE_FOLDER CLIENTS [PROTOCOL...]: the program, a folder with node_modules, how many
+proof.py GATEWAY NODE_FOLDER CLIENTS [PROTOCOL...]: the program, a folder with the scripts and node_modules, how many
 clients. Each protocol has a server and a crowd of clients, which say what happens in lines of JSON
 (parts.mjs). Before that, scenes.mjs shows what a program sees. Prints a page, and how far it is on stderr;
 ends with 3 if mode auto is worse for anybody than no gateway.
@@ -10,7 +10,6 @@ import json
 import os
 import queue
 import random
-import shutil
 import signal
 import socket
 import statistics
@@ -23,7 +22,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HERE = Path(__file__).parent
 TICK = 0.2
 
 # How long a server is away, and how long everybody is watched from the moment of its return. A client
@@ -324,8 +322,6 @@ def tell(line):
 def main():
     gateway, folder, clients, *names = sys.argv[1:]
     gateway, folder = Path(gateway).resolve(), Path(folder).resolve()
-    for script in [*HERE.glob("*.mjs"), *HERE.glob("*.rb")]:
-        shutil.copy(script, folder)
     worse = []
     # What waits to run, on average of the last minute: with more than the processors, times are longer.
     print(f"Played on {time.strftime('%Y-%m-%d')}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.\n")

@@ -1,11 +1,8 @@
 // What a program on socket.io-client and on graphql-ws sees when its server goes away behind the
 // gateway. GATEWAY: the program. Fails where it sees something else.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { createServer } from "node:http";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,47 +12,9 @@ import { useServer } from "graphql-ws/use/ws";
 import { Server } from "socket.io";
 import { io } from "socket.io-client";
 import { WebSocket, WebSocketServer } from "ws";
+import { endAll, freePort, startGateway } from "./processes.mjs";
 
 const AWAY = 1000;
-
-/// Below the ports that clients get: while a server is away, nobody else comes by its port.
-async function freePort() {
-  for (;;) {
-    const port = 30000 + Math.floor(Math.random() * 2000);
-    const server = createServer().listen(port, "127.0.0.1");
-    const isFree = await once(server, "listening").then(() => true, () => false);
-    if (!isFree) continue;
-    server.close();
-    await once(server, "close");
-    return port;
-  }
-}
-
-async function startGateway(port) {
-  const listen = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "revoir-scenes-"));
-  const config = join(folder, "revoir.toml");
-  writeFileSync(
-    config,
-    `listen = ["127.0.0.1:${listen}"]
-access-log = "none"
-log = "off"
-admin.listen = "unix:${folder}/admin.sock"
-[[route]]
-upstreams = ["ws://127.0.0.1:${port}"]
-`,
-  );
-  const gateway = spawn(process.argv[2], ["serve", "--config", config], { stdio: "ignore" });
-  for (let isOpen = false; !isOpen; await sleep(50)) {
-    const socket = connect(listen, "127.0.0.1");
-    isOpen = await Promise.race([
-      once(socket, "connect").then(() => true),
-      once(socket, "close").then(() => false),
-    ]).catch(() => false);
-    socket.destroy();
-  }
-  return { gateway, address: `127.0.0.1:${listen}` };
-}
 
 /// Waits until the program has seen so much, or too long.
 async function until(seen, count) {
@@ -349,8 +308,8 @@ const SCENES = [
   },
 ];
 
-const gateways = new Set();
-process.on("exit", () => gateways.forEach((gateway) => gateway.kill("SIGKILL")));
+const folder = mkdtempSync(join(tmpdir(), "revoir-scenes-"));
+process.on("exit", endAll);
 process.on("SIGINT", () => process.exit(1));
 process.on("SIGTERM", () => process.exit(1));
 
@@ -358,10 +317,9 @@ let failed = 0;
 for (const { what, Kind = SocketIo, play, sees, ...options } of SCENES) {
   const port = await freePort();
   const server = new Kind(port, options);
-  const { gateway, address } = await startGateway(port);
-  gateways.add(gateway);
+  const { gateway, listen } = await startGateway(process.argv[2], folder, port);
   const seen = [];
-  await play(server, address, seen);
+  await play(server, `127.0.0.1:${listen}`, seen);
   await sleep(200);
   gateway.kill();
   server.end();

@@ -24,12 +24,12 @@ const WORSE: i32 = 3;
 pub(crate) fn protocols(gateway: &Path) -> anyhow::Result<()> {
     const CLIENTS: &str = "100";
     let deadline = Instant::now() + INSTALL_LIMIT;
-    let (source, folder) = install("protocols", deadline)?;
+    let folder = install("protocols", deadline)?;
     need("python3", &["--version"], &["python3"], deadline)?;
     need_rails(deadline)?;
     let mut script = Command::new("python3");
     script
-        .arg(source.join("proof.py"))
+        .arg(folder.join("proof.py"))
         .args([gateway, &folder])
         .arg(CLIENTS);
     play(script, &folder, "docs/protocols-proof.md", PROTOCOLS_HEAD)
@@ -38,9 +38,8 @@ pub(crate) fn protocols(gateway: &Path) -> anyhow::Result<()> {
 /// Takes MQTT and STOMP brokers away.
 pub(crate) fn brokers(gateway: &Path) -> anyhow::Result<()> {
     let deadline = Instant::now() + INSTALL_LIMIT;
-    let (source, folder) = install("brokers", deadline)?;
+    let folder = install("brokers", deadline)?;
     need_brokers(deadline)?;
-    copy(&source, &folder, "mjs")?;
     let mut script = Command::new("node");
     script
         .arg("faults.mjs")
@@ -52,13 +51,10 @@ pub(crate) fn brokers(gateway: &Path) -> anyhow::Result<()> {
 /// Takes the servers of applications away that are built as the documentation of their libraries shows.
 pub(crate) fn apps(gateway: &Path) -> anyhow::Result<()> {
     let deadline = Instant::now() + INSTALL_LIMIT;
-    let (source, folder) = install("apps", deadline)?;
+    let folder = install("apps", deadline)?;
     need_brokers(deadline)?;
     need_rails(deadline)?;
-    interop::install_python(&source, &folder.join("venv"), &[], deadline)?;
-    for kind in ["mjs", "rb", "py"] {
-        copy(&source, &folder, kind)?;
-    }
+    interop::install_python(&sources("apps"), &folder.join("venv"), &[], deadline)?;
     let run = folder.join("run");
     fs::create_dir_all(&run).with_context(|| format!("create {}", run.display()))?;
     let mut script = Command::new("node");
@@ -72,9 +68,8 @@ pub(crate) fn apps(gateway: &Path) -> anyhow::Result<()> {
 /// Has clients say something while their server is away.
 pub(crate) fn meanwhile(gateway: &Path) -> anyhow::Result<()> {
     let deadline = Instant::now() + INSTALL_LIMIT;
-    let (source, folder) = install("apps", deadline)?;
+    let folder = install("apps", deadline)?;
     need_brokers(deadline)?;
-    copy(&source, &folder, "mjs")?;
     let mut script = Command::new("node");
     script
         .arg("meanwhile.mjs")
@@ -83,12 +78,20 @@ pub(crate) fn meanwhile(gateway: &Path) -> anyhow::Result<()> {
     play(script, &folder, "docs/meanwhile-proof.md", MEANWHILE_HEAD)
 }
 
-/// The scripts of a proof, and a folder with the packages that they need.
-fn install(name: &str, deadline: Instant) -> anyhow::Result<(PathBuf, PathBuf)> {
-    let source = crate::root().join("proof").join(name);
+/// A folder with the scripts of a proof, what all have in common, and the packages that they need.
+fn install(name: &str, deadline: Instant) -> anyhow::Result<PathBuf> {
     let folder = crate::root().join("target").join(name);
-    tools::install_npm(&source, &folder, deadline)?;
-    Ok((source, folder))
+    tools::install_npm(&sources(name), &folder, deadline)?;
+    for kind in ["mjs", "rb", "py"] {
+        copy(&sources(""), &folder, kind)?;
+        copy(&sources(name), &folder, kind)?;
+    }
+    Ok(folder)
+}
+
+/// The scripts of a proof; without a name, what all have in common.
+fn sources(name: &str) -> PathBuf {
+    crate::root().join("proof").join(name)
 }
 
 /// A program that answers `args`, from Debian's packages if there is none.

@@ -1,10 +1,13 @@
-// Servers that are started, killed, and started again on their port.
-import { execFile, spawn } from 'node:child_process'
+// What the proofs with real servers have in common: servers that are started, taken away and started again on their
+// port, and the gateway in front of them. `cargo xtask proof` copies it to each of them.
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 
+/** Every process that was started. */
 const started = []
 
 export function start(program, args, options = { stdio: ['ignore', 'ignore', 'inherit'] }) {
@@ -27,18 +30,24 @@ export function endAll() {
 const given = new Set()
 
 /** Below the ports that clients get: while a server is away, nobody else comes by its port. */
-export async function freePort() {
+export const freePort = () => freePorts(1)
+
+/** The first of `count` ports in a row. */
+export async function freePorts(count) {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000)
-    const isFree = !given.has(port) && await new Promise((done) => {
-      const server = createServer()
-      server.on('error', () => done(false))
-      server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
-    })
-    given.add(port)
-    if (isFree) return port
+    const first = 20_000 + Math.floor(Math.random() * 10_000)
+    const ports = Array.from({ length: count }, (_, i) => first + i)
+    const areFree = !ports.some((port) => given.has(port)) && await Promise.all(ports.map(isFree))
+    ports.forEach((port) => given.add(port))
+    if (areFree && areFree.every(Boolean)) return first
   }
 }
+
+const isFree = (port) => new Promise((done) => {
+  const server = createServer()
+  server.on('error', () => done(false))
+  server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
+})
 
 /** Waits until something listens. */
 export async function listens(port) {
@@ -69,11 +78,14 @@ export class Program {
     if (this.pid) started.push(killer(Number(await this.pid())))
   }
 
-  async kill() {
+  /** It may run in a process of a process. */
+  async signal(name) {
+    process.kill(this.pid ? Number(await this.pid()) : this.process.pid, name)
+  }
+
+  async kill(signal = 'SIGKILL') {
     const ended = once(this.process, 'exit')
-    // It may run in a process of a process.
-    const pid = this.pid ? Number(await this.pid()) : this.process.pid
-    process.kill(pid, 'SIGKILL')
+    await this.signal(signal)
     await ended
   }
 
@@ -83,7 +95,27 @@ export class Program {
   }
 }
 
-export const readFile = async (path) => (await promisify(execFile)('cat', [path])).stdout
+/** `revoir serve` in front of a port, whose route has these lines beside its upstream. `log`: where its output goes. */
+export async function startGateway(revoir, folder, port, { route = '', log = 'ignore' } = {}) {
+  const listen = await freePort()
+  const inside = mkdtempSync(join(resolve(folder), 'gateway-'))
+  const config = join(inside, 'revoir.toml')
+  writeFileSync(config, `listen = ["127.0.0.1:${listen}"]
+log = "off"
+[admin]
+listen = "unix:${inside}/admin.sock"
+[[route]]
+upstreams = ["ws://127.0.0.1:${port}"]
+${route}
+`)
+  const gateway = start(revoir, ['serve', '--config', config], { stdio: ['ignore', log, 'ignore'] })
+  await listens(listen)
+  const end = async () => {
+    gateway.kill('SIGTERM')
+    await Promise.race([once(gateway, 'exit'), sleep(8000)])
+  }
+  return { gateway, listen, end }
+}
 
 /** Does `what` every `time` milliseconds, with a number that grows. Returns what ends that. */
 export function every(time, what) {
