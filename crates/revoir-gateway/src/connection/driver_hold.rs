@@ -35,7 +35,7 @@ where
             })
         });
         let has_waiting = self.relay.has_waiting();
-        let priority = priority(has_waiting, self.relay.tells_others());
+        let priority = priority(has_waiting);
         if self.relay.wants_dial(now) {
             let queue_id = self.connection.pool().queue_id();
             hold.queue_id = (!has_waiting).then_some(queue_id);
@@ -106,10 +106,9 @@ impl<S> Driver<S> {
     }
 }
 
-/// Whose messages wait goes first. Where messages are for other clients, those who only listen do:
-/// what is said before they have subscribed again is lost.
-const fn priority(has_waiting: bool, tells_others: bool) -> Priority {
-    match has_waiting == tells_others {
+/// Those who only listen go first: what is said before they are there is lost to them.
+const fn priority(has_waiting: bool) -> Priority {
+    match has_waiting {
         true => Priority::Normal,
         false => Priority::Urgent,
     }

@@ -1,7 +1,7 @@
 //! The gate: what a client says after its return waits until others are back who are to hear it.
 //!
 //! Clients talk with each other through their backend. What one says to a new backend before others have
-//! subscribed there again meets nobody, and is confirmed for all that.
+//! come, or have subscribed there again, meets nobody, and may be confirmed for all that.
 //!
 //! Who is told of the new backend may have more to say to it: rooms are joined by a program. So such a client is not
 //! back before its adapter has seen that the program had its turn, and the backend has read what it said then.
@@ -13,6 +13,7 @@ use revoir_proto::frame::Opcode;
 
 use crate::relay::frame::own_frame;
 use crate::relay::missing::Turn;
+use crate::relay::outgoing::Accept;
 use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
 
 /// How long the others may take.
@@ -22,32 +23,48 @@ pub(crate) const LONGEST_RETURN: Duration = Duration::from_secs(5);
 const LONGEST_TURN: Duration = Duration::from_secs(3);
 
 impl Relay {
-    /// The hello has been said again. What the client said before waits, and what it says from now on, too, unless
-    /// that is what the backend has to know.
-    pub(super) fn returned(&mut self, at: &mut Moment<'_>) {
+    /// There is a backend again, and the hello has been said to it if there is one. What the client said before
+    /// waits, and what it says from now on, too, unless that is what the backend has to know. Without others that
+    /// return, nothing does.
+    pub(super) fn returned(&mut self, at: &mut Moment<'_>, has_others: bool) {
         let has_waiting = self.has_waiting();
-        let Some(watched) = &mut self.watched else {
-            return;
-        };
-        if watched.adapter.awaits_client() && !has_waiting {
+        if let Some(watched) = &mut self.watched
+            && watched.adapter.awaits_client()
+            && !has_waiting
+        {
             let until = at.now + LONGEST_TURN;
             watched.turn = Some(Turn { until, asked: None });
             self.open_gate(at);
-        } else {
-            watched.gate = Some(at.now + LONGEST_RETURN);
-            self.look_at_gate(at);
+            return;
         }
+        let may_wait = has_others && self.lane.is_holdable() && self.waiting.is_repeatable();
+        let Some(backend) = &mut self.backend else {
+            return;
+        };
+        if !may_wait && self.watched.is_none() {
+            // It may be a part of a message that was not kept until it was whole.
+            backend.hop.out = std::mem::take(&mut self.waiting);
+            return;
+        }
+        backend.gate = Some(at.now + LONGEST_RETURN);
+        self.look_at_gate(at);
     }
 
     /// Whether there is a backend, and what the client says waits until others have returned.
+    #[inline]
     pub(crate) fn is_gated(&self) -> bool {
-        let watched = self.watched.as_ref();
-        watched.is_some_and(|watched| watched.gate.is_some()) && self.backend.is_some()
+        self.gate_deadline().is_some()
+    }
+
+    /// When the gate opens at the latest.
+    #[inline]
+    pub(super) fn gate_deadline(&self) -> Option<Duration> {
+        self.backend.as_ref()?.gate
     }
 
     /// Opens the gate once all others have returned.
     pub(super) fn look_at_gate(&mut self, at: &mut Moment<'_>) {
-        let Some(opens) = self.watched.as_ref().and_then(|watched| watched.gate) else {
+        let Some(opens) = self.gate_deadline() else {
             return;
         };
         if opens <= at.now || (at.outlook)().have_returned {
@@ -57,16 +74,40 @@ impl Relay {
 
     /// What has waited goes on.
     pub(super) fn open_gate(&mut self, at: &mut Moment<'_>) {
-        if let Some(watched) = &mut self.watched {
-            watched.gate = None;
+        if let Some(backend) = &mut self.backend {
+            backend.gate = None;
         }
         if !matches!(self.stage, Stage::Attached) {
             return;
         }
         self.say_unanswered(at);
-        if self.waiting.queued_messages() > 0 {
+        if self.has_waiting() {
             let kept = std::mem::take(&mut self.waiting).take_rest();
-            self.show(at, Side::Client, (&[], &kept), true, &mut Nowhere);
+            self.pass_on(at, Side::Client, (&[], &kept), true, &mut Nowhere);
+        }
+    }
+
+    /// Data from `side` goes on, `before`, then `bytes`, unless it waits for the return of others.
+    pub(super) fn pass_on(
+        &mut self,
+        at: &mut Moment<'_>,
+        side: Side,
+        (before, bytes): (&[u8], &[u8]),
+        is_whole: bool,
+        to: &mut dyn Accept,
+    ) {
+        if side == Side::Client && self.is_gated() {
+            if is_whole {
+                let (out, role) = (&mut self.waiting, Role::Server);
+                out.forward_messages(&mut Nowhere, before, bytes, role);
+                return;
+            }
+            // Nobody keeps it until it is whole.
+            self.open_gate(at);
+        }
+        match self.watched {
+            None => self.forward(at.now, side, (before, bytes), is_whole, to),
+            Some(_) => self.show(at, side, (before, bytes), is_whole, to),
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) struct Hold {
     pub(super) search: Search,
     /// Whether the backend was left because it was silent: it has dropped nobody.
     pub(super) was_silent: bool,
+    /// Whether its upstream was removed: the others go on where they are, and nobody waits for this one.
+    pub(super) is_moved: bool,
     /// Whether the last answer to a re-dial broke a rule.
     pub(super) is_invalid: bool,
     /// Whether the client was not read from, because others keep too much.
@@ -59,6 +61,7 @@ impl Hold {
             previous,
             search: Search::from(now),
             was_silent: false,
+            is_moved: false,
             is_invalid: false,
             is_crowded: false,
             left,

@@ -42,10 +42,7 @@ impl Relay {
                     whole,
                 }) => {
                     let data = (&*before, &input[range]);
-                    match self.watched {
-                        None => self.forward(at.now, side, data, whole, to),
-                        Some(_) => self.show(at, side, data, whole, to),
-                    }
+                    self.pass_on(at, side, data, whole, to);
                     input = &input[taken..];
                 }
                 Ok(Step::Control { taken, control }) => {
@@ -69,10 +66,7 @@ impl Relay {
             (Side::Backend, None) => return,
         };
         if let Some(kept) = lane.let_go() {
-            match self.watched {
-                None => self.forward(at.now, side, (&kept, &[]), false, to),
-                Some(_) => self.show(at, side, (&kept, &[]), false, to),
-            }
+            self.pass_on(at, side, (&kept, &[]), false, to);
         }
     }
 

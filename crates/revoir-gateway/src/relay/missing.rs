@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What is missing until a client is back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// Its hello has to be said again.
+    /// It has no backend, or its hello has to be said again there.
     Hello,
     /// Its program was told of the new backend, and may say what that one has to know.
     Turn,

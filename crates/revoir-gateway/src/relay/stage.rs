@@ -56,6 +56,7 @@ impl Relay {
         self.look_at_move(at);
         self.look_at_silence(at);
         self.adapter_timeout(at);
+        self.look_at_gate(at);
         if let Stage::Holding(hold) = &mut self.stage {
             let accepted = (at.outlook)().accepted;
             let accepts = accepted.is_some_and(|accepted| accepted >= hold.since);
@@ -260,7 +261,7 @@ impl Relay {
     fn verdict(&mut self, at: &Moment<'_>, end: &BackendEnd) -> Verdict {
         let asked_to_close = BackendEnd::Closed(going_away(""));
         // One that was told to close says nothing to the client by that, whatever it answers.
-        let was_asked = self.moving.take().is_some();
+        let was_asked = self.is_moving();
         let end = match was_asked {
             true => &asked_to_close,
             false => end,
@@ -308,7 +309,9 @@ impl Relay {
         let Some(backend) = &mut self.backend else {
             return;
         };
-        let previous = backend.so_far(self.lane.messages());
+        let sent = self.lane.messages() - self.waiting.queued_messages() as u64;
+        let previous = backend.so_far(sent);
+        let is_gated = backend.gate.is_some();
         let lasted = at.now.saturating_sub(backend.attached);
         let watched = self.watched.as_ref();
         // One that never answered the hello was as good as away.
@@ -327,7 +330,8 @@ impl Relay {
             Release::Drop
         };
         let unsent = backend.hop.out.split_repeatable();
-        if self.watched.is_none() {
+        // What waits for the return of others was not given to it.
+        if self.watched.is_none() && !is_gated {
             self.waiting = unsent;
         }
         self.end(at.now, Side::Backend, end, release);
@@ -335,6 +339,7 @@ impl Relay {
             ended.held = Some(why);
         }
         let mut hold = Hold::new(at.now, why, left, previous);
+        hold.is_moved = self.moving.take().is_some();
         if why == HoldCause::Busy {
             // Not all at once: a second, and up to one more.
             let jitter = (u64::from(at.random.next_u32()) * 1000) >> 32;

@@ -131,14 +131,16 @@ pub(super) struct BackendSide {
     pub(super) attached: Duration,
     /// The number of the first message that is for it.
     pub(super) first: u64,
+    /// What the client says waits for the return of others, at most until then.
+    pub(super) gate: Option<Duration>,
 }
 
 impl BackendSide {
-    /// What went over the connection, of which `sent` whole messages came from the client so far.
+    /// What went over the connection: the client has sent so many whole messages that do not wait.
     pub(super) fn so_far(&self, sent: u64) -> Previous {
         let queued = self.hop.out.queued_messages() as u64;
         Previous {
-            written: (sent - self.first).saturating_sub(queued),
+            written: sent.saturating_sub(self.first + queued),
             received: self.lane.messages(),
         }
     }
@@ -191,18 +193,14 @@ impl Relay {
     pub(crate) fn attach(&mut self, at: &mut Moment<'_>) {
         let mut held = None;
         if let Stage::Holding(hold) = &self.stage {
-            held = Some((hold.why, hold.since, hold.was_silent));
+            held = Some((hold.why, hold.since, hold.was_silent, hold.is_moved));
             self.budgets.keep(hold.why, hold.left(at.now));
         }
         let jitter = at.random.next_u32();
-        let mut hop = Hop::new(at.now, Role::Client, &self.rules, jitter);
-        let kept = self.waiting.queued_messages() as u64;
-        if self.watched.is_none() {
-            hop.out = std::mem::take(&mut self.waiting);
-        }
         self.backend = Some(BackendSide {
-            first: self.lane.messages() - kept,
-            hop,
+            first: self.lane.messages() - self.waiting.queued_messages() as u64,
+            gate: None,
+            hop: Hop::new(at.now, Role::Client, &self.rules, jitter),
             lane: lane(
                 (&self.rules, self.treatment),
                 Role::Client,
@@ -211,11 +209,14 @@ impl Relay {
             attached: at.now,
         });
         self.stage = Stage::Attached;
-        if let Some((why, since, was_silent)) = held {
+        if let Some((why, since, was_silent, is_moved)) = held {
             let away = (at.outlook)().was_away;
             let was_away =
                 was_silent || why != HoldCause::Lost || away.is_some_and(|away| away >= since);
-            self.greet(at, was_away);
+            match self.watched {
+                Some(_) => self.greet(at, was_away),
+                None => self.returned(at, !is_moved),
+            }
         }
     }
 
@@ -377,7 +378,10 @@ impl Relay {
         let hops = earlier(hop(self.client.as_ref()), hop(backend));
         let hops = earlier(hops, self.adapter_deadline());
         match &self.stage {
-            Stage::Attached => earlier(hops, earlier(self.moving, self.silence_deadline())),
+            Stage::Attached => {
+                let own = earlier(self.moving, self.gate_deadline());
+                earlier(hops, earlier(own, self.silence_deadline()))
+            }
             Stage::Holding(hold) => {
                 let dial = hold.search.next();
                 earlier(hops, earlier(Some(hold.deadline().0), dial))

@@ -25,8 +25,6 @@ pub(super) struct Watched {
     inflater: Decompressor,
     /// Until when a backend may take to answer what is said again.
     pub(super) greeting: Option<Duration>,
-    /// What the client says waits for the return of others, at most until then.
-    pub(super) gate: Option<Duration>,
     /// Its program may have something to say to its new backend.
     pub(super) turn: Option<Turn>,
 }
@@ -49,7 +47,6 @@ impl Watched {
             adapter,
             inflater: Decompressor::new(alone),
             greeting: None,
-            gate: None,
             turn: None,
         }
     }

@@ -33,15 +33,6 @@ impl Relay {
         is_whole: bool,
         to: &mut dyn Accept,
     ) {
-        if side == Side::Client && self.is_gated() {
-            if is_whole {
-                let (out, role) = (&mut self.waiting, Role::Server);
-                out.forward_messages(&mut Nowhere, before, bytes, role);
-                return;
-            }
-            // Nobody keeps it until it is whole.
-            self.open_gate(at);
-        }
         if !is_whole && self.is_shown() {
             // What is cut through is not looked at, so the adapter may have missed something.
             match self.is_away() {
@@ -112,15 +103,10 @@ impl Relay {
     pub(super) fn adapter_is_held(&mut self, at: &mut Moment<'_>) {
         if let Some(watched) = &mut self.watched {
             let mut out = Outbox::default();
-            (watched.greeting, watched.gate, watched.turn) = (None, None, None);
+            (watched.greeting, watched.turn) = (None, None);
             watched.adapter.server_gone(at.now, &mut out);
             self.say_all(at, &out);
         }
-    }
-
-    /// Whether what the client says goes to other clients, as it does in the protocols that have adapters.
-    pub(crate) fn tells_others(&self) -> bool {
-        self.watched.is_some()
     }
 
     /// Has the adapter say the hello again to the backend that is there now. `was_away`: it did not
@@ -163,7 +149,6 @@ impl Relay {
             self.on(at, Event::Silent(Side::Backend));
             return;
         }
-        self.look_at_gate(at);
         self.look_at_turn(at);
         let Some(watched) = &mut self.watched else {
             return;
@@ -185,8 +170,7 @@ impl Relay {
         let watched = self.watched.as_ref().filter(|_| self.is_shown())?;
         let timer = watched.adapter.poll_timeout();
         let turn = watched.turn.map(|turn| turn.until);
-        let waits = watched.greeting.into_iter().chain(watched.gate);
-        timer.into_iter().chain(waits).chain(turn).min()
+        timer.into_iter().chain(watched.greeting).chain(turn).min()
     }
 
     /// Whether what comes is shown to an adapter.
@@ -202,11 +186,12 @@ impl Relay {
 
     /// What is missing until the client is back with a new backend.
     pub(crate) fn missing(&self) -> Option<Missing> {
-        let watched = self.watched.as_ref()?;
-        match self.stage {
+        let watched = self.watched.as_ref();
+        match &self.stage {
+            Stage::Holding(hold) if hold.is_moved && watched.is_none() => None,
             Stage::Holding(_) => Some(Missing::Hello),
-            Stage::Attached if watched.greeting.is_some() => Some(Missing::Hello),
-            Stage::Attached => watched.turn.map(|_| Missing::Turn),
+            Stage::Attached if watched?.greeting.is_some() => Some(Missing::Hello),
+            Stage::Attached => watched?.turn.map(|_| Missing::Turn),
             Stage::Closing { .. } | Stage::Done => None,
         }
     }
@@ -252,7 +237,7 @@ impl Relay {
             return;
         }
         if watched.greeting.take().is_some() {
-            self.returned(at);
+            self.returned(at, true);
         }
         self.look_at_turn(at);
         if let Some(why) = self.adapter_objects()

@@ -1,6 +1,7 @@
 //! Mode `auto`: who is held, and what becomes of everybody else.
 
 use revoir_codes::{CloseCode, Slot};
+use revoir_proto::frame::Opcode;
 use tokio::net::TcpSocket;
 
 use crate::rules::Mode;
@@ -172,4 +173,27 @@ async fn a_session_that_begins_by_polling_is_503_where_nobody_may_wait() {
     assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
     assert!(field(&head, "Retry-After").is_some());
     assert_eq!(between.counts.limited(Limit::Waiting), 1);
+}
+
+/// A backend that passes on what each says to all others has to have them.
+#[tokio::test]
+async fn what_a_held_client_said_meanwhile_waits_for_the_others_of_its_route() {
+    let (listener, between) = pair(settings(Mode::Hold)).await;
+    let (mut speaker, one) = connected(&listener, &between).await;
+    let speakers_name = between.gateway.handles()[0].name.to_string();
+    let (_listens, other) = connected(&listener, &between).await;
+    drop((one, other));
+    between.counts.held(2).await;
+    speaker.text("meanwhile").await;
+    speaker.send(Opcode::Ping, b"").await;
+    assert_eq!(speaker.frame().await, Some((Opcode::Pong, Vec::new())));
+    let mut backends = [asked(&listener).await, asked(&listener).await];
+    backends.sort_by_key(|(_, head)| field(head, "Revoir-Conn").as_ref() != Some(&speakers_name));
+    let [(speakers, head), (listeners, other_head)] = &mut backends;
+    accepted(speakers, head, "").await;
+    // It would come before the answer to this.
+    speakers.send(Opcode::Ping, b"").await;
+    assert_eq!(speakers.frame().await, Some((Opcode::Pong, Vec::new())));
+    accepted(listeners, other_head, "").await;
+    assert_eq!(speakers.recv().await, "meanwhile");
 }

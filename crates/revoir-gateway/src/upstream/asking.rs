@@ -9,7 +9,7 @@ pub(crate) struct QueueId(pub(crate) u64);
 /// Who goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Priority {
-    /// Messages wait.
+    /// It has nothing to say yet, and may miss what others say.
     Urgent,
     Normal,
 }

@@ -244,16 +244,29 @@ impl DialQueue {
     /// The first whose path was not tried lately, so that many who ask for one path are not all tried
     /// before somebody else.
     fn take_one_to_try(&mut self) -> Option<QueueId> {
-        for list in [&mut self.urgent, &mut self.normal] {
+        let waiting = &self.waiting;
+        // Whoever has moved to the other list stands in both.
+        let listed = |queue_id: &QueueId, priority| {
+            let asking = waiting.get(queue_id);
+            asking.filter(|asking| asking.priority == priority)
+        };
+        let lists = [
+            (&mut self.urgent, Priority::Urgent),
+            (&mut self.normal, Priority::Normal),
+        ];
+        for (list, priority) in lists {
             while let Some(first) = list.front()
-                && !self.waiting.contains_key(first)
+                && listed(first, priority).is_none()
             {
                 list.pop_front();
             }
         }
-        let lists = self.urgent.iter().chain(&self.normal);
-        let all = lists.chain(self.bad_paths.waiting()).copied();
-        let all = all.filter_map(|queue_id| Some((queue_id, self.waiting.get(&queue_id)?.path)));
+        let urgent = self.urgent.iter().map(|one| (one, Priority::Urgent));
+        let normal = self.normal.iter().map(|one| (one, Priority::Normal));
+        let lists = urgent.chain(normal);
+        let lists = lists.filter_map(|(one, priority)| Some((*one, listed(one, priority)?.path)));
+        let bad_paths = self.bad_paths.waiting();
+        let all = lists.chain(bad_paths.filter_map(|one| Some((*one, waiting.get(one)?.path))));
         let is_new = |(_, path): &(_, PathId)| !self.tried_paths.contains(path);
         let (queue_id, _) = all.clone().find(is_new).or_else(|| all.clone().next())?;
         self.waiting.remove(&queue_id);
@@ -351,6 +364,22 @@ mod tests {
         assert!(queue.accepted(now, path("/")));
         assert!(!queue.accepted(now, path("/")));
         assert_eq!(granted(&mut queue, now + ms(10)).len(), 11);
+    }
+
+    #[test]
+    fn whoever_has_moved_behind_others_is_not_tried_before_them() {
+        let mut queue = DialQueue::new(1000, Redials::default());
+        for queue_id in 0..3 {
+            queue.enqueue(QueueId(queue_id), again(Priority::Urgent, "/"));
+        }
+        queue.failed(ms(0), path("/"));
+        queue.set_priority(QueueId(0), Priority::Normal);
+        let mut tried = Vec::new();
+        while let Some(next) = queue.next_grant() {
+            tried.extend(granted(&mut queue, next));
+            queue.failed(next, path("/"));
+        }
+        assert_eq!(tried, [1, 2, 0]);
     }
 
     #[test]

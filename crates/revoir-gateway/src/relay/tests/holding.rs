@@ -135,6 +135,93 @@ fn a_message_of_which_the_backend_got_a_part_goes_to_the_next_one_whole() {
     assert_eq!(rig.backend_got(), expected);
 }
 
+/// A rig that has returned before others, and said something meanwhile.
+fn returned_before_others() -> Rig {
+    let mut rig = lost();
+    rig.client_sends(&text("meanwhile"));
+    rig.wait(seconds(1));
+    rig.others_return(false);
+    rig.attach();
+    rig.client_sends(&text("after"));
+    rig
+}
+
+fn told(said: &[&str]) -> Vec<u8> {
+    let frames = said.iter().map(|one| plain(Opcode::Text, one.as_bytes()));
+    frames.collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn what_was_said_meanwhile_waits_until_all_others_have_a_backend_again() {
+    let mut rig = returned_before_others();
+    rig.wait(seconds(4));
+    rig.backend_sends(&plain(Opcode::Text, b"news"));
+    assert_eq!(rig.client_got(), plain(Opcode::Text, b"news"));
+    assert_eq!(rig.backend_got(), b"");
+    assert!(rig.relay.held_bytes() > 0);
+    rig.others_return(true);
+    assert_eq!(rig.backend_got(), told(&["meanwhile", "after"]));
+    rig.client_sends(&text("later"));
+    assert_eq!(rig.backend_got(), told(&["later"]));
+    assert_eq!(rig.relay.held_bytes(), 0);
+
+    let mut rig = returned_before_others();
+    rig.wait(seconds(5));
+    assert_eq!(rig.backend_got(), told(&["meanwhile", "after"]));
+}
+
+#[test]
+fn a_client_whose_upstream_is_removed_waits_for_nobody_and_nobody_for_it() {
+    let mut rig = Rig::new(Mode::Hold);
+    assert!(rig.act(|relay, at| relay.change_backend(at)));
+    rig.backend_sends(&plain(Opcode::Close, &close_payload(1001, "")));
+    assert!(is_held(&rig) && rig.relay.missing().is_none());
+    rig.others_return(false);
+    rig.backend_got();
+    rig.attach();
+    rig.client_sends(&text("one"));
+    assert_eq!(rig.backend_got(), told(&["one"]));
+}
+
+#[test]
+fn what_waits_for_others_outlives_another_loss_and_goes_before_a_close() {
+    let mut rig = returned_before_others();
+    rig.lose(Side::Backend);
+    let written = rig.relay.seeking().map(|seeking| seeking.previous.written);
+    assert_eq!(written, Some(0));
+    rig.client_sends(&text("away"));
+    rig.attach();
+    assert_eq!(rig.backend_got(), b"");
+    rig.client_sends(&masked(Opcode::Close, &close_payload(1000, "bye")));
+    let close = plain(Opcode::Close, &close_payload(1000, "bye"));
+    let all = [told(&["meanwhile", "after", "away"]), close].concat();
+    assert_eq!(rig.backend_got(), all);
+}
+
+#[test]
+fn a_message_that_is_not_kept_whole_does_not_wait_for_others() {
+    for is_begun_before in [true, false] {
+        let mut rig = Rig::with(Rules {
+            keep: 100,
+            ..rules(Mode::Hold)
+        });
+        let long = "x".repeat(1000);
+        let wire = text(&long);
+        rig.lose(Side::Backend);
+        rig.client_sends(&text("meanwhile"));
+        rig.others_return(false);
+        if is_begun_before {
+            rig.client_sends(&wire[..500]);
+            rig.attach();
+        } else {
+            rig.attach();
+            rig.client_sends(&wire[..500]);
+        }
+        rig.client_sends(&wire[500..]);
+        assert_eq!(rig.backend_got(), told(&["meanwhile", &long]));
+    }
+}
+
 #[test]
 fn half_a_message_of_a_lost_backend_never_reaches_the_client() {
     let mut rig = Rig::new(Mode::Hold);
