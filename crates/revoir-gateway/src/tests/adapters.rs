@@ -1,5 +1,7 @@
 //! Connections whose hello can be said again.
 
+use std::time::Duration;
+
 use revoir_adapters::{Protocol, Unholdable};
 use revoir_codes::{CloseCode, Slot};
 use revoir_proto::Role;
@@ -9,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::rules::{Mode, ProtocolRule};
 use crate::tests::support::{
-    Between, Raw, accepted, asked, dial, field, frame, pair, request, settings,
+    Between, Raw, accepted, asked, dial, field, frame, pair, pass, request, settings,
 };
 use crate::treatment::{HeldBy, Treatment, TunnelCause};
 
@@ -185,4 +187,46 @@ async fn what_a_client_said_meanwhile_is_heard_by_those_who_return_with_it() {
     assert_eq!(speakers.frame().await, Some((Opcode::Pong, Vec::new())));
     listeners.text(r#"40{"sid":"c"}"#).await;
     assert_eq!(speakers.recv().await, r#"42["meanwhile"]"#);
+}
+
+/// A client of MQTT with a subscription, and its backend.
+async fn subscribed(listener: &TcpListener, between: &Between) -> (Raw, Raw) {
+    let mut client = came(between, "", MQTT).await;
+    let (mut backend, head) = asked(listener).await;
+    accepted(&mut backend, &head, MQTT).await;
+    client.head().await;
+    let connect = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04same";
+    let subscribe = b"\x82\x08\x00\x01\x00\x03a/b\x00";
+    for (asks, answers) in [
+        (&connect[..], &b"\x20\x02\x00\x00"[..]),
+        (subscribe, b"\x90\x03\x00\x01\x00"),
+    ] {
+        client.send(Opcode::Binary, asks).await;
+        assert_eq!(backend.frame().await, Some((Opcode::Binary, asks.to_vec())));
+        backend.send(Opcode::Binary, answers).await;
+        let answer = Some((Opcode::Binary, answers.to_vec()));
+        assert_eq!(client.frame().await, answer);
+    }
+    (client, backend)
+}
+
+const MQTT: &str = "Sec-WebSocket-Protocol: mqtt\r\n";
+
+/// A broker drops a client whose id another one has taken. Said again, its hello would drop that one.
+#[tokio::test]
+async fn a_client_whose_broker_was_there_and_dropped_it_is_sent_back_whoever_else_comes() {
+    let (listener, between) = pair(settings(Mode::Auto)).await;
+    let (mut client, backend) = subscribed(&listener, &between).await;
+    let held = Treatment::Hold(HeldBy::Protocol(Protocol::Mqtt));
+    assert_eq!(treatment(&between), held);
+    drop(backend);
+    between.counts.held(1).await;
+    let (mut dropped, head) = asked(&listener).await;
+    // Somebody else is accepted meanwhile.
+    pass(Duration::from_secs(2)).await;
+    let _other = came(&between, "", MQTT).await;
+    let (mut other, others_head) = asked(&listener).await;
+    accepted(&mut other, &others_head, MQTT).await;
+    accepted(&mut dropped, &head, MQTT).await;
+    sent_back(&mut client).await;
 }
