@@ -133,7 +133,7 @@ impl Default for Rules {
             write_timeout: Duration::from_secs(20),
             close_budget: Duration::from_secs(5),
             planned_budget: Duration::from_secs(30),
-            lost_budget: Duration::from_secs(10),
+            lost_budget: Duration::from_secs(30),
             silent_budget: Duration::from_secs(60),
             queue_limit: Duration::from_secs(60),
             stable_after: Duration::from_secs(10),

@@ -12,12 +12,20 @@ use crate::tests::support::{
     Counts, Setup, accepted, ask, asked, connected, field, frame, pair, pass, settings, soon, taken,
 };
 
+/// How long a client is held: less than the time between two pings.
+const BUDGET: Duration = Duration::from_secs(10);
+
 /// A gateway that waits for a backend's answer for so long.
 fn answered_within(limit: Duration) -> Setup {
     Setup {
         settings: Settings {
             handshake_limit: limit,
             ..Settings::default()
+        },
+        rules: Rules {
+            mode: Mode::Hold,
+            lost_budget: BUDGET,
+            ..Rules::default()
         },
         ..settings(Mode::Hold)
     }
@@ -54,7 +62,7 @@ async fn half_a_frame_and_a_reset_are_nothing_to_a_held_client() {
 
 #[tokio::test]
 async fn a_backend_that_accepts_tcp_and_says_nothing_costs_the_budget() {
-    let budget = Rules::default().lost_budget;
+    let budget = BUDGET;
     let (listener, between) = pair(answered_within(budget / 2)).await;
     let (mut client, backend) = connected(&listener, &between).await;
     drop(backend);
@@ -89,7 +97,7 @@ async fn a_proxy_that_answers_502_until_the_backend_is_back_is_waited_for() {
 async fn an_invalid_handshake_until_the_end_is_1014() {
     for accept in ["", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOx=\r\n"] {
         // The last try may not be over when the budget is.
-        let limit = Rules::default().lost_budget * 2;
+        let limit = BUDGET * 2;
         let (listener, between) = pair(answered_within(limit)).await;
         let (mut client, backend) = connected(&listener, &between).await;
         drop(backend);
@@ -105,7 +113,7 @@ async fn an_invalid_handshake_until_the_end_is_1014() {
         });
         let failed = |counts: &Counts| counts.failed.load(Ordering::SeqCst);
         between.counts.at_least(failed, 1).await;
-        pass(Rules::default().lost_budget).await;
+        pass(BUDGET).await;
         assert_eq!(client.closed().await.0, 1014, "{accept}");
         nonsense.abort();
     }
@@ -270,6 +278,18 @@ async fn closes_pass_in_both_directions_and_both_endings_are_told() {
         ended.contains("client: 4000") && ended.contains("backend: 4000"),
         "{ended}"
     );
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf_8_is_for_the_backend_to_judge() {
+    for mode in [Mode::Hold, Mode::Tunnel] {
+        let (listener, between) = pair(settings(mode)).await;
+        let (mut client, mut backend) = connected(&listener, &between).await;
+        client.send(Opcode::Text, b"\xff").await;
+        assert_eq!(backend.frame().await, Some((Opcode::Text, vec![0xff])));
+        backend.close(1007).await;
+        assert_eq!(client.closed().await.0, 1007);
+    }
 }
 
 #[tokio::test]

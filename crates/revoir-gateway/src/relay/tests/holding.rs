@@ -283,7 +283,7 @@ fn a_planned_restart_may_take_30_s_and_then_ends_with_1012_and_a_slot() {
 }
 
 #[test]
-fn a_lost_backend_may_be_away_10_s_and_then_there_is_none() {
+fn a_lost_backend_may_be_away_for_its_time_and_then_there_is_none() {
     let (frame, at) = given_up(&mut lost());
     assert_eq!(
         (frame.code(), at),

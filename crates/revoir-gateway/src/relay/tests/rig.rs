@@ -60,6 +60,7 @@ pub(super) fn rules(mode: Mode) -> Rules {
     Rules {
         mode,
         keepalive: None,
+        lost_budget: seconds(10),
         ..Rules::default()
     }
 }
