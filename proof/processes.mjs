@@ -95,17 +95,18 @@ export class Program {
   }
 }
 
-/** `revoir serve` in front of a port, whose route has these lines beside its upstream. `log`: where its output goes. */
+/** `revoir serve` in front of a port, or of several, whose route has these lines beside its upstream. `log`: where its output goes. */
 export async function startGateway(revoir, folder, port, { route = '', log = 'ignore' } = {}) {
   const listen = await freePort()
   const inside = mkdtempSync(join(resolve(folder), 'gateway-'))
   const config = join(inside, 'revoir.toml')
+  const upstreams = [port].flat().map((one) => `"ws://127.0.0.1:${one}"`)
   writeFileSync(config, `listen = ["127.0.0.1:${listen}"]
 log = "off"
 [admin]
 listen = "unix:${inside}/admin.sock"
 [[route]]
-upstreams = ["ws://127.0.0.1:${port}"]
+upstreams = [${upstreams.join(', ')}]
 ${route}
 `)
   const gateway = start(revoir, ['serve', '--config', config], { stdio: ['ignore', log, 'ignore'] })

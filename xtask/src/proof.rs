@@ -15,7 +15,7 @@ struct Proof {
     run: fn() -> anyhow::Result<()>,
 }
 
-const PROOFS: [Proof; 11] = [
+const PROOFS: [Proof; 12] = [
     Proof {
         name: "apps",
         shows: "applications as their libraries' documentation shows them are never worse off than without the gateway (15 minutes)",
@@ -55,6 +55,11 @@ const PROOFS: [Proof; 11] = [
         name: "meanwhile",
         shows: "what clients said while their server was away is heard by those who return with them (10 minutes)",
         run: || real_peers::meanwhile(&built_gateway()?),
+    },
+    Proof {
+        name: "plain",
+        shows: "clients of plain WebSocket servers that go or freeze are never worse off than without the gateway (6 minutes)",
+        run: || real_peers::plain(&built_gateway()?),
     },
     Proof {
         name: "protocols",

@@ -78,6 +78,24 @@ pub(crate) fn meanwhile(gateway: &Path) -> anyhow::Result<()> {
     play(script, &folder, "docs/meanwhile-proof.md", MEANWHILE_HEAD)
 }
 
+/// Takes plain WebSocket servers away, and freezes them.
+pub(crate) fn plain(gateway: &Path) -> anyhow::Result<()> {
+    let deadline = Instant::now() + INSTALL_LIMIT;
+    let folder = install("plain", deadline)?;
+    let haproxy = tools::server("haproxy");
+    if !tools::runs(Command::new(&haproxy).arg("-v")) {
+        tools::apt_install(&["haproxy"], deadline)?;
+    }
+    let mut script = Command::new("node");
+    script
+        .arg("plain.mjs")
+        .arg(gateway)
+        .arg(tools::server("haproxy"))
+        .arg(folder.join("run"))
+        .current_dir(&folder);
+    play(script, &folder, "docs/plain-proof.md", PLAIN_HEAD)
+}
+
 /// A folder with the scripts of a proof, what all have in common, and the packages that they need.
 fn install(name: &str, deadline: Instant) -> anyhow::Result<PathBuf> {
     let folder = crate::root().join("target").join(name);
@@ -172,6 +190,15 @@ publishes, and is held where the route names its protocol. Each row is 20 runs; 
 
 ";
 
+const PLAIN_HEAD: &str = "\
+# What clients of plain WebSocket servers notice
+
+`cargo xtask proof plain` writes this page: a server on npm's `ws` that echoes and broadcasts, and clients on npm's `reconnecting-websocket` with
+its defaults, which keep what they say while they are not connected; everything on 127.0.0.1. Without an adapter, `auto` holds nobody unless the
+server says `Revoir-Hold: yes`. It fails where clients that are held are worse off than those without a gateway.
+
+";
+
 const PROTOCOLS_HEAD: &str = "\
 # What became of clients whose server went away
 
@@ -193,7 +220,7 @@ default.
 | auto | the gateway as it is by default: the adapter of the protocol says the hello again |
 | hold | `mode = \"hold\"` and `protocol = \"none\"`: what the gateway would do if it held everybody without knowing the protocol |
 
-The route of Action Cable has `hold.lost = \"1m\"`: three Rails that start beside each other may take longer than the 10 s of the default, and a
+The route of Action Cable has `hold.lost = \"1m\"`: three Rails that start beside each other took longer than the 10 s that were the default, and a
 client that is sent away then comes back later than one that has been trying by itself all the time.
 
 *Lost* are messages that a server has sent, or a client, and that did not arrive at a client, or at any server; all clients together. What a new
@@ -218,7 +245,7 @@ the gateway is a release build. A publisher that talks to the broker itself send
 confirmed. *Lost* is what was confirmed and a client has not had, of so many; the time counts from the first number that was confirmed after
 the return of the broker, and ends with the first number that half of the clients have, and all.
 
-A broker that is killed or shuts down (SIGTERM) is started again, mosquitto after 2 s; RabbitMQ takes longer than the 10 s that a gateway waits
+A broker that is killed or shuts down (SIGTERM) is started again, mosquitto after 2 s; RabbitMQ takes longer than the 10 s that a gateway waited
 by default, so its route has `hold.lost = \"2m\"`. None of the two can close with 1012: a small server in front of them does, and is away for
 2 s while numbers go on. Neither says goodbye when it shuts down: the connections break. A broker that is frozen is only silent: the gateway
 keeps its connections ([for how long](gateway.md#when-the-backend-ends)).
