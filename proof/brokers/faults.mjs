@@ -13,8 +13,6 @@ const [revoir, folder] = [program, place].map((path) => resolve(path))
 const CLIENTS = Number(process.env.CLIENTS ?? 100)
 /** Between two numbers. */
 const PACE = 200
-/** How long everybody is watched after the return of the broker. */
-const WATCHED = 15_000
 /** What the gateway may add to a return: its pace, in clients per second, and this. */
 const RETURN_RATE = 500
 const GRACE = 200
@@ -129,7 +127,7 @@ async function play(broker, fault) {
   await FAULTS[fault](broker, front)
   const back = Date.now()
   if (front) await sleep(2000)
-  await sleep(WATCHED)
+  await sleep(broker.watched)
   numbers.isOver = true
   const last = numbers.next - 2
   await sleep(1000)
