@@ -91,6 +91,14 @@ pub trait Adapter: fmt::Debug + Send {
     fn message_while_away(&mut self, now: Duration, message: Message<'_>, out: &mut Outbox)
     -> Fate;
 
+    /// A message of the client has come while the adapter is ready and [awaits its client](Self::awaits_client),
+    /// and waits for the return of others. [`Fate::Pass`] keeps it, and it will be shown again when it goes; what is
+    /// answered here is swallowed: heartbeats, for example.
+    fn message_at_gate(&mut self, now: Duration, message: Message<'_>, out: &mut Outbox) -> Fate {
+        let _ = (now, message, out);
+        Fate::Pass
+    }
+
     /// Whether the client could be held if the server went now.
     ///
     /// # Errors

@@ -48,6 +48,7 @@
 //! | a message of the client is about to go to the server | [`message_from_client`](Adapter::message_from_client) |
 //! | a message of the server has come | [`message_from_server`](Adapter::message_from_server) |
 //! | a message of the client has come while [`is_ready`](Adapter::is_ready) is false | [`message_while_away`](Adapter::message_while_away); what [passes](Fate::Pass) is kept, in order |
+//! | a message of the client has come that waits for others, while the adapter [awaits its client](Adapter::awaits_client) | [`message_at_gate`](Adapter::message_at_gate); what [passes](Fate::Pass) is kept, in order |
 //! | the server sent a Close frame | [`is_restart`](Adapter::is_restart) and [`holdable`](Adapter::holdable) |
 //! | the server's connection broke | [`holdable`](Adapter::holdable) |
 //! | the client is held from now on | [`server_gone`](Adapter::server_gone) |

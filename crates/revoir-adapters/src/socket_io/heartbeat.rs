@@ -155,10 +155,13 @@ impl Heartbeat {
 
     /// The server is there and ready: the client is pinged, because the first ping of a new
     /// server may come up to two intervals after the last one of the old, and because its answer tells that
-    /// it knows of the server.
+    /// it knows of the server. One that has not answered its last ping sleeps, and is not waited for.
     pub(super) fn ready(&mut self, now: Duration) {
+        let is_awake = self.pongs == self.pings;
         self.pinged(now);
-        self.awaited = Awaited::First(self.pings);
+        if is_awake {
+            self.awaited = Awaited::First(self.pings);
+        }
         self.next = match self.pace {
             Some(pace) if self.is_ours => Some(now + pace.interval),
             _ => None,

@@ -349,6 +349,20 @@ impl Adapter for SocketIo {
         Fate::Pass
     }
 
+    fn message_at_gate(&mut self, now: Duration, message: Message<'_>, out: &mut Outbox) -> Fate {
+        if message != Message::Text(PONG.as_bytes()) {
+            return Fate::Pass;
+        }
+        // It is not to wait: the server would miss it.
+        if self.heartbeat.pong() == Beat::Pass {
+            out.text_to_server(PONG);
+        }
+        if self.heartbeat.asks_again(now) {
+            out.text_to_client(PING);
+        }
+        Fate::Swallow
+    }
+
     fn holdable(&self) -> Result<(), Unholdable> {
         if let Some(why) = self.is_final {
             return Err(why);

@@ -35,13 +35,14 @@ impl Adapter for Stomp {
 
     fn message_from_server(
         &mut self,
-        _now: Duration,
+        now: Duration,
         message: Message<'_>,
         out: &mut Outbox,
     ) -> Fate {
         if self.over.is_some() {
             return Fate::Pass;
         }
+        (self.heard, self.stood_in) = (now, None);
         let mut stream = std::mem::take(&mut self.from_server);
         let mut say = Vec::new();
         let fate = stream.take(message, &mut say, |unit| self.judge_server(unit, out));
@@ -113,7 +114,7 @@ impl Adapter for Stomp {
     }
 
     fn poll_timeout(&self) -> Option<Duration> {
-        self.next_beat
+        self.next_beat.or_else(|| self.late())
     }
 
     fn handle_timeout(&mut self, now: Duration, out: &mut Outbox) {
@@ -123,6 +124,9 @@ impl Adapter for Stomp {
             out.text_to_client("\n");
             // Early: a client may be strict.
             self.next_beat = Some(now + every / 2);
+        } else if self.next_beat.is_none() && self.late().is_some_and(|late| late <= now) {
+            out.text_to_client("\n");
+            self.stood_in = Some(now);
         }
     }
 

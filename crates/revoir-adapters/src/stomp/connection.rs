@@ -14,6 +14,12 @@ use crate::stream::{Stream, Verdict};
 /// Receipts and transactions that one connection may have open.
 pub(super) const OPEN_LIMIT: usize = 4096;
 
+/// A server that is there is stood in for as if it had agreed to this at least: a timer is not a busy loop.
+const SHORTEST_BEAT: Duration = Duration::from_secs(1);
+
+/// How long a server that is there, and silent, is stood in for: as long as a relay keeps it.
+const STOOD_IN: Duration = Duration::from_secs(66);
+
 pub(super) const NOT_STOMP: Unholdable = Unholdable::forever("not STOMP 1.1 or 1.2");
 pub(super) const TOO_MUCH: Unholdable = Unholdable::forever("there is too much to say again");
 pub(super) const TOO_MANY: Unholdable = Unholdable::forever("too much is under way");
@@ -65,8 +71,11 @@ pub(crate) struct Stomp {
     pub(super) terms: Option<Terms>,
     /// How often the server is to be heard, if at all.
     pub(super) heart_beat: Option<Duration>,
-    /// When the client is to hear one in the server's place.
+    /// When the client is to hear one in the place of a server that is not there.
     pub(super) next_beat: Option<Duration>,
+    /// When the server that is there was last heard, and the client heard one in its place.
+    pub(super) heard: Duration,
+    pub(super) stood_in: Option<Duration>,
     pub(super) subscriptions: Vec<Subscription>,
     /// Open transactions, and whether they have acknowledgements.
     pub(super) transactions: BTreeMap<Vec<u8>, bool>,
@@ -100,6 +109,8 @@ impl Stomp {
             terms: None,
             heart_beat: None,
             next_beat: None,
+            heard: Duration::ZERO,
+            stood_in: None,
             subscriptions: Vec::new(),
             transactions: BTreeMap::new(),
             receipts: BTreeSet::new(),
@@ -150,6 +161,20 @@ impl Stomp {
         self.phase = Phase::Open;
         self.next_beat = None;
         self.while_away = Stream::default();
+    }
+
+    /// When the client is to hear a heartbeat in the place of a server that is there, and late.
+    pub(super) fn late(&self) -> Option<Duration> {
+        let is_between = !self.from_server.is_in_parts();
+        let every = self
+            .heart_beat
+            .filter(|_| self.phase == Phase::Open && is_between)?;
+        let every = every.max(SHORTEST_BEAT);
+        let late = match self.stood_in {
+            Some(last) => last + every / 2,
+            None => self.heard + every,
+        };
+        (late <= self.heard + STOOD_IN.max(every)).then_some(late)
     }
 
     /// Whether what is under way could go on with another server.

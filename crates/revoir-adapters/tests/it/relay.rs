@@ -55,7 +55,11 @@ impl Relay {
     pub(crate) fn client(&mut self, message: OwnedMessage) {
         let mut out = Outbox::default();
         if self.is_there && self.is_gated && self.adapter.is_ready() {
-            self.kept.push_back(message);
+            let seen = message.as_message();
+            let awaits = self.adapter.awaits_client();
+            if !awaits || self.adapter.message_at_gate(self.now, seen, &mut out) == Fate::Pass {
+                self.kept.push_back(message);
+            }
         } else if self.is_there && self.adapter.is_ready() {
             let seen = message.as_message();
             let fate = self.adapter.message_from_client(self.now, seen, &mut out);

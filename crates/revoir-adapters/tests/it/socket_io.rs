@@ -77,20 +77,18 @@ fn every_connect_is_said_again_and_its_answer_passed() {
 #[test]
 fn the_client_has_handled_the_answer_when_it_answers_the_second_ping_behind_it() {
     let mut relay = connected();
-    // Two pings of the pause, which it answers late.
+    // A ping of the pause.
     relay.lose().unwrap();
-    relay.pass(50 * SECOND);
-    assert_eq!(relay.client_gets(), ["2", "2"]);
+    relay.pass(25 * SECOND);
+    assert_eq!(relay.client_gets(), ["2"]);
+    relay.client_says("3");
     relay.back();
     relay.server_says(OPEN);
-    relay.client_says("3");
     relay.server_says(r#"40{"sid":"s3"}"#);
     assert!(!relay.adapter.awaits_client());
     relay.server_says(r#"40/admin,{"sid":"s4"}"#);
     assert!(relay.adapter.awaits_client());
     assert_eq!(relay.client_gets().last().unwrap(), "2");
-    relay.client_says("3");
-    assert!(relay.client_gets().is_empty(), "that was for the pause");
     relay.client_says("3");
     assert_eq!(relay.client_gets(), ["2"]);
     relay.client_says(r#"42["join"]"#);
@@ -100,8 +98,45 @@ fn the_client_has_handled_the_answer_when_it_answers_the_second_ping_behind_it()
     // Nobody asked for that.
     relay.client_says("3");
     assert!(relay.client_gets().is_empty());
+    returned(&mut relay);
     relay.lose().unwrap();
     assert!(!relay.adapter.awaits_client());
+}
+
+#[test]
+fn pongs_do_not_wait_for_others() {
+    let mut relay = connected();
+    relay.is_gated = true;
+    relay.lose().unwrap();
+    relay.client_says(r#"42["said"]"#);
+    relay.back();
+    relay.server_says(OPEN);
+    relay.server_says(r#"40{"sid":"s3"}"#);
+    relay.server_says(r#"40/admin,{"sid":"s4"}"#);
+    relay.server_gets();
+    relay.client_says(r#"42["join"]"#);
+    relay.client_says("3");
+    assert_eq!(relay.client_gets().last().unwrap(), "2");
+    // The server asks, too.
+    relay.server_says("2");
+    relay.client_says("3");
+    assert_eq!(relay.server_gets(), ["3"]);
+    assert!(!relay.adapter.awaits_client());
+    relay.open_gate();
+    assert_eq!(relay.server_gets(), [r#"42["said"]"#, r#"42["join"]"#]);
+}
+
+#[test]
+fn a_client_that_has_not_answered_its_last_ping_is_not_awaited() {
+    let mut relay = connected();
+    relay.server_says("2");
+    returned(&mut relay);
+    assert!(!relay.adapter.awaits_client());
+    // It has woken up.
+    relay.client_says("3");
+    relay.client_says("3");
+    returned(&mut relay);
+    assert!(relay.adapter.awaits_client());
 }
 
 #[test]

@@ -220,7 +220,7 @@ fn goodbyes() {
 #[test]
 fn heartbeats_are_sent_for_a_server_that_is_away() {
     let mut it = subscribed("auto");
-    it.pass(Duration::from_secs(10));
+    it.pass(Duration::from_millis(1999));
     it.expect_client(b"");
     it.lose();
     it.expect_client(b"\n");
@@ -238,7 +238,7 @@ fn heartbeats_are_sent_for_a_server_that_is_away() {
     it.heard_by_server();
     it.server_text("RECEIPT\nreceipt-id:revoir-0\n\n\0");
     it.expect_server(b"SEND\ndestination:/a\n\ntwo\n\n\0");
-    it.pass(Duration::from_secs(60));
+    it.pass(Duration::from_millis(1999));
     it.expect_client(b"");
 
     // Nobody asked for them.
@@ -251,10 +251,45 @@ fn heartbeats_are_sent_for_a_server_that_is_away() {
         it.client_text(&CONNECT.replace("2000,2000", client));
         it.server_text(&CONNECTED.replace("2000,2000", server));
         it.heard_by_client();
+        it.pass(Duration::from_secs(60));
+        it.expect_client(b"");
         it.lose();
         it.pass(Duration::from_secs(60));
         it.expect_client(b"");
     }
+}
+
+#[test]
+fn a_server_that_is_silent_is_stood_in_for_a_minute() {
+    let mut it = subscribed("auto");
+    for _ in 0..2 {
+        it.server_text("\n");
+        it.heard_by_client();
+        it.pass(Duration::from_millis(1999));
+        it.expect_client(b"");
+        it.pass(Duration::from_millis(1));
+        it.expect_client(b"\n");
+        it.pass(Duration::from_secs(3));
+        it.expect_client(b"\n\n\n");
+        it.pass(Duration::from_secs(200));
+        it.expect_client(&[b'\n'; 61]);
+    }
+    // Never inside a frame that goes on in parts.
+    let long = format!(
+        "MESSAGE\nsubscription:sub-0\nmessage-id:m\n\n{}",
+        "x".repeat(70_000)
+    );
+    it.server_text(&long);
+    it.expect_client(long.as_bytes());
+    it.pass(Duration::from_secs(100));
+    it.expect_client(b"");
+    // However often it wants to be heard, a timer is no busy loop.
+    let mut it = ByteStream::new(Protocol::Stomp);
+    it.client_text(&CONNECT.replace("2000,2000", "1,1"));
+    it.server_text(&CONNECTED.replace("2000,2000", "1,1"));
+    it.heard_by_client();
+    it.pass(Duration::from_secs(3));
+    it.expect_client(b"\n\n\n\n\n");
 }
 
 #[test]

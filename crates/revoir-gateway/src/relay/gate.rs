@@ -4,7 +4,8 @@
 //! come, or have subscribed there again, meets nobody, and may be confirmed for all that.
 //!
 //! Who is told of the new backend may have more to say to it: rooms are joined by a program. So such a client is not
-//! back before its adapter has seen that the program had its turn, and the backend has read what it said then.
+//! back before its adapter has seen that the program had its turn, and the backend has read what it said then. If it waits
+//! at the gate itself, it does not go through before, either: its program says what it says behind what has waited.
 
 use std::time::Duration;
 
@@ -16,26 +17,23 @@ use crate::relay::missing::Turn;
 use crate::relay::outgoing::Accept;
 use crate::relay::state::{Moment, Nowhere, Relay, Side, Stage};
 
-/// How long the others may take.
+/// How long the others may take, and the program of one that is told.
 pub(crate) const LONGEST_RETURN: Duration = Duration::from_secs(5);
-
-/// How long the program of a client may take that is told: one that sleeps is not waited for longer.
-const LONGEST_TURN: Duration = Duration::from_secs(3);
 
 impl Relay {
     /// There is a backend again, and the hello has been said to it if there is one. What the client said before
     /// waits, and what it says from now on, too, unless that is what the backend has to know. Without others that
     /// return, nothing does.
     pub(super) fn returned(&mut self, at: &mut Moment<'_>, has_others: bool) {
-        let has_waiting = self.has_waiting();
         if let Some(watched) = &mut self.watched
             && watched.adapter.awaits_client()
-            && !has_waiting
         {
-            let until = at.now + LONGEST_TURN;
+            let until = at.now + LONGEST_RETURN;
             watched.turn = Some(Turn { until, asked: None });
-            self.open_gate(at);
-            return;
+            if !self.has_waiting() {
+                self.open_gate(at);
+                return;
+            }
         }
         let may_wait = has_others && self.lane.is_holdable() && self.waiting.is_repeatable();
         let Some(backend) = &mut self.backend else {
@@ -97,10 +95,11 @@ impl Relay {
         to: &mut dyn Accept,
     ) {
         if side == Side::Client && self.is_gated() {
+            if is_whole && self.awaits_client() {
+                return self.show_at_gate(at, &[before, bytes].concat());
+            }
             if is_whole {
-                let (out, role) = (&mut self.waiting, Role::Server);
-                out.forward_messages(&mut Nowhere, before, bytes, role);
-                return;
+                return self.wait_at_gate(before, bytes);
             }
             // Nobody keeps it until it is whole.
             self.open_gate(at);
@@ -109,6 +108,12 @@ impl Relay {
             None => self.forward(at.now, side, (before, bytes), is_whole, to),
             Some(_) => self.show(at, side, (before, bytes), is_whole, to),
         }
+    }
+
+    /// Whole messages of the client wait: `before`, then `bytes`.
+    pub(super) fn wait_at_gate(&mut self, before: &[u8], bytes: &[u8]) {
+        let (out, role) = (&mut self.waiting, Role::Server);
+        out.forward_messages(&mut Nowhere, before, bytes, role);
     }
 
     /// Sees whether the client's program has had its turn, and asks the backend then whether it has read that.

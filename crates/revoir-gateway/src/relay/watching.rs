@@ -20,7 +20,7 @@ use crate::treatment::{Treatment, TunnelCause};
 const DROPPED: Unholdable = Unholdable::now("the backend was there, and dropped this client only");
 
 /// How long a backend may take to answer what is said again.
-const GREETING: Duration = Duration::from_secs(5);
+const GREETING: Duration = Duration::from_secs(15);
 
 impl Relay {
     /// `before` and `bytes` came from `side`. What is whole is shown to the adapter; `to` is the
@@ -97,6 +97,33 @@ impl Relay {
             }
         };
         (end, fate, out)
+    }
+
+    /// Messages of the client wait at the gate: those that the adapter does not answer.
+    pub(super) fn show_at_gate(&mut self, at: &mut Moment<'_>, mut wire: &[u8]) {
+        let limit = self.rules.keep;
+        while let Some(watched) = self.watched.as_mut().filter(|_| !wire.is_empty()) {
+            let Shown { end, message } = watched.first(wire, Role::Server, limit);
+            let (one, rest) = wire.split_at(end);
+            wire = rest;
+            let mut out = Outbox::default();
+            // What cannot be read is found out when it goes.
+            let fate = message.map_or(Fate::Pass, |message| {
+                let adapter = &mut watched.adapter;
+                adapter.message_at_gate(at.now, message.as_message(), &mut out)
+            });
+            if fate == Fate::Pass {
+                self.wait_at_gate(&[], one);
+            }
+            self.say_all(at, &out);
+        }
+        self.look_at_turn(at);
+    }
+
+    /// Whether the client's program was told, and may still say what its new backend has to know.
+    pub(super) fn awaits_client(&self) -> bool {
+        let watched = self.watched.as_ref();
+        watched.is_some_and(|watched| watched.adapter.awaits_client())
     }
 
     /// Tells the adapter that the client is held from now on.

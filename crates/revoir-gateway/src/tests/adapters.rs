@@ -157,7 +157,7 @@ async fn compressed_messages_are_read_where_each_stands_alone() {
 async fn what_a_client_said_meanwhile_is_heard_by_those_who_return_with_it() {
     let (listener, between) = pair(settings(Mode::Auto)).await;
     let (mut speaker, one) = connected(&listener, &between).await;
-    let (_listens, other) = connected(&listener, &between).await;
+    let (mut listens, other) = connected(&listener, &between).await;
     drop((one, other));
     between.counts.held(2).await;
     speaker.text(r#"42["meanwhile"]"#).await;
@@ -186,7 +186,19 @@ async fn what_a_client_said_meanwhile_is_heard_by_those_who_return_with_it() {
     speakers.send(Opcode::Ping, b"").await;
     assert_eq!(speakers.frame().await, Some((Opcode::Pong, Vec::new())));
     listeners.text(r#"40{"sid":"c"}"#).await;
-    assert_eq!(speakers.recv().await, r#"42["meanwhile"]"#);
+    assert_eq!(listens.recv().await, r#"40{"sid":"c"}"#);
+    // Both programs have had their turn, and the backends have read what they said.
+    for (client, backend) in [(&mut speaker, speakers), (&mut listens, listeners)] {
+        for _ in 0..2 {
+            assert_eq!(client.recv().await, "2");
+            client.text("3").await;
+        }
+        let Some((Opcode::Ping, id)) = backend.frame().await else {
+            panic!("a ping");
+        };
+        backend.send(Opcode::Pong, &id).await;
+    }
+    assert_eq!(backends[0].1.recv().await, r#"42["meanwhile"]"#);
 }
 
 /// A client of MQTT with a subscription, and its backend.

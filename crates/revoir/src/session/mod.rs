@@ -79,9 +79,8 @@ mod event;
 mod failures;
 mod handle;
 mod keys;
-mod running;
+mod limits;
 mod server;
-mod state;
 mod store;
 mod talk;
 

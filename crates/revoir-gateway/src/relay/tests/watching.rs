@@ -64,6 +64,14 @@ impl Adapter for Hello {
         Fate::Pass
     }
 
+    fn message_at_gate(&mut self, _: Duration, message: Message<'_>, _: &mut Outbox) -> Fate {
+        if message.payload() == b"done" {
+            self.is_client_awaited = false;
+            return Fate::Swallow;
+        }
+        Fate::Pass
+    }
+
     fn holdable(&self) -> Result<(), Unholdable> {
         match (self.is_over, self.is_awaited) {
             (true, _) => Err(OVER),
@@ -114,7 +122,11 @@ impl Adapter for Hello {
 }
 
 fn rig() -> Rig {
-    let mut rig = Rig::watched(rules(Mode::Auto), Box::new(Hello::default()));
+    rig_with(rules(Mode::Auto))
+}
+
+fn rig_with(rules: Rules) -> Rig {
+    let mut rig = Rig::watched(rules, Box::new(Hello::default()));
     rig.client_sends(&text("hello"));
     rig.backend_sends(&told("welcome"));
     assert_eq!(rig.backend_got(), told("hello"));
@@ -239,12 +251,15 @@ fn a_refusal_of_what_was_said_again_sends_the_client_back() {
 
 #[test]
 fn a_backend_that_does_not_answer_the_hello_is_left_and_another_one_asked() {
-    let mut rig = rig();
+    let mut rig = rig_with(Rules {
+        lost_budget: seconds(30),
+        ..rules(Mode::Auto)
+    });
     rig.lose(Side::Backend);
     rig.client_sends(&text("one"));
     rig.attach();
     rig.backend_got();
-    rig.wait(seconds(5));
+    rig.wait(seconds(15));
     assert!(rig.relay.is_holding());
     rig.backend_got();
     rig.attach();
@@ -254,12 +269,15 @@ fn a_backend_that_does_not_answer_the_hello_is_left_and_another_one_asked() {
 
 #[test]
 fn backends_that_never_answer_the_hello_cost_the_budget() {
-    let mut rig = rig();
+    let mut rig = rig_with(Rules {
+        lost_budget: seconds(30),
+        ..rules(Mode::Auto)
+    });
     rig.lose(Side::Backend);
     for _ in 0..2 {
         assert!(rig.relay.is_holding());
         rig.attach();
-        rig.wait(seconds(5));
+        rig.wait(seconds(15));
     }
     rig.wait(seconds(0));
     assert!(!rig.relay.is_holding());
@@ -495,14 +513,29 @@ fn a_client_that_is_told_is_back_when_the_backend_has_read_what_it_says_then() {
 }
 
 #[test]
-fn a_client_that_is_told_and_sleeps_is_waited_for_3_s() {
+fn a_client_that_is_told_is_waited_for_5_s_at_most() {
     let mut rig = returned(true, false);
-    rig.wait(Duration::from_millis(2999));
+    rig.wait(Duration::from_millis(4999));
     assert_eq!(rig.relay.missing(), Some(Missing::Turn));
     rig.wait(Duration::from_millis(1));
     assert_eq!(rig.relay.missing(), None);
-    // One that has said something waits itself, and nobody waits for it.
-    assert_eq!(returned(true, true).relay.missing(), None);
+}
+
+#[test]
+fn a_client_that_is_told_and_waits_itself_has_its_turn_behind_that() {
+    let mut rig = returned(true, true);
+    rig.client_sends(&[text("join"), text("done")].concat());
+    let ping = rig.backend_got();
+    assert_eq!(ping[..2], [0x89, 4]);
+    assert_eq!(rig.relay.missing(), Some(Missing::Turn));
+    rig.backend_sends(&plain(Opcode::Pong, &ping[2..]));
+    assert_eq!(rig.relay.missing(), None);
+    assert_eq!(rig.backend_got(), b"");
+    rig.others_return(true);
+    assert_eq!(
+        rig.backend_got(),
+        [told("meanwhile"), told("join")].concat()
+    );
 }
 
 #[test]
