@@ -17,15 +17,18 @@ const LIMIT_ALL: Duration = Duration::from_secs(3 * 60 * 60);
 pub(crate) enum Task<'a> {
     /// Every kind of page in every language is looked at, and every button pressed.
     Kinds,
-    /// Every page is looked at: before a release.
-    All,
+    /// Every page is looked at, or every page in a language: before a release.
+    All(Option<&'a str>),
     /// Pictures are written into a folder.
     Pictures(&'a str),
 }
 
 /// Installs axe-core under `target/browser`, and has `conformance/pages` look at the pages.
 pub(crate) fn run(programs: &Programs, task: Task<'_>) -> anyhow::Result<()> {
-    let limit = if task == Task::All { LIMIT_ALL } else { LIMIT };
+    let limit = match task {
+        Task::All(_) => LIMIT_ALL,
+        Task::Kinds | Task::Pictures(_) => LIMIT,
+    };
     let deadline = Instant::now() + limit;
     let (folder, axe) = install_axe(deadline)?;
     let chromium = tools::find_chromium(deadline)?;
@@ -40,8 +43,8 @@ pub(crate) fn run(programs: &Programs, task: Task<'_>) -> anyhow::Result<()> {
         .current_dir(crate::root());
     match task {
         Task::Kinds => {}
-        Task::All => {
-            pages.arg("--all");
+        Task::All(language) => {
+            pages.arg("--all").args(language);
         }
         Task::Pictures(folder) => {
             pages.args(["--screenshots", folder]);

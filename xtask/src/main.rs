@@ -46,7 +46,8 @@ cargo xtask interop           play every case against ws, websockets and Chromiu
 cargo xtask interop --write   the same, and write what Chromium does to docs/browser.md
 cargo xtask gateway [--long]  the gateway before ws, websockets and axum that are away for 2 s, or 5 s
 cargo xtask browser           look at every kind of page in Chromium and Firefox, and press every button
-cargo xtask browser --all     look at every page there is: before a release
+cargo xtask browser --all [LANGUAGE]
+                              look at every page there is, or in a language: before a release
 cargo xtask browser --screenshots DIR
                               write pictures of pages
 cargo xtask lighthouse        what Lighthouse says of the pages: before a release
@@ -115,7 +116,10 @@ fn play(is_built: bool, args: &[&str]) -> anyhow::Result<()> {
         ["gateway"] => Box::new(|programs| gateway::run(programs, 2)),
         ["gateway", "--long"] => Box::new(|programs| gateway::run(programs, 5)),
         ["browser"] => Box::new(|programs| browser::run(programs, Task::Kinds)),
-        ["browser", "--all"] => Box::new(|programs| browser::run(programs, Task::All)),
+        ["browser", "--all"] => Box::new(|programs| browser::run(programs, Task::All(None))),
+        ["browser", "--all", language] => {
+            Box::new(|programs| browser::run(programs, Task::All(Some(language))))
+        }
         ["browser", "--screenshots", folder] => {
             Box::new(|programs| browser::run(programs, Task::Pictures(folder)))
         }

@@ -39,9 +39,12 @@ async fn run() -> anyhow::Result<()> {
     };
     let (pictures, extent) = match rest {
         [] => (None, Extent::Kinds),
-        [flag] if flag == Path::new("--all") => (None, Extent::All),
+        [flag] if flag == Path::new("--all") => (None, Extent::All("/".to_owned())),
+        [flag, language] if flag == Path::new("--all") => {
+            (None, Extent::All(format!("/{}/", language.display())))
+        }
         [flag, folder] if flag == Path::new("--screenshots") => (Some(folder), Extent::Kinds),
-        _ => bail!("the options are --all and --screenshots DIR"),
+        _ => bail!("the options are --all, --all LANGUAGE and --screenshots DIR"),
     };
     let axe = std::fs::read_to_string(axe).with_context(|| format!("read {}", axe.display()))?;
     if scratch.exists() {
@@ -65,13 +68,14 @@ async fn run() -> anyhow::Result<()> {
         failures.extend(checked("widgets", widgets::check(&mut visit)).await?);
         failures.extend(checked("without scripts", no_scripts::check(&mut visit)).await?);
     }
-    let paths = paths::of(&mut visit, extent).await?;
+    let paths = paths::of(&mut visit, &extent).await?;
     report(&format!("{} pages", paths.len()));
-    failures.extend(checked("reading", reading::check(&mut visit, &axe, &paths)).await?);
-    // A run takes as long as everything above.
-    if extent == Extent::All {
-        failures.extend(in_firefox(firefox, scratch, &origin, &paths).await?);
-    }
+    let (read, read_in_firefox) = tokio::try_join!(
+        checked("reading", reading::check(&mut visit, &axe, &paths)),
+        in_firefox(firefox, scratch, &origin, &paths),
+    )?;
+    failures.extend(read);
+    failures.extend(read_in_firefox);
     if !failures.is_empty() {
         bail!("not as it should be:\n  {}", failures.join("\n  "));
     }

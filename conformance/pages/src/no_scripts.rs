@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::visit::{DESKTOP, PHONE, Visit};
 
 /// Every kind of page that has something to press.
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 9] = [
     "/en/",
     "/en/codes/1006",
     "/en/codes/1012",
@@ -14,6 +14,7 @@ const PATHS: [&str; 8] = [
     "/en/compare/1006-vs-1012",
     "/en/causes",
     "/en/idle-timeouts",
+    "/en/fixes",
 ];
 
 /// What is shown, may be pressed or filled in, and does nothing without a script.

@@ -3,10 +3,7 @@
 use revoir_conformance::Firefox;
 use serde_json::Value;
 
-use crate::visit::WIDER;
-
-/// Widths at which nothing may be cut off, in CSS pixels.
-const WIDTHS: [u32; 2] = [1280, 360];
+use crate::visit::{WIDER, WIDTHS};
 
 /// What the policy of a page forbids is no entry of the log.
 const NOTE_VIOLATIONS: &str = "() => {

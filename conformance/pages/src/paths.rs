@@ -3,20 +3,19 @@
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::reading::JUDGED;
 use crate::visit::Visit;
 
 /// How many of the pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// Every kind of page in the languages that axe-core judges whole.
+    /// Every kind of page in every language.
     Kinds,
-    /// Every page of the site map.
-    All,
+    /// Every page of the site map whose path begins so: `/`, or `/fr/`.
+    All(String),
 }
 
 /// Every kind of page, and codes whose pages have parts that others lack.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "",
     "codes",
     "codes/1006",
@@ -30,15 +29,16 @@ const KINDS: [&str; 14] = [
     "implementations",
     "products",
     "idle-timeouts",
+    "fixes",
     "search?q=nginx",
 ];
 
 /// The paths of pages, those of a language together.
-pub(crate) async fn of(visit: &mut Visit<'_>, extent: Extent) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn of(visit: &mut Visit<'_>, extent: &Extent) -> anyhow::Result<Vec<String>> {
     visit.go("/en/").await?;
     let asked = match extent {
         Extent::Kinds => "[...document.querySelectorAll('.languages a')].map((a) => a.pathname)",
-        Extent::All => {
+        Extent::All(_) => {
             "fetch('/sitemap.xml').then((map) => map.text()).then((map) =>
             [...map.matchAll(/<loc>([^<]+)</g)].map(([, page]) => new URL(page).pathname))"
         }
@@ -49,9 +49,11 @@ pub(crate) async fn of(visit: &mut Visit<'_>, extent: Extent) -> anyhow::Result<
     Ok(match extent {
         Extent::Kinds => {
             let of = |root: &str| KINDS.map(|kind| format!("{root}{kind}"));
-            let judged = found.filter(|root| JUDGED.contains(root));
-            judged.flat_map(of).collect()
+            found.flat_map(of).collect()
         }
-        Extent::All => found.map(str::to_owned).collect(),
+        Extent::All(root) => {
+            let found = found.filter(|path| path.starts_with(root));
+            found.map(str::to_owned).collect()
+        }
     })
 }

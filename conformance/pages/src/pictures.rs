@@ -5,10 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::visit::{DESKTOP, Visit};
-
-/// A small phone.
-const SMALL: (u32, u32) = (360, 740);
+use crate::visit::{DESKTOP, PHONE, Visit};
 
 /// Names and paths.
 const PAGES: [(&str, &str); 8] = [
@@ -26,7 +23,7 @@ const PAGES: [(&str, &str); 8] = [
 pub(crate) async fn take(visit: &mut Visit<'_>, folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
     for (name, path) in PAGES {
-        for (size, kind) in [(DESKTOP, "1280"), (SMALL, "360")] {
+        for (size, kind) in [(DESKTOP, "1280"), (PHONE, "360")] {
             visit.look(size, false).await?;
             visit.go(path).await?;
             prepare(visit, path).await?;

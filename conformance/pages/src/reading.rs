@@ -2,14 +2,11 @@
 
 use serde_json::Value;
 
-use crate::visit::{DESKTOP, PHONE, Visit, WIDER};
-
-/// Widths at which nothing may be cut off, in CSS pixels.
-const WIDTHS: [u32; 2] = [390, 1280];
+use crate::visit::{DESKTOP, PHONE, Visit, WIDER, WIDTHS};
 
 /// Languages in which axe-core judges every kind of page: two translated whole, one with labels only from right to
 /// left, and English.
-pub(crate) const JUDGED: [&str; 4] = ["/en/", "/zh-hans/", "/fr/", "/ar/"];
+const JUDGED: [&str; 4] = ["/en/", "/zh-hans/", "/fr/", "/ar/"];
 
 /// What it judges in the others, where only words differ.
 const JUDGED_EVERYWHERE: [&str; 4] = ["/", "/codes/1006", "/compare/1006-vs-1012", "/causes"];

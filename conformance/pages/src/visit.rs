@@ -15,7 +15,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Widths in CSS pixels, with a height.
 pub(crate) const DESKTOP: (u32, u32) = (1280, 900);
-pub(crate) const PHONE: (u32, u32) = (390, 844);
+pub(crate) const PHONE: (u32, u32) = (360, 740);
+
+/// Widths at which nothing may be wider than the window, in CSS pixels.
+pub(crate) const WIDTHS: [u32; 4] = [320, 360, 768, 1280];
 
 /// What is wider than the window, if anything is: that it scrolls sideways, or a menu that is cut off.
 pub(crate) const WIDER: &str = "[document.documentElement, document.querySelector('.top nav ul')]

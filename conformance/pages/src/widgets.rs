@@ -13,6 +13,12 @@ pub(crate) async fn check(visit: &mut Visit<'_>) -> anyhow::Result<Vec<String>> 
         ("closing the language menu", closing(visit).await?),
         ("the search", search(visit).await?),
         ("the skip link", skip(visit).await?),
+        ("a pasted line that says when", pasted_time(visit).await?),
+        (
+            "a pasted line about another code",
+            pasted_code(visit).await?,
+        ),
+        ("an address with two codes", chosen(visit).await?),
         ("dark colours", colours(visit).await?),
         ("printing", print(visit).await?),
     ] {
@@ -80,6 +86,46 @@ async fn search(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
         .until(&format!("location.pathname === {chosen}"))
         .await?;
     Ok(chosen == "/en/idle-timeouts")
+}
+
+/// Types a line into the form of the page of 1006.
+async fn paste(visit: &mut Visit<'_>, line: &str) -> anyhow::Result<()> {
+    visit.go("/en/codes/1006").await?;
+    visit
+        .evaluate("document.querySelector('#line').focus()")
+        .await?;
+    visit
+        .call("Input.insertText", json!({ "text": line }))
+        .await?;
+    visit
+        .until("document.querySelector('.quick').dataset.ranked")
+        .await
+        .map(drop)
+}
+
+/// The seconds in a line are those of the form.
+async fn pasted_time(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
+    paste(visit, "it closes after exactly 60 seconds").await?;
+    let filled = "document.querySelector('#seconds').checkVisibility()
+        && document.querySelector('#seconds').value === '60'
+        && document.querySelector('[name=when]:checked').value === 'open'
+        && document.querySelector('.likely li').dataset.cause === 'idle-proxy'";
+    visit.evaluate(filled).await.map(|filled| filled == true)
+}
+
+/// A line that names another code has its causes, and a link to its page.
+async fn pasted_code(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
+    paste(visit, "WebSocket closed with code 1012 (service restart)").await?;
+    let leads = "document.querySelector('.says a').pathname === '/en/codes/1012'
+        && document.querySelector('.likely li').dataset.cause === 'announced-restart'";
+    visit.evaluate(leads).await.map(|leads| leads == true)
+}
+
+/// The chooser of comparisons, with what it asks for.
+async fn chosen(visit: &mut Visit<'_>) -> anyhow::Result<bool> {
+    visit.go("/en/compare?a=1012&b=1006").await?;
+    let path = visit.evaluate("location.pathname").await?;
+    Ok(path == "/en/compare/1006-vs-1012")
 }
 
 /// The first press of Tab leads past the menu.
