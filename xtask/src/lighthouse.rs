@@ -39,6 +39,7 @@ pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
     let mut serve = Command::new(programs.program("revoir"));
     serve
         .args(["serve", "--listen", "127.0.0.1:0", "--base-url", BASE])
+        .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let mut serve = Running::start(&mut serve)?;
     let stderr = serve.stderr().context("its stderr")?;
