@@ -105,6 +105,14 @@ const revoirMatcher = (data) => {
     return near ? 4 : 0;
   }
 
+  /** What it counts to be called by the status or the time that was typed. */
+  function figuresCount(entry, wanted) {
+    const names = `${entry.w[0]} ${entry.w[1]}`.split(" ");
+    const own = wanted.filter((term) => names.includes(term));
+    if (own.some((term) => /^[2-5][0-9]{2}$/u.test(term))) return 500;
+    return own.some((term) => /^[0-9]+s$/u.test(term)) ? 300 : 0;
+  }
+
   const log2 = (number) => 31 - Math.clz32(number);
 
   function fits(term) {
@@ -125,7 +133,9 @@ const revoirMatcher = (data) => {
 
   /** The entries that fit, best first; of `only` those, if it is given. */
   function find(typed, only = () => true) {
-    let wanted = [...new Set(terms(typed))].slice(0, 48);
+    // The port of an address looks like a code.
+    const text = typed.replaceAll(/(\]|::1|localhost|[A-Za-z0-9_-]*\.[A-Za-z0-9._-]*):[0-9]+/giu, "$1");
+    let wanted = [...new Set(terms(text))].slice(0, 48);
     const telling = wanted.filter((term) => !index.common.includes(term));
     if (telling.length > 0) wanted = telling;
     const numbers = wanted.filter((term) => /^[1-4][0-9]{3}$/u.test(term)).map(Number);
@@ -145,6 +155,7 @@ const revoirMatcher = (data) => {
       if (numbers.some((number) => first <= number && number <= last)) {
         score.total += first === last ? 1000 : 600;
       }
+      score.total += figuresCount(score.entry, wanted);
     }
     const found = scores.filter(({ total, entry }) => total > 0 && only(entry));
     found.sort((a, b) => b.total - a.total);

@@ -88,25 +88,31 @@ fn percent(share: usize) -> String {
 #[test]
 fn people_find_what_they_look_for() {
     let known = asked("queries.toml");
-    let unseen = asked("unseen.toml");
+    let second = asked("second.toml");
+    let third = asked("third.toml");
     let row = |what: &str, of: &Shares| {
         let (first, in_three) = (percent(of.first), percent(of.in_three));
         format!("| {what} | {} | {first} | {in_three} |\n", of.count)
     };
     let table = format!(
         "# The search, measured\n\n| queries | count | an acceptable page first | among the first three |\n|---|---:|---:|---:|\n\
-         {}{}\n\
+         {}| the second, when it was first asked | 40 | 65.0 % | 77.5 % |\n{}\
+         | the third, when it was first asked | 23 | 78.2 % | 91.3 % |\n{}\n\
          All are titles of public threads and lines quoted in them, collected on 2026-11-29 without a look at what the \
          search finds; the pages that answer them were fixed before the first run. Whoever wrote the words that people \
-         say of a code (`said` in `crates/revoir-codes/data/codes.toml` and `causes.toml`) had read the first collection \
-         (`crates/revoir-site/tests/queries.toml`). Nobody had read the second (`crates/revoir-site/tests/unseen.toml`) \
-         when they wrote or weighed anything, so its figures are what a stranger gets. \
+         say of a code or a cause (`said` in `crates/revoir-codes/data/codes.toml` and `causes.toml`) had read the first \
+         collection (`crates/revoir-site/tests/queries.toml`), so its figures flatter. Nobody had read the second \
+         (`second.toml`) when it was first asked. Then words that people say were added to 18 causes, and a status or a \
+         time that is typed counts more. The third (`third.toml`) was collected after that; its first figures are what a \
+         stranger gets. It showed that the port of an address was read as a code, which was mended. \
          `REVOIR_WRITE_DOCS=1 cargo test -p revoir-site --test it people_find` writes this page.\n\n\
-         ## The first collection\n\n{}\n## The second collection\n\n{}",
+         ## The first collection\n\n{}\n## The second collection\n\n{}\n## The third collection\n\n{}",
         row("the first collection", &known),
-        row("the second, which nobody had read", &unseen),
+        row("the second, after that", &second),
+        row("the third, after that", &third),
         known.rows,
-        unseen.rows,
+        second.rows,
+        third.rows,
     );
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/search.md");
     if std::env::var_os("REVOIR_WRITE_DOCS").is_some() {

@@ -61,6 +61,11 @@ impl Fields {
         }
     }
 
+    /// Whether a term is a part of what it is called.
+    pub(super) fn name(&self, term: &str) -> bool {
+        self.0.get(term).is_some_and(|field| *field <= NAMES)
+    }
+
     /// Every term with its field.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, usize)> {
         self.0.iter().map(|(term, field)| (term.as_str(), *field))
@@ -192,6 +197,7 @@ fn of_range(range: CodeRange, locale: &'static Locale) -> Entry {
         ..Entry::new(Address::Range(range), locale.range(range), of.text.short)
     }
     .with(NAMES, range.name())
+    .said(of.facts.said)
 }
 
 fn cause(facts: &'static CauseFacts, text: &CauseText, locale: &'static Locale) -> Entry {

@@ -31,6 +31,10 @@ const NEARLY: u32 = 4;
 const NUMBER: u32 = 1_000;
 const RANGE: u32 = 600;
 
+/// What it counts to be called by the status or the time that was typed: `403`, `60s`.
+const STATUS: u32 = 500;
+const TIME: u32 = 300;
+
 /// Who scores less than this part of the best is no result.
 const LEAST_PART: u32 = 8;
 
@@ -145,7 +149,7 @@ impl Index {
             if score.naming == count {
                 total *= 2;
             }
-            total += entry.number_counts(&numbers);
+            total += entry.number_counts(&numbers) + entry.figures_count(&wanted);
             if total > 0 {
                 found.push((total, entry));
             }
@@ -191,7 +195,7 @@ impl Index {
 /// The terms to look for: each once, and without what says nothing unless there is nothing else.
 fn wanted(typed: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
-    for term in terms(typed) {
+    for term in terms(&without_ports(typed)) {
         if !all.contains(&term) && all.len() < LONGEST {
             all.push(term);
         }
@@ -200,6 +204,28 @@ fn wanted(typed: &str) -> Vec<String> {
         all.retain(|term| !COMMON.contains(&term.as_str()));
     }
     all
+}
+
+/// The text without the ports of addresses, which look like codes.
+fn without_ports(typed: &str) -> String {
+    let mut out = String::with_capacity(typed.len());
+    for part in typed.split_inclusive(':') {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let is_port = digits > 0 && out.strip_suffix(':').is_some_and(ends_with_host);
+        if is_port {
+            out.pop();
+        }
+        out.push_str(if is_port { &part[digits..] } else { part });
+    }
+    out
+}
+
+/// Whether a text ends with a host: a name or address with a dot, localhost, or IPv6.
+fn ends_with_host(text: &str) -> bool {
+    let of_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let name = &text[text.trim_end_matches(of_name).len()..];
+    let is_local = name.to_ascii_lowercase().ends_with("localhost");
+    name.contains('.') || is_local || text.ends_with(']') || text.ends_with("::1")
 }
 
 /// The close codes among the terms.
@@ -236,6 +262,16 @@ fn closeness(term: &str, length: usize, known: &str, exact: bool) -> Option<u32>
     (!exact && is_nearly(term, known)).then_some(NEARLY)
 }
 
+/// What it counts to be called by this term, if it is a status or a time.
+fn figure_counts(term: &str) -> u32 {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match term.strip_suffix('s') {
+        Some(seconds) if is_number(seconds) => TIME,
+        None if is_number(term) && (200..600).contains(&term.parse().unwrap_or(0)) => STATUS,
+        _ => 0,
+    }
+}
+
 impl Entry {
     fn hit(&self) -> Hit {
         Hit {
@@ -244,6 +280,12 @@ impl Entry {
             title: self.title.clone(),
             detail: self.detail.clone(),
         }
+    }
+
+    /// What it counts that a status or a time was typed.
+    fn figures_count(&self, wanted: &[String]) -> u32 {
+        let own = wanted.iter().filter(|term| self.fields.name(term));
+        own.map(|term| figure_counts(term)).max().unwrap_or(0)
     }
 
     /// What it counts that these numbers were typed.
@@ -274,6 +316,26 @@ mod tests {
         assert!(titles("fr", "code: 1012")[0].starts_with("1012 "));
         assert!(titles("en", "2500")[0].contains(" to 2999: unassigned"));
         assert!(titles("en", "4401")[0].starts_with("4401 "));
+    }
+
+    #[test]
+    fn a_port_is_no_code() {
+        for (typed, expected) in [
+            (
+                "connect ECONNREFUSED 127.0.0.1:3000",
+                "connect ECONNREFUSED 127.0.0.1",
+            ),
+            (
+                "'ws://localhost:1006/a' failed",
+                "'ws://localhost/a' failed",
+            ),
+            ("[fe80::1]:4000 ::1:4001", "[fe80::1] ::1"),
+            ("code:1006, close: 1012", "code:1006, close: 1012"),
+            ("at 16:05:54 code:1006", "at 16:05:54 code:1006"),
+        ] {
+            assert_eq!(without_ports(typed), expected);
+        }
+        assert!(titles("en", "connect ECONNREFUSED 127.0.0.1:3000")[0].contains("refused"));
     }
 
     #[test]
