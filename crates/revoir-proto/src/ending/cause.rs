@@ -52,11 +52,11 @@ causes! {
     ClosedByPeer = "closed-by-peer", opened, CauseKind::Code;
     /// `close` by the application.
     ClosedLocally = "closed-locally", opened, CauseKind::Own;
-    /// The server"s drain.
+    /// The server's drain.
     Drained = "drained", opened, CauseKind::Own;
     /// Every handle of the connection was dropped without a close.
     Dropped = "dropped", opened, CauseKind::Own;
-    /// The application"s handler panicked or returned an error.
+    /// The application's handler panicked or returned an error.
     HandlerFailed = "handler-failed", opened, CauseKind::Failed(SendCode::INTERNAL_ERROR);
     /// The TCP stream ended without a Close frame.
     Eof = "eof", opened, CauseKind::Code;
@@ -66,7 +66,7 @@ causes! {
     TlsTruncated = "tls-truncated", opened, CauseKind::Code;
     /// No byte came for the limit after a ping was written.
     PongTimeout = "pong-timeout", opened, CauseKind::Failed(SendCode::TIMEOUT);
-    /// No message came or went within the application"s limit.
+    /// No message came or went within the application's limit.
     IdleTimeout = "idle-timeout", opened, CauseKind::Failed(SendCode::GOING_AWAY);
     /// The peer took no bytes for the limit.
     WriteTimeout = "write-timeout", opened, CauseKind::Code;
