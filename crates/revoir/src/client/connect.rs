@@ -164,6 +164,21 @@ impl Client {
         Ok(())
     }
 
+    /// The proxy on the way to `url`, as its host and port; `None` where the client connects by itself.
+    /// Nothing is connected.
+    ///
+    /// # Errors
+    ///
+    /// As for [`check`](Self::check).
+    pub fn proxy_to<U>(&self, url: U) -> Result<Option<String>, ConnectError>
+    where
+        U: TryInto<Target>,
+        U::Error: Into<ConnectError>,
+    {
+        let (target, _) = self.prepare(url)?;
+        Ok(self.proxies.to(&target)?.map(ToString::to_string))
+    }
+
     fn known(&self, target: &Target) -> Known {
         let path = target.resource.split('?').next().unwrap_or_default();
         Known {

@@ -27,11 +27,14 @@ where
 
 /// An ending on the way to `proxy` or at it, which is not the server's: its detail names the proxy.
 pub(super) fn at(proxy: &Proxy, mut ending: Ending) -> Ending {
+    let proxy = proxy.to_string();
     let what = match &ending.detail {
-        Detail::None => "it refused CONNECT".to_owned(),
-        detail => detail.to_string(),
+        Detail::None => ": it refused CONNECT".to_owned(),
+        // The address of one that is named by it.
+        detail if detail.to_string() == proxy => String::new(),
+        detail => format!(": {detail}"),
     };
-    ending.detail = Detail::Proxy(format!("proxy {proxy}: {what}").into());
+    ending.detail = Detail::Proxy(format!("proxy {proxy}{what}").into());
     ending
 }
 
