@@ -1,6 +1,6 @@
 //! What no value of a configuration says alone: its first [`Mistake`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 use crate::config::Config;
@@ -101,6 +101,9 @@ impl Config {
         if let Some((own, what)) = mistake_of_upstreams(route) {
             return Some(Mistake::new(key(&own), what));
         }
+        if let Some((own, what)) = self.mistake_of_circle(route) {
+            return Some(Mistake::new(key(&own), what));
+        }
         if let Some((own, what)) = route.away.mistake() {
             return Some(Mistake::new(key(&format!("away.{own}")), what));
         }
@@ -117,6 +120,53 @@ impl Config {
             let what = format!("{} is in the list already", field.0);
             Mistake::new(key(&format!("auth.headers[{at}]")), what)
         })
+    }
+}
+
+impl Config {
+    /// An upstream that is where this gateway listens itself.
+    fn mistake_of_circle(&self, route: &RouteConfig) -> Option<(String, String)> {
+        let mut all = named("upstreams", &route.upstreams).chain(named("backups", &route.backups));
+        all.find_map(|(key, one)| {
+            let mut listen = self.listen.iter().enumerate();
+            let (index, address) = listen.find(|(_, address)| leads_to(&one.url.place, address))?;
+            let what = format!(
+                "{} is where this gateway listens (listen[{index}], {address}), so that every connection would \
+                 come back to it: give the backend's address, and each its own port",
+                one.url
+            );
+            Some((key, what))
+        })
+    }
+}
+
+/// Whether whoever connects to `place` on this machine comes to the listener at `address`.
+fn leads_to(place: &Place, address: &ListenAddr) -> bool {
+    match (place, address) {
+        (Place::Host { host, port }, ListenAddr::Tcp(address)) => {
+            let host = host.trim_matches(['[', ']']);
+            let ip = match host.eq_ignore_ascii_case("localhost") {
+                // Of either family.
+                true => match address.ip().to_canonical() {
+                    IpAddr::V4(_) => Some(Ipv4Addr::LOCALHOST.into()),
+                    IpAddr::V6(_) => Some(Ipv6Addr::LOCALHOST.into()),
+                },
+                false => host.parse().ok(),
+            };
+            // Whoever connects to the unspecified address comes to the loopback one. Port 0 is one of its own.
+            let ip = ip.map(|ip: IpAddr| match ip.to_canonical() {
+                IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                ip => ip,
+            });
+            let is_there = |ip: IpAddr| {
+                let is_local = ip.is_loopback() && covers(*address, SocketAddr::new(ip, *port));
+                is_local || ip == address.ip().to_canonical()
+            };
+            address.port() == *port && *port != 0 && ip.is_some_and(is_there)
+        }
+        (Place::Unix(one), ListenAddr::Unix(other)) => one == other,
+        _ => false,
     }
 }
 
@@ -196,4 +246,38 @@ fn exposed(address: SocketAddr) -> String {
          and probes use admin.metrics (--metrics {address}), which changes nothing; to steer this process \
          from elsewhere all the same, name this machine as others do in admin.hosts (--admin-host)"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::Target;
+
+    #[test]
+    fn an_upstream_that_is_a_listener_is_found_under_any_name_of_this_machine() {
+        for (upstream, listen, is_one) in [
+            ("ws://127.0.0.1:80", "127.0.0.1:80", true),
+            ("ws://localhost:80", "127.0.0.1:80", true),
+            ("ws://LOCALHOST:80", "[::1]:80", true),
+            ("ws://127.0.0.1:80", "0.0.0.0:80", true),
+            ("ws://127.0.0.2:80", "0.0.0.0:80", true),
+            ("ws://[::1]:80", "[::]:80", true),
+            ("ws://127.0.0.1:80", "[::]:80", true),
+            ("ws://0.0.0.0:80", "127.0.0.1:80", true),
+            ("ws://10.0.0.1:80", "10.0.0.1:80", true),
+            ("unix:/run/a", "unix:/run/a", true),
+            ("ws://127.0.0.1:80", "127.0.0.1:81", false),
+            ("ws://127.0.0.1:80", "10.0.0.1:80", false),
+            // It may be another machine.
+            ("ws://10.0.0.1:80", "0.0.0.0:80", false),
+            ("ws://[::1]:80", "0.0.0.0:80", false),
+            ("ws://backend:80", "127.0.0.1:80", false),
+            ("unix:/run/a", "unix:/run/b", false),
+            ("unix:/run/a", "127.0.0.1:80", false),
+        ] {
+            let place = Target::parse(upstream).unwrap().place;
+            let at = listen.parse().unwrap();
+            assert_eq!(leads_to(&place, &at), is_one, "{upstream} {listen}");
+        }
+    }
 }

@@ -38,9 +38,9 @@ impl FromStr for Time {
     /// Reads `400ms`, `20s`, `5m` or `1m 30s`. Only `0` needs no unit.
     fn from_str(text: &str) -> Result<Self, String> {
         let time = humantime::parse_duration(text);
-        let time = time.map_err(|error| {
-            format!("{error}; give a number and a unit, such as 400ms, 20s or 5m")
-        })?;
+        // What humantime says is about positions and its own spellings.
+        let time =
+            time.map_err(|_| "expected a number and a unit, such as 400ms, 20s or 5m".to_owned())?;
         // What is added to the clock must not go beyond its end.
         match time > LONGEST {
             true => Err(format!("{text}: give at most 3650 days")),
