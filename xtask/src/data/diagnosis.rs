@@ -190,13 +190,7 @@ impl Diagnosis {
             }
         }
         for id in &self.signs {
-            let is_awaited = AWAITED.contains(&id.as_str());
-            if is_awaited && (by_text.contains(id.as_str()) || is_observed(id)) {
-                found.push(format!(
-                    "signs.toml: `{id}` is given, and said to be awaited"
-                ));
-            }
-            if !is_awaited && !by_text.contains(id.as_str()) && !is_observed(id) {
+            if !by_text.contains(id.as_str()) && !is_observed(id) {
                 found.push(format!(
                     "signs.toml: nobody gives `{id}`: no message, no rule, and none of {}",
                     OBSERVERS.join(", ")
@@ -281,9 +275,6 @@ const OBSERVERS: [&str; 3] = [
     "crates/revoir-codes/src/catalog/diagnosis/reading.rs",
     "crates/revoir-cli/src/diagnose/evidence.rs",
 ];
-
-/// Signs that causes weigh and that nobody gives yet.
-const AWAITED: [&str; 3] = ["cut-at-once", "tcp-left-open", "tab-hidden"];
 
 /// Whether a text has a name that does not go on.
 fn names(text: &str, name: &str) -> bool {

@@ -78,6 +78,7 @@ impl Seen {
             && !self.pings.pong_failed
             && !self.fragments.ping_unanswered
             && answered(&self.closing)
+            && !self.leaves_tcp_open()
             && answered(&self.empty_close)
             && self
                 .sizes
@@ -88,6 +89,11 @@ impl Seen {
                     .iter()
                     .all(|held| matches!(held.fate, Fate::Lived))
             })
+    }
+
+    fn leaves_tcp_open(&self) -> bool {
+        let left_open = self.closing.as_ref().and_then(|closing| closing.left_open);
+        left_open.is_some()
     }
 
     /// Name, TCP and TLS.
@@ -317,6 +323,10 @@ fn tell_of_a_break(at: &BrokenAt, evidence: &mut Evidence) {
         (Cause::ClosedByPeer, StepId::FirstMessage | StepId::Ping) => {
             evidence.observe_value(Sign::ClosedUnasked, ending.code().to_string());
         }
+        // That step only listens.
+        (Cause::Eof | Cause::Reset | Cause::TlsTruncated, StepId::FirstMessage) => {
+            evidence.observe_value(Sign::CutAtOnce, short(ending.open_for));
+        }
         (Cause::Eof | Cause::Reset | Cause::TlsTruncated, StepId::Fragments) => {
             evidence.observe(Sign::FragmentedPingFailed);
             evidence.observe(Sign::FirstMessageCut);
@@ -408,6 +418,9 @@ fn tell_of_a_goodbye(closing: &ClosingSeen, limit: Duration, evidence: &mut Evid
         if !was_reset {
             evidence.observe_value(Sign::CloseUnanswered, short(limit));
         }
+    }
+    if let Some(waited) = closing.left_open {
+        evidence.observe_value(Sign::TcpLeftOpen, short(waited));
     }
 }
 

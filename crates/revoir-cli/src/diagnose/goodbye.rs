@@ -20,7 +20,12 @@ pub(crate) struct ClosingSeen {
     pub(super) broken_rule: Option<ProtocolError>,
     /// How TCP ended on the peer's side, and how long after our Close frame.
     pub(super) stream_end: Option<(StreamEnd, Duration)>,
+    /// How long after its answer the server had not ended TCP, which is its part (RFC 6455 section 7.1.1).
+    pub(super) left_open: Option<Duration>,
 }
+
+/// A server that ends TCP later than this leaves it open.
+const PROMPT: Duration = Duration::from_secs(1);
 
 impl ClosingSeen {
     /// Whether the answer has the code that was sent (RFC 6455 section 5.5.1).
@@ -38,7 +43,9 @@ pub(super) async fn close(
     log: &Log<'_>,
 ) -> ClosingSeen {
     conversation.close(SendCode::NORMAL_CLOSURE);
-    let seen = watch(&mut conversation, plan.limit).await;
+    let mut seen = watch(&mut conversation, plan.limit).await;
+    // What a proxy does with the end of TCP is its own affair.
+    seen.left_open = seen.left_open.filter(|_| plan.proxy.is_none());
     report(&seen, StepId::Close, Some(1000), plan, log);
     seen
 }
@@ -83,7 +90,17 @@ async fn watch(conversation: &mut Conversation, limit: Duration) -> ClosingSeen 
         }
     }
     let stream_end = conversation.stream_end();
+    let waited =
+        |(_, took): &(CloseFrame, Duration)| conversation.age().saturating_sub(begin + *took);
+    let left_open = match stream_end {
+        Some(_) => None,
+        None => answer
+            .as_ref()
+            .map(waited)
+            .filter(|waited| *waited > PROMPT),
+    };
     ClosingSeen {
+        left_open,
         answer,
         broken_rule,
         stream_end: stream_end.map(|(at, end)| (end, at.saturating_sub(begin))),
@@ -118,9 +135,13 @@ fn report(seen: &ClosingSeen, id: StepId, code: Option<u16>, plan: &LookPlan, lo
                 short(at)
             )
         }
-        None => "; the server left TCP to us".to_owned(),
+        None => match seen.left_open {
+            Some(waited) => format!("; the server left TCP open, for {}", short(waited)),
+            None => "; the server left TCP to us".to_owned(),
+        },
     };
-    let clean_end = !matches!(seen.stream_end, Some((StreamEnd::Reset, _)));
+    let was_reset = matches!(seen.stream_end, Some((StreamEnd::Reset, _)));
+    let clean_end = !was_reset && seen.left_open.is_none();
     let outcome = match &seen.answer {
         None => Outcome::Failed,
         Some(_) if seen.echoes(code) && clean_end => Outcome::Passed,

@@ -220,7 +220,7 @@ pub(crate) static CAUSES: &[CauseFacts] = &[
         codes: &[Codes { first: 1006, last: 1006, weight: 0 }],
         signs: &[(Sign::Alone, 2), (Sign::Clean, -20), (Sign::IdleNoLimit, 3), (Sign::PingTimeout, 4), (Sign::PingUnanswered, 6), (Sign::Silence, 6), (Sign::Simultaneous, -15), (Sign::Slept, 45)] },
     CauseFacts { id: "tab-throttled", phase: Phase::Open, any_phase: false, seen_by: &[Witness::Server, Witness::Browser], prior: 2, said: Some("inactive tab, not in focus, minimized, hidden, background tab"), settings: None,
-        codes: &[Codes { first: 1006, last: 1006, weight: 0 }],
+        codes: &[Codes { first: 1001, last: 1001, weight: 0 }, Codes { first: 1006, last: 1006, weight: 0 }],
         signs: &[(Sign::IdleAtHeartbeat, 2), (Sign::PingTimeout, 6), (Sign::PingUnanswered, 4), (Sign::Simultaneous, -15), (Sign::TabHidden, 45), (Sign::WhileClosing, -4)] },
     CauseFacts { id: "mobile-background", phase: Phase::Open, any_phase: false, seen_by: &[Witness::Server, Witness::Client], prior: 3, said: Some("phone, screen locked, standby, asleep, iOS, Android, app in background"), settings: None,
         codes: &[Codes { first: 1006, last: 1006, weight: 0 }],

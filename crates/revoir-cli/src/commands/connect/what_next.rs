@@ -38,16 +38,18 @@ fn exactly(ending: &Ending, locale: &Locale) -> Option<String> {
     Some(text + ".")
 }
 
-/// The cause in the reference that stands behind a connection that never opened.
+/// The cause in the reference, one that `diagnose` names, that stands behind a connection that never opened.
 fn cause(ending: &Ending) -> Option<&'static str> {
     let status = ending.response.as_ref().map(|response| response.status);
     match (ending.cause, status) {
+        // What becomes of the way to a proxy, or what it refuses, says nothing of the server.
+        _ if ending.detail.kind() == Some(DetailKind::Proxy) => None,
         (Cause::Dns, _) => Some("dns"),
         (Cause::Refused, _) => Some("refused"),
-        (Cause::ConnectTimeout, _) => Some("blackhole"),
+        (Cause::ConnectTimeout | Cause::Unreachable, _) => Some("blackhole"),
+        (Cause::HandshakeEof | Cause::HandshakeReset, _) => Some("handshake-cut"),
+        (Cause::HandshakeTimeout, _) => Some("handshake-silent"),
         (Cause::TlsFailed, _) => Some("tls"),
-        // What a proxy refuses says nothing of the server.
-        (Cause::HandshakeRejected, _) if ending.detail.kind() == Some(DetailKind::Proxy) => None,
         (Cause::HandshakeRejected, Some(401 | 403)) => Some("http-401-403"),
         (Cause::HandshakeRejected, Some(200 | 426)) => Some("proxy-not-upgrading"),
         (Cause::HandshakeRejected, Some(300..=399)) => Some("redirect"),
@@ -87,6 +89,20 @@ mod tests {
     }
 
     #[test]
+    fn every_cause_of_a_connection_that_did_not_come_to_be_is_one_of_the_reference() {
+        // A status, or what was wrong with the answer, says which of several it is.
+        let told_by_the_answer = [Cause::HandshakeRejected, Cause::HandshakeInvalid];
+        for of in Cause::ALL.iter().copied().filter(|of| !of.was_open()) {
+            let ending = Ending::never_opened(of, Detail::None);
+            let known = cause(&ending).map(|id| causes(Locale::english()).any(|it| it.0.id == id));
+            match told_by_the_answer.contains(&of) {
+                true => assert_eq!(known, None, "{of:?}"),
+                false => assert_eq!(known, Some(true), "{of:?}"),
+            }
+        }
+    }
+
+    #[test]
     fn each_fault_of_tls_has_its_own_advice() {
         let mut all: Vec<String> = TlsFault::ALL
             .iter()
@@ -109,6 +125,15 @@ mod tests {
         ending.detail = detail;
         let next = what_next(&ending, Locale::english());
         assert!(next.contains("The proxy does not allow it"), "{next}");
+        let detail = Detail::Proxy("proxy 10.0.0.1:3128".into());
+        let ending = Ending::never_opened(Cause::Refused, detail);
+        for locale in Locale::all() {
+            assert!(
+                !what_next(&ending, locale).contains("`0.0.0.0`"),
+                "{}",
+                locale.tag
+            );
+        }
     }
 
     #[test]

@@ -333,6 +333,13 @@ fn ending(cases: &mut Vec<Case>) {
         });
         cases.push(never(name, server.url("ws"), cause).opens());
     }
+    let server = Scripted::start(|end| {
+        if let Some(end) = end.open("") {
+            end.fin();
+        }
+    });
+    let case = never("cut behind the 101", server.url("ws"), "app-drops-socket");
+    cases.push(case.opens());
     let sizes = ["--probe-sizes"];
     let too_big = |frame: &Frame| frame.payload.len() > 100_000;
     let server = Scripted::start(move |end| {
@@ -361,6 +368,18 @@ fn ending(cases: &mut Vec<Case>) {
         "too-big",
     );
     cases.push(case.opens().with(&sizes));
+    let server = Scripted::start(|end| {
+        if let Some(mut end) = end.open("") {
+            end.behave(|_, _| Odd::No);
+            end.stay_silent();
+        }
+    });
+    let case = never(
+        "a Close frame that is answered, and TCP stays open",
+        server.url("ws"),
+        "tcp-left-open",
+    );
+    cases.push(case.opens());
     let server = Scripted::start(|end| {
         if let Some(mut end) = end.open("") {
             end.behave(|_, frame| match frame.opcode {
