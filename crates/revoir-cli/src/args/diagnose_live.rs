@@ -32,8 +32,9 @@ pub(crate) struct LiveArgs {
     #[arg(long, value_name = "FILE", requires = "url", value_hint = ValueHint::FilePath)]
     pub(crate) ca: Option<PathBuf>,
     /// Go through this proxy: http://, https:// or socks5h://, with user:password@ before the host where it
-    /// wants that. It resolves the name, so only the server behind it is looked at [default: through none]
-    #[arg(long, value_name = "URL", requires = "url", conflicts_with = "browser", value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
+    /// wants that. It resolves the name, so only the server behind it is looked at. `none`: through none
+    /// [default: as http_proxy, https_proxy, all_proxy and no_proxy say]
+    #[arg(long, value_name = "URL|none", requires = "url", value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) proxy: Option<String>,
     /// Do only what a page could do, and say what a browser would have hidden. The page's origin is
     /// --origin, or else the URL's own host

@@ -69,6 +69,15 @@ pub(crate) fn extensions(deflate: bool) -> Extensions {
     }
 }
 
+/// `client` with the proxy that --proxy gives, or else the environment.
+pub(crate) fn through(client: Client, proxy: Option<&str>) -> Client {
+    match proxy {
+        None => client.with_proxy_from_env(),
+        Some("none") => client,
+        Some(url) => client.with_proxy(url),
+    }
+}
+
 /// `client` with the trust that --insecure and --ca give.
 pub(crate) fn trusting(
     mut client: Client,

@@ -279,7 +279,7 @@ impl Seen {
     /// What leads to the server, once something has.
     fn way<'a>(&self, plan: &'a LookPlan) -> Option<Way<'a>> {
         match &plan.proxy {
-            Some(proxy) => self.proxy_opened.then_some(Way::Proxy(proxy)),
+            Some(proxy) => self.proxy_opened.then_some(Way::Proxy(&proxy.client)),
             None => self.address().map(Way::Address),
         }
     }
@@ -289,7 +289,10 @@ impl Seen {
         match (&self.name, self.address()) {
             (Some(NameSeen::Found(_)), Some(_)) => "TLS failed",
             (Some(NameSeen::Found(_)), None) => "TCP failed",
-            _ => "the name was not resolved",
+            (Some(_), _) => "the name was not resolved",
+            // A proxy is to resolve it.
+            (None, _) if self.proxy_opened => "TLS failed",
+            (None, _) => "the proxy opened no way",
         }
     }
 }

@@ -19,8 +19,7 @@ pub(crate) struct LookPlan {
     /// The same request without its Origin, if it has one.
     pub(super) without_origin: Option<ClientRequest>,
     pub(super) trust: Trust,
-    /// Who opens the way to the server in place of TCP.
-    pub(super) proxy: Option<Client>,
+    pub(super) proxy: Option<Proxy>,
     pub(super) page: Option<BrowserPage>,
     pub(super) offers_subprotocols: bool,
     pub(super) sizes: bool,
@@ -30,18 +29,31 @@ pub(crate) struct LookPlan {
     pub(crate) secrets: Secrets,
 }
 
+/// Who opens the way to the server in place of TCP.
+#[derive(Debug)]
+pub(super) struct Proxy {
+    pub(super) client: Client,
+    /// Its host and port.
+    pub(super) address: String,
+    /// Whether the environment names it, and not the command line.
+    pub(super) by_environment: bool,
+}
+
 impl LookPlan {
-    /// What the command line asks for; an error is a mistake in it.
+    /// What the command line asks for; an error is a mistake in it, or in what the environment says of
+    /// proxies. `client` knows the proxies.
     pub(crate) fn new(
         url: &str,
         args: &LiveArgs,
         trust: Trust,
-        proxy: Option<Client>,
+        client: Client,
     ) -> Result<Self, ConnectError> {
         let target = Target::parse(url)?;
-        if let Some(proxy) = &proxy {
-            proxy.check(target.clone())?;
-        }
+        let proxy = client.proxy_to(target.clone())?.map(|address| Proxy {
+            client,
+            address,
+            by_environment: args.proxy.is_none(),
+        });
         let page = args
             .browser
             .then(|| BrowserPage::new(args.origin.as_deref(), &target));

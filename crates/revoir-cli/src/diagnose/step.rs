@@ -17,6 +17,8 @@ pub(crate) struct Step {
 pub(crate) enum StepId {
     /// What a browser lets a page do before anything is sent.
     Page,
+    /// Who opens the way, where that is a proxy.
+    Proxy,
     Name,
     Tcp,
     Tls,
@@ -50,6 +52,7 @@ impl StepId {
     pub(crate) const fn id(self) -> &'static str {
         match self {
             Self::Page => "page",
+            Self::Proxy => "proxy",
             Self::Name => "name",
             Self::Tcp => "tcp",
             Self::Tls => "tls",

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::diagnose::log::short;
+use crate::diagnose::plan::Proxy;
 use crate::diagnose::stream::Stream;
 use crate::diagnose::{Log, LookPlan, Outcome, StepId};
 
@@ -70,13 +71,21 @@ pub(super) async fn connect(
 }
 
 /// The way that a proxy opens.
-pub(super) async fn through(proxy: &Client, plan: &LookPlan, log: &Log<'_>) -> Option<Stream> {
+pub(super) async fn through(proxy: &Proxy, plan: &LookPlan, log: &Log<'_>) -> Option<Stream> {
+    let address = &proxy.address;
+    let text = match proxy.by_environment {
+        true => format!(
+            "the way leads through the proxy {address}, as the environment says; --proxy none goes past it"
+        ),
+        false => format!("the way leads through the proxy {address}"),
+    };
+    log.step(StepId::Proxy, Outcome::Noted, Duration::ZERO, &text);
     log.skipped(StepId::Name, "the proxy resolves the name");
     if !log.may_connect() {
         return None;
     }
     let begin = Instant::now();
-    let opened = proxy.connect_stream(plan.target.clone()).await;
+    let opened = proxy.client.connect_stream(plan.target.clone()).await;
     let took = begin.elapsed();
     match opened {
         Ok(stream) => {

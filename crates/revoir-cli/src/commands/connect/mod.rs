@@ -78,10 +78,6 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
     if let Some(origin) = &args.origin {
         client = client.with_origin(origin);
     }
-    client = match args.proxy.as_deref() {
-        None => client.with_proxy_from_env(),
-        Some("none") => client,
-        Some(url) => client.with_proxy(url),
-    };
+    client = settings::through(client, args.proxy.as_deref());
     settings::trusting(client, args.insecure, args.ca.as_deref())
 }

@@ -30,7 +30,7 @@ pub(super) fn run(
     screen: &Screen,
     err: &mut dyn Write,
 ) -> Result<Looked, Failure> {
-    let plan = LookPlan::new(url, args, trust(args)?, proxy(args)?);
+    let plan = LookPlan::new(url, args, trust(args)?, client(args)?);
     let plan = plan.map_err(|mistake| settings::mistake("diagnose", &mistake))?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| network::unavailable("the network", &error))?;
@@ -78,15 +78,11 @@ async fn watch(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) -> Result<(), Fa
     Ok(())
 }
 
-/// A client that goes through the proxy, and trusts one behind TLS as it would trust the server.
-fn proxy(args: &LiveArgs) -> Result<Option<Client>, Failure> {
-    let Some(url) = &args.proxy else {
-        return Ok(None);
-    };
-    let client = Client::new()
-        .with_proxy(url)
-        .with_connect_timeout(args.step_timeout);
-    settings::trusting(client, args.insecure, args.ca.as_deref()).map(Some)
+/// A client that knows the proxies, and trusts one behind TLS as it would trust the server.
+fn client(args: &LiveArgs) -> Result<Client, Failure> {
+    let client = Client::new().with_connect_timeout(args.step_timeout);
+    let client = settings::through(client, args.proxy.as_deref());
+    settings::trusting(client, args.insecure, args.ca.as_deref())
 }
 
 fn trust(args: &LiveArgs) -> Result<Trust, Failure> {

@@ -158,7 +158,7 @@ fn verdict(held: HoldSeen) -> (Vec<&'static str>, BTreeSet<&'static str>) {
         panic!("it is diagnose");
     };
     let trust = Trust::platform(false);
-    let plan = LookPlan::new("ws://a.example/", &args.live, trust, None).unwrap();
+    let plan = LookPlan::new("ws://a.example/", &args.live, trust, revoir::Client::new()).unwrap();
     let seen = Seen {
         opening: Some(OpeningSeen::Open {
             headers: Headers::new(),

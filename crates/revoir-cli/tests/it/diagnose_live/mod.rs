@@ -9,7 +9,7 @@ use std::thread;
 use serde_json::Value;
 
 use crate::support::fields::{documented, keys};
-use crate::support::{Odd, Process, Scripted, field};
+use crate::support::{Odd, Process, Scripted, command, field};
 use cases::{Case, cases};
 
 /// What the program prints about a URL.
@@ -192,6 +192,7 @@ fn a_server_behind_a_proxy_is_looked_at_as_one_without() {
     let (exit, diagnosis) = diagnose(&server.url("ws"), &args);
     assert_eq!(exit, Some(0), "{diagnosis}");
     assert!(causes(&diagnosis).is_empty(), "{diagnosis}");
+    assert_eq!(outcomes(&diagnosis, "proxy"), ["noted"]);
     assert_eq!(outcomes(&diagnosis, "name"), ["skipped"]);
     for id in [
         "tcp",
@@ -220,6 +221,82 @@ fn what_a_proxy_refuses_is_not_told_as_the_servers() {
     assert!(!said.contains("s3cret"), "{said}");
     assert_eq!(diagnosis["cause"], Value::Null, "{said}");
     assert_eq!(diagnosis["signs"], Value::Array(Vec::new()), "{said}");
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_gone_through_as_by_connect() {
+    let server = Scripted::start(|end| {
+        if let Some(mut end) = end.open("") {
+            end.behave(|_, _| Odd::No);
+            end.fin();
+        }
+    });
+    let through = proxy("HTTP/1.1 200 OK\r\n\r\n");
+    let refusing = proxy("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    let url = server.url("ws");
+    let look = |variables: &[(&str, &str)], args: &[&str]| {
+        let mut command = command(&[&["diagnose", &url, "--json"], args].concat());
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        let diagnosis: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), diagnosis)
+    };
+    let address = through.rsplit('@').next().unwrap();
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        let (exit, diagnosis) = look(&[(name, &through)], &[]);
+        assert_eq!(exit, Some(0), "{name}: {diagnosis}");
+        let step = &diagnosis["steps"][0];
+        assert_eq!(
+            (&step["step"], &step["outcome"]),
+            (&"proxy".into(), &"noted".into())
+        );
+        let text = step["text"].as_str().unwrap();
+        assert!(
+            text.contains(address) && text.contains("the environment"),
+            "{text}"
+        );
+        assert!(!diagnosis.to_string().contains("s3cret"), "{diagnosis}");
+        assert_eq!(outcomes(&diagnosis, "name"), ["skipped"]);
+    }
+    // What would be the server's fault, is none of it.
+    let (exit, diagnosis) = look(&[("http_proxy", &refusing)], &[]);
+    assert_eq!(
+        (exit, &diagnosis["cause"]),
+        (Some(4), &Value::Null),
+        "{diagnosis}"
+    );
+    type Run<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+    let past: [Run<'_>; 3] = [
+        (&[("http_proxy", &refusing)], &["--proxy", "none"]),
+        (
+            &[("http_proxy", &refusing), ("no_proxy", "127.0.0.0/8")],
+            &[],
+        ),
+        (&[("https_proxy", &refusing)], &[]),
+    ];
+    for (variables, args) in past {
+        let (exit, diagnosis) = look(variables, args);
+        assert_eq!(exit, Some(0), "{variables:?} {args:?}: {diagnosis}");
+        assert!(outcomes(&diagnosis, "proxy").is_empty(), "{diagnosis}");
+        assert_eq!(outcomes(&diagnosis, "tcp"), ["ok"], "{diagnosis}");
+    }
+    // A page has no other way either.
+    let (exit, diagnosis) = look(&[("http_proxy", &refusing)], &["--browser"]);
+    assert_eq!(exit, Some(4), "{diagnosis}");
+    assert_eq!(outcomes(&diagnosis, "proxy"), ["noted"], "{diagnosis}");
+    assert!(
+        diagnosis.to_string().contains("the proxy opened no way"),
+        "{diagnosis}"
+    );
+    let output = command(&["diagnose", &url])
+        .env("http_proxy", "ftp://p")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("invalid proxy in http_proxy: got scheme \"ftp\""),
+        "{said}"
+    );
 }
 
 #[test]
