@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::ValueHint;
 
+use crate::args::number;
 use revoir_gateway::config::{LogFormat, LogLevel};
 use revoir_gateway::{AdminAddr, Logs};
 
@@ -86,7 +87,7 @@ pub(crate) struct AdminArgs {
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname)]
     pub(crate) admin_host: Vec<String>,
     /// Additional address that serves only /metrics, /healthz and /readyz
-    #[arg(long, value_name = "ADDR", value_hint = ValueHint::Other)]
+    #[arg(long, value_name = "ADDR", value_hint = ValueHint::Other, value_parser = number::address)]
     pub(crate) metrics: Option<SocketAddr>,
     /// What to log to stdout, one line each [default: all]
     #[arg(long, value_enum, value_name = "WHAT")]

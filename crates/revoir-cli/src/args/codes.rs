@@ -16,7 +16,7 @@ pub(crate) struct ExplainArgs {
     /// A number, a name or part of a name, or text that contains a number
     #[arg(required = true, num_args = 1.., value_name = "CODE", allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) code: Vec<String>,
-    /// For 1006: show the signs, a check and a fix for each cause
+    /// Show the signs, a check and a fix for each cause that is seen as this code
     #[arg(long)]
     pub(crate) causes: bool,
 }

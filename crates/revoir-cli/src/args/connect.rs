@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::ValueHint;
 use clap::builder::NonEmptyStringValueParser;
 
+use crate::args::number;
 use crate::args::values::{self, PolicyChoice};
 
 #[derive(Debug, clap::Args)]
@@ -49,7 +50,7 @@ pub(crate) struct ConnectArgs {
     #[arg(long, value_name = "URL|none", value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) proxy: Option<String>,
     /// Maximum message size to accept, in bytes [default: 16 MiB]
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", allow_negative_numbers = true, value_parser = number::whole::<usize>("65536"))]
     pub(crate) max_message: Option<usize>,
     /// Offer permessage-deflate
     #[arg(long)]
@@ -62,7 +63,7 @@ pub(crate) struct ConnectArgs {
     #[arg(long, value_name = "default|registered|FILE", default_value = "default", value_hint = ValueHint::FilePath)]
     pub(crate) policy: PolicyChoice,
     /// Stop after this many attempts in a row
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number::whole::<u32>("5"))]
     pub(crate) max_attempts: Option<u32>,
     /// Do not reconnect after the connection ends
     #[arg(long, conflicts_with_all = ["policy", "max_attempts"])]

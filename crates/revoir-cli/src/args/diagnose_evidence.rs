@@ -7,14 +7,14 @@ use revoir_codes::CloseCode;
 use revoir_codes::catalog::causes::Witness;
 use revoir_codes::catalog::diagnosis::{Evidence, TcpEnd};
 
-use crate::args::values;
+use crate::args::{number, values};
 
 /// What is known of an ending. Everything may be left out.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What you know")]
 pub(crate) struct EvidenceArgs {
     /// The close code that the application saw
-    #[arg(long, value_name = "CODE", value_hint = ValueHint::Other)]
+    #[arg(long, value_name = "CODE", allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = number::close_code)]
     pub(crate) code: Option<u16>,
     /// Whether the connection had opened
     #[arg(long, value_name = "yes|no", value_hint = ValueHint::Other, value_parser = values::yes_or_no, hide_possible_values = true)]
@@ -35,7 +35,7 @@ pub(crate) struct EvidenceArgs {
     #[arg(long, value_name = "yes|no", value_hint = ValueHint::Other, value_parser = values::yes_or_no, hide_possible_values = true)]
     pub(crate) clean: Option<bool>,
     /// The HTTP status of the handshake response
-    #[arg(long, value_name = "STATUS", value_hint = ValueHint::Other, value_parser = clap::value_parser!(u16).range(100..=599))]
+    #[arg(long, value_name = "STATUS", value_hint = ValueHint::Other, allow_negative_numbers = true, value_parser = number::between(100..=599_u16))]
     pub(crate) status: Option<u16>,
     /// How TCP closed
     #[arg(long, value_enum, value_name = "END")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::ValueHint;
 
+use crate::args::number;
 use crate::args::values::{self, CloseWith};
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +34,7 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other, value_parser = values::duration, requires = "close")]
     pub(crate) close_after: Option<Duration>,
     /// Maximum message size to accept, in bytes [default: 1 MiB]
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", allow_negative_numbers = true, value_parser = number::whole::<usize>("65536"))]
     pub(crate) max_message: Option<usize>,
     /// Accept permessage-deflate
     #[arg(long)]

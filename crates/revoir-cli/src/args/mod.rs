@@ -8,6 +8,7 @@ mod diagnose;
 mod diagnose_evidence;
 mod diagnose_live;
 mod listen;
+mod number;
 mod serve;
 mod simulate;
 mod site;

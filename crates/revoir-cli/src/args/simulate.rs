@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::RangedU64ValueParser;
 use clap::{ValueEnum, ValueHint};
 
-use crate::args::values;
+use crate::args::{number, values};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -23,10 +22,10 @@ Examples:
   revoir simulate --clients 1000000 --capacity 5000 --svg storm.svg")]
 pub(crate) struct SimulateArgs {
     /// How many clients lose their connection
-    #[arg(long, value_name = "N", default_value_t = 9_000, value_parser = RangedU64ValueParser::<u32>::new().range(1..=10_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 9_000, allow_negative_numbers = true, value_parser = number::between(1..=10_000_000_u32))]
     pub(crate) clients: u32,
     /// How many handshakes per second the server can take
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = RangedU64ValueParser::<u32>::new().range(1..=10_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1_000, allow_negative_numbers = true, value_parser = number::between(1..=10_000_000_u32))]
     pub(crate) capacity: u32,
     /// How long the server is down
     #[arg(long, value_name = "DURATION", default_value = "3s", value_hint = ValueHint::Other, value_parser = values::duration)]
@@ -50,7 +49,7 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "DURATION", default_value = "10m", value_hint = ValueHint::Other, value_parser = values::duration)]
     pub(crate) until: Duration,
     /// Seed for the random numbers; the same seed gives the same result
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = number::whole::<u64>("42"))]
     pub(crate) seed: u64,
     /// Also draw the attempts over time into this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -2,7 +2,7 @@
 
 use revoir_codes::CloseCode;
 use revoir_codes::advice::Direction;
-use revoir_codes::catalog::causes::{Phase, causes};
+use revoir_codes::catalog::causes::{CauseFacts, Phase, all_causes};
 use revoir_codes::catalog::json::ExplanationFields;
 use revoir_codes::catalog::{Explanation, explain, fact_rows};
 
@@ -47,8 +47,8 @@ fn page(of: &Explanation, all_causes: bool, screen: &Screen) -> String {
     what_next(&mut page, of, screen);
     page.heading(labels.when_to_send);
     page.paragraph(2, of.text.usage);
-    if of.code == CloseCode::ABNORMAL_CLOSURE {
-        cause_list(&mut page, all_causes, screen);
+    if of.code == CloseCode::ABNORMAL_CLOSURE || all_causes {
+        cause_list(&mut page, of.code, all_causes, screen);
     }
     page.heading(labels.implementations);
     page.bullets(2, sections::statements(screen, of.notes()));
@@ -76,13 +76,22 @@ fn what_next(page: &mut Page<'_>, of: &Explanation, screen: &Screen) {
     page.paragraph(2, &screen.faint(&note));
 }
 
-/// The causes of 1006, by phase: titles, or everything.
-fn cause_list(page: &mut Page<'_>, all: bool, screen: &Screen) {
+/// The causes that are seen as `code`, by phase: titles, or everything.
+fn cause_list(page: &mut Page<'_>, code: CloseCode, all: bool, screen: &Screen) {
     let (labels, locale) = (&screen.locale.labels, screen.locale);
+    let is_seen_as = |facts: &CauseFacts| facts.codes.iter().any(|codes| codes.contains(code));
+    if !all_causes(locale).any(|(facts, _)| is_seen_as(facts)) {
+        return;
+    }
     page.heading(labels.causes);
     for phase in Phase::ALL.iter().copied() {
-        page.paragraph(2, &screen.faint(locale.phase(phase)));
-        for (_, text) in causes(locale).filter(|(facts, _)| facts.phase == phase) {
+        let known =
+            all_causes(locale).filter(|(facts, _)| facts.phase == phase && is_seen_as(facts));
+        let known: Vec<_> = known.collect();
+        if !known.is_empty() {
+            page.paragraph(2, &screen.faint(locale.phase(phase)));
+        }
+        for (_, text) in known {
             if !all {
                 page.bullets(4, [text.title]);
                 continue;
@@ -103,7 +112,7 @@ fn cause_list(page: &mut Page<'_>, all: bool, screen: &Screen) {
         let hint = locale.causes_hint("revoir explain 1006 --causes");
         page.paragraph(2, &screen.faint(&hint));
     }
-    let hint = locale.diagnose_hint("revoir diagnose --code 1006");
+    let hint = locale.diagnose_hint(&format!("revoir diagnose --code {}", code.get()));
     page.paragraph(2, &screen.faint(&hint));
 }
 

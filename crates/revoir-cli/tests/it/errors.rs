@@ -46,6 +46,32 @@ fn an_incomplete_or_pointless_command_line() {
 }
 
 #[test]
+fn a_value_that_cannot_be_read_is_told_what_would_be() {
+    insta::assert_snapshot!(runs(&[
+        &["diagnose", "--code", "abc"],
+        &["diagnose", "--code", "99999"],
+        &["diagnose", "--code", "502"],
+        &["diagnose", "--status", "99"],
+        &["diagnose", "--code", "1006", "--idle", "soon"],
+        &["simulate", "--clients", "abc"],
+        &["simulate", "--clients", "-5"],
+        &["simulate", "--seed", "x"],
+        &["connect", "--max-message", "1e30", "ws://a.example"],
+        &["connect", "--max-attempts", "99999999999", "ws://a.example"],
+        &["connect", "--ping-interval", "5", "ws://a.example"],
+        &["serve", "--metrics", "9090"],
+        &["listen", "nonsense"],
+    ]));
+}
+
+#[test]
+fn a_gateway_that_would_be_its_own_backend_is_refused() {
+    let place = "127.0.0.1:8080";
+    let upstream = "ws://localhost:8080";
+    insta::assert_snapshot!(run(&["serve", "--listen", place, "--upstream", upstream]));
+}
+
+#[test]
 fn help_names_the_exit_codes() {
     insta::assert_snapshot!(runs(&[&["--help"], &["explain", "--help"]]));
 }

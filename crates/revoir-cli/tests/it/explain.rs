@@ -26,6 +26,15 @@ fn shows_signs_check_and_fix_of_every_cause() {
 }
 
 #[test]
+fn any_code_has_its_own_causes() {
+    let shown = stdout(&["explain", "1012", "--causes"]);
+    assert!(shown.contains("Announced shutdown or restart"), "{shown}");
+    assert!(shown.contains("`revoir diagnose --code 1012`"), "{shown}");
+    assert!(!shown.contains("DNS"), "{shown}");
+    assert!(!stdout(&["explain", "1012"]).contains("Announced shutdown"));
+}
+
+#[test]
 fn says_what_a_name_matched() {
     for input in [
         "service restart",

@@ -255,7 +255,9 @@ fn an_address_that_cannot_be_used_is_1_or_2() {
     let ended = Process::start(&["listen", "nonsense"]).end();
     assert_eq!(ended.exit, Some(2));
     assert!(
-        ended.stderr.contains("tip: an address looks like"),
+        ended
+            .stderr
+            .contains("invalid value 'nonsense' for '[ADDR]': expected an address and a port"),
         "{}",
         ended.stderr
     );

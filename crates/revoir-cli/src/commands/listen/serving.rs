@@ -150,12 +150,15 @@ async fn handle(mut incoming: Incoming, connections: Arc<Connections>) -> Respon
 }
 
 fn cannot_listen(address: &str, error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::InvalidInput {
+        let problem = "expected an address and a port, such as 127.0.0.1:9000";
+        return Failure::usage(
+            "listen",
+            &format!("invalid value '{address}' for '[ADDR]': {problem}"),
+        );
+    }
     let problem = format!("cannot listen on {address}: {error}");
     let hint = match error.kind() {
-        io::ErrorKind::InvalidInput => {
-            let tip = "tip: an address looks like 127.0.0.1:9000";
-            return Failure::usage("listen", &format!("{problem}\n\n  {tip}"));
-        }
         io::ErrorKind::AddrInUse => "another program listens there; port 0 picks a free one",
         io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose another one",
         io::ErrorKind::AddrNotAvailable => "the address has to be one of this machine's",
