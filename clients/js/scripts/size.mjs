@@ -1,9 +1,15 @@
-// Each entry as a page would load it: bundled, minified and gzipped. Fails if one is larger than its limit.
+// Each entry as a page would load it: bundled, minified and gzipped. Fails if one is larger than its limit. What needs the core
+// counts what it adds to it.
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 /** Bytes. */
-const LIMITS = { index: 5 * 1024, probe: 1536, policy: 3 * 1024 };
+const LIMITS = { index: 5 * 1024, session: 5.75 * 1024, probe: 1536, policy: 3 * 1024 };
+
+/** What these have in them beside themselves. */
+const ON_TOP_OF = { session: "index" };
+
+const sizes = {};
 
 for (const [entry, limit] of Object.entries(LIMITS)) {
 	const { outputFiles } = await build({
@@ -14,7 +20,8 @@ for (const [entry, limit] of Object.entries(LIMITS)) {
 		target: "es2022",
 		write: false,
 	});
-	const size = gzipSync(outputFiles[0].contents, { level: 9 }).length;
+	sizes[entry] = gzipSync(outputFiles[0].contents, { level: 9 }).length;
+	const size = sizes[entry] - (sizes[ON_TOP_OF[entry]] ?? 0);
 	console.log(`${entry}: ${size} of ${limit} bytes`);
 	if (size > limit) {
 		process.exitCode = 1;

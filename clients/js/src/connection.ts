@@ -53,6 +53,9 @@ export function after(ms: number | undefined, then: () => void): ReturnType<type
 	return limit < 2 ** 31 ? setTimeout(then, limit) : undefined;
 }
 
+/** What is known of an end; the rest follows from the facts. */
+type Known = { readonly [name in keyof Ending]?: Ending[name] | undefined };
+
 /** Chrome fires `error` and no `close` where the Content Security Policy forbids a connection. */
 const NO_CLOSE_MS = 1_000;
 
@@ -88,8 +91,9 @@ export class Connection {
 		this.#on("message", (event) => this.#onMessage(event as MessageEvent));
 		this.#on("error", () => this.#onError());
 		this.#on("close", (event) => {
-			const { code, reason, wasClean: clean } = event as CloseEvent;
-			this.finish({ code, reason, clean });
+			// Only a session knows the cause.
+			const { code, reason, wasClean: clean, cause } = event as CloseEvent & { cause?: Cause };
+			this.finish({ code, reason, clean, cause });
 		});
 		this.#arm(limits.connectTimeout, () => this.finish({ cause: "connect-timeout" }));
 	}
@@ -125,7 +129,7 @@ export class Connection {
 	}
 
 	/** Ends it, without waiting for the server. What is not known follows from the facts. */
-	finish(known: Partial<Ending> = {}): void {
+	finish(known: Known = {}): void {
 		if (this.#ended) {
 			return;
 		}
@@ -150,7 +154,7 @@ export class Connection {
 			this.#abandon(cause);
 		}
 		const times = opened === null ? {} : { openMs: since(opened), idleMs: since(this.#received) };
-		this.#owner.ended({ ...unopened(cause), ...known, ...times }, this.#sent.drain());
+		this.#owner.ended({ ...unopened(cause), ...(known as Partial<Ending>), cause, ...times }, this.#sent.drain());
 	}
 
 	/** The page is about to stand still: what ends until the next message says nothing about the server. */
@@ -187,7 +191,7 @@ export class Connection {
 	#onMessage(event: MessageEvent): void {
 		this.#received = Date.now();
 		this.#frozen = this.#asked = false;
-		if (this.#sent.length > 0) {
+		if (this.#sent.length) {
 			this.#sent.keepLast(this.native.bufferedAmount);
 		}
 		this.#owner.received(event);

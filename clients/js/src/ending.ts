@@ -16,6 +16,8 @@ export type Cause =
 	| "never-opened"
 	/** It had not opened after `connectTimeout`. */
 	| "connect-timeout"
+	/** In a session: the server broke a rule of it, which `reason` names. */
+	| "protocol-error"
 	/** TLS failed before it opened. Only Firefox tells a page. */
 	| "tls-failed"
 	/** A probe has read the HTTP status of the refusal. */

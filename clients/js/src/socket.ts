@@ -384,10 +384,10 @@ export class RevoirSocket extends EventTarget {
 		if (this.#connection !== connection || this.#readyState !== 1) {
 			return;
 		}
-		while (this.#queue.length > 0 && connection.native.bufferedAmount < FLUSH_BYTES) {
+		while (this.#queue.length && connection.native.bufferedAmount < FLUSH_BYTES) {
 			connection.send(this.#queue.shift() as Data);
 		}
-		if (this.#queue.length > 0) {
+		if (this.#queue.length) {
 			setTimeout(() => this.#flush(connection), FLUSH_PAUSE_MS);
 		}
 	}
@@ -423,7 +423,6 @@ export class RevoirSocket extends EventTarget {
 			// `close()` came while a probe was on its way, and the probe did not listen.
 			return;
 		}
-		this.#connection = undefined;
 		if (this.#closed.signal.aborted) {
 			// Whatever happened on the way: this page has closed it.
 			ending = { ...ending, cause: "closed-locally" };
@@ -437,10 +436,10 @@ export class RevoirSocket extends EventTarget {
 		this.#decision = decision;
 		const comesBack = decision.retry && this.#readyState < 2;
 		this.#readyState = comesBack ? 0 : 2;
-		if (comesBack && this.#options.inDoubt === "again") {
-			this.#queue.putBack(inDoubt);
-		}
 		if (comesBack) {
+			if (this.#options.inDoubt === "again") {
+				this.#queue.putBack(inDoubt);
+			}
 			this.#wait(decision.delayMs as number);
 		}
 		this.dispatchEvent(event("down", { ending, decision, inDoubt }));

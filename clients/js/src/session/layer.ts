@@ -1,0 +1,432 @@
+import { after } from "../connection.js";
+import type { Cause } from "../ending.js";
+import { type Data, event } from "../events.js";
+import { isOffline } from "../page.js";
+import type { Outcome } from "../policy/decide.js";
+import type { Plan } from "../policy/row.js";
+import { sizeOf } from "../queue.js";
+import type { SessionOptions } from "../session.js";
+import { Client, type Closing, type Packed, type State, type Tale } from "./client.js";
+import type { Bytes, Fields } from "./wire.js";
+
+/** Keeps a session beyond its page: see `revoir/reload`. */
+export interface Store {
+	/** What to go on with, if there is something. Before the first connection, and where the page was away. */
+	load(): Promise<State | undefined>;
+	/** The session has changed; `isUrgent`: it has to be kept before this returns, or as soon as can be. */
+	changed(state: () => State | undefined, isUrgent: boolean): void;
+	/** It is over for good: nothing is kept any more. */
+	end(): void;
+}
+
+/** A timer that rings later than this was asleep, and so was the answer that it waited for. */
+const ASLEEP_MS = 1_000;
+
+/** The longest delay that a server may ask for. */
+const LONGEST_MS = 3_600_000;
+
+function pack(data: Data): Packed {
+	if (typeof data === "string") {
+		return data;
+	}
+	if (data instanceof Blob) {
+		return new Blob([Uint8Array.of(0), data]);
+	}
+	const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(data) ? data : new Uint8Array(data);
+	const packed = new Uint8Array(byteLength + 1);
+	packed.set(new Uint8Array(buffer, byteOffset, byteLength), 1);
+	return packed;
+}
+
+function unpack(packed: Packed): Data {
+	return typeof packed === "string" || packed instanceof Blob
+		? packed.slice(packed instanceof Blob ? 1 : 0)
+		: packed.slice(1).buffer;
+}
+
+interface Close extends Closing {
+	readonly wasClean?: boolean;
+	readonly cause?: Cause | undefined;
+}
+
+/** Why this end has closed by itself. */
+const CAUSES: { readonly [code: number]: Cause } = { 3008: "pong-timeout", 4094: "protocol-error" };
+
+type Handler = (event: object) => void;
+
+/**
+ * One connection as a `RevoirSocket` sees it. It has the interface of a native WebSocket, but opens only once the session
+ * does, and what it sends and receives are messages of the session.
+ */
+class Line {
+	readyState = 0;
+	/** What was sent is the session's to keep. */
+	readonly bufferedAmount = 0;
+	binaryType: BinaryType = "blob";
+	protocol = "";
+	readonly extensions = "";
+	readonly url: string;
+
+	readonly #layer: Layer;
+	readonly #handlers: { [type: string]: Handler } = {};
+	#native: WebSocket | undefined;
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#due = Infinity;
+	#closing: Close | undefined;
+
+	constructor(layer: Layer, url: string | URL) {
+		this.#layer = layer;
+		this.url = `${url}`;
+	}
+
+	/** Opens the native socket. */
+	start(url: string | URL): void {
+		const layer = this.#layer;
+		if (this.readyState > 0) {
+			return;
+		}
+		const native = layer.open(url, "revoir.v1");
+		native.binaryType = "arraybuffer";
+		native.addEventListener("open", () => {
+			if (native.protocol !== "revoir.v1") {
+				// As an engine does that insists on a subprotocol.
+				native.close();
+				this.finish({ code: 1006, reason: "" });
+			} else if (this.readyState === 0) {
+				layer.hello(this, (hello) => native.send(hello));
+			}
+		});
+		native.addEventListener("message", ({ data }) =>
+			layer.receive(this, typeof data === "string" ? data : new Uint8Array(data)),
+		);
+		native.addEventListener("error", (error) => this.#tell("error", error));
+		native.addEventListener("close", (close) => this.finish({ ...pick(close), ...this.#closing }));
+		this.#native = native;
+	}
+
+	addEventListener(type: string, handler: Handler): void {
+		this.#handlers[type] = handler;
+	}
+
+	send(data: Data): void {
+		this.#layer.send(data);
+	}
+
+	/** From the application, or to let go of it. */
+	close(code?: number, reason?: string): void {
+		if (this.readyState === 1 && this.#layer.isClosing) {
+			this.readyState = 2;
+			this.#layer.bye({ code: code ?? 1000, reason: reason ?? "" });
+			return;
+		}
+		this.readyState = 2;
+		this.#native?.close();
+		this.#layer.ended(this, 1006);
+		if (!this.#native) {
+			setTimeout(() => this.finish({ code: 1006, reason: "" }), 0);
+		}
+	}
+
+	/** The session is open. */
+	opened(protocol: string): void {
+		this.readyState = 1;
+		this.protocol = protocol;
+		this.#tell("open", {});
+	}
+
+	received(body: string | Bytes): void {
+		const isBytes = typeof body !== "string";
+		const data = isBytes ? (this.binaryType === "blob" ? new Blob([body]) : body.slice().buffer) : body;
+		this.#tell("message", { data, origin: new URL(this.url).origin });
+	}
+
+	write(what: Packed | Closing): void {
+		if (typeof what === "object" && "code" in what) {
+			const { code, reason } = what;
+			this.readyState = 2;
+			// What a page may not say it does not say.
+			this.#native?.close(code > 1000 && code < 3000 ? 1000 : code, reason);
+			this.#closing = { ...what, cause: CAUSES[code] };
+			const { closeTimeout = 5_000 } = this.#layer.options;
+			this.#ring(code === 3008 ? 0 : closeTimeout, () => this.finish(this.#closing as Close));
+		} else {
+			this.#native?.send(what);
+		}
+	}
+
+	/** Wakes the session at `due`. */
+	wake(due: number): void {
+		// One timer for many messages: it is set again where it rings too early.
+		if (!this.#closing && due < this.#due) {
+			this.#due = due;
+			this.#ring(due - Date.now(), () => {
+				this.#due = Infinity;
+				this.#layer.time(due, Date.now() > due + ASLEEP_MS);
+			});
+		}
+	}
+
+	finish(close: Close): void {
+		if (this.readyState < 3) {
+			clearTimeout(this.#timer);
+			this.#layer.ended(this, close.code);
+			this.readyState = 3;
+			this.#tell("close", close);
+		}
+	}
+
+	#ring(ms: number, then: () => void): void {
+		clearTimeout(this.#timer);
+		this.#timer = after(ms, then);
+	}
+
+	#tell(type: string, fields: object): void {
+		this.#handlers[type]?.(fields);
+	}
+}
+
+const pick = ({ code, reason, wasClean }: CloseEvent): Close => ({ code, reason, wasClean });
+
+/** Between a `RevoirSocket` and its native sockets: the session, whichever connection it has. */
+export class Layer {
+	readonly options: SessionOptions;
+	readonly target: { socket?: EventTarget } = {};
+	client: Client;
+	/** Whether the application closes for good. */
+	isClosing = false;
+	/** Whether the last WELCOME went on with the session. */
+	isResumed = false;
+
+	#line: Line | undefined;
+	#backlog: [Packed, number][] = [];
+	#waiting = 0;
+	#bye: Closing | undefined;
+	#goaway: Fields | undefined;
+	#stop: string | undefined;
+	#isLoaded = false;
+	/** Whether the next connection is tried without a session, and whether that may happen. */
+	#isPlain = false;
+	#mayBePlain = true;
+
+	constructor(options: SessionOptions) {
+		this.options = options;
+		this.client = this.#begin(0);
+	}
+
+	/** The bytes that the server may not have. */
+	get bytes(): number {
+		return this.client.size + this.#waiting;
+	}
+
+	open(url: string | URL, protocols: string | string[]): WebSocket {
+		const Native = this.options.WebSocket ?? WebSocket;
+		return new Native(url, protocols);
+	}
+
+	/** What `RevoirSocket` takes for a native socket. */
+	connect(url: string | URL, protocols: string | string[]): unknown {
+		const { store } = this.options;
+		if (this.#isPlain) {
+			this.#isPlain = false;
+			const native = this.open(url, protocols);
+			native.addEventListener("open", () => {
+				this.#mayBePlain = true;
+				this.#dispatch("session", { verdict: "none" });
+			});
+			return native;
+		}
+		const line = new Line(this, url);
+		this.#line = line;
+		this.client.config.protocol = [protocols].flat().join(", ") || undefined;
+		if (store && !this.#isLoaded) {
+			this.#isLoaded = true;
+			void store.load().then((state) => {
+				if (state) {
+					this.client.restore(state);
+				}
+				line.start(url);
+			});
+		} else {
+			line.start(url);
+		}
+		return line;
+	}
+
+	hello(line: Line, write: (hello: Bytes) => void): void {
+		const hello = this.client.connect(Date.now(), line);
+		this.#store(true);
+		write(hello);
+		this.#pump();
+	}
+
+	receive(line: Line, data: string | Bytes): void {
+		this.client.receive(Date.now(), line, data);
+		this.#pump();
+	}
+
+	time(due: number, wasAsleep: boolean): void {
+		const now = Math.max(due, Date.now());
+		if (wasAsleep) {
+			this.client.probe(now);
+		}
+		this.client.time(now);
+		this.#pump();
+	}
+
+	/** Something has changed: asks whether the server is there. */
+	check(): void {
+		this.client.probe(Date.now());
+		this.#pump();
+	}
+
+	start(): void {
+		this.client.start();
+		this.#pump();
+	}
+
+	/** Sends, or keeps until there is room. Throws where no more waits than `queue` says, and that is used up. */
+	send(data: Data, isBounded = false): void {
+		const size = sizeOf(data);
+		const packed = pack(data);
+		const { client } = this;
+		const mayPass = client.isHeld || this.#backlog.length === 0;
+		if (!mayPass || client.send(packed, size) === null) {
+			const { queue = {} } = this.options;
+			const { messages = 1_000, bytes = 1 << 20 } = queue || { messages: 0 };
+			if (isBounded && (this.#backlog.length >= messages || this.#waiting + size > bytes)) {
+				throw new DOMException("queue full", "QuotaExceededError");
+			}
+			this.#backlog.push([packed, size]);
+			this.#waiting += size;
+		}
+		this.#pump();
+	}
+
+	/** Ends the session, behind what waits. */
+	bye(how: Closing): void {
+		this.#bye = how;
+		this.#pump();
+	}
+
+	/** A connection has ended. */
+	ended(line: Line, code: number): void {
+		if (this.#line !== line) {
+			return;
+		}
+		this.#line = undefined;
+		this.client.disconnect(Date.now(), line, code);
+		if (this.client.session === null && this.#mayBePlain && line.readyState === 0 && !isOffline()) {
+			this.#isPlain = this.options.fallback !== false;
+			this.#mayBePlain = false;
+		}
+		this.#pump();
+	}
+
+	/** It is over for good: everything goes back. */
+	end(): void {
+		if (this.client.session !== null) {
+			this.client.end({ by: "bye" });
+		}
+		this.#pump();
+		for (const [packed] of this.#backlog.splice(0)) {
+			this.#dispatch("returned", { session: null, number: null, data: unpack(packed), fate: "not-taken" });
+		}
+		this.options.store?.end();
+	}
+
+	/** What ends a session for good, and what the server has asked for. */
+	plan({ cause }: Outcome): Plan | undefined {
+		const plan = {
+			rule: this.#stop as string,
+			first: null,
+			later: null,
+			attempts: Infinity,
+			refresh: false,
+			resume: true,
+		};
+		if (this.#stop) {
+			return plan;
+		}
+		if (this.#goaway && cause !== "closed-locally") {
+			const { after, spread } = this.#goaway;
+			this.#goaway = undefined;
+			const first = [Math.min(after, LONGEST_MS), Math.min(after + spread, LONGEST_MS)] as const;
+			return { ...plan, rule: "goaway", first, later: first };
+		}
+		return undefined;
+	}
+
+	#begin(attempt: number): Client {
+		const { messages = 1_024, bytes = 1 << 18 } = this.options.window ?? {};
+		const { ttl = 120_000, inDoubt, onOpen, headers = {} } = this.options;
+		const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+		const config = { messages, bytes, ttl, again: inDoubt === "again", prepares: !!onOpen };
+		return new Client({ ...config, headers: lines.join("\n") || undefined }, attempt);
+	}
+
+	#store(isUrgent: boolean): void {
+		this.options.store?.changed(() => this.client.state(), isUrgent);
+	}
+
+	#dispatch(name: string, fields: object): void {
+		this.target.socket?.dispatchEvent(event(name, fields));
+	}
+
+	#pump(): void {
+		const { client } = this;
+		if (this.#bye && this.#backlog.length === 0) {
+			const { code, reason } = this.#bye;
+			this.#bye = undefined;
+			client.bye(code, reason);
+		}
+		for (const write of client.writes(Date.now())) {
+			this.#line?.write(write);
+		}
+		for (let tale = client.told.shift(); tale; tale = client.told.shift()) {
+			this.#tell(tale);
+		}
+		this.#line?.wake(client.timeout());
+		this.#store(false);
+	}
+
+	#tell([name, fields]: Tale): void {
+		switch (name) {
+			case "message":
+				this.#line?.received(fields.data);
+				break;
+			case "welcome": {
+				const { token: _, ...told } = fields;
+				this.isResumed = fields.verdict === "resumed";
+				this.#mayBePlain = true;
+				this.#goaway = undefined;
+				this.#dispatch("session", told);
+				this.#line?.opened(fields.protocol ?? "");
+				break;
+			}
+			case "writable":
+				while (this.#backlog[0] && this.client.send(...this.#backlog[0]) !== null) {
+					this.#waiting -= (this.#backlog.shift() as [Packed, number])[1];
+				}
+				this.#pump();
+				break;
+			case "returned": {
+				const { packed, ...told } = fields;
+				this.#dispatch(name, { ...told, data: unpack(packed) });
+				break;
+			}
+			case "ended":
+				if (fields.by !== "peer" && fields.by !== "bye") {
+					this.#stop = `session-${fields.by}`;
+				}
+				this.client = this.#begin(this.client.attempt);
+				break;
+			case "token":
+				break;
+			default:
+				if (name === "goaway") {
+					this.#goaway = fields as Fields;
+				}
+				this.#dispatch(name, fields);
+		}
+	}
+}
