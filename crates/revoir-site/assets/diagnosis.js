@@ -111,7 +111,7 @@ const revoirDiagnosis = (data) => {
   const beforeCode = set(
     "closecode code close closed closing closure statuscode status received rcvd sent disconnected disconnect disconnection websocket connectionclosed reason onclose error",
   );
-  const beforeStatus = set("statuscode status code http rejected responded response handshake answered returned error got");
+  const beforeStatus = set("statuscode status code http rejected responded response handshake answered returned error got failure upgrade server");
   const elseBefore = set("exit exited errno line column port pid signal after attempt socketerror curl");
   const units = set("ms s sec secs seconds second milliseconds bytes byte kb mb kib mib connections clients minutes");
   const saysNumber = set("code closecode statuscode status close closed error");
@@ -144,7 +144,10 @@ const revoirDiagnosis = (data) => {
     let first = null;
     for (const [name, code] of data.names) {
       const at = letters.indexOf(name);
-      const isPart = name === "normalclosure" && letters.slice(0, Math.max(0, at)).endsWith("ab");
+      // An abnormal closure is no normal one, and Jetty calls the other side a remote endpoint.
+      const ahead = letters.slice(0, Math.max(0, at));
+      const isPart =
+        (name === "normalclosure" && ahead.endsWith("ab")) || (name === "endpointunavailable" && ahead.endsWith("remote"));
       if (at >= 0 && !isPart && (first === null || at < first.at)) first = { at, code };
     }
     return first?.code ?? null;
@@ -155,23 +158,34 @@ const revoirDiagnosis = (data) => {
     const [word, at] = words[index];
     const behind = line.slice(at + word.length);
     const [earlier, ahead] = [" ", " ", ...line.slice(0, at)].slice(-2);
-    const isFraction = /^[.:/-][0-9]/u.test(behind);
+    // IIS tells more of a status behind a point: `HTTP Error 502.5`.
+    const isDetailed = before(words, index, 2).join(" ") === "http error";
+    const isFraction = /^[.:/-][0-9]/u.test(behind) && !isDetailed;
     const isPart = ".-/#".includes(ahead) && !/\s/u.test(earlier);
     const isPort =
       ahead === ":" &&
       (isAlphanumeric(earlier) || earlier === "]") &&
-      before(words, index, 1).every((one) => !saysNumber.has(one));
+      before(words, index, 1).every((one) => !saysNumber.has(one)) &&
+      words[index + 1]?.[0] !== "get";
     const hasUnit = units.has(words[index + 1]?.[0]) && !/^['"),;]/u.test(behind);
     return isFraction || isPart || isPort || hasUnit || before(words, index, 2).some((one) => elseBefore.has(one));
+  }
+
+  /** A line that begins with a number of something: `1000 messages were sent`. */
+  function isPlainCount(line, words) {
+    const [word, at] = words[0];
+    return words.length > 1 && word.endsWith("0") && line[at + word.length] === " ";
   }
 
   function namesCode(line, words, index) {
     const value = number(words[index]);
     const reach = isProtocol(value) ? 4 : 2;
+    // What a code may be is said of no ending, and 1015 is Cloudflare's number for a rate limit.
+    if (contains(words.slice(index + 1), "is reserved") || contains(words, "being rate limited")) return false;
     if (before(words, index, 4).some((word) => bounds.has(word))) return false;
     return (
       before(words, index, reach).some((word) => beforeCode.has(word)) ||
-      line.trim().length === words[index][0].length ||
+      (index === 0 && !isPlainCount(line, words)) ||
       named(words.slice(index + 1)) !== null
     );
   }
@@ -186,7 +200,19 @@ const revoirDiagnosis = (data) => {
     const isTold = before(words, index, 2).some((word) => beforeStatus.has(word));
     const phrase = phrases.get(value);
     const isNamed = phrase !== undefined && contains(words.slice(index + 1), phrase);
-    return isRequest || isVersion || isNamed || (isTold && (value >= 200 || value === 101));
+    // `404 GET /ws`, `522: Connection timed out`.
+    const isFirst = index === 0 && value >= 400 && words.length > 1 && !isPlainCount(line, words);
+    const isAccess = index > 0 && words[index + 1]?.[0] === "get";
+    // Of a line that says what was expected, the other number is what came.
+    const isInstead = value >= 200 && words.some(([word]) => word === "101");
+    return isRequest || isVersion || isNamed || isFirst || isAccess || isInstead || (isTold && (value >= 200 || value === 101));
+  }
+
+  /** The code in the payload of a Close frame as Python prints it. */
+  function inBytes(line) {
+    const bytes = /opcode=8 .*?b['"]\\x([0-9a-f]{2})\\x([0-9a-f]{2})/iu.exec(line);
+    const value = bytes ? Number.parseInt(bytes[1] + bytes[2], 16) : 0;
+    return isProtocol(value) || (value >= 3000 && value <= 4999) ? value : null;
   }
 
   function numbers(line, words) {
@@ -205,7 +231,7 @@ const revoirDiagnosis = (data) => {
         found.status = value;
       }
     }
-    found.code ??= named(words);
+    found.code ??= inBytes(line) ?? named(words);
     return found;
   }
 
@@ -224,7 +250,7 @@ const revoirDiagnosis = (data) => {
     if (status >= 200 && status <= 299) return "status-200";
     if (status >= 300 && status <= 399) return "status-redirect";
     if ([400, 401, 403, 404, 405, 407, 410, 426, 429, 500, 503].includes(status)) return `status-${status}`;
-    if (status === 502 || (status >= 520 && status <= 523)) return "status-502";
+    if (status === 502 || (status >= 520 && status <= 530 && status !== 524)) return "status-502";
     if (status === 504 || status === 524) return "status-504";
     return status >= 402 && status <= 499 ? "status-4xx" : "status-5xx";
   }
@@ -236,10 +262,12 @@ const revoirDiagnosis = (data) => {
 
   /** What is known, as signs. */
   function read({ code, opened = null, idle = null, isClosing = false, text = "" }) {
-    const reading = { code, opened, witness: null, signs: new Set(), limits: [], limit: null };
+    const reading = { code, opened, witness: null, signs: new Set(), loose: new Set(), limits: [], limit: null };
     const add = (name) => reading.signs.add(sign.get(name));
     let [status, byText, isHeard, isUnread] = [null, null, false, false];
+    let heard = 0;
     const say = ({ signs, opened: told, witness }) => {
+      heard += 1;
       isHeard ||= signs.length > 0;
       byText ??= told;
       reading.witness ??= witness;
@@ -251,8 +279,23 @@ const revoirDiagnosis = (data) => {
       status ??= of.status ?? null;
       reading.code ??= of.code ?? null;
     }
-    for (const [line, words] of lines(text)) {
+    const ofRules = (words, isWanted) => {
+      for (const [groups, butNot, signs, told, witness, always, last] of data.rules) {
+        const any = (all) => all.some((sequence) => contains(words, sequence));
+        if (isWanted(always, last) && groups.every(any) && !any(butNot)) say({ signs, opened: told, witness });
+      }
+    };
+    const read = lines(text);
+    for (const [line, words] of read) {
       const found = numbers(line, words);
+      const onRecord = recognise(line);
+      const isKnown = onRecord.some(({ message }) => message.signs.length > 0);
+      let says = found.code !== null || found.status !== null || onRecord.length > 0;
+      if (givesNoReason(line)) say({ signs: [sign.get("browser-silent")], opened: null, witness: 0 });
+      const before = heard;
+      ofRules(words, (always, last) => !last && (always || !isKnown));
+      says ||= heard > before;
+      // After the rules: of a handshake that failed with a 101, they know better.
       if (found.unanswered) {
         reading.code ??= 1006;
         add("close-unanswered");
@@ -261,25 +304,24 @@ const revoirDiagnosis = (data) => {
       }
       if (found.status === 101) byText ??= true;
       else status ??= found.status;
-      const onRecord = recognise(line);
-      const isKnown = onRecord.some(({ message }) => message.signs.length > 0);
-      let says = found.code !== null || found.status !== null || onRecord.length > 0;
-      if (givesNoReason(line)) say({ signs: [sign.get("browser-silent")], opened: null, witness: 0 });
-      for (const [groups, butNot, signs, told, witness, always] of data.rules) {
-        const any = (all) => all.some((sequence) => contains(words, sequence));
-        if ((always || !isKnown) && groups.every(any) && !any(butNot)) {
-          say({ signs, opened: told, witness });
-          says = true;
-        }
-      }
       isHeard ||= says;
       isUnread ||= !says;
+    }
+    // Words that tell how far it came count only where nothing else was said.
+    if (reading.signs.size === 0 && status === null && [null, 1006].includes(reading.code)) {
+      // A text of which loose words are all that is known is not on record.
+      const wasHeard = isHeard;
+      for (const [, words] of read) ofRules(words, (_, last) => last);
+      isHeard = wasHeard;
+      reading.loose = new Set(reading.signs);
     }
     reading.opened ??= byText;
     if (status !== null && status !== 101) {
       add(ofStatus(status));
       reading.opened ??= false;
     }
+    // A code that stands in Close frames only is one of a connection that had opened.
+    if (reading.code !== null && ![1002, 1005, 1006, 1015].includes(reading.code)) reading.opened ??= true;
     if (idle !== null) ofSilence(reading, idle, add);
     if (isClosing) add("while-closing");
     // Before the answer to the handshake, an end means something else than later.
@@ -331,7 +373,7 @@ const revoirDiagnosis = (data) => {
   function weigh(cause, reading) {
     const { code, opened, witness } = reading;
     const all = [];
-    for (const [index, weight] of cause.signs) if (reading.signs.has(index)) all.push(weight);
+    for (const [index, weight] of cause.signs) if (reading.signs.has(index)) all.push(reading.loose.has(index) ? Math.min(weight, 18) : weight);
     if (opened !== null && !cause.any) all.push(opened === cause.open ? 3 : -30);
     if (code !== null && opened !== false) {
       const known = cause.codes.find(([first, last]) => first <= code && code <= last);

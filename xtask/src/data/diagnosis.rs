@@ -61,6 +61,8 @@ struct Rule {
     but_not: Vec<String>,
     #[serde(default)]
     always: bool,
+    #[serde(default)]
+    last: bool,
     signs: Vec<String>,
     opened: Option<bool>,
     witness: Option<String>,
@@ -327,8 +329,8 @@ impl Rule {
             .map(|group| alternatives(group))
             .collect();
         format!(
-            "    Rule {{ says: &[{}], but_not: &[{}], always: {}, signs: &[{}], opened: {:?}, witness: {}, \
-             example: {:?} }},\n",
+            "    Rule {{ says: &[{}], but_not: &[{}], always: {}, last: {}, signs: &[{}], opened: {:?}, \
+             witness: {}, example: {:?} }},\n",
             groups
                 .iter()
                 .map(|group| format!("&[{group}]"))
@@ -336,6 +338,7 @@ impl Rule {
                 .join(", "),
             but_not.join(", "),
             self.always,
+            self.last,
             signs(&self.signs),
             self.opened,
             witness(self.witness.as_deref()),

@@ -569,6 +569,9 @@ pub(crate) static BODIES: Bodies = Bodies {
         "A proxy announced that it is restarting.",
         "A proxy reports that the backend closed the connection: {value}.",
         "The server reports that it is overloaded.",
+        "The text says that the connection ended, and not why.",
+        "The text says that the connection did not open, and not why.",
+        "A timeout is reported, and not of what.",
     ],
     pairs: &[
         PairText { low: 1000, high: 1001, intro: "Both are clean closes. 1000 says that the work is done. 1001 says that one side is leaving, possibly before the work is done. A client does not reconnect after 1000, but does after a 1001 from a server." },

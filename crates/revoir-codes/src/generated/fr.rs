@@ -569,6 +569,9 @@ pub(crate) static BODIES: Bodies = Bodies {
         "Un proxy a annoncé son redémarrage.",
         "Un proxy signale que le backend a fermé la connexion\u{a0}: {value}.",
         "Le serveur signale qu’il est surchargé.",
+        "Le texte dit que la connexion a pris fin, sans dire pourquoi.",
+        "Le texte dit que la connexion ne s’est pas ouverte, sans dire pourquoi.",
+        "Une expiration de délai est signalée, sans dire de quoi.",
     ],
     pairs: &[
         PairText { low: 1000, high: 1001, intro: "Deux fermetures propres. 1000 dit que le travail est terminé\u{202f}; 1001, qu’un côté s’en va, peut-être avant la fin du travail. Un client ne se reconnecte pas après un 1000, mais il le fait après un 1001 venu d’un serveur." },

@@ -316,6 +316,12 @@ pub enum Sign {
     BackendGone,
     /// The server reports that it is overloaded.
     Overloaded,
+    /// The text says that the connection ended, and not why.
+    SaidEnded,
+    /// The text says that the connection did not open, and not why.
+    SaidFailed,
+    /// A timeout is reported, and not of what.
+    SaidTimeout,
 }
 
 impl Sign {
@@ -477,6 +483,9 @@ impl Sign {
         Self::ProxyRestarting,
         Self::BackendGone,
         Self::Overloaded,
+        Self::SaidEnded,
+        Self::SaidFailed,
+        Self::SaidTimeout,
     ];
 
     /// A stable identifier in kebab case.
@@ -639,6 +648,9 @@ impl Sign {
             Self::ProxyRestarting => "proxy-restarting",
             Self::BackendGone => "backend-gone",
             Self::Overloaded => "overloaded",
+            Self::SaidEnded => "said-ended",
+            Self::SaidFailed => "said-failed",
+            Self::SaidTimeout => "said-timeout",
         }
     }
 }

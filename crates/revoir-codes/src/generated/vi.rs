@@ -569,6 +569,9 @@ pub(crate) static BODIES: Bodies = Bodies {
         "Một proxy báo rằng nó đang khởi động lại.",
         "Một proxy báo rằng backend đã đóng kết nối: {value}.",
         "Server báo rằng nó đang quá tải.",
+        "Nội dung cho biết kết nối đã kết thúc nhưng không nêu lý do.",
+        "Nội dung cho biết kết nối không mở được nhưng không nêu lý do.",
+        "Có báo hết thời gian chờ nhưng không nói là của việc gì.",
     ],
     pairs: &[
         PairText { low: 1000, high: 1001, intro: "Cả hai đều là đóng sạch. 1000 cho biết công việc đã xong. 1001 cho biết một bên đang rời đi, có thể khi việc còn dang dở. Sau 1000, client không kết nối lại; sau 1001 từ server thì có." },

@@ -154,3 +154,42 @@ fn the_code_in_a_pasted_text_counts_as_one_that_was_told() {
         "heartbeat-timeout"
     );
 }
+
+#[test]
+fn words_of_last_resort_count_only_where_nothing_else_is_known() {
+    let ranked = |text: &str| {
+        let mut evidence = Evidence::new();
+        evidence.texts.push(text.to_owned());
+        diagnose(&evidence)
+    };
+    let vague = ranked("WebSocket disconnected!");
+    assert_eq!(vague.signs[0].sign, Sign::SaidEnded);
+    assert!(vague.likeliest().unwrap().share < 60);
+    let told = ranked("WebSocket disconnected: client did not respond with a pong in time");
+    assert!(told.signs.iter().all(|of| of.sign != Sign::SaidEnded));
+    assert_eq!(told.ranked[0].cause.id, "heartbeat-timeout");
+    let loose = ranked("the laptop's lid was closed");
+    assert_eq!(loose.signs[0].sign, Sign::Slept);
+}
+
+#[test]
+fn a_code_of_a_close_frame_says_that_it_had_opened() {
+    let ranked = |text: &str| {
+        let mut evidence = Evidence::new();
+        evidence.texts.push(text.to_owned());
+        diagnose(&evidence).ranked[0].cause.id
+    };
+    assert_eq!(ranked("4401: Unauthorized"), "policy-close");
+    assert_eq!(ranked("fin=1 opcode=8 data=b'\\x03\\xf1'"), "too-big");
+    // A client that refuses the answer gives the handshake a code of its own.
+    let text =
+        "onClose code 1002 reason Invalid status code received: 404 Status line: HTTP/1.1 404";
+    assert_eq!(ranked(text), "http-404-path");
+}
+
+#[test]
+fn what_only_says_how_far_it_came_names_no_cause() {
+    let mut evidence = Evidence::new();
+    evidence.opened = Some(false);
+    assert!(diagnose(&evidence).likeliest().is_none());
+}

@@ -23,7 +23,7 @@ struct Data {
     signs: Vec<&'static str>,
     /// Pattern, signs, opened, witness, and 1 where capitals matter.
     messages: Vec<MessageRow>,
-    /// What it says, what it may not say, signs, opened, witness, always.
+    /// What it says, what it may not say, signs, opened, witness, always, last.
     rules: Vec<RuleRow>,
     /// Name, idle limit, and what a client sees of it.
     between: Vec<(&'static str, Option<u32>, u8)>,
@@ -60,6 +60,7 @@ type RuleRow = (
     Vec<usize>,
     Option<bool>,
     Option<u8>,
+    bool,
     bool,
 );
 
@@ -101,7 +102,9 @@ pub(crate) fn script(locale: &'static Locale) -> String {
             .map(|of| {
                 let witness = of.witness.map(witness);
                 let signs = indexes(of.signs);
-                (of.says, of.but_not, signs, of.opened, witness, of.always)
+                (
+                    of.says, of.but_not, signs, of.opened, witness, of.always, of.last,
+                )
             })
             .collect(),
         between: intermediaries()

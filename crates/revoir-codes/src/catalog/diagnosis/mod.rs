@@ -100,14 +100,14 @@ impl Question {
 }
 
 impl Diagnosis {
-    /// The cause that the evidence points at: the first, if it is possible at all and at least as
-    /// likely as that none of the causes known here fits.
+    /// The cause that the evidence points at most: the first, if it is at least as likely as that none
+    /// of the causes known here fits, and anything was said but how far it came. How sure it is stands with it; below
+    /// [`Confidence::Probable`] the evidence does not decide.
     #[must_use]
     pub fn likeliest(&self) -> Option<&Ranked> {
-        let first = self.ranked.first();
-        first.filter(|ranked| {
-            ranked.confidence >= Confidence::Possible && ranked.share >= self.none_known
-        })
+        let says_nothing = self.signs.is_empty() && self.unknown.contains(&Question::Code);
+        let first = self.ranked.first().filter(|_| !says_nothing);
+        first.filter(|ranked| ranked.share > 0 && ranked.share >= self.none_known)
     }
 }
 

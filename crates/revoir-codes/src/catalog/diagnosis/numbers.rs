@@ -45,7 +45,7 @@ const BEFORE_CODE: [&str; 19] = [
 ];
 
 /// Words before an HTTP status.
-const BEFORE_STATUS: [&str; 12] = [
+const BEFORE_STATUS: [&str; 15] = [
     "statuscode",
     "status",
     "code",
@@ -58,6 +58,9 @@ const BEFORE_STATUS: [&str; 12] = [
     "returned",
     "error",
     "got",
+    "failure",
+    "upgrade",
+    "server",
 ];
 
 /// Words before a number that is something else.
@@ -115,9 +118,23 @@ pub(super) fn read(line: &str, words: &[Word]) -> Numbers {
         }
     }
     if found.code.is_none() {
-        found.code = named(words);
+        found.code = in_bytes(line).or_else(|| named(words));
     }
     found
+}
+
+/// The code in the payload of a Close frame as Python prints it: `opcode=8 data=b'\x03\xe8'`.
+fn in_bytes(line: &str) -> Option<u16> {
+    let (_, payload) = line.split_once("opcode=8 ")?;
+    let (_, bytes) = payload
+        .split_once("b'\\x")
+        .or_else(|| payload.split_once("b\"\\x"))?;
+    let (first, second) = (
+        bytes.get(..2)?,
+        bytes.get(2..)?.strip_prefix("\\x")?.get(..2)?,
+    );
+    let byte = |digits| u16::from_str_radix(digits, 16).ok();
+    Some(byte(first)? << 8 | byte(second)?).filter(|code| is_code(*code))
 }
 
 fn number(word: &Word) -> Option<u16> {
@@ -148,11 +165,15 @@ fn is_something_else(line: &str, words: &[Word], index: usize) -> bool {
     let first_two: String = behind.chars().take(2).collect();
     let fraction = first_two.starts_with(['.', ':', '/', '-'])
         && first_two.chars().nth(1).is_some_and(|c| c.is_ascii_digit());
+    // IIS tells more of a status behind a point: `HTTP Error 502.5`.
+    let detailed = before(words, index, 2).eq(["error", "http"]);
+    let fraction = fraction && !detailed;
     let part = matches!(ahead, '.' | '-' | '/' | '#') && !earlier.is_whitespace();
     // `host:8080`, but not `code:1006`.
     let port = ahead == ':'
         && (earlier.is_alphanumeric() || earlier == ']')
-        && before(words, index, 1).all(|word| !says_number(word));
+        && before(words, index, 1).all(|word| !says_number(word))
+        && !is_access(words, index);
     let unit = UNITS.contains(&next) && !behind.starts_with(['\'', '"', ')', ',', ';']);
     let other = before(words, index, 2).any(|word| ELSE_BEFORE.contains(&word));
     fraction || part || port || unit || other
@@ -172,13 +193,24 @@ fn names_code(line: &str, words: &[Word], index: usize) -> bool {
         Some(value) if CloseCode::new(value).range() == protocol => 4,
         _ => 2,
     };
-    // What a code may be is said of no ending.
+    // What a code may be is said of no ending, and 1015 is Cloudflare's number for a rate limit.
+    let reserved = words::contains(&words[index + 1..], "is reserved");
+    if reserved || words::contains(words, "being rate limited") {
+        return false;
+    }
     if before(words, index, 4).any(|word| matches!(word, "must" | "between" | "either" | "neither"))
     {
         return false;
     }
     let told = before(words, index, close).any(|word| BEFORE_CODE.contains(&word));
-    told || line.trim().len() == words[index].text.len() || named(&words[index + 1..]).is_some()
+    let begins = index == 0 && !is_plain_count(line, words);
+    told || begins || named(&words[index + 1..]).is_some()
+}
+
+/// A line that begins with a number of something: `1000 messages were sent`.
+fn is_plain_count(line: &str, words: &[Word]) -> bool {
+    let behind = &line[words[0].at + words[0].text.len()..];
+    words.len() > 1 && words[0].text.ends_with('0') && behind.starts_with(' ')
 }
 
 fn names_status(line: &str, words: &[Word], index: usize) -> bool {
@@ -198,7 +230,17 @@ fn names_status(line: &str, words: &[Word], index: usize) -> bool {
         .any(|version| lower.ends_with(version));
     let told = before(words, index, 2).any(|word| BEFORE_STATUS.contains(&word));
     let named = phrase(value).is_some_and(|phrase| words::contains(&words[index + 1..], phrase));
-    request || version || named || told && value >= 200 || told && value == 101
+    // `404 GET /ws`, `522: Connection timed out`.
+    let begins = index == 0 && value >= 400 && words.len() > 1 && !is_plain_count(line, words);
+    // Of a line that says what was expected, the other number is what came.
+    let instead = value >= 200 && words.iter().any(|word| word.text == "101");
+    let begins = begins || index > 0 && is_access(words, index);
+    request || version || named || begins || instead || told && (value >= 200 || value == 101)
+}
+
+/// An access log that has the status before the request: `404 GET /ws`.
+fn is_access(words: &[Word], index: usize) -> bool {
+    words.get(index + 1).is_some_and(|word| word.text == "get")
 }
 
 /// What HTTP calls a status.
@@ -232,8 +274,11 @@ fn named(words: &[Word]) -> Option<u16> {
         .flat_map(spelled)
         .filter_map(|(code, name)| {
             let at = letters.find(name)?;
-            // An abnormal closure is no normal one.
-            (name != "normalclosure" || !letters[..at].ends_with("ab")).then_some((at, code))
+            // An abnormal closure is no normal one, and Jetty calls the other side a remote endpoint.
+            let is_part = [("normalclosure", "ab"), ("endpointunavailable", "remote")]
+                .iter()
+                .any(|(part, before)| name == *part && letters[..at].ends_with(before));
+            (!is_part).then_some((at, code))
         });
     places.min().map(|(_, code)| code.get())
 }
@@ -281,6 +326,9 @@ mod tests {
             ("WebSocketCloseStatus: EndpointUnavailable", 1001),
             ("NSURLSessionWebSocketCloseCodeAbnormalClosure", 1006),
             ("1006", 1006),
+            ("fin=1 opcode=8 data=b'\\x03\\xf0Policy'", 1008),
+            ("4002 client failed ping-pong", 4002),
+            ("4401: Unauthorized", 4401),
         ] {
             assert_eq!(code(line), Some(expected), "{line}");
         }
@@ -297,6 +345,10 @@ mod tests {
             "message of 4096 bytes",
             "The close code must be either 1000, or between 3000 and 4999.",
             "2024-01-01T10:00:00.1006Z start",
+            "Code 1005 is reserved and may not be used.",
+            "error code: 1015, you are being rate limited",
+            "RemoteEndpoint unavailable, current state [CLOSED]",
+            "1000 messages were sent",
         ] {
             assert_eq!(code(line), None, "{line}");
         }
@@ -330,6 +382,14 @@ mod tests {
                 "expected handshake response status code 101 but got 301",
                 301,
             ),
+            ("expected status code 101 but was 404", 404),
+            ("WARNING:tornado.access:403 GET /ws (127.0.0.1) 1.23ms", 403),
+            ("522: Connection timed out", 522),
+            (
+                "HTTP Error 502.5 - ANCM Out-Of-Process Startup Failure",
+                502,
+            ),
+            ("WebSocket upgrade failure: 404", 404),
         ] {
             assert_eq!(status(line), Some(expected), "{line}");
         }

@@ -50,7 +50,11 @@ impl Locale {
         let Some(first) = diagnosis.likeliest() else {
             return self.no_verdict(diagnosis);
         };
-        let sentence = self.ranked(first);
+        let sentence = match first.confidence {
+            // The likeliest of many, and unlikely by itself.
+            Confidence::Unlikely => self.cause(first.cause).to_owned(),
+            _ => self.ranked(first),
+        };
         if first.confidence >= Confidence::Probable {
             return sentence;
         }

@@ -30,6 +30,9 @@ const NOT_RECOGNISED: i32 = 6;
 /// If two things that were told cannot both be true, little follows from either.
 const CONTRADICTED: i32 = 12;
 
+/// What a sign weighs at most that loose words in a text nobody knows stand for.
+const LOOSE: i16 = 18;
+
 /// A cause, with what speaks for and against it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -147,6 +150,10 @@ fn weigh(cause: &'static CauseFacts, reading: &Reading) -> Ranked {
         .iter()
         .filter_map(|observed| {
             let weight = cause.weight_of(observed.sign)?;
+            let weight = match reading.loose.contains(&observed.sign) {
+                true => weight.min(LOOSE),
+                false => weight,
+            };
             Some(Weighed {
                 observed: observed.clone(),
                 weight,

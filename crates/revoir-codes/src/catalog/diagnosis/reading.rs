@@ -47,6 +47,8 @@ pub(super) struct Reading {
     opened_by_text: Option<bool>,
     /// Whether a text says anything.
     heard: bool,
+    /// Signs for which loose words stand.
+    pub(super) loose: Vec<Sign>,
 }
 
 impl Reading {
@@ -64,8 +66,15 @@ impl Reading {
         for text in &evidence.texts {
             reading.text(text, &mut status);
         }
+        let says_little = |code: CloseCode| code == CloseCode::ABNORMAL_CLOSURE;
+        if reading.signs.is_empty() && status.is_none() && reading.code.is_none_or(says_little) {
+            for text in &evidence.texts {
+                reading.vaguely(text);
+            }
+        }
         reading.opened = reading.opened.or(reading.opened_by_text);
         reading.status(status);
+        reading.opened = reading.opened.or_else(|| reading.opened_by_code());
         reading.headers(&evidence.headers);
         reading.times(evidence);
         reading.tcp(evidence.tcp);
@@ -83,6 +92,14 @@ impl Reading {
             reading.unrecognised.clear();
         }
         reading
+    }
+
+    /// A code that stands in Close frames only is one of a connection that had opened.
+    fn opened_by_code(&self) -> Option<bool> {
+        let local = [1002, 1005, 1006, 1015].map(CloseCode::new);
+        self.code
+            .is_some_and(|code| !local.contains(&code))
+            .then_some(true)
     }
 
     pub(super) fn has(&self, sign: Sign) -> bool {
@@ -126,7 +143,6 @@ impl Reading {
 
     fn line(&mut self, line: &str, words: &[Word], status: &mut Option<u16>) {
         let found = numbers::read(line, words);
-        self.numbers(&found, status);
         let on_record = messages::recognise(line);
         let is_known = on_record
             .iter()
@@ -143,11 +159,27 @@ impl Reading {
             }
             says = true;
         }
+        // After the rules: of a handshake that failed with a 101, they know better.
+        self.numbers(&found, status);
         self.heard |= says;
         if !says {
             let nearest = nearest::messages_like(words);
             let line = line.trim().to_owned();
             self.unrecognised.push(Unrecognised { line, nearest });
+        }
+    }
+
+    /// What loose words say. The text stays one that is not on record.
+    fn vaguely(&mut self, text: &str) {
+        for (_, words) in lines::of(text) {
+            for rule in rules::reading_last(&words) {
+                self.opened_by_text = self.opened_by_text.or(rule.opened);
+                self.witness = self.witness.or(rule.witness);
+                self.loose.extend(rule.signs);
+                for &sign in rule.signs {
+                    self.add(sign, String::new());
+                }
+            }
         }
     }
 
@@ -216,7 +248,7 @@ impl Reading {
             426 => Sign::Status426,
             429 => Sign::Status429,
             500 => Sign::Status500,
-            502 | 520..=523 => Sign::Status502,
+            502 | 520..=523 | 525..=530 => Sign::Status502,
             503 => Sign::Status503,
             504 | 524 => Sign::Status504,
             402..=499 => Sign::Status4xx,

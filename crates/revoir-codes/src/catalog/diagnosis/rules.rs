@@ -15,6 +15,9 @@ pub struct Rule {
     pub but_not: &'static [&'static str],
     /// Whether it looks also where a message on record says something.
     pub always: bool,
+    /// Whether it looks only where nothing else says anything of the whole evidence: words that tell
+    /// how far a connection came, and not why it ended.
+    pub last: bool,
     /// The signs that it is.
     pub signs: &'static [Sign],
     /// Whether it is said of connections that had opened, or of those that never did.
@@ -33,7 +36,14 @@ pub fn rules() -> &'static [Rule] {
 
 /// The rules that say something of a line.
 pub(super) fn reading(line: &[Word]) -> impl Iterator<Item = &'static Rule> {
-    rules().iter().filter(move |rule| rule.reads(line))
+    let reads = move |rule: &&Rule| !rule.last && rule.reads(line);
+    rules().iter().filter(reads)
+}
+
+/// Those that say something of it where nothing else does.
+pub(super) fn reading_last(line: &[Word]) -> impl Iterator<Item = &'static Rule> {
+    let reads = move |rule: &&Rule| rule.last && rule.reads(line);
+    rules().iter().filter(reads)
 }
 
 impl Rule {
