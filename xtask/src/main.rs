@@ -62,7 +62,7 @@ cargo xtask corpus            what `revoir diagnose` says of strangers' cases; `
 cargo xtask modules [CRATE]   which modules of a crate stand upon which; fails on a circle
 cargo xtask mutants [LIST]    make adapters and sessions forget one rule after the other; fails if no
                               test does
-cargo xtask session           play the vectors of sessions against a client in JavaScript
+cargo xtask session           a client of sessions in JavaScript, against the vectors and the library's server
 cargo xtask proof [NAME]      show that a claim with figures holds on this machine
 cargo xtask --built COMMAND   take the programs as they are in the target folder";
 
@@ -87,7 +87,6 @@ fn main() -> ExitCode {
         ["corpus", ref options @ ..] => corpus::run(options),
         ["modules"] => modules::run(None),
         ["modules", name] => modules::run(Some(name)),
-        ["session"] => session::run(),
         ["mutants"] => mutants::run(""),
         ["mutants", list] => mutants::run(list),
         ["fixes"] => fixes::run(false),
@@ -113,6 +112,7 @@ fn play(is_built: bool, args: &[&str]) -> anyhow::Result<()> {
         ["autobahn", "--sample"] => Box::new(|programs| autobahn::run(programs, Extent::Sample)),
         ["interop"] => Box::new(|programs| interop::run(programs, false)),
         ["interop", "--write"] => Box::new(|programs| interop::run(programs, true)),
+        ["session"] => Box::new(session::run),
         ["gateway"] => Box::new(|programs| gateway::run(programs, 2)),
         ["gateway", "--long"] => Box::new(|programs| gateway::run(programs, 5)),
         ["browser"] => Box::new(|programs| browser::run(programs, Task::Kinds)),

@@ -1,4 +1,4 @@
-//! `cargo xtask session`: the vectors of sessions, against a client that was made from the page.
+//! `cargo xtask session`: a client of sessions that was made from the page, against the vectors and the library.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::process::Running;
-use crate::tools;
+use crate::programs::Programs;
+use crate::{interop, tools};
 
 /// Installing included.
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// Plays `testdata/session` against `conformance/session/client.mjs`, in Node.
-pub(crate) fn run() -> anyhow::Result<()> {
+/// Plays `testdata/session` against `conformance/session/client.mjs`, in Node; then that client, over npm `ws` and a proxy
+/// that cuts connections, against the server of the examples.
+pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     if !tools::runs(Command::new("node").arg("--version")) {
         tools::apt_install(&["nodejs"], deadline)
@@ -22,5 +24,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
     check
         .arg("conformance/session/check.mjs")
         .current_dir(crate::root());
-    Running::start(&mut check)?.succeed(deadline)
+    Running::start(&mut check)?.succeed(deadline)?;
+    let mut live = Command::new("node");
+    live.arg("conformance/session/live.mjs")
+        .arg(programs.example("session_server"))
+        .arg(interop::install_node_peers(deadline)?)
+        .current_dir(crate::root());
+    Running::start(&mut live)?.succeed(deadline)
 }

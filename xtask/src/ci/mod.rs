@@ -89,7 +89,9 @@ fn steps(ledger: &mut Ledger, mark: &str) -> anyhow::Result<()> {
     let checked = checks(ledger);
     let installed = ledger.finish(vec![tools]);
     checked.and(installed)?;
-    ledger.step("sessions in JavaScript", crate::session::run)?;
+    ledger.step("sessions in JavaScript", || {
+        crate::session::run(&Programs::built()?)
+    })?;
     ledger.step("fuzz", fuzz)?;
     // These mostly wait, and have limits of one second: they are alone.
     let waiting = [

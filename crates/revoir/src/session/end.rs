@@ -1,6 +1,5 @@
 //! [`End`]: one end of a session, between its application and the connection that it has.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,7 +10,6 @@ use revoir_proto::{Ending, Initiator, Message};
 use revoir_session as protocol;
 use revoir_session::{
     Acks, Bye, Close, Config, ConnectionId, GoAway, Key, Loss, Origin, Outgoing, Role, SendError,
-    SessionId,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -19,7 +17,7 @@ use tokio::time::Instant;
 use crate::deadline::after;
 use crate::session::ending::SessionEnding;
 use crate::session::event::{Event, to_application, to_protocol};
-use crate::session::limits;
+use crate::session::state::State;
 
 /// One end of a session. Whoever changes it wakes the others: the connection, which writes, and the
 /// application, which takes and waits for room.
@@ -39,29 +37,6 @@ pub(super) trait Keeper: Send + Sync {
     fn kept(&self, change: i64);
 }
 
-struct State {
-    session: protocol::Session,
-    /// What the application has not taken.
-    events: VecDeque<Queued>,
-    /// Bytes of the messages among them.
-    bytes: usize,
-    over: Option<Arc<SessionEnding>>,
-    over_at: Option<Duration>,
-    /// Why this side gives the session up, if the protocol has no word for it.
-    why: Option<SessionEnding>,
-    /// What the keeper was told that is kept.
-    counted: i64,
-    has_handle: bool,
-    has_handler: bool,
-}
-
-struct Queued {
-    event: Event,
-    /// Taken, it says that so many messages of this session were.
-    session: SessionId,
-    received: u64,
-}
-
 /// What a connection does next.
 pub(super) struct Turn {
     /// Whether the application has room for what is read.
@@ -75,9 +50,6 @@ pub(super) enum Next {
     Close(Close),
     Nothing,
 }
-
-/// A message costs its bytes, and about so much beside them.
-const MESSAGE_BYTES: u64 = 64;
 
 /// Sessions are acknowledged as the application takes them: what nobody has taken is the peer's to keep.
 pub(super) fn config(mut config: Config) -> Config {
@@ -97,17 +69,7 @@ impl End {
         keeper: Option<Weak<dyn Keeper>>,
     ) -> Self {
         Self {
-            state: Mutex::new(State {
-                session,
-                events: VecDeque::new(),
-                bytes: 0,
-                over: None,
-                over_at: None,
-                why: None,
-                counted: 0,
-                has_handle: true,
-                has_handler: false,
-            }),
+            state: Mutex::new(State::new(session)),
             began,
             connection: Notify::new(),
             application: Notify::new(),
@@ -175,20 +137,7 @@ impl End {
         let now = self.began.elapsed();
         let had_room = state.has_room();
         let timeout = state.session.poll_timeout();
-        let Queued {
-            event,
-            session,
-            received,
-        } = state.events.pop_front()?;
-        if let Event::Message { message, .. } = &event {
-            state.bytes -= message.as_bytes().len();
-        }
-        if session == state.session.id() {
-            state.session.commit(now, received);
-        }
-        if state.events.is_empty() && state.session.connection().is_none() {
-            state.events = VecDeque::new();
-        }
+        let event = state.take(now)?;
         let is_due_sooner = match (state.session.poll_timeout(), timeout) {
             (Some(due), Some(before)) => due < before,
             (due, before) => due.is_some() && before.is_none(),
@@ -326,7 +275,8 @@ impl End {
     pub(super) fn next(&self, id: ConnectionId) -> Next {
         let next = self.change(|session, now| {
             let is_ours = session.connection() == Some(id);
-            session.poll_transmit(now).filter(|_| is_ours)
+            // What is taken from the session is written: so nothing for another connection.
+            is_ours.then(|| session.poll_transmit(now)).flatten()
         });
         match next.map(|transmit| transmit.outgoing) {
             Some(Outgoing::Message(message)) => Next::Message(to_application(message)),
@@ -374,83 +324,6 @@ impl End {
         let state = self.lock();
         let since = state.over_at.or_else(|| state.session.detached_since())?;
         Some(after(self.began, since.saturating_add(state.session.ttl())))
-    }
-}
-
-impl State {
-    fn has_room(&self) -> bool {
-        self.events.len() < limits::EVENTS && self.bytes < limits::BYTES
-    }
-
-    /// Takes the events of the protocol; says whether there were any.
-    fn collect(&mut self, now: Duration) -> bool {
-        let mut has_news = false;
-        while let Some(event) = self.session.poll_event() {
-            has_news = true;
-            if let Some(event) = self.translate(event, now) {
-                self.push(event);
-            }
-        }
-        has_news
-    }
-
-    fn push(&mut self, event: Event) {
-        let is_last = matches!(event, Event::Ended(_));
-        if self.over.is_some() && !is_last && !matches!(event, Event::Returned { .. }) {
-            return;
-        }
-        if let Event::Message { message, .. } = &event {
-            self.bytes += message.as_bytes().len();
-        }
-        if matches!(event, Event::Detached { .. }) && self.events.len() >= limits::EVENTS / 2 {
-            // Nobody looks at how connections come and go.
-            self.events
-                .retain(|it| !matches!(it.event, Event::Attached(_) | Event::Detached { .. }));
-        }
-        self.events.push_back(Queued {
-            event,
-            session: self.session.id(),
-            received: self.session.received(),
-        });
-    }
-
-    fn translate(&mut self, event: protocol::Event, now: Duration) -> Option<Event> {
-        Some(match event {
-            protocol::Event::Message { key, message } => Event::Message {
-                key,
-                message: to_application(message),
-            },
-            protocol::Event::Gap { key, count, reason } => Event::Gap { key, count, reason },
-            protocol::Event::BackendChanged(change) => Event::BackendChanged(change),
-            protocol::Event::Welcome(welcome) => Event::Attached(Box::new((*welcome).into())),
-            protocol::Event::GoAway(goaway) => Event::GoAway(goaway),
-            protocol::Event::Volatile(volatile) => Event::Volatile(volatile),
-            protocol::Event::Returned { key, message, fate } => Event::Returned {
-                key,
-                message: to_application(message),
-                fate,
-            },
-            protocol::Event::SentAgain { from, to } => Event::SentAgain { from, to },
-            protocol::Event::Ended(ended) => {
-                let why = self.why.take().unwrap_or(SessionEnding::Ended(ended));
-                let over = Arc::new(why);
-                self.over = Some(Arc::clone(&over));
-                self.over_at = Some(now);
-                Event::Ended(over)
-            }
-            // Whoever waits for room is woken by the news; a token is the affair of the session.
-            _ => return None,
-        })
-    }
-
-    /// By how much what is kept has changed since the last call.
-    fn count(&mut self) -> i64 {
-        let (messages, bytes) = self.session.kept();
-        let kept = bytes.saturating_add(messages as u64 * MESSAGE_BYTES);
-        let kept = i64::try_from(kept).unwrap_or(i64::MAX);
-        let change = kept - self.counted;
-        self.counted = kept;
-        change
     }
 }
 

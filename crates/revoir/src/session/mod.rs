@@ -79,8 +79,9 @@ mod event;
 mod failures;
 mod handle;
 mod keys;
-mod limits;
+mod running;
 mod server;
+mod state;
 mod store;
 mod talk;
 

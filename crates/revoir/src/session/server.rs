@@ -24,6 +24,7 @@ use crate::session::end::{End, Keeper, config};
 use crate::session::event::Event;
 use crate::session::failures::Failures;
 use crate::session::handle::Session;
+use crate::session::running::Running;
 use crate::session::store::Store;
 use crate::session::talk::{close, talk};
 use crate::websocket::WebSocket;
@@ -242,8 +243,7 @@ impl Server {
             } => (end, session, id, begins),
         };
         if begins {
-            end.begin_handler();
-            let running = Running(Arc::clone(&end));
+            let running = Running::begin(&end);
             let handler = handler(Session::new(Arc::clone(&end)));
             tokio::spawn(running.run(handler));
         }
@@ -415,31 +415,6 @@ fn attached(end: &End, verdict: Verdict, protocol: Option<String>) -> Attached {
 async fn leave(socket: &WebSocket, with: &Close) {
     close(&socket.closer(), with);
     let _: Arc<Ending> = socket.closed().await;
-}
-
-/// A handler that runs: if it panics, its session fails.
-struct Running(Arc<End>);
-
-impl Running {
-    async fn run<F, E>(self, handler: F)
-    where
-        F: Future<Output = Result<(), E>>,
-        E: Into<Failure>,
-    {
-        let result = handler.await;
-        // Once the session is over the error is how it ended, or comes too late.
-        if let (Err(error), None) = (result, self.0.over()) {
-            let error: Failure = error.into();
-            tracing::warn!(target: "revoir", error, "the handler of a session failed");
-            self.0.end_handler(true);
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.end_handler(std::thread::panicking());
-    }
 }
 
 impl fmt::Debug for Server {

@@ -25,14 +25,17 @@ pub(super) struct Store {
 #[derive(Default)]
 struct Shelf {
     sessions: HashMap<SessionId, Place>,
-    /// Those without a connection, by when something is to be done about them.
-    due: BTreeSet<(Instant, SessionId)>,
+    /// Those whose clients are away, by when they expire.
+    away: BTreeSet<(Instant, SessionId)>,
+    /// Those that are over, by when they may be forgotten.
+    over: BTreeSet<(Instant, SessionId)>,
     is_swept: bool,
     most_kept: i64,
 }
 
 struct Place {
     end: Arc<End>,
+    /// Where it stands in one of the sets.
     due: Option<Instant>,
 }
 
@@ -85,19 +88,9 @@ impl Store {
     /// The session has a connection now, or none any more, or is over.
     pub(super) fn note(self: &Arc<Self>, id: SessionId) {
         let mut shelf = self.lock();
-        let Some(place) = shelf.sessions.get_mut(&id) else {
-            return;
-        };
-        let due = place.end.deadline();
-        let before = std::mem::replace(&mut place.due, due);
-        if let Some(before) = before {
-            shelf.due.remove(&(before, id));
-        }
-        let Some(due) = due else { return };
-        shelf.due.insert((due, id));
-        let is_first = shelf.due.first().is_some_and(|(first, _)| *first == due);
-        let begins = !shelf.is_swept;
-        shelf.is_swept = true;
+        let is_first = shelf.note(id);
+        let begins = is_first && !shelf.is_swept;
+        shelf.is_swept |= begins;
         drop(shelf);
         match begins {
             true => drop(tokio::spawn(sweep(Arc::downgrade(self)))),
@@ -107,49 +100,43 @@ impl Store {
     }
 
     /// Does what is due; says when to come again, if at all.
-    fn tidy(self: &Arc<Self>) -> Option<Instant> {
+    fn tidy(&self) -> Option<Instant> {
         loop {
             let mut shelf = self.lock();
-            let Some((due, id)) = shelf.due.first().copied() else {
+            let Some(first) = shelf.first() else {
                 shelf.is_swept = false;
                 return None;
             };
-            if due > Instant::now() {
-                return Some(due);
+            if first.0 > Instant::now() {
+                return Some(first.0);
             }
-            shelf.due.remove(&(due, id));
-            let Some(place) = shelf.sessions.get_mut(&id) else {
-                continue;
-            };
-            place.due = None;
-            let end = Arc::clone(&place.end);
-            if end.over().is_some() {
-                shelf.sessions.remove(&id);
-                continue;
+            if shelf.over.remove(&first) {
+                shelf.sessions.remove(&first.1);
+            } else if let Some(end) = shelf.expire(first) {
+                drop(shelf);
+                // If its client has come back meanwhile, nothing happens.
+                end.time_out();
+                self.lock().note(first.1);
             }
-            drop(shelf);
-            // If its client has come back meanwhile, nothing happens.
-            end.time_out();
-            self.note(id);
         }
     }
 
-    /// Ends the sessions that would expire first, until no more is kept than may be.
+    /// Ends the sessions that would expire first, until no more is kept than may be, or all that is kept is for
+    /// clients that are there.
     fn relieve(&self) {
-        let mut at = 0;
         loop {
-            let shelf = self.lock();
+            let mut shelf = self.lock();
             if self.kept.load(Relaxed) <= shelf.most_kept {
                 return;
             }
-            let Some((_, id)) = shelf.due.iter().nth(at) else {
+            let Some(first) = shelf.away.first().copied() else {
                 return;
             };
-            let end = shelf.sessions.get(id).map(|place| Arc::clone(&place.end));
+            let end = shelf.expire(first);
             drop(shelf);
-            at += 1;
             if let Some(end) = end {
                 end.lose(Loss::Overflow);
+                self.lock().note(first.1);
             }
         }
     }
@@ -173,18 +160,44 @@ impl Store {
 }
 
 impl Shelf {
-    /// Forgets a session that is over, if there is one.
-    fn forget_one(&mut self) -> bool {
-        let is_over = |(_, id): &&(Instant, SessionId)| {
-            let place = self.sessions.get(id);
-            place.is_none_or(|place| place.end.over().is_some())
-        };
-        let Some(first) = self.due.iter().find(is_over).copied() else {
+    /// The first thing that is due.
+    fn first(&self) -> Option<(Instant, SessionId)> {
+        let both = [self.away.first(), self.over.first()];
+        both.into_iter().flatten().min().copied()
+    }
+
+    /// Puts a session into the set where it belongs; says whether it is due before all others.
+    fn note(&mut self, id: SessionId) -> bool {
+        let Some(place) = self.sessions.get_mut(&id) else {
             return false;
         };
-        self.due.remove(&first);
-        self.sessions.remove(&first.1);
-        true
+        if let Some(before) = place.due.take() {
+            self.away.remove(&(before, id));
+            self.over.remove(&(before, id));
+        }
+        place.due = place.end.deadline();
+        let Some(due) = place.due else { return false };
+        match place.end.over() {
+            Some(_) => self.over.insert((due, id)),
+            None => self.away.insert((due, id)),
+        };
+        self.first() == Some((due, id))
+    }
+
+    /// Takes a session out of the set of those that are away.
+    fn expire(&mut self, (due, id): (Instant, SessionId)) -> Option<Arc<End>> {
+        self.away.remove(&(due, id));
+        let place = self.sessions.get_mut(&id)?;
+        place.due = None;
+        Some(Arc::clone(&place.end))
+    }
+
+    /// Forgets a session that is over, if there is one.
+    fn forget_one(&mut self) -> bool {
+        match self.over.pop_first() {
+            Some((_, id)) => self.sessions.remove(&id).is_some(),
+            None => false,
+        }
     }
 }
 

@@ -1,0 +1,155 @@
+//! [`State`]: a session, and what its application has not taken.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use revoir_session as protocol;
+use revoir_session::SessionId;
+
+use crate::session::ending::SessionEnding;
+use crate::session::event::{Event, to_application};
+
+/// So many events wait at most before nothing more is read. A peer that keeps to a window of this size
+/// never meets it: what nobody has taken is not acknowledged.
+const EVENTS: usize = 1024;
+
+/// So many bytes of messages.
+const BYTES: usize = 1024 * 1024;
+
+/// A message costs its bytes, and about so much beside them.
+const MESSAGE_BYTES: u64 = 64;
+
+/// What the lock of an end is around.
+pub(super) struct State {
+    pub(super) session: protocol::Session,
+    /// What the application has not taken.
+    events: VecDeque<Queued>,
+    /// Bytes of the messages among them.
+    bytes: usize,
+    pub(super) over: Option<Arc<SessionEnding>>,
+    pub(super) over_at: Option<Duration>,
+    /// Why this side gives the session up, if the protocol has no word for it.
+    pub(super) why: Option<SessionEnding>,
+    /// What the keeper was told that is kept.
+    counted: i64,
+    pub(super) has_handle: bool,
+    pub(super) has_handler: bool,
+}
+
+struct Queued {
+    event: Event,
+    /// Taken, it says that so many messages of this session were.
+    session: SessionId,
+    received: u64,
+}
+
+impl State {
+    pub(super) fn new(session: protocol::Session) -> Self {
+        Self {
+            session,
+            events: VecDeque::new(),
+            bytes: 0,
+            over: None,
+            over_at: None,
+            why: None,
+            counted: 0,
+            has_handle: true,
+            has_handler: false,
+        }
+    }
+
+    /// The application takes the next event: what came until then is acknowledged.
+    pub(super) fn take(&mut self, now: Duration) -> Option<Event> {
+        let Queued {
+            event,
+            session,
+            received,
+        } = self.events.pop_front()?;
+        if let Event::Message { message, .. } = &event {
+            self.bytes -= message.as_bytes().len();
+        }
+        if session == self.session.id() {
+            self.session.commit(now, received);
+        }
+        if self.events.is_empty() && self.session.connection().is_none() {
+            self.events = VecDeque::new();
+        }
+        Some(event)
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.events.len() < EVENTS && self.bytes < BYTES
+    }
+
+    /// Takes the events of the protocol; says whether there were any.
+    pub(super) fn collect(&mut self, now: Duration) -> bool {
+        let mut has_news = false;
+        while let Some(event) = self.session.poll_event() {
+            has_news = true;
+            if let Some(event) = self.translate(event, now) {
+                self.push(event);
+            }
+        }
+        has_news
+    }
+
+    pub(super) fn push(&mut self, event: Event) {
+        let is_last = matches!(event, Event::Ended(_));
+        if self.over.is_some() && !is_last && !matches!(event, Event::Returned { .. }) {
+            return;
+        }
+        if let Event::Message { message, .. } = &event {
+            self.bytes += message.as_bytes().len();
+        }
+        if matches!(event, Event::Detached { .. }) && self.events.len() >= EVENTS / 2 {
+            // Nobody looks at how connections come and go.
+            self.events
+                .retain(|it| !matches!(it.event, Event::Attached(_) | Event::Detached { .. }));
+        }
+        self.events.push_back(Queued {
+            event,
+            session: self.session.id(),
+            received: self.session.received(),
+        });
+    }
+
+    fn translate(&mut self, event: protocol::Event, now: Duration) -> Option<Event> {
+        Some(match event {
+            protocol::Event::Message { key, message } => Event::Message {
+                key,
+                message: to_application(message),
+            },
+            protocol::Event::Gap { key, count, reason } => Event::Gap { key, count, reason },
+            protocol::Event::BackendChanged(change) => Event::BackendChanged(change),
+            protocol::Event::Welcome(welcome) => Event::Attached(Box::new((*welcome).into())),
+            protocol::Event::GoAway(goaway) => Event::GoAway(goaway),
+            protocol::Event::Volatile(volatile) => Event::Volatile(volatile),
+            protocol::Event::Returned { key, message, fate } => Event::Returned {
+                key,
+                message: to_application(message),
+                fate,
+            },
+            protocol::Event::SentAgain { from, to } => Event::SentAgain { from, to },
+            protocol::Event::Ended(ended) => {
+                let why = self.why.take().unwrap_or(SessionEnding::Ended(ended));
+                let over = Arc::new(why);
+                self.over = Some(Arc::clone(&over));
+                self.over_at = Some(now);
+                Event::Ended(over)
+            }
+            // Whoever waits for room is woken by the news; a token is the affair of the session.
+            _ => return None,
+        })
+    }
+
+    /// By how much what is kept has changed since the last call.
+    pub(super) fn count(&mut self) -> i64 {
+        let (messages, bytes) = self.session.kept();
+        let kept = bytes.saturating_add(messages as u64 * MESSAGE_BYTES);
+        let kept = i64::try_from(kept).unwrap_or(i64::MAX);
+        let change = kept - self.counted;
+        self.counted = kept;
+        change
+    }
+}
