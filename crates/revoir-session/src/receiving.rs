@@ -28,6 +28,8 @@ pub(crate) struct Receiving {
     bytes: u64,
     /// When an ACK is due.
     due: Option<Duration>,
+    /// Whether that time has come, and the ACK waits to be written.
+    rang: bool,
     /// What the peer keeps.
     window: Window,
 }
@@ -54,8 +56,20 @@ impl Receiving {
         self.window
     }
 
-    pub(crate) const fn due(&self) -> Option<Duration> {
-        self.due
+    /// When a timer is to ring for an ACK.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        self.due.filter(|_| !self.rang)
+    }
+
+    /// The timer has rung: nothing rings again until the ACK was written.
+    pub(crate) const fn ring(&mut self) {
+        self.rang = true;
+    }
+
+    /// What is not committed was not taken.
+    pub(crate) const fn forget(&mut self) {
+        self.received = self.committed;
+        self.again = 0;
     }
 
     pub(crate) fn set_window(&mut self, window: Window) {
@@ -66,7 +80,7 @@ impl Receiving {
     pub(crate) fn resume(&mut self) -> u64 {
         self.acked = self.committed;
         self.again = self.received - self.committed;
-        (self.bytes, self.due) = (0, None);
+        (self.bytes, self.due, self.rang) = (0, None, false);
         self.committed
     }
 
@@ -124,7 +138,7 @@ impl Receiving {
         }
         let count = self.pending();
         self.acked += count;
-        (self.bytes, self.due) = (0, None);
+        (self.bytes, self.due, self.rang) = (0, None, false);
         (count > 0).then_some(count)
     }
 }

@@ -63,6 +63,9 @@ impl Session {
     /// Ends the session, behind everything that was sent. It is over when the peer has acknowledged
     /// that.
     ///
+    /// With [`Acks::OnCommit`](crate::Acks::OnCommit), what is not committed when BYE is written was not taken: its
+    /// sender gets it back.
+    ///
     /// # Errors
     ///
     /// [`SendError::Ended`]: it is over already. [`SendError::Code`]: the code says something else to
@@ -129,6 +132,13 @@ impl Session {
         if volatile {
             self.receiving.commit(self.receiving.received(), now);
         }
+    }
+
+    /// Nothing more is taken: what is not [committed](Self::commit) will not be, and is the peer's again. Only for
+    /// [`Acks::OnCommit`](crate::Acks::OnCommit), before [`bye`](Self::bye).
+    pub fn stop_taking(&mut self) {
+        self.is_deaf = true;
+        self.receiving.forget();
     }
 
     fn send(&mut self, what: Sequenced, bytes: u64) -> Result<u64, SendError> {

@@ -149,7 +149,7 @@ impl Session {
 
     /// Counts; says how many of them are new.
     fn take_sequenced(&mut self, now: Duration, count: u64, bytes: u64) -> Result<u64, Violation> {
-        if self.has_said_bye() {
+        if self.is_deaf || self.is_bye_written() {
             return Ok(0);
         }
         let new = self.receiving.take(count, bytes)?;
@@ -164,7 +164,8 @@ impl Session {
     }
 
     /// Whether BYE was written: what the peer sends from then on is not taken.
-    pub(super) fn has_said_bye(&self) -> bool {
+    #[must_use]
+    pub fn is_bye_written(&self) -> bool {
         self.bye.is_some() && self.sending.written() >= self.sending.numbered()
     }
 }

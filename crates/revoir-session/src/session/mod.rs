@@ -65,6 +65,8 @@ pub struct Session {
     reserved: Option<u64>,
     suspicion: Suspicion,
     wants_room: bool,
+    /// Whether nothing more is taken.
+    is_deaf: bool,
     /// What we end the session with.
     bye: Option<Bye>,
     ended: Option<Ended>,
@@ -103,6 +105,7 @@ impl Session {
             reserved: None,
             suspicion: Suspicion::default(),
             wants_room: false,
+            is_deaf: false,
             bye: None,
             ended: None,
             events: VecDeque::new(),
@@ -171,6 +174,12 @@ impl Session {
     #[must_use]
     pub fn connection(&self) -> Option<ConnectionId> {
         self.line.as_ref().map(|line| line.id)
+    }
+
+    /// Whether it has a connection on which WELCOME was received, or is sent.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.is_open)
     }
 
     /// Since when the session has no connection, if it has none.

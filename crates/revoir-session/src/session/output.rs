@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::event::{Close, Message};
+use crate::config::Acks;
+use crate::event::{Close, Ended, Message};
 use crate::sending::Sequenced;
 use crate::session::Session;
 use crate::session::line::ConnectionId;
@@ -42,6 +43,18 @@ impl Session {
             outgoing,
             compressible,
         })
+    }
+
+    /// The Close that waits, before everything that waits as well: for a connection that takes nothing any
+    /// more. Not that behind a BYE, which is worth nothing without the acknowledgement before it.
+    pub fn cut_short(&mut self) -> Option<Close> {
+        if let Some(Ended::ByPeer(_) | Ended::Locally(_)) = self.ended {
+            return None;
+        }
+        let line = self.line.as_mut()?;
+        let close = line.close.take()?;
+        line.is_closing = true;
+        Some(close)
     }
 
     fn next_outgoing(&mut self, now: Duration) -> Option<(Outgoing, bool)> {
@@ -83,7 +96,9 @@ impl Session {
         let is_bye_next = matches!(self.sending.next(), Some(Sequenced::Bye(_)));
         if is_bye_next && self.receiving.is_settled() {
             // With BYE the peer knows exactly what was taken.
-            self.receiving.commit(self.receiving.received(), now);
+            if self.config.acks == Acks::OnReceipt {
+                self.receiving.commit(self.receiving.received(), now);
+            }
             self.receiving.hurry(now);
         }
         self.receiving.take_ack(now)

@@ -44,7 +44,7 @@ impl Session {
         for timer in due {
             match timer {
                 // It is written when it is asked for.
-                Timer::Ack => {}
+                Timer::Ack => self.receiving.ring(),
                 Timer::Welcome => self.close(Close::timeout("no WELCOME in time")),
                 Timer::Silence => self.close(Close::timeout("nothing heard in time")),
                 Timer::Probe => self.close(Close::timeout("no answer to PING in time")),
@@ -64,6 +64,13 @@ impl Session {
         if let Some(line) = self.line.as_mut().filter(|line| line.is_open) {
             line.ping = true;
             line.probe = Some(now + PROBE_LIMIT);
+        }
+    }
+
+    /// Nothing was read, since the application has no room: that the peer is silent is not its fault.
+    pub fn hold(&mut self, now: Duration) {
+        if let Some(line) = &mut self.line {
+            line.heard = now;
         }
     }
 

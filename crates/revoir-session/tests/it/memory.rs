@@ -67,3 +67,50 @@ fn changes_while_the_client_is_away_become_one() {
     }
     assert_eq!(pair.server.kept(), (2, 0));
 }
+
+#[test]
+fn an_acknowledgement_that_cannot_be_written_does_not_ring_again() {
+    let mut pair = Pair::new();
+    let id = pair.server.connection().unwrap();
+    pair.server.handle_message(pair.now, id, "1".into());
+    let due = pair.server.poll_timeout().unwrap();
+    pair.server.handle_timeout(due);
+    assert!(pair.server.poll_timeout().unwrap() > due);
+    let ack = pair.server.poll_transmit(due).unwrap();
+    let ack = revoir_session::Outgoing::Message(Message::Binary(vec![3, 1].into())) == ack.outgoing;
+    assert!(ack, "it waits");
+    pair.server.handle_message(due, id, "2".into());
+    assert_eq!(
+        pair.server.poll_timeout(),
+        Some(due + Duration::from_secs(1))
+    );
+}
+
+#[test]
+fn what_is_not_committed_when_bye_is_written_was_not_taken() {
+    let mut config = Config::default();
+    config.acks = revoir_session::Acks::OnCommit;
+    let mut pair = Pair::with(Config::default(), config);
+    for text in ["1", "2", "3"] {
+        pair.client.send_text(text.into()).unwrap();
+    }
+    pair.talk();
+    pair.server.commit(pair.now, 1);
+    pair.server
+        .bye(revoir_session::Bye {
+            origin: revoir_session::Origin::Application,
+            code: revoir_codes::SendCode::INTERNAL_ERROR,
+            reason: String::new(),
+        })
+        .unwrap();
+    pair.talk();
+    let back: Vec<_> = pair
+        .at_client
+        .into_iter()
+        .filter_map(|event| match event {
+            revoir_session::Event::Returned { key, fate, .. } => Some((key.number, fate.id())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(back, [(2, "not-taken"), (3, "not-taken")]);
+}

@@ -11,6 +11,9 @@ pub(crate) struct Farewell {
     pub(crate) code: SendCode,
     pub(crate) text: Arc<str>,
     pub(crate) returns_at: Instant,
+    /// Whether all connections are closed, and not this one alone.
+    #[cfg(feature = "session")]
+    pub(crate) ends_server: bool,
 }
 
 impl Farewell {

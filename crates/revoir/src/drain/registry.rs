@@ -322,6 +322,8 @@ impl Ongoing {
             code: self.plan.code,
             text: Arc::clone(&self.plan.reason),
             returns_at: after(self.started, slot),
+            #[cfg(feature = "session")]
+            ends_server: true,
         }
     }
 }

@@ -29,6 +29,8 @@ pub(super) async fn retire(socket: Shared, max: Duration) {
         code: SendCode::SERVICE_RESTART,
         text: "maximum age".into(),
         returns_at: Instant::now() + RETURN + uniform(Duration::from_secs(1), &mut Entropy),
+        #[cfg(feature = "session")]
+        ends_server: false,
     };
     if socket.drain(&farewell(), NOTICE) {
         sleep(NOTICE).await;

@@ -24,7 +24,8 @@ pub struct Attached {
     pub ttl: Duration,
     /// The application's subprotocol.
     pub protocol: Option<String>,
-    /// Client: header fields of the server's application, a line each.
+    /// Header fields of the application at the other end, a line each: at a client those of WELCOME, at a server those
+    /// of HELLO.
     pub headers: Option<String>,
 }
 

@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir_codes::{Reason, SendCode};
+use revoir_codes::{Reason, SendCode, Slot};
+use revoir_proto::frame::CloseFrame;
 use revoir_proto::{Cause, Ending};
-use revoir_session::{Close, Config, InDoubt, SUBPROTOCOL, Window};
-use tokio::time::sleep;
+use revoir_session::{Close, Config, GoAway, InDoubt, SUBPROTOCOL, Window};
 
 use crate::client::ConnectError;
 use crate::reconnect::link::handle::Link;
@@ -69,12 +69,14 @@ impl Client {
         self
     }
 
-    /// Sends one more header field of the application, inside of the session. Those of the opening
-    /// handshake are the affair of the link's client.
+    /// Sends one more header field of the application, inside of the session: the server's application finds it in
+    /// [`Attached::headers`](crate::session::Attached). Those of the opening handshake are the affair of the link's
+    /// client. Line breaks become spaces.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        let headers = self.headers.take().map_or_else(String::new, |it| it + "\n");
-        self.headers = Some(format!("{headers}{name}: {value}"));
+        let line = format!("{name}: {value}").replace(['\r', '\n'], " ");
+        let headers = self.headers.take().map(|it| it + "\n");
+        self.headers = Some(headers.unwrap_or_default() + &line);
         self
     }
 
@@ -132,8 +134,25 @@ async fn connection(
     match end.over() {
         Some(_) => pending().await,
         None if ending.cause == Cause::ClosedLocally => silent(&ending),
-        None => ending,
+        None => match end.take_goaway() {
+            Some(goaway) => announced(&ending, &goaway).map_or(ending, Arc::new),
+            None => ending,
+        },
     }
+}
+
+/// A Close frame that was announced, with the time at which the server wants its client back, if the frame does
+/// not say that itself.
+fn announced(ending: &Ending, goaway: &GoAway) -> Option<Ending> {
+    let frame = ending.received.as_ref()?;
+    let is_it = frame.code() == goaway.code.code();
+    if !is_it || Slot::read(frame.code(), frame.reason()).is_some() {
+        return None;
+    }
+    let slot = Slot::new(goaway.after).with_spread(goaway.spread);
+    let mut ending = ending.clone();
+    ending.received = Some(CloseFrame::new(goaway.code, slot.write(&goaway.reason)));
+    Some(ending)
 }
 
 /// A connection that the session has closed, since nothing came, is one that is dead to the policy, not one that
@@ -146,7 +165,7 @@ fn silent(ending: &Ending) -> Arc<Ending> {
 
 /// Tells of what the link does, and closes it when the session is over.
 async fn listen(mut link: Link, end: Arc<End>) {
-    let mut alone = pin!(left_alone(&end));
+    let mut alone = pin!(end.left_alone(CLOSE_BUDGET));
     let mut is_left = false;
     loop {
         let event = tokio::select! {
@@ -182,14 +201,31 @@ async fn listen(mut link: Link, end: Arc<End>) {
     link.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY).await;
 }
 
-/// Waits until this side has said goodbye and the server takes nothing for as long as it may.
-async fn left_alone(end: &End) {
-    let mut taken = end.until(End::leaving).await;
-    loop {
-        sleep(CLOSE_BUDGET).await;
-        match end.leaving() {
-            Some(now) if now > taken => taken = now,
-            _ => return,
-        }
+#[cfg(test)]
+mod tests {
+    use revoir_proto::Detail;
+    use revoir_session::Origin;
+
+    use super::*;
+
+    #[test]
+    fn a_time_that_was_announced_is_in_the_ending() {
+        let mut ending = Ending::never_opened(Cause::ClosedByPeer, Detail::None);
+        let closed = |reason| CloseFrame::new(SendCode::SERVICE_RESTART, reason);
+        let goaway = GoAway {
+            origin: Origin::Gateway,
+            code: SendCode::SERVICE_RESTART,
+            resumable: true,
+            after: Duration::from_secs(3),
+            spread: Duration::from_secs(2),
+            reason: "restart".to_owned(),
+        };
+        assert!(announced(&ending, &goaway).is_none());
+        ending.received = Some(closed(Reason::EMPTY));
+        let told = announced(&ending, &goaway).unwrap();
+        assert_eq!(told.reason(), "restart [after=3000ms spread=2000ms]");
+        let own = Slot::new(Duration::from_secs(9)).write("");
+        ending.received = Some(closed(own));
+        assert!(announced(&ending, &goaway).is_none());
     }
 }

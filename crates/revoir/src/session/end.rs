@@ -12,7 +12,7 @@ use revoir_session::{
     Acks, Bye, Close, Config, ConnectionId, GoAway, Key, Loss, Origin, Outgoing, Role, SendError,
 };
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::deadline::after;
 use crate::session::ending::SessionEnding;
@@ -33,8 +33,9 @@ pub(super) struct End {
 
 /// Who counts what sessions keep.
 pub(super) trait Keeper: Send + Sync {
-    /// A session keeps so many bytes more, or fewer.
-    fn kept(&self, change: i64);
+    /// A session keeps so many bytes more, or fewer. Says whether that is too much, and no other can make
+    /// room.
+    fn kept(&self, change: i64) -> bool;
 }
 
 /// What a connection does next.
@@ -100,6 +101,7 @@ impl End {
         let acknowledged = state.session.acknowledged();
         let was_attached = state.session.connection().is_some();
         let result = change(&mut state, now);
+        state.give_back_unread();
         let has_news = state.collect(now)
             || state.session.acknowledged() != acknowledged
             || (was_attached && state.session.connection().is_none());
@@ -108,12 +110,18 @@ impl End {
         if has_news {
             self.application.notify_waiters();
         }
-        if kept != 0
-            && let Some(keeper) = self.keeper.as_ref().and_then(Weak::upgrade)
-        {
-            keeper.kept(kept);
-        }
+        self.report(kept);
         result
+    }
+
+    /// Tells the keeper; if there is no room, the session that asked for more is over.
+    fn report(&self, change: i64) {
+        if change != 0
+            && let Some(keeper) = self.keeper.as_ref().and_then(Weak::upgrade)
+            && keeper.kept(change)
+        {
+            self.lose(Loss::Overflow);
+        }
     }
 
     // The application.
@@ -143,7 +151,9 @@ impl End {
             (due, before) => due.is_some() && before.is_none(),
         };
         let asks_connection = is_due_sooner || !had_room;
+        let kept = state.count();
         drop(state);
+        self.report(kept);
         if asks_connection {
             self.connection.notify_waiters();
         }
@@ -238,12 +248,25 @@ impl End {
 
     /// Every handle was dropped.
     pub(super) fn drop_handles(&self) {
-        let mut state = self.lock();
-        state.has_handle = false;
-        let has_handler = state.has_handler;
-        drop(state);
+        let has_handler = self.change_state(|state, _| {
+            state.let_go();
+            state.has_handler
+        });
         if !has_handler {
             self.bye_dropped();
+        }
+    }
+
+    /// Waits until this side has said goodbye, and the peer takes nothing for so long.
+    pub(super) async fn left_alone(&self, limit: Duration) {
+        let mut taken = self.until(Self::leaving).await;
+        loop {
+            sleep(limit).await;
+            match self.leaving() {
+                Some(now) if now == taken => return,
+                Some(now) => taken = now,
+                None => taken = self.until(Self::leaving).await,
+            }
         }
     }
 
@@ -266,7 +289,10 @@ impl End {
     pub(super) fn turn(&self, id: ConnectionId) -> Option<Turn> {
         let state = self.lock();
         (state.session.connection() == Some(id)).then(|| Turn {
-            may_read: state.over.is_some() || state.has_room(),
+            may_read: state.has_room()
+                || state.over.is_some()
+                || state.session.is_bye_written()
+                || !state.session.is_open(),
             due: (state.session.poll_timeout()).map(|due| after(self.began, due)),
         })
     }
@@ -275,8 +301,11 @@ impl End {
     pub(super) fn next(&self, id: ConnectionId) -> Next {
         let next = self.change(|session, now| {
             let is_ours = session.connection() == Some(id);
-            // What is taken from the session is written: so nothing for another connection.
-            is_ours.then(|| session.poll_transmit(now)).flatten()
+            // What is taken from the session has to be written: nothing that is for another connection.
+            match is_ours {
+                true => session.poll_transmit(now),
+                false => None,
+            }
         });
         match next.map(|transmit| transmit.outgoing) {
             Some(Outgoing::Message(message)) => Next::Message(to_application(message)),
@@ -291,12 +320,35 @@ impl End {
     }
 
     pub(super) fn time_out(&self) {
-        self.change(|session, now| session.handle_timeout(now));
+        self.change_state(|state, now| {
+            if !state.has_room() {
+                state.session.hold(now);
+            }
+            state.session.handle_timeout(now);
+        });
+    }
+
+    /// The Close frame for a connection that takes nothing any more, if there is to be one.
+    pub(super) fn cut_short(&self, id: ConnectionId) -> Option<Close> {
+        self.change(|session, _| match session.connection() == Some(id) {
+            true => session.cut_short(),
+            false => None,
+        })
+    }
+
+    /// Client: what the server has said of the end of the connection.
+    pub(super) fn take_goaway(&self) -> Option<Box<GoAway>> {
+        self.lock().goaway.take()
     }
 
     pub(super) fn go_away(&self, goaway: GoAway) {
         // A code of the protocol's own is no drain's.
         let _ = self.change(|session, _| session.go_away(goaway));
+    }
+
+    /// The connection is gone, and nobody knows how.
+    pub(super) fn leave(&self, id: ConnectionId) {
+        self.change(|session, now| session.handle_disconnect(now, id, None));
     }
 
     /// The connection is over. At a client the link tells of it, together with what it does then.
@@ -344,5 +396,77 @@ impl fmt::Debug for End {
             .field("generation", &state.session.generation())
             .field("over", &state.over)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use revoir_session::{Claims, Fresh, Grant, Hello, Keys, Principal, SessionId, Verdict};
+
+    use super::*;
+
+    fn hello(resume: Option<revoir_session::Resume>) -> Hello {
+        Hello {
+            resume,
+            window: revoir_session::Window::DEFAULT,
+            ttl: None,
+            protocols: None,
+            headers: None,
+        }
+    }
+
+    fn is_welcome(next: &Next) -> bool {
+        matches!(next, Next::Message(message) if message.as_bytes().first() == Some(&2))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_connection_before_takes_nothing_that_is_for_the_new_one() {
+        let claims = Claims {
+            session: SessionId([1; 16]),
+            generation: 1,
+            epoch: revoir_session::Epoch([2; 8]),
+            principal: Principal::NONE,
+        };
+        let token = Keys::new([3; 32]).seal(&claims, [4; 24]);
+        let grant = |token| Grant {
+            token,
+            protocol: None,
+            headers: None,
+            volatile: false,
+        };
+        let fresh = Fresh {
+            verdict: Verdict::New,
+            received: None,
+            lost: None,
+            bound: false,
+            is_failure: false,
+        };
+        let session = protocol::Session::accept(
+            Duration::ZERO,
+            config(Config::default()),
+            &hello(None),
+            claims.session,
+            fresh,
+            grant(token.clone()),
+        );
+        let end = End::new(Instant::now(), session, None);
+        assert!(is_welcome(&end.next(ConnectionId(1))));
+        end.try_send(&Message::from("1")).unwrap();
+        let resume = revoir_session::Resume {
+            token: token.clone(),
+            received: 0,
+            acked: 0,
+            sent: 0,
+            attempt: 2,
+            volatile: false,
+        };
+        end.change(|session, now| session.resume(now, &hello(Some(resume)), &claims, grant(token)));
+        assert!(matches!(end.next(ConnectionId(1)), Next::Nothing));
+        assert!(is_welcome(&end.next(ConnectionId(2))));
+        assert!(matches!(end.next(ConnectionId(1)), Next::Nothing));
+        let Next::Message(message) = end.next(ConnectionId(2)) else {
+            panic!("the message follows");
+        };
+        assert_eq!(message, Message::from("1"));
     }
 }

@@ -118,7 +118,9 @@ impl Session {
     /// gone. It starts at the call.
     ///
     /// A client waits as long as the server takes messages, and gives up after 5 s in which it took none. A server
-    /// waits for its client to come back and hear it, until the session expires: it need not be awaited, drop the future.
+    /// waits for its client to come back and hear it, until the session expires, and as long for one that is there and does
+    /// not answer: it need not be awaited, drop the future. Messages that were received and not taken until then are not
+    /// taken any more: their sender gets them back.
     ///
     /// Code 4090 and 4094 are the protocol's own: 1011 is sent in their place.
     ///

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use revoir_codes::{SendCode, Slot};
 use revoir_proto::{Ending, Message};
 use revoir_session as protocol;
 use revoir_session::{
-    Claims, Close, Config, ConnectionId, Fresh, Grant, Hello, Judgement, Keys, OPENING_LIMIT,
+    Claims, Close, Config, ConnectionId, Fresh, Grant, Hello, Judgement, Keys, Loss, OPENING_LIMIT,
     Overflow, Principal, SUBPROTOCOL, SessionId, Token, Verdict, Violation, Window, judge,
 };
 use tokio::time::{Instant, timeout};
@@ -34,6 +35,9 @@ const SESSIONS: usize = 100_000;
 
 /// Bytes that all of them keep together, unless told otherwise.
 const KEPT_BYTES: u64 = 256 * 1024 * 1024;
+
+/// So long a client that takes nothing of a goodbye is waited for at least.
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// When to come back to a server that is full: as advised after 1013.
 const FULL_AFTER: Duration = Duration::from_secs(5);
@@ -158,8 +162,9 @@ impl Server {
         self
     }
 
-    /// So many bytes are kept at most, by all sessions together. Where that is not enough, the sessions of clients that are
-    /// away, and would expire first, end (`fresh:overflow`). Default: 256 MiB.
+    /// So many bytes are kept at most, by all sessions together: what clients have not acknowledged, and what handlers have
+    /// not taken. Where that is not enough, sessions end (`fresh:overflow`), those of clients that are away and would expire
+    /// first; if there are none, the one that asks for more. New ones are told 1013. Default: 256 MiB.
     pub fn with_max_kept_bytes(self, most: u64) -> Self {
         self.store.set_most_kept(most);
         self
@@ -244,11 +249,28 @@ impl Server {
         };
         if begins {
             let running = Running::begin(&end);
-            let handler = handler(Session::new(Arc::clone(&end)));
-            tokio::spawn(running.run(handler));
+            let handle = Session::new(Arc::clone(&end));
+            // Its panics are its own, and the connection's are not.
+            tokio::spawn(async move { running.run(handler(handle)).await });
         }
-        talk(&end, socket, id).await;
-        self.store.note(session);
+        let presence = Presence {
+            end: &end,
+            store: &self.store,
+            session,
+            id,
+        };
+        let patience = end.look(protocol::Session::ttl).max(SHORTEST_PATIENCE);
+        let mut talking = pin!(talk(&end, socket, id));
+        tokio::select! {
+            biased;
+            _ = &mut talking => {}
+            () = end.left_alone(patience) => {
+                // Its client has not answered to our goodbye: it is as good as away.
+                end.lose(Loss::Expired);
+                talking.await;
+            }
+        }
+        drop(presence);
     }
 
     fn answer(&self, first: Message, principal: Principal, address: Option<IpAddr>) -> Answer {
@@ -290,6 +312,7 @@ impl Server {
                 }
                 if let (Some(end), Some(claims), false) = (found, claims, fresh.is_failure) {
                     end.change(|session, _| session.give_up(&hello));
+                    end.for_connection().notify_waiters();
                     self.store.note(claims.session);
                 }
                 self.begin(&hello, fresh, principal)
@@ -317,6 +340,7 @@ impl Server {
             end.tell(Event::Attached(Box::new(attached(
                 end,
                 Verdict::Resumed,
+                hello,
                 None,
             ))));
             // The connection before, if there was one, is told.
@@ -344,6 +368,7 @@ impl Server {
         end.tell(Event::Attached(Box::new(attached(
             &end,
             fresh.verdict,
+            hello,
             protocol,
         ))));
         Answer::Talk {
@@ -397,7 +422,7 @@ impl Server {
     }
 }
 
-fn attached(end: &End, verdict: Verdict, protocol: Option<String>) -> Attached {
+fn attached(end: &End, verdict: Verdict, hello: &Hello, protocol: Option<String>) -> Attached {
     end.look(|session| Attached {
         verdict,
         session: session.id(),
@@ -407,8 +432,23 @@ fn attached(end: &End, verdict: Verdict, protocol: Option<String>) -> Attached {
         bound: false,
         ttl: session.ttl(),
         protocol,
-        headers: None,
+        headers: hello.headers.clone(),
     })
+}
+
+/// A connection that a session has. Whatever becomes of it, the session and its keeper learn that it is gone.
+struct Presence<'a> {
+    end: &'a End,
+    store: &'a Arc<Store>,
+    session: SessionId,
+    id: ConnectionId,
+}
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        self.end.leave(self.id);
+        self.store.note(self.session);
+    }
 }
 
 /// Closes a connection that has no session.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use revoir_session as protocol;
-use revoir_session::SessionId;
+use revoir_session::{GoAway, SessionId};
 
 use crate::session::ending::SessionEnding;
 use crate::session::event::{Event, to_application};
 
-/// So many events wait at most before nothing more is read. A peer that keeps to a window of this size
+/// So many events wait at most before nothing more is read. A peer that keeps to the window unless told otherwise
 /// never meets it: what nobody has taken is not acknowledged.
-const EVENTS: usize = 1024;
+const EVENTS: usize = 2 * 1024;
 
 /// So many bytes of messages.
 const BYTES: usize = 1024 * 1024;
@@ -35,6 +35,8 @@ pub(super) struct State {
     counted: i64,
     pub(super) has_handle: bool,
     pub(super) has_handler: bool,
+    /// Client: what the server has said of the end of this connection.
+    pub(super) goaway: Option<Box<GoAway>>,
 }
 
 struct Queued {
@@ -56,6 +58,7 @@ impl State {
             counted: 0,
             has_handle: true,
             has_handler: false,
+            goaway: None,
         }
     }
 
@@ -94,7 +97,28 @@ impl State {
         has_news
     }
 
+    /// Nobody takes anything any more: what nobody has taken is the peer's again.
+    pub(super) fn let_go(&mut self) {
+        self.has_handle = false;
+        self.session.stop_taking();
+        self.events = VecDeque::new();
+        self.bytes = 0;
+    }
+
+    /// Once BYE is written, what the application has not taken is the peer's again.
+    pub(super) fn give_back_unread(&mut self) {
+        if self.bytes == 0 && self.events.is_empty() || !self.session.is_bye_written() {
+            return;
+        }
+        let is_message = |it: &Queued| matches!(it.event, Event::Message { .. });
+        self.events.retain(|it| !is_message(it));
+        self.bytes = 0;
+    }
+
     pub(super) fn push(&mut self, event: Event) {
+        if !self.has_handle {
+            return;
+        }
         let is_last = matches!(event, Event::Ended(_));
         if self.over.is_some() && !is_last && !matches!(event, Event::Returned { .. }) {
             return;
@@ -123,7 +147,10 @@ impl State {
             protocol::Event::Gap { key, count, reason } => Event::Gap { key, count, reason },
             protocol::Event::BackendChanged(change) => Event::BackendChanged(change),
             protocol::Event::Welcome(welcome) => Event::Attached(Box::new((*welcome).into())),
-            protocol::Event::GoAway(goaway) => Event::GoAway(goaway),
+            protocol::Event::GoAway(goaway) => {
+                self.goaway = Some(Box::new(goaway.clone()));
+                Event::GoAway(goaway)
+            }
             protocol::Event::Volatile(volatile) => Event::Volatile(volatile),
             protocol::Event::Returned { key, message, fate } => Event::Returned {
                 key,
@@ -143,10 +170,16 @@ impl State {
         })
     }
 
-    /// By how much what is kept has changed since the last call.
+    /// By how much has changed since the last call what is kept for the peer, and for the application. Of a
+    /// session that is over, the application is about to take the rest.
     pub(super) fn count(&mut self) -> i64 {
         let (messages, bytes) = self.session.kept();
-        let kept = bytes.saturating_add(messages as u64 * MESSAGE_BYTES);
+        let count = (messages + self.events.len()) as u64;
+        let bytes = bytes.saturating_add(self.bytes as u64);
+        let kept = match self.over {
+            Some(_) => 0,
+            None => bytes.saturating_add(count * MESSAGE_BYTES),
+        };
         let kept = i64::try_from(kept).unwrap_or(i64::MAX);
         let change = kept - self.counted;
         self.counted = kept;

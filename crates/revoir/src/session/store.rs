@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use revoir_session::{Epoch, Loss, SessionId};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -69,9 +70,12 @@ impl Store {
         Some(Arc::clone(&self.lock().sessions.get(&id)?.end))
     }
 
-    /// Takes a new session, unless there are `most`. Those that are over go first.
+    /// Takes a new session, unless there are `most`, or more is kept than may be. Those that are over go first.
     pub(super) fn add(self: &Arc<Self>, id: SessionId, end: &Arc<End>, most: usize) -> bool {
         let mut shelf = self.lock();
+        if self.kept.load(Relaxed) > shelf.most_kept {
+            return false;
+        }
         while shelf.sessions.len() >= most {
             if !shelf.forget_one() {
                 return false;
@@ -93,7 +97,11 @@ impl Store {
         shelf.is_swept |= begins;
         drop(shelf);
         match begins {
-            true => drop(tokio::spawn(sweep(Arc::downgrade(self)))),
+            true => match Handle::try_current() {
+                Ok(runtime) => drop(runtime.spawn(sweep(Arc::downgrade(self)))),
+                // It shuts down.
+                Err(_) => self.lock().is_swept = false,
+            },
             false if is_first => self.changed.notify_one(),
             false => {}
         }
@@ -121,16 +129,16 @@ impl Store {
         }
     }
 
-    /// Ends the sessions that would expire first, until no more is kept than may be, or all that is kept is for
-    /// clients that are there.
-    fn relieve(&self) {
+    /// Ends the sessions that would expire first, until no more is kept than may be; says whether all that is kept is
+    /// for clients that are there, and too much.
+    fn relieve(&self) -> bool {
         loop {
             let mut shelf = self.lock();
             if self.kept.load(Relaxed) <= shelf.most_kept {
-                return;
+                return false;
             }
             let Some(first) = shelf.away.first().copied() else {
-                return;
+                return true;
             };
             let end = shelf.expire(first);
             drop(shelf);
@@ -202,11 +210,9 @@ impl Shelf {
 }
 
 impl Keeper for Store {
-    fn kept(&self, change: i64) {
+    fn kept(&self, change: i64) -> bool {
         self.kept.fetch_add(change, Relaxed);
-        if change > 0 {
-            self.relieve();
-        }
+        change > 0 && self.relieve()
     }
 }
 

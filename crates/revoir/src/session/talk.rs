@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_sink::Sink;
@@ -84,7 +84,12 @@ fn poll_write(
 ) -> Poll<Result<Option<Close>, Arc<Ending>>> {
     let mut writer = Pin::new(writer);
     loop {
-        ready!(writer.as_mut().poll_ready(cx))?;
+        if writer.as_mut().poll_ready(cx)?.is_pending() {
+            return match end.cut_short(id) {
+                Some(close) => Poll::Ready(Ok(Some(close))),
+                None => Poll::Pending,
+            };
+        }
         match end.next(id) {
             Next::Message(message) => writer.as_mut().start_send(message)?,
             Next::Close(close) => return Poll::Ready(Ok(Some(close))),
@@ -109,8 +114,8 @@ fn say_goodbye(end: &End, closer: &Closer) {
         end.go_away(GoAway {
             origin: Origin::Gateway,
             code: farewell.code,
-            // The process ends, and the session is in its memory.
-            resumable: false,
+            // If the process ends, so does the session, which is in its memory.
+            resumable: !farewell.ends_server,
             after: farewell
                 .returns_at
                 .saturating_duration_since(Instant::now()),

@@ -240,3 +240,28 @@ async fn what_the_link_asks_for_is_asked_at_every_connection() {
     network.cut(Fault::now(Kind::Fin));
     while !matches!(client.event().await, Some(Event::Attached(it)) if it.generation == 2) {}
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_application_that_takes_nothing_for_long_is_no_silent_peer() {
+    let window = Window {
+        messages: 5000,
+        bytes: 1 << 20,
+    };
+    let (network, mut begun) = network(server().with_window(window));
+    let client = session::Client::new().with_window(window);
+    let mut client = client.start(network.link()).unwrap();
+    let mut at_server = begun.recv().await.unwrap();
+    for number in 0..5000 {
+        client.send(format!("{number}")).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    for number in 0..5000 {
+        assert_eq!(at_server.recv().await.unwrap(), text(&number.to_string()));
+    }
+    client.flush().await.unwrap();
+    assert!(matches!(client.event().await, Some(Event::Attached(_))));
+    let next = within_or(Duration::from_secs(1), async {
+        client.event().await.ok_or(())
+    });
+    assert!(!next.await, "one connection was enough");
+}

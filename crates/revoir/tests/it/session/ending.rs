@@ -86,6 +86,8 @@ async fn a_handler_that_fails_panics_or_returns_ends_its_session() {
     assert_eq!(code(ending_with(failing).await), 1011);
     let panicking = |_| async { panic!("on purpose") };
     assert_eq!(code(ending_with(panicking).await), 1011);
+    let at_once: fn(_) -> std::future::Ready<_> = |_| panic!("before there is a future");
+    assert_eq!(code(ending_with(at_once).await), 1011);
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,4 +186,110 @@ async fn when_the_last_server_is_gone_handlers_learn_of_it() {
     while !matches!(at_server.event().await, Some(Event::Detached { .. })) {}
     *network.server.lock().unwrap() = server();
     at_server.recv().await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_handler_has_not_taken_its_sender_gets_back() {
+    let (network, mut begun) = network(server());
+    let mut client = session::Client::new().start(network.link()).unwrap();
+    for number in 1..=10 {
+        client.send(format!("{number}")).await.unwrap();
+    }
+    let mut at_server = begun.recv().await.unwrap();
+    assert_eq!(at_server.recv().await.unwrap(), text("1"));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let closing = at_server.close(SendCode::INTERNAL_ERROR, Reason::EMPTY);
+    let mut back = Vec::new();
+    loop {
+        match client.event().await.unwrap() {
+            Event::Returned { key, fate, .. } => back.push((key.number, fate.id())),
+            Event::Ended(_) => break,
+            _ => {}
+        }
+    }
+    let expected: Vec<_> = (2..=10).map(|number| (number, "not-taken")).collect();
+    assert_eq!(back, expected);
+    closing.await;
+    at_server.recv().await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_returns_early_leaves_its_messages_to_their_sender() {
+    let (network, mut begun) = network(server());
+    let mut client = session::Client::new().start(network.link()).unwrap();
+    for number in 1..=3000 {
+        if client.try_send(&text(&number.to_string())).is_err() {
+            break;
+        }
+    }
+    let mut at_server = begun.recv().await.unwrap();
+    at_server.recv().await.unwrap();
+    drop(at_server);
+    drop(begun);
+    let mut back = 0;
+    loop {
+        match client.event().await.unwrap() {
+            Event::Returned { fate, .. } if fate.id() == "not-taken" => back += 1,
+            Event::Ended(ending) => {
+                assert_eq!(ending.bye().unwrap().code, SendCode::GOING_AWAY);
+                break;
+            }
+            Event::Attached(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(back, 1023);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_ignores_goodbye_is_left() {
+    let (network, mut begun) = network(server().with_ttl(Duration::from_secs(60)));
+    let mut raw = Raw::new();
+    let mut socket = raw.connect(&network, "").await;
+    let at_server = begun.recv().await.unwrap();
+    let closing = at_server.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY);
+    let pinging = async {
+        loop {
+            let ping = Message::Binary(vec![4].into());
+            if socket.send(ping).await.is_err() {
+                // BYE, which it does not answer, PONGs, and then the end.
+                while socket.recv().await.is_ok() {}
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(20)).await;
+        }
+    };
+    let both = async { tokio::join!(closing, pinging) };
+    let (ending, _) = within(Duration::from_secs(120), both).await;
+    assert!(ending.to_string().contains("fresh:expired"), "{ending}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_too_old_does_not_end_its_session() {
+    let acceptor = Acceptor::new().with_max_age(Duration::from_secs(100));
+    let sessions = server();
+    let link = revoir::Link::to("ws://a.example/").with_connector(move |_| {
+        let (near, far, _cable) = line::pair(None);
+        let (acceptor, sessions) = (acceptor.clone(), sessions.clone());
+        tokio::spawn(async move {
+            let decide = async |incoming| {
+                sessions.run(incoming, |mut session: session::Session| async move {
+                    session.recv().await.map(drop)
+                })
+            };
+            let _ = acceptor.accept_incoming(far, decide).await;
+        });
+        async move { Ok(near) }
+    });
+    let mut client = session::Client::new().start(link).unwrap();
+    let mut told = Vec::new();
+    while told.len() < 4 {
+        told.push(match client.event().await.unwrap() {
+            Event::Attached(attached) => attached.verdict.id(),
+            Event::GoAway(goaway) if goaway.resumable => "goaway",
+            Event::Detached { .. } => "detached",
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(told, ["new", "goaway", "detached", "resumed"]);
 }

@@ -199,3 +199,54 @@ async fn the_bytes_that_are_kept_for_clients_that_are_away_are_bounded() {
     let ending = sessions[0].recv().await.unwrap_err();
     assert!(ending.to_string().contains("fresh:overflow"), "{ending}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_handlers_have_not_taken_counts_too() {
+    let (network, mut begun) = network(server().with_max_kept_bytes(50_000));
+    let mut raw = Raw::new();
+    let mut socket = raw.connect(&network, "").await;
+    let mut at_server = begun.recv().await.unwrap();
+    let mut sent = 0;
+    let ending = loop {
+        let message = Message::Binary([&[0][..], &[1; 9_999]].concat().into());
+        if socket.send(message).await.is_err() {
+            break socket.recv().await.unwrap_err();
+        }
+        sent += 1;
+        tokio::task::yield_now().await;
+        let counts = network.server.lock().unwrap().counts();
+        assert!(counts.kept_bytes <= 60_000, "{counts:?}");
+        assert!(sent < 100);
+    };
+    assert_eq!(ending.code(), CloseCode::GOING_AWAY);
+    while let Some(event) = at_server.event().await {
+        if let Event::Ended(ending) = event {
+            assert!(ending.to_string().contains("fresh:overflow"), "{ending}");
+        }
+    }
+    let counts = network.server.lock().unwrap().counts();
+    assert_eq!(counts.kept_bytes, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn header_fields_inside_of_the_session_reach_the_application() {
+    let server = server().with_subprotocol("chat.v2");
+    let (network, mut begun) = network(server);
+    let client = session::Client::new()
+        .with_subprotocol("chat.v1")
+        .with_subprotocol("chat.v2")
+        .with_header("x-room", "a\r\nb")
+        .with_header("x-seat", "7");
+    let mut client = client.start(network.link()).unwrap();
+    let mut at_server = begun.recv().await.unwrap();
+    for (session, headers) in [
+        (&mut client, None),
+        (&mut at_server, Some("x-room: a  b\nx-seat: 7")),
+    ] {
+        let Some(Event::Attached(attached)) = session.event().await else {
+            panic!("it is attached first");
+        };
+        assert_eq!(attached.protocol.as_deref(), Some("chat.v2"));
+        assert_eq!(attached.headers.as_deref(), headers);
+    }
+}
