@@ -156,7 +156,7 @@ fn registered(code: CloseCode, locale: &'static Locale) -> Entry {
     .with(NAMES, of.facts.name)
     .with(NAMES, of.facts.id)
     .with(NAMES, &of.facts.aliases.join(" "))
-    .said(of.facts.said);
+    .with(NAMES, of.facts.said.unwrap_or_default());
     for other in others(locale) {
         entry = entry.with(NAMES, explain(code, other).text.title);
     }
