@@ -104,7 +104,7 @@ fn people_find_what_they_look_for() {
          collection (`crates/revoir-site/tests/queries.toml`), so its figures flatter. Nobody had read the second \
          (`second.toml`) when it was first asked. Then words that people say were added to 18 causes, and a status or a \
          time that is typed counts more. The third (`third.toml`) was collected after that; its first figures are what a \
-         stranger gets. It showed that the port of an address was read as a code, which was mended. \
+         stranger gets. It showed that the port of an address was read as a code, which was mended; and the causes have other signs and weights since, by which they are found. \
          `REVOIR_WRITE_DOCS=1 cargo test -p revoir-site --test it people_find` writes this page.\n\n\
          ## The first collection\n\n{}\n## The second collection\n\n{}\n## The third collection\n\n{}",
         row("the first collection", &known),
