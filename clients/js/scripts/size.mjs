@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 /** Bytes. */
-const LIMITS = { index: 5 * 1024, session: 5.75 * 1024, probe: 1536, policy: 3 * 1024 };
+const LIMITS = { index: 5 * 1024, session: 5.75 * 1024, reload: 1024, probe: 1536, policy: 3 * 1024 };
 
 /** What these have in them beside themselves. */
 const ON_TOP_OF = { session: "index" };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { SessionSocket } from "../dist/session.js";
 import { begin, FakeSocket, pass, record, settle } from "./support/fake.mjs";
+import { connect } from "./support/session-net.mjs";
 import { SessionServer } from "./support/session-server.mjs";
 
 const HALF = 2 ** 31;
@@ -10,60 +11,10 @@ const HALF = 2 ** 31;
 beforeEach(begin);
 afterEach(() => mock.timers.reset());
 
-/** Fake sockets that are connected with a server. */
-function network(server) {
-	const state = { isAway: false, speaks: true };
-	class Native extends FakeSocket {
-		#peer;
-
-		constructor(url, protocols) {
-			super(url, protocols);
-			setTimeout(() => {
-				if (state.isAway || (!state.speaks && [protocols].flat().includes("revoir.v1"))) {
-					this.end();
-				} else if (this.readyState === 0) {
-					this.protocol = [protocols].flat()[0] ?? "";
-					this.#peer = server.accept({
-						send: (data) =>
-							this.#later(() => this.receive(typeof data === "string" ? data : new Uint8Array(data).buffer)),
-						close: (code, reason) => this.#later(() => this.end(code, reason)),
-					});
-					this.open();
-				}
-			}, 10);
-		}
-
-		send(data) {
-			super.send(data);
-			if (this.protocol === "revoir.v1") {
-				this.#later(() => this.#peer.message(typeof data === "string" ? data : Buffer.from(data), Date.now()));
-			}
-		}
-
-		/** What is under way when a connection is cut does not come. */
-		#later(then) {
-			setTimeout(() => this.readyState !== 3 && !this.isCut && then(), 1);
-		}
-
-		close(code = 1005, reason = "") {
-			super.close(code, reason);
-			setTimeout(() => this.readyState < 3 && !this.isCut && this.end(code, reason), 10);
-		}
-
-		end(...args) {
-			if (this.readyState < 3) {
-				this.#peer?.end();
-				super.end(...args);
-			}
-		}
-	}
-	return { Native, state };
-}
-
 function started(options = {}, serverOptions = {}) {
 	const taken = [];
 	const server = new SessionServer({ handOver: (_, data) => taken.push(String(data)), ...serverOptions });
-	const net = network(server);
+	const net = connect(server);
 	const socket = new SessionSocket("ws://example.com/", options.protocols ?? [], {
 		WebSocket: net.Native,
 		random: () => HALF,

@@ -240,7 +240,8 @@ export class Layer {
 		this.client.config.protocol = [protocols].flat().join(", ") || undefined;
 		if (store && !this.#isLoaded) {
 			this.#isLoaded = true;
-			void store.load().then((state) => {
+			const found = store.load().catch(() => undefined);
+			void found.then((state) => {
 				if (state) {
 					this.client.restore(state);
 				}
