@@ -45,6 +45,7 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
     check
         .arg("scripts/check.mjs")
         .env("REVOIR", programs.program("revoir"))
+        .env("SESSION_SERVER", programs.example("session_server"))
         .env("CHROMIUM", &chromium)
         .env("FIREFOX", &firefox)
         .current_dir(&package);

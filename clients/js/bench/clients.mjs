@@ -8,6 +8,7 @@ import ReconnectingWebSocket from "reconnecting-websocket";
 import { io } from "socket.io-client";
 import { WebSocket as Ws } from "ws";
 import { RevoirSocket } from "../dist/index.js";
+import { SessionSocket } from "../dist/session.js";
 
 const require = createRequire(import.meta.url);
 const version = (name) => require(`./node_modules/${name}/package.json`).version;
@@ -23,6 +24,24 @@ export const CLIENTS = {
 				send: (text) => socket.send(text),
 				stop: () => socket.close(),
 				over: (told) => socket.addEventListener("close", told),
+			};
+		},
+	},
+	"revoir, sessions": {
+		version: require("../package.json").version,
+		protocol: "revoir.v1",
+		start: (url) => {
+			const socket = new SessionSocket(url, [], { WebSocket: Ws });
+			const told = new Map();
+			socket.addEventListener("returned", ({ data }) => told.get(data)?.());
+			return {
+				send: (text) =>
+					new Promise((_, reject) => {
+						told.set(text, reject);
+						socket.send(text);
+					}),
+				stop: () => socket.close(),
+				over: (tell) => socket.addEventListener("close", tell),
 			};
 		},
 	},

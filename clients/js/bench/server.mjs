@@ -1,6 +1,7 @@
 // A server that speaks just enough of each protocol that its clients are at home, and ends connections as a scenario says.
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
+import { SessionServer } from "../test/support/session-server.mjs";
 
 /** What a client is greeted with, and what it is answered. */
 const PROTOCOLS = {
@@ -18,6 +19,7 @@ const PROTOCOLS = {
 			text.includes('"connect"') ? '{"id":1,"connect":{"client":"c","version":"1","ping":25,"pong":true}}' : undefined,
 	},
 	phoenix: { answer: () => undefined },
+	"revoir.v1": { subprotocol: "revoir.v1", answer: () => undefined },
 };
 
 /** Listens. `state.refuse` is a status for handshakes, `state.closeWith` ends each connection once it is greeted. */
@@ -26,6 +28,9 @@ export async function serve(protocol, port = 0) {
 	const state = { refuse: 0, closeWith: null, attempts: [], greeted: 0, messages: [] };
 	const wss = new WebSocketServer({ noServer: true, handleProtocols: () => subprotocol ?? false });
 	const server = createServer((_, response) => response.writeHead(404).end());
+	// As it is in memory: a crash forgets the sessions.
+	const sessions = new SessionServer({ handOver: (_, data) => state.messages.push(String(data)) });
+	const ticking = setInterval(() => sessions.time(Date.now()), 100).unref();
 	const sockets = new Set();
 	server.on("connection", (socket) => {
 		sockets.add(socket);
@@ -46,6 +51,16 @@ export async function serve(protocol, port = 0) {
 				}
 			};
 			peer.on("error", () => undefined);
+			if (peer.protocol === "revoir.v1") {
+				const end = sessions.accept({
+					send: (data) => peer.send(data),
+					close: (code, reason) => peer.close(code, reason),
+				});
+				peer.once("message", () => setImmediate(atHome));
+				peer.on("message", (data, isBinary) => end.message(isBinary ? data : String(data), Date.now()));
+				peer.on("close", () => end.end());
+				return;
+			}
 			peer.on("message", (data) => {
 				const text = String(data);
 				const reply = answer(text);
@@ -59,7 +74,7 @@ export async function serve(protocol, port = 0) {
 			if (greet) {
 				peer.send(greet);
 			}
-			if (protocol === "plain" || protocol === "phoenix") {
+			if (["plain", "phoenix", "revoir.v1"].includes(protocol)) {
 				atHome();
 			}
 		});
@@ -78,6 +93,7 @@ export async function serve(protocol, port = 0) {
 		/** Whoever is connected is cut off, without a word. */
 		stop: () =>
 			new Promise((resolve) => {
+				clearInterval(ticking);
 				server.close(resolve);
 				for (const socket of sockets) {
 					socket.destroy();

@@ -1,6 +1,8 @@
 // In the page: sockets by name, and what they tell as plain data.
 import { RevoirSocket } from "/dist/index.js";
 import { probe } from "/dist/probe.js";
+import { overReload } from "/dist/reload.js";
+import { SessionSocket } from "/dist/session.js";
 
 const sockets = new Map();
 
@@ -14,10 +16,12 @@ function seeded(seed) {
 }
 
 /** Opens a socket, and keeps what it tells. */
-function open(name, url, { probe: asks, ping, send, seed, ...options } = {}) {
+function open(name, url, { probe: asks, ping, send, seed, session, keep, ...options } = {}) {
 	const log = [];
-	const socket = new RevoirSocket(url, [], {
+	const Socket = session ? SessionSocket : RevoirSocket;
+	const socket = new Socket(url, [], {
 		...options,
+		...(keep && { store: overReload(keep) }),
 		...(asks && { probe: probe() }),
 		...(ping && { heartbeat: { message: () => "ping", ...ping } }),
 		...(seed && { random: seeded(seed) }),
@@ -30,6 +34,9 @@ function open(name, url, { probe: asks, ping, send, seed, ...options } = {}) {
 		socket.addEventListener(type, (event) => log.push({ type, ...fields(event) }));
 	note("open");
 	note("up", ({ attempt, downMs }) => ({ attempt, downMs }));
+	note("session", ({ verdict }) => ({ verdict }));
+	note("returned", ({ data, fate }) => ({ data, fate }));
+	note("gap", ({ count, why }) => ({ count, why }));
 	note("message", ({ data }) => ({ data }));
 	note("down", ({ ending, decision, inDoubt }) => ({
 		ending: { ...ending, detail: ending.detail instanceof Error ? ending.detail.name : ending.detail },

@@ -116,8 +116,11 @@ function cors({ headers }) {
 }
 
 /** A `revoir` that has printed the address it listens on; it ends with the test. */
-export async function startRevoir(test, ...args) {
-	const child = spawn(process.env.REVOIR, args, { stdio: ["ignore", "pipe", "pipe"] });
+export const startRevoir = (test, ...args) => start(test, process.env.REVOIR, args);
+
+/** A program that has printed the address it listens on; it ends with the test. */
+export async function start(test, program, args) {
+	const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
 	test.after(() => child.kill("SIGKILL"));
 	const found = withResolvers();
 	const printed = [];
@@ -130,7 +133,7 @@ export async function startRevoir(test, ...args) {
 			}
 		});
 	}
-	child.once("exit", (code) => found.reject(new Error(`revoir ended with ${code}: ${printed.join("\n")}`)));
+	child.once("exit", (code) => found.reject(new Error(`${program} ended with ${code}: ${printed.join("\n")}`)));
 	found.promise.catch(() => undefined);
 	const port = await found.promise;
 	return {

@@ -11,6 +11,7 @@ import { DIFFERENCES } from "./differences.mjs";
 import { hookScript } from "./hook.mjs";
 import { observe, observeSpec, writeTables } from "./observed.mjs";
 import { serveFaults, servePages, startRevoir } from "./servers.mjs";
+import { sessions } from "./sessions.mjs";
 
 /** libsoup knows no codes between 1011 and 3000: it answers them with 1002, and the page sees 1006. */
 const UNKNOWN = { WebKitGTK: [1012, 1013, 1014] };
@@ -216,6 +217,12 @@ function suite({ name: engine, start }) {
 			}
 			assert.deepEqual(wrong, []);
 			observeSpec(engine, expected, seen.native);
+		});
+
+		sessions(test, {
+			at: () => page,
+			home: () => `http://127.0.0.1:${pages.port}/`,
+			other: () => browser.open(`http://127.0.0.1:${pages.port}/`),
 		});
 
 		test("what the policy of the page forbids is not tried again", async () => {

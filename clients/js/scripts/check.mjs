@@ -1,5 +1,5 @@
 // Everything that has to pass before the package is published: `cargo xtask js` runs it where its tools are.
-// REVOIR, CHROMIUM and FIREFOX are the programs to test with; WEBKIT, the driver of WebKitGTK, may be missing.
+// REVOIR, SESSION_SERVER, CHROMIUM and FIREFOX are the programs to test with; WEBKIT, the driver of WebKitGTK, may be missing.
 import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 
