@@ -105,7 +105,12 @@ export class SessionSocket extends RevoirSocket {
 			WebSocket: function (url: string | URL, protocols: string | string[]) {
 				return layer.connect(url, protocols);
 			} as unknown as NonNullable<Options["WebSocket"]>,
-			...(onOpen && { onOpen: (opening) => (layer.isResumed ? undefined : onOpen(opening)) }),
+			...(onOpen && {
+				onOpen(opening) {
+					const send = (data: Data) => layer.send(asData(data), true, true);
+					return layer.isResumed ? undefined : onOpen({ ...opening, send });
+				},
+			}),
 		});
 		this.#layer = layer;
 		layer.target.socket = this;
@@ -125,10 +130,10 @@ export class SessionSocket extends RevoirSocket {
 
 	/** Sends: what is given to a session is kept until the server has it, also while there is no connection. */
 	override send(data: Data): void {
-		if (this.readyState > 1 || this.#layer.client.session === null) {
-			super.send(data);
+		if (this.readyState < 2 && this.#layer.isUp) {
+			this.#layer.send(asData(data));
 		} else {
-			this.#layer.send(asData(data), true);
+			super.send(data);
 		}
 	}
 

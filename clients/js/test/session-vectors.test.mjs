@@ -21,6 +21,8 @@ function packed(told) {
 
 const shown = (data) => (typeof data === "string" ? `text:${data}` : `hex:${hex(data)}`);
 const written = (it) => (it.code ? `close:${it.code}:${it.reason}` : shown(it));
+/** Of 3008 the words are everybody's own. */
+const specified = (write) => write.replace(/^(close:3008:).*/, "$1");
 
 /** What was told, as the vectors have it. */
 function told([event, { session, ...fields }]) {
@@ -90,7 +92,7 @@ for (const { name, config, steps } of vectors("client")) {
 					assert.fail(`${where}: unknown`);
 			}
 			writes.push(...client.writes(now));
-			assert.deepEqual(writes.map(written), step.write, where);
+			assert.deepEqual(writes.map(written).map(specified), step.write.map(specified), where);
 			assert.deepEqual(client.told.splice(0).map(told), step.events, where);
 			const due = client.timeout();
 			assert.equal(due === Infinity ? null : due, step.timeout, where);

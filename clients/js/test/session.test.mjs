@@ -183,6 +183,33 @@ test("onOpen prepares sessions, not connections, and comes before what waits", a
 	assert.deepEqual(taken, ["join 1", "1", "join 2", "2"]);
 });
 
+test("what is sent while onOpen is at work comes behind it, and in order", async () => {
+	let go;
+	const onOpen = async ({ send }) => {
+		await new Promise((resolve) => {
+			go = resolve;
+		});
+		send("join");
+	};
+	const { socket, server, taken } = started({ onOpen, inDoubt: "again" });
+	socket.send("1");
+	await run(100, server);
+	socket.send("2");
+	go();
+	socket.send("3");
+	await run(100, server);
+	socket.send("4");
+	assert.deepEqual(taken, ["join", "1", "2", "3"]);
+	await run(50, server);
+	server.forget();
+	socket.send("5");
+	await run(5_000, server);
+	socket.send("6");
+	go();
+	await run(100, server);
+	assert.deepEqual(taken, ["join", "1", "2", "3", "4", "join", "1", "2", "3", "4", "5", "6"]);
+});
+
 test("gaps, another backend and a goodbye are told in their place", async () => {
 	const { log, session, server } = await opened();
 	session.send("1");
@@ -307,6 +334,32 @@ test("a server without sessions gets one connection without, and that is told", 
 	state.speaks = true;
 	await run(10_000, server);
 	assert.equal(log.at(-2), "session new");
+});
+
+test("a server that chooses the subprotocol, and does not speak it, has no sessions", async () => {
+	const { socket, log, taken } = started();
+	const first = FakeSocket.last;
+	socket.send("1");
+	first.send = (data) => setTimeout(() => first.receive(data.buffer), 10);
+	await run(10_000);
+	assert.deepEqual(log, [
+		"down 4094 protocol-error, protocol-error, again in 2625",
+		"session none",
+		"open",
+		"up 1 after 2680",
+	]);
+	assert.deepEqual([FakeSocket.last.sent, taken], [["1"], []]);
+});
+
+test("without the fallback only a session will do", async () => {
+	const { log, state } = started({ fallback: false });
+	state.speaks = false;
+	await run(5_000);
+	assert.deepEqual(
+		FakeSocket.all.map(({ protocols }) => protocols),
+		["revoir.v1", "revoir.v1"],
+	);
+	assert.equal(log.length, 2);
 });
 
 test("the subprotocol and header fields of the application travel in the session", async () => {

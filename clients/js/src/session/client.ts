@@ -79,6 +79,7 @@ interface Item {
 	readonly size: number;
 	count: number;
 	readonly why?: number;
+	readonly isOwn?: boolean;
 	written?: number;
 }
 
@@ -170,15 +171,13 @@ export class Client {
 		return this.#token !== undefined;
 	}
 
-	/** Whether a session that has begun anew waits for `start`. */
-	get isHeld(): boolean {
-		return this.#isHeld;
-	}
-
-	/** Numbers a message and keeps it; `null`: the window is full, or the session is over. */
-	send(packed: Packed, size: number): number | null {
+	/**
+	 * Numbers a message and keeps it; `null`: the window is full, or the session is over. `isOpening`: where the session waits for
+	 * `start`, it goes before what does. `isOwn`: it is worth nothing in another session.
+	 */
+	send(packed: Packed, size: number, isOpening = false, isOwn = false): number | null {
 		const { messages, bytes } = this.config;
-		const isFirst = this.#isHeld;
+		const isFirst = isOpening && this.#isHeld;
 		if (this.isOver || this.#bye) {
 			return null;
 		}
@@ -187,7 +186,7 @@ export class Client {
 			this.#wantsRoom = true;
 			return null;
 		}
-		this.#items.splice(isFirst ? this.#cursor++ : this.#items.length, 0, { packed, size, count: 1 });
+		this.#items.splice(isFirst ? this.#cursor++ : this.#items.length, 0, { packed, size, count: 1, isOwn });
 		this.#size += size;
 		this.#sent += 1;
 		return isFirst ? this.#acked + this.#cursor : this.#sent;
@@ -278,14 +277,12 @@ export class Client {
 
 	/** When `time` has something to do. */
 	timeout(): number {
-		return Math.min(...this.#deadlines().map(([at]) => at));
+		return Math.min(this.#isOpen && !this.#close ? this.#ackDue : Infinity, this.#deadBy());
 	}
 
 	time(now: number): void {
-		for (const [at, reason] of this.#deadlines()) {
-			if (at <= now && reason && this.#line) {
-				this.#close ??= { code: 3008, reason };
-			}
+		if (this.#deadBy() <= now) {
+			this.#close = { code: 3008, reason: this.#isOpen ? "nothing heard in time" : "no WELCOME in time" };
 		}
 	}
 
@@ -350,15 +347,16 @@ export class Client {
 		}
 	}
 
-	#deadlines(): [number, string?][] {
+	/** When the connection is given up, if nothing comes. */
+	#deadBy(): number {
 		if (!this.#line || this.#close) {
-			return [];
+			return Infinity;
 		}
 		if (!this.#isOpen) {
-			return [[this.#heard + WELCOME_MS, "no WELCOME in time"]];
+			return this.#heard + WELCOME_MS;
 		}
 		const silent = this.#heartbeat && !this.isOver ? this.#heard + this.#heartbeat + SILENCE_MS : Infinity;
-		return [[this.#ackDue], [silent, "nothing heard in time"], [this.#probeUntil, "no answer to PING in time"]];
+		return Math.min(this.#probeUntil, silent);
 	}
 
 	#tell<K extends keyof Told>(name: K, fields: Told[K]): void {
@@ -496,16 +494,16 @@ export class Client {
 		const items: Item[] = [];
 		if (this.config.again && !this.#bye) {
 			let number = this.#acked;
-			for (const { packed, size, count } of this.#items) {
+			for (const { packed, size, count, isOwn } of this.#items) {
 				number += count;
-				if (packed !== undefined && number > (received ?? 0)) {
+				if (packed !== undefined && !isOwn && number > (received ?? 0)) {
 					items.push({ packed, size, count });
 					this.#tell("sent-again", { session: this.session, from: number, to: items.length });
 				}
 			}
 		} else {
-			this.#giveAllBack((number) => {
-				const isTaken = number <= (received ?? 0);
+			this.#giveAllBack((number, { isOwn }) => {
+				const isTaken = isOwn || number <= (received ?? 0);
 				const isInDoubt = number <= this.#everWritten && (received === null || bound);
 				return isTaken ? null : isInDoubt ? "in-doubt" : "not-taken";
 			});
@@ -565,11 +563,11 @@ export class Client {
 		}
 	}
 
-	#giveAllBack(fate: (number: number) => Fate | null): void {
+	#giveAllBack(fate: (number: number, item: Item) => Fate | null): void {
 		let number = this.#acked;
 		for (const item of this.#items) {
 			number += item.count;
-			const what = fate(number);
+			const what = fate(number, item);
 			if (what) {
 				this.#giveBack(number, item, what);
 			}

@@ -39,9 +39,11 @@ function pack(data: Data): Packed {
 }
 
 function unpack(packed: Packed): Data {
-	return typeof packed === "string" || packed instanceof Blob
-		? packed.slice(packed instanceof Blob ? 1 : 0)
-		: packed.slice(1).buffer;
+	if (typeof packed === "string") {
+		return packed;
+	}
+	const data = packed.slice(1);
+	return data instanceof Blob ? data : data.buffer;
 }
 
 interface Close extends Closing {
@@ -60,6 +62,7 @@ type Handler = (event: object) => void;
  */
 class Line {
 	readyState = 0;
+	wasOpened = false;
 	/** What was sent is the session's to keep. */
 	readonly bufferedAmount = 0;
 	binaryType: BinaryType = "blob";
@@ -70,6 +73,7 @@ class Line {
 	readonly #layer: Layer;
 	readonly #handlers: { [type: string]: Handler } = {};
 	#native: WebSocket | undefined;
+	#origin = "";
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#due = Infinity;
 	#closing: Close | undefined;
@@ -93,14 +97,17 @@ class Line {
 				native.close();
 				this.finish({ code: 1006, reason: "" });
 			} else if (this.readyState === 0) {
-				layer.hello(this, (hello) => native.send(hello));
+				native.send(layer.hello(this));
 			}
 		});
-		native.addEventListener("message", ({ data }) =>
-			layer.receive(this, typeof data === "string" ? data : new Uint8Array(data)),
-		);
+		native.addEventListener("message", ({ data, origin }) => {
+			this.#origin = origin;
+			layer.receive(this, typeof data === "string" ? data : new Uint8Array(data));
+		});
 		native.addEventListener("error", (error) => this.#tell("error", error));
-		native.addEventListener("close", (close) => this.finish({ ...pick(close), ...this.#closing }));
+		native.addEventListener("close", ({ code, reason, wasClean }) =>
+			this.finish({ code, reason, wasClean, ...this.#closing }),
+		);
 		this.#native = native;
 	}
 
@@ -109,7 +116,7 @@ class Line {
 	}
 
 	send(data: Data): void {
-		this.#layer.send(data);
+		this.#layer.send(data, true);
 	}
 
 	/** From the application, or to let go of it. */
@@ -119,9 +126,9 @@ class Line {
 			this.#layer.bye({ code: code ?? 1000, reason: reason ?? "" });
 			return;
 		}
-		this.readyState = 2;
 		this.#native?.close();
 		this.#layer.ended(this, 1006);
+		this.readyState = 2;
 		if (!this.#native) {
 			setTimeout(() => this.finish({ code: 1006, reason: "" }), 0);
 		}
@@ -129,6 +136,7 @@ class Line {
 
 	/** The session is open. */
 	opened(protocol: string): void {
+		this.wasOpened = true;
 		this.readyState = 1;
 		this.protocol = protocol;
 		this.#tell("open", {});
@@ -137,7 +145,7 @@ class Line {
 	received(body: string | Bytes): void {
 		const isBytes = typeof body !== "string";
 		const data = isBytes ? (this.binaryType === "blob" ? new Blob([body]) : body.slice().buffer) : body;
-		this.#tell("message", { data, origin: new URL(this.url).origin });
+		this.#tell("message", { data, origin: this.#origin });
 	}
 
 	write(what: Packed | Closing): void {
@@ -185,8 +193,6 @@ class Line {
 	}
 }
 
-const pick = ({ code, reason, wasClean }: CloseEvent): Close => ({ code, reason, wasClean });
-
 /** Between a `RevoirSocket` and its native sockets: the session, whichever connection it has. */
 export class Layer {
 	readonly options: SessionOptions;
@@ -194,6 +200,8 @@ export class Layer {
 	client: Client;
 	/** Whether the application closes for good. */
 	isClosing = false;
+	/** Whether messages are this session's: before its first connection is up, `RevoirSocket` keeps them. */
+	isUp = false;
 	/** Whether the last WELCOME went on with the session. */
 	isResumed = false;
 
@@ -206,10 +214,11 @@ export class Layer {
 	#isLoaded = false;
 	/** Whether the next connection is tried without a session, and whether that may happen. */
 	#isPlain = false;
-	#mayBePlain = true;
+	#mayBePlain: boolean;
 
 	constructor(options: SessionOptions) {
 		this.options = options;
+		this.#mayBePlain = options.fallback !== false;
 		this.client = this.#begin(0);
 	}
 
@@ -253,11 +262,12 @@ export class Layer {
 		return line;
 	}
 
-	hello(line: Line, write: (hello: Bytes) => void): void {
+	/** A connection has opened: what it says first. */
+	hello(line: Line): Bytes {
 		const hello = this.client.connect(Date.now(), line);
 		this.#store(true);
-		write(hello);
-		this.#pump();
+		this.#line?.wake(this.client.timeout());
+		return hello;
 	}
 
 	receive(line: Line, data: string | Bytes): void {
@@ -280,21 +290,24 @@ export class Layer {
 		this.#pump();
 	}
 
+	/** The connection is in use. */
 	start(): void {
+		this.isUp = true;
 		this.client.start();
 		this.#pump();
 	}
 
-	/** Sends, or keeps until there is room. Throws where no more waits than `queue` says, and that is used up. */
-	send(data: Data, isBounded = false): void {
+	/**
+	 * Sends, or keeps until there is room. `isOpening`: from `RevoirSocket`, which has bounded and ordered it. Else throws
+	 * where as much waits as `queue` says. `isOwn`: from `onOpen`, which says it again in another session.
+	 */
+	send(data: Data, isOpening = false, isOwn = false): void {
 		const size = sizeOf(data);
 		const packed = pack(data);
-		const { client } = this;
-		const mayPass = client.isHeld || this.#backlog.length === 0;
-		if (!mayPass || client.send(packed, size) === null) {
+		if (this.#backlog.length > 0 || this.client.send(packed, size, isOpening, isOwn) === null) {
 			const { queue = {} } = this.options;
 			const { messages = 1_000, bytes = 1 << 20 } = queue || { messages: 0 };
-			if (isBounded && (this.#backlog.length >= messages || this.#waiting + size > bytes)) {
+			if (!isOpening && (this.#backlog.length >= messages || this.#waiting + size > bytes)) {
 				throw new DOMException("queue full", "QuotaExceededError");
 			}
 			this.#backlog.push([packed, size]);
@@ -316,8 +329,8 @@ export class Layer {
 		}
 		this.#line = undefined;
 		this.client.disconnect(Date.now(), line, code);
-		if (this.client.session === null && this.#mayBePlain && line.readyState === 0 && !isOffline()) {
-			this.#isPlain = this.options.fallback !== false;
+		if (this.client.session === null && this.#mayBePlain && !line.wasOpened && !isOffline()) {
+			this.#isPlain = true;
 			this.#mayBePlain = false;
 		}
 		this.#pump();
@@ -337,32 +350,23 @@ export class Layer {
 
 	/** What ends a session for good, and what the server has asked for. */
 	plan({ cause }: Outcome): Plan | undefined {
-		const plan = {
-			rule: this.#stop as string,
-			first: null,
-			later: null,
-			attempts: Infinity,
-			refresh: false,
-			resume: true,
-		};
-		if (this.#stop) {
-			return plan;
+		const goaway = this.#goaway;
+		this.#goaway = undefined;
+		if (!this.#stop && (!goaway || cause === "closed-locally")) {
+			return undefined;
 		}
-		if (this.#goaway && cause !== "closed-locally") {
-			const { after, spread } = this.#goaway;
-			this.#goaway = undefined;
-			const first = [Math.min(after, LONGEST_MS), Math.min(after + spread, LONGEST_MS)] as const;
-			return { ...plan, rule: "goaway", first, later: first };
-		}
-		return undefined;
+		const { after = 0, spread = 0 } = goaway ?? {};
+		const delay = this.#stop ? null : ([Math.min(after, LONGEST_MS), Math.min(after + spread, LONGEST_MS)] as const);
+		const rule = this.#stop ?? "goaway";
+		return { rule, first: delay, later: delay, attempts: Infinity, refresh: false, resume: true };
 	}
 
 	#begin(attempt: number): Client {
-		const { messages = 1_024, bytes = 1 << 18 } = this.options.window ?? {};
-		const { ttl = 120_000, inDoubt, onOpen, headers = {} } = this.options;
-		const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-		const config = { messages, bytes, ttl, again: inDoubt === "again", prepares: !!onOpen };
-		return new Client({ ...config, headers: lines.join("\n") || undefined }, attempt);
+		const { window, ttl = 120_000, inDoubt, onOpen, headers = {} } = this.options;
+		const lines = Object.entries(headers).map((field) => field.join(": "));
+		const again = inDoubt === "again";
+		const limits = { messages: 1_024, bytes: 1 << 18, ...window };
+		return new Client({ ...limits, ttl, again, prepares: !!onOpen, headers: lines.join("\n") || undefined }, attempt);
 	}
 
 	#store(isUrgent: boolean): void {
@@ -398,7 +402,7 @@ export class Layer {
 			case "welcome": {
 				const { token: _, ...told } = fields;
 				this.isResumed = fields.verdict === "resumed";
-				this.#mayBePlain = true;
+				this.#mayBePlain = false;
 				this.#goaway = undefined;
 				this.#dispatch("session", told);
 				this.#line?.opened(fields.protocol ?? "");
@@ -416,10 +420,12 @@ export class Layer {
 				break;
 			}
 			case "ended":
-				if (fields.by !== "peer" && fields.by !== "bye") {
+				// Some servers choose any subprotocol, and then do not speak it: that is no end, but a first connection that failed.
+				if (fields.by !== "peer" && fields.by !== "bye" && !(this.#line?.wasOpened === false && this.#mayBePlain)) {
 					this.#stop = `session-${fields.by}`;
 				}
 				this.client = this.#begin(this.client.attempt);
+				this.isUp = false;
 				break;
 			case "token":
 				break;
