@@ -35,9 +35,11 @@ impl Relay {
     ) {
         if !is_whole && self.is_shown() {
             // What is cut through is not looked at, so the adapter may have missed something.
-            match self.is_away() {
-                true => self.leave_unholdable(at, TOO_LONG),
-                false => self.unwatch(TOO_LONG),
+            if self.is_away() {
+                self.leave_unholdable(at, TOO_LONG);
+            } else {
+                self.open_gate(at);
+                self.unwatch(TOO_LONG);
             }
         }
         let joined = match before.is_empty() {
@@ -50,7 +52,7 @@ impl Relay {
                 self.forward(at.now, side, (&[], rest), is_whole, to);
                 return;
             }
-            let (end, fate, out) = self.ask(at.now, side, rest);
+            let (end, fate, out) = self.ask(at, side, rest);
             let (one, after) = rest.split_at(end);
             rest = after;
             match fate {
@@ -68,8 +70,8 @@ impl Relay {
     }
 
     /// What becomes of the first message in `rest`, and where it ends.
-    fn ask(&mut self, now: Duration, side: Side, rest: &[u8]) -> (usize, Fate, Outbox) {
-        let (is_away, limit) = (self.is_away(), self.rules.keep);
+    fn ask(&mut self, at: &mut Moment<'_>, side: Side, rest: &[u8]) -> (usize, Fate, Outbox) {
+        let (now, is_away, limit) = (at.now, self.is_away(), self.rules.keep);
         let mut out = Outbox::default();
         let Some(watched) = &mut self.watched else {
             return (rest.len(), Fate::Pass, out);
@@ -92,6 +94,7 @@ impl Relay {
             }
             (Err(why), _) if is_away => Fate::End(why),
             (Err(why), _) => {
+                self.open_gate(at);
                 self.unwatch(why);
                 Fate::Pass
             }

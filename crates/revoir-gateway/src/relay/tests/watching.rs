@@ -586,6 +586,35 @@ fn what_had_no_answer_is_said_again_when_others_are_back_and_before_what_waited(
 }
 
 #[test]
+fn what_waits_for_others_goes_when_a_message_of_the_backend_is_too_long() {
+    let adapter = Hello {
+        unanswered: Some("before"),
+        ..Hello::default()
+    };
+    let small = Rules {
+        keep: 100,
+        ..rules(Mode::Auto)
+    };
+    let mut rig = Rig::watched(small, Box::new(adapter));
+    rig.client_sends(&text("hello"));
+    rig.lose(Side::Backend);
+    rig.client_sends(&text("meanwhile"));
+    rig.others_return(false);
+    rig.attach();
+    rig.backend_got();
+    rig.backend_sends(&told("welcome"));
+    assert_eq!(rig.backend_got(), b"");
+    let long = told(&"x".repeat(200));
+    rig.backend_sends(&long[..150]);
+    assert_eq!(
+        rig.backend_got(),
+        [told("before"), told("meanwhile")].concat()
+    );
+    rig.backend_sends(&long[150..]);
+    assert_eq!(rig.client_got(), long);
+}
+
+#[test]
 fn what_waits_for_others_goes_when_its_connection_becomes_a_tunnel() {
     let mut rig = returned(false, true);
     rig.backend_sends(&told("bye"));
