@@ -39,7 +39,7 @@ export function rabbitMq(folder, port, two) {
     RABBITMQ_MNESIA_BASE: `${inside}/data`,
     RABBITMQ_NODENAME: `r${port}@localhost`,
     RABBITMQ_PID_FILE: `${inside}/pid`,
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 2 +sbwt none +sbwtdcpu none +sbwtdio none',
   }
   /** It listens before it takes anybody, and takes anybody before it answers. */
   const ready = async () => {

@@ -43,11 +43,10 @@ class Protocol:
     title: str
     server: list  # The command; the port comes behind it.
     clients: list  # The command; the address and the number of clients come behind it.
-    route: str = ""  # What its route says beside the mode.
 
 
-def node(name, script, title, **more):
-    return Protocol(name, title, ["node", f"{script}_server.mjs"], ["node", f"{script}_clients.mjs"], **more)
+def node(name, script, title):
+    return Protocol(name, title, ["node", f"{script}_server.mjs"], ["node", f"{script}_clients.mjs"])
 
 
 PROTOCOLS = [
@@ -59,8 +58,6 @@ PROTOCOLS = [
         "Action Cable (Rails 6.1 on Puma, npm `@rails/actioncable` 8.1)",
         ["ruby", "action_cable_server.rb"],
         ["node", "action_cable_clients.mjs"],
-        # Three of it beside each other take longer to start than a client is held by default.
-        route='[route.hold]\nlost = "1m"',
     ),
 ]
 
@@ -215,7 +212,6 @@ admin.listen = "unix:{folder}/admin.sock"
 upstreams = ["ws://127.0.0.1:{self.port}"]
 return-rate = {RETURN_RATE}
 {BETWEEN[self.between]}
-{self.protocol.route}
 """)
         gateway = subprocess.Popen(
             [self.gateway, "serve", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -182,11 +182,17 @@ fn play(mut script: Command, folder: &Path, page: &str, head: &str) -> anyhow::R
 const MEANWHILE_HEAD: &str = "\
 # Who hears what a client said while its server was away
 
-`cargo xtask proof meanwhile` writes this page. Ten clients listen, and another one says ten messages while the server is away, which is killed and
-started again 1.5 s later: MQTT.js with clean sessions before mosquitto, and a room of Socket.IO whose members join upon `connect`, as its documentation
-has it. A client without a gateway sends what it has kept as soon as it is back, whether anybody has subscribed again or not. Behind the gateway it
-[waits until those who return with it have](gateway.md#while-a-client-is-held). In `auto` the speaker of MQTT has a tunnel, because it
-publishes, and is held where the route names its protocol. Each row is 20 runs; it fails where less was heard than without a gateway.
+`cargo xtask proof meanwhile` writes this page. Eleven clients talk to each other: MQTT.js with clean sessions before mosquitto, and a room of Socket.IO
+whose members join upon `connect`, as its documentation has it. Their server is killed and started again 1.5 s after they began to say ten messages each, one
+of them or all; or it is frozen when one says them, and killed then, so that it took them and never answered. What counts is what the others heard.
+A client without a gateway sends what it has kept as soon as it is back, whether anybody has subscribed again or not. Behind the gateway it
+[waits until those who return with it have](gateway.md#while-a-client-is-held). In `auto` who speaks MQTT has a tunnel, because it
+publishes, and is held where the route names its protocol.
+
+Where all members of a room speak, no more than half can be heard, with or without a gateway: what `socket.io-client` has kept goes before its program
+joins, so that of two members the one that comes later hears nothing of the first.
+
+It fails where less was heard than without a gateway, in all runs together.
 
 ";
 
@@ -232,7 +238,7 @@ libraries sees something else than the eleven scenes of `proof/protocols/scenes.
 
 A server that is frozen for 60 s is only silent: the gateway keeps its connections, as clients without a gateway do ([for how
 long](gateway.md#when-the-backend-ends)). Clients that give up by themselves do so behind it as well: those of `subscriptions-transport-ws` miss
-its heartbeats. For `socket.io-client` the gateway answers in the server's place.
+its heartbeats. For those of Socket.IO and Action Cable the gateway pings in the server's place.
 
 ";
 
@@ -241,17 +247,17 @@ const BROKERS_HEAD: &str = "\
 
 `cargo xtask proof brokers` writes this page: Debian's mosquitto and RabbitMQ (web STOMP), 100 clients of npm `mqtt` and
 `@stomp/stompjs` with their defaults in each mode, everything on 127.0.0.1 of a machine with two processors. All three modes share one broker;
-the gateway is a release build. A publisher that talks to the broker itself sends a number every 0.2 s, each when the last one was
-confirmed. *Lost* is what was confirmed and a client has not had, of so many; the time counts from the first number that was confirmed after
+the gateway is a release build. A publisher that talks to the broker itself sends a number every 0.2 s, or 1 s to RabbitMQ, which on a busy machine
+cannot deliver more to 300 clients; each when the last one was confirmed. *Lost* is what was confirmed and a client has not had, of so many; the time counts from the first number that was confirmed after
 the return of the broker, and ends with the first number that half of the clients have, and all.
 
 A broker that is killed or shuts down (SIGTERM) is started again, mosquitto after 2 s; RabbitMQ takes longer than the 10 s that a gateway waited
 by default, so its route has `hold.lost = \"2m\"`. None of the two can close with 1012: a small server in front of them does, and is away for
 2 s while numbers go on. Neither says goodbye when it shuts down: the connections break. A broker that is frozen is only silent: the gateway
-keeps its connections ([for how long](gateway.md#when-the-backend-ends)).
+keeps its connections ([for how long](gateway.md#when-the-backend-ends)), and sends heartbeats of STOMP in its place.
 
-It fails where `auto` is worse than no gateway: by a close, a lost or doubled message, or by more than 0.2 s and the pace of
-returns; where all clients were disconnected in both, by more than a quarter of the lost messages.
+It fails where `auto` is worse than no gateway: by a close, a lost or doubled message, or by more than 0.2 s, the pace of
+returns and one number; where all clients were disconnected in both, by more than a quarter of the lost messages.
 
 ";
 
