@@ -86,6 +86,7 @@ impl Relay {
     }
 
     /// Data from `side` goes on, `before`, then `bytes`, unless it waits for the return of others.
+    #[inline]
     pub(super) fn pass_on(
         &mut self,
         at: &mut Moment<'_>,

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use crate::rules::Mode;
 use crate::tests::support::{
-    Between, Raw, accepted, ask, asked, field, pair, pass, settings, taken,
+    Between, Raw, accepted, ask, asked, connected, field, pair, pass, settings, taken,
 };
 
 /// Has the backend fall silent, whose client goes on.
@@ -126,4 +126,27 @@ async fn nobody_returns_to_a_frozen_backend_before_it_answers_a_question() {
     client.text("again").await;
     assert_eq!(backend.recv().await, "again");
     drop(first);
+}
+
+/// A backend that is too slow for one handshake of a client finds no second one of it beside the first.
+#[tokio::test]
+async fn a_return_that_was_not_answered_in_time_is_followed_by_a_question() {
+    let limit = Duration::from_secs(5);
+    let mut setup = settings(Mode::Hold);
+    setup.settings.handshake_limit = limit;
+    let (listener, between) = pair(setup).await;
+    let (mut client, backend) = connected(&listener, &between).await;
+    drop(backend);
+    let (_first, head) = asked(&listener).await;
+    assert!(field(&head, "Revoir-Resume").is_some());
+    pass(limit).await;
+    let (mut question, head) = asked(&listener).await;
+    is_harmless(&head);
+    question
+        .write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    let (mut backend, head) = taken(&listener).await;
+    assert!(field(&head, "Revoir-Resume").is_some());
+    client.text("again").await;
+    assert_eq!(backend.recv().await, "again");
 }

@@ -300,4 +300,27 @@ mod tests {
         reach(&mut health, s(7), "/good", Reached::Well);
         assert!(health.is_up());
     }
+
+    #[test]
+    fn one_that_is_silent_is_so_until_it_was_heard_of() {
+        let mut health = Health::default();
+        reach(&mut health, s(1), "/", Reached::Silent);
+        reach(&mut health, s(2), "/", Reached::Silent);
+        // Somebody before it may have said so.
+        reach(&mut health, s(3), "/", Reached::Badly);
+        assert_eq!(
+            (health.silent_since(), health.heard_of()),
+            (Some(s(1)), None)
+        );
+        assert_eq!(health.was_away(), Some(s(3)));
+        for (now, reached) in [(4, Reached::Well), (6, Reached::Not)] {
+            reach(&mut health, s(now), "/", reached);
+            assert_eq!(
+                (health.silent_since(), health.heard_of()),
+                (None, Some(s(now)))
+            );
+            reach(&mut health, s(now + 1), "/", Reached::Silent);
+        }
+        assert_eq!(health.silent_since(), Some(s(7)));
+    }
 }
