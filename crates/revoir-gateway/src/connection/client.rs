@@ -105,6 +105,11 @@ impl Connection {
         self.upstream.as_ref().map(UpstreamPermit::upstream)
     }
 
+    /// Where it had its last backend, while it has none.
+    pub(crate) fn lost(&self) -> Option<Arc<Upstream>> {
+        self.lost.clone()
+    }
+
     pub(crate) fn outlook(&self, now: Duration) -> Outlook {
         self.pool
             .outlook(now, self.upstream().or(self.lost.as_ref()))

@@ -39,7 +39,9 @@ where
         if self.relay.wants_dial(now) {
             let queue_id = self.connection.pool().queue_id();
             hold.queue_id = (!has_waiting).then_some(queue_id);
-            hold.redialing = Some(self.redial.redial(queue_id, priority, seeking));
+            let doubted = self.connection.lost().filter(|_| self.relay.doubts_loss());
+            let redialing = self.redial.redial(queue_id, priority, seeking, doubted);
+            hold.redialing = Some(redialing);
         }
         if has_waiting && let Some(queue_id) = hold.queue_id.take() {
             self.connection.pool().set_priority(queue_id, priority);

@@ -28,7 +28,12 @@ where
             return wanted;
         }
         let Some(hold) = self.hold.as_mut() else {
-            return wanted.min(room.max(LEAST_READ));
+            // What waits for the return of others is kept as well.
+            let least = match self.relay.keeps_back() {
+                true => 0,
+                false => LEAST_READ,
+            };
+            return wanted.min(room.max(least));
         };
         if !hold.is_crowded {
             hold.is_crowded = true;

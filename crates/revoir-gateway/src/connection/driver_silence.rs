@@ -16,7 +16,13 @@ where
     pub(super) fn poll_silence(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
         let upstream = self.connection.upstream();
         let Some(upstream) = upstream.filter(|_| self.relay.is_silent()) else {
-            self.hearing = None;
+            let was_silent = self.hearing.take().is_some();
+            if was_silent
+                && self.relay.is_attached()
+                && let Some(upstream) = self.connection.upstream()
+            {
+                upstream.speaks();
+            }
             return false;
         };
         let redial = &self.redial;

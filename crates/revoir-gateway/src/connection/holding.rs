@@ -30,8 +30,15 @@ pub(crate) type Hearing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// How a driver gets another connection to the backend.
 pub(crate) trait Redial<S>: Send {
-    /// Waits for a permit as `queue_id`, and dials.
-    fn redial(&self, queue_id: QueueId, priority: Priority, seeking: Seeking) -> Redialing<S>;
+    /// Waits for a permit as `queue_id`, and dials. `doubted`: the upstream that was lost, where it matters
+    /// whether it is away.
+    fn redial(
+        &self,
+        queue_id: QueueId,
+        priority: Priority,
+        seeking: Seeking,
+        doubted: Option<Arc<Upstream>>,
+    ) -> Redialing<S>;
 
     /// Waits until it is known how the upstream is whose connection has fallen silent: it answers others,
     /// or is gone.

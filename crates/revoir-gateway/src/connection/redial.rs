@@ -104,6 +104,7 @@ impl Redial<MaybeTls> for Redialer {
         queue_id: QueueId,
         priority: Priority,
         seeking: Seeking,
+        doubted: Option<Arc<Upstream>>,
     ) -> Redialing<MaybeTls> {
         let (pool, limit) = (Arc::clone(&self.pool), self.limit);
         let (mut opening, agreement) = (self.opening(), self.agreement.clone());
@@ -115,6 +116,10 @@ impl Redial<MaybeTls> for Redialer {
                 is_new: false,
             };
             let permit = pool.dial_permit(queue_id, asking).await;
+            if let Some(lost) = doubted.filter(|lost| lost.heard_of() < Some(seeking.since)) {
+                let probe = UpstreamPermit::new(&lost);
+                Arc::clone(&pool).probe(probe, asking.path).await;
+            }
             let held = pool.now().saturating_sub(seeking.since);
             if let Ok(value) = HeaderValue::from_str(&resume(&name, seeking.previous, held)) {
                 opening.headers.insert(RESUME, value);

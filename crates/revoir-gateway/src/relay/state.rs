@@ -239,6 +239,11 @@ impl Relay {
         }
     }
 
+    /// Whether there is a backend, and nobody closes.
+    pub(crate) const fn is_attached(&self) -> bool {
+        matches!(self.stage, Stage::Attached)
+    }
+
     /// Whether the client is held.
     pub(crate) const fn is_holding(&self) -> bool {
         matches!(self.stage, Stage::Holding(_))

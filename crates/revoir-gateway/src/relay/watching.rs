@@ -156,6 +156,12 @@ impl Relay {
         }
     }
 
+    /// Whether it matters if the backend that was lost is away, or has dropped this client only.
+    pub(crate) fn doubts_loss(&self) -> bool {
+        let watched = self.watched.as_ref();
+        watched.is_some_and(|watched| watched.adapter.drops_single_clients())
+    }
+
     /// Has the adapter repeat what the client said and had no answer to.
     pub(super) fn say_unanswered(&mut self, at: &mut Moment<'_>) {
         if let Some(watched) = &mut self.watched {
@@ -227,7 +233,7 @@ impl Relay {
     }
 
     /// Whether what the client says has to wait here.
-    pub(super) fn keeps_back(&self) -> bool {
+    pub(crate) fn keeps_back(&self) -> bool {
         self.is_away() || self.is_gated()
     }
 

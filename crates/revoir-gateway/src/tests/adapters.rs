@@ -9,11 +9,15 @@ use revoir_proto::extension::deflate::{Compressor, Direction, WindowBits};
 use revoir_proto::frame::Opcode;
 use tokio::net::TcpListener;
 
+use crate::front::{Destination, RouteSettings, Settings};
 use crate::rules::{Mode, ProtocolRule};
+use crate::tests::ports::listen_async;
 use crate::tests::support::{
-    Between, Raw, accepted, asked, dial, field, frame, pair, pass, request, settings,
+    Between, Raw, accepted, asked, dial, field, frame, pair, pass, request, routed, settings, soon,
+    target,
 };
 use crate::treatment::{HeldBy, Treatment, TunnelCause};
+use crate::upstream::PoolSettings;
 
 const OPEN: &str = r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#;
 
@@ -233,7 +237,10 @@ async fn a_client_whose_broker_was_there_and_dropped_it_is_sent_back_whoever_els
     assert_eq!(treatment(&between), held);
     drop(backend);
     between.counts.held(1).await;
+    // Is it away?
+    let (probe, _) = soon(listener.accept()).await.unwrap();
     let (mut dropped, head) = asked(&listener).await;
+    drop(probe);
     // Somebody else is accepted meanwhile.
     pass(Duration::from_secs(2)).await;
     let _other = came(&between, "", MQTT).await;
@@ -241,4 +248,28 @@ async fn a_client_whose_broker_was_there_and_dropped_it_is_sent_back_whoever_els
     accepted(&mut other, &others_head, MQTT).await;
     accepted(&mut dropped, &head, MQTT).await;
     sent_back(&mut client).await;
+}
+
+/// Where another broker of the route has fewer clients, nobody goes by the one that has died to find out.
+#[tokio::test]
+async fn the_clients_of_one_of_two_brokers_that_dies_are_held() {
+    let (first, second) = (listen_async(), listen_async());
+    let at = |listener: &TcpListener| target(listener.local_addr().unwrap());
+    let pool = PoolSettings {
+        more: vec![at(&second)],
+        ..PoolSettings::new(at(&first))
+    };
+    let route = RouteSettings::new("/", Destination::Upstreams(pool));
+    let between = routed(vec![route], Settings::default()).await;
+    let (_client, backend) = subscribed(&first, &between).await;
+    let (passing, passed) = subscribed(&second, &between).await;
+    let _stays = subscribed(&first, &between).await;
+    drop((passing, passed));
+    between.left(2).await;
+    drop(first);
+    drop(backend);
+    let (mut next, head) = asked(&second).await;
+    accepted(&mut next, &head, MQTT).await;
+    let hello = next.frame().await;
+    assert!(matches!(hello, Some((Opcode::Binary, hello)) if hello[0] == 0x10));
 }

@@ -5,10 +5,14 @@ use std::time::Duration;
 use revoir_proto::frame::Opcode;
 use tokio::net::TcpListener;
 
+use crate::front::{Destination, RouteSettings, Settings};
 use crate::rules::Mode;
+use crate::tests::ports::listen_async;
 use crate::tests::support::{
-    Between, Raw, accepted, ask, asked, connected, field, pair, pass, settings, taken,
+    Between, Raw, accepted, ask, asked, connected, field, held_at, pair, pass, routed, settings,
+    taken, target,
 };
+use crate::upstream::PoolSettings;
 
 /// Has the backend fall silent, whose client goes on.
 async fn fall_silent(client: &mut Raw, backend: &mut Raw) {
@@ -104,28 +108,95 @@ async fn a_backend_whose_upstream_is_gone_is_left() {
     between.counts.held(1).await;
 }
 
-/// After its time, too: what is frozen is asked before anybody is to return to it.
-#[tokio::test]
-async fn nobody_returns_to_a_frozen_backend_before_it_answers_a_question() {
+/// A client that is held since its backend was silent for too long, and the question that its upstream was asked.
+async fn frozen_for_long() -> (TcpListener, Between, Raw, Raw) {
     let (listener, between, mut client, mut backend) = silent_pair().await;
     fall_silent(&mut client, &mut backend).await;
-    let (first, _) = asked(&listener).await;
+    let (question, head) = asked(&listener).await;
+    is_harmless(&head);
     for _ in 0..6 {
         is_there(&mut client).await;
         pass(Duration::from_secs(10)).await;
     }
     between.counts.held(1).await;
-    let (mut second, head) = asked(&listener).await;
-    is_harmless(&head);
-    second
+    (listener, between, client, question)
+}
+
+async fn returns(listener: &TcpListener, client: &mut Raw) {
+    let (mut backend, head) = taken(listener).await;
+    assert!(field(&head, "Revoir-Resume").is_some());
+    client.text("again").await;
+    assert_eq!(said(&mut backend).await, b"again");
+}
+
+/// After its time, too: what is frozen is asked before anybody is to return to it.
+#[tokio::test]
+async fn nobody_returns_to_a_frozen_backend_before_it_answers_a_question() {
+    let (listener, _between, mut client, mut question) = frozen_for_long().await;
+    question
         .write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         .await;
-    let (mut backend, head) = asked(&listener).await;
-    assert!(field(&head, "Revoir-Resume").is_some());
-    accepted(&mut backend, &head, "").await;
-    client.text("again").await;
-    assert_eq!(backend.recv().await, "again");
-    drop(first);
+    returns(&listener, &mut client).await;
+}
+
+/// One that never answers a plain GET answers somebody's handshake.
+#[tokio::test]
+async fn a_frozen_backend_that_accepts_somebody_else_has_its_clients_back() {
+    let (listener, between, mut client, _question) = frozen_for_long().await;
+    let _other = ask(between.address, "").await;
+    let (mut others, head) = asked(&listener).await;
+    assert_eq!(field(&head, "Revoir-Resume"), None);
+    accepted(&mut others, &head, "").await;
+    returns(&listener, &mut client).await;
+}
+
+/// Many questions would fill the queue of a frozen process.
+#[tokio::test]
+async fn one_question_is_enough_for_all_and_outlives_who_began_it() {
+    let (listener, between, mut client, mut backend) = silent_pair().await;
+    let (mut other, mut others) = connected(&listener, &between).await;
+    pass(Duration::from_secs(22)).await;
+    for (client, backend) in [(&mut client, &mut backend), (&mut other, &mut others)] {
+        client.send(Opcode::Pong, b"").await;
+        is_there(client).await;
+        assert_eq!(backend.frame().await.unwrap().0, Opcode::Ping);
+    }
+    pass(Duration::from_secs(20)).await;
+    let (mut question, head) = asked(&listener).await;
+    is_harmless(&head);
+    drop((client, backend));
+    between.left(1).await;
+    let _newcomer = ask(between.address, "").await;
+    let (_newcomers, head) = asked(&listener).await;
+    assert!(head.contains("Upgrade"), "{head}");
+    question
+        .write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    assert!(!question.more().await);
+    pass(Duration::from_secs(1)).await;
+    between.counts.held(1).await;
+    returns(&listener, &mut other).await;
+}
+
+#[tokio::test]
+async fn a_client_of_a_frozen_upstream_is_not_kept_from_another_one() {
+    let (frozen, well) = (listen_async(), listen_async());
+    let at = |listener: &TcpListener| target(listener.local_addr().unwrap());
+    let pool = PoolSettings {
+        more: vec![at(&well)],
+        ..held_at(at(&frozen))
+    };
+    let route = RouteSettings::new("/", Destination::Upstreams(pool));
+    let between = routed(vec![route], Settings::default()).await;
+    let (mut client, mut backend) = connected(&frozen, &between).await;
+    fall_silent(&mut client, &mut backend).await;
+    let (_question, head) = asked(&frozen).await;
+    is_harmless(&head);
+    for _ in 0..6 {
+        is_there(&mut client).await;
+        pass(Duration::from_secs(10)).await;
+    }
+    returns(&well, &mut client).await;
 }
 
 /// A backend that is too slow for one handshake of a client finds no second one of it beside the first.

@@ -1,6 +1,7 @@
 //! From a request to an open connection to the backend.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -100,10 +101,10 @@ impl std::fmt::Display for DialError {
 /// Uses `permit` to open a connection to an upstream of `pool`, within `limit`. One that is not there,
 /// or says that nobody else is, leaves it to the next. What came of it is reported.
 ///
-/// Whoever had a backend asks one that is silent with a request that is nobody's first. A process that was
-/// frozen reads later what was written to it: it is not to find many handshakes of one connection then.
+/// Whoever had a backend passes over one that is silent, and has it asked: a process that was frozen reads later
+/// what was written to it, and is not to find many handshakes of one connection then.
 pub(crate) async fn dial(
-    pool: &Pool,
+    pool: &Arc<Pool>,
     permit: DialPermit,
     opening: &Opening,
     limit: Duration,
@@ -118,16 +119,13 @@ pub(crate) async fn dial(
         if left.is_zero() {
             break;
         }
-        let attempt = Box::pin(async {
-            if permit.is_again() {
-                let silent_since = upstream.upstream().health().silent_since();
-                if let Some(since) = silent_since {
-                    pool.hear_of(upstream.upstream(), &opening.question(), since)
-                        .await;
-                }
-            }
-            attempt(pool, upstream.target(), opening).await
-        });
+        if permit.is_again() && upstream.upstream().health().is_silent() {
+            pool.ask(upstream.upstream(), &opening.question());
+            standing.get_or_insert(Reached::Badly);
+            tried.push(upstream);
+            continue;
+        }
+        let attempt = Box::pin(attempt(pool, upstream.target(), opening));
         let answer = timeout(left, attempt).await;
         let answer = answer.unwrap_or(Err(DialError::Silent));
         tell(&upstream, answer.as_ref().err());
@@ -167,9 +165,12 @@ pub(crate) async fn dial(
     if let Some(standing) = standing {
         permit.report(standing);
     }
-    // There was no time for any.
-    let late = || DialError::Unreachable(io::ErrorKind::TimedOut.into());
-    Err(best.unwrap_or_else(late))
+    Err(best.unwrap_or_else(|| match standing {
+        // Those that there are, are silent.
+        Some(_) => DialError::Silent,
+        // There was no time for any.
+        None => DialError::Unreachable(io::ErrorKind::TimedOut.into()),
+    }))
 }
 
 /// Tells the log how an upstream was found.

@@ -28,11 +28,9 @@ pub(crate) struct Health {
     answers: Answers,
     /// It said that it restarts.
     restarting_until: Duration,
-    /// When it last answered somebody, or could not be reached.
-    heard_of: Option<Duration>,
     /// When it last did not accept.
     was_away: Option<Duration>,
-    /// Since when it was not heard of although it was asked.
+    /// Since when it has not spoken although it should have.
     silent_since: Option<Duration>,
 }
 
@@ -103,9 +101,7 @@ impl Health {
         counts: BadAnswers,
     ) {
         match reached {
-            Reached::Well | Reached::Not => {
-                (self.heard_of, self.silent_since) = (Some(now), None);
-            }
+            Reached::Well | Reached::Not => self.silent_since = None,
             Reached::Silent => {
                 self.silent_since.get_or_insert(now);
             }
@@ -129,19 +125,28 @@ impl Health {
         }
     }
 
-    /// When it last answered somebody, or could not be reached.
-    pub(crate) const fn heard_of(&self) -> Option<Duration> {
-        self.heard_of
+    /// When it last did not accept, as far as is known at `now`.
+    pub(crate) fn was_away(&self, now: Duration) -> Option<Duration> {
+        self.away.map(|_| now).or(self.was_away)
     }
 
-    /// When it last did not accept.
-    pub(crate) const fn was_away(&self) -> Option<Duration> {
-        self.was_away
+    /// Whether it has not spoken since it should have.
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.silent_since.is_some()
     }
 
-    /// Since when it was not heard of although it was asked.
-    pub(crate) const fn silent_since(&self) -> Option<Duration> {
-        self.silent_since
+    /// A connection to it that was asked for `path` has fallen silent: others are fitter.
+    pub(crate) fn falls_silent(&mut self, now: Duration, path: PathId, counts: BadAnswers) {
+        // As many may fall silent as it has.
+        if !self.is_silent() && self.answers.bad(now, path, counts) {
+            self.leave_alone(now, counts);
+        }
+        self.silent_since.get_or_insert(now);
+    }
+
+    /// A connection to it that was silent speaks.
+    pub(crate) const fn speaks(&mut self) {
+        self.silent_since = None;
     }
 
     /// It can be connected to. What it would answer is not known.
@@ -305,22 +310,29 @@ mod tests {
     fn one_that_is_silent_is_so_until_it_was_heard_of() {
         let mut health = Health::default();
         reach(&mut health, s(1), "/", Reached::Silent);
-        reach(&mut health, s(2), "/", Reached::Silent);
         // Somebody before it may have said so.
         reach(&mut health, s(3), "/", Reached::Badly);
-        assert_eq!(
-            (health.silent_since(), health.heard_of()),
-            (Some(s(1)), None)
-        );
-        assert_eq!(health.was_away(), Some(s(3)));
+        assert!(health.is_silent());
+        assert_eq!(health.was_away(s(9)), Some(s(3)));
         for (now, reached) in [(4, Reached::Well), (6, Reached::Not)] {
             reach(&mut health, s(now), "/", reached);
-            assert_eq!(
-                (health.silent_since(), health.heard_of()),
-                (None, Some(s(now)))
-            );
-            reach(&mut health, s(now + 1), "/", Reached::Silent);
+            assert!(!health.is_silent());
+            health.falls_silent(s(now + 1), path("/"), COUNTS);
+            assert!(health.is_silent());
         }
-        assert_eq!(health.silent_since(), Some(s(7)));
+        assert_eq!(health.was_away(s(9)), Some(s(9)), "it still is");
+        health.speaks();
+        assert!(!health.is_silent());
+    }
+
+    #[test]
+    fn many_that_fall_silent_count_once_and_make_nobody_reachable() {
+        let mut health = Health::default();
+        reach(&mut health, s(1), "/", Reached::Not);
+        for _ in 0..10 {
+            health.falls_silent(s(1), path("/a"), COUNTS);
+        }
+        assert!(!health.is_up());
+        assert_eq!(health.answers.away(path("/a")), Some(s(2)));
     }
 }

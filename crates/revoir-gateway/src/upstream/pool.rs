@@ -180,7 +180,7 @@ impl Pool {
     }
 
     /// Connects to an upstream instead of a request for `path`, and takes note of what came of it.
-    async fn probe(self: Arc<Self>, permit: UpstreamPermit, path: PathId) {
+    pub(crate) async fn probe(self: Arc<Self>, permit: UpstreamPermit, path: PathId) {
         match self.connect(permit.target(), Header::Own).await {
             Ok(_) => {
                 permit.reached();
@@ -206,8 +206,12 @@ impl Pool {
         let live = self.live();
         let counts = live.settings.away;
         let mut health = permit.upstream().health();
-        health.reached(self.now(), path, reached, counts);
+        let now = self.now();
+        health.reached(now, path, reached, counts);
         drop(health);
+        if matches!(reached, Reached::Well | Reached::Not) {
+            permit.upstream().heard_of.send_replace(Some(now));
+        }
         let mut upstreams = live.upstreams.iter();
         reached == Reached::Well || upstreams.any(|one| one.health().is_up())
     }
@@ -270,8 +274,8 @@ impl Pool {
         Outlook {
             accepted: self.permits.accepted(),
             have_returned: self.returns.are_over(),
-            heard_of: health.as_ref().and_then(|health| health.heard_of()),
-            was_away: health.as_ref().and_then(|health| health.was_away()),
+            heard_of: upstream.and_then(|upstream| upstream.heard_of()),
+            was_away: health.as_ref().and_then(|health| health.was_away(now)),
             restarting: health.is_some_and(|health| health.is_restarting(now)),
             spread: Duration::from_secs(1) * u32::try_from(held).unwrap_or(u32::MAX) / rate.max(1),
         }

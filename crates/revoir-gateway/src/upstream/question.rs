@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,7 +11,7 @@ use hyper::client::conn::http1;
 use hyper::header::{HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::proxy_protocol::Header;
 use crate::relay::is_there;
@@ -25,6 +26,9 @@ use crate::upstream::settings::UpstreamTls;
 
 /// Before another question, where the answer to one said nothing.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// No question waits longer for its answer. Whoever still wants to know asks another one.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// A plain GET of the path that a client had asked for, without anything that tells whose it is: a process
 /// that was frozen will find it, and may answer it with whatever it likes (RFC 9110 section 9.2.1).
@@ -59,30 +63,64 @@ impl Question {
 }
 
 impl Pool {
-    /// A connection to `upstream` has fallen silent: others are fitter. Returns since when it is known.
+    /// A connection to `upstream` has fallen silent. Returns since when that is known.
     pub(crate) fn falls_silent(&self, upstream: &Upstream, question: &Question) -> Duration {
         let now = self.now();
         let counts = self.live().settings.away;
         let mut health = upstream.health();
-        health.reached(now, question.path, Reached::Silent, counts);
+        health.falls_silent(now, question.path, counts);
         now
     }
 
-    /// Waits until `upstream` was heard of since then: it has answered somebody, or cannot be reached. One at
-    /// a time asks it.
+    /// Waits until `upstream` was heard of since then: it has answered somebody, or cannot be reached.
     pub(crate) async fn hear_of(
-        &self,
+        self: &Arc<Self>,
         upstream: &Arc<Upstream>,
         question: &Question,
         since: Duration,
     ) {
-        let _turn = upstream.turn.lock().await;
-        let is_heard_of = || upstream.health().heard_of().is_some_and(|at| at >= since);
-        while !is_heard_of() {
+        let mut heard_of = upstream.heard_of.subscribe();
+        loop {
+            self.ask(upstream, question);
+            let told = heard_of.wait_for(|at| at.is_some_and(|at| at >= since));
+            if timeout(PAUSE, told).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Has `upstream` asked, unless it is: one question is enough for all who want to know, and does not end
+    /// with who has begun it.
+    pub(crate) fn ask(self: &Arc<Self>, upstream: &Arc<Upstream>, question: &Question) {
+        if upstream.is_asked.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let (pool, upstream, question) = (Arc::clone(self), Arc::clone(upstream), question.clone());
+        tokio::spawn(async move {
+            let since = pool.now();
+            let mut heard_of = upstream.heard_of.subscribe();
+            let is_answered = async {
+                // The pool has the sender.
+                let _ = heard_of
+                    .wait_for(|at| at.is_some_and(|at| at >= since))
+                    .await;
+            };
+            tokio::select! {
+                () = pool.keep_asking(&upstream, &question) => {}
+                () = is_answered => {}
+                () = sleep(LONGEST) => {}
+            }
+            upstream.is_asked.store(false, Ordering::SeqCst);
+        });
+    }
+
+    async fn keep_asking(&self, upstream: &Arc<Upstream>, question: &Question) {
+        loop {
             let permit = UpstreamPermit::new(upstream);
-            match self.ask(&permit, question).await {
+            match self.answer_to(&permit, question).await {
                 reached @ (Reached::Well | Reached::Not) => {
                     self.tried(&permit, question.path, reached);
+                    return;
                 }
                 Reached::Badly | Reached::Silent | Reached::Untried => {
                     drop(permit);
@@ -93,7 +131,7 @@ impl Pool {
     }
 
     /// Waits for the answer, whatever that is: how long it takes is the question.
-    async fn ask(&self, permit: &UpstreamPermit, question: &Question) -> Reached {
+    async fn answer_to(&self, permit: &UpstreamPermit, question: &Question) -> Reached {
         let target = permit.target();
         let live = self.live();
         let connecting = live.settings.connecting;

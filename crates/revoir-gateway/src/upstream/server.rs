@@ -1,11 +1,12 @@
 //! [`Upstream`]: one backend address.
 
 use std::error::Error;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex as Turn;
+use tokio::sync::watch;
 
 use crate::innermost::innermost;
 use crate::shortage::Shortage;
@@ -24,8 +25,10 @@ pub(crate) struct Upstream {
     pub(super) is_backup: bool,
     connections: AtomicUsize,
     health: Mutex<Health>,
-    /// While it is silent, it is asked for one at a time.
-    pub(super) turn: Turn<()>,
+    /// When it last answered somebody, or could not be reached.
+    pub(super) heard_of: watch::Sender<Option<Duration>>,
+    /// Whether it is being asked how it is.
+    pub(super) is_asked: AtomicBool,
     reach: Reach,
 }
 
@@ -46,7 +49,8 @@ impl Upstream {
             is_backup,
             connections: AtomicUsize::new(0),
             health: Mutex::default(),
-            turn: Turn::default(),
+            heard_of: watch::Sender::new(None),
+            is_asked: AtomicBool::new(false),
             reach: Reach::default(),
         })
     }
@@ -60,6 +64,16 @@ impl Upstream {
     pub(super) fn load(&self, weight: u32) -> u64 {
         let connections = self.connections() as u64 + 1;
         (connections << 20) / u64::from(weight.max(1))
+    }
+
+    /// When it last answered somebody, or could not be reached.
+    pub(crate) fn heard_of(&self) -> Option<Duration> {
+        *self.heard_of.borrow()
+    }
+
+    /// A connection to it that was silent speaks.
+    pub(crate) fn speaks(&self) {
+        self.health().speaks();
     }
 
     pub(super) fn health(&self) -> MutexGuard<'_, Health> {
@@ -85,7 +99,7 @@ pub struct UpstreamState {
 pub(crate) struct UpstreamPermit(Arc<Upstream>);
 
 impl UpstreamPermit {
-    pub(super) fn new(upstream: &Arc<Upstream>) -> Self {
+    pub(crate) fn new(upstream: &Arc<Upstream>) -> Self {
         upstream.connections.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(upstream))
     }
