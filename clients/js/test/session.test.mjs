@@ -346,7 +346,7 @@ test("a server that chooses the subprotocol, and does not speak it, has no sessi
 		"down 4094 protocol-error, protocol-error, again in 2625",
 		"session none",
 		"open",
-		"up 1 after 2680",
+		"up 1 after 2670",
 	]);
 	assert.deepEqual([FakeSocket.last.sent, taken], [["1"], []]);
 });
