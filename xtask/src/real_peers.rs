@@ -183,8 +183,8 @@ const MEANWHILE_HEAD: &str = "\
 # Who hears what a client said while its server was away
 
 `cargo xtask proof meanwhile` writes this page. Eleven clients talk to each other: MQTT.js with clean sessions before mosquitto, and a room of Socket.IO
-whose members join upon `connect`, as its documentation has it. Their server is killed and started again 1.5 s after they began to say ten messages each, one
-of them or all; or it is frozen when one says them, and killed then, so that it took them and never answered. What counts is what the others heard.
+whose members join upon `connect`, as its documentation has it. Their server is killed, and started again 1.5 s later; meanwhile one of them says ten
+messages, or each does; or it is frozen when one says them, and killed then, so that it took them and never answered. What counts is what the others heard.
 A client without a gateway sends what it has kept as soon as it is back, whether anybody has subscribed again or not. Behind the gateway it
 [waits until those who return with it have](gateway.md#while-a-client-is-held). In `auto` who speaks MQTT has a tunnel, because it
 publishes, and is held where the route names its protocol.
