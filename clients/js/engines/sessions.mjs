@@ -183,4 +183,39 @@ export function sessions(test, { at, home, other }) {
 		await call("close", "cached");
 		await call("until", "cached", "close");
 	});
+
+	test("the chat of the examples that has a session goes on, also when it is loaded again", async (t) => {
+		const { proxy, url } = await begin(t);
+		const load = () => at().goto(`${home()}examples/chat-session.html?to=${encodeURIComponent(url)}`);
+		const say = (text) =>
+			at().evaluate((text) => {
+				document.querySelector("input").value = text;
+				document.querySelector("form").requestSubmit();
+			}, text);
+		/** Waits until the page shows it; what it shows. */
+		const shows = (selector, wanted) =>
+			at().evaluate(
+				async (selector, wanted) => {
+					const text = () => document.querySelector(selector).textContent;
+					for (let tries = 0; text() !== wanted && tries < 2_000; tries += 1) {
+						await new Promise((resolve) => setTimeout(resolve, 10));
+					}
+					return text();
+				},
+				selector,
+				wanted,
+			);
+		await load();
+		await say("1");
+		assert.equal(await shows("ul", "1"), "1");
+		proxy.cut("rst");
+		await say("2");
+		assert.deepEqual([await shows("ul", "12"), await shows("#state", "resumed")], ["12", "resumed"]);
+		proxy.cut("silence");
+		await say("3");
+		await load();
+		assert.deepEqual([await shows("ul", "3"), await shows("#state", "resumed")], ["3", "resumed"]);
+		await at().evaluate(() => sessionStorage.clear());
+		await at().goto(home());
+	});
 }
