@@ -79,7 +79,13 @@ fn facts(data: &Data, found: &mut Vec<String>) {
         .filter_map(|entry| entry.code)
         .collect();
     if codes.len() != data.facts.code.len() || !codes.is_sorted() {
-        found.push("codes.toml: every [[code]] needs a number, in ascending order".to_owned());
+        let late = codes.windows(2).find(|pair| pair[0] > pair[1]);
+        let late = late.map_or_else(String::new, |pair| {
+            format!(": {} stands behind {}", pair[1], pair[0])
+        });
+        found.push(format!(
+            "codes.toml: every [[code]] needs a number, in ascending order{late}"
+        ));
     }
     let ranges: Vec<&str> = data
         .facts

@@ -90,7 +90,10 @@ fn numbers(data: &Data) -> String {
     let list = |sign: &str| -> Vec<String> {
         sendable
             .iter()
-            .map(|(first, last)| format!("{first}{sign}{last}"))
+            .map(|(first, last)| match first == last {
+                true => first.to_string(),
+                false => format!("{first}{sign}{last}"),
+            })
             .collect()
     };
     let words = list("-");

@@ -128,7 +128,10 @@ impl FactsFile {
     /// Adds the figures that follow from codes and ranges.
     fn derive_figures(&mut self) {
         let list = |all: Vec<String>| all.join(", ");
-        let range = |(first, last): (u16, u16)| format!("{first}–{last}");
+        let range = |(first, last): (u16, u16)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}–{last}"),
+        };
         let sendable = self.sendable().into_iter().map(range).collect();
         let unassigned = self.bounds("protocol-unassigned").map(range);
         let (first, last) = self.bounds("registered").unwrap_or_default();

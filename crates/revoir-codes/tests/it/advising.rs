@@ -33,7 +33,7 @@ fn every_code_has_the_advice_of_the_policy() {
     use Retry::{AfterFix, AfterRefresh, Always, Limited, Never};
 
     let (normal, slow) = (Some(Normal), Some(Slow));
-    let expected: [(u16, Row); 24] = [
+    let expected: &[(u16, Row)] = &[
         (1000, (Never, None, None, None, false)),
         (1001, (Always, normal, normal, None, true)),
         (1002, (AfterFix, normal, None, Some(1), false)),
@@ -59,7 +59,7 @@ fn every_code_has_the_advice_of_the_policy() {
         (999, (AfterFix, normal, None, Some(1), false)),
         (5000, (AfterFix, normal, None, Some(1), false)),
     ];
-    for (number, expected) in expected {
+    for &(number, expected) in expected {
         assert_eq!(row(number), expected, "{number}");
     }
     for code in CloseCode::registered().map(CloseCode::get) {
