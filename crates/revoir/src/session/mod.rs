@@ -93,6 +93,6 @@ pub use handle::{Reader, Session, Writer};
 pub use keys::read_keys;
 pub use revoir_session::{
     BackendChanged, Bye, Close, Ended, Fate, GapReason, GoAway, InDoubt, Key, Keys, Loss, Origin,
-    Overflow, Principal, SUBPROTOCOL, SessionId, Verdict, Violation, Window,
+    Overflow, Principal, SUBPROTOCOL, SendError, SessionId, Verdict, Violation, Window,
 };
 pub use server::{Counts, Server};
