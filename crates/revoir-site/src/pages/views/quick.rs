@@ -61,7 +61,9 @@ impl<'a> QuickView<'a> {
     pub(super) fn new(frame: &'a Frame, of: &Explanation) -> Option<Self> {
         let mut evidence = Evidence::new();
         evidence.code = Some(of.code);
-        let ranked = diagnose(&evidence).ranked;
+        // The code alone says that the connection had opened, which many causes share.
+        let mut ranked = diagnose(&evidence).ranked;
+        ranked.retain(|ranked| ranked.contradicting.is_empty());
         let likely = ranked.iter().enumerate();
         let likely = likely.map(|(place, ranked)| Likely::new(frame, ranked.cause, place < WHOLE));
         (ranked.len() >= LEAST).then(|| Self {
