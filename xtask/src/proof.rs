@@ -242,7 +242,7 @@ resident with the clients, less what is without them, for each of them; over TLS
 A request waits in a buffer of its own length until it is whole or 4 KiB of it have come: that is what slow heads and slow bodies cost.
 Then its body passes on as it comes, over a connection to the backend, and costs more than 4 KiB. 32 KiB of that are hyper's: two buffers
 of 8 KiB for the client and two for the backend, to read into and to write heads from, which no setting makes smaller (`INIT_BUFFER_SIZE`
-and `MINIMUM_MAX_BUFFER_SIZE` of its `proto/h1/io.rs`). About 16 KiB are the two tasks and what they know of the request. So whoever
+and `MINIMUM_MAX_BUFFER_SIZE` of its HTTP/1 reader). About 16 KiB are the two tasks and what they know of the request. So whoever
 sends 4 KiB and stops takes up to twelve times as much. It counts as 48 KiB in `limits.held-bytes`: 64 MiB, the default, has room for 1,190, the next one is
 503, and requests without a body and WebSockets still have an eighth of it.
 
