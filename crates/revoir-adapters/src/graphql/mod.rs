@@ -266,6 +266,11 @@ impl Adapter for Graphql {
             }
             // For a ping of a server that is gone.
             Some(Said::Pong) => Fate::Swallow,
+            // It takes the place of the one that is open: that need not begin again.
+            Some(Said::Start { id, .. }) => {
+                self.close(&id);
+                Fate::Pass
+            }
             // It need not begin again. What began meanwhile is kept, and so is its end.
             Some(Said::Over { id }) if self.close(&id) => Fate::Swallow,
             _ => Fate::Pass,

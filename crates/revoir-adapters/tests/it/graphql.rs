@@ -125,6 +125,23 @@ fn an_operation_that_begins_under_an_open_id_takes_its_place() {
 }
 
 #[test]
+fn an_operation_that_takes_a_place_and_ends_while_away_is_over() {
+    let protocol = Protocol::GraphqlWs;
+    let mut relay = connected(protocol);
+    relay.client_says(&start(protocol, "1", "subscription { a }"));
+    relay.server_gets();
+    relay.lose().unwrap();
+    let second = start(protocol, "1", "subscription { b }");
+    relay.client_says(&second);
+    relay.client_says(&stop(protocol, "1"));
+    relay.back();
+    relay.server_says(ACK);
+    assert_eq!(relay.server_gets(), [INIT, &second, &stop(protocol, "1")]);
+    returned(&mut relay);
+    assert_eq!(relay.server_gets(), [INIT]);
+}
+
+#[test]
 fn a_refusal_of_what_is_said_again_ends_the_connection() {
     let mut relay = connected(Protocol::GraphqlWs);
     relay.lose().unwrap();
