@@ -34,6 +34,9 @@ pub(crate) struct Health {
     silent_since: Option<Duration>,
 }
 
+/// For so long an upstream that has fallen silent is the last that newcomers go to.
+const SPARED: Duration = Duration::from_secs(60);
+
 /// What came of an attempt at an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reached {
@@ -128,6 +131,13 @@ impl Health {
     /// When it last did not accept, as far as is known at `now`.
     pub(crate) fn was_away(&self, now: Duration) -> Option<Duration> {
         self.away.map(|_| now).or(self.was_away)
+    }
+
+    /// Whether it fell silent so lately that newcomers go elsewhere, where they can. Later one of them finds out:
+    /// its own clients, who would, may have left.
+    pub(crate) fn is_spared(&self, now: Duration) -> bool {
+        let spared = |since: Duration| now < since.saturating_add(SPARED);
+        self.silent_since.is_some_and(spared)
     }
 
     /// Whether it has not spoken since it should have.

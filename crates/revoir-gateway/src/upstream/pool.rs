@@ -144,8 +144,10 @@ impl Pool {
         let now = self.now();
         let live = self.live();
         let fittest = untried(&live, tried).min_by_key(|one| {
-            let fitness = one.health().fitness(now, path);
-            let is_unfit = fitness > Fitness::Up;
+            let health = one.health();
+            let fitness = health.fitness(now, path);
+            let is_unfit = fitness > Fitness::Up || health.is_spared(now);
+            drop(health);
             let weight = live.settings.weights.of(&one.target);
             let (fitness, rank) = match affinity {
                 None => (fitness, one.load(weight)),
@@ -432,6 +434,29 @@ mod tests {
             Some(1),
             "no backup any more"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn newcomers_spare_an_upstream_that_has_fallen_silent() {
+        let at = |port| Target::parse(&format!("ws://127.0.0.1:{port}")).unwrap();
+        let settings = PoolSettings {
+            more: vec![at(2)],
+            ..PoolSettings::new(at(1))
+        };
+        let pool = Pool::new(settings, Instant::now());
+        let picked = || {
+            let all = (0..4).filter_map(|_| pool.pick(path("/"), &[], None));
+            let all: Vec<_> = all.collect();
+            let ports = all.iter().map(|permit| port_of(permit.target()));
+            ports.collect::<Vec<_>>()
+        };
+        let silent = pool.pick(path("/"), &[], None).unwrap();
+        assert_eq!(port_of(silent.target()), 1);
+        pool.tried(&silent, path("/other"), Reached::Silent);
+        drop(silent);
+        assert_eq!(picked(), [2, 2, 2, 2]);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(picked(), [1, 2, 1, 2], "nobody else may find out");
     }
 
     #[tokio::test(start_paused = true)]
