@@ -194,9 +194,6 @@ impl Mqtt {
         if self.is_torn || self.from_client.is_in_parts() || self.from_server.is_in_parts() {
             return Err(Unholdable::now("a long packet is half forwarded"));
         }
-        if self.requests.are_confused() {
-            return Err(Unholdable::forever("a packet identifier is used twice"));
-        }
         if !self.requests.are_kept() || self.prologue() > PROLOGUE_LIMIT {
             return Err(Unholdable::now(TOO_MUCH));
         }

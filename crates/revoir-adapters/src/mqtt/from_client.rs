@@ -47,14 +47,16 @@ impl Mqtt {
                 }
                 match packet.qos() {
                     0 => {}
-                    1 => self.requests.add(publish.id, packet, is_whole),
+                    1 => return Some(self.request(publish.id, packet, is_whole)),
                     2 => {
                         self.exactly_once[CLIENT].insert(publish.id);
                     }
                     _ => return None,
                 }
             }
-            kind::SUBSCRIBE | kind::UNSUBSCRIBE => self.requests.add(packet.id()?, packet, true),
+            kind::SUBSCRIBE | kind::UNSUBSCRIBE => {
+                return Some(self.request(packet.id()?, packet, true));
+            }
             kind::PUBACK => {
                 let id = packet.id()?;
                 if remove(&mut self.late, id) {
@@ -77,5 +79,13 @@ impl Mqtt {
             _ => return None,
         }
         Some(Verdict::Pass)
+    }
+
+    fn request(&mut self, id: u16, packet: Packet<'_>, is_whole: bool) -> Verdict {
+        self.requests.add(id, packet, is_whole);
+        match self.requests.are_confused() {
+            true => self.give_up(Unholdable::forever("a packet identifier is used twice")),
+            false => Verdict::Pass,
+        }
     }
 }

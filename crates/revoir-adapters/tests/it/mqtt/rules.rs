@@ -53,8 +53,14 @@ fn an_identifier_that_is_used_twice_at_a_time_is_unholdable() {
     rig.client(&repeated);
     rig.client(&subscribe(1, "a/#", 0));
     assert_eq!(rig.refusal(), None);
+    // Nothing is shown to the adapter behind that, so what it has of a packet goes on.
+    rig.heard_by_client();
+    let cut = publish(0, 0, "a/b", "news");
+    rig.server(&cut[..3]);
+    rig.expect_client(b"");
     rig.client(&publish(1, 1, "t", "hi"));
     assert_eq!(rig.refusal(), Some("a packet identifier is used twice"));
+    rig.expect_client(&cut[..3]);
 }
 
 #[test]
