@@ -16,7 +16,7 @@ use crate::wire::{Hello, Token, Violation, Welcome};
 /// The longest control message, in bytes.
 const CONTROL_MAX_BYTES: usize = 16 * 1024;
 
-/// The code of a Close frame to whose session another connection has.
+/// The code of a Close frame to a connection whose session another one has.
 pub(crate) const TAKEN_OVER: u16 = 4090;
 
 /// The code of a Close frame to a peer that broke a rule.
@@ -287,6 +287,12 @@ impl GoAway {
 }
 
 impl Bye {
+    /// Whether BYE and GOAWAY may have this code: 4090 and 4094 end a session in another way.
+    #[must_use]
+    pub fn may_have(code: SendCode) -> bool {
+        is_announced(code)
+    }
+
     fn read(mut reader: Reader<'_>) -> Result<Self, Violation> {
         Ok(Self {
             origin: choice(&mut reader, Origin::ALL)?,

@@ -159,9 +159,7 @@ impl Client {
         U: TryInto<Target>,
         U::Error: Into<ConnectError>,
     {
-        let (target, _) = self.prepare(url)?;
-        self.proxies.to(&target)?;
-        Ok(())
+        self.proxy_to(url).map(drop)
     }
 
     /// The proxy on the way to `url`, as its host and port; `None` where the client connects by itself.

@@ -17,7 +17,7 @@ use crate::session::end::End;
 use crate::session::ending::SessionEnding;
 use crate::session::event::Event;
 use crate::session::handle::Session;
-use crate::session::talk::{close, talk};
+use crate::session::talk::{leave, talk};
 use crate::websocket::WebSocket;
 
 /// How long a client that closes waits for a server that takes nothing.
@@ -114,14 +114,11 @@ async fn connection(
     (protocols, headers): &(Option<String>, Option<String>),
 ) -> Arc<Ending> {
     if socket.subprotocol() != Some(SUBPROTOCOL) {
-        close(
-            &socket.closer(),
-            &Close {
-                code: SendCode::PROTOCOL_ERROR,
-                reason: "no revoir.v1".to_owned(),
-            },
-        );
-        let ending = socket.closed().await;
+        let refusal = Close {
+            code: SendCode::PROTOCOL_ERROR,
+            reason: "no revoir.v1".to_owned(),
+        };
+        let ending = leave(&socket, &refusal).await;
         end.give_up(SessionEnding::NotSpoken);
         return ending;
     }
@@ -131,10 +128,12 @@ async fn connection(
         return pending().await;
     };
     let ending = talk(end, socket, id).await;
+    // It is about this connection, however that ended.
+    let goaway = end.take_goaway();
     match end.over() {
         Some(_) => pending().await,
         None if ending.cause == Cause::ClosedLocally => silent(&ending),
-        None => match end.take_goaway() {
+        None => match goaway {
             Some(goaway) => announced(&ending, &goaway).map_or(ending, Arc::new),
             None => ending,
         },

@@ -139,17 +139,18 @@ impl End {
         sent
     }
 
-    /// Takes the next event.
-    pub(super) fn take(&self) -> Option<Event> {
+    /// Takes the next event; behind the last one there is only the ending.
+    pub(super) fn take(&self) -> Option<Result<Event, Arc<SessionEnding>>> {
         let mut state = self.lock();
         let now = self.began.elapsed();
         let had_room = state.has_room();
         let timeout = state.session.poll_timeout();
-        let event = state.take(now)?;
-        let is_due_sooner = match (state.session.poll_timeout(), timeout) {
-            (Some(due), Some(before)) => due < before,
-            (due, before) => due.is_some() && before.is_none(),
+        // One look at both: the last events and the ending come together.
+        let Some(event) = state.take(now) else {
+            return state.over.clone().map(Err);
         };
+        let due = state.session.poll_timeout();
+        let is_due_sooner = due.is_some_and(|due| timeout.is_none_or(|before| due < before));
         let asks_connection = is_due_sooner || !had_room;
         let kept = state.count();
         drop(state);
@@ -157,7 +158,7 @@ impl End {
         if asks_connection {
             self.connection.notify_waiters();
         }
-        Some(event)
+        Some(Ok(event))
     }
 
     /// Waits until `look` finds something.
@@ -289,10 +290,7 @@ impl End {
     pub(super) fn turn(&self, id: ConnectionId) -> Option<Turn> {
         let state = self.lock();
         (state.session.connection() == Some(id)).then(|| Turn {
-            may_read: state.has_room()
-                || state.over.is_some()
-                || state.session.is_bye_written()
-                || !state.session.is_open(),
+            may_read: state.may_read(),
             due: (state.session.poll_timeout()).map(|due| after(self.began, due)),
         })
     }
@@ -321,7 +319,7 @@ impl End {
 
     pub(super) fn time_out(&self) {
         self.change_state(|state, now| {
-            if !state.has_room() {
+            if !state.may_read() {
                 state.session.hold(now);
             }
             state.session.handle_timeout(now);
@@ -417,6 +415,24 @@ mod tests {
 
     fn is_welcome(next: &Next) -> bool {
         matches!(next, Next::Message(message) if message.as_bytes().first() == Some(&2))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_no_welcome_is_left_although_the_application_takes_nothing() {
+        let end = End::client(Config::default());
+        while end.lock().has_room() {
+            end.tell(Event::Volatile(true));
+        }
+        let connected = end.change(|session, now| session.connect(now, None, None));
+        let id = connected.unwrap();
+        assert!(matches!(end.next(id), Next::Message(_)));
+        assert!(end.turn(id).unwrap().may_read);
+        tokio::time::advance(revoir_session::OPENING_LIMIT).await;
+        end.time_out();
+        let Next::Close(close) = end.next(id) else {
+            panic!("its time is over");
+        };
+        assert_eq!(close.code, SendCode::TIMEOUT);
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use revoir_codes::SendCode;
 use revoir_proto::{Message, Reason};
-use revoir_session::{Key, SendError, SessionId};
+use revoir_session::{Bye, Key, SendError, SessionId};
 
 use crate::session::end::End;
 use crate::session::ending::SessionEnding;
@@ -178,9 +178,7 @@ impl Reader {
     pub async fn recv(&mut self) -> Result<Message, Arc<SessionEnding>> {
         let end = &self.anchor.0;
         loop {
-            // Behind the last event there is only the ending.
-            let event = end.until(|end| end.take().map(Ok).or_else(|| end.over().map(Err)));
-            match event.await? {
+            match end.until(End::take).await? {
                 Event::Message { message, .. } => return Ok(message),
                 Event::Ended(ending) => return Err(ending),
                 Event::Gap { key, count, reason } => {
@@ -202,12 +200,7 @@ impl Reader {
     ///
     /// No event is lost when the future is dropped.
     pub async fn event(&mut self) -> Option<Event> {
-        let end = &self.anchor.0;
-        let next = |end: &End| match end.take() {
-            Some(event) => Some(Some(event)),
-            None => end.over().map(|_| None),
-        };
-        end.until(next).await
+        self.anchor.0.until(End::take).await.ok()
     }
 }
 
@@ -260,10 +253,12 @@ impl Writer {
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn flush(&mut self) -> Result<(), Arc<SessionEnding>> {
-        let is_done = |session: &revoir_session::Session| session.kept().0 == 0;
-        let flushed = |end: &End| match end.over() {
-            Some(over) => Some(Err(over)),
-            None => end.look(is_done).then_some(Ok(())),
+        // One that is over keeps nothing either.
+        let is_done =
+            |session: &revoir_session::Session| session.ended().is_none() && session.kept().0 == 0;
+        let flushed = |end: &End| match end.look(is_done) {
+            true => Some(Ok(())),
+            false => end.over().map(Err),
         };
         self.anchor.0.until(flushed).await
     }
@@ -279,13 +274,9 @@ impl Writer {
         reason: Reason,
     ) -> impl Future<Output = Arc<SessionEnding>> + use<> {
         let end = Arc::clone(&self.anchor.0);
-        let is_ours = [
-            revoir_session::Close::TAKEN_OVER,
-            revoir_session::Close::VIOLATION,
-        ];
-        let code = match is_ours.contains(&code.get()) {
-            true => SendCode::INTERNAL_ERROR,
-            false => code,
+        let code = match Bye::may_have(code) {
+            true => code,
+            false => SendCode::INTERNAL_ERROR,
         };
         end.bye(code, &reason);
         async move { end.until(End::gone).await }

@@ -95,4 +95,5 @@ pub use revoir_session::{
     BackendChanged, Bye, Close, Ended, Fate, GapReason, GoAway, InDoubt, Key, Keys, Loss, Origin,
     Overflow, Principal, SUBPROTOCOL, SendError, SessionId, Verdict, Violation, Window,
 };
-pub use server::{Counts, Server};
+pub use server::Server;
+pub use store::Counts;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::{Response, StatusCode};
 use revoir_codes::{SendCode, Slot};
-use revoir_proto::{Ending, Message};
+use revoir_proto::Message;
 use revoir_session as protocol;
 use revoir_session::{
     Claims, Close, Config, ConnectionId, Fresh, Grant, Hello, Judgement, Keys, Loss, OPENING_LIMIT,
@@ -26,8 +26,8 @@ use crate::session::event::Event;
 use crate::session::failures::Failures;
 use crate::session::handle::Session;
 use crate::session::running::Running;
-use crate::session::store::Store;
-use crate::session::talk::{close, talk};
+use crate::session::store::{Counts, Store};
+use crate::session::talk::{leave, talk};
 use crate::websocket::WebSocket;
 
 /// Sessions unless told otherwise.
@@ -67,28 +67,11 @@ struct Settings {
     max_sessions: usize,
 }
 
-/// What a [`Server`] has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Sessions with a connection.
-    pub attached: usize,
-    /// Sessions whose clients are away.
-    pub detached: usize,
-    /// Bytes that all of them keep.
-    pub kept_bytes: u64,
-}
-
-/// What becomes of a connection that has said HELLO.
-enum Answer {
-    Close(Close),
-    /// It has a session now; one that begins needs its handler.
-    Talk {
-        end: Arc<End>,
-        session: SessionId,
-        id: ConnectionId,
-        begins: bool,
-    },
+/// A connection that has a session now. One that begins needs its handler.
+struct Joined {
+    end: Arc<End>,
+    id: ConnectionId,
+    begins: bool,
 }
 
 impl Server {
@@ -100,8 +83,6 @@ impl Server {
     pub fn new(principal: impl Fn(&Incoming) -> Principal + Send + Sync + 'static) -> Self {
         let mut config = config(Config::default());
         config.overflow = Overflow::Wait;
-        let store = Store::new();
-        store.set_most_kept(KEPT_BYTES);
         Self {
             settings: Arc::new(Settings {
                 principal: Arc::new(principal),
@@ -110,7 +91,7 @@ impl Server {
                 subprotocols: Vec::new(),
                 max_sessions: SESSIONS,
             }),
-            store: Arc::new(store),
+            store: Arc::new(Store::new(KEPT_BYTES)),
             failures: Arc::default(),
         }
     }
@@ -177,12 +158,7 @@ impl Server {
     /// How many sessions there are.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let census = self.store.census();
-        Counts {
-            attached: census.attached,
-            detached: census.detached,
-            kept_bytes: census.kept_bytes,
-        }
+        self.store.counts()
     }
 
     /// Whether a client offers sessions. One that does not can be served with [`Incoming::run`].
@@ -236,16 +212,11 @@ impl Server {
         let first = match timeout(OPENING_LIMIT, socket.recv()).await {
             Ok(Ok(first)) => first,
             Ok(Err(_)) => return,
-            Err(_) => return leave(&socket, &Close::timeout("no HELLO in time")).await,
+            Err(_) => return drop(leave(&socket, &Close::timeout("no HELLO in time")).await),
         };
-        let (end, session, id, begins) = match self.answer(first, principal, address) {
-            Answer::Close(close) => return leave(&socket, &close).await,
-            Answer::Talk {
-                end,
-                session,
-                id,
-                begins,
-            } => (end, session, id, begins),
+        let Joined { end, id, begins } = match self.answer(first, principal, address) {
+            Ok(joined) => joined,
+            Err(close) => return drop(leave(&socket, &close).await),
         };
         if begins {
             let running = Running::begin(&end);
@@ -256,7 +227,6 @@ impl Server {
         let presence = Presence {
             end: &end,
             store: &self.store,
-            session,
             id,
         };
         let patience = end.look(protocol::Session::ttl).max(SHORTEST_PATIENCE);
@@ -273,18 +243,21 @@ impl Server {
         drop(presence);
     }
 
-    fn answer(&self, first: Message, principal: Principal, address: Option<IpAddr>) -> Answer {
+    /// Finds the session of a connection that has said HELLO.
+    fn answer(
+        &self,
+        first: Message,
+        principal: Principal,
+        address: Option<IpAddr>,
+    ) -> Result<Joined, Close> {
         let hello = match first {
             Message::Binary(first) => Hello::decode(&first),
             Message::Text(_) => Err(Violation::OutOfOrder),
         };
-        let hello = match hello {
-            Ok(hello) => hello,
-            Err(violation) => return Answer::Close(Close::violation(violation)),
-        };
+        let hello = hello.map_err(Close::violation)?;
         let token = hello.resume.as_ref().map(|resume| &resume.token);
         if token.is_some_and(|token| self.is_limited(address, token)) {
-            return Answer::Close(Close {
+            return Err(Close {
                 code: SendCode::POLICY_VIOLATION,
                 reason: "too many failed resumes".to_owned(),
             });
@@ -299,12 +272,11 @@ impl Server {
         match (judged, found, claims) {
             (Ok(id), Some(end), Some(claims)) => {
                 self.store.note(claims.session);
-                Answer::Talk {
+                Ok(Joined {
                     end,
-                    session: claims.session,
                     id,
                     begins: false,
-                }
+                })
             }
             (Err(Judgement::Begin(fresh)), found, claims) => {
                 if let (true, Some(token)) = (fresh.is_failure, token) {
@@ -317,7 +289,7 @@ impl Server {
                 }
                 self.begin(&hello, fresh, principal)
             }
-            _ => Answer::Close(Close::taken_over()),
+            _ => Err(Close::taken_over()),
         }
     }
 
@@ -349,7 +321,7 @@ impl Server {
         resumed
     }
 
-    fn begin(&self, hello: &Hello, fresh: Fresh, principal: Principal) -> Answer {
+    fn begin(&self, hello: &Hello, fresh: Fresh, principal: Principal) -> Result<Joined, Close> {
         let session = SessionId(Entropy::bytes());
         let protocol = self.choose(hello.protocols.as_deref());
         let grant = self.grant(session, 1, &principal, protocol.clone());
@@ -360,7 +332,7 @@ impl Server {
         let end = Arc::new(End::new(Instant::now(), accepted, Some(keeper)));
         if !self.store.add(session, &end, self.settings.max_sessions) {
             let slot = Slot::new(FULL_AFTER).with_spread(FULL_SPREAD);
-            return Answer::Close(Close {
+            return Err(Close {
                 code: SendCode::TRY_AGAIN_LATER,
                 reason: slot.write("too many sessions").to_string(),
             });
@@ -371,12 +343,11 @@ impl Server {
             hello,
             protocol,
         ))));
-        Answer::Talk {
+        Ok(Joined {
             end,
-            session,
             id: ConnectionId(1),
             begins: true,
-        }
+        })
     }
 
     fn grant(
@@ -440,21 +411,14 @@ fn attached(end: &End, verdict: Verdict, hello: &Hello, protocol: Option<String>
 struct Presence<'a> {
     end: &'a End,
     store: &'a Arc<Store>,
-    session: SessionId,
     id: ConnectionId,
 }
 
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
         self.end.leave(self.id);
-        self.store.note(self.session);
+        self.store.note(self.end.look(protocol::Session::id));
     }
-}
-
-/// Closes a connection that has no session.
-async fn leave(socket: &WebSocket, with: &Close) {
-    close(&socket.closer(), with);
-    let _: Arc<Ending> = socket.closed().await;
 }
 
 impl fmt::Debug for Server {

@@ -85,6 +85,14 @@ impl State {
         self.events.len() < EVENTS && self.bytes < BYTES
     }
 
+    /// Whether the connection reads on: what comes is taken, or thrown away.
+    pub(super) fn may_read(&self) -> bool {
+        self.has_room()
+            || self.over.is_some()
+            || self.session.is_bye_written()
+            || !self.session.is_open()
+    }
+
     /// Takes the events of the protocol; says whether there were any.
     pub(super) fn collect(&mut self, now: Duration) -> bool {
         let mut has_news = false;
@@ -107,7 +115,7 @@ impl State {
 
     /// Once BYE is written, what the application has not taken is the peer's again.
     pub(super) fn give_back_unread(&mut self) {
-        if self.bytes == 0 && self.events.is_empty() || !self.session.is_bye_written() {
+        if self.events.is_empty() || !self.session.is_bye_written() {
             return;
         }
         let is_message = |it: &Queued| matches!(it.event, Event::Message { .. });

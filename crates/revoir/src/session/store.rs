@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use revoir_session::{Epoch, Loss, SessionId};
+use revoir_session::{Epoch, Loss, Session, SessionId};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -17,8 +17,9 @@ use crate::session::end::{End, Keeper};
 pub(super) struct Store {
     pub(super) epoch: Epoch,
     shelf: Mutex<Shelf>,
-    /// What all of them keep, in bytes.
+    /// What all of them keep, in bytes, and may. Every message asks: it takes no lock for that.
     kept: AtomicI64,
+    most_kept: AtomicI64,
     /// The first deadline has changed.
     changed: Arc<Notify>,
 }
@@ -31,7 +32,6 @@ struct Shelf {
     /// Those that are over, by when they may be forgotten.
     over: BTreeSet<(Instant, SessionId)>,
     is_swept: bool,
-    most_kept: i64,
 }
 
 struct Place {
@@ -40,22 +40,30 @@ struct Place {
     due: Option<Instant>,
 }
 
-/// How many sessions there are.
+/// What a [`Server`](crate::session::Server) has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Census {
-    pub(super) attached: usize,
-    pub(super) detached: usize,
-    pub(super) kept_bytes: u64,
+#[non_exhaustive]
+pub struct Counts {
+    /// Sessions with a connection.
+    pub attached: usize,
+    /// Sessions whose clients are away.
+    pub detached: usize,
+    /// Bytes that all of them keep.
+    pub kept_bytes: u64,
 }
 
 impl Store {
-    pub(super) fn new() -> Self {
-        Self {
+    /// For sessions that keep `most` bytes together.
+    pub(super) fn new(most: u64) -> Self {
+        let store = Self {
             epoch: Epoch(Entropy::bytes()),
             shelf: Mutex::default(),
             kept: AtomicI64::new(0),
+            most_kept: AtomicI64::new(0),
             changed: Arc::default(),
-        }
+        };
+        store.set_most_kept(most);
+        store
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
@@ -63,7 +71,12 @@ impl Store {
     }
 
     pub(super) fn set_most_kept(&self, bytes: u64) {
-        self.lock().most_kept = i64::try_from(bytes).unwrap_or(i64::MAX);
+        let most = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.most_kept.store(most, Relaxed);
+    }
+
+    fn keeps_too_much(&self) -> bool {
+        self.kept.load(Relaxed) > self.most_kept.load(Relaxed)
     }
 
     pub(super) fn find(&self, id: SessionId) -> Option<Arc<End>> {
@@ -72,10 +85,10 @@ impl Store {
 
     /// Takes a new session, unless there are `most`, or more is kept than may be. Those that are over go first.
     pub(super) fn add(self: &Arc<Self>, id: SessionId, end: &Arc<End>, most: usize) -> bool {
-        let mut shelf = self.lock();
-        if self.kept.load(Relaxed) > shelf.most_kept {
+        if self.keeps_too_much() {
             return false;
         }
+        let mut shelf = self.lock();
         while shelf.sessions.len() >= most {
             if !shelf.forget_one() {
                 return false;
@@ -132,11 +145,8 @@ impl Store {
     /// Ends the sessions that would expire first, until no more is kept than may be; says whether all that is kept is
     /// for clients that are there, and too much.
     fn relieve(&self) -> bool {
-        loop {
+        while self.keeps_too_much() {
             let mut shelf = self.lock();
-            if self.kept.load(Relaxed) <= shelf.most_kept {
-                return false;
-            }
             let Some(first) = shelf.away.first().copied() else {
                 return true;
             };
@@ -147,19 +157,24 @@ impl Store {
                 self.lock().note(first.1);
             }
         }
+        false
     }
 
-    pub(super) fn census(&self) -> Census {
+    pub(super) fn counts(&self) -> Counts {
         let shelf = self.lock();
-        let living = shelf.sessions.values().filter(|it| it.end.over().is_none());
+        let is_attached = |session: &Session| match session.ended() {
+            Some(_) => None,
+            None => Some(session.connection().is_some()),
+        };
         let (mut attached, mut detached) = (0, 0);
-        for place in living {
-            match place.end.look(|session| session.connection().is_some()) {
-                true => attached += 1,
-                false => detached += 1,
+        for place in shelf.sessions.values() {
+            match place.end.look(is_attached) {
+                Some(true) => attached += 1,
+                Some(false) => detached += 1,
+                None => {}
             }
         }
-        Census {
+        Counts {
             attached,
             detached,
             kept_bytes: u64::try_from(self.kept.load(Relaxed)).unwrap_or(0),
@@ -228,7 +243,7 @@ impl Drop for Store {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.census().fmt(f)
+        self.counts().fmt(f)
     }
 }
 

@@ -125,6 +125,12 @@ fn say_goodbye(end: &End, closer: &Closer) {
     }
 }
 
-pub(super) fn close(closer: &Closer, close: &Close) {
+/// Closes a connection that has no session.
+pub(super) async fn leave(socket: &WebSocket, with: &Close) -> Arc<Ending> {
+    close(&socket.closer(), with);
+    socket.closed().await
+}
+
+fn close(closer: &Closer, close: &Close) {
     closer.start_close(close.code, Reason::truncated(&close.reason));
 }

@@ -141,10 +141,9 @@ impl Dialer {
         let LinkRequest { url, client, .. } = request;
         let client = client.as_ref().unwrap_or(&self.client);
         #[cfg(feature = "session")]
-        let client = &match self.subprotocol {
-            Some(name) => client.clone().speaking(name),
-            None => client.clone(),
-        };
+        let speaking = self.subprotocol.map(|name| client.clone().speaking(name));
+        #[cfg(feature = "session")]
+        let client = speaking.as_ref().unwrap_or(client);
         let opened = match &mut self.connector {
             None => client.connect(&*url).await,
             Some(connector) => {
