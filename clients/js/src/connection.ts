@@ -60,7 +60,7 @@ type Known = { readonly [name in keyof Ending]?: Ending[name] | undefined };
 const NO_CLOSE_MS = 1_000;
 
 /** A timer that rings later than this was asleep, and so was the answer that it waited for. */
-const ASLEEP_MS = 1_000;
+export const ASLEEP_MS = 1_000;
 
 /** Milliseconds since then; a clock that was set back says 0. */
 export function since(then: number): number {
@@ -191,7 +191,7 @@ export class Connection {
 	#onMessage(event: MessageEvent): void {
 		this.#received = Date.now();
 		this.#frozen = this.#asked = false;
-		if (this.#sent.length) {
+		if (this.#sent.next) {
 			this.#sent.keepLast(this.native.bufferedAmount);
 		}
 		this.#owner.received(event);

@@ -20,7 +20,8 @@ export interface QueueLimits {
 	readonly bytes?: number;
 }
 
-interface Item {
+/** A message, and its bytes on the wire. */
+export interface Item {
 	readonly data: Data | null;
 	readonly size: number;
 	next?: Item;
@@ -28,23 +29,16 @@ interface Item {
 
 /** Messages in order, with their bytes counted. `null` stands for one that nobody asks for again. */
 export class Queue {
-	/** A list rather than an array: taking the oldest of many moves none of the others. */
-	#first: Item | undefined;
+	// Accessors would cost bytes in every page: the queue alone changes these.
+	/** The one that leaves next. A list rather than an array: taking the oldest of many moves none of the others. */
+	next: Item | undefined;
+	length = 0;
+	bytes = 0;
 	#last: Item | undefined;
-	#length = 0;
-	#bytes = 0;
-
-	get bytes(): number {
-		return this.#bytes;
-	}
-
-	get length(): number {
-		return this.#length;
-	}
 
 	/** Whether one more message of this size stays within the limits. */
 	hasRoom(size: number, { messages = 1_000, bytes = 1 << 20 }: QueueLimits): boolean {
-		return this.#length < messages && this.#bytes + size <= bytes;
+		return this.length < messages && this.bytes + size <= bytes;
 	}
 
 	push(data: Data | null, size: number): void {
@@ -52,22 +46,22 @@ export class Queue {
 		if (this.#last) {
 			this.#last.next = item;
 		} else {
-			this.#first = item;
+			this.next = item;
 		}
 		this.#last = item;
-		this.#length += 1;
-		this.#bytes += size;
+		this.length += 1;
+		this.bytes += size;
 	}
 
 	/** The oldest one, which leaves the queue. */
 	shift(): Data | null {
-		const { data, size, next } = this.#first as Item;
-		this.#first = next;
+		const { data, size, next } = this.next as Item;
+		this.next = next;
 		if (!next) {
 			this.#last = next;
 		}
-		this.#length -= 1;
-		this.#bytes -= size;
+		this.length -= 1;
+		this.bytes -= size;
 		return data;
 	}
 
@@ -80,7 +74,7 @@ export class Queue {
 
 	/** Drops the oldest ones until no more than `bytes` are left, and what is cut in two by that stays. */
 	keepLast(bytes: number): void {
-		while (this.#first && this.#bytes - this.#first.size >= bytes) {
+		while (this.next && this.bytes - this.next.size >= bytes) {
 			this.shift();
 		}
 	}
@@ -88,7 +82,7 @@ export class Queue {
 	/** Everything, in order; the queue is empty afterwards. */
 	drain(): Data[] {
 		const all: Data[] = [];
-		while (this.#length > 0) {
+		while (this.next) {
 			const data = this.shift();
 			if (data !== null) {
 				all.push(data);

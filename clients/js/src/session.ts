@@ -90,7 +90,8 @@ export interface SessionEventMap extends EventMap {
 
 /**
  * A `RevoirSocket` whose connections are one conversation, `revoir.v1`: messages are counted and kept until the other end has
- * them, so that while the server lives each comes once and in order, whatever happens to connections.
+ * them, so that while the server lives each comes once and in order, whatever happens to connections. `close` ends the
+ * session, behind everything that was sent.
  */
 export class SessionSocket extends RevoirSocket {
 	readonly #layer: Layer;
@@ -105,12 +106,7 @@ export class SessionSocket extends RevoirSocket {
 			WebSocket: function (url: string | URL, protocols: string | string[]) {
 				return layer.connect(url, protocols);
 			} as unknown as NonNullable<Options["WebSocket"]>,
-			...(onOpen && {
-				onOpen(opening) {
-					const send = (data: Data) => layer.send(asData(data), true, true);
-					return layer.isResumed ? undefined : onOpen({ ...opening, send });
-				},
-			}),
+			...(onOpen && { onOpen: (opening) => (layer.isResumed ? undefined : onOpen(opening)) }),
 		});
 		this.#layer = layer;
 		layer.target.socket = this;
@@ -134,16 +130,6 @@ export class SessionSocket extends RevoirSocket {
 			this.#layer.send(asData(data));
 		} else {
 			super.send(data);
-		}
-	}
-
-	/** Ends the session, behind everything that was sent, and closes for good. */
-	override close(code?: number, reason?: string): void {
-		this.#layer.isClosing = true;
-		try {
-			super.close(code, reason);
-		} finally {
-			this.#layer.isClosing = false;
 		}
 	}
 }

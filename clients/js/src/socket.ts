@@ -245,7 +245,7 @@ export class RevoirSocket extends EventTarget {
 		data = asData(data);
 		const { reconnect = true, queue = {} } = this.#options;
 		const isOver = this.#readyState > 1;
-		if (this.#readyState === 1 && this.#queue.length === 0) {
+		if (this.#readyState === 1 && !this.#queue.next) {
 			this.#connection?.send(data);
 		} else if (isOver && !reconnect) {
 			this.#native?.send(data as string);
@@ -384,10 +384,10 @@ export class RevoirSocket extends EventTarget {
 		if (this.#connection !== connection || this.#readyState !== 1) {
 			return;
 		}
-		while (this.#queue.length && connection.native.bufferedAmount < FLUSH_BYTES) {
+		while (this.#queue.next && connection.native.bufferedAmount < FLUSH_BYTES) {
 			connection.send(this.#queue.shift() as Data);
 		}
-		if (this.#queue.length) {
+		if (this.#queue.next) {
 			setTimeout(() => this.#flush(connection), FLUSH_PAUSE_MS);
 		}
 	}

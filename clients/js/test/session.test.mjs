@@ -108,6 +108,40 @@ test("binary messages are what they were, in either form", async () => {
 	assert.deepEqual([...new Uint8Array(await seen[1].arrayBuffer())], [8]);
 });
 
+test("what waits for room goes on in the session behind one that the server has ended", async () => {
+	const { socket, server, taken, session } = await opened({ window: { messages: 2 } });
+	for (const data of ["1", "2", "3", "4"]) {
+		socket.send(data);
+	}
+	await run(100);
+	// Its application has taken nothing: nothing is acknowledged.
+	session.toldReceived = session.received;
+	session.bye(1011);
+	await run(20_000, server);
+	assert.deepEqual(taken.slice(-2), ["3", "4"]);
+	assert.equal(socket.bufferedAmount, 0);
+});
+
+test("what waits when it is over for good counts no more", async () => {
+	const { socket } = await opened({ window: { messages: 1 }, closeTimeout: 100 });
+	socket.send("1");
+	socket.send("22");
+	assert.equal(socket.bufferedAmount, 3);
+	socket.close();
+	await run(10_000);
+	assert.equal(socket.readyState, 3);
+	assert.equal(socket.bufferedAmount, 0);
+});
+
+test("an end that this side makes is not clean", async () => {
+	const { socket } = started();
+	const endings = [];
+	socket.addEventListener("down", ({ ending }) => endings.push(`${ending.code} ${ending.clean}`));
+	FakeSocket.last.send = () => undefined;
+	await run(11_000);
+	assert.deepEqual(endings, ["3008 false"]);
+});
+
 test("a full window waits, and what waits is bounded and counted", async () => {
 	const options = { window: { messages: 2 }, queue: { messages: 2 } };
 	const { socket, session, server, taken } = await opened(options);
@@ -329,11 +363,21 @@ test("a server without sessions gets one connection without, and that is told", 
 		["revoir.v1", ["chat"]],
 	);
 	assert.deepEqual(FakeSocket.last.sent, ["1"]);
+	socket.send("2");
+	assert.deepEqual(FakeSocket.last.sent, ["1", "2"]);
 	FakeSocket.last.end();
 	await settle();
 	state.speaks = true;
 	await run(10_000, server);
 	assert.equal(log.at(-2), "session new");
+});
+
+test("onOpen prepares a connection without a session as well", async () => {
+	const { socket, state, server } = started({ onOpen: ({ send }) => send("first") });
+	state.speaks = false;
+	socket.send("1");
+	await run(5_000, server);
+	assert.deepEqual(FakeSocket.last.sent, ["first", "1"]);
 });
 
 test("a server that chooses the subprotocol, and does not speak it, has no sessions", async () => {

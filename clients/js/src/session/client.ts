@@ -166,11 +166,6 @@ export class Client {
 		return this.#size;
 	}
 
-	/** Whether there is a session to go on with. */
-	get hasToken(): boolean {
-		return this.#token !== undefined;
-	}
-
 	/**
 	 * Numbers a message and keeps it; `null`: the window is full, or the session is over. `isOpening`: where the session waits for
 	 * `start`, it goes before what does. `isOwn`: it is worth nothing in another session.
@@ -224,7 +219,7 @@ export class Client {
 		this.#bytesSinceAck = 0;
 		this.#ackDue = this.#probeUntil = Infinity;
 		this.#line = line;
-		this.#hadToken = this.hasToken;
+		this.#hadToken = this.#token !== undefined;
 		this.#isOpen = this.#isHeld = this.#mustPing = this.#mustPong = this.#isClosing = false;
 		this.#heard = now;
 		this.#close = undefined;

@@ -1,29 +1,25 @@
-import { after } from "../connection.js";
+import { ASLEEP_MS, after } from "../connection.js";
 import type { Cause } from "../ending.js";
 import { type Data, event } from "../events.js";
 import { isOffline } from "../page.js";
 import type { Outcome } from "../policy/decide.js";
 import type { Plan } from "../policy/row.js";
-import { sizeOf } from "../queue.js";
+import { LONGEST_MS } from "../policy/slot.js";
+import { asData, Queue, sizeOf } from "../queue.js";
 import type { SessionOptions } from "../session.js";
+import type { RevoirSocket } from "../socket.js";
 import { Client, type Closing, type Packed, type State, type Tale } from "./client.js";
 import type { Bytes, Fields } from "./wire.js";
 
 /** Keeps a session beyond its page: see `revoir/reload`. */
 export interface Store {
-	/** What to go on with, if there is something. Before the first connection, and where the page was away. */
+	/** What to go on with, if there is something. Asked once, before the first connection. */
 	load(): Promise<State | undefined>;
 	/** The session has changed; `isUrgent`: it has to be kept before this returns, or as soon as can be. */
 	changed(state: () => State | undefined, isUrgent: boolean): void;
 	/** It is over for good: nothing is kept any more. */
 	end(): void;
 }
-
-/** A timer that rings later than this was asleep, and so was the answer that it waited for. */
-const ASLEEP_MS = 1_000;
-
-/** The longest delay that a server may ask for. */
-const LONGEST_MS = 3_600_000;
 
 function pack(data: Data): Packed {
 	if (typeof data === "string") {
@@ -47,7 +43,7 @@ function unpack(packed: Packed): Data {
 }
 
 interface Close extends Closing {
-	readonly wasClean?: boolean;
+	readonly wasClean: boolean;
 	readonly cause?: Cause | undefined;
 }
 
@@ -62,7 +58,6 @@ type Handler = (event: object) => void;
  */
 class Line {
 	readyState = 0;
-	wasOpened = false;
 	/** What was sent is the session's to keep. */
 	readonly bufferedAmount = 0;
 	binaryType: BinaryType = "blob";
@@ -76,7 +71,7 @@ class Line {
 	#origin = "";
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#due = Infinity;
-	#closing: Close | undefined;
+	#closing: Partial<Close> | undefined;
 
 	constructor(layer: Layer, url: string | URL) {
 		this.#layer = layer;
@@ -95,7 +90,7 @@ class Line {
 			if (native.protocol !== "revoir.v1") {
 				// As an engine does that insists on a subprotocol.
 				native.close();
-				this.finish({ code: 1006, reason: "" });
+				this.finish();
 			} else if (this.readyState === 0) {
 				native.send(layer.hello(this));
 			}
@@ -116,27 +111,27 @@ class Line {
 	}
 
 	send(data: Data): void {
-		this.#layer.send(data, true);
+		// Before the socket is open, only `onOpen` sends.
+		this.#layer.send(asData(data), true, this.#layer.state === 0);
 	}
 
 	/** From the application, or to let go of it. */
-	close(code?: number, reason?: string): void {
-		if (this.readyState === 1 && this.#layer.isClosing) {
+	close(code = 1000, reason = ""): void {
+		if (this.readyState === 1 && this.#layer.state === 2) {
 			this.readyState = 2;
-			this.#layer.bye({ code: code ?? 1000, reason: reason ?? "" });
+			this.#layer.bye({ code, reason });
 			return;
 		}
 		this.#native?.close();
 		this.#layer.ended(this, 1006);
 		this.readyState = 2;
 		if (!this.#native) {
-			setTimeout(() => this.finish({ code: 1006, reason: "" }), 0);
+			setTimeout(() => this.finish(), 0);
 		}
 	}
 
 	/** The session is open. */
 	opened(protocol: string): void {
-		this.wasOpened = true;
 		this.readyState = 1;
 		this.protocol = protocol;
 		this.#tell("open", {});
@@ -156,7 +151,7 @@ class Line {
 			this.#native?.close(code > 1000 && code < 3000 ? 1000 : code, reason);
 			this.#closing = { ...what, cause: CAUSES[code] };
 			const { closeTimeout = 5_000 } = this.#layer.options;
-			this.#ring(code === 3008 ? 0 : closeTimeout, () => this.finish(this.#closing as Close));
+			this.#ring(code === 3008 ? 0 : closeTimeout, () => this.finish(this.#closing));
 		} else {
 			this.#native?.send(what);
 		}
@@ -174,8 +169,9 @@ class Line {
 		}
 	}
 
-	finish(close: Close): void {
+	finish(known?: Partial<Close>): void {
 		if (this.readyState < 3) {
+			const close: Close = { code: 1006, reason: "", wasClean: false, ...known };
 			clearTimeout(this.#timer);
 			this.#layer.ended(this, close.code);
 			this.readyState = 3;
@@ -196,18 +192,16 @@ class Line {
 /** Between a `RevoirSocket` and its native sockets: the session, whichever connection it has. */
 export class Layer {
 	readonly options: SessionOptions;
-	readonly target: { socket?: EventTarget } = {};
+	readonly target: { socket?: RevoirSocket } = {};
 	client: Client;
-	/** Whether the application closes for good. */
-	isClosing = false;
 	/** Whether messages are this session's: before its first connection is up, `RevoirSocket` keeps them. */
 	isUp = false;
 	/** Whether the last WELCOME went on with the session. */
 	isResumed = false;
 
 	#line: Line | undefined;
-	#backlog: [Packed, number][] = [];
-	#waiting = 0;
+	/** Messages that wait for room in the window, as they go on the wire. */
+	readonly #backlog = new Queue();
 	#bye: Closing | undefined;
 	#goaway: Fields | undefined;
 	#stop: string | undefined;
@@ -224,11 +218,16 @@ export class Layer {
 
 	/** The bytes that the server may not have. */
 	get bytes(): number {
-		return this.client.size + this.#waiting;
+		return this.client.size + this.#backlog.bytes;
+	}
+
+	/** The state of the `RevoirSocket`; while it is constructed, that is connecting. */
+	get state(): number {
+		return this.target.socket?.readyState ?? 0;
 	}
 
 	open(url: string | URL, protocols: string | string[]): WebSocket {
-		const Native = this.options.WebSocket ?? WebSocket;
+		const Native = this.options.WebSocket ?? globalThis.WebSocket;
 		return new Native(url, protocols);
 	}
 
@@ -290,9 +289,9 @@ export class Layer {
 		this.#pump();
 	}
 
-	/** The connection is in use. */
+	/** The connection is in use. One without a session has no line, and its messages are none of a session. */
 	start(): void {
-		this.isUp = true;
+		this.isUp = this.#line !== undefined;
 		this.client.start();
 		this.#pump();
 	}
@@ -304,14 +303,12 @@ export class Layer {
 	send(data: Data, isOpening = false, isOwn = false): void {
 		const size = sizeOf(data);
 		const packed = pack(data);
-		if (this.#backlog.length > 0 || this.client.send(packed, size, isOpening, isOwn) === null) {
+		if (this.#backlog.next || this.client.send(packed, size, isOpening, isOwn) === null) {
 			const { queue = {} } = this.options;
-			const { messages = 1_000, bytes = 1 << 20 } = queue || { messages: 0 };
-			if (!isOpening && (this.#backlog.length >= messages || this.#waiting + size > bytes)) {
+			if (!isOpening && !(queue && this.#backlog.hasRoom(size, queue))) {
 				throw new DOMException("queue full", "QuotaExceededError");
 			}
-			this.#backlog.push([packed, size]);
-			this.#waiting += size;
+			this.#backlog.push(packed, size);
 		}
 		this.#pump();
 	}
@@ -329,7 +326,7 @@ export class Layer {
 		}
 		this.#line = undefined;
 		this.client.disconnect(Date.now(), line, code);
-		if (this.client.session === null && this.#mayBePlain && !line.wasOpened && !isOffline()) {
+		if (this.client.session === null && this.#mayBePlain && !isOffline()) {
 			this.#isPlain = true;
 			this.#mayBePlain = false;
 		}
@@ -342,8 +339,8 @@ export class Layer {
 			this.client.end({ by: "bye" });
 		}
 		this.#pump();
-		for (const [packed] of this.#backlog.splice(0)) {
-			this.#dispatch("returned", { session: null, number: null, data: unpack(packed), fate: "not-taken" });
+		for (const packed of this.#backlog.drain()) {
+			this.#dispatch("returned", { session: null, number: null, data: unpack(packed as Packed), fate: "not-taken" });
 		}
 		this.options.store?.end();
 	}
@@ -377,9 +374,19 @@ export class Layer {
 		this.target.socket?.dispatchEvent(event(name, fields));
 	}
 
+	/** What waits for room goes on, as far as there is some. */
+	#refill(): void {
+		for (let next = this.#backlog.next; next; next = this.#backlog.next) {
+			if (this.client.send(next.data as Packed, next.size) === null) {
+				return;
+			}
+			this.#backlog.shift();
+		}
+	}
+
 	#pump(): void {
 		const { client } = this;
-		if (this.#bye && this.#backlog.length === 0) {
+		if (this.#bye && !this.#backlog.next) {
 			const { code, reason } = this.#bye;
 			this.#bye = undefined;
 			client.bye(code, reason);
@@ -405,13 +412,12 @@ export class Layer {
 				this.#mayBePlain = false;
 				this.#goaway = undefined;
 				this.#dispatch("session", told);
+				this.#refill();
 				this.#line?.opened(fields.protocol ?? "");
 				break;
 			}
 			case "writable":
-				while (this.#backlog[0] && this.client.send(...this.#backlog[0]) !== null) {
-					this.#waiting -= (this.#backlog.shift() as [Packed, number])[1];
-				}
+				this.#refill();
 				this.#pump();
 				break;
 			case "returned": {
@@ -421,7 +427,7 @@ export class Layer {
 			}
 			case "ended":
 				// Some servers choose any subprotocol, and then do not speak it: that is no end, but a first connection that failed.
-				if (fields.by !== "peer" && fields.by !== "bye" && !(this.#line?.wasOpened === false && this.#mayBePlain)) {
+				if (fields.by !== "peer" && fields.by !== "bye" && !(this.#line && this.#mayBePlain)) {
 					this.#stop = `session-${fields.by}`;
 				}
 				this.client = this.#begin(this.client.attempt);

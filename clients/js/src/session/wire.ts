@@ -89,10 +89,13 @@ export interface Fields {
 class Reader {
 	readonly #bytes: Bytes;
 	#at: number;
+	/** The rule that too few bytes break: a field of WELCOME is there as a whole. */
+	readonly #short: Rule;
 
-	constructor(bytes: Bytes, at = 0) {
+	constructor(bytes: Bytes, at: number, short: Rule) {
 		this.#bytes = bytes;
 		this.#at = at;
+		this.#short = short;
 	}
 
 	get rest(): number {
@@ -102,7 +105,7 @@ class Reader {
 	take(length = this.rest): Bytes {
 		const from = this.#at;
 		this.#at += length;
-		return this.rest < 0 ? fail("truncated") : this.#bytes.subarray(from, this.#at);
+		return this.rest < 0 ? fail(this.#short) : this.#bytes.subarray(from, this.#at);
 	}
 
 	number(): number {
@@ -122,7 +125,6 @@ class Reader {
 
 	text(max = Infinity): string {
 		try {
-			// What is no text is told before what is too long.
 			return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.all(0, max));
 		} catch {
 			return fail("bad-value");
@@ -184,15 +186,10 @@ function readWelcome(reader: Reader): Found {
 			fail("field-order");
 		}
 		last = id;
-		const field = new Reader(reader.take(reader.number()));
+		const field = new Reader(reader.take(reader.number()), 0, "bad-value");
 		const name = FIELDS[id];
 		if (name) {
-			try {
-				found[name] = read(name, field);
-			} catch (error) {
-				const { rule } = error as Violation;
-				fail(rule === "truncated" ? "bad-value" : rule);
-			}
+			found[name] = read(name, field);
 			field.all(0, 0);
 		}
 	}
@@ -219,7 +216,7 @@ export function readControl(bytes: Bytes): Fields {
 	if (bytes.length > 16_384) {
 		fail("too-long");
 	}
-	const reader = new Reader(bytes, 1);
+	const reader = new Reader(bytes, 1, "truncated");
 	let found: Found = {};
 	if (type === WELCOME) {
 		found = readWelcome(reader);
