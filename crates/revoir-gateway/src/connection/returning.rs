@@ -10,6 +10,6 @@ use crate::upstream::Return;
 pub(super) struct Returning {
     /// This one has still to return.
     pub(super) own: Option<Return>,
-    /// Is ready when all have.
+    /// Is ready when it is worth a look whether all have.
     pub(super) all: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }

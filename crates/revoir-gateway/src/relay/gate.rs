@@ -140,10 +140,8 @@ impl Relay {
     /// The backend answered a ping. If it is that of the turn of the client's program, it is over.
     pub(super) fn end_turn(&mut self, payload: &[u8]) {
         if let Some(watched) = &mut self.watched {
-            let asked = watched.turn.and_then(|turn| turn.asked);
-            watched
-                .turn
-                .take_if(|_| asked.is_some_and(|id| id == payload));
+            let is_answered = |turn: &mut Turn| turn.asked.is_some_and(|id| id == payload);
+            watched.turn.take_if(is_answered);
         }
     }
 }

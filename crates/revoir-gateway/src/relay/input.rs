@@ -120,10 +120,7 @@ impl Relay {
             // A message of which nobody will ever hear counts where it came from.
             Some(_) => self.discard(side),
             None if !is_holding => self.discard(side),
-            None if repeatable => {
-                let (out, role) = (&mut self.waiting, Role::Server);
-                out.forward_messages(&mut Nowhere, before, bytes, role);
-            }
+            None if repeatable => self.wait_at_gate(before, bytes),
             None => self.waiting.forward(&mut Nowhere, before, bytes),
         }
     }

@@ -1,4 +1,4 @@
-//! [`Silence`]: a side that shows no sign of life, and is not gone for all that.
+//! [`Silence`]: a backend that shows no sign of life, and is not gone for all that.
 
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ impl Relay {
     /// The backend has shown no sign of life for so long that it counts as silent, for this reason. Returns
     /// whether it is kept for all that.
     pub(super) fn falls_silent(&mut self, now: Duration, cause: Cause) -> bool {
-        let is_attached = matches!(self.stage, Stage::Attached);
+        let is_attached = self.is_attached();
         let time = self.rules.silent_budget;
         let Some(backend) = self.backend.as_mut().filter(|_| is_attached) else {
             return false;
@@ -45,8 +45,7 @@ impl Relay {
 
     /// Whether the client has a backend, and that is silent.
     pub(crate) fn is_silent(&self) -> bool {
-        let is_attached = matches!(self.stage, Stage::Attached);
-        is_attached && self.silence().is_some()
+        self.is_attached() && self.silence().is_some()
     }
 
     fn silence(&self) -> Option<&Silence> {
@@ -81,9 +80,8 @@ impl Relay {
         }
     }
 
-    /// When `look_at_silence` has something to do.
+    /// When `look_at_silence` has something to do, while there is a backend.
     pub(super) fn silence_deadline(&self) -> Option<Duration> {
-        self.is_silent()
-            .then(|| self.silence().map(Silence::deadline))?
+        Some(self.silence()?.deadline())
     }
 }

@@ -259,13 +259,22 @@ impl Relay {
 
     /// What follows from the end of a backend.
     fn verdict(&mut self, at: &Moment<'_>, end: &BackendEnd) -> Verdict {
-        let asked_to_close = BackendEnd::Closed(going_away(""));
+        if !self.is_moving() {
+            return self.verdict_on(at, end, false);
+        }
         // One that was told to close says nothing to the client by that, whatever it answers.
-        let was_asked = self.is_moving();
-        let end = match was_asked {
-            true => &asked_to_close,
-            false => end,
-        };
+        let verdict = self.verdict_on(at, &BackendEnd::Closed(going_away("")), true);
+        match (verdict, end) {
+            (Verdict::Pass, BackendEnd::Lost | BackendEnd::Broke(_)) => {
+                // It left no frame that could pass.
+                Verdict::End(Goodbye::restart("the backend was lost"))
+            }
+            (verdict, _) => verdict,
+        }
+    }
+
+    /// As [`verdict`](Self::verdict); `was_asked`: the backend was told to close.
+    fn verdict_on(&mut self, at: &Moment<'_>, end: &BackendEnd, was_asked: bool) -> Verdict {
         let restarting = (at.outlook)().restarting;
         if let Some(watched) = &self.watched {
             let said = Said {
@@ -290,6 +299,7 @@ impl Relay {
         let why = (cause, detail, finish);
         match self.verdict(at, &BackendEnd::Lost) {
             Verdict::Hold(held) => self.hold(at, held, why),
+            // Only a frame passes.
             Verdict::Pass => {}
             Verdict::End(goodbye) => {
                 self.begin_closing(at.now);

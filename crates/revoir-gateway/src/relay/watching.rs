@@ -56,10 +56,7 @@ impl Relay {
             let (one, after) = rest.split_at(end);
             rest = after;
             match fate {
-                Fate::Pass if side == Side::Client && self.is_away() => {
-                    let (out, role) = (&mut self.waiting, Role::Server);
-                    out.forward_messages(&mut Nowhere, &[], one, role);
-                }
+                Fate::Pass if side == Side::Client && self.is_away() => self.wait_at_gate(&[], one),
                 Fate::Pass => self.forward(at.now, side, (&[], one), true, to),
                 Fate::Swallow => {}
                 Fate::End(why) => self.leave_unholdable(at, why),
@@ -142,8 +139,7 @@ impl Relay {
     /// Has the adapter say the hello again to the backend that is there now. `was_away`: it did not
     /// accept for a while.
     pub(super) fn greet(&mut self, at: &mut Moment<'_>, was_away: bool) {
-        let watched = self.watched.as_ref();
-        if !was_away && watched.is_some_and(|watched| watched.adapter.drops_single_clients()) {
+        if !was_away && self.doubts_loss() {
             self.leave_unholdable(at, DROPPED);
             return;
         }

@@ -4,9 +4,7 @@ use std::future::pending;
 use std::io;
 use std::sync::Arc;
 
-use axum::body::Body;
-use hyper::Request;
-use hyper::header::{HOST, HeaderValue, USER_AGENT};
+use hyper::header::HeaderValue;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -104,14 +102,9 @@ async fn ask(pool: &Pool, upstream: &Upstream, check: &Check) -> Result<(), Fail
     let Some(path) = &check.path else {
         return Ok(());
     };
-    let mut request = Request::new(Body::empty());
-    *request.uri_mut() = path.parse().map_err(|error| format!("{path}: {error}"))?;
-    let headers = request.headers_mut();
-    if let Ok(host) = HeaderValue::try_from(upstream.target.host_field()) {
-        headers.insert(HOST, host);
-    }
-    headers.insert(USER_AGENT, HeaderValue::from_static("revoir"));
-    let answer = answer(stream, request).await?;
+    let resource = path.parse().map_err(|error| format!("{path}: {error}"))?;
+    let host = HeaderValue::try_from(upstream.target.host_field()).ok();
+    let answer = answer(stream, resource, host).await?;
     match answer.status() {
         status if status.is_success() || status.is_redirection() => Ok(()),
         status => Err(format!("answered with {status}").into()),

@@ -25,7 +25,7 @@ pub(crate) struct DialQueue {
     next: Duration,
     reach: Reach,
     waiting: HashMap<QueueId, Asking>,
-    /// In order. Whoever has left or moved up is passed over.
+    /// In order. Whoever has left, or moved to the other one, is passed over.
     urgent: VecDeque<QueueId>,
     normal: VecDeque<QueueId>,
     /// Whoever waits for one of these waits there.

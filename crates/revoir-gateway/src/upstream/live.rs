@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use revoir::tls::ClientTls;
+
 use crate::upstream::server::Upstream;
-use crate::upstream::settings::PoolSettings;
+use crate::upstream::settings::{PoolSettings, UpstreamTls};
 use crate::upstream::target::Target;
 
 /// What of a pool another configuration replaces. Whoever has it may go on with it: connections to
@@ -15,6 +17,12 @@ pub(crate) struct Live {
 }
 
 impl Live {
+    /// How TLS is spoken to `target`, if it is.
+    pub(super) fn tls(&self, target: &Target) -> Option<&ClientTls> {
+        let trust = self.settings.trust.as_ref().filter(|_| target.secure);
+        trust.map(UpstreamTls::tls)
+    }
+
     pub(super) fn new(settings: PoolSettings) -> Self {
         Self::after(&[], settings)
     }

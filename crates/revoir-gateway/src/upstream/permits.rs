@@ -110,12 +110,7 @@ impl Permits {
 
     /// When the backend was last seen to accept, while it does.
     pub(super) fn accepted(&self) -> Option<Duration> {
-        let state = self.state();
-        state
-            .queue
-            .accepts()
-            .then(|| *self.accepted.borrow())
-            .flatten()
+        *self.accepted.borrow()
     }
 
     /// Tells those who wait when the backend begins to accept, or stops.

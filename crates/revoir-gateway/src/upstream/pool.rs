@@ -22,7 +22,7 @@ use crate::upstream::permits::{DialPermit, Permits};
 use crate::upstream::rendezvous::Affinity;
 use crate::upstream::returns::Returns;
 use crate::upstream::server::{Upstream, UpstreamPermit, UpstreamState};
-use crate::upstream::settings::{PoolSettings, UpstreamTls};
+use crate::upstream::settings::PoolSettings;
 use crate::upstream::target::{Place, Target};
 
 /// The upstreams of one route, and everything that connections to them have in common.
@@ -39,7 +39,7 @@ pub(crate) struct Pool {
     permits: Arc<Permits>,
     /// Clients that are held.
     pub(crate) held: AtomicUsize,
-    /// Those of them whose hello has still to be said again.
+    /// Held clients that are not back yet.
     pub(super) returns: Returns,
     /// Whether no route leads here any more.
     is_retired: AtomicBool,
@@ -228,9 +228,7 @@ impl Pool {
     /// Connects to one of the targets, for `client`.
     pub(crate) async fn connect(&self, target: &Target, client: Header) -> io::Result<MaybeTls> {
         let live = self.live();
-        let trust = live.settings.trust.as_ref().filter(|_| target.secure);
-        let tls = trust.map(UpstreamTls::tls);
-        let connecting = live.settings.connecting;
+        let (connecting, tls) = (live.settings.connecting, live.tls(target));
         connecting.connect((target, &self.names), tls, client).await
     }
 
@@ -288,7 +286,7 @@ impl Pool {
         self.permits.watch()
     }
 
-    /// Is ready once all held clients have returned whose hello had to be said again.
+    /// Is ready once nobody's hello, or nobody's turn, is missing any more, from now on.
     pub(crate) fn returns_over(&self) -> impl Future<Output = ()> + Send + use<> {
         self.returns.over()
     }

@@ -22,7 +22,6 @@ use crate::upstream::names::is_of_lookup;
 use crate::upstream::path_id::PathId;
 use crate::upstream::pool::Pool;
 use crate::upstream::server::{Upstream, UpstreamPermit};
-use crate::upstream::settings::UpstreamTls;
 
 /// Before another question, where the answer to one said nothing.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -49,17 +48,6 @@ impl Question {
             host: host.cloned(),
         }
     }
-
-    fn request(&self) -> Request<Body> {
-        let mut request = Request::new(Body::empty());
-        *request.uri_mut() = self.resource.clone();
-        let headers = request.headers_mut();
-        if let Some(host) = &self.host {
-            headers.insert(HOST, host.clone());
-        }
-        headers.insert(USER_AGENT, HeaderValue::from_static("revoir"));
-        request
-    }
 }
 
 impl Pool {
@@ -79,11 +67,9 @@ impl Pool {
         question: &Question,
         since: Duration,
     ) {
-        let mut heard_of = upstream.heard_of.subscribe();
         loop {
             self.ask(upstream, question);
-            let told = heard_of.wait_for(|at| at.is_some_and(|at| at >= since));
-            if timeout(PAUSE, told).await.is_ok() {
+            if timeout(PAUSE, upstream.heard_since(since)).await.is_ok() {
                 return;
             }
         }
@@ -98,16 +84,9 @@ impl Pool {
         let (pool, upstream, question) = (Arc::clone(self), Arc::clone(upstream), question.clone());
         tokio::spawn(async move {
             let since = pool.now();
-            let mut heard_of = upstream.heard_of.subscribe();
-            let is_answered = async {
-                // The pool has the sender.
-                let _ = heard_of
-                    .wait_for(|at| at.is_some_and(|at| at >= since))
-                    .await;
-            };
             tokio::select! {
                 () = pool.keep_asking(&upstream, &question) => {}
-                () = is_answered => {}
+                () = upstream.heard_since(since) => {}
                 () = sleep(LONGEST) => {}
             }
             upstream.is_asked.store(false, Ordering::SeqCst);
@@ -140,10 +119,9 @@ impl Pool {
             Err(error) if is_of_lookup(&error) => return Reached::Untried,
             Err(error) => return permit.not_reached(&error),
         };
-        let trust = live.settings.trust.as_ref().filter(|_| target.secure);
-        let stream = MaybeTls::over(socket, target, trust.map(UpstreamTls::tls)).await;
+        let stream = MaybeTls::over(socket, target, live.tls(target)).await;
         let answer = match stream {
-            Ok(stream) => answer(stream, question.request()).await,
+            Ok(stream) => answer(stream, question.resource.clone(), question.host.clone()).await,
             Err(error) if Shortage::of(&error).is_some() => return Reached::Untried,
             Err(error) => Err(error.to_string()),
         };
@@ -157,11 +135,19 @@ impl Pool {
     }
 }
 
-/// The head of the answer to a plain request.
+/// The head of the answer to a plain GET of `resource`.
 pub(super) async fn answer(
     stream: MaybeTls,
-    request: Request<Body>,
+    resource: Uri,
+    host: Option<HeaderValue>,
 ) -> Result<Response<Incoming>, String> {
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = resource;
+    let headers = request.headers_mut();
+    if let Some(host) = host {
+        headers.insert(HOST, host);
+    }
+    headers.insert(USER_AGENT, HeaderValue::from_static("revoir"));
     let handshake = http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
     let mut asking = pin!(sender.send_request(request));

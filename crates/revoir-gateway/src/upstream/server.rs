@@ -71,6 +71,15 @@ impl Upstream {
         *self.heard_of.borrow()
     }
 
+    /// Waits until it was heard of at `since`, or later.
+    pub(super) async fn heard_since(&self, since: Duration) {
+        let mut heard_of = self.heard_of.subscribe();
+        // It has the sender itself.
+        let _ = heard_of
+            .wait_for(|at| at.is_some_and(|at| at >= since))
+            .await;
+    }
+
     /// A connection to it that was silent speaks.
     pub(crate) fn speaks(&self) {
         self.health().speaks();

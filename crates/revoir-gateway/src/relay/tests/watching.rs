@@ -429,6 +429,30 @@ fn a_client_whose_upstream_is_removed_says_its_hello_to_another_one() {
     assert_eq!(rig.client_got(), [told("answer"), told("last")].concat());
 }
 
+#[test]
+fn a_client_that_cannot_be_held_any_more_is_told_when_its_removed_upstream_is_gone() {
+    let die: [fn(&mut Rig); 2] = [
+        |rig| rig.lose(Side::Backend),
+        |rig| rig.wait(Rules::default().close_budget),
+    ];
+    for die in die {
+        let mut rig = rig_with(Rules {
+            keep: 100,
+            ..rules(Mode::Auto)
+        });
+        assert!(rig.act(|relay, at| relay.change_backend(at)));
+        let long = told(&"x".repeat(200));
+        rig.backend_sends(&long[..150]);
+        rig.backend_sends(&long[150..]);
+        assert_eq!(rig.client_got(), long);
+        die(&mut rig);
+        let code = rig.client_close().map(|frame| frame.code());
+        assert_eq!(code, Some(CloseCode::SERVICE_RESTART));
+        let now = rig.now;
+        assert!(rig.relay.deadline().is_none_or(|deadline| deadline > now));
+    }
+}
+
 /// A rig that has returned before others, and said something meanwhile, if `said`.
 fn returned(tells_client: bool, said: bool) -> Rig {
     let adapter = Hello {
