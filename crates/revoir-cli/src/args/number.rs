@@ -28,12 +28,14 @@ where
     T: TryFrom<u64> + Copy + Send + Sync + 'static,
 {
     move |text: &str| {
-        number(text).ok_or_else(|| match text.trim().parse::<f64>() {
+        number(text).ok_or_else(|| {
+            let text = text.trim();
             // As `1e30` and 30 digits are.
-            Ok(number) if number > 0.0 && number.fract() == 0.0 => {
-                format!("expected a smaller whole number, such as {example}")
+            let is_huge = |number: f64| number.is_finite() && number >= 2_f64.powi(64);
+            match text.parse::<u64>().is_ok() || text.parse().is_ok_and(is_huge) {
+                true => format!("expected a smaller whole number, such as {example}"),
+                false => format!("expected a whole number, such as {example}"),
             }
-            _ => format!("expected a whole number, such as {example}"),
         })
     }
 }
@@ -81,6 +83,22 @@ mod tests {
         "invalid IP address",
         "expected number at",
     ];
+
+    #[test]
+    fn what_is_no_whole_number_is_not_called_too_large() {
+        let said = |text: &str| {
+            let command =
+                Command::new("x").arg(clap::Arg::new("n").value_parser(whole::<u32>("5")));
+            let read = command.try_get_matches_from(["x", text]);
+            read.unwrap_err().to_string()
+        };
+        for small in ["5.0", "1e3", "x", "1.5"] {
+            assert!(said(small).contains("expected a whole number"), "{small}");
+        }
+        for large in ["1e30", "99999999999"] {
+            assert!(said(large).contains("expected a smaller"), "{large}");
+        }
+    }
 
     #[test]
     fn every_option_says_of_a_bad_value_what_it_expects() {

@@ -1,7 +1,7 @@
 //! `revoir codes`: the table.
 
 use revoir_codes::catalog::json::{CodeFields, ProductFields};
-use revoir_codes::catalog::terms::{folded, is_nearly, terms};
+use revoir_codes::catalog::terms::{folded, has_nearly, terms};
 use revoir_codes::catalog::vendor::{Vendor, VendorCode, vendors};
 use revoir_codes::catalog::{Explanation, explain};
 use revoir_codes::{CloseCode, CodeRange};
@@ -13,16 +13,17 @@ use crate::exit::Failure;
 use crate::output::{Page, Screen, json};
 
 pub(crate) fn run(args: &CodesArgs, screen: &Screen) -> Result<String, Failure> {
+    let wanted = args.search.as_deref().map(Wanted::new);
     let codes: Vec<_> = CloseCode::registered()
         .map(|code| explain(code, screen.locale))
-        .filter(|of| args.accepts(of))
+        .filter(|of| args.accepts(of, wanted.as_ref()))
         .collect();
     // Products' own codes are many: they are listed for those who ask for something.
     let asked = args.range.is_some() || args.search.is_some();
     let products: Vec<_> = vendors()
         .iter()
         .flat_map(|vendor| vendor.codes.iter().map(move |code| (vendor, code)))
-        .filter(|(vendor, code)| asked && args.accepts_product(vendor, code))
+        .filter(|(vendor, code)| asked && args.accepts_product(vendor, code, wanted.as_ref()))
         .collect();
     if codes.is_empty() && products.is_empty() {
         return Err(Failure::NothingFound {
@@ -44,9 +45,9 @@ pub(crate) fn run(args: &CodesArgs, screen: &Screen) -> Result<String, Failure> 
 }
 
 impl CodesArgs {
-    fn accepts(&self, of: &Explanation) -> bool {
+    fn accepts(&self, of: &Explanation, wanted: Option<&Wanted>) -> bool {
         let text = of.text;
-        let in_text = |wanted: &str| {
+        let in_text = |wanted: &Wanted| {
             let number = of.code.get().to_string();
             let texts = [
                 &number,
@@ -57,19 +58,19 @@ impl CodesArgs {
                 text.cause,
             ];
             let known = texts.into_iter().chain(of.facts.aliases.iter().copied());
-            known.into_iter().any(|text| contains(text, wanted))
+            known.into_iter().any(|text| wanted.is_in(text))
         };
-        self.in_range(of.code) && self.search.as_deref().is_none_or(in_text)
+        self.in_range(of.code) && wanted.is_none_or(in_text)
     }
 
-    fn accepts_product(&self, vendor: &Vendor, code: &VendorCode) -> bool {
-        let in_text = |wanted: &str| {
+    fn accepts_product(&self, vendor: &Vendor, code: &VendorCode, wanted: Option<&Wanted>) -> bool {
+        let in_text = |wanted: &Wanted| {
             let number = code.code.get().to_string();
             [&number, vendor.name, code.name]
                 .iter()
-                .any(|text| contains(text, wanted))
+                .any(|text| wanted.is_in(text))
         };
-        self.in_range(code.code) && self.search.as_deref().is_none_or(in_text)
+        self.in_range(code.code) && wanted.is_none_or(in_text)
     }
 
     fn in_range(&self, code: CloseCode) -> bool {
@@ -78,14 +79,25 @@ impl CodesArgs {
     }
 }
 
-/// Whether a text has what is looked for, or all its words but for slips of the hand.
-fn contains(text: &str, wanted: &str) -> bool {
-    if folded(text).contains(&folded(wanted)) {
-        return true;
+/// What is looked for.
+struct Wanted {
+    folded: String,
+    terms: Vec<String>,
+}
+
+impl Wanted {
+    fn new(text: &str) -> Self {
+        Self {
+            folded: folded(text),
+            terms: terms(text),
+        }
     }
-    let (known, wanted) = (terms(text), terms(wanted));
-    let nearly = |term: &String| known.iter().any(|known| is_nearly(term, known));
-    !wanted.is_empty() && wanted.iter().all(nearly)
+
+    /// Whether a text has it, or all its words but for slips of the hand.
+    fn is_in(&self, text: &str) -> bool {
+        let has_all = || !self.terms.is_empty() && has_nearly(text, &self.terms);
+        folded(text).contains(&self.folded) || has_all()
+    }
 }
 
 fn page(codes: &[Explanation], products: &[(&Vendor, &VendorCode)], screen: &Screen) -> String {

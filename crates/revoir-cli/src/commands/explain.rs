@@ -2,7 +2,7 @@
 
 use revoir_codes::CloseCode;
 use revoir_codes::advice::Direction;
-use revoir_codes::catalog::causes::{CauseFacts, Phase, all_causes};
+use revoir_codes::catalog::causes::{Phase, all_causes};
 use revoir_codes::catalog::json::ExplanationFields;
 use revoir_codes::catalog::{Explanation, explain, fact_rows};
 
@@ -79,19 +79,20 @@ fn what_next(page: &mut Page<'_>, of: &Explanation, screen: &Screen) {
 /// The causes that are seen as `code`, by phase: titles, or everything.
 fn cause_list(page: &mut Page<'_>, code: CloseCode, all: bool, screen: &Screen) {
     let (labels, locale) = (&screen.locale.labels, screen.locale);
-    let is_seen_as = |facts: &CauseFacts| facts.codes.iter().any(|codes| codes.contains(code));
-    if !all_causes(locale).any(|(facts, _)| is_seen_as(facts)) {
+    let known: Vec<_> = all_causes(locale)
+        .filter(|(facts, _)| facts.is_seen_as(code))
+        .collect();
+    if known.is_empty() {
         return;
     }
     page.heading(labels.causes);
     for phase in Phase::ALL.iter().copied() {
-        let known =
-            all_causes(locale).filter(|(facts, _)| facts.phase == phase && is_seen_as(facts));
-        let known: Vec<_> = known.collect();
-        if !known.is_empty() {
+        let of_phase = known.iter().filter(|(facts, _)| facts.phase == phase);
+        let mut of_phase = of_phase.peekable();
+        if of_phase.peek().is_some() {
             page.paragraph(2, &screen.faint(locale.phase(phase)));
         }
-        for (_, text) in known {
+        for (_, text) in of_phase {
             if !all {
                 page.bullets(4, [text.title]);
                 continue;

@@ -1,4 +1,4 @@
-//! What `connect` and `listen` have in common on the command line, as settings of the library.
+//! What `connect`, `diagnose` and `listen` have in common on the command line, as settings of the library.
 
 use std::fmt::Display;
 use std::fs;
@@ -82,23 +82,39 @@ pub(crate) fn through(client: Client, proxy: Option<&str>) -> Client {
 pub(crate) fn trusting(
     mut client: Client,
     insecure: bool,
-    ca: Option<&Path>,
+    ca: Option<&Authority<'_>>,
 ) -> Result<Client, Failure> {
     if insecure {
         client = client.with_tls(ClientTls::insecure());
     }
-    if let Some(path) = ca {
-        let tls = ClientTls::with_roots(&read("--ca", path)?);
-        client = client.with_tls(tls.map_err(|error| unusable_ca(path, &error))?);
+    if let Some(ca) = ca {
+        let tls = ClientTls::with_roots(&ca.pem);
+        client = client.with_tls(tls.map_err(|error| ca.unusable(&error))?);
     }
     Ok(client)
 }
 
-/// The file of --ca has no authority that can be trusted.
-pub(crate) fn unusable_ca(path: &Path, problem: &dyn Display) -> Failure {
-    Failure::Impossible {
-        problem: format!("--ca: {}: {problem}", path.display()),
-        hint: "use the PEM file of the authority that issued the server's certificate".to_owned(),
+/// The file of --ca. It is read once: it may be a pipe.
+pub(crate) struct Authority<'a> {
+    path: &'a Path,
+    pub(crate) pem: Vec<u8>,
+}
+
+impl<'a> Authority<'a> {
+    /// The one that is named, if one is.
+    pub(crate) fn read(path: Option<&'a Path>) -> Result<Option<Self>, Failure> {
+        let Some(path) = path else { return Ok(None) };
+        let pem = read("--ca", path)?;
+        Ok(Some(Self { path, pem }))
+    }
+
+    /// It has no authority that can be trusted.
+    pub(crate) fn unusable(&self, problem: &dyn Display) -> Failure {
+        Failure::Impossible {
+            problem: format!("--ca: {}: {problem}", self.path.display()),
+            hint: "use the PEM file of the authority that issued the server's certificate"
+                .to_owned(),
+        }
     }
 }
 

@@ -78,7 +78,7 @@ impl Seen {
             && !self.pings.pong_failed
             && !self.fragments.ping_unanswered
             && answered(&self.closing)
-            && !self.leaves_tcp_open()
+            && (self.closing.as_ref()).is_none_or(|closing| closing.left_open.is_none())
             && answered(&self.empty_close)
             && self
                 .sizes
@@ -89,11 +89,6 @@ impl Seen {
                     .iter()
                     .all(|held| matches!(held.fate, Fate::Lived))
             })
-    }
-
-    fn leaves_tcp_open(&self) -> bool {
-        let left_open = self.closing.as_ref().and_then(|closing| closing.left_open);
-        left_open.is_some()
     }
 
     /// Name, TCP and TLS.

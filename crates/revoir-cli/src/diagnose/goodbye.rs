@@ -43,9 +43,7 @@ pub(super) async fn close(
     log: &Log<'_>,
 ) -> ClosingSeen {
     conversation.close(SendCode::NORMAL_CLOSURE);
-    let mut seen = watch(&mut conversation, plan.limit).await;
-    // What a proxy does with the end of TCP is its own affair.
-    seen.left_open = seen.left_open.filter(|_| plan.proxy.is_none());
+    let seen = watch_to_the_end(&mut conversation, plan).await;
     report(&seen, StepId::Close, Some(1000), plan, log);
     seen
 }
@@ -58,7 +56,7 @@ pub(super) async fn close_empty(
 ) -> ClosingSeen {
     // A stream that takes nothing is told by the answer that does not come.
     let _ = conversation.write_empty_close(plan.limit).await;
-    let seen = watch(&mut conversation, plan.limit).await;
+    let seen = watch_to_the_end(&mut conversation, plan).await;
     report(&seen, StepId::EmptyClose, None, plan, log);
     seen
 }
@@ -67,6 +65,13 @@ pub(super) async fn close_empty(
 pub(super) async fn part(mut conversation: Conversation, limit: Duration) {
     conversation.close(SendCode::NORMAL_CLOSURE);
     watch(&mut conversation, limit).await;
+}
+
+/// As [`watch`]. What a proxy does with the end of TCP is its own affair.
+async fn watch_to_the_end(conversation: &mut Conversation, plan: &LookPlan) -> ClosingSeen {
+    let mut seen = watch(conversation, plan.limit).await;
+    seen.left_open = seen.left_open.filter(|_| plan.proxy.is_none());
+    seen
 }
 
 async fn watch(conversation: &mut Conversation, limit: Duration) -> ClosingSeen {

@@ -1,6 +1,6 @@
 //! `revoir listen`: what it does with connections, and what it prints.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 use crate::support::{Client, Pem, Process, command};
@@ -337,6 +337,24 @@ fn tls_is_trusted_with_ca_and_insecure_and_not_otherwise() {
         }
     }
     stop(process);
+}
+
+#[test]
+fn an_authority_may_come_by_a_pipe() {
+    let pem = Pem::new();
+    let (cert, key) = (pem.cert(), pem.key());
+    let (process, address) = listen(&["--tls-cert", &cert, "--tls-key", &key]);
+    let url = format!("wss://localhost:{}", address.rsplit(':').next().unwrap());
+    let mut child = command(&["diagnose", &url, "--json", "--ca", "/dev/stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&std::fs::read(&cert).unwrap()).unwrap();
+    drop(stdin);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+    drop(process);
 }
 
 #[test]

@@ -44,8 +44,13 @@ impl CauseFacts {
     /// Whether it is a cause of 1006.
     #[must_use]
     pub fn is_abnormal(&self) -> bool {
-        let abnormal = CloseCode::ABNORMAL_CLOSURE;
-        self.codes.iter().any(|codes| codes.contains(abnormal))
+        self.is_seen_as(CloseCode::ABNORMAL_CLOSURE)
+    }
+
+    /// Whether it is seen as this code.
+    #[must_use]
+    pub fn is_seen_as(&self, code: CloseCode) -> bool {
+        self.codes.iter().any(|codes| codes.contains(code))
     }
 
     /// The text in a language.

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::catalog::locale::Locale;
-use crate::catalog::terms::{folded, is_nearly, terms};
+use crate::catalog::terms::{folded, has_nearly, terms};
 use crate::code::CloseCode;
 use crate::facts::{Facts, Scope};
 
@@ -189,11 +189,7 @@ fn nearly(text: &str) -> Vec<CloseCode> {
     if wanted.is_empty() || wanted.iter().all(|term| term.len() < 4) {
         return Vec::new();
     }
-    codes_named(|name| {
-        let known = terms(name);
-        let has = |term: &String| known.iter().any(|known| is_nearly(term, known));
-        wanted.iter().all(|term| known.contains(term) || has(term))
-    })
+    codes_named(|name| has_nearly(name, &wanted))
 }
 
 /// Letters and digits only, in lower case and without diacritics: `SERVICE_RESTART`, `ServiceRestart`

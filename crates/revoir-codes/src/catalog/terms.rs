@@ -131,8 +131,11 @@ pub fn terms(text: &str) -> Vec<String> {
 /// scripts than Latin.
 #[must_use]
 pub fn is_nearly(term: &str, known: &str) -> bool {
+    if term == known {
+        return true;
+    }
     let slips = match term.len() {
-        0..=3 => return term == known,
+        0..=3 => return false,
         4..=7 => 1,
         _ => 2,
     };
@@ -142,6 +145,14 @@ pub fn is_nearly(term: &str, known: &str) -> bool {
         && is_word(term)
         && is_word(known)
         && distance(term.as_bytes(), known.as_bytes()) <= slips
+}
+
+/// Whether a text has every one of these terms, but for slips of the hand.
+#[must_use]
+pub fn has_nearly(text: &str, wanted: &[String]) -> bool {
+    let known = terms(text);
+    let has = |term: &String| known.iter().any(|known| is_nearly(term, known));
+    wanted.iter().all(has)
 }
 
 /// How many letters are wrong, missing, too many, or in the wrong order.

@@ -79,5 +79,6 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
         client = client.with_origin(origin);
     }
     client = settings::through(client, args.proxy.as_deref());
-    settings::trusting(client, args.insecure, args.ca.as_deref())
+    let ca = settings::Authority::read(args.ca.as_deref())?;
+    settings::trusting(client, args.insecure, ca.as_ref())
 }

@@ -7,6 +7,7 @@ use revoir_codes::catalog::diagnosis::Evidence;
 use tokio::runtime;
 
 use crate::args::LiveArgs;
+use crate::commands::settings::Authority;
 use crate::commands::{network, settings};
 use crate::diagnose::{Log, LookPlan, Progress, Seen, Step, Trust, hold, look};
 use crate::exit::{Exit, Failure};
@@ -30,7 +31,9 @@ pub(super) fn run(
     screen: &Screen,
     err: &mut dyn Write,
 ) -> Result<Looked, Failure> {
-    let plan = LookPlan::new(url, args, trust(args)?, client(args)?);
+    let ca = Authority::read(args.ca.as_deref())?;
+    let (trust, client) = (trust(args, ca.as_ref())?, client(args, ca.as_ref())?);
+    let plan = LookPlan::new(url, args, trust, client);
     let plan = plan.map_err(|mistake| settings::mistake("diagnose", &mistake))?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| network::unavailable("the network", &error))?;
@@ -79,16 +82,15 @@ async fn watch(plan: &LookPlan, log: &Log<'_>, seen: &mut Seen) -> Result<(), Fa
 }
 
 /// A client that knows the proxies, and trusts one behind TLS as it would trust the server.
-fn client(args: &LiveArgs) -> Result<Client, Failure> {
+fn client(args: &LiveArgs, ca: Option<&Authority<'_>>) -> Result<Client, Failure> {
     let client = Client::new().with_connect_timeout(args.step_timeout);
     let client = settings::through(client, args.proxy.as_deref());
-    settings::trusting(client, args.insecure, args.ca.as_deref())
+    settings::trusting(client, args.insecure, ca)
 }
 
-fn trust(args: &LiveArgs) -> Result<Trust, Failure> {
-    let Some(path) = &args.ca else {
-        return Ok(Trust::platform(args.insecure));
-    };
-    Trust::only(&settings::read("--ca", path)?)
-        .map_err(|problem| settings::unusable_ca(path, &problem))
+fn trust(args: &LiveArgs, ca: Option<&Authority<'_>>) -> Result<Trust, Failure> {
+    match ca {
+        None => Ok(Trust::platform(args.insecure)),
+        Some(ca) => Trust::only(&ca.pem).map_err(|problem| ca.unusable(&problem)),
+    }
 }

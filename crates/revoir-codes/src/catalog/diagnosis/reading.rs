@@ -10,10 +10,11 @@ use super::contradiction::Contradiction;
 use super::evidence::{Evidence, Observed, TcpEnd};
 use super::messages::Named;
 use super::numbers::{self, Numbers};
+use super::rules::{self, Rule};
 use super::timers::{self, TimerKind};
 use super::unrecognised::Unrecognised;
 use super::words::Word;
-use super::{limits, lines, messages, nearest, rules};
+use super::{limits, lines, messages, nearest};
 use crate::catalog::causes::Witness;
 use crate::catalog::intermediaries::{Intermediary, Sees, by_header};
 use crate::code::CloseCode;
@@ -152,7 +153,8 @@ impl Reading {
             self.said(&[Sign::BrowserSilent], None, Some(Witness::Browser));
             self.add(Sign::BrowserSilent, String::new());
         }
-        for rule in rules::reading(words).filter(|rule| rule.always || !is_known) {
+        let is_wanted = |rule: &Rule| !rule.last && (rule.always || !is_known);
+        for rule in rules::reading(words, is_wanted) {
             self.said(rule.signs, rule.opened, rule.witness);
             for &sign in rule.signs {
                 self.add(sign, String::new());
@@ -162,7 +164,8 @@ impl Reading {
         // After the rules: of a handshake that failed with a 101, they know better.
         self.numbers(&found, status);
         self.heard |= says;
-        if !says {
+        // Once something was heard, nobody asks for these.
+        if !self.heard {
             let nearest = nearest::messages_like(words);
             let line = line.trim().to_owned();
             self.unrecognised.push(Unrecognised { line, nearest });
@@ -172,7 +175,7 @@ impl Reading {
     /// What loose words say. The text stays one that is not on record.
     fn vaguely(&mut self, text: &str) {
         for (_, words) in lines::of(text) {
-            for rule in rules::reading_last(&words) {
+            for rule in rules::reading(&words, |rule| rule.last) {
                 self.opened_by_text = self.opened_by_text.or(rule.opened);
                 self.witness = self.witness.or(rule.witness);
                 self.loose.extend(rule.signs);

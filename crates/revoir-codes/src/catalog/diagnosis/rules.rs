@@ -34,15 +34,12 @@ pub fn rules() -> &'static [Rule] {
     RULES
 }
 
-/// The rules that say something of a line.
-pub(super) fn reading(line: &[Word]) -> impl Iterator<Item = &'static Rule> {
-    let reads = move |rule: &&Rule| !rule.last && rule.reads(line);
-    rules().iter().filter(reads)
-}
-
-/// Those that say something of it where nothing else does.
-pub(super) fn reading_last(line: &[Word]) -> impl Iterator<Item = &'static Rule> {
-    let reads = move |rule: &&Rule| rule.last && rule.reads(line);
+/// The rules among those that are wanted that say something of a line.
+pub(super) fn reading(
+    line: &[Word],
+    is_wanted: impl Fn(&Rule) -> bool,
+) -> impl Iterator<Item = &'static Rule> {
+    let reads = move |rule: &&Rule| is_wanted(rule) && rule.reads(line);
     rules().iter().filter(reads)
 }
 
