@@ -156,7 +156,7 @@ fn closed_by_the_user() {
     let place = events[1]["closed_at"].as_str().unwrap();
     let (file, line) = place.split_once(':').unwrap();
     assert!(
-        file.ends_with("connect/session.rs") && line.parse::<u32>().is_ok(),
+        file.ends_with("connect/conversation.rs") && line.parse::<u32>().is_ok(),
         "{place}"
     );
     let text = events[1]["text"].as_str().unwrap();

@@ -1,9 +1,9 @@
 //! `revoir connect URL`: a connection whose messages are lines, that says why it ended, and comes
 //! back.
 
+mod conversation;
 mod policy_file;
 mod printer;
-mod session;
 mod stdin;
 mod what_next;
 
@@ -16,8 +16,8 @@ use crate::args::{ConnectArgs, PolicyChoice};
 use crate::commands::{network, settings};
 use crate::exit::{Exit, Failure};
 use crate::output::Screen;
+use conversation::Conversation;
 use printer::ConnectPrinter;
-use session::Session;
 
 pub(crate) fn run(
     args: ConnectArgs,
@@ -37,15 +37,15 @@ pub(crate) fn run(
     if args.send.is_empty() && io::stdin().is_terminal() {
         printer.note("a line is a message; Ctrl-D closes with 1000");
     }
-    let session = move |events| {
+    let conversation = move |events| {
         let lines = if args.send.is_empty() {
             stdin::lines()
         } else {
             stdin::texts(args.send)
         };
-        Session::new(events, counts_down).run(link, lines)
+        Conversation::new(events, counts_down).run(link, lines)
     };
-    let (exit, written) = network::run(session, &mut printer)?;
+    let (exit, written) = network::run(conversation, &mut printer)?;
     Ok(written_to(written, err).unwrap_or(exit))
 }
 

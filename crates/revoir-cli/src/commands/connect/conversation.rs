@@ -22,7 +22,7 @@ use crate::signals::Signals;
 
 /// One link, from the first attempt to the last ending.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct Conversation {
     events: Events,
     /// Whether somebody watches the delays pass.
     counts_down: bool,
@@ -36,7 +36,7 @@ pub(super) struct Session {
     due: Option<(Instant, u32)>,
 }
 
-impl Session {
+impl Conversation {
     pub(super) fn new(events: Events, counts_down: bool) -> Self {
         Self {
             events,
