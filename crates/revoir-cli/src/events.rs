@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use revoir::drain::DrainReport;
 use revoir::handshake::AgreedExtensions;
 use revoir::reconnect::{Decision, Up};
+use revoir::session::{self, Key};
 use revoir::{Ending, Message, WebSocket};
 use tokio::sync::mpsc;
 
@@ -30,12 +31,18 @@ pub(crate) enum What {
     /// A server takes connections now.
     Listening(Listening),
     Open(Opened),
-    Message(Message),
+    Message {
+        message: Message,
+        /// With a session: what it is called.
+        key: Option<Key>,
+    },
     Ending {
         ending: Arc<Ending>,
         /// At a client: the messages, by their numbers from 0, of which nobody knows whether they arrived.
         in_doubt: Option<Range<u64>>,
     },
+    /// With a session: what is neither a message nor about a connection.
+    Session(session::Event),
     /// What a client does after an ending.
     Decision(Decision),
     /// Time passes until the next attempt. It has no place in the JSON.
@@ -44,6 +51,14 @@ pub(crate) enum What {
     Drained(DrainReport),
     /// Talk: a warning or a hint, without a place in the JSON.
     Note(String),
+}
+
+impl What {
+    /// A message outside of sessions.
+    pub(crate) const fn message(message: Message) -> Self {
+        let key = None;
+        Self::Message { message, key }
+    }
 }
 
 /// Where a server takes connections.

@@ -1,5 +1,10 @@
 //! Text from outside, for a terminal, which obeys control characters.
 
+use revoir::Message;
+
+/// The characters of a text message that a line shows.
+const SHOWN_CHARACTERS: usize = 200;
+
 /// The bytes of a binary message that are shown.
 const SHOWN_BYTES: usize = 32;
 
@@ -22,6 +27,17 @@ pub(crate) fn counted(count: u64, thing: &str) -> String {
     match count {
         1 => format!("1 {thing}"),
         _ => format!("{count} {thing}s"),
+    }
+}
+
+/// A message in words: `text, 5 bytes: hello`.
+pub(crate) fn message(message: &Message) -> String {
+    match message {
+        Message::Text(text) => {
+            let shown = one_line(text.as_str(), SHOWN_CHARACTERS);
+            format!("text, {} bytes: {shown}", text.len())
+        }
+        Message::Binary(binary) => bytes(binary),
     }
 }
 
@@ -61,6 +77,18 @@ mod tests {
         );
         assert_eq!(one_line("a\nb\x07", 10), "a\\nb\\u{7}");
         assert_eq!(one_line("服务正在", 3), "服务正…");
+    }
+
+    #[test]
+    fn a_message_stays_on_its_line() {
+        let text = |text: &str| message(&Message::Text(text.into()));
+        assert_eq!(text("a\nb\x1b[2J"), "text, 7 bytes: a\\nb\\u{1b}[2J");
+        let long = text(&"x".repeat(1000));
+        assert!(long.starts_with("text, 1000 bytes: xxx") && long.ends_with("x…"));
+        assert_eq!(
+            message(&Message::Binary(vec![0, 255].into())),
+            "binary, 2 bytes: 00 ff"
+        );
     }
 
     #[test]

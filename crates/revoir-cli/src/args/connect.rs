@@ -22,6 +22,7 @@ Examples:
   revoir connect ws://127.0.0.1:9000
   echo hello | revoir connect ws://127.0.0.1:9000
   revoir connect wss://example.com/chat --header \"Authorization: Bearer abc\" --json
+  revoir connect ws://127.0.0.1:9000 --session
   revoir connect wss://localhost:9000 --ca ca.pem --send hello")]
 pub(crate) struct ConnectArgs {
     /// The URL to connect to: ws:// or wss://, a host, and optionally port, path and query
@@ -36,6 +37,10 @@ pub(crate) struct ConnectArgs {
     /// Offer a subprotocol; may be repeated, in order of preference
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub(crate) subprotocol: Vec<String>,
+    /// Speak revoir.v1: a session, which a server with sessions keeps while there is no connection, so that no
+    /// message is lost or comes twice. With --subprotocol, that is agreed on inside of it
+    #[arg(long, conflicts_with = "deflate")]
+    pub(crate) session: bool,
     /// Send an Origin header, as a browser would
     #[arg(long, value_hint = ValueHint::Url)]
     pub(crate) origin: Option<String>,

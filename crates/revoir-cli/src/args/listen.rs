@@ -19,6 +19,7 @@ Examples:
   revoir listen --echo
   revoir listen 127.0.0.1:0 --json
   revoir listen --close 1012:restart
+  revoir listen --session --echo
   revoir listen --tls-cert cert.pem --tls-key key.pem --origin https://page.example")]
 pub(crate) struct ListenArgs {
     /// Address to listen on; port 0 picks a free port
@@ -39,6 +40,10 @@ pub(crate) struct ListenArgs {
     /// Accept permessage-deflate
     #[arg(long)]
     pub(crate) deflate: bool,
+    /// Keep a session (subprotocol revoir.v1) for each client that offers that: it goes on for 120 s without a
+    /// connection, and loses no message
+    #[arg(long)]
+    pub(crate) session: bool,
     /// Support a subprotocol; may be repeated, in order of preference
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub(crate) subprotocol: Vec<String>,

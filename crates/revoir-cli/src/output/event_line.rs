@@ -3,13 +3,15 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use revoir::Ending;
 use revoir::drain::DrainReport;
 use revoir::reconnect::Decision;
-use revoir::{Ending, Message};
 use serde::Serialize;
 
 use crate::events::{Event, Opened, What};
 use crate::output::json;
+use crate::output::message_fields::MessageFields;
+use crate::output::session_fields::{SessionFields, session_fields};
 
 /// An event as one line; `None` if it has no place in the JSON.
 pub(crate) fn event_line(event: &Event) -> Option<String> {
@@ -19,7 +21,14 @@ pub(crate) fn event_line(event: &Event) -> Option<String> {
             ("listening", Fields::Listening { addr })
         }
         What::Open(opened) => ("open", Fields::Open(OpenFields::new(opened))),
-        What::Message(message) => ("message", Fields::Message(MessageFields::new(message))),
+        What::Message { message, key } => {
+            let key = key.map(|key| key.to_string());
+            ("message", Fields::Message(MessageFields::new(message, key)))
+        }
+        What::Session(event) => {
+            let (name, fields) = session_fields(event)?;
+            (name, Fields::Session(fields))
+        }
         What::Ending { ending, in_doubt } => {
             let in_doubt = in_doubt.as_ref().map(first_and_last);
             ("ending", Fields::Ending { ending, in_doubt })
@@ -60,6 +69,7 @@ enum Fields<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         in_doubt: Option<Option<[u64; 2]>>,
     },
+    Session(SessionFields<'a>),
     Decision(&'a Decision),
     Drained(DrainedFields),
 }
@@ -75,14 +85,6 @@ struct OpenFields<'a> {
     extensions: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
-}
-
-#[derive(Serialize)]
-struct MessageFields<'a> {
-    kind: &'static str,
-    bytes: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -106,20 +108,6 @@ impl<'a> OpenFields<'a> {
             subprotocol: opened.subprotocol.as_deref(),
             extensions: opened.extensions.as_deref(),
             attempt: opened.attempt,
-        }
-    }
-}
-
-impl<'a> MessageFields<'a> {
-    fn new(message: &'a Message) -> Self {
-        let (kind, text) = match message {
-            Message::Text(text) => ("text", Some(text.as_str())),
-            Message::Binary(_) => ("binary", None),
-        };
-        Self {
-            kind,
-            bytes: message.as_bytes().len(),
-            text,
         }
     }
 }

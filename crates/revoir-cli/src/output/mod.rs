@@ -6,8 +6,11 @@ mod diagnosis_line;
 mod diagnosis_page;
 pub(crate) mod event_line;
 pub(crate) mod json;
+mod message_fields;
 mod page;
 mod screen;
+mod session_fields;
+mod session_line;
 pub(crate) mod step_line;
 mod storm_line;
 
@@ -17,4 +20,5 @@ pub(crate) use diagnosis_page::write_diagnosis;
 pub(crate) use event_line::event_line;
 pub(crate) use page::Page;
 pub(crate) use screen::Screen;
+pub(crate) use session_line::session_line;
 pub(crate) use storm_line::StormLine;

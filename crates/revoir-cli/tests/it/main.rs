@@ -20,6 +20,7 @@ mod operation;
 mod reloading;
 mod serve;
 mod serve_tls;
+mod sessions;
 mod simulate;
 mod site;
 mod support;

@@ -263,6 +263,19 @@ impl Writer {
         self.anchor.0.until(flushed).await
     }
 
+    /// Whether there is a connection right now.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        let has_one = |session: &revoir_session::Session| session.connection().is_some();
+        self.anchor.0.look(has_one)
+    }
+
+    /// How many messages are kept until the peer acknowledges them, and their bytes.
+    #[must_use]
+    pub fn kept(&self) -> (usize, u64) {
+        self.anchor.0.look(revoir_session::Session::kept)
+    }
+
     /// Ends the session; see [`Session::close`].
     ///
     /// # Cancel safety

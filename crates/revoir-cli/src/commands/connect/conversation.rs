@@ -5,18 +5,18 @@ use std::future::pending;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use revoir::ending::CloseFrame;
 use revoir::reconnect::{LinkBuilder, LinkEvent, LinkSender};
 use revoir::{Cause, CloseCode, Ending, Link, Message, Reason, SendCode};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
+use super::countdown::counting_down;
 use super::stdin::InputLine;
 use crate::commands::network::unavailable;
 use crate::commands::settings;
-use crate::events::{Countdown, Events, Opened, What};
+use crate::events::{Events, Opened, What};
 use crate::exit::{Exit, Failure};
 use crate::signals::Signals;
 
@@ -93,7 +93,7 @@ impl Conversation {
                     up.send_replace(Outcome::Up);
                     self.tell(What::Open(Opened::of_link(&opened))).await;
                 }
-                LinkEvent::Message(message) => self.tell(What::Message(message)).await,
+                LinkEvent::Message(message) => self.tell(What::message(message)).await,
                 LinkEvent::Down {
                     ending,
                     decision,
@@ -143,18 +143,8 @@ impl Conversation {
 
     /// The next event, with a countdown until it comes.
     async fn next(&self, link: &mut Link) -> Option<LinkEvent> {
-        let Some((due, attempt)) = self.due.filter(|_| self.counts_down) else {
-            return link.recv().await;
-        };
-        loop {
-            let left = due.saturating_duration_since(Instant::now());
-            self.tell(What::Countdown(Countdown { left, attempt }))
-                .await;
-            tokio::select! {
-                event = link.recv() => return event,
-                () = sleep(until_next_second(left)) => {}
-            }
-        }
+        let due = self.due.filter(|_| self.counts_down);
+        counting_down(&self.events, self.conn, due, link.recv()).await
     }
 
     async fn over(&mut self, ending: Arc<Ending>, in_doubt: Range<u64>) {
@@ -246,23 +236,4 @@ async fn send(
     }
     link.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY);
     pending().await
-}
-
-/// The time until a whole number of seconds is left.
-fn until_next_second(left: Duration) -> Duration {
-    match left.subsec_nanos() {
-        0 => Duration::from_secs(1),
-        part => Duration::from_nanos(part.into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_countdown_changes_with_the_second() {
-        let until = |millis| until_next_second(Duration::from_millis(millis)).as_millis();
-        assert_eq!([until(3_217), until(3_000), until(40)], [217, 1_000, 40]);
-    }
 }

@@ -2,6 +2,8 @@
 //! back.
 
 mod conversation;
+mod countdown;
+mod over_session;
 mod policy_file;
 mod printer;
 mod stdin;
@@ -9,7 +11,7 @@ mod what_next;
 
 use std::io::{self, IsTerminal, Write};
 
-use revoir::{Client, Config, Link, Policy};
+use revoir::{Client, Config, Link, Policy, session};
 
 use crate::answer::written_to;
 use crate::args::{ConnectArgs, PolicyChoice};
@@ -17,6 +19,7 @@ use crate::commands::{network, settings};
 use crate::exit::{Exit, Failure};
 use crate::output::Screen;
 use conversation::Conversation;
+use over_session::OverSession;
 use printer::ConnectPrinter;
 
 pub(crate) fn run(
@@ -37,16 +40,38 @@ pub(crate) fn run(
     if args.send.is_empty() && io::stdin().is_terminal() {
         printer.note("a line is a message; Ctrl-D closes with 1000");
     }
+    let session = args.session.then(|| session(&args));
     let conversation = move |events| {
         let lines = if args.send.is_empty() {
             stdin::lines()
         } else {
             stdin::texts(args.send)
         };
-        Conversation::new(events, counts_down).run(link, lines)
+        async move {
+            match session {
+                Some(client) => {
+                    OverSession::new(events, counts_down)
+                        .run(link, client, lines)
+                        .await
+                }
+                None => {
+                    Conversation::new(events, counts_down)
+                        .run(link, lines)
+                        .await
+                }
+            }
+        }
     };
     let (exit, written) = network::run(conversation, &mut printer)?;
     Ok(written_to(written, err).unwrap_or(exit))
+}
+
+/// The client of sessions; the application's subprotocols are agreed on inside of it.
+fn session(args: &ConnectArgs) -> session::Client {
+    let names = args.subprotocol.iter();
+    names.fold(session::Client::new(), |client, name| {
+        client.with_subprotocol(name)
+    })
 }
 
 fn policy(args: &ConnectArgs) -> Result<Policy, Failure> {
@@ -72,7 +97,7 @@ fn client(args: &ConnectArgs) -> Result<Client, Failure> {
     for (name, value) in &args.header {
         client = client.with_header(name, value.as_str());
     }
-    for name in &args.subprotocol {
+    for name in args.subprotocol.iter().filter(|_| !args.session) {
         client = client.with_subprotocol(name);
     }
     if let Some(origin) = &args.origin {

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use revoir::reconnect::Decision;
-use revoir::{Ending, Message};
+use revoir::{Ending, Message, session};
 
 use super::what_next::what_next;
 use crate::commands::network::Print;
 use crate::events::{Countdown, Event, Opened, What};
-use crate::output::{Screen, event_line};
+use crate::output::{Screen, event_line, session_line};
 use crate::printable;
 
 /// Back to the first column, and away with what stands there.
@@ -62,6 +62,16 @@ impl<'a> ConnectPrinter<'a> {
             line += &format!(", {list}");
         }
         self.note(&line);
+    }
+
+    fn session(&mut self, event: &session::Event) {
+        if let session::Event::Attached(attached) = event
+            && attached.generation == 1
+        {
+            let url = printable::one_line(&self.url, usize::MAX);
+            self.note(&format!("connected to {url}"));
+        }
+        self.note(&session_line(event));
     }
 
     /// Text as a line. Bytes as they are, but a terminal gets a description of them.
@@ -126,9 +136,10 @@ impl Print for ConnectPrinter<'_> {
             return self.out.write_all(line.as_bytes());
         }
         match &event.what {
-            What::Message(message) => self.message(message)?,
+            What::Message { message, .. } => self.message(message)?,
             What::Open(opened) => self.opened(opened),
             What::Ending { ending, .. } => self.ending(ending),
+            What::Session(event) => self.session(event),
             What::Decision(decision) => self.decision(decision),
             What::Note(text) => self.note(text),
             What::Countdown(_) | What::Listening(_) | What::Drained(_) => {}

@@ -24,8 +24,8 @@ pub(super) struct Manner {
 /// All connections.
 #[derive(Debug)]
 pub(super) struct Connections {
-    manner: Manner,
-    events: Events,
+    pub(super) manner: Manner,
+    pub(super) events: Events,
     /// The number of the last connection.
     last: AtomicU64,
     /// How many have something to tell yet.
@@ -44,8 +44,7 @@ impl Connections {
 
     /// Everything between the opening and the ending of one.
     pub(super) async fn handle(self: Arc<Self>, socket: WebSocket, peer: String) {
-        let (conn, closer) = (self.number(), socket.closer());
-        self.busy.send_modify(|busy| *busy += 1);
+        let (conn, closer) = (self.begin(), socket.closer());
         let opened = Opened::at_server(&socket, peer);
         // Who does not hear this stops the server soon.
         let _ = self.events.tell(Some(conn), What::Open(opened)).await;
@@ -59,7 +58,7 @@ impl Connections {
             in_doubt: None,
         };
         let _ = self.events.tell(Some(conn), what).await;
-        self.busy.send_modify(|busy| *busy -= 1);
+        self.end();
     }
 
     /// Tells every message, and does with it what the command line asks for.
@@ -70,7 +69,7 @@ impl Connections {
                 Ok(message) => message,
                 Err(ending) => return ending,
             };
-            let what = What::Message(message.clone());
+            let what = What::message(message.clone());
             let _ = self.events.tell(Some(conn), what).await;
             if self.manner.echo {
                 // If it cannot be sent, the next message is the ending.
@@ -97,6 +96,17 @@ impl Connections {
         let _ = self.busy.subscribe().wait_for(|&busy| busy == 0).await;
     }
 
+    /// The number of one that has something to tell.
+    pub(super) fn begin(&self) -> u64 {
+        self.busy.send_modify(|busy| *busy += 1);
+        self.number()
+    }
+
+    /// It has told everything.
+    pub(super) fn end(&self) {
+        self.busy.send_modify(|busy| *busy -= 1);
+    }
+
     fn number(&self) -> u64 {
         self.last.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -116,11 +126,10 @@ impl Observer for NeverOpened {
             ending: Arc::new(ending.clone()),
             in_doubt: None,
         };
-        connections.busy.send_modify(|busy| *busy += 1);
+        let conn = connections.begin();
         tokio::spawn(async move {
-            let conn = connections.number();
             let _ = connections.events.tell(Some(conn), what).await;
-            connections.busy.send_modify(|busy| *busy -= 1);
+            connections.end();
         });
     }
 }

@@ -3,6 +3,7 @@
 mod connections;
 mod printer;
 mod serving;
+mod sessions;
 
 use std::io::Write;
 

@@ -2,15 +2,12 @@
 
 use std::io::{self, Write};
 
-use revoir::{Ending, Message};
+use revoir::Ending;
 
 use crate::commands::network::Print;
 use crate::events::{Event, Listening, Opened, What};
-use crate::output::{Screen, event_line};
+use crate::output::{Screen, event_line, session_line};
 use crate::printable;
-
-/// The characters of a text message that a line shows.
-const SHOWN_CHARACTERS: usize = 200;
 
 /// Writes events as lines for a person, or as JSON.
 pub(super) struct ListenPrinter<'a> {
@@ -29,7 +26,8 @@ impl<'a> ListenPrinter<'a> {
         let what = match &event.what {
             What::Listening(listening) => self::listening(listening),
             What::Open(opened) => self::opened(opened),
-            What::Message(message) => self::message(message),
+            What::Message { message, .. } => printable::message(message),
+            What::Session(event) => session_line(event),
             What::Ending { ending, .. } => self::ending(ending),
             What::Drained(report) => format!("stopped: {report}"),
             What::Note(text) => text.clone(),
@@ -85,16 +83,6 @@ fn opened(opened: &Opened) -> String {
     line
 }
 
-fn message(message: &Message) -> String {
-    match message {
-        Message::Text(text) => {
-            let shown = printable::one_line(text.as_str(), SHOWN_CHARACTERS);
-            format!("text, {} bytes: {shown}", text.len())
-        }
-        Message::Binary(bytes) => printable::bytes(bytes),
-    }
-}
-
 fn ending(ending: &Ending) -> String {
     let mut shown = ending.clone();
     // Where this program called `close` tells its user nothing.
@@ -105,22 +93,5 @@ fn ending(ending: &Ending) -> String {
         format!("ended after {duration:.1} s: {sentence}")
     } else {
         format!("never opened: {sentence}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_stays_on_its_line() {
-        let text = |text: &str| message(&Message::Text(text.into()));
-        assert_eq!(text("a\nb\x1b[2J"), "text, 7 bytes: a\\nb\\u{1b}[2J");
-        let long = text(&"x".repeat(1000));
-        assert!(long.starts_with("text, 1000 bytes: xxx") && long.ends_with("x…"));
-        assert_eq!(
-            message(&Message::Binary(vec![0, 255].into())),
-            "binary, 2 bytes: 00 ff"
-        );
     }
 }

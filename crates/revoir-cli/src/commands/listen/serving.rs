@@ -1,11 +1,13 @@
 //! The network side of `listen`.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::drain::Drain;
+use revoir::drain::{Drain, DrainReport};
 use revoir::http::{HeaderName, HeaderValue, Response};
+use revoir::session::{self, Principal, SessionEnding};
 use revoir::{Acceptor, Incoming, Server};
 use revoir_codes::catalog::Locale;
 
@@ -61,23 +63,9 @@ impl Serving {
             self.events.clone(),
         );
         let server = self.bind(&connections).await?;
-        let handle = {
-            let connections = Arc::clone(&connections);
-            move |incoming| handle(incoming, Arc::clone(&connections))
-        };
-        let tracker = server.tracker().clone();
-        let mut serving = std::pin::pin!(server.serve_incoming(handle));
-        let report = loop {
-            let is_stopping = tracker.is_draining();
-            tokio::select! {
-                report = &mut serving => break report,
-                () = hangups.next() => self.reload().await,
-                () = signals.next() => drop(tracker.drain(self.plan(is_stopping))),
-                () = self.events.unheard(), if !is_stopping => {
-                    drop(tracker.drain(self.plan(false)));
-                }
-            }
-        };
+        let report = self
+            .serve(server, &connections, &mut signals, &mut hangups)
+            .await;
         tokio::select! {
             () = connections.over() => {}
             () = signals.next() => match signals.give_up() {},
@@ -87,6 +75,42 @@ impl Serving {
             Exit::Done
         } else {
             Exit::Failure
+        })
+    }
+
+    /// Takes connections until all are over. Then nobody can come back to a session: those that are left are over too.
+    async fn serve(
+        &self,
+        server: Server,
+        connections: &Arc<Connections>,
+        signals: &mut Signals,
+        hangups: &mut Hangups,
+    ) -> DrainReport {
+        let tracker = server.tracker().clone();
+        let handle = {
+            let connections = Arc::clone(connections);
+            let sessions = self.args.session.then(|| self.sessions());
+            move |incoming| handle(incoming, Arc::clone(&connections), sessions.clone())
+        };
+        let mut serving = pin!(server.serve_incoming(handle));
+        loop {
+            let is_stopping = tracker.is_draining();
+            tokio::select! {
+                report = &mut serving => return report,
+                () = hangups.next() => self.reload().await,
+                () = signals.next() => drop(tracker.drain(self.plan(is_stopping))),
+                () = self.events.unheard(), if !is_stopping => {
+                    drop(tracker.drain(self.plan(false)));
+                }
+            }
+        }
+    }
+
+    /// Whoever has the token of a session has it: this is for debugging.
+    fn sessions(&self) -> session::Server {
+        let names = self.args.subprotocol.iter();
+        names.fold(session::Server::new(|_| Principal::NONE), |server, name| {
+            server.with_subprotocol(name)
         })
     }
 
@@ -136,7 +160,18 @@ impl Serving {
     }
 }
 
-async fn handle(mut incoming: Incoming, connections: Arc<Connections>) -> Response<String> {
+async fn handle(
+    mut incoming: Incoming,
+    connections: Arc<Connections>,
+    sessions: Option<session::Server>,
+) -> Response<String> {
+    if let Some(sessions) = sessions.filter(|_| session::Server::is_offered(&incoming)) {
+        let handler = |session| async move {
+            connections.handle_session(session).await;
+            Ok::<(), Arc<SessionEnding>>(())
+        };
+        return sessions.run(incoming, handler);
+    }
     let peer = incoming.peer_addr();
     let peer = peer.map_or_else(String::new, |address| address.to_string());
     // Every message stands alone here: a gateway may put the client on another connection.

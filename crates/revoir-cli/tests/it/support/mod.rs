@@ -6,6 +6,7 @@ mod http;
 mod peer;
 mod ports;
 mod process;
+mod relay;
 mod scripted;
 
 use std::process::{Command, Output, Stdio};
@@ -18,6 +19,7 @@ pub(crate) use http::Reference;
 pub(crate) use peer::{Peer, Server};
 pub(crate) use ports::nobody;
 pub(crate) use process::{Ended, Process};
+pub(crate) use relay::Relay;
 pub(crate) use scripted::{End, Frame, Odd, Scripted, field};
 
 /// The program with arguments, in a pipe, without a language from outside.
