@@ -5,15 +5,21 @@
 //! repeated. An `error` or `complete` for what was said again is passed: it is what the client
 //! would have been told.
 //!
+//! An identifier may be used again while the server's end of its first operation is on its way, or that of an operation
+//! whose place it takes. Neither protocol tells which of them an end means, so from then on nobody knows what the server
+//! runs, until the client has ended that too.
+//!
 //! Recorded from npm `graphql-ws` 6: its `dispose` closes with 1001. Its own codes (4400 to 4499,
 //! 1011) mean this client.
 
 mod document;
+mod stopped;
 mod wire;
 
 use std::time::Duration;
 
 use crate::adapter::{Adapter, Fate, PROLOGUE_LIMIT, Unholdable};
+use crate::graphql::stopped::Stopped;
 use crate::graphql::wire::Said;
 use crate::message::{Message, Outbox};
 
@@ -53,6 +59,10 @@ enum Phase {
 struct Operation {
     id: String,
     start: Start,
+    /// Ends of earlier operations under its identifier that the server may have sent.
+    earlier: u32,
+    /// Whether it may be over: one of them came, or its own.
+    is_doubtful: bool,
 }
 
 /// What began an operation.
@@ -93,6 +103,7 @@ pub(crate) struct Graphql {
     is_final: Option<Unholdable>,
     init: Vec<u8>,
     operations: Vec<Operation>,
+    stopped: Stopped,
     /// Pings of the client that the server has not answered.
     pings: u32,
     keep_alive: KeepAlive,
@@ -106,6 +117,7 @@ impl Graphql {
             is_final: None,
             init: Vec::new(),
             operations: Vec::new(),
+            stopped: Stopped::default(),
             pings: 0,
             keep_alive: KeepAlive::default(),
         }
@@ -125,13 +137,37 @@ impl Graphql {
         }
         self.is_final = Some(why);
         self.operations = Vec::new();
+        self.stopped = Stopped::default();
         Fate::Pass
     }
 
-    fn close(&mut self, id: &str) -> bool {
-        let before = self.operations.len();
-        self.operations.retain(|operation| operation.id != id);
-        self.operations.len() < before
+    /// The operation that is open under `id`, which it is not any more.
+    fn close(&mut self, id: &str) -> Option<Operation> {
+        let mut operations = self.operations.iter();
+        let at = operations.position(|operation| operation.id == id)?;
+        Some(self.operations.remove(at))
+    }
+
+    /// The client has ended what is open under `id`.
+    fn stop(&mut self, id: &str) {
+        if let Some(operation) = self.close(id) {
+            self.stopped.add(id, operation.earlier + 1);
+        }
+    }
+
+    /// The server says that what ran under `id` is over.
+    fn ended(&mut self, id: &str) {
+        let mut operations = self.operations.iter_mut();
+        match operations.find(|operation| operation.id == id) {
+            Some(operation) if operation.earlier > 0 => {
+                operation.earlier -= 1;
+                operation.is_doubtful = true;
+            }
+            Some(_) => {
+                self.close(id);
+            }
+            None => self.stopped.end(id),
+        }
     }
 
     fn size(&self) -> usize {
@@ -140,7 +176,10 @@ impl Graphql {
     }
 
     fn start(&mut self, id: &str, is_subscription: bool, payload: &[u8]) -> Fate {
-        self.close(id);
+        let earlier = match self.close(id) {
+            Some(operation) => operation.earlier + 1,
+            None => self.stopped.take(id),
+        };
         let start = match is_subscription {
             true if self.size() + payload.len() > PROLOGUE_LIMIT => Start::TooLong,
             true => Start::Subscription(payload.to_vec()),
@@ -150,7 +189,12 @@ impl Graphql {
         if id.len() > ID_LIMIT || self.operations.len() >= OPEN_LIMIT {
             return self.give_up(Unholdable::forever("too much is open"));
         }
-        self.operations.push(Operation { id, start });
+        self.operations.push(Operation {
+            id,
+            start,
+            earlier,
+            is_doubtful: false,
+        });
         Fate::Pass
     }
 
@@ -206,9 +250,7 @@ impl Adapter for Graphql {
                 id,
                 is_subscription,
             }) => return self.start(&id, is_subscription, payload),
-            Some(Said::Over { id }) => {
-                self.close(&id);
-            }
+            Some(Said::Over { id }) => self.stop(&id),
             Some(Said::Ping) => self.pings = self.pings.saturating_add(1),
             Some(Said::Pong) => {}
             Some(Said::Terminate) => {
@@ -235,9 +277,7 @@ impl Adapter for Graphql {
             Some(Said::Refused) if self.phase == Phase::Greeting => {
                 return Fate::End(Unholdable::now("the backend refused the hello"));
             }
-            Some(Said::Over { id }) => {
-                self.close(&id);
-            }
+            Some(Said::Over { id }) => self.ended(&id),
             // The client's pong could not reach this server yet.
             Some(Said::Ping) if self.phase == Phase::Greeting => {
                 out.text_to_server(PONG);
@@ -272,7 +312,7 @@ impl Adapter for Graphql {
                 Fate::Pass
             }
             // It need not begin again. What began meanwhile is kept, and so is its end.
-            Some(Said::Over { id }) if self.close(&id) => Fate::Swallow,
+            Some(Said::Over { id }) if self.close(&id).is_some() => Fate::Swallow,
             _ => Fate::Pass,
         }
     }
@@ -285,6 +325,11 @@ impl Adapter for Graphql {
             return Err(Unholdable::now("the hello is not over"));
         }
         for operation in &self.operations {
+            if operation.is_doubtful {
+                return Err(Unholdable::now(
+                    "nobody knows which operation under an identifier is over",
+                ));
+            }
             match operation.start {
                 Start::Subscription(_) => {}
                 Start::TooLong => return Err(Unholdable::now(TOO_LONG)),
@@ -296,6 +341,10 @@ impl Adapter for Graphql {
 
     fn server_gone(&mut self, now: Duration, out: &mut Outbox) {
         self.phase = Phase::Away;
+        self.stopped.clear();
+        for operation in &mut self.operations {
+            operation.earlier = 0;
+        }
         for _ in 0..std::mem::take(&mut self.pings) {
             out.text_to_client(PONG);
         }
@@ -324,6 +373,6 @@ impl Adapter for Graphql {
 
     fn memory(&self) -> usize {
         let id = |operation: &Operation| operation.id.len() + size_of_val(operation);
-        self.size() + self.operations.iter().map(id).sum::<usize>()
+        self.size() + self.stopped.memory() + self.operations.iter().map(id).sum::<usize>()
     }
 }

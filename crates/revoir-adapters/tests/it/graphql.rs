@@ -301,3 +301,78 @@ fn another_protocol_passes_unlooked_at() {
         assert!(relay.adapter.holdable().unwrap_err().is_final(), "twice");
     }
 }
+
+const DOUBTFUL: Option<&str> = Some("nobody knows which operation under an identifier is over");
+
+/// Neither protocol tells which operation under an identifier an end means.
+#[test]
+fn an_end_under_an_identifier_that_was_used_again_leaves_it_open_what_runs() {
+    for protocol in BOTH {
+        let begin = |document: &str| start(protocol, "1", document);
+        let over = r#"{"id":"1","type":"error","payload":[]}"#;
+        for is_stopped in [false, true] {
+            let mut relay = connected(protocol);
+            relay.client_says(&begin("no document"));
+            if is_stopped {
+                relay.client_says(&stop(protocol, "1"));
+            }
+            let second = begin("subscription { b }");
+            relay.client_says(&second);
+            assert_eq!(relay.unholdable(), None, "the client has it open");
+            relay.server_says(over);
+            assert_eq!(relay.unholdable(), DOUBTFUL);
+            // The second end is its own.
+            relay.server_says(over);
+            assert_eq!(relay.unholdable(), None);
+            relay.server_gets();
+            returned(&mut relay);
+            assert_eq!(relay.server_gets(), [INIT]);
+        }
+        // What the client ends, or begins anew, is known again.
+        let mut relay = connected(protocol);
+        for document in ["subscription { a }", "subscription { b }"] {
+            relay.client_says(&begin(document));
+        }
+        relay.server_says(over);
+        assert_eq!(relay.unholdable(), DOUBTFUL);
+        relay.client_says(&stop(protocol, "1"));
+        assert_eq!(relay.unholdable(), None);
+        let third = begin("subscription { c }");
+        relay.client_says(&third);
+        relay.server_gets();
+        returned(&mut relay);
+        assert_eq!(relay.server_gets(), [INIT, &third]);
+    }
+}
+
+#[test]
+fn ends_of_a_server_that_is_gone_mean_nothing_that_runs_now() {
+    for protocol in BOTH {
+        let over = r#"{"id":"1","type":"complete"}"#;
+        let begin = |document: &str| start(protocol, "1", document);
+        let mut relay = connected(protocol);
+        // It has ended this one, after its client had.
+        relay.client_says(&begin("subscription { a }"));
+        relay.client_says(&stop(protocol, "1"));
+        relay.server_says(over);
+        relay.client_says(&begin("subscription { b }"));
+        relay.server_says(over);
+        assert_eq!(relay.unholdable(), None);
+        // And this one may have ended.
+        for document in ["subscription { c }", "subscription { d }"] {
+            relay.client_says(&begin(document));
+        }
+        relay.client_says(&start(protocol, "2", "subscription { e }"));
+        relay.client_says(&stop(protocol, "2"));
+        returned(&mut relay);
+        let again = start(protocol, "2", "subscription { f }");
+        relay.client_says(&again);
+        for id in ["1", "2"] {
+            relay.server_says(&format!(r#"{{"id":"{id}","type":"complete"}}"#));
+            assert_eq!(relay.unholdable(), None);
+        }
+        relay.server_gets();
+        returned(&mut relay);
+        assert_eq!(relay.server_gets(), [INIT]);
+    }
+}
