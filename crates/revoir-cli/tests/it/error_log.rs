@@ -233,6 +233,32 @@ fn an_upstream_that_is_away_is_told_of_once_and_again_when_it_is_back() {
     assert!(line.ends_with(&back), "{line}");
 }
 
+/// The system connects in the name of a process that is being killed, and has just been away for others.
+#[test]
+fn an_upstream_that_breaks_off_is_not_reached_again() {
+    let address = nobody().to_string();
+    let upstream = format!("ws://{address}");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--upstream", &upstream];
+    let process = Process::start(&serve);
+    let gateway = started(&process);
+    assert_eq!(get(&gateway), "503");
+    let line = process.next_note();
+    assert!(
+        line.contains(" warn: the upstream cannot be reached "),
+        "{line}"
+    );
+    let backend = TcpListener::bind(&address).unwrap();
+    let client = thread::spawn(move || crate::support::Client::tcp(&gateway).request(""));
+    read_head(&mut backend.accept().unwrap().0);
+    drop(backend);
+    let line = process.next_note();
+    assert!(line.contains(" warn: the backend broke off: "), "{line}");
+    process.signal("TERM");
+    assert!(client.join().unwrap().starts_with("HTTP/1.1 503 "));
+    let ended = process.end();
+    assert!(!ended.stderr.contains("reached again"), "{}", ended.stderr);
+}
+
 #[test]
 fn every_line_may_be_json() {
     let address = nobody().to_string();

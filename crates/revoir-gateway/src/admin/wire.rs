@@ -41,6 +41,8 @@ pub struct ConnectionLine {
     pub idle_ms: u64,
     /// For how long it is held; `None`: it has a backend.
     pub held_ms: Option<u64>,
+    /// For how long its backend has shown no sign of life since it was taken for silent; `None`: it is not.
+    pub silent_ms: Option<u64>,
     /// What came from the client.
     pub from_client: Sum,
     /// What came from its backends.
@@ -174,7 +176,7 @@ impl ConnectionLine {
         let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
         let rtt = |side| Some(traffic.rtt(side)?.as_secs_f64() * 1000.0);
         let last = traffic.last().max(handle.opened);
-        let held = traffic.held_since();
+        let (held, silent) = (traffic.held_since(), traffic.silent_since());
         Self {
             id: handle.name.to_string(),
             peer: asked.peer.to_string(),
@@ -190,6 +192,7 @@ impl ConnectionLine {
             age_ms: milliseconds(now.saturating_sub(handle.opened)),
             idle_ms: milliseconds(now.saturating_sub(last)),
             held_ms: held.map(|since| milliseconds(now.saturating_sub(since))),
+            silent_ms: silent.map(|since| milliseconds(now.saturating_sub(since))),
             from_client: traffic.sum(Side::Client),
             from_backend: traffic.sum(Side::Backend),
             client_rtt_ms: rtt(Side::Client),

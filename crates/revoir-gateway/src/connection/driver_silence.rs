@@ -16,17 +16,21 @@ where
     pub(super) fn poll_silence(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
         let upstream = self.connection.upstream();
         let Some(upstream) = upstream.filter(|_| self.relay.is_silent()) else {
-            let was_silent = self.hearing.take().is_some();
-            if was_silent
-                && self.relay.is_attached()
-                && let Some(upstream) = self.connection.upstream()
-            {
-                upstream.speaks();
+            if self.hearing.take().is_some() {
+                self.connection.handle().traffic.set_silent(None);
+                if self.relay.is_attached()
+                    && let Some(upstream) = self.connection.upstream()
+                {
+                    upstream.speaks();
+                }
             }
             return false;
         };
-        let redial = &self.redial;
-        let hearing = self.hearing.get_or_insert_with(|| redial.hear_of(upstream));
+        let (redial, connection) = (&self.redial, &self.connection);
+        let hearing = self.hearing.get_or_insert_with(|| {
+            connection.handle().traffic.set_silent(Some(now));
+            redial.hear_of(upstream)
+        });
         if hearing.as_mut().poll(cx).is_pending() {
             return false;
         }

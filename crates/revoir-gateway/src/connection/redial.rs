@@ -15,7 +15,8 @@ use crate::proxy_protocol::Header;
 use crate::relay::{Previous, RedialFailure, Seeking};
 use crate::rules::Mode;
 use crate::treatment::{HeldBy, Treatment};
-use crate::upstream::dial::{DialError, Opened, Opening, dial};
+use crate::upstream::dial::dial;
+use crate::upstream::opening::{DialError, Opened, Opening};
 use crate::upstream::{
     Affinity, Agreement, Asking, MaybeTls, PathId, Pool, Priority, QueueId, Upstream,
     UpstreamPermit,

@@ -24,7 +24,8 @@ use crate::front::state::Front;
 use crate::proxy_protocol::Header;
 use crate::rules::{Mode, Rules};
 use crate::treatment::{HeldBy, Treatment};
-use crate::upstream::dial::{DialError, Opened, Opening, dial, handshake_headers};
+use crate::upstream::dial::dial;
+use crate::upstream::opening::{DialError, Opened, Opening, handshake_headers};
 use crate::upstream::{Asking, PathId, Pool, Priority, UpstreamPermit, agreement};
 use crate::watch::{Limit, LoggedRequest};
 

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -29,8 +29,11 @@ use crate::innermost::innermost;
 use crate::proxy_protocol::Header;
 use crate::relay::is_there;
 use crate::upstream::{
-    Affinity, KeepAlive, Kept, MaybeTls, PathId, Pool, Reached, Target, UpstreamPermit,
+    Affinity, KeepAlive, Kept, MaybeTls, PathId, Pool, Question, Reached, Target, UpstreamPermit,
 };
+
+/// An upstream that has answered nobody for so long, while somebody waits, may be frozen.
+const DOUBTED_AFTER: Duration = Duration::from_secs(5);
 
 /// Passes plain requests on, over connections that are kept for more of them.
 pub(crate) struct HttpProxy(Client<Connector, Body>);
@@ -99,19 +102,20 @@ impl HttpProxy {
                 request.headers_mut().entry(HOST).or_insert(host);
             }
             *request.uri_mut() = uri;
-            let answered = tokio::select! {
-                answered = upstreams.request(request) => answered,
-                () = progress.quiet_for(times.response) => {
-                    let text = "the backend does not answer";
-                    tracing::warn!(target: "revoir", upstream = %permit.name(), "{text}");
-                    return refusal(StatusCode::GATEWAY_TIMEOUT, text);
-                }
+            let asking = upstreams.request(request);
+            let question = Question::new(parts.uri.path(), parts.headers.get(HOST));
+            let waited = (progress, times.response);
+            let answered = in_time(asking, (pool, &permit), (question, affinity), waited).await;
+            let Some(answered) = answered else {
+                let text = "the backend does not answer";
+                tracing::warn!(target: "revoir", upstream = %permit.name(), "{text}");
+                return refusal(StatusCode::GATEWAY_TIMEOUT, text);
             };
             match answered {
                 // What follows such an answer is no HTTP, and nobody asked for it.
                 Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
                     permit.reached();
-                    pool.is_there(&permit);
+                    pool.has_answered(&permit);
                     let text = "the backend switched protocols unasked";
                     return refusal(StatusCode::BAD_GATEWAY, text);
                 }
@@ -119,7 +123,7 @@ impl HttpProxy {
                     Kept::answered(response.extensions_mut());
                     permit.reached();
                     if is_there(response.status().as_u16()) {
-                        pool.is_there(&permit);
+                        pool.has_answered(&permit);
                     }
                     strip_hop_by_hop(response.headers_mut());
                     // The upstream is busy with it until the body has ended.
@@ -159,6 +163,31 @@ impl HttpProxy {
         // For one who waits: this is no upstream's answer.
         response.extensions_mut().insert(reached);
         response
+    }
+}
+
+/// What comes of `asking`, if it comes in time. An upstream that answers nobody meanwhile is doubted: soon, or, where
+/// a key leads to it, which would lead elsewhere then, only once the time is over.
+async fn in_time<F: Future>(
+    asking: F,
+    (pool, permit): (&Arc<Pool>, &UpstreamPermit),
+    (question, affinity): (Question, Option<Affinity>),
+    (progress, limit): (&Progress, Duration),
+) -> Option<F::Output> {
+    let since = pool.now();
+    let doubted_after = match affinity {
+        None => DOUBTED_AFTER.min(limit),
+        Some(_) => limit,
+    };
+    let mut asking = pin!(asking);
+    tokio::select! {
+        answered = &mut asking => return Some(answered),
+        () = progress.quiet_for(doubted_after) => {}
+    }
+    pool.doubts(permit, &question, since);
+    tokio::select! {
+        answered = asking => Some(answered),
+        () = progress.quiet_for(limit) => None,
     }
 }
 

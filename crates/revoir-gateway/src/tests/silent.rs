@@ -9,8 +9,8 @@ use crate::front::{Destination, RouteSettings, Settings};
 use crate::rules::Mode;
 use crate::tests::ports::listen_async;
 use crate::tests::support::{
-    Between, Raw, accepted, ask, asked, connected, field, held_at, pair, pass, routed, settings,
-    taken, target,
+    Between, Raw, accepted, ask, asked, connected, dial, field, held_at, pair, pass, routed,
+    settings, taken, target,
 };
 use crate::upstream::PoolSettings;
 
@@ -220,4 +220,157 @@ async fn a_return_that_was_not_answered_in_time_is_followed_by_a_question() {
     assert!(field(&head, "Revoir-Resume").is_some());
     client.text("again").await;
     assert_eq!(backend.recv().await, "again");
+}
+
+/// A gateway in front of two upstreams; the first one is frozen.
+async fn beside_a_frozen_one() -> (TcpListener, TcpListener, Between) {
+    let (frozen, well) = (listen_async(), listen_async());
+    let at = |listener: &TcpListener| target(listener.local_addr().unwrap());
+    let pool = PoolSettings {
+        more: vec![at(&well)],
+        ..held_at(at(&frozen))
+    };
+    let route = RouteSettings::new("/", Destination::Upstreams(pool));
+    let between = routed(vec![route], Settings::default()).await;
+    (frozen, well, between)
+}
+
+/// A client that asks for something, and its request at the upstream.
+async fn asks_plainly(between: &Between, upstream: &TcpListener) -> (Raw, Raw) {
+    let mut client = dial(between.address).await;
+    client
+        .write(b"GET /chat HTTP/1.1\r\nHost: chat.example\r\nCookie: a=b\r\n\r\n")
+        .await;
+    let (backend, head) = asked(upstream).await;
+    assert!(head.starts_with("GET /chat ") && field(&head, "Cookie").is_some());
+    (client, backend)
+}
+
+const NOT_FOUND: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+
+#[tokio::test]
+async fn plain_requests_go_past_an_upstream_that_leaves_one_waiting_until_it_answers() {
+    let (frozen, well, between) = beside_a_frozen_one().await;
+    let (client, _waiting) = asks_plainly(&between, &frozen).await;
+    pass(Duration::from_secs(5)).await;
+    let (mut question, head) = asked(&frozen).await;
+    is_harmless(&head);
+    // Its client leaves, and the other one has more to do.
+    drop(client);
+    let mut busy = Vec::new();
+    for _ in 0..4 {
+        busy.push(asks_plainly(&between, &well).await);
+    }
+    let upstreams = between.gateway.overview().upstreams;
+    assert!(
+        upstreams[0].accepts && !upstreams[0].silent,
+        "it may be slow"
+    );
+    question.write(NOT_FOUND).await;
+    assert!(!question.more().await);
+    asks_plainly(&between, &frozen).await;
+}
+
+#[tokio::test]
+async fn a_plain_request_that_waits_in_vain_is_504_and_the_next_one_goes_elsewhere() {
+    let (frozen, well, between) = beside_a_frozen_one().await;
+    let (mut client, _waiting) = asks_plainly(&between, &frozen).await;
+    pass(Duration::from_secs(5)).await;
+    let (_question, _) = asked(&frozen).await;
+    pass(Duration::from_secs(55)).await;
+    assert!(client.head().await.starts_with("HTTP/1.1 504 "));
+    let mut busy = Vec::new();
+    for _ in 0..3 {
+        busy.push(asks_plainly(&between, &well).await);
+    }
+}
+
+/// A client that asks for a WebSocket, whose first upstream says nothing for half of its time.
+async fn asks_two(
+    frozen: &TcpListener,
+    well: &TcpListener,
+    between: &Between,
+) -> (Raw, (Raw, String), (Raw, String)) {
+    let client = ask(between.address, "Cookie: a=b\r\n").await;
+    let first = asked(frozen).await;
+    pass(Duration::from_secs(5)).await;
+    let second = asked(well).await;
+    for name in ["Revoir-Conn", "Sec-WebSocket-Key", "Cookie"] {
+        assert_eq!(field(&first.1, name), field(&second.1, name));
+    }
+    (client, first, second)
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_not_answered_is_taken_to_another_upstream_in_time() {
+    let (frozen, well, between) = beside_a_frozen_one().await;
+    let (mut client, (mut first, _), (mut second, head)) = asks_two(&frozen, &well, &between).await;
+    accepted(&mut second, &head, "").await;
+    assert!(client.head().await.starts_with("HTTP/1.1 101 "));
+    client.text("well").await;
+    assert_eq!(second.recv().await, "well");
+    assert!(!first.more().await, "it finds that nobody waits any more");
+    let (_question, head) = asked(&frozen).await;
+    is_harmless(&head);
+    let upstreams = between.gateway.overview().upstreams;
+    assert!(upstreams[0].silent && !upstreams[0].accepts && upstreams[1].accepts);
+    // Nobody else waits for it.
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(connected(&well, &between).await);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_upstream_can_answer_although_another_one_was_asked() {
+    let (slow, well, between) = beside_a_frozen_one().await;
+    let (mut client, (mut first, head), (mut second, _)) = asks_two(&slow, &well, &between).await;
+    accepted(&mut first, &head, "").await;
+    assert!(client.head().await.starts_with("HTTP/1.1 101 "));
+    client.text("slow").await;
+    assert_eq!(first.recv().await, "slow");
+    assert!(!second.more().await);
+    let upstreams = between.gateway.overview().upstreams;
+    assert!(upstreams.iter().all(|one| one.accepts && !one.silent));
+}
+
+#[tokio::test]
+async fn a_handshake_is_for_one_upstream_while_that_answers_others() {
+    let (slow, well, between) = beside_a_frozen_one().await;
+    let mut client = ask(between.address, "").await;
+    let (mut backend, head) = asked(&slow).await;
+    // The next one is for the other, and the one behind it for the first again.
+    let _busy = connected(&well, &between).await;
+    let (mut other, mut answering) = asks_plainly(&between, &slow).await;
+    answering.write(NOT_FOUND).await;
+    assert!(other.head().await.starts_with("HTTP/1.1 404 "));
+    pass(Duration::from_secs(9)).await;
+    accepted(&mut backend, &head, "").await;
+    assert!(client.head().await.starts_with("HTTP/1.1 101 "));
+    // What comes at the other next is no second handshake of the first client.
+    let _third = connected(&slow, &between).await;
+    let _fourth = ask(between.address, "X-Fourth: 1\r\n").await;
+    let (_, head) = asked(&well).await;
+    assert!(field(&head, "X-Fourth").is_some(), "{head}");
+}
+
+/// The operator sees which backends are silent.
+#[tokio::test]
+async fn a_silent_backend_is_told() {
+    let (listener, between, mut client, mut backend) = silent_pair().await;
+    let silent = || {
+        let upstream = &between.gateway.overview().upstreams[0];
+        assert_ne!(upstream.accepts, upstream.silent);
+        let mut all = between.gateway.handles();
+        let since = all.pop().unwrap().traffic.silent_since();
+        assert_eq!(since.is_some(), upstream.silent);
+        upstream.silent
+    };
+    assert!(!silent());
+    fall_silent(&mut client, &mut backend).await;
+    let _question = asked(&listener).await;
+    assert!(silent());
+    backend.text("late").await;
+    assert_eq!(said(&mut client).await, b"late");
+    assert!(!silent());
 }

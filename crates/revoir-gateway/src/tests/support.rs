@@ -163,7 +163,11 @@ impl Between {
     /// Waits until the gateway has found out that its backend is away.
     pub(super) async fn away(&self) {
         soon(async {
-            while self.gateway.overview().upstreams[0].accepts {
+            let is_away = || {
+                let upstream = &self.gateway.overview().upstreams[0];
+                !upstream.accepts && !upstream.silent
+            };
+            while !is_away() {
                 tokio::task::yield_now().await;
             }
         })

@@ -54,6 +54,11 @@ impl Answers {
         self.are_bad(counts)
     }
 
+    /// Nothing is known of `path`.
+    pub(super) fn forget(&mut self, path: PathId) {
+        self.take(path);
+    }
+
     /// Whether so many paths answer badly that the upstream counts as away.
     pub(super) fn are_bad(&self, counts: BadAnswers) -> bool {
         let bad = self.last.iter().filter(|(_, answer)| answer.is_some());

@@ -64,6 +64,10 @@ async fn watch(pool: Arc<Pool>, upstream: Arc<Upstream>, check: Check) {
                     continue;
                 }
             };
+        if result.is_ok() && check.path.is_some() {
+            upstream.speaks();
+            pool.heard_of(&upstream);
+        }
         let changed = upstream.health().checked(result.is_ok(), check.thresholds);
         let upstream = &*upstream.name;
         match result {

@@ -4,105 +4,26 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use bytes::Bytes;
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper::header::{
-    CONNECTION, HOST, HeaderName, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
-use revoir_proto::handshake::{HandshakeError, Headers, check_switching_protocols};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until};
 
-use crate::proxy_protocol::Header;
-use crate::relay::is_there;
-use crate::rules::Mode;
-use crate::shortage::Shortage;
-use crate::upstream::agreement;
-use crate::upstream::agreement::Agreement;
+use crate::upstream::attempts::Attempts;
 use crate::upstream::health::Reached;
-use crate::upstream::maybe_tls::MaybeTls;
+use crate::upstream::opening::{DialError, Opened, Opening};
 use crate::upstream::path_id::PathId;
 use crate::upstream::permits::DialPermit;
 use crate::upstream::pool::Pool;
-use crate::upstream::question::Question;
-use crate::upstream::rendezvous::Affinity;
 use crate::upstream::server::UpstreamPermit;
-use crate::upstream::target::Target;
-
-/// The header field in which a backend says whether its client may be held: `yes` or `no`.
-const HOLD: HeaderName = HeaderName::from_static("revoir-hold");
-
-/// What the backend is asked for.
-#[derive(Clone, Debug)]
-pub(crate) struct Opening {
-    pub(crate) resource: Uri,
-    /// All fields but those of the handshake.
-    pub(crate) headers: HeaderMap,
-    pub(crate) key: String,
-    pub(crate) subprotocols: Vec<String>,
-    pub(crate) extensions: Option<String>,
-    /// How the connection is treated that comes of it.
-    pub(crate) mode: Mode,
-    /// Where the client belongs.
-    pub(crate) affinity: Option<Affinity>,
-    /// Whom a PROXY header names.
-    pub(crate) client: Header,
-}
-
-/// An open connection to the backend.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) stream: MaybeTls,
-    /// What came behind the answer.
-    pub(crate) input: Bytes,
-    pub(crate) agreement: Agreement,
-    /// Whether its client may be held, if it said that.
-    pub(crate) says_hold: Option<bool>,
-    /// The other fields of the answer.
-    pub(crate) headers: HeaderMap,
-    /// How long it took.
-    pub(crate) took: Duration,
-}
-
-/// Why there is no connection.
-#[derive(Debug)]
-pub(crate) enum DialError {
-    /// Another status than 101.
-    Refused(Response<Incoming>),
-    /// There is no connection to any upstream.
-    Unreachable(io::Error),
-    /// None could be tried, for want of something here.
-    Untried(io::Error),
-    /// It broke before an answer.
-    Broken(io::Error),
-    /// It took too long.
-    Silent,
-    /// The answer breaks a rule of HTTP or of the opening handshake.
-    Invalid(String),
-}
-
-impl std::fmt::Display for DialError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Refused(response) => write!(f, "the backend answered {}", response.status()),
-            Self::Unreachable(error) => write!(f, "the backend cannot be reached: {error}"),
-            Self::Untried(error) => write!(f, "no connection can be made: {error}"),
-            Self::Broken(error) => write!(f, "the backend broke off: {error}"),
-            Self::Silent => f.write_str("the backend does not answer"),
-            Self::Invalid(error) => write!(f, "the backend's handshake is invalid: {error}"),
-        }
-    }
-}
 
 /// Uses `permit` to open a connection to an upstream of `pool`, within `limit`. One that is not there,
 /// or says that nobody else is, leaves it to the next. What came of it is reported.
 ///
+/// Where half of the time is over, and nobody has had an answer of the upstream since, another one is asked too, and
+/// the first answer counts: a handshake is a GET, which may be repeated (RFC 9110 section 9.2.2). One that is only slow
+/// can answer all the same.
+///
 /// Whoever had a backend passes over one that is silent, and has it asked: a process that was frozen reads later
-/// what was written to it, and is not to find many handshakes of one connection then.
+/// what was written to it, and is not to find many handshakes of one connection then. Nor is such a client's handshake
+/// sent to two: `Revoir-Resume` gives what a backend kept to one.
 pub(crate) async fn dial(
     pool: &Arc<Pool>,
     permit: DialPermit,
@@ -114,25 +35,53 @@ pub(crate) async fn dial(
     let mut tried = Vec::new();
     let mut best: Option<DialError> = None;
     let mut standing = None;
-    while let Some(upstream) = pool.pick(path, &tried, opening.affinity) {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            break;
-        }
-        if permit.is_again() && upstream.upstream().health().is_silent() {
-            pool.ask(upstream.upstream(), &opening.question());
-            standing.get_or_insert(Reached::Badly);
+    let mut attempts = Attempts::new(pool, opening);
+    loop {
+        if attempts.running.is_empty() {
+            if deadline <= Instant::now() {
+                break;
+            }
+            let Some(upstream) = pool.pick(path, &tried, opening.affinity) else {
+                break;
+            };
+            if permit.is_again() && upstream.upstream().health().is_silent() {
+                pool.ask(upstream.upstream(), &opening.question());
+                standing.get_or_insert(Reached::Badly);
+            } else {
+                attempts.begin(upstream.upstream());
+            }
             tried.push(upstream);
             continue;
         }
-        let attempt = Box::pin(attempt(pool, upstream.target(), opening));
-        let answer = timeout(left, attempt).await;
-        let answer = answer.unwrap_or(Err(DialError::Silent));
-        tell(&upstream, answer.as_ref().err());
+        let doubtful = attempts.is_doubtful(limit / 2);
+        let (upstream, answer) = tokio::select! {
+            biased;
+            done = attempts.next() => done,
+            () = sleep_until(deadline) => attempts.give_up(),
+            () = doubtful, if !permit.is_again() => {
+                let other = pool
+                    .has_another(path, &tried)
+                    .then(|| pool.pick(path, &tried, opening.affinity));
+                if let Some(other) = other.flatten() {
+                    attempts.begin(other.upstream());
+                    tried.push(other);
+                } else {
+                    attempts.is_alone = true;
+                }
+                continue;
+            }
+        };
+        let mut upstreams = tried.iter();
+        // Each attempt is at one of them.
+        let Some(at) = upstreams.position(|one| Arc::ptr_eq(one.upstream(), &upstream)) else {
+            break;
+        };
         let reached = answer
             .as_ref()
             .map_or_else(DialError::reached, |_| Reached::Well);
-        standing = Some(match pool.tried(&upstream, path, reached) {
+        tell(&tried[at], answer.as_ref().err());
+        let is_up = pool.tried(&tried[at], path, reached);
+        standing = Some(match is_up {
             // Others are there, and this one speaks for none of them.
             _ if reached == Reached::Untried => reached,
             true if reached == Reached::Not => Reached::Badly,
@@ -141,17 +90,20 @@ pub(crate) async fn dial(
         });
         let error = match answer {
             Ok(opened) => {
+                attempts.are_over(path, &tried, limit / 2);
                 permit.report(Reached::Well);
-                return Ok((opened, upstream));
+                return Ok((opened, tried.swap_remove(at)));
             }
             Err(error) => error,
         };
-        tried.push(upstream);
         let goes_on = match &error {
             DialError::Unreachable(_) | DialError::Untried(_) | DialError::Broken(_) => true,
             DialError::Refused(_) => reached == Reached::Badly && pool.has_another(path, &tried),
             DialError::Silent | DialError::Invalid(_) => false,
         };
+        if reached == Reached::Silent && pool.has_several() {
+            pool.ask(&upstream, &opening.question());
+        }
         if best
             .as_ref()
             .is_none_or(|best| best.weight() <= error.weight())
@@ -159,6 +111,7 @@ pub(crate) async fn dial(
             best = Some(error);
         }
         if !goes_on {
+            attempts.are_over(path, &tried, limit / 2);
             break;
         }
     }
@@ -178,158 +131,15 @@ fn tell(upstream: &UpstreamPermit, error: Option<&DialError>) {
     match error {
         Some(DialError::Unreachable(error) | DialError::Untried(error)) => {
             upstream.not_reached(error);
-            return;
         }
-        Some(error @ (DialError::Broken(_) | DialError::Silent | DialError::Invalid(_))) => {
-            let upstream = upstream.name();
-            tracing::warn!(target: "revoir", %upstream, "{error}");
+        // There was a connection, which says little: it is not told that it is reached again.
+        Some(error @ (DialError::Broken(_) | DialError::Silent)) => {
+            tracing::warn!(target: "revoir", upstream = %upstream.name(), "{error}");
         }
-        Some(DialError::Refused(_)) | None => {}
-    }
-    upstream.reached();
-}
-
-impl DialError {
-    /// What it says of the upstream.
-    fn reached(&self) -> Reached {
-        match self {
-            Self::Refused(response) if is_there(response.status().as_u16()) => Reached::Well,
-            Self::Refused(_) | Self::Broken(_) | Self::Invalid(_) => Reached::Badly,
-            Self::Silent => Reached::Silent,
-            Self::Unreachable(_) => Reached::Not,
-            Self::Untried(_) => Reached::Untried,
+        Some(error @ DialError::Invalid(_)) => {
+            tracing::warn!(target: "revoir", upstream = %upstream.name(), "{error}");
+            upstream.reached();
         }
+        Some(DialError::Refused(_)) | None => upstream.reached(),
     }
-
-    /// Of several upstreams, one that answered says more than one that is not there.
-    const fn weight(&self) -> u8 {
-        match self {
-            Self::Unreachable(_) | Self::Untried(_) => 0,
-            Self::Broken(_) => 1,
-            Self::Refused(_) | Self::Silent | Self::Invalid(_) => 2,
-        }
-    }
-}
-
-async fn attempt(pool: &Pool, target: &Target, opening: &Opening) -> Result<Opened, DialError> {
-    let since = Instant::now();
-    let stream = match pool.connect(target, opening.client).await {
-        Ok(stream) => stream,
-        // It is there, and cannot be trusted.
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            return Err(DialError::Invalid(format!("TLS: {error}")));
-        }
-        Err(error) if Shortage::of(&error).is_some() => return Err(DialError::Untried(error)),
-        Err(error) => return Err(DialError::Unreachable(error)),
-    };
-    let handshake = http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.map_err(|error| broken(&error))?;
-    // It ends with the answer: the stream is taken over, or the body of a refusal is read.
-    tokio::spawn(connection.with_upgrades());
-    let mut response = sender
-        .send_request(opening.request())
-        .await
-        .map_err(|error| broken(&error))?;
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(DialError::Refused(response));
-    }
-    let agreement = check(response.headers(), opening)
-        .map_err(|error| DialError::Invalid(error.to_string()))?;
-    let upgraded = hyper::upgrade::on(&mut response).await;
-    let upgraded = upgraded.map_err(|error| broken(&error))?;
-    let parts = upgraded
-        .downcast::<TokioIo<MaybeTls>>()
-        .map_err(|_| DialError::Invalid("the stream is another one".to_owned()))?;
-    let mut headers = std::mem::take(response.headers_mut());
-    Ok(Opened {
-        says_hold: take_hold(&mut headers),
-        stream: parts.io.into_inner(),
-        input: parts.read_buf,
-        agreement,
-        headers,
-        took: since.elapsed(),
-    })
-}
-
-/// Takes out what a backend says of a hold: whether its client may be exchanged for another connection
-/// without knowing. The client is not told.
-fn take_hold(headers: &mut HeaderMap) -> Option<bool> {
-    let said = headers.remove(HOLD)?;
-    match said.to_str().ok()?.trim() {
-        yes if yes.eq_ignore_ascii_case("yes") => Some(true),
-        no if no.eq_ignore_ascii_case("no") => Some(false),
-        _ => None,
-    }
-}
-
-/// What a failed exchange means: the connection broke, or its bytes are no HTTP.
-fn broken(error: &hyper::Error) -> DialError {
-    match error.is_parse() || error.is_parse_too_large() {
-        true => DialError::Invalid(error.to_string()),
-        false => DialError::Broken(io::Error::other(error.to_string())),
-    }
-}
-
-impl Opening {
-    /// What an upstream is asked to see whether it goes on.
-    pub(crate) fn question(&self) -> Question {
-        Question::new(self.resource.path(), self.headers.get(HOST))
-    }
-
-    /// About what it takes up.
-    pub(crate) fn bytes(&self) -> usize {
-        let fields = self.headers.iter();
-        let fields = fields.map(|(name, value)| name.as_str().len() + value.len());
-        self.resource.path().len() + fields.sum::<usize>()
-    }
-
-    fn request(&self) -> Request<Body> {
-        let mut request = Request::new(Body::empty());
-        *request.method_mut() = Method::GET;
-        *request.uri_mut() = self.resource.clone();
-        let headers = request.headers_mut();
-        headers.clone_from(&self.headers);
-        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-        let subprotocols = self.subprotocols.join(", ");
-        let subprotocols = (!subprotocols.is_empty()).then_some(subprotocols);
-        for (name, value) in [
-            (SEC_WEBSOCKET_KEY, Some(&self.key)),
-            (SEC_WEBSOCKET_PROTOCOL, subprotocols.as_ref()),
-            (SEC_WEBSOCKET_EXTENSIONS, self.extensions.as_ref()),
-        ] {
-            // All three come from a request that was checked.
-            if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
-                headers.insert(name, value);
-            }
-        }
-        request
-    }
-}
-
-/// What a 101 agrees on, if it breaks no rule.
-fn check(headers: &HeaderMap, opening: &Opening) -> Result<Agreement, HandshakeError> {
-    let offered = opening.extensions.as_deref();
-    let (subprotocol, extensions) = check_switching_protocols(
-        &handshake_headers(headers)?,
-        &opening.key,
-        &opening.subprotocols,
-        |answer| agreement::accept(opening.mode, offered, answer),
-    )?;
-    Ok(Agreement {
-        subprotocol: subprotocol.map(Into::into),
-        extensions: extensions.map(Into::into),
-    })
-}
-
-/// The same fields, for the rules of the opening handshake.
-pub(crate) fn handshake_headers(headers: &HeaderMap) -> Result<Headers, HandshakeError> {
-    let part = "header";
-    let mut fields = Headers::new();
-    for (name, value) in headers {
-        let pushed = fields.push(name.as_str(), value.as_bytes());
-        pushed.map_err(|_| HandshakeError::MalformedHead { part })?;
-    }
-    Ok(fields)
 }

@@ -30,11 +30,17 @@ pub(crate) struct Health {
     restarting_until: Duration,
     /// When it last did not accept.
     was_away: Option<Duration>,
-    /// Since when it has not spoken although it should have.
-    silent_since: Option<Duration>,
+    /// It has not spoken although it should have.
+    is_silent: bool,
+    /// What the first connection was asked for that fell silent, which counts as answered badly until it speaks.
+    silent_at: Option<PathId>,
+    /// Nobody got an answer while somebody waited for one.
+    is_doubted: bool,
+    /// Until then newcomers go elsewhere, where it is one of these.
+    spared_until: Duration,
 }
 
-/// For so long an upstream that has fallen silent is the last that newcomers go to.
+/// For so long an upstream that has fallen silent is the last that newcomers go to. Then one of them finds out.
 const SPARED: Duration = Duration::from_secs(60);
 
 /// What came of an attempt at an upstream.
@@ -82,9 +88,9 @@ impl Health {
         !self.is_out && self.away.is_none()
     }
 
-    /// Whether it is there, and some path is not known to answer badly.
+    /// Whether it is there, is not silent, and some path is not known to answer badly.
     pub(crate) fn accepts(&self) -> bool {
-        self.is_up() && !self.answers.all_are_bad()
+        self.is_up() && !self.is_silent && !self.answers.all_are_bad()
     }
 
     /// It is tried now: nobody else needs to find out.
@@ -93,6 +99,9 @@ impl Health {
             away.tried(now);
         }
         self.answers.tried(now, path);
+        if self.is_silent || self.is_doubted {
+            self.spared_until = now.saturating_add(SPARED);
+        }
     }
 
     /// Takes note of what came of an attempt.
@@ -104,10 +113,8 @@ impl Health {
         counts: BadAnswers,
     ) {
         match reached {
-            Reached::Well | Reached::Not => self.silent_since = None,
-            Reached::Silent => {
-                self.silent_since.get_or_insert(now);
-            }
+            Reached::Well | Reached::Not => self.speaks(),
+            Reached::Silent => self.is_silent_since(now),
             Reached::Badly | Reached::Untried => {}
         }
         if matches!(reached, Reached::Badly | Reached::Silent | Reached::Not) {
@@ -133,30 +140,53 @@ impl Health {
         self.away.map(|_| now).or(self.was_away)
     }
 
-    /// Whether it fell silent so lately that newcomers go elsewhere, where they can. Later one of them finds out:
-    /// its own clients, who would, may have left.
-    pub(crate) fn is_spared(&self, now: Duration) -> bool {
-        let spared = |since: Duration| now < since.saturating_add(SPARED);
-        self.silent_since.is_some_and(spared)
+    /// Whether newcomers go elsewhere, where they can, because it is silent or doubted. Once in a while one of them
+    /// finds out: its own clients, who would, may have left, and it may never answer a question. While one that is
+    /// only doubted `is_asked`, the answer finds out.
+    pub(crate) fn is_spared(&self, now: Duration, is_asked: bool) -> bool {
+        match self.is_silent || self.is_doubted {
+            true => now < self.spared_until || (is_asked && !self.is_silent),
+            false => false,
+        }
     }
 
     /// Whether it has not spoken since it should have.
     pub(crate) const fn is_silent(&self) -> bool {
-        self.silent_since.is_some()
+        self.is_silent
+    }
+
+    /// Somebody waits for it, and nobody has had an answer since. It may be slow, so that says nothing else.
+    pub(crate) const fn is_doubted_since(&mut self, now: Duration) {
+        self.is_doubted = true;
+        self.spared_until = now.saturating_add(SPARED);
+    }
+
+    const fn is_silent_since(&mut self, now: Duration) {
+        if !self.is_silent {
+            self.spared_until = now.saturating_add(SPARED);
+        }
+        self.is_silent = true;
     }
 
     /// A connection to it that was asked for `path` has fallen silent: others are fitter.
     pub(crate) fn falls_silent(&mut self, now: Duration, path: PathId, counts: BadAnswers) {
         // As many may fall silent as it has.
-        if !self.is_silent() && self.answers.bad(now, path, counts) {
-            self.leave_alone(now, counts);
+        if !self.is_silent() {
+            self.silent_at = Some(path);
+            if self.answers.bad(now, path, counts) {
+                self.leave_alone(now, counts);
+            }
         }
-        self.silent_since.get_or_insert(now);
+        self.is_silent_since(now);
     }
 
-    /// A connection to it that was silent speaks.
-    pub(crate) const fn speaks(&mut self) {
-        self.silent_since = None;
+    /// It goes on: a connection to it that was silent speaks, or it has answered somebody.
+    pub(crate) fn speaks(&mut self) {
+        self.is_silent = false;
+        self.is_doubted = false;
+        if let Some(path) = self.silent_at.take() {
+            self.answers.forget(path);
+        }
     }
 
     /// It can be connected to. What it would answer is not known.
@@ -172,7 +202,8 @@ impl Health {
 
     /// Takes note of a check. Returns whether that changes something.
     pub(crate) fn checked(&mut self, succeeded: bool, thresholds: Thresholds) -> bool {
-        if succeeded {
+        // The system connects in the name of a process that is frozen.
+        if succeeded && !self.is_silent {
             self.away = None;
         }
         if succeeded != self.is_out {
@@ -333,6 +364,43 @@ mod tests {
         assert_eq!(health.was_away(s(9)), Some(s(9)), "it still is");
         health.speaks();
         assert!(!health.is_silent());
+    }
+
+    #[test]
+    fn one_that_is_silent_or_doubted_is_spared_and_one_newcomer_finds_out_at_a_time() {
+        let mut health = Health::default();
+        assert!(!health.is_spared(s(0), true));
+        health.is_doubted_since(s(1));
+        assert!(!health.is_silent() && health.accepts(), "it may be slow");
+        assert!(health.is_spared(s(60), false) && !health.is_spared(s(61), false));
+        assert!(health.is_spared(s(61), true), "the answer finds out");
+        health.tried(s(61), path("/"));
+        assert!(health.is_spared(s(120), false));
+        health.speaks();
+        assert!(!health.is_spared(s(62), true));
+        health.falls_silent(s(100), path("/"), COUNTS);
+        health.falls_silent(s(150), path("/"), COUNTS);
+        assert!(health.is_spared(s(159), false) && !health.accepts());
+        assert!(!health.is_spared(s(160), true), "it may never answer that");
+        health.tried(s(160), path("/"));
+        assert!(health.is_spared(s(219), false) && !health.is_spared(s(220), false));
+    }
+
+    #[test]
+    fn a_connection_says_nothing_of_a_silent_upstream() {
+        let thresholds = Thresholds {
+            failures: 3,
+            successes: 2,
+        };
+        let mut health = Health::default();
+        health.restarts(s(1), s(30), COUNTS);
+        health.falls_silent(s(1), path("/"), COUNTS);
+        health.checked(true, thresholds);
+        assert!(!health.is_up());
+        health.speaks();
+        assert_eq!(health.answers.away(path("/")), None, "it was silent there");
+        health.checked(true, thresholds);
+        assert!(health.is_up());
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl Pool {
         let fittest = untried(&live, tried).min_by_key(|one| {
             let health = one.health();
             let fitness = health.fitness(now, path);
-            let is_unfit = fitness > Fitness::Up || health.is_spared(now);
+            let is_unfit = fitness > Fitness::Up || health.is_spared(now, one.is_asked());
             drop(health);
             let weight = live.settings.weights.of(&one.target);
             let (fitness, rank) = match affinity {
@@ -185,8 +185,8 @@ impl Pool {
     pub(crate) async fn probe(self: Arc<Self>, permit: UpstreamPermit, path: PathId) {
         match self.connect(permit.target(), Header::Own).await {
             Ok(_) => {
-                permit.reached();
-                self.is_there(&permit);
+                let mut health = permit.upstream().health();
+                health.is_there(self.live().settings.away);
             }
             Err(error) => {
                 let reached = permit.not_reached(&error);
@@ -195,10 +195,18 @@ impl Pool {
         }
     }
 
+    /// Whether it has more than one upstream.
+    pub(super) fn has_several(&self) -> bool {
+        self.live().upstreams.len() > 1
+    }
+
     /// Whether there is another upstream that is fit for `path`.
     pub(crate) fn has_another(&self, path: PathId, tried: &[UpstreamPermit]) -> bool {
         let now = self.now();
-        let is_fit = |one: &Arc<Upstream>| one.health().fitness(now, path) <= Fitness::Up;
+        let is_fit = |one: &Arc<Upstream>| {
+            let health = one.health();
+            health.fitness(now, path) <= Fitness::Up && !health.is_spared(now, one.is_asked())
+        };
         untried(&self.live(), tried).any(is_fit)
     }
 
@@ -212,7 +220,7 @@ impl Pool {
         health.reached(now, path, reached, counts);
         drop(health);
         if matches!(reached, Reached::Well | Reached::Not) {
-            permit.upstream().heard_of.send_replace(Some(now));
+            self.heard_of(permit.upstream());
         }
         let mut upstreams = live.upstreams.iter();
         reached == Reached::Well || upstreams.any(|one| one.health().is_up())
@@ -220,9 +228,17 @@ impl Pool {
 
     /// The upstream of `permit` has answered a plain request. What it would answer a handshake is not
     /// known.
-    pub(crate) fn is_there(&self, permit: &UpstreamPermit) {
+    pub(crate) fn has_answered(&self, permit: &UpstreamPermit) {
         let mut health = permit.upstream().health();
+        health.speaks();
         health.is_there(self.live().settings.away);
+        drop(health);
+        self.heard_of(permit.upstream());
+    }
+
+    /// `upstream` goes on, as somebody has just seen.
+    pub(super) fn heard_of(&self, upstream: &Upstream) {
+        upstream.heard_of.send_replace(Some(self.now()));
     }
 
     /// Connects to one of the targets, for `client`.
@@ -293,11 +309,15 @@ impl Pool {
 
     /// How its upstreams stand.
     pub(crate) fn states(&self) -> Vec<UpstreamState> {
-        let state = |one: &Arc<Upstream>| UpstreamState {
-            upstream: one.name.to_string(),
-            accepts: one.health().accepts(),
-            backup: one.is_backup,
-            connections: one.connections(),
+        let state = |one: &Arc<Upstream>| {
+            let health = one.health();
+            UpstreamState {
+                upstream: one.name.to_string(),
+                accepts: health.accepts(),
+                silent: health.is_silent(),
+                backup: one.is_backup,
+                connections: one.connections(),
+            }
         };
         self.live().upstreams.iter().map(state).collect()
     }
@@ -330,6 +350,7 @@ mod tests {
     use crate::relay::Missing;
     use crate::upstream::balance::Weights;
     use crate::upstream::one_return::Return;
+    use crate::upstream::question::Question;
 
     fn port_of(target: &Target) -> u16 {
         match target.place {
@@ -454,7 +475,40 @@ mod tests {
         drop(silent);
         assert_eq!(picked(), [2, 2, 2, 2]);
         tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(picked(), [1, 2, 1, 2], "nobody else may find out");
+        assert_eq!(picked(), [1, 2, 2, 2], "one finds out: nobody else may");
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert_eq!(picked(), [2, 2, 2, 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_doubted_upstream_is_asked_where_there_is_another_and_nobody_has_heard_of_it() {
+        let at = |port| Target::parse(&format!("ws://127.0.0.1:{port}")).unwrap();
+        let pool = Pool::new(one_upstream(), Instant::now());
+        let question = Question::new("/", None);
+        let slow = pool.pick(path("/"), &[], None).unwrap();
+        let since = pool.now();
+        pool.doubts(&slow, &question, since);
+        assert!(!slow.upstream().is_asked(), "there is no other");
+        let two = PoolSettings {
+            more: vec![at(2)],
+            ..one_upstream()
+        };
+        pool.replace(two);
+        pool.has_answered(&slow);
+        pool.doubts(&slow, &question, since);
+        assert!(!slow.upstream().is_asked(), "it has answered somebody");
+        pool.doubts(&slow, &question, since + Duration::from_secs(1));
+        assert!(slow.upstream().is_asked());
+        assert_eq!(
+            pool.states()[0],
+            UpstreamState {
+                upstream: "127.0.0.1:9".to_owned(),
+                accepts: true,
+                silent: false,
+                backup: false,
+                connections: 1,
+            }
+        );
     }
 
     #[tokio::test(start_paused = true)]

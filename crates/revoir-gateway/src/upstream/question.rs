@@ -40,7 +40,7 @@ pub(crate) struct Question {
 
 impl Question {
     /// About `path`, at `host`.
-    pub(super) fn new(path: &str, host: Option<&HeaderValue>) -> Self {
+    pub(crate) fn new(path: &str, host: Option<&HeaderValue>) -> Self {
         Self {
             path: PathId::of(path),
             // It was one.
@@ -72,6 +72,21 @@ impl Pool {
             if timeout(PAUSE, upstream.heard_since(since)).await.is_ok() {
                 return;
             }
+        }
+    }
+
+    /// Somebody has waited for long since then for the upstream of `permit`. If nobody has had an answer meanwhile, it
+    /// is asked how it is, and newcomers go elsewhere; where there is nothing else, that would change nothing.
+    pub(crate) fn doubts(
+        self: &Arc<Self>,
+        permit: &UpstreamPermit,
+        question: &Question,
+        since: Duration,
+    ) {
+        let upstream = permit.upstream();
+        if self.has_several() && upstream.heard_of() < Some(since) {
+            upstream.health().is_doubted_since(self.now());
+            self.ask(upstream, question);
         }
     }
 
@@ -125,12 +140,17 @@ impl Pool {
             Err(error) if Shortage::of(&error).is_some() => return Reached::Untried,
             Err(error) => Err(error.to_string()),
         };
-        permit.reached();
         match answer {
-            // Somebody before it says so, who knows no better.
-            Ok(answer) if !is_there(answer.status().as_u16()) => Reached::Badly,
+            Ok(answer) => {
+                permit.reached();
+                match is_there(answer.status().as_u16()) {
+                    true => Reached::Well,
+                    // Somebody before it says so, who knows no better.
+                    false => Reached::Badly,
+                }
+            }
             // It need not speak HTTP as this does: it does something.
-            Ok(_) | Err(_) => Reached::Well,
+            Err(_) => Reached::Well,
         }
     }
 }

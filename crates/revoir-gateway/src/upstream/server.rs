@@ -66,6 +66,11 @@ impl Upstream {
         (connections << 20) / u64::from(weight.max(1))
     }
 
+    /// Whether it is being asked how it is.
+    pub(super) fn is_asked(&self) -> bool {
+        self.is_asked.load(Ordering::Relaxed)
+    }
+
     /// When it last answered somebody, or could not be reached.
     pub(crate) fn heard_of(&self) -> Option<Duration> {
         *self.heard_of.borrow()
@@ -95,8 +100,10 @@ impl Upstream {
 pub struct UpstreamState {
     /// Host and port, or the socket as `unix:PATH`.
     pub upstream: String,
-    /// Whether the last attempt to reach it succeeded.
+    /// Whether the last attempt to reach it succeeded, and it is not silent.
     pub accepts: bool,
+    /// Whether it has not spoken although it should have: it is frozen, or as good as that.
+    pub silent: bool,
     /// Whether it is used only while no other is fit.
     pub backup: bool,
     /// WebSocket connections that it has.
@@ -126,7 +133,8 @@ impl UpstreamPermit {
         &self.0
     }
 
-    /// It gave an answer, whatever that says.
+    /// It gave an answer, whatever that says. A connection is none: the system makes it, also for a process that
+    /// ends before it has seen it.
     pub(crate) fn reached(&self) {
         self.0.reach.reached(&self.0.name);
     }

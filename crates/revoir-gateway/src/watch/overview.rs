@@ -50,6 +50,7 @@ pub(crate) fn merged(states: impl Iterator<Item = UpstreamState>) -> Vec<Upstrea
         {
             Some(known) => {
                 known.accepts &= state.accepts;
+                known.silent |= state.silent;
                 // For one of the routes it is more than that.
                 known.backup &= state.backup;
                 known.connections += state.connections;
@@ -69,6 +70,7 @@ mod tests {
         let state = |upstream: &str, accepts, connections| UpstreamState {
             upstream: upstream.to_owned(),
             accepts,
+            silent: false,
             backup: false,
             connections,
         };

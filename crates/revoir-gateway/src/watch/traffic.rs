@@ -17,6 +17,8 @@ pub struct Traffic {
     backend: Flow,
     /// Since when the client is held, plus one. 0: it is not.
     held_since: AtomicU64,
+    /// Since when its backend is silent, plus one. 0: it is not.
+    silent_since: AtomicU64,
 }
 
 /// What came from one side. Times are in microseconds of the gateway's time.
@@ -68,6 +70,16 @@ impl Traffic {
 
     pub(crate) fn held_since(&self) -> Option<Duration> {
         optional(self.held_since.load(Ordering::Relaxed))
+    }
+
+    /// Its backend is silent since then, or is not.
+    pub(crate) fn set_silent(&self, since: Option<Duration>) {
+        let since = since.map_or(0, |since| micros(since).saturating_add(1));
+        self.silent_since.store(since, Ordering::Relaxed);
+    }
+
+    pub(crate) fn silent_since(&self) -> Option<Duration> {
+        optional(self.silent_since.load(Ordering::Relaxed))
     }
 
     pub(crate) fn rtt(&self, side: Side) -> Option<Duration> {

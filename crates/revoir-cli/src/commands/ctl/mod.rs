@@ -102,6 +102,7 @@ fn list(connections: &[ConnectionLine]) -> String {
         "AGE",
         "IDLE",
         "HELD",
+        "SILENT",
         "FROM CLIENT",
         "FROM BACKEND",
         "RTT",
@@ -122,6 +123,7 @@ fn list(connections: &[ConnectionLine]) -> String {
             span(one.age_ms),
             span(one.idle_ms),
             one.held_ms.map_or_else(nothing, span),
+            one.silent_ms.map_or_else(nothing, span),
             traffic(one.from_client),
             traffic(one.from_backend),
             rtts,
@@ -149,9 +151,10 @@ fn status(screen: &Screen, status: &StatusLine) -> String {
         ("from backends", traffic(status.from_backends)),
     ];
     for upstream in &status.upstreams {
-        let accepts = match upstream.accepts {
-            true => "accepts",
-            false => "does not accept",
+        let accepts = match (upstream.accepts, upstream.silent) {
+            (_, true) => "is silent",
+            (true, _) => "accepts",
+            (false, _) => "does not accept",
         };
         let (name, connections) = (&upstream.upstream, connections_of(upstream.connections));
         let role = if upstream.backup {

@@ -1,0 +1,109 @@
+//! [`Attempts`]: handshakes with upstreams that are under way, one or two at a time.
+
+use std::future::{Future, pending, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::upstream::health::Reached;
+use crate::upstream::opening::{DialError, Opened, Opening, attempt};
+use crate::upstream::path_id::PathId;
+use crate::upstream::pool::Pool;
+use crate::upstream::server::{Upstream, UpstreamPermit};
+
+/// Handshakes with upstreams that are under way, for one who wants one connection.
+pub(super) struct Attempts<'a> {
+    pool: &'a Arc<Pool>,
+    opening: &'a Opening,
+    pub(super) running: Vec<Running<'a>>,
+    /// Whether there is no other to ask.
+    pub(super) is_alone: bool,
+}
+
+pub(super) struct Running<'a> {
+    upstream: Arc<Upstream>,
+    began: Instant,
+    /// The same in the pool's time.
+    since: Duration,
+    answer: Pin<Box<dyn Future<Output = Result<Opened, DialError>> + Send + 'a>>,
+}
+
+impl<'a> Attempts<'a> {
+    pub(super) const fn new(pool: &'a Arc<Pool>, opening: &'a Opening) -> Self {
+        Self {
+            pool,
+            opening,
+            running: Vec::new(),
+            is_alone: false,
+        }
+    }
+
+    /// Asks `upstream`.
+    pub(super) fn begin(&mut self, upstream: &Arc<Upstream>) {
+        let (pool, opening, to) = (self.pool, self.opening, Arc::clone(upstream));
+        self.running.push(Running {
+            upstream: Arc::clone(upstream),
+            began: Instant::now(),
+            since: pool.now(),
+            answer: Box::pin(async move { attempt(pool, &to.target, opening).await }),
+        });
+    }
+
+    /// The first of them that is over.
+    pub(super) async fn next(&mut self) -> (Arc<Upstream>, Result<Opened, DialError>) {
+        poll_fn(|cx| {
+            let mut running = self.running.iter_mut().enumerate();
+            let done = running.find_map(|(at, one)| match one.answer.as_mut().poll(cx) {
+                Poll::Ready(answer) => Some((at, answer)),
+                Poll::Pending => None,
+            });
+            match done {
+                Some((at, answer)) => Poll::Ready((self.running.remove(at).upstream, answer)),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Gives up the one that has waited longest, which there is.
+    pub(super) fn give_up(&mut self) -> (Arc<Upstream>, Result<Opened, DialError>) {
+        (self.running.remove(0).upstream, Err(DialError::Silent))
+    }
+
+    /// Is ready once another one should be asked: the only one has not answered for so long, and nobody else has
+    /// had an answer since.
+    pub(super) fn is_doubtful(&self, after: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let only = match &self.running[..] {
+            [only] if !self.is_alone => Some((Arc::clone(&only.upstream), only.began, only.since)),
+            _ => None,
+        };
+        async move {
+            let Some((upstream, began, since)) = only else {
+                return pending().await;
+            };
+            sleep_until(began + after).await;
+            if upstream.heard_of() >= Some(since) {
+                pending().await
+            }
+        }
+    }
+
+    /// Somebody else has answered, or nobody will in time: those that have had so long are silent.
+    pub(super) fn are_over(&mut self, path: PathId, tried: &[UpstreamPermit], after: Duration) {
+        for one in self.running.drain(..) {
+            let mut tried = tried.iter();
+            let Some(permit) = tried.find(|permit| Arc::ptr_eq(permit.upstream(), &one.upstream))
+            else {
+                continue;
+            };
+            if one.began.elapsed() >= after {
+                tracing::warn!(target: "revoir", upstream = %permit.name(), "{}", DialError::Silent);
+                self.pool.tried(permit, path, Reached::Silent);
+                self.pool.ask(&one.upstream, &self.opening.question());
+            }
+        }
+    }
+}
