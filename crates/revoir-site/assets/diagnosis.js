@@ -262,16 +262,20 @@ const revoirDiagnosis = (data) => {
 
   /** What is known, as signs. */
   function read({ code, opened = null, idle = null, isClosing = false, text = "" }) {
-    const reading = { code, opened, witness: null, signs: new Set(), loose: new Set(), limits: [], limit: null };
+    const reading = { code, opened, witness: null, signs: new Set(), ruled: new Set(), loose: new Set(), limits: [], limit: null };
     const add = (name) => reading.signs.add(sign.get(name));
     let [status, byText, isHeard, isUnread] = [null, null, false, false];
     let heard = 0;
-    const say = ({ signs, opened: told, witness }) => {
+    const say = ({ signs, opened: told, witness, isRule = false }) => {
       heard += 1;
       isHeard ||= signs.length > 0;
       byText ??= told;
       reading.witness ??= witness;
-      for (const index of signs) reading.signs.add(index);
+      for (const index of signs) {
+        if (!isRule) reading.ruled.delete(index);
+        else if (!reading.signs.has(index)) reading.ruled.add(index);
+        reading.signs.add(index);
+      }
     };
 
     for (const { message, named: of } of recognise(text)) {
@@ -282,7 +286,7 @@ const revoirDiagnosis = (data) => {
     const ofRules = (words, isWanted) => {
       for (const [groups, butNot, signs, told, witness, always, last] of data.rules) {
         const any = (all) => all.some((sequence) => contains(words, sequence));
-        if (isWanted(always, last) && groups.every(any) && !any(butNot)) say({ signs, opened: told, witness });
+        if (isWanted(always, last) && groups.every(any) && !any(butNot)) say({ signs, opened: told, witness, isRule: true });
       }
     };
     const read = lines(text);
@@ -321,7 +325,7 @@ const revoirDiagnosis = (data) => {
       reading.opened ??= false;
     }
     // A code that stands in Close frames only is one of a connection that had opened.
-    if (reading.code !== null && ![1002, 1005, 1006, 1015].includes(reading.code)) reading.opened ??= true;
+    if (text !== "" && reading.code !== null && ![1002, 1005, 1006, 1015].includes(reading.code)) reading.opened ??= true;
     if (idle !== null) ofSilence(reading, idle, add);
     if (isClosing) add("while-closing");
     // Before the answer to the handshake, an end means something else than later.
@@ -370,10 +374,16 @@ const revoirDiagnosis = (data) => {
     return Math.floor(decade[believed % 10] / 10 ** Math.floor(believed / 10));
   }
 
+  /** How much a sign is believed, in tenths: texts that nobody has seen are misread at times. */
+  function believed(reading, index) {
+    if (reading.loose.has(index)) return 5;
+    return reading.ruled.has(index) ? 7 : 10;
+  }
+
   function weigh(cause, reading) {
     const { code, opened, witness } = reading;
     const all = [];
-    for (const [index, weight] of cause.signs) if (reading.signs.has(index)) all.push(reading.loose.has(index) ? Math.min(weight, 18) : weight);
+    for (const [index, weight] of cause.signs) if (reading.signs.has(index)) all.push(Math.trunc((weight * believed(reading, index)) / 10));
     if (opened !== null && !cause.any) all.push(opened === cause.open ? 3 : -30);
     if (code !== null && opened !== false) {
       const known = cause.codes.find(([first, last]) => first <= code && code <= last);

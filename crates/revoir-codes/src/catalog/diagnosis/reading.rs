@@ -48,6 +48,8 @@ pub(super) struct Reading {
     opened_by_text: Option<bool>,
     /// Whether a text says anything.
     heard: bool,
+    /// Signs that a rule read, and no message on record stands for.
+    pub(super) ruled: Vec<Sign>,
     /// Signs for which loose words stand.
     pub(super) loose: Vec<Sign>,
 }
@@ -75,7 +77,9 @@ impl Reading {
         }
         reading.opened = reading.opened.or(reading.opened_by_text);
         reading.status(status);
-        reading.opened = reading.opened.or_else(|| reading.opened_by_code());
+        if !evidence.texts.is_empty() {
+            reading.opened = reading.opened.or_else(|| reading.opened_by_code());
+        }
         reading.headers(&evidence.headers);
         reading.times(evidence);
         reading.tcp(evidence.tcp);
@@ -157,6 +161,9 @@ impl Reading {
         for rule in rules::reading(words, is_wanted) {
             self.said(rule.signs, rule.opened, rule.witness);
             for &sign in rule.signs {
+                if !self.has(sign) {
+                    self.ruled.push(sign);
+                }
                 self.add(sign, String::new());
             }
             says = true;
@@ -211,6 +218,7 @@ impl Reading {
 
     fn values(&mut self, signs: &[Sign], named: &Named) {
         for &sign in signs {
+            self.ruled.retain(|read| *read != sign);
             self.add(sign, named.value.clone().unwrap_or_default());
         }
     }
