@@ -92,6 +92,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// Refuses as long as the last batch may still be measured.
+    pub(super) fn is_spent(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.may_measure(false).is_err(),
+            "this batch of blind rows may still be measured: retire single rows"
+        );
+        Ok(())
+    }
+
     pub(super) fn note(
         mut self,
         commit: &str,
@@ -136,11 +145,13 @@ mod tests {
         for _ in 0..MOST {
             let ledger = open();
             ledger.may_measure(false).unwrap();
+            ledger.is_spent().unwrap_err();
             ledger
                 .note("abc", "2026-01-01", false, &Figures::default())
                 .unwrap();
         }
         open().may_measure(false).unwrap_err();
+        open().is_spent().unwrap();
         open().may_measure(true).unwrap();
         open()
             .note("old", "2026-01-01", true, &Figures::default())

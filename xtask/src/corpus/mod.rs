@@ -26,6 +26,7 @@ cargo xtask corpus working            what revoir says of every working row, and
 cargo xtask corpus blind              the figures of the blind half, and nothing else; each measurement
                                       enters the ledger, three for a batch of rows
 cargo xtask corpus retire ID WHY      move a blind row that was looked at to the working half
+cargo xtask corpus retire --all WHY   move all blind rows there, once the ledger allows no more measurement
 cargo xtask corpus remap FILE         JSON lines of `id` and `expected`: map rows to causes anew
 cargo xtask corpus causes             ids and titles of the causes, for whoever maps a row
 
@@ -40,6 +41,11 @@ pub(crate) fn run(args: &[&str]) -> anyhow::Result<()> {
         ["add", files @ ..] if !files.is_empty() => add(files),
         ["working", options @ ..] => working(&Asked::new(options)?),
         ["blind", options @ ..] => blind(&Asked::new(options)?),
+        ["retire", "--all", why] => {
+            Ledger::open()?.is_spent()?;
+            print(&format!("{} rows are retired", store::retire_all(why)?));
+            Ok(())
+        }
         ["retire", id, why] => store::retire(id, why),
         ["remap", file] => {
             let changed = store::remap(&read(file)?)?;

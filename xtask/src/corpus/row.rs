@@ -83,6 +83,11 @@ impl Row {
             .map(|(_, arg)| arg)
     }
 
+    /// The letters and digits of the product, by which it is known however it is spelt.
+    pub(super) fn product_name(&self) -> String {
+        name_of(&self.product)
+    }
+
     /// Whether the row belongs to the blind half: a hash of its product decides, so that no product
     /// is on both sides. A row that was looked at does not.
     pub(super) fn is_blind(&self) -> bool {
@@ -90,9 +95,13 @@ impl Row {
     }
 }
 
-fn is_blind(product: &str) -> bool {
+fn name_of(product: &str) -> String {
     let letters = product.chars().filter(|c| c.is_alphanumeric());
-    let name: String = letters.flat_map(char::to_lowercase).collect();
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+fn is_blind(product: &str) -> bool {
+    let name = name_of(product);
     // FNV-1a; its upper half is the better mixed one.
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -80,11 +80,13 @@ pub(super) fn add(rows: Vec<Row>) -> anyhow::Result<Added> {
     let (mut working, mut blind) = (Half::Working.read()?, Half::Blind.read()?);
     let known = working.iter().chain(&blind).map(|row| row.id.clone());
     let mut known: BTreeSet<String> = known.collect();
+    // A product whose rows were looked at has no blind ones any more.
+    let looked_at: BTreeSet<String> = working.iter().map(Row::product_name).collect();
     let mut added = Added::default();
     for row in rows {
         if !known.insert(row.id.clone()) {
             added.known += 1;
-        } else if row.is_blind() {
+        } else if row.is_blind() && !looked_at.contains(&row.product_name()) {
             added.blind += 1;
             blind.push(row);
         } else {
@@ -112,6 +114,19 @@ pub(super) fn retire(id: &str, why: &str) -> anyhow::Result<()> {
     working.push(row);
     Half::Working.write(&working)?;
     Half::Blind.write(&blind)
+}
+
+/// Moves all blind rows to the working half, and says how many.
+pub(super) fn retire_all(why: &str) -> anyhow::Result<usize> {
+    let (mut working, mut blind) = (Half::Working.read()?, Half::Blind.read()?);
+    for row in &mut blind {
+        row.retired = Some(why.to_owned());
+    }
+    let count = blind.len();
+    working.append(&mut blind);
+    Half::Working.write(&working)?;
+    Half::Blind.write(&blind)?;
+    Ok(count)
 }
 
 /// Maps rows anew, after the catalogue has got another cause: each line is an id and what the row
