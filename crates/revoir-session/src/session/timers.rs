@@ -67,6 +67,12 @@ impl Session {
         }
     }
 
+    /// Client: whether a [probe](Self::probe) of this connection has no answer yet.
+    #[must_use]
+    pub fn is_probed(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.probe.is_some())
+    }
+
     /// Nothing was read, since the application has no room: that the peer is silent is not its fault.
     pub fn hold(&mut self, now: Duration) {
         if let Some(line) = &mut self.line {

@@ -20,7 +20,7 @@ use crate::session::handle::Session;
 use crate::session::talk::{leave, talk};
 use crate::websocket::WebSocket;
 
-/// How long a client that closes waits for a server that takes nothing.
+/// How long a client that closes waits for a server that is there and takes nothing.
 const CLOSE_BUDGET: Duration = Duration::from_secs(5);
 
 /// A client's end of a session before it starts. What it connects to, and when it comes back, is the affair of
@@ -164,7 +164,7 @@ fn silent(ending: &Ending) -> Arc<Ending> {
 
 /// Tells of what the link does, and closes it when the session is over.
 async fn listen(mut link: Link, end: Arc<End>) {
-    let mut alone = pin!(end.left_alone(CLOSE_BUDGET));
+    let mut alone = pin!(end.closed_in_vain(CLOSE_BUDGET));
     let mut is_left = false;
     loop {
         let event = tokio::select! {

@@ -12,7 +12,7 @@ use revoir_session::{
     Acks, Bye, Close, Config, ConnectionId, GoAway, Key, Loss, Origin, Outgoing, Role, SendError,
 };
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::deadline::after;
 use crate::session::ending::SessionEnding;
@@ -95,6 +95,13 @@ impl End {
         self.change_state(|state, now| change(&mut state.session, now))
     }
 
+    /// Changes the session, and tells its connection as well, which may have something to write now, or be another one's.
+    pub(super) fn stir<R>(&self, change: impl FnOnce(&mut protocol::Session, Duration) -> R) -> R {
+        let result = self.change(change);
+        self.connection.notify_waiters();
+        result
+    }
+
     fn change_state<R>(&self, change: impl FnOnce(&mut State, Duration) -> R) -> R {
         let mut state = self.lock();
         let now = self.began.elapsed();
@@ -128,15 +135,13 @@ impl End {
 
     /// Sends `message`, if there is room.
     pub(super) fn try_send(&self, message: &Message) -> Result<Key, SendError> {
-        let sent = self.change(|session, _| {
+        self.stir(|session, _| {
             let number = match message {
                 Message::Text(text) => session.send_text(text.clone().into_bytes()),
                 Message::Binary(bytes) => session.send_binary(bytes),
             }?;
             Ok(session.key(number))
-        });
-        self.connection.notify_waiters();
-        sent
+        })
     }
 
     /// Takes the next event; behind the last one there is only the ending.
@@ -186,13 +191,6 @@ impl End {
         state.over.clone().filter(|_| is_gone)
     }
 
-    /// How much was acknowledged, if this side has said goodbye and waits for an answer.
-    pub(super) fn leaving(&self) -> Option<u64> {
-        let state = self.lock();
-        let is_leaving = state.session.is_closing() && state.over.is_none();
-        is_leaving.then(|| state.session.acknowledged())
-    }
-
     /// Says goodbye, behind everything that was sent.
     pub(super) fn bye(&self, code: SendCode, reason: &str) {
         let bye = Bye {
@@ -201,8 +199,7 @@ impl End {
             reason: reason.to_owned(),
         };
         // Otherwise it is over already.
-        let _ = self.change(|session, _| session.bye(bye));
-        self.connection.notify_waiters();
+        let _ = self.stir(|session, _| session.bye(bye));
         self.application.notify_waiters();
     }
 
@@ -217,8 +214,7 @@ impl End {
 
     /// Server: ends the session; its client is told why if it comes.
     pub(super) fn lose(&self, loss: Loss) {
-        self.change(|session, _| session.lose(loss, gone()));
-        self.connection.notify_waiters();
+        self.stir(|session, _| session.lose(loss, gone()));
     }
 
     /// Tells the application of something that is not of the protocol.
@@ -255,19 +251,6 @@ impl End {
         });
         if !has_handler {
             self.bye_dropped();
-        }
-    }
-
-    /// Waits until this side has said goodbye, and the peer takes nothing for so long.
-    pub(super) async fn left_alone(&self, limit: Duration) {
-        let mut taken = self.until(Self::leaving).await;
-        loop {
-            sleep(limit).await;
-            match self.leaving() {
-                Some(now) if now == taken => return,
-                Some(now) => taken = now,
-                None => taken = self.until(Self::leaving).await,
-            }
         }
     }
 

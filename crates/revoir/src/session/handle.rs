@@ -117,7 +117,9 @@ impl Session {
     /// Ends the session, behind everything that was sent; the future waits until the peer knows, and the connection is
     /// gone. It starts at the call.
     ///
-    /// A client waits as long as the server takes messages, and gives up after 5 s in which it took none. A server
+    /// A client waits as long as the server takes messages, and gives up after 5 s in which it was there and took none. A
+    /// connection on which nothing comes is closed after 4 s, and the goodbye is said on the next one; a server that is not
+    /// there is given up once the session has expired there: the future need not be awaited either. A server
     /// waits for its client to come back and hear it, until the session expires, and as long for one that is there and does
     /// not answer: it need not be awaited, drop the future. Messages that were received and not taken until then are not
     /// taken any more: their sender gets them back.

@@ -77,6 +77,7 @@ mod end;
 mod ending;
 mod event;
 mod failures;
+mod goodbye;
 mod handle;
 mod keys;
 mod running;

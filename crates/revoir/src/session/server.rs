@@ -283,8 +283,7 @@ impl Server {
                     self.count_failure(address, token);
                 }
                 if let (Some(end), Some(claims), false) = (found, claims, fresh.is_failure) {
-                    end.change(|session, _| session.give_up(&hello));
-                    end.for_connection().notify_waiters();
+                    end.stir(|session, _| session.give_up(&hello));
                     self.store.note(claims.session);
                 }
                 self.begin(&hello, fresh, principal)
@@ -427,5 +426,38 @@ impl fmt::Debug for Server {
         f.debug_struct("Server")
             .field("counts", &counts)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_whose_task_is_dropped_leaves_its_session_to_expire() {
+        let server = Server::new(|_| Principal::NONE);
+        let hello = Hello {
+            resume: None,
+            window: Window::DEFAULT,
+            ttl: None,
+            protocols: None,
+            headers: None,
+        };
+        let judged = judge(&hello, None, &Principal::NONE, &server.store.epoch, None);
+        let Judgement::Begin(fresh) = judged else {
+            panic!("it has no token: {judged:?}");
+        };
+        let joined = server.begin(&hello, fresh, Principal::NONE).unwrap();
+        let attached = |counts: Counts| (counts.attached, counts.detached);
+        assert_eq!(attached(server.counts()), (1, 0));
+        drop(Presence {
+            end: &joined.end,
+            store: &server.store,
+            id: joined.id,
+        });
+        assert_eq!(attached(server.counts()), (0, 1));
+        let ended = joined.end.until(End::over);
+        let ended = timeout(Duration::from_secs(121), ended).await.unwrap();
+        assert!(ended.to_string().contains("expired"), "{ended}");
     }
 }

@@ -262,3 +262,107 @@ async fn sweep(store: Weak<Store>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use revoir_session::{Bye, Config, Fresh, Grant, Hello, Origin, Token, Verdict, Window};
+
+    use super::*;
+
+    fn end(id: SessionId) -> Arc<End> {
+        let hello = Hello {
+            resume: None,
+            window: Window::DEFAULT,
+            ttl: None,
+            protocols: None,
+            headers: None,
+        };
+        let fresh = Fresh {
+            verdict: Verdict::New,
+            received: None,
+            lost: None,
+            bound: false,
+            is_failure: false,
+        };
+        let grant = Grant {
+            token: Token::new(vec![1].into()).unwrap(),
+            protocol: None,
+            headers: None,
+            volatile: false,
+        };
+        let session = Session::accept(Duration::ZERO, Config::default(), &hello, id, fresh, grant);
+        Arc::new(End::new(Instant::now(), session, None))
+    }
+
+    /// A store with so many sessions, of which each began a second after the one before and is away.
+    async fn away(count: u8) -> (Arc<Store>, Vec<Arc<End>>) {
+        let store = Arc::new(Store::new(u64::MAX));
+        let mut ends = Vec::new();
+        for number in 0..count {
+            let id = SessionId([number; 16]);
+            let end = end(id);
+            assert!(store.add(id, &end, usize::MAX));
+            end.leave(revoir_session::ConnectionId(1));
+            store.note(id);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            ends.push(end);
+        }
+        (store, ends)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_session_stands_in_the_one_set_where_it_is_looked_for() {
+        let (store, ends) = away(3).await;
+        let sets = |store: &Store| {
+            let shelf = store.lock();
+            (shelf.away.len(), shelf.over.len())
+        };
+        assert_eq!(sets(&store), (3, 0));
+        ends[1].lose(Loss::Expired);
+        store.note(SessionId([1; 16]));
+        assert_eq!(sets(&store), (2, 1));
+        // Who is there is due for nothing.
+        store.note(SessionId([9; 16]));
+        ends[0].change(|session, _| {
+            let bye = Bye {
+                origin: Origin::Gateway,
+                code: revoir_codes::SendCode::GOING_AWAY,
+                reason: String::new(),
+            };
+            session.bye(bye).unwrap();
+        });
+        assert_eq!(store.lock().first().unwrap().1, SessionId([0; 16]));
+        tokio::time::sleep(Duration::from_secs(1_000)).await;
+        assert_eq!(sets(&store), (0, 0));
+        assert!(store.lock().sessions.is_empty());
+        assert!(!store.lock().is_swept);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_would_expire_first_makes_room_and_is_away_no_more() {
+        let (store, ends) = away(3).await;
+        store.set_most_kept(10);
+        assert!(ends[2].over().is_none());
+        // Losing a session frees nothing here, since these have no keeper: one after the other goes.
+        assert!(store.kept(11), "nobody is left to make room");
+        assert!(ends.iter().all(|end| end.over().is_some()));
+        let shelf = store.lock();
+        assert_eq!((shelf.away.len(), shelf.over.len()), (0, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_one_that_was_over_first_is_forgotten_for_a_new_one() {
+        let (store, ends) = away(3).await;
+        for (number, end) in [(1, &ends[1]), (0, &ends[0])] {
+            end.lose(Loss::Expired);
+            store.note(SessionId([number; 16]));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let id = SessionId([7; 16]);
+        assert!(store.add(id, &end(id), 3));
+        assert!(store.find(SessionId([1; 16])).is_none());
+        assert!(store.find(SessionId([0; 16])).is_some());
+    }
+}

@@ -46,17 +46,65 @@ async fn handles_that_are_dropped_say_goodbye() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_whose_server_is_gone_closes_all_the_same() {
+async fn a_client_that_closes_on_a_dead_connection_says_goodbye_on_the_next_one() {
     let (network, mut begun) = network(server());
     let mut client = session::Client::new().start(network.link()).unwrap();
-    let _at_server = begun.recv().await.unwrap();
+    let mut at_server = begun.recv().await.unwrap();
     network.cut(Fault::now(Kind::Silence));
     client.send("?").await.unwrap();
     let closing = client.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY);
-    let ending = within(Duration::from_secs(11), closing).await;
+    assert_eq!(at_server.recv().await.unwrap(), text("?"));
+    let ending = at_server.recv().await.unwrap_err();
+    assert_eq!(ending.bye().unwrap().code, SendCode::NORMAL_CLOSURE);
+    let ending = within(Duration::from_secs(20), closing).await;
+    assert!(ending.bye().is_some(), "{ending}");
+}
+
+/// A session whose server is gone for good after the first connection.
+async fn left_behind() -> session::Session {
+    let (network, mut begun) = network(server());
+    let is_first = std::sync::atomic::AtomicBool::new(true);
+    let of_link = Arc::clone(&network);
+    let link = revoir::Link::to("ws://a.example/").with_connector(move |_| {
+        let is_first = is_first.swap(false, std::sync::atomic::Ordering::Relaxed);
+        let line = is_first.then(|| of_link.dial());
+        async move { line.ok_or_else(|| std::io::ErrorKind::ConnectionRefused.into()) }
+    });
+    let client = session::Client::new().start(link).unwrap();
+    drop(begun.recv().await.unwrap());
+    network.cut(Fault::now(Kind::Silence));
+    client
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_server_is_gone_gives_up_once_its_session_has_expired_there() {
+    let mut client = left_behind().await;
+    client.send("?").await.unwrap();
+    let since = tokio::time::Instant::now();
+    let closing = client.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY);
+    let ending = within(HOUR, closing).await;
     assert!(matches!(*ending, SessionEnding::Abandoned), "{ending}");
-    assert!(matches!(client.event().await, Some(Event::Attached(_))));
-    assert!(matches!(client.event().await, Some(Event::Returned { .. })));
+    let took = since.elapsed().as_secs();
+    assert!((120..140).contains(&took), "{took}");
+    loop {
+        match client.event().await.unwrap() {
+            Event::Returned { message, .. } => break assert_eq!(message, text("?")),
+            Event::Attached(_) | Event::Detached { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_was_never_welcomed_and_has_nothing_to_say_closes_at_once() {
+    let link = revoir::Link::to("ws://a.example/").with_connector(|_| async {
+        Err::<line::Line, _>(std::io::ErrorKind::ConnectionRefused.into())
+    });
+    let client = session::Client::new().start(link).unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let closing = client.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY);
+    let ending = within(Duration::from_secs(1), closing).await;
+    assert!(matches!(*ending, SessionEnding::Abandoned), "{ending}");
 }
 
 /// What a client sees of a server with this handler.
@@ -292,4 +340,60 @@ async fn a_connection_that_is_too_old_does_not_end_its_session() {
         });
     }
     assert_eq!(told, ["new", "goaway", "detached", "resumed"]);
+}
+
+/// A network whose connections are ended by sessions alone.
+fn quiet_network(server: session::Server) -> (Arc<super::Network>, super::Begun) {
+    let (mut network, begun) = network(server);
+    let config = revoir::Config::server().no_keepalive().write_timeout(None);
+    let is_ours = Arc::get_mut(&mut network).unwrap();
+    is_ours.acceptor = Acceptor::new().with_config(config);
+    (network, begun)
+}
+
+/// A client that has taken nothing since WELCOME, so that its server cannot write any more.
+async fn stuck(
+    network: &Arc<super::Network>,
+    begun: &mut super::Begun,
+) -> (revoir::WebSocket, session::Session) {
+    let mut raw = Raw::new();
+    let socket = raw.connect(network, "").await;
+    let mut at_server = begun.recv().await.unwrap();
+    // The pipe has room for 64 KiB.
+    for _ in 0..3 {
+        let message = Message::Binary(vec![1; 80_000].into());
+        at_server.send(message).await.unwrap();
+    }
+    (socket, at_server)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_takes_nothing_is_closed_past_what_waits() {
+    let (network, mut begun) = quiet_network(server());
+    let (_socket, mut at_server) = stuck(&network, &mut begun).await;
+    let since = tokio::time::Instant::now();
+    let ending = loop {
+        if let Event::Detached { ending, .. } = within(HOUR, at_server.event()).await.unwrap() {
+            break ending;
+        }
+    };
+    assert_eq!(ending.cause, revoir::Cause::ClosedLocally);
+    // Silent for 35 s; then its Close frame has 5 s.
+    assert_eq!(since.elapsed().as_secs(), 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_does_not_keep_a_processor_busy_while_the_peer_takes_nothing() {
+    let (network, mut begun) = quiet_network(server().with_heartbeat(Duration::ZERO));
+    let (mut socket, mut at_server) = stuck(&network, &mut begun).await;
+    socket.send("taken").await.unwrap();
+    assert_eq!(at_server.recv().await.unwrap(), text("taken"));
+    // The ACK is due in a second. Time only goes on here while nobody is busy.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(at_server.is_attached());
+    let mut acks = 0;
+    while let Ok(received) = tokio::time::timeout(Duration::from_secs(1), socket.recv()).await {
+        acks += usize::from(received.unwrap().as_bytes() == [3, 1]);
+    }
+    assert_eq!(acks, 1);
 }

@@ -34,6 +34,35 @@ async fn a_takeover_ends_the_connection_before_with_4090() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_of_another_history_ends_the_connection_that_there_is() {
+    let (network, mut begun) = network(server());
+    let mut raw = Raw::new();
+    let mut old = raw.connect(&network, "").await;
+    let _at_server = begun.recv().await.unwrap();
+    // A client of the same session that says it has had more than there ever was.
+    let token = raw.session.export(Duration::ZERO).token.unwrap();
+    let hello = revoir_session::Hello {
+        resume: Some(revoir_session::Resume {
+            token,
+            received: 7,
+            acked: 0,
+            sent: 0,
+            attempt: 2,
+            volatile: false,
+        }),
+        window: revoir_session::Window::DEFAULT,
+        ttl: None,
+        protocols: None,
+        headers: None,
+    };
+    let mut new = Raw::open(&network, "").await;
+    new.send(Message::Binary(hello.encode())).await.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(1), old.recv()).await;
+    assert_eq!(told.unwrap().unwrap_err().code(), CloseCode::from(4090));
+    begun.recv().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_of_another_principal_is_not_told_of() {
     let (network, mut begun) = network(server());
     let mut raw = Raw::new();
