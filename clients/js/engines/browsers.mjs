@@ -35,7 +35,7 @@ async function startPuppeteer(browser, executablePath) {
 		async open(url) {
 			const page = await started.newPage();
 			await page.goto(url);
-			return pageOf(page);
+			return { ...pageOf(page), ...(browser === "chrome" && { killWorker: () => killWorker(started) }) };
 		},
 		pids: () => family(started.process().pid),
 		async stop() {
@@ -45,6 +45,14 @@ async function startPuppeteer(browser, executablePath) {
 			rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 		},
 	};
+}
+
+/** Ends the one service worker there is, as a browser does that finds it idle. */
+async function killWorker(browser) {
+	const target = await browser.waitForTarget((target) => target.type() === "service_worker");
+	const gone = new Promise((resolve) => browser.on("targetdestroyed", (other) => other === target && resolve()));
+	await (await target.worker()).close();
+	await gone;
 }
 
 function pageOf(page) {

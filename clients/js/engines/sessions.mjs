@@ -46,6 +46,13 @@ async function serveCuts(port) {
 	return {
 		port: server.address().port,
 		cut,
+		/** Waits until the last connection has ended. */
+		async idle() {
+			while (pairs.size > 0) {
+				const [{ near }] = pairs;
+				await once(near, "close");
+			}
+		},
 		async stop() {
 			cut("rst");
 			server.close();
@@ -182,6 +189,64 @@ export function sessions(test, { at, home, other }) {
 		);
 		await call("close", "cached");
 		await call("until", "cached", "close");
+	});
+
+	test("a service worker that was killed goes on with its session when it wakes", async (t) => {
+		if (!at().killWorker) {
+			t.diagnostic("the driver cannot end a service worker");
+			return;
+		}
+		const { proxy, url } = await begin(t);
+		await at().evaluate(async (url) => {
+			const worker = `/examples/service-worker.mjs?to=${encodeURIComponent(url)}`;
+			const told = [];
+			navigator.serviceWorker.onmessage = ({ data }) => told.push(data);
+			const registration = await navigator.serviceWorker.register(worker, { type: "module" });
+			const { installing } = registration;
+			await new Promise((resolve) => {
+				installing.onstatechange = () => installing.state === "activated" && resolve();
+			});
+			globalThis.worker = {
+				told,
+				say: (text) => registration.active.postMessage(text),
+				end: () => registration.unregister(),
+				kept: async () => (await (await caches.open("revoir")).match("/revoir:worker"))?.text(),
+				async until(what) {
+					for (let tries = 0; !(await what()); tries += 1) {
+						if (tries > 2_000) {
+							throw new Error(`never ${what}: ${JSON.stringify(told)}`);
+						}
+						await new Promise((resolve) => setTimeout(resolve, 10));
+					}
+				},
+			};
+		}, url);
+		const told = (message) =>
+			at().evaluate(async (message) => {
+				const { worker } = globalThis;
+				await worker.until(() => worker.told.some((what) => what.message === message));
+				return worker.told;
+			}, message);
+		await at().evaluate(() => globalThis.worker.say("1"));
+		await told("1");
+		proxy.cut("silence");
+		await at().evaluate(async () => {
+			const { worker } = globalThis;
+			worker.say("not lost");
+			await worker.until(async () => (await worker.kept())?.includes("not lost"));
+		});
+		await at().killWorker();
+		await proxy.idle();
+		await at().evaluate(() => globalThis.worker.say("3"));
+		assert.deepEqual(await told("3"), [
+			{ verdict: "new" },
+			{ message: "1" },
+			{ verdict: "resumed" },
+			{ message: "not lost" },
+			{ message: "3" },
+		]);
+		await at().evaluate(() => globalThis.worker.end());
+		await proxy.idle();
 	});
 
 	test("the chat of the examples that has a session goes on, also when it is loaded again", async (t) => {
