@@ -108,6 +108,18 @@ async fn a_backend_whose_upstream_is_gone_is_left() {
     between.counts.held(1).await;
 }
 
+/// A process that is killed while it is frozen ends what it was asked, too.
+#[tokio::test]
+async fn a_question_that_breaks_off_because_its_backend_is_gone_says_so() {
+    let (listener, between, mut client, mut backend) = silent_pair().await;
+    fall_silent(&mut client, &mut backend).await;
+    let (question, _) = asked(&listener).await;
+    drop((listener, question));
+    between.away().await;
+    pass(Duration::from_secs(1)).await;
+    between.counts.held(1).await;
+}
+
 /// A client that is held since its backend was silent for too long, and the question that its upstream was asked.
 async fn frozen_for_long() -> (TcpListener, Between, Raw, Raw) {
     let (listener, between, mut client, mut backend) = silent_pair().await;

@@ -99,7 +99,7 @@ impl Health {
             away.tried(now);
         }
         self.answers.tried(now, path);
-        if self.is_silent || self.is_doubted {
+        if self.says_nothing() {
             self.spared_until = now.saturating_add(SPARED);
         }
     }
@@ -144,7 +144,7 @@ impl Health {
     /// finds out: its own clients, who would, may have left, and it may never answer a question. While one that is
     /// only doubted `is_asked`, the answer finds out.
     pub(crate) fn is_spared(&self, now: Duration, is_asked: bool) -> bool {
-        match self.is_silent || self.is_doubted {
+        match self.says_nothing() {
             true => now < self.spared_until || (is_asked && !self.is_silent),
             false => false,
         }
@@ -153,6 +153,11 @@ impl Health {
     /// Whether it has not spoken since it should have.
     pub(crate) const fn is_silent(&self) -> bool {
         self.is_silent
+    }
+
+    /// Whether it is silent or doubted.
+    pub(super) const fn says_nothing(&self) -> bool {
+        self.is_silent || self.is_doubted
     }
 
     /// Somebody waits for it, and nobody has had an answer since. It may be slow, so that says nothing else.

@@ -149,8 +149,13 @@ impl Pool {
                     false => Reached::Badly,
                 }
             }
-            // It need not speak HTTP as this does: it does something.
-            Err(_) => Reached::Well,
+            // It need not speak HTTP as this does: it does something, unless it was ended.
+            Err(_) if !permit.upstream().health().says_nothing() => Reached::Well,
+            Err(_) => match connecting.reach((target, &self.names), Header::Own).await {
+                Ok(_) => Reached::Well,
+                Err(error) if is_of_lookup(&error) => Reached::Untried,
+                Err(error) => permit.not_reached(&error),
+            },
         }
     }
 }
