@@ -20,6 +20,7 @@ mod gateway;
 mod interop;
 mod js;
 mod lighthouse;
+mod matrix;
 mod modules;
 mod mutants;
 mod process;
@@ -58,6 +59,8 @@ cargo xtask proxies --write   the same, and write the recording in docs/diagnose
 cargo xtask js                the browser client: its tests in Node, Chromium and Firefox, types, size
 cargo xtask js --all          the same, and in WebKitGTK
 cargo xtask js --write        the same, and write what the engines do to clients/js/README.md
+cargo xtask matrix [NAME...]  play the suite for endings against other implementations, one or all; outside CI
+cargo xtask matrix --page     write docs/matrix.md from the results that are kept
 cargo xtask corpus            what `revoir diagnose` says of strangers' cases; `corpus --help` says more
 cargo xtask modules [CRATE]   which modules of a crate stand upon which; fails on a circle
 cargo xtask mutants [LIST]    make adapters and sessions forget one rule after the other; fails if no
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         ["packages"] => ci::packages(),
         ["tools"] => ci::install(),
         ["corpus", ref options @ ..] => corpus::run(options),
+        ["matrix", "--page"] => matrix::page(),
         ["modules"] => modules::run(None),
         ["modules", name] => modules::run(Some(name)),
         ["mutants"] => mutants::run(""),
@@ -124,6 +128,7 @@ fn play(is_built: bool, args: &[&str]) -> anyhow::Result<()> {
             Box::new(|programs| browser::run(programs, Task::Pictures(folder)))
         }
         ["lighthouse"] => Box::new(lighthouse::run),
+        ["matrix", ref names @ ..] => Box::new(|programs| matrix::run(programs, names)),
         ["js"] => Box::new(|programs| js::run(programs, js::Extent::Usual)),
         ["js", "--all"] => Box::new(|programs| js::run(programs, js::Extent::All)),
         ["js", "--write"] => Box::new(|programs| js::run(programs, js::Extent::Write)),

@@ -8,8 +8,8 @@ from told import DEFLATE, MIB16, at_of, client_tls, fault, hello, obey, play, sa
 ENDS = {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}
 
 
-async def hold(at, socket):
-    say("opened", at=at, protocol=socket.ws_protocol)
+async def hold(at, socket, protocol):
+    say("opened", at=at, protocol=protocol)
 
     async def send(message):
         await (socket.send_str(message) if isinstance(message, str) else socket.send_bytes(message))
@@ -34,7 +34,7 @@ async def hold(at, socket):
 async def handle(request):
     socket = web.WebSocketResponse(max_msg_size=MIB16, compress=DEFLATE)
     await socket.prepare(request)
-    await hold(request.path, socket)
+    await hold(request.path, socket, socket.ws_protocol)
     return socket
 
 
@@ -56,7 +56,7 @@ async def connect_to(url):
             how, status = "exception from ws_connect", getattr(error, "status", None)
             say("closed", at=at_of(url), status=status, how=how, **fault(error))
             return
-        await hold(at_of(url), socket)
+        await hold(at_of(url), socket, socket.protocol)
 
 
 hello("aiohttp", settings="max_msg_size 16 MiB, compress")

@@ -19,7 +19,9 @@ def connect(url):
                 obey(at, socket, event.text if event.name == "text" else event.data)
             elif event.name in ("closing", "closed"):
                 told = {"code": event.code, "reason": event.reason}
-            elif event.name in ("connect_fail", "rejected", "protocol_error"):
+            elif event.name == "connect_fail":
+                say("closed", at=at, how="connect_fail event", text=str(event.reason))
+            elif event.name in ("rejected", "protocol_error"):
                 status = event.response.status_code if event.name == "rejected" else None
                 say("error", at=at, text=str(getattr(event, "reason", None) or event.error), status=status)
             elif event.name == "disconnected":

@@ -3,7 +3,7 @@ together, answers Close, and leaves the rest to it."""
 
 import asyncio
 
-from picows import WSCloseCode, WSListener, WSMsgType, ws_connect, ws_create_server
+from picows import WSListener, WSMsgType, ws_connect, ws_create_server
 from told import MIB16, at_of, client_tls, fault, hello, obey, play, say, server_tls
 
 OPTIONS = {"max_frame_size": MIB16}
@@ -20,7 +20,7 @@ class Listener(WSListener):
     def on_ws_frame(self, transport, frame):
         if frame.msg_type is WSMsgType.CLOSE:
             self.close = (frame.get_close_code(), frame.get_close_message())
-            transport.send_close(frame.get_close_code() or WSCloseCode.NO_INFO, frame.get_close_message())
+            transport.send_close(*(self.close if self.close[0] else ()))
             transport.disconnect()
             return
         if frame.msg_type not in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
@@ -42,7 +42,7 @@ class Listener(WSListener):
 
     def closer(self, transport):
         async def close(code=None, reason=None):
-            transport.send_close(code if code is not None else WSCloseCode.NO_INFO, reason and reason.encode())
+            transport.send_close(*(() if code is None else (code, reason and reason.encode())))
 
         return close
 

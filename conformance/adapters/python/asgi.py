@@ -2,7 +2,7 @@
 
 import socket
 
-from told import heard, say
+from told import fault, heard, say
 
 
 async def application(scope, receive, send):
@@ -23,11 +23,15 @@ async def application(scope, receive, send):
         message = event.get("text") if event.get("text") is not None else event["bytes"]
         command = heard(at, message)
         if command is None:
-            await send({"type": "websocket.send", "text" if isinstance(message, str) else "bytes": message})
+            answer = {"type": "websocket.send", "text" if isinstance(message, str) else "bytes": message}
         elif command[0] == "send":
-            await send({"type": "websocket.send", "bytes": bytes(command[1])})
+            answer = {"type": "websocket.send", "bytes": bytes(command[1])}
         else:
-            await send({"type": "websocket.close", **dict(zip(("code", "reason"), command[1:]))})
+            answer = {"type": "websocket.close", **dict(zip(("code", "reason"), command[1:]))}
+        try:
+            await send(answer)
+        except Exception as error:
+            say("error" if command is None else "refused", at=at, command=command and message, **fault(error))
 
 
 def listen(port):

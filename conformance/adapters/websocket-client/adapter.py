@@ -26,11 +26,15 @@ def connect(url):
             told = fault(error)
             say("error" if command is None else "refused", at=at, command=command and message, **told)
 
+    def on_error(_, error):
+        status = error.status_code if isinstance(error, websocket.WebSocketBadStatusException) else None
+        say("error", at=at, status=status, **fault(error))
+
     app = websocket.WebSocketApp(
         url,
         on_open=lambda app: say("opened", at=at, protocol=app.sock.subprotocol),
         on_data=on_data,
-        on_error=lambda _, error: say("error", at=at, status=getattr(error, "status_code", None), **fault(error)),
+        on_error=on_error,
         on_close=lambda _, code, reason: say("closed", at=at, code=code, reason=reason, how="on_close"),
     )
     app.run_forever(sslopt={"ca_certs": CA} if CA else None)
