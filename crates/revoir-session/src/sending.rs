@@ -250,6 +250,11 @@ impl Sending {
         self.items.get(self.at).map(|item| &item.what)
     }
 
+    /// The number of what is to be written next; of a gap, its last.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.cursor + self.next().map_or(0, Sequenced::count)
+    }
+
     /// The next one was written.
     pub(crate) fn wrote(&mut self, now: Duration) {
         if let Some(item) = self.items.get_mut(self.at) {

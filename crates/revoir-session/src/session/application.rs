@@ -113,6 +113,14 @@ impl Session {
         self.reserved
     }
 
+    /// Server: writes nothing sequenced behind this number, until told otherwise: a store is to have it first. With `None`
+    /// nothing waits.
+    ///
+    /// BYE of a server with a store waits so until the store has what was taken: it says exactly how much that was.
+    pub const fn hold_behind(&mut self, number: Option<u64>) {
+        self.held_behind = number;
+    }
+
     /// Server: the store is away, or back and has the session again. Without it messages are
     /// acknowledged as they come; and once the client knows of it, numbers are used without being
     /// reserved.

@@ -63,6 +63,8 @@ pub struct Session {
     volatile_known: Known,
     /// Server: numbers up to here are reserved in a store.
     reserved: Option<u64>,
+    /// Server: nothing sequenced behind this number is written.
+    held_behind: Option<u64>,
     suspicion: Suspicion,
     wants_room: bool,
     /// Whether nothing more is taken.
@@ -103,6 +105,7 @@ impl Session {
             volatile: false,
             volatile_known: Known::No,
             reserved: None,
+            held_behind: None,
             suspicion: Suspicion::default(),
             wants_room: false,
             is_deaf: false,

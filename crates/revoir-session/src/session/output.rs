@@ -94,7 +94,7 @@ impl Session {
 
     fn take_ack(&mut self, now: Duration) -> Option<u64> {
         let is_bye_next = matches!(self.sending.next(), Some(Sequenced::Bye(_)));
-        if is_bye_next && self.receiving.is_settled() {
+        if is_bye_next && !self.is_next_held() && self.receiving.is_settled() {
             // With BYE the peer knows exactly what was taken.
             if self.config.acks == Acks::OnReceipt {
                 self.receiving.commit(self.receiving.received(), now);
@@ -104,11 +104,20 @@ impl Session {
         self.receiving.take_ack(now)
     }
 
+    /// Whether the next message waits for a store.
+    fn is_next_held(&self) -> bool {
+        let next = self.sending.next_number();
+        self.held_behind.is_some_and(|held| next > held)
+    }
+
     fn next_message(&mut self, now: Duration) -> Option<Message> {
         if self.line.as_ref()?.close.is_some() || self.ended.is_some() {
             return None;
         }
         let next = self.sending.next()?;
+        if self.is_next_held() {
+            return None;
+        }
         if matches!(next, Sequenced::Bye(_)) && !self.receiving.is_settled() {
             return None;
         }

@@ -1,7 +1,10 @@
 //! A server whose acknowledgements wait for a store.
 
 use bytes::Bytes;
-use revoir_session::{Acks, Config, Ended, Event, Message, Outgoing, Transmit, Violation, judge};
+use revoir_codes::SendCode;
+use revoir_session::{
+    Acks, Bye, Config, Ended, Event, Message, Origin, Outgoing, Transmit, Violation, judge,
+};
 
 use crate::pair::{EPOCH, OWNER, Pair, claims, first, grant};
 
@@ -75,4 +78,51 @@ fn what_was_not_written_cannot_be_acknowledged() {
     pair.server.handle_message(pair.now, id, ack);
     let broken = Ended::Violation(Violation::AckBeyondSent);
     assert_eq!(pair.server.ended(), Some(&broken));
+}
+
+#[test]
+fn nothing_is_written_before_the_store_has_it() {
+    let mut pair = stored();
+    pair.server.hold_behind(Some(1));
+    for text in ["1", "2", "3"] {
+        pair.server.send_text(text.into()).unwrap();
+    }
+    pair.talk();
+    assert_eq!(messages(&pair.at_client), 1);
+    // What was written and not acknowledged is written again, and no more.
+    pair.cut(None);
+    pair.resume();
+    assert_eq!(messages(&pair.at_client), 1);
+    pair.server.hold_behind(Some(2));
+    pair.talk();
+    assert_eq!(messages(&pair.at_client), 2);
+    pair.server.hold_behind(None);
+    pair.talk();
+    assert_eq!(messages(&pair.at_client), 3);
+}
+
+#[test]
+fn goodbye_waits_for_the_store_and_says_what_was_taken() {
+    let mut pair = stored();
+    let number = pair.server.sent();
+    pair.server.hold_behind(Some(number));
+    pair.server
+        .bye(Bye {
+            origin: Origin::Application,
+            code: SendCode::NORMAL_CLOSURE,
+            reason: String::new(),
+        })
+        .unwrap();
+    pair.talk();
+    assert_eq!(pair.client.ended(), None);
+    assert_eq!(pair.client.kept().0, 3, "nothing is acknowledged yet");
+    pair.server.commit(pair.now, 2);
+    pair.server.hold_behind(None);
+    pair.talk();
+    assert!(matches!(pair.client.ended(), Some(Ended::ByPeer(_))));
+    let returned = pair.at_client.iter().filter_map(|event| match event {
+        Event::Returned { key, fate, .. } => Some((key.number, fate.id())),
+        _ => None,
+    });
+    assert_eq!(returned.collect::<Vec<_>>(), [(3, "not-taken")]);
 }
