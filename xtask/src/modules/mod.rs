@@ -22,6 +22,7 @@ const CRATES: &[&str] = &[
     "revoir-proto",
     "revoir-session",
     "revoir-site",
+    "revoir-store",
 ];
 
 /// Prints the floors of `name`, a folder in `crates`; without one, those of every crate that has

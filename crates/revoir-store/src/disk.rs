@@ -1,0 +1,261 @@
+//! [`Disk`]: sessions in a file.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use redb::{Builder, Database, ReadableTable, TableDefinition};
+use revoir_session::{Epoch, SessionId};
+
+use crate::store::{Answer, Store, StoreError, Stored, Write, Written};
+
+/// What is known of each session.
+const SESSIONS: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("sessions");
+
+/// What is known of the store.
+const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
+const EPOCH: &str = "epoch";
+const SCHEMA: &str = "schema";
+
+/// The form of what stands in front of a record. Records have a version of their own.
+const VERSION: u8 = 1;
+
+/// So often it is looked for records whose time is over.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Keeps sessions in a file, for one process at a time. They survive its restart, and SIGKILL; each
+/// [`write`](Store::write) is one transaction, which is on the disk (fsync) when it is answered.
+///
+/// It needs a tokio runtime: the file is read and written on threads that may block.
+pub struct Disk {
+    epoch: Epoch,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    database: Database,
+    swept: Mutex<Instant>,
+}
+
+/// Time as the file has it.
+#[derive(Clone, Copy)]
+struct Millis(u64);
+
+impl Millis {
+    fn now() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self::of(now.unwrap_or_default())
+    }
+
+    fn of(time: Duration) -> Self {
+        Self(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// How long ago that is. A clock that was set back says nothing of the past.
+    const fn until(self, now: Self) -> Duration {
+        Duration::from_millis(now.0.saturating_sub(self.0))
+    }
+}
+
+/// What stands in front of a record.
+struct Head {
+    generation: u64,
+    owner: u64,
+    written: Millis,
+    keep: Millis,
+}
+
+const HEAD_BYTES: usize = 33;
+
+impl Head {
+    fn encode(&self) -> [u8; HEAD_BYTES] {
+        let mut bytes = [0; HEAD_BYTES];
+        bytes[0] = VERSION;
+        let numbers = [self.generation, self.owner, self.written.0, self.keep.0];
+        for (place, number) in bytes[1..].chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_be_bytes());
+        }
+        bytes
+    }
+
+    /// With the record behind it; `None` if it is of another version, or broken.
+    fn decode(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (head, record) = bytes.split_first_chunk::<HEAD_BYTES>()?;
+        let (version, numbers) = head.split_first()?;
+        let mut numbers = numbers.chunks_exact(8).map(|number| {
+            let number = number.try_into();
+            number.map_or(0, u64::from_be_bytes)
+        });
+        let mut next = || numbers.next().unwrap_or(0);
+        let head = Self {
+            generation: next(),
+            owner: next(),
+            written: Millis(next()),
+            keep: Millis(next()),
+        };
+        (*version == VERSION).then_some((head, record))
+    }
+
+    fn is_over(&self, now: Millis) -> bool {
+        self.written.until(now) >= Duration::from_millis(self.keep.0)
+    }
+}
+
+impl Disk {
+    /// Opens the file, or makes it. Its folder is there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it cannot be opened, is no such file or of a later version, or another process has it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let mut builder = Builder::new();
+        // Later versions of redb read this one.
+        builder.create_with_file_format_v3(true);
+        let database = builder.create(path).map_err(StoreError::new)?;
+        let epoch = begin(&database)?;
+        let shared = Arc::new(Shared {
+            database,
+            swept: Mutex::new(Instant::now()),
+        });
+        shared.sweep()?;
+        Ok(Self { epoch, shared })
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<'_, T> {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            let asked = tokio::task::spawn_blocking(move || ask(&shared));
+            asked.await.map_err(StoreError::new)?
+        })
+    }
+}
+
+/// Makes what is not there; says which incarnation this is.
+fn begin(database: &Database) -> Result<Epoch, StoreError> {
+    let transaction = database.begin_write().map_err(StoreError::new)?;
+    let mut epoch = [0; 8];
+    {
+        let mut about = transaction.open_table(ABOUT).map_err(StoreError::new)?;
+        let schema = about.get(SCHEMA).map_err(StoreError::new)?;
+        let schema = schema.map(|schema| schema.value().to_vec());
+        if schema.is_some_and(|schema| schema != [VERSION]) {
+            return Err(StoreError::new(
+                "the file is of another version of this program",
+            ));
+        }
+        let known = about.get(EPOCH).map_err(StoreError::new)?;
+        let known = known.and_then(|known| <[u8; 8]>::try_from(known.value()).ok());
+        if let Some(known) = known {
+            epoch = known;
+        } else {
+            getrandom::fill(&mut epoch).map_err(|error| StoreError::new(error.to_string()))?;
+            about.insert(EPOCH, &epoch[..]).map_err(StoreError::new)?;
+            let version = &[VERSION][..];
+            about.insert(SCHEMA, version).map_err(StoreError::new)?;
+        }
+        transaction.open_table(SESSIONS).map_err(StoreError::new)?;
+    }
+    transaction.commit().map_err(StoreError::new)?;
+    Ok(Epoch(epoch))
+}
+
+impl Shared {
+    fn load(&self, session: SessionId) -> Result<Option<Stored>, StoreError> {
+        let transaction = self.database.begin_read().map_err(StoreError::new)?;
+        let sessions = transaction.open_table(SESSIONS).map_err(StoreError::new)?;
+        let found = sessions.get(session.0).map_err(StoreError::new)?;
+        let now = Millis::now();
+        Ok(found.and_then(|found| {
+            let (head, record) = Head::decode(found.value())?;
+            (!head.is_over(now)).then(|| Stored {
+                generation: head.generation,
+                record: Bytes::copy_from_slice(record),
+                age: head.written.until(now),
+            })
+        }))
+    }
+
+    fn write(&self, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
+        let now = Millis::now();
+        let transaction = self.database.begin_write().map_err(StoreError::new)?;
+        let mut written = Vec::with_capacity(writes.len());
+        {
+            let mut sessions = transaction.open_table(SESSIONS).map_err(StoreError::new)?;
+            for write in writes {
+                let there = sessions.get(write.session.0).map_err(StoreError::new)?;
+                let there = there.and_then(|there| {
+                    let (head, _) = Head::decode(there.value())?;
+                    (!head.is_over(now)).then_some((head.generation, head.owner))
+                });
+                if !write.fits(there) {
+                    written.push(Written::Fenced);
+                    continue;
+                }
+                let head = Head {
+                    generation: write.generation,
+                    owner: write.owner,
+                    written: now,
+                    keep: Millis::of(write.keep),
+                };
+                let bytes = [&head.encode()[..], &write.record].concat();
+                sessions
+                    .insert(write.session.0, &bytes[..])
+                    .map_err(StoreError::new)?;
+                written.push(Written::Done);
+            }
+        }
+        transaction.commit().map_err(StoreError::new)?;
+        let is_due = {
+            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_due = swept.elapsed() >= SWEEP;
+            if is_due {
+                *swept = Instant::now();
+            }
+            is_due
+        };
+        if is_due {
+            self.sweep()?;
+        }
+        Ok(written)
+    }
+
+    /// Takes out what nobody may ask for any more.
+    fn sweep(&self) -> Result<(), StoreError> {
+        let now = Millis::now();
+        let transaction = self.database.begin_write().map_err(StoreError::new)?;
+        {
+            let mut sessions = transaction.open_table(SESSIONS).map_err(StoreError::new)?;
+            let is_kept =
+                |_, bytes: &[u8]| Head::decode(bytes).is_none_or(|(head, _)| !head.is_over(now));
+            sessions.retain(is_kept).map_err(StoreError::new)?;
+        }
+        transaction.commit().map_err(StoreError::new)
+    }
+}
+
+impl Store for Disk {
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
+        self.ask(move |shared| shared.load(session))
+    }
+
+    fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {
+        self.ask(move |shared| shared.write(&writes))
+    }
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disk")
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
+    }
+}

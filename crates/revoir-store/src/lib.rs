@@ -1,0 +1,24 @@
+//! Where the sessions of a server are kept beyond its process.
+//!
+//! A [`Store`] has a record for each session: what a successor needs to go on with it after its owner was lost. It
+//! does not know what is in a record, which is a `Snapshot` of [`revoir_session`] with a schema version of its own; it knows
+//! the *generation* that each was written at, by which writes are fenced: who does not know the one that is there
+//! writes nothing.
+//!
+//! | store | is for | survives |
+//! |---|---|---|
+//! | [`Memory`] | tests, and several servers in one process | the loss of a server |
+//! | `Disk` (feature `disk`) | one machine with nothing to install | restart and SIGKILL of the process |
+//!
+//! One suite of tests holds for all of them: `tests/it/conformance.rs`.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "disk")]
+mod disk;
+mod memory;
+mod store;
+
+#[cfg(feature = "disk")]
+pub use disk::Disk;
+pub use memory::Memory;
+pub use store::{Answer, Store, StoreError, Stored, Write, Written};

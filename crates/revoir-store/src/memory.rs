@@ -1,0 +1,82 @@
+//! [`Memory`]: sessions beyond a server, in one process.
+
+use std::collections::HashMap;
+use std::future::ready;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use revoir_session::{Epoch, SessionId};
+
+use crate::store::{Answer, Store, StoreError, Stored, Write, Written};
+
+/// Keeps sessions in this process: for tests, and for several servers in one.
+#[derive(Debug)]
+pub struct Memory {
+    epoch: Epoch,
+    kept: Mutex<HashMap<SessionId, Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    write: Write,
+    since: Instant,
+}
+
+impl Kept {
+    fn is_over(&self) -> bool {
+        self.since.elapsed() >= self.write.keep
+    }
+}
+
+impl Memory {
+    /// An empty one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the operating system has no random bytes.
+    pub fn new() -> Result<Self, StoreError> {
+        let mut epoch = [0; 8];
+        getrandom::fill(&mut epoch).map_err(|error| StoreError::new(error.to_string()))?;
+        Ok(Self {
+            epoch: Epoch(epoch),
+            kept: Mutex::default(),
+        })
+    }
+
+    fn write_all(&self, writes: Vec<Write>) -> Vec<Written> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = Instant::now();
+        let written = writes.into_iter().map(|write| {
+            let there = kept.get(&write.session).filter(|it| !it.is_over());
+            if !write.fits(there.map(|it| (it.write.generation, it.write.owner))) {
+                return Written::Fenced;
+            }
+            kept.insert(write.session, Kept { write, since });
+            Written::Done
+        });
+        let written = written.collect();
+        kept.retain(|_, it| it.since.elapsed() < it.write.keep.max(Duration::from_secs(1)));
+        written
+    }
+}
+
+impl Store for Memory {
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.get(&session).filter(|it| !it.is_over());
+        let stored = found.map(|it| Stored {
+            generation: it.write.generation,
+            record: it.write.record.clone(),
+            age: it.since.elapsed(),
+        });
+        Box::pin(ready(Ok(stored)))
+    }
+
+    fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {
+        Box::pin(ready(Ok(self.write_all(writes))))
+    }
+}

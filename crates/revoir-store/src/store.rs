@@ -1,0 +1,109 @@
+//! [`Store`]: what is asked of whatever keeps sessions.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use revoir_session::{Epoch, SessionId};
+
+/// What a store will have done.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Keeps sessions beyond a process.
+///
+/// What [`write`](Self::write) has answered is kept: a [`load`](Self::load) by whoever comes later finds it, in the same
+/// process or, if the store says so, after the loss of one.
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Which incarnation this is: 8 bytes that change when what the store had is lost.
+    fn epoch(&self) -> Epoch;
+
+    /// What there is of a session, unless its time is over.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nobody knows; a session is not to be taken for gone.
+    fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>>;
+
+    /// Writes all of these, in order, and says what came of each.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: any of them may have been written, or not. To say them again does no harm.
+    fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>>;
+}
+
+/// What a store has of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// What it was written at.
+    pub generation: u64,
+    /// What was written.
+    pub record: Bytes,
+    /// How long ago.
+    pub age: Duration,
+}
+
+/// One write, which is done only if the store has the generation that the writer expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The session.
+    pub session: SessionId,
+    /// The generation that the store has of it; 0: nothing.
+    pub expects: u64,
+    /// The generation that it has from then on.
+    pub generation: u64,
+    /// Who writes: a random number of each server. Of two that claim the same generation the store has the first; and
+    /// whoever has written it may say so again.
+    pub owner: u64,
+    /// What to keep.
+    pub record: Bytes,
+    /// For how long, unless it is written again.
+    pub keep: Duration,
+}
+
+impl Write {
+    /// Whether it may be done where this generation is, of this owner, or nothing.
+    #[must_use]
+    pub fn fits(&self, there: Option<(u64, u64)>) -> bool {
+        match there {
+            Some((generation, owner)) if generation == self.generation => owner == self.owner,
+            Some((generation, _)) => generation == self.expects,
+            None => self.expects == 0,
+        }
+    }
+}
+
+/// What came of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is kept.
+    Done,
+    /// The store has another generation, or nothing where one was expected: the session is somebody else's, or was lost.
+    Fenced,
+}
+
+/// The store does not answer, or cannot keep anything.
+#[derive(Debug)]
+pub struct StoreError(Box<dyn Error + Send + Sync>);
+
+impl StoreError {
+    /// For this reason.
+    pub fn new(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the store of sessions is away: {}", self.0)
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}

@@ -1,0 +1,141 @@
+//! One suite for all stores.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use revoir_session::SessionId;
+use revoir_store::{Disk, Memory, Store, Write, Written};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+pub(crate) fn write(session: u8, expects: u64, generation: u64, record: &'static str) -> Write {
+    Write {
+        session: SessionId([session; 16]),
+        expects,
+        generation,
+        owner: 7,
+        record: Bytes::from_static(record.as_bytes()),
+        keep: HOUR,
+    }
+}
+
+/// Record and generation of what is there.
+pub(crate) async fn there(store: &dyn Store, session: u8) -> Option<(Bytes, u64)> {
+    let stored = store.load(SessionId([session; 16])).await.unwrap()?;
+    assert!(stored.age < HOUR);
+    Some((stored.record, stored.generation))
+}
+
+fn kept(record: &'static str, generation: u64) -> Option<(Bytes, u64)> {
+    Some((Bytes::from_static(record.as_bytes()), generation))
+}
+
+async fn what_was_written_is_there(store: &dyn Store) {
+    assert_eq!(there(store, 1).await, None);
+    let writes = vec![write(1, 0, 1, "one"), write(2, 0, 1, "two")];
+    assert_eq!(store.write(writes).await.unwrap(), [Written::Done; 2]);
+    assert_eq!(there(store, 1).await, kept("one", 1));
+    assert_eq!(there(store, 2).await, kept("two", 1));
+    assert_eq!(store.write(Vec::new()).await.unwrap(), []);
+}
+
+async fn a_batch_is_written_in_order(store: &dyn Store) {
+    let writes = vec![
+        write(1, 0, 1, "a"),
+        write(1, 1, 1, "b"),
+        write(1, 1, 2, "c"),
+        write(1, 1, 1, "late"),
+    ];
+    let written = store.write(writes).await.unwrap();
+    let expected = [Written::Done, Written::Done, Written::Done, Written::Fenced];
+    assert_eq!(written, expected);
+    assert_eq!(there(store, 1).await, kept("c", 2));
+}
+
+async fn who_does_not_know_the_generation_writes_nothing(store: &dyn Store) {
+    store.write(vec![write(1, 0, 3, "owner")]).await.unwrap();
+    for (expects, generation) in [(0, 1), (2, 4), (2, 2), (4, 5)] {
+        let written = store
+            .write(vec![write(1, expects, generation, "other")])
+            .await;
+        assert_eq!(
+            written.unwrap(),
+            [Written::Fenced],
+            "{expects} {generation}"
+        );
+    }
+    assert_eq!(there(store, 1).await, kept("owner", 3));
+    // Nothing where something was expected: it was lost.
+    let written = store.write(vec![write(2, 1, 1, "lost")]).await.unwrap();
+    assert_eq!(written, [Written::Fenced]);
+    assert_eq!(there(store, 2).await, None);
+}
+
+async fn of_two_that_claim_a_session_one_has_it(store: &dyn Store) {
+    store.write(vec![write(1, 0, 1, "old")]).await.unwrap();
+    let first = store.write(vec![write(1, 1, 2, "first")]);
+    assert_eq!(first.await.unwrap(), [Written::Done]);
+    let mut second = write(1, 1, 2, "second");
+    second.owner = 8;
+    let old = write(1, 1, 1, "old owner");
+    for late in [second, old] {
+        assert_eq!(store.write(vec![late]).await.unwrap(), [Written::Fenced]);
+    }
+    assert_eq!(there(store, 1).await, kept("first", 2));
+}
+
+async fn a_write_can_be_said_again(store: &dyn Store) {
+    for _ in 0..2 {
+        let written = store.write(vec![write(1, 0, 1, "one")]).await.unwrap();
+        assert_eq!(written, [Written::Done]);
+    }
+    assert_eq!(there(store, 1).await, kept("one", 1));
+}
+
+async fn what_is_over_is_gone(store: &dyn Store) {
+    let mut short = write(1, 0, 7, "short");
+    short.keep = Duration::ZERO;
+    store.write(vec![short]).await.unwrap();
+    assert_eq!(there(store, 1).await, None);
+    // Its generation fences nobody.
+    let written = store.write(vec![write(1, 0, 1, "new")]).await.unwrap();
+    assert_eq!(written, [Written::Done]);
+}
+
+async fn long_records_are_kept_whole(store: &dyn Store) {
+    let mut long = write(1, 0, 1, "");
+    long.record = Bytes::from(vec![7; 1024 * 1024]);
+    store.write(vec![long.clone()]).await.unwrap();
+    assert_eq!(there(store, 1).await, Some((long.record, 1)));
+}
+
+/// Every store, each test with one of its own.
+macro_rules! conformance {
+    ($($test:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(&super::Memory::new().unwrap()).await;
+            })*
+        }
+
+        mod on_disk {
+            $(#[tokio::test]
+            async fn $test() {
+                let folder = tempfile::tempdir().unwrap();
+                let store = super::Disk::open(folder.path().join("sessions")).unwrap();
+                super::$test(&store).await;
+            })*
+        }
+    };
+}
+
+conformance!(
+    what_was_written_is_there,
+    a_batch_is_written_in_order,
+    who_does_not_know_the_generation_writes_nothing,
+    of_two_that_claim_a_session_one_has_it,
+    a_write_can_be_said_again,
+    what_is_over_is_gone,
+    long_records_are_kept_whole,
+);

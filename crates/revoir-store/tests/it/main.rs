@@ -1,0 +1,6 @@
+//! What holds for every store.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod conformance;
+mod disk;
