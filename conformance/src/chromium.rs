@@ -20,7 +20,7 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const LIMIT: Duration = Duration::from_secs(180);
 
 /// Its own processes only, nothing of the user's, and no traffic of its own.
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 13] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -30,6 +30,10 @@ const FLAGS: [&str; 10] = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    // Every tab is looked at: none waits behind what else the machine does.
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
     "--remote-debugging-port=0",
 ];
 

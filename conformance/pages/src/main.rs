@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    let [chromium, firefox, revoir, axe, scratch, rest @ ..] = &arguments[..] else {
+    let [program, firefox, revoir, axe, scratch, rest @ ..] = &arguments[..] else {
         bail!("run it by `cargo xtask browser`");
     };
     let (pictures, extent) = match rest {
@@ -54,32 +54,45 @@ async fn run() -> anyhow::Result<()> {
     // With an address of its own it has a site map, from which the pages are known.
     let server = Serve::start(revoir, &["--base-url".as_ref(), BASE.as_ref()]).await?;
     let origin = format!("http://{}", server.address());
-    let mut chromium = Chromium::start(chromium, &scratch.join("chromium"), &[]).await?;
+    let mut chromium = Chromium::start(program, &scratch.join("chromium"), &[]).await?;
     report(&format!("{}, {origin}", chromium.version().await?));
     let mut visit = Visit::start(&mut chromium, &origin).await?;
 
     if let Some(folder) = pictures {
         return timed("pictures", pictures::take(&mut visit, folder)).await;
     }
+    let paths = paths::of(&mut visit, &extent).await?;
+    report(&format!("{} pages", paths.len()));
+    let reading = reading::check(&mut visit, &axe, &paths, &extent);
+    let (read, read_in_firefox, used) = tokio::try_join!(
+        checked("reading", reading),
+        in_firefox(firefox, scratch, &origin, &paths),
+        used(program, scratch, &origin, &extent),
+    )?;
+    let failures = [read, read_in_firefox, used].concat();
+    if !failures.is_empty() {
+        bail!("not as it should be:\n  {}", failures.join("\n  "));
+    }
+    Ok(())
+}
+
+/// What goes wrong where somebody uses the pages, in a browser of its own: most of the time they wait.
+async fn used(
+    program: &Path,
+    scratch: &Path,
+    origin: &str,
+    extent: &Extent,
+) -> anyhow::Result<Vec<String>> {
     let mut failures = Vec::new();
-    if extent == Extent::Kinds {
+    if *extent == Extent::Kinds {
+        let mut chromium = Chromium::start(program, &scratch.join("used"), &[]).await?;
+        let mut visit = Visit::start(&mut chromium, origin).await?;
         failures.extend(checked("home", home::check(&mut visit)).await?);
         failures.extend(checked("lab", lab::check(&mut visit)).await?);
         failures.extend(checked("widgets", widgets::check(&mut visit)).await?);
         failures.extend(checked("without scripts", no_scripts::check(&mut visit)).await?);
     }
-    let paths = paths::of(&mut visit, &extent).await?;
-    report(&format!("{} pages", paths.len()));
-    let (read, read_in_firefox) = tokio::try_join!(
-        checked("reading", reading::check(&mut visit, &axe, &paths)),
-        in_firefox(firefox, scratch, &origin, &paths),
-    )?;
-    failures.extend(read);
-    failures.extend(read_in_firefox);
-    if !failures.is_empty() {
-        bail!("not as it should be:\n  {}", failures.join("\n  "));
-    }
-    Ok(())
+    Ok(failures)
 }
 
 /// What goes wrong in Firefox.

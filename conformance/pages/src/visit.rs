@@ -90,15 +90,7 @@ impl<'a> Visit<'a> {
 
     /// How the page is shown: its width, and whether the user likes it dark.
     pub(crate) async fn look(&mut self, size: (u32, u32), dark: bool) -> anyhow::Result<()> {
-        let (width, height) = size;
-        let metrics = json!({
-            "width": width,
-            "height": height,
-            "deviceScaleFactor": 1,
-            "mobile": width < 500,
-        });
-        self.call("Emulation.setDeviceMetricsOverride", metrics)
-            .await?;
+        self.resize(size).await?;
         let scheme = if dark { "dark" } else { "light" };
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
@@ -110,6 +102,19 @@ impl<'a> Visit<'a> {
         )
         .await?;
         Ok(())
+    }
+
+    /// Only the size, in CSS pixels.
+    pub(crate) async fn resize(&mut self, (width, height): (u32, u32)) -> anyhow::Result<()> {
+        let metrics = json!({
+            "width": width,
+            "height": height,
+            "deviceScaleFactor": 1,
+            "mobile": width < 500,
+        });
+        self.call("Emulation.setDeviceMetricsOverride", metrics)
+            .await
+            .map(drop)
     }
 
     /// Presses a key, by its name.
