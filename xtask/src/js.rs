@@ -57,6 +57,7 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
     }
     Running::start(&mut check)?.succeed(deadline)?;
     // The page searches and ranks causes as the programs do, and its lab tells what happens.
+    let mut of_pages = Vec::new();
     for script in ["matcher.mjs", "diagnosis.mjs", "lab.mjs"] {
         let mut of_page = Command::new("node");
         of_page
@@ -66,7 +67,10 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
             .env("PUPPETEER", package.join("node_modules/puppeteer-core"))
             .env("CHROMIUM", &chromium)
             .env("FIREFOX", &firefox);
-        Running::start(&mut of_page)?.succeed(deadline)?;
+        of_pages.push(Running::start(&mut of_page)?);
+    }
+    for of_page in of_pages {
+        of_page.succeed(deadline)?;
     }
     if extent == Extent::Write {
         for name in ["README.md", "conformance.md"] {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use crate::programs::Programs;
-use crate::{autobahn, browser, fixes, interop, js, proxies, report, tools};
+use crate::{autobahn, browser, interop, js, proxies, report, tools};
 use ledger::Ledger;
 pub(crate) use packages::check as packages;
 
@@ -89,10 +89,14 @@ fn steps(ledger: &mut Ledger, mark: &str) -> anyhow::Result<()> {
     let checked = checks(ledger);
     let installed = ledger.finish(vec![tools]);
     checked.and(installed)?;
+    // Each has a target folder of its own, and one crate at its end that the other processor would wait for.
+    let packages = ledger.start("packages", &["packages"])?;
+    let fuzzed = ledger.step("fuzz", fuzz);
+    let packed = ledger.finish(vec![packages]);
+    fuzzed.and(packed)?;
     ledger.step("sessions in JavaScript", || {
         crate::session::run(&Programs::built()?)
     })?;
-    ledger.step("fuzz", fuzz)?;
     // These mostly wait, and have limits of one second: they are alone.
     let waiting = [
         ledger.start("gateway", &["--built", "gateway"])?,
@@ -100,10 +104,12 @@ fn steps(ledger: &mut Ledger, mark: &str) -> anyhow::Result<()> {
         ledger.start("proxies", &["--built", "proxies"])?,
     ];
     ledger.finish(waiting.into())?;
-    ledger.step("the fixes of the pages", || fixes::run(false))?;
-    ledger.step("the browser client", || {
+    let fixes = ledger.start("the fixes of the pages", &["fixes"])?;
+    let client = ledger.step("the browser client", || {
         js::run(&Programs::built()?, js::Extent::Usual)
-    })?;
+    });
+    let fixed = ledger.finish(vec![fixes]);
+    client.and(fixed)?;
     let browser = ledger.start("browser", &["--built", "browser"])?;
     let autobahn = ledger.step("autobahn", || {
         autobahn::run(&Programs::built()?, autobahn::Extent::Due)
@@ -123,8 +129,7 @@ fn checks(ledger: &mut Ledger) -> anyhow::Result<()> {
     ledger.step("lints, no features", || cargo(LINTS_BARE))?;
     ledger.step("names in pages", names::check)?;
     ledger.step("docs", docs::check)?;
-    ledger.step("what is pure on wasm", wasm)?;
-    ledger.step("packages", packages::check)
+    ledger.step("what is pure on wasm", wasm)
 }
 
 /// Names in pages, and the docs.
