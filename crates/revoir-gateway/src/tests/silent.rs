@@ -10,7 +10,7 @@ use crate::rules::Mode;
 use crate::tests::ports::listen_async;
 use crate::tests::support::{
     Between, Raw, accepted, ask, asked, connected, dial, field, held_at, pair, pass, routed,
-    settings, taken, target,
+    settings, soon, taken, target,
 };
 use crate::upstream::PoolSettings;
 
@@ -344,6 +344,23 @@ async fn a_slow_upstream_can_answer_although_another_one_was_asked() {
     assert!(!second.more().await);
     let upstreams = between.gateway.overview().upstreams;
     assert!(upstreams.iter().all(|one| one.accepts && !one.silent));
+}
+
+#[tokio::test]
+async fn a_bad_answer_of_the_other_upstream_is_not_the_last_word() {
+    let (slow, well, between) = beside_a_frozen_one().await;
+    let (mut client, (mut first, head), (mut second, _)) = asks_two(&slow, &well, &between).await;
+    second
+        .write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    soon(async {
+        while between.gateway.overview().upstreams[1].accepts {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    accepted(&mut first, &head, "").await;
+    assert!(client.head().await.starts_with("HTTP/1.1 101 "));
 }
 
 #[tokio::test]

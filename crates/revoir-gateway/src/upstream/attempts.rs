@@ -99,7 +99,7 @@ impl<'a> Attempts<'a> {
             else {
                 continue;
             };
-            if one.began.elapsed() >= after {
+            if one.began.elapsed() >= after && one.upstream.heard_of() < Some(one.since) {
                 tracing::warn!(target: "revoir", upstream = %permit.name(), "{}", DialError::Silent);
                 self.pool.tried(permit, path, Reached::Silent);
                 self.pool.ask(&one.upstream, &self.opening.question());

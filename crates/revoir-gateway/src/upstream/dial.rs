@@ -110,7 +110,10 @@ pub(crate) async fn dial(
         {
             best = Some(error);
         }
-        if !goes_on {
+        // While another one may still come, that is not the last word.
+        let is_waited_for =
+            !attempts.running.is_empty() && !matches!(reached, Reached::Well | Reached::Silent);
+        if !goes_on && !is_waited_for {
             attempts.are_over(path, &tried, limit / 2);
             break;
         }
