@@ -10,15 +10,20 @@
 //! | [`Memory`] | tests, and several servers in one process | the loss of a server |
 //! | `Disk` (feature `disk`) | one machine with nothing to install | restart and SIGKILL of the process |
 //!
+//! [`Owned`] is what the owner of one session knows of its place there: what to write, and what may be said because the store
+//! has it.
+//!
 //! One suite of tests holds for all of them: `tests/it/conformance.rs`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "disk")]
 mod disk;
 mod memory;
+mod owned;
 mod store;
 
 #[cfg(feature = "disk")]
 pub use disk::Disk;
 pub use memory::Memory;
+pub use owned::{Durable, Mark, Owned};
 pub use store::{Answer, Store, StoreError, Stored, Write, Written};

@@ -4,3 +4,5 @@
 
 mod conformance;
 mod disk;
+mod loss;
+mod owners;

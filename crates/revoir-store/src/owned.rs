@@ -1,0 +1,227 @@
+//! [`Owned`]: the place in a store of one session of a server.
+
+use std::time::Duration;
+
+use revoir_session::{Bye, Config, SendError, Session, Snapshot, SnapshotError};
+
+use crate::store::{Stored, Write};
+
+/// So many numbers are reserved ahead: the most that a successor has to call lost.
+const BLOCK: u64 = 128;
+
+/// A record outlives the session by this, so that its client still learns what became of it.
+const EPITAPH: Duration = Duration::from_secs(60);
+
+/// What waits for the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durable {
+    /// Acknowledgements. Messages leave at once: those of the last moment before a loss are a gap, of which the successor
+    /// knows how many there were at most.
+    #[default]
+    Acks,
+    /// Messages as well: what was never stored was never sent, and nothing is a gap. What was given to the session and
+    /// not [stored](Owned::is_stored) when its owner was lost, is lost with it: an application that waits knows.
+    BeforeSend,
+}
+
+/// What the owner of a session knows of its place in a store. It says what to write and when, and what may be said
+/// because the store has it; it does no I/O itself.
+///
+/// The session has [`Acks::OnCommit`](revoir_session::Acks::OnCommit), and whoever drives it
+///
+/// - writes nothing to a connection before [`is_claimed`](Self::is_claimed): the store knows of the generation first;
+/// - tells [`take`](Self::take) what the application has taken, in place of [`Session::commit`], and gives it nothing more
+///   once it said [`bye`](Self::bye);
+/// - each 10 ms or so writes what [`write`](Self::write) gives, and tells [`written`](Self::written) of it; one that is fenced loses
+///   its session (`Loss::Epoch`).
+#[derive(Debug)]
+pub struct Owned {
+    owner: u64,
+    durable: Durable,
+    /// The generation that the store has; 0: nothing.
+    generation: u64,
+    /// So many messages the application has taken.
+    taken: u64,
+    /// Of our messages, so many the store knows.
+    sent: u64,
+    /// What was written last.
+    last: Option<Seen>,
+}
+
+/// What a write is about: [`Owned::written`] wants it back.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "the store's answer has to be told"]
+pub struct Mark {
+    generation: u64,
+    taken: u64,
+    sent: u64,
+}
+
+/// By what a record differs from the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    generation: u64,
+    taken: u64,
+    sent: u64,
+    acknowledged: u64,
+    is_over: bool,
+    is_attached: bool,
+    is_volatile: bool,
+}
+
+impl Owned {
+    /// A session that begins: nothing is in the store yet.
+    pub fn begin(owner: u64, durable: Durable, session: &mut Session) -> Self {
+        let owned = Self {
+            owner,
+            durable,
+            generation: 0,
+            taken: session.committed(),
+            sent: 0,
+            last: None,
+        };
+        owned.hold(session);
+        owned
+    }
+
+    /// Goes on with a session whose owner was lost, as its successor.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`]: the record is of another version, or broken.
+    pub fn succeed(
+        owner: u64,
+        durable: Durable,
+        stored: &Stored,
+        now: Duration,
+        config: Config,
+    ) -> Result<(Session, Self), SnapshotError> {
+        let mut snapshot = Snapshot::decode(&stored.record)?;
+        snapshot.detached_for = snapshot.detached_for.saturating_add(stored.age);
+        let mut session = Session::import(now, config, snapshot.into_successor())?;
+        let owned = Self {
+            owner,
+            durable,
+            generation: stored.generation,
+            taken: session.committed(),
+            sent: session.sent(),
+            last: None,
+        };
+        // It is over if nobody came in time.
+        session.handle_timeout(now);
+        owned.hold(&mut session);
+        Ok((session, owned))
+    }
+
+    /// The application has taken the first so many messages.
+    pub fn take(&mut self, taken: u64) {
+        self.taken = self.taken.max(taken);
+    }
+
+    /// Whether the store knows of the connection that the session has: before, nothing is written to it.
+    #[must_use]
+    pub fn is_claimed(&self, session: &Session) -> bool {
+        self.generation >= session.generation()
+    }
+
+    /// Whether the store has our message with this number.
+    #[must_use]
+    pub const fn is_stored(&self, number: u64) -> bool {
+        self.sent >= number
+    }
+
+    /// Says goodbye, once the store has what was taken until now. Nothing more is to be taken.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::bye`].
+    pub fn bye(&self, session: &mut Session, bye: Bye) -> Result<(), SendError> {
+        session.bye(bye)?;
+        self.hold(session);
+        Ok(())
+    }
+
+    /// Whether the store does not have what there is now.
+    #[must_use]
+    pub fn is_behind(&self, session: &Session) -> bool {
+        self.last != Some(self.see(session))
+    }
+
+    /// What to write of the session as it is now.
+    pub fn write(&mut self, session: &Session, now: Duration) -> (Write, Mark) {
+        self.last = Some(self.see(session));
+        let mark = Mark {
+            generation: session.generation(),
+            taken: self.taken,
+            sent: session.sent(),
+        };
+        let mut snapshot = session.export(now);
+        // What nobody has taken is the client's to say again.
+        (snapshot.received, snapshot.committed) = match session.ended() {
+            Some(_) => (session.received(), session.received()),
+            None => (mark.taken, mark.taken),
+        };
+        snapshot.reserved = self.reserves(mark);
+        let write = Write {
+            session: session.id(),
+            expects: self.generation,
+            generation: mark.generation,
+            owner: self.owner,
+            record: snapshot.encode().into(),
+            keep: session.ttl().saturating_add(EPITAPH),
+        };
+        (write, mark)
+    }
+
+    /// The store has it: what waited for that may be said.
+    pub fn written(&mut self, session: &mut Session, now: Duration, mark: Mark) {
+        self.generation = mark.generation;
+        self.sent = self.sent.max(mark.sent);
+        session.commit(now, mark.taken);
+        if let Some(numbers) = self.reserves(mark) {
+            session.reserve(numbers);
+        }
+        match session.is_closing() && self.sent == session.sent() {
+            // It was written after goodbye was said, so it has all that was taken.
+            true => session.hold_behind(None),
+            false => self.hold(session),
+        }
+    }
+
+    /// It could not be written: it is behind again.
+    pub const fn failed(&mut self) {
+        self.last = None;
+    }
+
+    const fn reserves(&self, mark: Mark) -> Option<u64> {
+        match self.durable {
+            Durable::Acks => Some(mark.sent + BLOCK),
+            Durable::BeforeSend => None,
+        }
+    }
+
+    /// Says what of ours may be written.
+    fn hold(&self, session: &mut Session) {
+        if self.durable == Durable::Acks && self.generation == 0 {
+            session.reserve(0);
+        }
+        let goodbye = session.is_closing().then(|| session.sent() - 1);
+        session.hold_behind(match (self.durable, goodbye) {
+            (Durable::BeforeSend, Some(number)) => Some(number.min(self.sent)),
+            (Durable::BeforeSend, None) => Some(self.sent),
+            (Durable::Acks, goodbye) => goodbye,
+        });
+    }
+
+    fn see(&self, session: &Session) -> Seen {
+        Seen {
+            generation: session.generation(),
+            taken: self.taken,
+            sent: session.sent(),
+            acknowledged: session.acknowledged(),
+            is_over: session.ended().is_some(),
+            is_attached: session.connection().is_some(),
+            is_volatile: session.is_volatile(),
+        }
+    }
+}
