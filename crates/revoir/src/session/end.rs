@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use revoir_codes::SendCode;
@@ -15,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::deadline::after;
+use crate::session::bell::{Bell, Half};
 use crate::session::ending::SessionEnding;
 use crate::session::event::{Event, to_application, to_protocol};
 use crate::session::state::State;
@@ -26,7 +28,7 @@ pub(super) struct End {
     /// What times count from.
     began: Instant,
     connection: Notify,
-    application: Notify,
+    application: Bell,
     /// Server: who keeps sessions.
     keeper: Option<Weak<dyn Keeper>>,
 }
@@ -73,7 +75,7 @@ impl End {
             state: Mutex::new(State::new(session)),
             began,
             connection: Notify::new(),
-            application: Notify::new(),
+            application: Bell::default(),
             keeper,
         }
     }
@@ -115,7 +117,7 @@ impl End {
         let kept = state.count();
         drop(state);
         if has_news {
-            self.application.notify_waiters();
+            self.application.ring();
         }
         self.report(kept);
         result
@@ -179,6 +181,21 @@ impl End {
         }
     }
 
+    /// [`until`](Self::until), for one that is polled.
+    pub(super) fn poll_until<R>(
+        &self,
+        half: Half,
+        cx: &Context<'_>,
+        mut look: impl FnMut(&Self) -> Option<R>,
+    ) -> Poll<R> {
+        if let Some(found) = look(self) {
+            return Poll::Ready(found);
+        }
+        self.application.watch(half, cx.waker());
+        // What has changed before that has woken nobody.
+        look(self).map_or(Poll::Pending, Poll::Ready)
+    }
+
     /// Why the session is over, if it is.
     pub(super) fn over(&self) -> Option<Arc<SessionEnding>> {
         self.lock().over.clone()
@@ -193,14 +210,18 @@ impl End {
 
     /// Says goodbye, behind everything that was sent.
     pub(super) fn bye(&self, code: SendCode, reason: &str) {
-        let bye = Bye {
+        self.say(Bye {
             origin: Origin::Application,
             code,
             reason: reason.to_owned(),
-        };
+        });
+    }
+
+    /// The same, whoever says so.
+    pub(super) fn say(&self, bye: Bye) {
         // Otherwise it is over already.
         let _ = self.stir(|session, _| session.bye(bye));
-        self.application.notify_waiters();
+        self.application.ring();
     }
 
     /// Ends the session without a goodbye of the peer.
@@ -220,7 +241,7 @@ impl End {
     /// Tells the application of something that is not of the protocol.
     pub(super) fn tell(&self, event: Event) {
         self.change_state(|state, _| state.push(event));
-        self.application.notify_waiters();
+        self.application.ring();
     }
 
     // Who holds it.

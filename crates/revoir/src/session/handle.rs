@@ -161,7 +161,7 @@ impl Session {
         (self.reader, self.writer)
     }
 
-    fn end(&self) -> &End {
+    pub(super) fn end(&self) -> &Arc<End> {
         &self.reader.anchor.0
     }
 }

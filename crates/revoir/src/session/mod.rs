@@ -72,6 +72,8 @@
 // drives a connection at either end, and everything about coming back is the link's alone.
 
 mod attached;
+mod bell;
+mod between;
 mod client;
 mod end;
 mod ending;
@@ -80,6 +82,7 @@ mod failures;
 mod goodbye;
 mod handle;
 mod keys;
+mod opening;
 mod running;
 mod server;
 mod state;
@@ -87,11 +90,13 @@ mod store;
 mod talk;
 
 pub use attached::Attached;
+pub use between::{Status, Watcher};
 pub use client::Client;
 pub use ending::SessionEnding;
 pub use event::Event;
 pub use handle::{Reader, Session, Writer};
 pub use keys::read_keys;
+pub use opening::{Accepted, Opening};
 pub use revoir_session::{
     BackendChanged, Bye, Close, Ended, Fate, GapReason, GoAway, InDoubt, Key, Keys, Loss, Origin,
     Overflow, Principal, SUBPROTOCOL, SendError, SessionId, Verdict, Violation, Window,

@@ -1,7 +1,7 @@
 //! [`Server`]: sessions behind the opening handshake.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -25,6 +25,7 @@ use crate::session::end::{End, Keeper, config};
 use crate::session::event::Event;
 use crate::session::failures::Failures;
 use crate::session::handle::Session;
+use crate::session::opening::{Accepted, Opening};
 use crate::session::running::Running;
 use crate::session::store::{Counts, Store};
 use crate::session::talk::{leave, talk};
@@ -67,11 +68,19 @@ struct Settings {
     max_sessions: usize,
 }
 
-/// A connection that has a session now. One that begins needs its handler.
-struct Joined {
-    end: Arc<End>,
-    id: ConnectionId,
-    begins: bool,
+/// What becomes of a connection.
+enum Answer {
+    Resumes { end: Arc<End>, id: ConnectionId },
+    Begins(Box<Hello>, Fresh),
+}
+
+impl Settings {
+    /// The application's subprotocol.
+    fn choose(&self, offered: Option<&str>) -> Option<String> {
+        let offered: Vec<&str> = offered?.split(',').map(str::trim).collect();
+        let mut chosen = self.subprotocols.iter();
+        chosen.find(|it| offered.contains(&it.as_str())).cloned()
+    }
 }
 
 impl Server {
@@ -151,6 +160,13 @@ impl Server {
         self
     }
 
+    /// Tells `meter` by how much has changed what all sessions keep, in bytes, whenever it has: for a program that bounds more
+    /// than its sessions. It must not wait. The first one stays.
+    pub fn with_meter(self, meter: impl Fn(i64) + Send + Sync + 'static) -> Self {
+        let _ = self.store.meter.set(Box::new(meter));
+        self
+    }
+
     fn edit(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.settings)
     }
@@ -177,8 +193,37 @@ impl Server {
     ///
     /// As for [`Incoming::run`].
     #[must_use = "the connection opens when this answer is written"]
-    pub fn run<H, F, E>(&self, mut incoming: Incoming, handler: H) -> Response<String>
+    pub fn run<H, F, E>(&self, incoming: Incoming, handler: H) -> Response<String>
     where
+        H: FnOnce(Session) -> F + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Failure> + Send + 'static,
+    {
+        let principal = (self.settings.principal)(&incoming);
+        let settings = Arc::clone(&self.settings);
+        self.run_as(incoming, principal, move |opening: Opening| {
+            let protocol = settings.choose(opening.protocols.as_deref());
+            ready(Ok(Accepted::new(handler).with_protocol(protocol)))
+        })
+    }
+
+    /// [`run`](Self::run), for a server that knows who the client is, and has something to ask before a session begins: its
+    /// backend, for example. While `open` is asked, the client waits for WELCOME, 10 s at most; if it leaves, the
+    /// future is dropped. A session that is resumed asks nobody.
+    ///
+    /// # Panics
+    ///
+    /// As for [`Incoming::run`].
+    #[must_use = "the connection opens when this answer is written"]
+    pub fn run_as<O, A, H, F, E>(
+        &self,
+        mut incoming: Incoming,
+        principal: Principal,
+        open: O,
+    ) -> Response<String>
+    where
+        O: FnOnce(Opening) -> A + Send + 'static,
+        A: Future<Output = Result<Accepted<H>, Close>> + Send + 'static,
         H: FnOnce(Session) -> F + Send + 'static,
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Failure> + Send + 'static,
@@ -189,22 +234,23 @@ impl Server {
         }
         // A message with a token in it is not compressed, and browsers cannot choose.
         incoming.decline_extensions();
-        let principal = (self.settings.principal)(&incoming);
         let address = incoming.peer_addr().map(|address| address.ip());
         let server = self.clone();
         incoming.run(move |socket| async move {
-            server.attend(socket, principal, address, handler).await;
+            server.attend(socket, principal, address, open).await;
             Ok::<(), Failure>(())
         })
     }
 
-    async fn attend<H, F, E>(
+    async fn attend<O, A, H, F, E>(
         self,
         mut socket: WebSocket,
         principal: Principal,
         address: Option<IpAddr>,
-        handler: H,
+        open: O,
     ) where
+        O: FnOnce(Opening) -> A + Send + 'static,
+        A: Future<Output = Result<Accepted<H>, Close>> + Send + 'static,
         H: FnOnce(Session) -> F + Send + 'static,
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Failure> + Send + 'static,
@@ -214,23 +260,34 @@ impl Server {
             Ok(Err(_)) => return,
             Err(_) => return drop(leave(&socket, &Close::timeout("no HELLO in time")).await),
         };
-        let Joined { end, id, begins } = match self.answer(first, principal, address) {
-            Ok(joined) => joined,
-            Err(close) => return drop(leave(&socket, &close).await),
+        let answer = match self.answer(first, &principal, address) {
+            Ok(Answer::Resumes { end, id }) => Ok((end, id)),
+            Ok(Answer::Begins(hello, fresh)) => {
+                let opening = Opening::new(&hello, fresh.verdict);
+                let opened = tokio::select! {
+                    biased;
+                    _ = socket.closed() => return,
+                    opened = open(opening) => opened,
+                };
+                opened.and_then(|accepted| self.begin(&hello, fresh, &principal, accepted))
+            }
+            Err(close) => Err(close),
         };
-        if begins {
-            let running = Running::begin(&end);
-            let handle = Session::new(Arc::clone(&end));
-            // Its panics are its own, and the connection's are not.
-            tokio::spawn(async move { running.run(handler(handle)).await });
+        match answer {
+            Ok((end, id)) => self.converse(&end, socket, id).await,
+            Err(close) => drop(leave(&socket, &close).await),
         }
+    }
+
+    /// Has the session talk over a connection to its ending.
+    async fn converse(&self, end: &End, socket: WebSocket, id: ConnectionId) {
         let presence = Presence {
-            end: &end,
+            end,
             store: &self.store,
             id,
         };
         let patience = end.look(protocol::Session::ttl).max(SHORTEST_PATIENCE);
-        let mut talking = pin!(talk(&end, socket, id));
+        let mut talking = pin!(talk(end, socket, id));
         tokio::select! {
             biased;
             _ = &mut talking => {}
@@ -247,9 +304,9 @@ impl Server {
     fn answer(
         &self,
         first: Message,
-        principal: Principal,
+        principal: &Principal,
         address: Option<IpAddr>,
-    ) -> Result<Joined, Close> {
+    ) -> Result<Answer, Close> {
         let hello = match first {
             Message::Binary(first) => Hello::decode(&first),
             Message::Text(_) => Err(Violation::OutOfOrder),
@@ -264,7 +321,7 @@ impl Server {
         }
         let claims = token.and_then(|token| self.settings.keys.open(token));
         let found = claims.and_then(|claims| self.store.find(claims.session));
-        let asked = (&hello, claims.as_ref(), &principal, &self.store.epoch);
+        let asked = (&hello, claims.as_ref(), principal, &self.store.epoch);
         let judged = match &found {
             Some(end) => self.resume(end, asked),
             None => Err(judge(asked.0, asked.1, asked.2, asked.3, None)),
@@ -272,11 +329,7 @@ impl Server {
         match (judged, found, claims) {
             (Ok(id), Some(end), Some(claims)) => {
                 self.store.note(claims.session);
-                Ok(Joined {
-                    end,
-                    id,
-                    begins: false,
-                })
+                Ok(Answer::Resumes { end, id })
             }
             (Err(Judgement::Begin(fresh)), found, claims) => {
                 if let (true, Some(token)) = (fresh.is_failure, token) {
@@ -286,7 +339,7 @@ impl Server {
                     end.stir(|session, _| session.give_up(&hello));
                     self.store.note(claims.session);
                 }
-                self.begin(&hello, fresh, principal)
+                Ok(Answer::Begins(Box::new(hello), fresh))
             }
             _ => Err(Close::taken_over()),
         }
@@ -303,7 +356,7 @@ impl Server {
             let (Judgement::Resume, Some(claims)) = (judgement, claims) else {
                 return Err(judgement);
             };
-            let grant = self.grant(session.id(), session.next_generation(), principal, None);
+            let grant = self.grant(session.id(), session.next_generation(), principal);
             session.resume(now, hello, claims, grant);
             Ok(ConnectionId(session.generation()))
         });
@@ -320,10 +373,30 @@ impl Server {
         resumed
     }
 
-    fn begin(&self, hello: &Hello, fresh: Fresh, principal: Principal) -> Result<Joined, Close> {
+    /// Begins a session, whose handler runs from here on.
+    fn begin<H, F, E>(
+        &self,
+        hello: &Hello,
+        fresh: Fresh,
+        principal: &Principal,
+        accepted: Accepted<H>,
+    ) -> Result<(Arc<End>, ConnectionId), Close>
+    where
+        H: FnOnce(Session) -> F + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Failure> + Send + 'static,
+    {
+        let Accepted {
+            handler,
+            protocol,
+            headers,
+        } = accepted;
         let session = SessionId(Entropy::bytes());
-        let protocol = self.choose(hello.protocols.as_deref());
-        let grant = self.grant(session, 1, &principal, protocol.clone());
+        let grant = Grant {
+            protocol: protocol.clone(),
+            headers,
+            ..self.grant(session, 1, principal)
+        };
         let config = self.settings.config.clone();
         let accepted =
             protocol::Session::accept(Duration::ZERO, config, hello, session, fresh, grant);
@@ -342,20 +415,14 @@ impl Server {
             hello,
             protocol,
         ))));
-        Ok(Joined {
-            end,
-            id: ConnectionId(1),
-            begins: true,
-        })
+        let running = Running::begin(&end);
+        let handle = Session::new(Arc::clone(&end));
+        // Its panics are its own, and the connection's are not.
+        tokio::spawn(async move { running.run(handler(handle)).await });
+        Ok((end, ConnectionId(1)))
     }
 
-    fn grant(
-        &self,
-        session: SessionId,
-        generation: u64,
-        principal: &Principal,
-        protocol: Option<String>,
-    ) -> Grant {
+    fn grant(&self, session: SessionId, generation: u64, principal: &Principal) -> Grant {
         let claims = Claims {
             session,
             generation,
@@ -364,20 +431,10 @@ impl Server {
         };
         Grant {
             token: self.settings.keys.seal(&claims, Entropy::bytes()),
-            protocol,
+            protocol: None,
             headers: None,
             volatile: false,
         }
-    }
-
-    /// The application's subprotocol.
-    fn choose(&self, offered: Option<&str>) -> Option<String> {
-        let offered: Vec<&str> = offered?.split(',').map(str::trim).collect();
-        let chosen = &self.settings.subprotocols;
-        chosen
-            .iter()
-            .find(|it| offered.contains(&it.as_str()))
-            .cloned()
     }
 
     fn is_limited(&self, address: Option<IpAddr>, token: &Token) -> bool {
@@ -447,16 +504,21 @@ mod tests {
         let Judgement::Begin(fresh) = judged else {
             panic!("it has no token: {judged:?}");
         };
-        let joined = server.begin(&hello, fresh, Principal::NONE).unwrap();
+        let accepted = Accepted::new(|session: Session| async move {
+            let _held = session;
+            std::future::pending::<Result<(), Failure>>().await
+        });
+        let begun = server.begin(&hello, fresh, &Principal::NONE, accepted);
+        let (end, id) = begun.unwrap();
         let attached = |counts: Counts| (counts.attached, counts.detached);
         assert_eq!(attached(server.counts()), (1, 0));
         drop(Presence {
-            end: &joined.end,
+            end: &end,
             store: &server.store,
-            id: joined.id,
+            id,
         });
         assert_eq!(attached(server.counts()), (0, 1));
-        let ended = joined.end.until(End::over);
+        let ended = end.until(End::over);
         let ended = timeout(Duration::from_secs(121), ended).await.unwrap();
         assert!(ended.to_string().contains("expired"), "{ended}");
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use revoir_session::{Epoch, Loss, Session, SessionId};
 use tokio::runtime::Handle;
@@ -20,9 +20,14 @@ pub(super) struct Store {
     /// What all of them keep, in bytes, and may. Every message asks: it takes no lock for that.
     kept: AtomicI64,
     most_kept: AtomicI64,
+    /// Who else counts that.
+    pub(super) meter: OnceLock<Meter>,
     /// The first deadline has changed.
     changed: Arc<Notify>,
 }
+
+/// Is told by how much has changed what all sessions keep.
+pub(super) type Meter = Box<dyn Fn(i64) + Send + Sync>;
 
 #[derive(Default)]
 struct Shelf {
@@ -60,6 +65,7 @@ impl Store {
             shelf: Mutex::default(),
             kept: AtomicI64::new(0),
             most_kept: AtomicI64::new(0),
+            meter: OnceLock::new(),
             changed: Arc::default(),
         };
         store.set_most_kept(most);
@@ -227,6 +233,9 @@ impl Shelf {
 impl Keeper for Store {
     fn kept(&self, change: i64) -> bool {
         self.kept.fetch_add(change, Relaxed);
+        if let Some(meter) = self.meter.get() {
+            meter(change);
+        }
         change > 0 && self.relieve()
     }
 }

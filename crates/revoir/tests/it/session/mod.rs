@@ -1,5 +1,6 @@
 //! Sessions over memory, with paused time, and connections that fail.
 
+mod between;
 mod cuts;
 mod ending;
 mod judging;

@@ -1,0 +1,129 @@
+//! What a handler needs that stands between a session and something else: a gateway.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use revoir_codes::SendCode;
+use revoir_proto::{Message, Reason};
+use revoir_session::{BackendChanged, Bye, Close, GoAway, Key, Loss, SessionId};
+
+use crate::session::bell::Half;
+use crate::session::end::End;
+use crate::session::ending::SessionEnding;
+use crate::session::event::Event;
+use crate::session::handle::Session;
+
+impl Session {
+    /// [`event`](Self::event), polled. The task that asked last is woken.
+    pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        let next = self.end().poll_until(Half::Reader, cx, End::take);
+        next.map(Result::ok)
+    }
+
+    /// [`send`](Self::send), polled: once it is ready the message was sent, or never will be. The task that asked last is
+    /// woken.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send`](Self::send).
+    pub fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &Message,
+    ) -> Poll<Result<Key, Arc<SessionEnding>>> {
+        let send = |end: &End| match end.try_send(message) {
+            Ok(key) => Some(Ok(key)),
+            Err(_) => end.over().map(Err),
+        };
+        self.end().poll_until(Half::Writer, cx, send)
+    }
+
+    /// Is ready once there is nothing left to do for whoever ends the session: it is over or about to be, and has no
+    /// connection.
+    pub fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let left = |end: &End| {
+            let is_left = |session: &revoir_session::Session| {
+                let is_ending = session.ended().is_some() || session.is_closing();
+                is_ending && session.connection().is_none()
+            };
+            end.look(is_left).then_some(())
+        };
+        self.end().poll_until(Half::Reader, cx, left)
+    }
+
+    /// Server: tells the client, between the messages, that another backend speaks from here on.
+    pub fn backend_changed(&self, change: BackendChanged) {
+        // One that is over tells nobody.
+        let _ = self
+            .end()
+            .stir(|session, _| session.backend_changed(change));
+    }
+
+    /// Ends the session as [`close`](Self::close) does, and says who does so.
+    pub fn close_as(&self, mut bye: Bye) {
+        if !Bye::may_have(bye.code) {
+            bye.code = SendCode::INTERNAL_ERROR;
+        }
+        bye.reason = Reason::truncated(&bye.reason).to_string();
+        self.end().say(bye);
+    }
+
+    /// Server: ends the session without a goodbye of the client, which is told the verdict of `why` if it comes again.
+    /// If it is there, its connection is closed with `code` and `reason`, behind `goaway`.
+    pub fn lose(&self, why: Loss, goaway: Option<GoAway>, code: SendCode, reason: Reason) {
+        self.end().stir(|session, _| {
+            if let Some(goaway) = goaway {
+                // A code of the protocol's own announces nothing.
+                let _ = session.go_away(goaway);
+            }
+            let reason = reason.to_string();
+            session.lose(why, Close { code, reason });
+        });
+    }
+
+    /// Looks at it from elsewhere.
+    #[must_use]
+    pub fn watcher(&self) -> Watcher {
+        Watcher(Arc::clone(self.end()))
+    }
+}
+
+/// Looks at a session, and does not hold it: it ends as if this were not there.
+#[derive(Clone, Debug)]
+pub struct Watcher(Arc<End>);
+
+/// How a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// Which one it is.
+    pub session: SessionId,
+    /// How many connections it has had.
+    pub generation: u64,
+    /// Whether it has one right now.
+    pub is_attached: bool,
+    /// Whether it is over.
+    pub is_over: bool,
+    /// Messages that are kept until the peer acknowledges them.
+    pub kept_messages: usize,
+    /// Their bytes.
+    pub kept_bytes: u64,
+}
+
+impl Watcher {
+    /// How it stands right now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.0.look(|session| {
+            let (kept_messages, kept_bytes) = session.kept();
+            Status {
+                session: session.id(),
+                generation: session.generation(),
+                is_attached: session.connection().is_some(),
+                is_over: session.ended().is_some(),
+                kept_messages,
+                kept_bytes,
+            }
+        })
+    }
+}
