@@ -85,6 +85,7 @@ impl Gateway {
                 .sum(),
             waiting: self.front.waiting.now(),
             routes: self.registry.routes(current.routes.names()),
+            sessions: self.registry.sessions(),
             held_bytes: self.registry.held_bytes.now(),
             from_clients,
             from_backends,

@@ -37,6 +37,7 @@ pub mod proxy_protocol;
 mod relay;
 mod rules;
 mod run;
+mod session;
 mod shortage;
 #[cfg(test)]
 mod tests;
@@ -46,7 +47,7 @@ mod watch;
 
 pub use admin::{
     Admin, AdminListener, Asked, AskedFor, ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine,
-    HEADER as ADMIN_HEADER, Problem, ReloadAsked, ReloadLine, StatusLine,
+    HEADER as ADMIN_HEADER, Problem, ReloadAsked, ReloadLine, SessionLine, StatusLine,
 };
 pub use client_rate::ClientRate;
 pub use config::{AdminAddr, InvalidAdminAddr};
@@ -66,6 +67,7 @@ pub use net::{InvalidListenAddr, ListenAddr, Listener, Peer, Peers, Socket};
 pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, ProtocolRule, Rules};
 pub use run::StartError;
+pub use session::{PrincipalOf, SessionSettings, TokenKeys};
 pub use treatment::{HeldBy, Treatment, TunnelCause};
 pub use upstream::{
     BadAnswers, Balance, Check, Connecting, HashKey, InvalidBalance, InvalidTarget, KeepAlive,
@@ -75,7 +77,7 @@ pub use upstream::{
 pub use watch::line as json_line;
 pub use watch::{
     AccessLog, AuthFailure, Exchange, Format, Handle, Json, Limit, Lines, LoggedRequest, Logs,
-    Observer, Operations, Overview, Record, RouteState, Sum, Traffic, Unobserved,
+    Observer, Operations, Overview, Record, RouteState, SessionsState, Sum, Traffic, Unobserved,
 };
 
 /// The examples of the README are compiled.

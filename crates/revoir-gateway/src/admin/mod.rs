@@ -19,5 +19,6 @@ pub use guard::HEADER;
 pub use listener::AdminListener;
 pub use state::Admin;
 pub use wire::{
-    ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, Problem, ReloadLine, StatusLine,
+    ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, Problem, ReloadLine, SessionLine,
+    StatusLine,
 };

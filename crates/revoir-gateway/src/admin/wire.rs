@@ -4,6 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use revoir::session::Watcher;
 use serde::{Deserialize, Serialize};
 
 use crate::relay::Side;
@@ -51,6 +52,23 @@ pub struct ConnectionLine {
     pub client_rtt_ms: Option<f64>,
     /// The last round trip of a ping to the backend.
     pub backend_rtt_ms: Option<f64>,
+    /// Its session; `None`: it has none.
+    pub session: Option<SessionLine>,
+}
+
+/// The session of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionLine {
+    /// Which one, in hexadecimal.
+    pub id: String,
+    /// Whether the client is there.
+    pub attached: bool,
+    /// How many connections it has had.
+    pub connections: u64,
+    /// Messages that are kept until the client has them.
+    pub kept_messages: usize,
+    /// Their bytes.
+    pub kept_bytes: u64,
 }
 
 /// How the gateway stands.
@@ -197,6 +215,20 @@ impl ConnectionLine {
             from_backend: traffic.sum(Side::Backend),
             client_rtt_ms: rtt(Side::Client),
             backend_rtt_ms: rtt(Side::Backend),
+            session: handle.session().map(SessionLine::new),
+        }
+    }
+}
+
+impl SessionLine {
+    fn new(session: &Watcher) -> Self {
+        let status = session.status();
+        Self {
+            id: status.session.to_string(),
+            attached: status.is_attached,
+            connections: status.generation,
+            kept_messages: status.kept_messages,
+            kept_bytes: status.kept_bytes,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::config::error::Mistake;
 use crate::config::route::RouteConfig;
 use crate::config::upstream::UpstreamConfig;
 use crate::net::ListenAddr;
+use crate::session::PrincipalOf;
 use crate::upstream::Place;
 
 /// The longest path of a Unix socket (`sun_path`, without its end).
@@ -112,6 +113,9 @@ impl Config {
                 "any certificate will do, so that `ca` has no effect: leave one of the two out";
             return Some(Mistake::new(key("tls.insecure"), what));
         }
+        if let Some((own, what)) = mistake_of_session(route) {
+            return Some(Mistake::new(key(own), what));
+        }
         let fields = route.auth.iter().flat_map(|auth| &auth.headers);
         let fields: Vec<_> = fields.collect();
         let mut fields_before = fields.iter().enumerate();
@@ -137,6 +141,26 @@ impl Config {
             );
             Some((key, what))
         })
+    }
+}
+
+/// Sessions of nobody, or behind nothing.
+fn mistake_of_session(route: &RouteConfig) -> Option<(&'static str, String)> {
+    let session = route.session.as_ref()?;
+    if route.upstreams.is_empty() {
+        let what = "what is built in has no sessions: give `upstreams`, or leave this out";
+        return Some(("session", what.to_owned()));
+    }
+    let PrincipalOf::Hook(field) = &session.principal else {
+        return None;
+    };
+    let mut granted = route.auth.iter().flat_map(|auth| &auth.headers);
+    match granted.any(|name| name.0 == *field) {
+        true => None,
+        false => Some((
+            "session.principal",
+            format!("{field} is not among `auth.headers`, so that no hook would say it"),
+        )),
     }
 }
 

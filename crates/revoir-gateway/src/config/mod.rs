@@ -16,6 +16,7 @@ mod rate;
 mod reading;
 mod restart;
 mod route;
+mod session;
 mod tls;
 mod upstream;
 mod values;
@@ -46,6 +47,7 @@ pub use proxy_protocol::ProxyProtocolConfig;
 pub use rate::RateConfig;
 pub use reading::{parse, read};
 pub use route::{CheckConfig, HoldConfig, LostCode, RouteConfig, UpstreamTlsConfig};
+pub use session::SessionConfig;
 pub use tls::{CertificateFiles, ClientCertConfig, TlsConfig};
 pub use upstream::UpstreamConfig;
 pub use values::{Most, Time};
@@ -243,7 +245,9 @@ impl Config {
         let routes = self.routes.iter_mut();
         let roots = routes.flat_map(|route| {
             let hook = route.auth.as_mut().and_then(|auth| auth.ca.as_mut());
-            route.tls.ca.iter_mut().chain(hook)
+            let session = route.session.as_mut();
+            let keys = session.and_then(|session| session.keys.as_mut());
+            route.tls.ca.iter_mut().chain(hook).chain(keys)
         });
         for path in files.chain(roots) {
             *path = directory.join(&*path);

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::config::auth::AuthConfig;
     use crate::config::route::{CheckConfig, RouteConfig, UpstreamTlsConfig};
-    use crate::config::{AdminConfig, ClientCertConfig, TlsConfig};
+    use crate::config::{AdminConfig, ClientCertConfig, SessionConfig, TlsConfig};
 
     const EXAMPLE: &str = include_str!("../../docs/revoir.toml");
     const PAGE: &str = include_str!("../../docs/gateway.md");
@@ -78,6 +78,10 @@ mod tests {
             auth: Some(AuthConfig {
                 ca: Some("roots.pem".into()),
                 ..toml::from_str("url = 'http://a'").unwrap()
+            }),
+            session: Some(SessionConfig {
+                keys: Some("session.keys".into()),
+                ..SessionConfig::default()
             }),
             tls: UpstreamTlsConfig {
                 ca: Some("roots.pem".into()),

@@ -13,6 +13,7 @@ use crate::config::auth::AuthConfig;
 use crate::config::away::AwayConfig;
 use crate::config::error::ConfigError;
 use crate::config::rate::RateConfig;
+use crate::config::session::{self, SessionConfig};
 use crate::config::upstream::UpstreamConfig;
 use crate::config::values;
 use crate::config::values::Time;
@@ -84,6 +85,12 @@ pub struct RouteConfig {
     /// Who is asked whether a request may pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth: Option<AuthConfig>,
+    /// Whether clients may have sessions, and which.
+    #[serde(
+        deserialize_with = "session::session",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub session: Option<SessionConfig>,
     /// How much one client may send.
     pub rate: RateConfig,
     /// How long clients are held.
@@ -194,6 +201,7 @@ impl Default for RouteConfig {
             max_age: Time(rules.max_age.unwrap_or_default()),
             idle_time: Time(rules.idle_limit.unwrap_or_default()),
             auth: None,
+            session: None,
             rate: RateConfig::default(),
             hold: HoldConfig::default(),
             check: None,
@@ -290,6 +298,11 @@ impl RouteConfig {
             host: self.host.clone(),
             path: self.path.clone(),
             auth: self.auth.as_ref().map(AuthConfig::settings).transpose()?,
+            session: self
+                .session
+                .as_ref()
+                .map(SessionConfig::settings)
+                .transpose()?,
             to,
         })
     }

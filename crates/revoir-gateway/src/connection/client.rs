@@ -9,6 +9,7 @@ use crate::connection::limits::ClientPermit;
 use crate::connection::registry::Registry;
 use crate::relay::{Ended, HoldCause, Outlook, RedialFailure, Relay, Side};
 use crate::rules::Rules;
+use crate::session::Shared;
 use crate::treatment::Treatment;
 use crate::upstream::{Agreement, Pool, Upstream, UpstreamPermit};
 use crate::watch::{Handle, Limit, LoggedRequest, Record};
@@ -35,6 +36,8 @@ pub(crate) struct Connection {
     earlier_messages: u64,
     client: Option<Ended>,
     backend: Option<Ended>,
+    /// Its session, if it has one.
+    session: Option<Arc<Shared>>,
 }
 
 impl Connection {
@@ -69,7 +72,20 @@ impl Connection {
             earlier_messages: 0,
             client: None,
             backend: None,
+            session: None,
         }
+    }
+
+    /// The same, of a client with a session.
+    pub(crate) fn with_session(mut self, session: Arc<Shared>) -> Self {
+        self.handle.set_session(session.watcher().clone());
+        self.session = Some(session);
+        self
+    }
+
+    /// Its session, if it has one.
+    pub(crate) fn session(&self) -> Option<&Shared> {
+        self.session.as_deref()
     }
 
     pub(crate) fn now(&self) -> Duration {

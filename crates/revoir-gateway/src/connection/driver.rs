@@ -77,7 +77,10 @@ where
             Arc::clone(connection.rules()),
             connection.handle().treatment(),
         );
-        let relay = Relay::new(&mut at, (rules, treatment), (compression, adapter));
+        let mut relay = Relay::new(&mut at, (rules, treatment), (compression, adapter));
+        if connection.session().is_some() {
+            relay.client_is_here();
+        }
         Self {
             held: connection.held(),
             next_look: None,
@@ -241,6 +244,9 @@ where
             Side::Backend => &mut self.backend,
         };
         let (relay, connection) = (&mut self.relay, &self.connection);
+        if let (Side::Client, Some(session)) = (side, connection.session()) {
+            session.set_farewell(relay.farewell());
+        }
         let mut random = Entropy;
         let outlook = || connection.outlook(now);
         let mut writer = Writer::new(to.as_mut(), cx);

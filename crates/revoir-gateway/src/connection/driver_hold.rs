@@ -82,6 +82,7 @@ where
                 // It may be gone while the opening handshake was under way.
                 self.is_to_move = true;
                 self.backend = Some(stream);
+                self.tell_session();
                 // What it had before says whether that was away.
                 self.with(now, Relay::attach);
                 self.connection.returned(upstream, took);
@@ -100,6 +101,13 @@ where
 }
 
 impl<S> Driver<S> {
+    /// Has the client's session know that another backend speaks from here on, behind what still waits for it.
+    fn tell_session(&self) {
+        if let (Some(session), Some(seeking)) = (self.connection.session(), self.relay.seeking()) {
+            session.change(seeking.previous, self.relay.waiting_for_client());
+        }
+    }
+
     /// Gives everything back that a hold needs.
     pub(super) fn end_hold(&mut self) {
         if self.hold.take().is_some() {

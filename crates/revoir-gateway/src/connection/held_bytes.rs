@@ -31,6 +31,15 @@ impl HeldBytes {
         self.limit.store(limit, Ordering::Relaxed);
     }
 
+    /// So much more is held from now on, or less, by somebody who counts for himself.
+    pub(crate) fn change(&self, bytes: i64) {
+        let change = usize::try_from(bytes.unsigned_abs()).unwrap_or(usize::MAX);
+        match bytes < 0 {
+            true => self.now.fetch_sub(change, Ordering::Relaxed),
+            false => self.now.fetch_add(change, Ordering::Relaxed),
+        };
+    }
+
     pub(crate) fn now(&self) -> usize {
         self.now.load(Ordering::Relaxed)
     }

@@ -14,6 +14,7 @@ use crate::connection::holding::{Hearing, Redial, Redialing, Returned};
 use crate::proxy_protocol::Header;
 use crate::relay::{Previous, RedialFailure, Seeking};
 use crate::rules::Mode;
+use crate::session::Leg;
 use crate::treatment::{HeldBy, Treatment};
 use crate::upstream::dial::dial;
 use crate::upstream::opening::{DialError, Opened, Opening};
@@ -137,6 +138,32 @@ impl Redial<MaybeTls> for Redialer {
             let since = pool.falls_silent(&silent, &question);
             pool.hear_of(&silent, &question, since).await;
         })
+    }
+}
+
+/// For a client that has a session.
+impl Redial<Leg> for Redialer {
+    fn redial(
+        &self,
+        queue_id: QueueId,
+        priority: Priority,
+        seeking: Seeking,
+        doubted: Option<Arc<Upstream>>,
+    ) -> Redialing<Leg> {
+        let redialing = Redial::<MaybeTls>::redial(self, queue_id, priority, seeking, doubted);
+        Box::pin(async move {
+            let returned = redialing.await?;
+            Ok(Returned {
+                stream: Leg::Socket(returned.stream),
+                input: returned.input,
+                upstream: returned.upstream,
+                took: returned.took,
+            })
+        })
+    }
+
+    fn hear_of(&self, silent: &Arc<Upstream>) -> Hearing {
+        Redial::<MaybeTls>::hear_of(self, silent)
     }
 }
 

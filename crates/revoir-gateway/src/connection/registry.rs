@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::connection::drain::Draining;
 use crate::connection::held_bytes::HeldBytes;
 use crate::relay::{Goodbye, Side};
-use crate::watch::{Handle, Limit, Observer, RouteState, Sum};
+use crate::watch::{Handle, Limit, Observer, RouteState, SessionsState, Sum};
 
 /// What the clients of a route are told that is no more.
 pub(crate) const CHANGED: &str = "the route has changed";
@@ -109,6 +109,32 @@ impl Registry {
             one.held += usize::from(handle.traffic.held_since().is_some());
         }
         states.into_values().collect()
+    }
+
+    /// Whether there are sessions whose clients are away.
+    pub(crate) fn has_clients_away(&self) -> bool {
+        let open = self.open();
+        let mut sessions = open.handles.values().filter_map(|handle| handle.session());
+        sessions.any(|session| !session.status().is_attached)
+    }
+
+    /// How the clients stand that have sessions.
+    pub(crate) fn sessions(&self) -> SessionsState {
+        let mut state = SessionsState::default();
+        for session in self
+            .open()
+            .handles
+            .values()
+            .filter_map(|handle| handle.session())
+        {
+            let status = session.status();
+            match status.is_attached {
+                true => state.attached += 1,
+                false => state.detached += 1,
+            }
+            state.kept_bytes += status.kept_bytes;
+        }
+        state
     }
 
     /// All connections.

@@ -17,7 +17,7 @@ use crate::front::arrival::taken_over;
 use crate::front::auth_hook::{AuthHook, allowed};
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
 use crate::front::patience::Patience;
-use crate::front::refusal::{crowded, draining, forbidden, full, refusal, unavailable};
+use crate::front::refusal::{broken, crowded, draining, forbidden, full, refusal, unavailable};
 use crate::front::settings::Settings;
 use crate::front::source::Source;
 use crate::front::state::Front;
@@ -43,33 +43,49 @@ pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
     })
 }
 
+/// What the request asks for, if it may be answered by a backend at all: it keeps the rules, comes from a page that may
+/// connect, and not in a drain.
+///
+/// # Errors
+///
+/// The answer.
+#[expect(clippy::result_large_err, reason = "it is answered with at once")]
+pub(super) fn asked(
+    front: &Front,
+    pool: &Pool,
+    request: &Request<Body>,
+) -> Result<handshake::Request, Response<Body>> {
+    if request.version() < Version::HTTP_11 {
+        let text = "a WebSocket begins with HTTP/1.1 (RFC 6455 section 4.2.1)";
+        return Err(refusal(StatusCode::BAD_REQUEST, text));
+    }
+    let asked = check(request).map_err(|error| broken(&error))?;
+    let registry = &front.registry;
+    if !is_origin_allowed(request.headers(), &pool.live().settings.origins) {
+        registry.limited(Limit::Origin);
+        return Err(forbidden());
+    }
+    match registry.draining.turn_away(registry.now()) {
+        Some(wait) => Err(draining(wait)),
+        None => Ok(asked),
+    }
+}
+
 /// Answers an opening handshake as the backend does.
 pub(super) async fn answer(
     front: &Front,
     (pool, auth): (&Arc<Pool>, Option<&AuthHook>),
-    mut request: Request<Body>,
+    (mut request, asked): (Request<Body>, handshake::Request),
     (who, source): (LoggedRequest, Source),
-) -> Result<Response<Body>, HandshakeError> {
-    if request.version() < Version::HTTP_11 {
-        let text = "a WebSocket begins with HTTP/1.1 (RFC 6455 section 4.2.1)";
-        return Ok(refusal(StatusCode::BAD_REQUEST, text));
-    }
-    let asked = check(&request)?;
+) -> Response<Body> {
     let registry = &front.registry;
-    if !is_origin_allowed(request.headers(), &pool.live().settings.origins) {
-        registry.limited(Limit::Origin);
-        return Ok(forbidden());
-    }
-    if let Some(wait) = registry.draining.turn_away(registry.now()) {
-        return Ok(draining(wait));
-    }
     let current = front.current();
     let settings = &current.settings;
     let client_permit = match front.limiter.admit(who.client) {
         Ok(client_permit) => client_permit,
         Err(reason) => {
             registry.limited(reason.limit());
-            return Ok(full(reason));
+            return full(reason);
         }
     };
     let id = registry.next_id();
@@ -115,7 +131,7 @@ pub(super) async fn answer(
     };
     let (mut opened, upstream) = match reached {
         Ok(reached) => reached,
-        Err(response) => return Ok(response),
+        Err(response) => return response,
     };
     registry.observer.backend_accepted(&who, opened.took);
     let response = switching_protocols(&mut opened);
@@ -150,7 +166,7 @@ pub(super) async fn answer(
             driver.run(early, input).await;
         }
     });
-    Ok(response)
+    response
 }
 
 /// Whether an adapter may look at what comes of a request for this, with one of these subprotocols.
@@ -162,7 +178,7 @@ fn may_be_seen(rules: &Rules, resource: &Uri, subprotocols: &[String]) -> bool {
 }
 
 /// How the connection is treated that has opened, and with whose help.
-fn treated(
+pub(super) fn treated(
     rules: &Rules,
     opening: &Opening,
     opened: &Opened,
@@ -193,7 +209,7 @@ fn spoken<'a>(resource: &'a Uri, subprotocol: Option<&'a str>) -> Handshake<'a> 
 
 /// The backend's acceptance, or the answer for the client. While the backend is away this waits: with
 /// a place among those who do, up to the limit, and then for its turn.
-async fn reach(
+pub(super) async fn reach(
     front: &Front,
     (pool, settings): (&Arc<Pool>, &Settings),
     opening: &Opening,
@@ -252,7 +268,7 @@ fn check<B>(request: &Request<B>) -> Result<handshake::Request, HandshakeError> 
 }
 
 /// The fields of a client's request that the backend gets, but for those of the handshake.
-fn forwarded_headers(headers: &HeaderMap, source: &Source, name: &str) -> HeaderMap {
+pub(super) fn forwarded_headers(headers: &HeaderMap, source: &Source, name: &str) -> HeaderMap {
     let mut headers = headers.clone();
     rewrite_request(&mut headers, source);
     for own in [

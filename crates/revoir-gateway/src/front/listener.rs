@@ -35,9 +35,10 @@ use crate::front::head::{
 };
 use crate::front::path::normal_form;
 use crate::front::progress::Progress;
-use crate::front::refusal::{broken, crowded, malformed, refusal, too_slow};
+use crate::front::refusal::{crowded, malformed, refusal, too_slow};
 use crate::front::request_id;
 use crate::front::route::Backing;
+use crate::front::session;
 use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::net::{ListenAddr, Listener, Peer, Socket};
@@ -420,11 +421,21 @@ impl Listeners {
         let auth = route.auth.as_ref();
         let response = match &route.backing {
             Backing::Upstreams { pool, .. } if handshake::is_asked_for(&request) => {
-                let whom = (pool, auth);
-                // In a box, because few requests have to do with it for long.
-                let answer = handshake::answer(&self.front, whom, request, (asked, source));
-                let answered = Box::pin(answer).await;
-                answered.unwrap_or_else(|error| broken(&error))
+                let who = (asked, source);
+                match handshake::asked(&self.front, pool, &request) {
+                    Err(response) => response,
+                    Ok(wanted) => match &route.settings.session {
+                        // In a box, because few requests have to do with it for long.
+                        Some(settings) if session::is_asked_for(wanted.subprotocols()) => {
+                            let to = (&**route, pool, settings);
+                            Box::pin(session::answer(&self.front, to, request, who)).await
+                        }
+                        _ => {
+                            let (to, what) = ((pool, auth), (request, wanted));
+                            Box::pin(handshake::answer(&self.front, to, what, who)).await
+                        }
+                    },
+                }
             }
             backing => {
                 let observer = &self.front.registry.observer;

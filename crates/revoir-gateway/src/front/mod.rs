@@ -2,6 +2,7 @@
 
 mod announced;
 mod arrival;
+mod arrived;
 mod auth_hook;
 mod beginning;
 mod certificates;
@@ -25,6 +26,7 @@ mod refusal;
 mod request_id;
 mod route;
 mod service;
+mod session;
 mod settings;
 mod source;
 mod state;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::front::auth_hook::{AuthHook, AuthSettings};
 use crate::front::plain::HttpProxy;
 use crate::front::service::LocalService;
+use crate::session::SessionSettings;
 use crate::upstream::{Pool, PoolSettings, run};
 
 /// One route, as it is asked for.
@@ -20,6 +21,8 @@ pub struct RouteSettings {
     pub path: String,
     /// Who is asked first. `None`: nobody.
     pub auth: Option<AuthSettings>,
+    /// Whether clients may have sessions, and which. `None`: they may not.
+    pub session: Option<SessionSettings>,
     /// What answers.
     pub to: Destination,
 }
@@ -44,6 +47,7 @@ impl RouteSettings {
             host: None,
             path: path.into(),
             auth: None,
+            session: None,
             to,
         }
     }
@@ -266,6 +270,7 @@ mod tests {
             host: host.map(str::to_owned),
             path: path.to_owned(),
             auth: None,
+            session: None,
             to: Destination::LocalService(LocalService::new(Router::new())),
         }
     }

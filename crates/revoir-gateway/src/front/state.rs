@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use revoir::Incoming;
+use revoir::session::{self, Principal};
+
 use crate::connection::{ClientLimiter, ClientLimits, Registry};
 use crate::front::route::{Replaced, RouteSettings, Routes};
 use crate::front::settings::Settings;
@@ -15,6 +18,8 @@ pub(crate) struct Front {
     /// Connections of every kind, for each address.
     pub(super) sockets: Arc<ClientLimiter>,
     pub(crate) waiting: Waiting,
+    /// The sessions of all routes.
+    pub(super) sessions: session::Server,
     current: RwLock<Arc<Current>>,
 }
 
@@ -33,11 +38,16 @@ impl Front {
         settings: Settings,
     ) -> Self {
         let routes = Routes::start(routes, registry.epoch());
+        let held_bytes = Arc::clone(&registry.held_bytes);
+        let sessions = session::Server::new(|_: &Incoming| Principal::NONE)
+            .with_max_kept_bytes(most_kept(&settings))
+            .with_meter(move |change| held_bytes.change(change));
         Self {
             registry,
             limiter: ClientLimiter::new(settings.room),
             sockets: ClientLimiter::new(per_address(&settings)),
             waiting: Waiting::default(),
+            sessions,
             current: RwLock::new(Arc::new(Current {
                 settings: Arc::new(settings),
                 routes,
@@ -57,6 +67,11 @@ impl Front {
         self.limiter.resize(settings.room);
         self.sockets.resize(per_address(&settings));
         self.registry.held_bytes.set_limit(settings.held_bytes);
+        drop(
+            self.sessions
+                .clone()
+                .with_max_kept_bytes(most_kept(&settings)),
+        );
         let before = self.current();
         let (routes, mut replaced) = before.routes.replaced(routes, self.registry.epoch());
         let current = Arc::new(Current {
@@ -72,6 +87,11 @@ impl Front {
         }
         replaced
     }
+}
+
+/// What all sessions keep at most: half of what everybody fills.
+fn most_kept(settings: &Settings) -> u64 {
+    u64::try_from(settings.held_bytes / 2).unwrap_or(u64::MAX)
 }
 
 /// How many connections of every kind one address may have.

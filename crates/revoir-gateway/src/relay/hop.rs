@@ -30,6 +30,8 @@ pub(crate) struct Hop {
     deaf_since: Option<Duration>,
     /// It shows no sign of life, and is not gone for all that: it is not asked for one then.
     pub(super) silence: Option<Box<Silence>>,
+    /// It is in this process, where nobody has to give a sign of life.
+    pub(super) is_here: bool,
     began: Option<Began>,
     sent: Option<CloseFrame>,
     received: Option<CloseFrame>,
@@ -60,6 +62,7 @@ impl Hop {
             stuck_since: None,
             deaf_since: None,
             silence: None,
+            is_here: false,
             began: None,
             sent: None,
             received: None,
@@ -150,7 +153,7 @@ impl Hop {
 
     /// The next time at which `on_timeout` has something to do.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        if self.silence.is_some() {
+        if self.silence.is_some() || self.is_here {
             return None;
         }
         let stuck = self.stuck_since.map(|since| since + self.write_timeout);
@@ -165,7 +168,7 @@ impl Hop {
 
     /// Does what is due: queues a ping, or says why this side counts as dead.
     pub(crate) fn on_timeout(&mut self, now: Duration, random: &mut dyn Random) -> Option<Cause> {
-        if self.silence.is_some() {
+        if self.silence.is_some() || self.is_here {
             return None;
         }
         let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);

@@ -8,6 +8,7 @@
 //! when the backend is gone.
 
 mod budgets;
+mod farewell;
 mod frame;
 mod gate;
 mod hold;
@@ -29,6 +30,7 @@ mod verdict;
 mod watched;
 mod watching;
 
+pub(crate) use farewell::Farewell;
 #[cfg(test)]
 pub(crate) use frame::whole_frame;
 pub(crate) use gate::LONGEST_RETURN;

@@ -7,6 +7,7 @@ use revoir_proto::frame::CloseFrame;
 use revoir_proto::{Cause, Detail, Finish, ProtocolError, Reason, SendCode};
 
 use crate::relay::budgets::Budgets;
+use crate::relay::farewell::Farewell;
 use crate::relay::hold::Hold;
 use crate::relay::hop::Hop;
 use crate::relay::state::{BackendSide, Moment, Relay, Release, Side, Stage};
@@ -190,6 +191,7 @@ impl Relay {
             }
             Event::Leave(goodbye) => {
                 self.begin_closing(at.now);
+                self.farewell = Farewell::NoBackend;
                 self.say(at, &goodbye);
             }
             // There is no backend.
@@ -243,12 +245,14 @@ impl Relay {
             }
             Verdict::Pass => {
                 self.begin_closing(at.now);
+                self.farewell = Farewell::Backend;
                 if let BackendEnd::Closed(frame) = end {
                     self.close(at, Side::Client, *frame, "the backend closed");
                 }
             }
             Verdict::End(goodbye) => {
                 self.begin_closing(at.now);
+                self.farewell = Farewell::NoBackend;
                 if let BackendEnd::Closed(frame) = end {
                     self.close(at, Side::Backend, frame.answer(), "");
                 }
@@ -303,6 +307,7 @@ impl Relay {
             Verdict::Pass => {}
             Verdict::End(goodbye) => {
                 self.begin_closing(at.now);
+                self.farewell = Farewell::NoBackend;
                 self.end(at.now, Side::Backend, why, Release::Drop);
                 self.say(at, &goodbye);
             }

@@ -8,6 +8,7 @@ use revoir_adapters::Adapter;
 use revoir_proto::{Cause, Detail, Ending, Finish, Random, Role};
 
 use crate::relay::budgets::Budgets;
+use crate::relay::farewell::Farewell;
 use crate::relay::hold::{Hold, Previous, Seeking};
 use crate::relay::hop::{Hop, earlier};
 use crate::relay::lane::{Lane, LaneRules, Unit};
@@ -120,6 +121,8 @@ pub(crate) struct Relay {
     /// What the last holds have left, until the connection was stable for a while.
     pub(super) budgets: Budgets,
     pub(super) ended: Vec<Ended>,
+    /// On whose account the client is closed, once it is.
+    pub(super) farewell: Farewell,
 }
 
 /// The connection to a backend.
@@ -184,6 +187,7 @@ impl Relay {
             is_torn: false,
             budgets: Budgets::default(),
             ended: Vec::new(),
+            farewell: Farewell::default(),
         };
         relay.attach(at);
         relay
@@ -369,6 +373,23 @@ impl Relay {
             }
         }
         self.settle(at.now);
+    }
+
+    /// The client is in this process: it is there, however long it says nothing and takes nothing.
+    pub(crate) fn client_is_here(&mut self) {
+        if let Some(client) = &mut self.client {
+            client.is_here = true;
+        }
+    }
+
+    /// On whose account the client is closed, once it is.
+    pub(crate) const fn farewell(&self) -> Farewell {
+        self.farewell
+    }
+
+    /// Bytes that wait for the client.
+    pub(crate) fn waiting_for_client(&self) -> usize {
+        self.client.as_ref().map_or(0, |hop| hop.out.queued())
     }
 
     /// Whether something waits for `side`.

@@ -19,6 +19,7 @@ mod proxy_protocol;
 mod reloading;
 mod restarts;
 mod routing;
+mod sessions;
 mod silent;
 mod smuggling;
 mod support;

@@ -1,9 +1,11 @@
 //! [`Handle`]: a connection as it is seen and reached from outside its task.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, SystemTime};
+
+use revoir::session::Watcher;
 
 use crate::relay::{Ended, Goodbye};
 use crate::treatment::Treatment;
@@ -34,6 +36,8 @@ pub struct Handle {
     goes_away: AtomicBool,
     /// Whether a reload has it get another upstream, now or later.
     goes_elsewhere: AtomicBool,
+    /// Its session, if it has one.
+    session: OnceLock<Watcher>,
 }
 
 /// A connection that is over.
@@ -121,7 +125,18 @@ impl Handle {
             message: Mutex::default(),
             goes_away: AtomicBool::new(false),
             goes_elsewhere: AtomicBool::new(false),
+            session: OnceLock::new(),
         }
+    }
+
+    /// Its session, if it has one: the client may be away then.
+    pub fn session(&self) -> Option<&Watcher> {
+        self.session.get()
+    }
+
+    pub(crate) fn set_session(&self, session: Watcher) {
+        // It has one at most.
+        let _ = self.session.set(session);
     }
 
     /// Host and port of the last backend.

@@ -20,6 +20,6 @@ pub use json_line::line;
 pub use observer::{AuthFailure, Limit, Observer, Unobserved};
 pub use operations::{Logs, Operations};
 pub(crate) use overview::merged;
-pub use overview::{Overview, RouteState};
+pub use overview::{Overview, RouteState, SessionsState};
 pub use request::LoggedRequest;
 pub use traffic::{Sum, Traffic};

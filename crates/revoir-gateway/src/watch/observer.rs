@@ -114,6 +114,12 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
         let _ = (request, took);
     }
 
+    /// A client has the session that it asked for, or another one: `verdict` is an identifier of docs/session.md,
+    /// `resumed` or `fresh:expired` for example.
+    fn session_attached(&self, route: &Arc<str>, verdict: &'static str) {
+        let _ = (route, verdict);
+    }
+
     /// One side has ended; a backend that is held over ends once for every hold.
     fn ended(&self, ended: &Ended, handle: &Handle) {
         let _ = (ended, handle);

@@ -64,6 +64,10 @@ impl Observer for Operations {
         self.metrics.backend_accepted(request, took);
     }
 
+    fn session_attached(&self, route: &Arc<str>, verdict: &'static str) {
+        self.metrics.session_attached(route, verdict);
+    }
+
     fn ended(&self, ended: &Ended, handle: &Handle) {
         self.metrics.ended(ended, handle);
     }

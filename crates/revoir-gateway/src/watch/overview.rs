@@ -16,6 +16,8 @@ pub struct Overview {
     pub waiting: usize,
     /// Connections, for each route that has upstreams or connections.
     pub routes: Vec<RouteState>,
+    /// Clients with sessions.
+    pub sessions: SessionsState,
     /// Bytes that wait for a backend.
     pub held_bytes: usize,
     /// What has come from clients so far, also from those that have left.
@@ -26,6 +28,17 @@ pub struct Overview {
     pub draining: bool,
     /// Each upstream once.
     pub upstreams: Vec<UpstreamState>,
+}
+
+/// How the clients stand that have sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionsState {
+    /// They are there.
+    pub attached: usize,
+    /// They are away, and their backends do not notice.
+    pub detached: usize,
+    /// Bytes of messages that are kept for all of them.
+    pub kept_bytes: u64,
 }
 
 /// How one route stands.

@@ -119,7 +119,7 @@ fn list(connections: &[ConnectionLine]) -> String {
             one.peer.clone(),
             one.path.clone(),
             one.upstream.clone(),
-            format!("{} ({})", one.mode, one.mode_by),
+            mode(one),
             span(one.age_ms),
             span(one.idle_ms),
             one.held_ms.map_or_else(nothing, span),
@@ -130,6 +130,15 @@ fn list(connections: &[ConnectionLine]) -> String {
         ]);
     }
     table.finish()
+}
+
+fn mode(one: &ConnectionLine) -> String {
+    let session = match &one.session {
+        None => "",
+        Some(session) if session.attached => ", session",
+        Some(_) => ", session, away",
+    };
+    format!("{} ({}){session}", one.mode, one.mode_by)
 }
 
 fn status(screen: &Screen, status: &StatusLine) -> String {

@@ -10,7 +10,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::relay::Side;
-use crate::watch::metrics::labels::{SideLabel, StateLabels, UpstreamLabel};
+use crate::watch::metrics::labels::{SessionLabel, SideLabel, StateLabels, UpstreamLabel};
 use crate::watch::overview::Overview;
 
 /// The gateway at the moment of a scrape.
@@ -27,6 +27,7 @@ impl Collector for Live {
             held: _,
             waiting,
             routes,
+            sessions,
             held_bytes,
             from_clients,
             from_backends,
@@ -46,6 +47,20 @@ impl Collector for Live {
             "connections",
             "WebSocket connections, with a backend or held without one",
             states,
+        )?;
+        let label = |state| SessionLabel { state };
+        families.gauges(
+            "sessions",
+            "Clients with sessions, that are there or away",
+            [
+                (label("attached"), sessions.attached),
+                (label("detached"), sessions.detached),
+            ],
+        )?;
+        families.gauge(
+            "session_kept_bytes",
+            "Bytes of messages that are kept for clients with sessions",
+            usize::try_from(sessions.kept_bytes).unwrap_or(usize::MAX),
         )?;
         families.gauge(
             "waiting_handshakes",

@@ -20,7 +20,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use self::labels::{
     EndingLabels, HandshakeLabels, HoldLabels, LimitLabel, OpenedLabels, OutcomeLabels,
-    RedialLabels, SoftwareLabel, StatusLabels, UpstreamLabel, VersionLabel,
+    RedialLabels, SoftwareLabel, StatusLabels, UpstreamLabel, VerdictLabels, VersionLabel,
 };
 use self::live::Live;
 use self::software::software;
@@ -50,6 +50,7 @@ pub(crate) struct Metrics {
     redials: Family<RedialLabels, Counter>,
     limited: Family<LimitLabel, Counter>,
     auth_failures: Family<HoldLabels, Counter>,
+    verdicts: Family<VerdictLabels, Counter>,
     handshakes: Family<HandshakeLabels, Histogram>,
     refusals: Family<StatusLabels, Counter>,
     requests: Family<StatusLabels, Counter>,
@@ -67,6 +68,7 @@ impl Default for Metrics {
             redials: Family::default(),
             limited: Family::default(),
             auth_failures: Family::default(),
+            verdicts: Family::default(),
             handshakes: Family::new_with_constructor(|| Histogram::new(HANDSHAKE)),
             refusals: Family::default(),
             requests: Family::default(),
@@ -120,6 +122,13 @@ impl Metrics {
         let (route, why) = (Arc::clone(route), why.id());
         let labels = HoldLabels { route, why };
         self.auth_failures.get_or_create(&labels).inc();
+    }
+
+    /// A client has a session.
+    pub(crate) fn session_attached(&self, route: &Arc<str>, verdict: &'static str) {
+        let route = Arc::clone(route);
+        let labels = VerdictLabels { route, verdict };
+        self.verdicts.get_or_create(&labels).inc();
     }
 
     /// A client is held.
@@ -209,6 +218,8 @@ impl Metrics {
         registry.register("limited", limited, self.limited.clone());
         let failures = "Requests that were refused because the auth hook did not answer";
         registry.register("auth_failures", failures, self.auth_failures.clone());
+        let verdicts = "Clients that came for a session, by what became of the one that they had";
+        registry.register("session_verdicts", verdicts, self.verdicts.clone());
         registry.register_with_unit(
             "handshake",
             "Opening handshakes: at the client from request to 101, with all waiting; at the \

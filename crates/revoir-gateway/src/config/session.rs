@@ -1,0 +1,264 @@
+//! [`SessionConfig`]: the `session` of a route.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use hyper::header::HeaderName;
+use revoir::session::{Overflow, Window};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::config::error::ConfigError;
+use crate::config::values::{self, Time};
+use crate::session::{PrincipalOf, SessionSettings, TokenKeys};
+
+/// What the sessions of a route are told.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SessionConfig {
+    /// Whose sessions they are.
+    #[serde(with = "principal")]
+    pub principal: PrincipalOf,
+    /// For how long a session outlives its connection at most.
+    #[serde(
+        default = "SessionConfig::default_ttl",
+        deserialize_with = "values::at_least_ms::<1000, _>"
+    )]
+    pub ttl: Time,
+    /// What is kept at most for one client, in messages.
+    #[serde(
+        default = "SessionConfig::default_messages",
+        deserialize_with = "values::at_least_one"
+    )]
+    pub messages: u32,
+    /// The same, in bytes.
+    #[serde(
+        default = "SessionConfig::default_bytes",
+        deserialize_with = "values::at_least_one"
+    )]
+    pub bytes: u64,
+    /// What follows when that is full, and the client away.
+    #[serde(default = "SessionConfig::default_overflow", with = "overflow")]
+    pub overflow: Overflow,
+    /// The file with the keys of tokens. `None`: a random one for each process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<PathBuf>,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        let settings = SessionSettings::default();
+        Self {
+            principal: settings.principal,
+            ttl: Time(settings.ttl),
+            messages: Self::default_messages(),
+            bytes: settings.window.bytes,
+            overflow: settings.overflow,
+            keys: None,
+        }
+    }
+}
+
+impl SessionConfig {
+    fn default_ttl() -> Time {
+        Time(SessionSettings::default().ttl)
+    }
+
+    fn default_messages() -> u32 {
+        u32::try_from(Window::DEFAULT.messages).unwrap_or(u32::MAX)
+    }
+
+    fn default_overflow() -> Overflow {
+        SessionSettings::default().overflow
+    }
+
+    fn default_bytes() -> u64 {
+        Window::DEFAULT.bytes
+    }
+
+    /// # Errors
+    ///
+    /// The keys cannot be read or used.
+    pub(super) fn settings(&self) -> Result<SessionSettings, ConfigError> {
+        let keys = self.keys.as_ref().map(|path| {
+            TokenKeys::read(path).map_err(|error| ConfigError::Certificate {
+                key: "route.session.keys".to_owned(),
+                path: path.clone(),
+                error: error.into(),
+            })
+        });
+        Ok(SessionSettings {
+            principal: self.principal.clone(),
+            ttl: self.ttl.0,
+            window: Window {
+                messages: self.messages.into(),
+                bytes: self.bytes,
+            },
+            overflow: self.overflow,
+            keys: keys.transpose()?,
+        })
+    }
+}
+
+/// `session = true`, or a table.
+pub(super) fn session<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SessionConfig>, D::Error> {
+    struct TrueOrTable;
+
+    impl<'de> Visitor<'de> for TrueOrTable {
+        type Value = Option<SessionConfig>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("true, false, or a table with `principal`")
+        }
+
+        fn visit_bool<E: de::Error>(self, is_wanted: bool) -> Result<Self::Value, E> {
+            Ok(is_wanted.then(SessionConfig::default))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            SessionConfig::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+    }
+
+    deserializer.deserialize_any(TrueOrTable)
+}
+
+mod principal {
+    use super::*;
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<PrincipalOf, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let is_name = |name: &str| name.parse::<HeaderName>().is_ok();
+        match (&*text, text.split_once(':')) {
+            ("none", _) => return Ok(PrincipalOf::Nobody),
+            ("authorization", _) => return Ok(PrincipalOf::Authorization),
+            // The names of cookies are tokens, as those of fields are (RFC 6265 section 4.1.1).
+            (_, Some(("cookie", name))) if is_name(name) => {
+                return Ok(PrincipalOf::Cookie(name.to_owned()));
+            }
+            (_, Some(("hook", name))) => {
+                if let Ok(name) = name.parse() {
+                    return Ok(PrincipalOf::Hook(name));
+                }
+            }
+            _ => {}
+        }
+        Err(de::Error::custom(format!(
+            "{text:?}: expected hook:FIELD (of route.auth.headers), cookie:NAME, authorization or none"
+        )))
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        principal: &PrincipalOf,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match principal {
+            PrincipalOf::Nobody => serializer.serialize_str("none"),
+            PrincipalOf::Authorization => serializer.serialize_str("authorization"),
+            PrincipalOf::Cookie(name) => serializer.collect_str(&format_args!("cookie:{name}")),
+            PrincipalOf::Hook(name) => serializer.collect_str(&format_args!("hook:{name}")),
+        }
+    }
+}
+
+mod overflow {
+    use super::*;
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Overflow, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match &*text {
+            "expire" => Ok(Overflow::Expire),
+            "drop-oldest" => Ok(Overflow::DropOldest),
+            "wait" => Ok(Overflow::Wait),
+            _ => Err(de::Error::custom(format!(
+                "{text:?}: expected expire, drop-oldest or wait"
+            ))),
+        }
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        overflow: &Overflow,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match overflow {
+            Overflow::DropOldest => "drop-oldest",
+            Overflow::Wait => "wait",
+            _ => "expire",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+
+    fn session(route: &str) -> Option<SessionConfig> {
+        let text = format!("[[route]]\nupstreams = ['ws://127.0.0.1:1']\n{route}");
+        parse(&text).unwrap().routes.remove(0).session
+    }
+
+    #[test]
+    fn a_route_has_sessions_if_it_says_so() {
+        assert_eq!(session(""), None);
+        assert_eq!(session("session = false"), None);
+        assert_eq!(session("session = true"), Some(SessionConfig::default()));
+        let written = "[route.session]\nprincipal = 'cookie:sid'\nttl = '7s'\noverflow = 'wait'";
+        let session = session(written).unwrap();
+        assert_eq!(session.principal, PrincipalOf::Cookie("sid".to_owned()));
+        assert_eq!(session.ttl, Time::seconds(7));
+        let settings = session.settings().unwrap();
+        assert_eq!(settings.overflow, Overflow::Wait);
+        assert_eq!(settings.window, Window::DEFAULT);
+    }
+
+    #[test]
+    fn what_a_session_cannot_be_is_said() {
+        let wrong = |route: &str| {
+            let text = format!("[[route]]\n{route}");
+            match parse(&text) {
+                Err(wrong) => wrong.to_string(),
+                Ok(config) => config.check().unwrap_err().to_string(),
+            }
+        };
+        let up = "upstreams = ['ws://127.0.0.1:1']";
+        for (route, said) in [
+            (
+                "session = true".to_owned(),
+                "what is built in has no sessions",
+            ),
+            (format!("{up}\nsession = 'yes'"), "true, false, or a table"),
+            (format!("{up}\nsession = {{ ttl = '7s' }}"), "principal"),
+            (
+                format!("{up}\nsession = {{ principal = 'me' }}"),
+                "expected hook:FIELD",
+            ),
+            (
+                format!("{up}\nsession = {{ principal = 'cookie:a b' }}"),
+                "expected hook:FIELD",
+            ),
+            (
+                format!("{up}\nsession = {{ principal = 'hook:X-User' }}"),
+                "is not among `auth.headers`",
+            ),
+            (
+                format!("{up}\nsession = {{ principal = 'none', overflow = 'no' }}"),
+                "expire, drop-oldest or wait",
+            ),
+            (
+                format!("{up}\nsession = {{ principal = 'none', keys = '/nowhere' }}"),
+                "route.session.keys: /nowhere",
+            ),
+        ] {
+            let told = wrong(&route);
+            assert!(told.contains(said), "{route}: {told}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! [`Side`]: a session, as the relay sees a client.
+
+use std::io::IoSlice;
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use revoir::reconnect::Entropy;
+use revoir::session::{Bye, Event, GoAway, Loss, Origin, Session, SessionEnding};
+use revoir_codes::Slot;
+use revoir_proto::frame::CloseFrame;
+use revoir_proto::{Config, Connection, Event as Heard, Message, Reason, Role, SendCode};
+use tokio::io::ReadBuf;
+use tokio::time::Instant;
+
+use crate::relay::Farewell;
+use crate::session::shared::Shared;
+use crate::watch::Observer;
+
+/// What its WebSocket with the relay is told. Whether anybody is there, the session knows.
+static CONFIG: LazyLock<Arc<Config>> = LazyLock::new(|| Arc::new(Config::client().no_keepalive()));
+
+/// A session, as the relay sees a client that never leaves: it reads what the client's application says as the frames of a client,
+/// and writes frames of the backend, which become messages of the session.
+pub(crate) struct Side {
+    session: Session,
+    /// The client's end of the WebSocket with the relay.
+    socket: Connection<Entropy>,
+    began: Instant,
+    /// A message of the backend for which the window has no room.
+    waiting: Option<Message>,
+    /// What the last bytes of the relay came to.
+    came: usize,
+    stage: Stage,
+    shared: Arc<Shared>,
+    observer: Arc<dyn Observer>,
+    route: Arc<str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Open,
+    /// The relay has closed, and the client is about to hear of it. Then the relay is answered.
+    Leaving,
+    /// The client has closed.
+    Left,
+    /// What waits for the relay is all that follows.
+    Over,
+}
+
+impl Side {
+    /// `session` of a client, on this route.
+    pub(crate) fn new(
+        session: Session,
+        shared: Arc<Shared>,
+        (observer, route): (Arc<dyn Observer>, Arc<str>),
+    ) -> Self {
+        let config = Arc::clone(&CONFIG);
+        Self {
+            session,
+            socket: Connection::new(Duration::ZERO, Role::Client, config, Entropy),
+            began: Instant::now(),
+            waiting: None,
+            came: 0,
+            stage: Stage::Open,
+            shared,
+            observer,
+            route,
+        }
+    }
+
+    /// What the client says, as the bytes of a client.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<()> {
+        self.tell_changes();
+        loop {
+            if self.stage != Stage::Leaving && self.give(into) {
+                return Poll::Ready(());
+            }
+            match self.stage {
+                Stage::Over => return Poll::Ready(()),
+                Stage::Leaving if self.session.poll_left(cx).is_pending() => return Poll::Pending,
+                Stage::Leaving => {
+                    self.stage = Stage::Over;
+                    continue;
+                }
+                Stage::Open | Stage::Left => {}
+            }
+            match self.session.poll_event(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => self.stage = Stage::Over,
+                Poll::Ready(Some(event)) => self.hear(event),
+            }
+        }
+    }
+
+    /// Takes bytes for the client; pending while the window is full.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<usize> {
+        if !self.deliver(cx) {
+            return Poll::Pending;
+        }
+        self.tell_changes();
+        let count = bytes.len().min(self.shared.until_change());
+        let now = self.now();
+        self.came = count;
+        self.socket
+            .handle_input(now, BytesMut::from(&bytes[..count]));
+        self.shared.took(count);
+        self.deliver(cx);
+        Poll::Ready(count)
+    }
+
+    /// Gives the session what waits for room.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) {
+        if self.deliver(cx) {
+            self.tell_changes();
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Copies what waits for the relay. Whether there was something.
+    fn give(&mut self, into: &mut ReadBuf<'_>) -> bool {
+        let now = self.now();
+        let before = into.filled().len();
+        while into.remaining() > 0 {
+            let mut slices = [IoSlice::new(&[]); 8];
+            let used = self.socket.poll_transmit(&mut slices);
+            let mut count = 0;
+            for slice in &slices[..used] {
+                let fits = slice.len().min(into.remaining());
+                into.put_slice(&slice[..fits]);
+                count += fits;
+            }
+            if count == 0 {
+                break;
+            }
+            self.socket.transmitted(now, count);
+        }
+        into.filled().len() > before
+    }
+
+    /// Gives the session all that has come for it, up to what finds no room. Whether that is all.
+    fn deliver(&mut self, cx: &mut Context<'_>) -> bool {
+        loop {
+            if let Some(message) = &self.waiting {
+                if self.session.poll_send(cx, message).is_pending() {
+                    return false;
+                }
+                // If the session is over, its client is told how much it has missed.
+                self.waiting = None;
+            }
+            let now = self.now();
+            match self.socket.poll_event(now) {
+                None => return true,
+                Some(Heard::Message(message)) => self.waiting = Some(self.alone(message)),
+                Some(Heard::Closing) => self.conclude(),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// A message that may be kept for long, without what it was read with if that is much more.
+    fn alone(&self, message: Message) -> Message {
+        let is_most = message.as_bytes().len() >= self.came / 2;
+        match message {
+            Message::Text(text) if !is_most => Message::Text(text.as_str().to_owned().into()),
+            message => message,
+        }
+    }
+
+    /// Tells the client of backends that are others from here on.
+    fn tell_changes(&mut self) {
+        if self.waiting.is_some() {
+            return;
+        }
+        while let Some(change) = self.shared.take_change() {
+            self.session.backend_changed(change);
+        }
+    }
+
+    /// What happens to the session.
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Message { message, .. } => {
+                // One that comes behind a Close frame is for nobody.
+                let now = self.now();
+                let _ = self.socket.send(now, message);
+            }
+            Event::Attached(attached) => {
+                self.observer
+                    .session_attached(&self.route, attached.verdict.id());
+            }
+            Event::Detached { ending, .. } => {
+                tracing::debug!(target: "revoir", route = &*self.route, %ending, "the client of a session is away");
+            }
+            Event::Gap {
+                key, count, reason, ..
+            } => {
+                let reason = reason.id();
+                tracing::debug!(target: "revoir", %key, count, reason, "messages of a client are missing");
+            }
+            Event::Ended(ending) => self.ended(&ending),
+            // Messages of the backend that its client did not take. The client is told how many.
+            _ => {}
+        }
+    }
+
+    /// The session is over.
+    fn ended(&mut self, ending: &SessionEnding) {
+        tracing::debug!(target: "revoir", route = &*self.route, %ending, "a session is over");
+        if self.stage != Stage::Open {
+            return;
+        }
+        self.stage = Stage::Left;
+        let now = self.now();
+        match ending.bye() {
+            Some(bye) => {
+                let reason = Reason::truncated(&bye.reason);
+                let _ = self.socket.close(now, bye.code, reason);
+            }
+            // It was not heard of any more: to the relay, it is lost.
+            None => self.stage = Stage::Over,
+        }
+    }
+
+    /// The relay has closed: so is the session, in a way that says on whose account.
+    fn conclude(&mut self) {
+        if self.stage != Stage::Open {
+            return;
+        }
+        self.stage = Stage::Leaving;
+        let received = self.socket.closing().and_then(|closing| closing.received);
+        let Some(frame) = received else {
+            let reason = Reason::truncated("the backend broke the protocol");
+            self.session
+                .lose(Loss::Backend, None, SendCode::BAD_GATEWAY, reason);
+            return;
+        };
+        let slot = Slot::read(frame.code(), frame.reason());
+        match (self.shared.farewell(), slot) {
+            (Farewell::Backend, _) => self.say_bye(Origin::Backend, &frame),
+            (Farewell::Gateway, None) => self.say_bye(Origin::Gateway, &frame),
+            (Farewell::Gateway | Farewell::NoBackend, slot) => {
+                let code = sendable(&frame);
+                let goaway = slot.map(|slot| GoAway {
+                    origin: Origin::Gateway,
+                    code,
+                    // Its backend goes with it.
+                    resumable: false,
+                    after: slot.after(),
+                    spread: slot.spread(),
+                    reason: frame.reason().to_string(),
+                });
+                let reason = *frame.reason();
+                self.session.lose(Loss::Backend, goaway, code, reason);
+            }
+        }
+    }
+
+    fn say_bye(&self, origin: Origin, frame: &CloseFrame) {
+        self.session.close_as(Bye {
+            origin,
+            code: sendable(frame),
+            reason: frame.reason().to_string(),
+        });
+    }
+}
+
+/// The relay is gone, for whatever reason: nobody speaks for the client any more.
+impl Drop for Side {
+    fn drop(&mut self) {
+        if self.stage == Stage::Open {
+            let reason = Reason::truncated("the backend connection was lost");
+            let code = SendCode::INTERNAL_ERROR;
+            self.session.lose(Loss::Backend, None, code, reason);
+        }
+    }
+}
+
+/// The code of a Close frame; one without says that all is well.
+fn sendable(frame: &CloseFrame) -> SendCode {
+    SendCode::try_from(frame.code().get()).unwrap_or(SendCode::NORMAL_CLOSURE)
+}

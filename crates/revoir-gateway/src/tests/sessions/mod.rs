@@ -1,0 +1,247 @@
+//! Clients with sessions: they come and go, and their backends do not notice.
+
+mod cuts;
+mod ending;
+mod line;
+mod opening;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use revoir::reconnect::{LinkBuilder, Rule};
+use revoir::session::{self, Event, Session};
+use revoir::{Cause, Link, Policy};
+use revoir_proto::Message;
+use revoir_proto::frame::Opcode;
+use tokio::net::TcpListener;
+
+use crate::front::RouteSettings;
+use crate::rules::Mode;
+use crate::session::SessionSettings;
+use crate::tests::ports::listen_async;
+use crate::tests::sessions::line::{Network, connect};
+use crate::tests::support::{Between, Raw, Setup, accepted, asked, route, routed, settings, soon};
+
+/// A backend, and the gateway in front of it, whose clients may have sessions.
+struct Stage {
+    backend: TcpListener,
+    between: Between,
+    network: Arc<Network>,
+}
+
+async fn staged(setup: Setup, session: SessionSettings) -> Stage {
+    let backend = listen_async();
+    let route = RouteSettings {
+        session: Some(session),
+        ..route(backend.local_addr().unwrap(), &setup)
+    };
+    let between = routed(vec![route], setup.settings).await;
+    let network = Arc::new(Network::to(between.address));
+    Stage {
+        backend,
+        between,
+        network,
+    }
+}
+
+async fn stage(mode: Mode) -> Stage {
+    staged(settings(mode), SessionSettings::default()).await
+}
+
+impl Stage {
+    /// A client that wants a session, and the backend that it gets.
+    async fn begin(&self) -> (Session, Raw) {
+        let client = session::Client::new().start(self.link()).unwrap();
+        let (mut backend, head) = asked(&self.backend).await;
+        accepted(&mut backend, &head, "").await;
+        (client, backend)
+    }
+
+    fn link(&self) -> LinkBuilder {
+        let network = Arc::clone(&self.network);
+        // Nobody waits for a client that comes back.
+        let lost = [
+            Cause::Eof,
+            Cause::Reset,
+            Cause::WriteFailed,
+            Cause::HandshakeEof,
+            Cause::HandshakeReset,
+        ];
+        let at_once = Duration::from_millis(1);
+        let policy = lost.into_iter().fold(Policy::new(), |policy, cause| {
+            policy.with_rule(Rule::cause(cause).with_delay(at_once..=at_once))
+        });
+        Link::to("ws://chat.example/chat?a=b")
+            .with_policy(policy)
+            .with_connector(move |_| connect(Arc::clone(&network)))
+    }
+}
+
+/// The text of the next message; what becomes of connections meanwhile is passed over.
+async fn text(session: &mut Session) -> String {
+    match told(session).await {
+        Event::Message {
+            message: Message::Text(text),
+            ..
+        } => text.as_str().to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The next event that is not of connections coming and going.
+async fn told(session: &mut Session) -> Event {
+    loop {
+        match soon(session.event()).await.unwrap() {
+            Event::Attached(_) | Event::Detached { .. } => {}
+            other => return other,
+        }
+    }
+}
+
+/// What becomes of the session that was wanted.
+async fn verdict(session: &mut Session) -> &'static str {
+    loop {
+        if let Event::Attached(attached) = soon(session.event()).await.unwrap() {
+            return attached.verdict.id();
+        }
+    }
+}
+
+/// Waits until the gateway has noticed that so many clients are away.
+async fn away(between: &Between, clients: usize) {
+    soon(async {
+        while between.gateway.overview().sessions.detached != clients {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_and_comes_back_misses_nothing() {
+    let stage = stage(Mode::Auto).await;
+    let (mut client, mut backend) = stage.begin().await;
+    client.send("1").await.unwrap();
+    assert_eq!(backend.recv().await, "1");
+    backend.text("a").await;
+    assert_eq!(text(&mut client).await, "a");
+    stage.network.is_down(true);
+    stage.network.cut(line::How::Rst);
+    away(&stage.between, 1).await;
+    // The backend sees a client that is there.
+    backend.text("b").await;
+    backend.send(Opcode::Binary, b"c").await;
+    backend.send(Opcode::Ping, b"there?").await;
+    let pong = backend.frame().await.unwrap();
+    assert_eq!(pong, (Opcode::Pong, b"there?".to_vec()));
+    client.send("2").await.unwrap();
+    stage.network.is_down(false);
+    assert_eq!(text(&mut client).await, "b");
+    let Event::Message { message, .. } = told(&mut client).await else {
+        panic!("no message");
+    };
+    assert_eq!(message, Message::Binary(b"c".to_vec().into()));
+    assert_eq!(backend.recv().await, "2");
+    let handles = stage.between.gateway.handles();
+    let status = handles[0].session().unwrap().status();
+    assert!(status.is_attached && status.generation >= 2, "{status:?}");
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_a_client_that_is_away_ends_its_session() {
+    let session = SessionSettings {
+        window: session::Window {
+            messages: 2,
+            bytes: 1000,
+        },
+        ..SessionSettings::default()
+    };
+    let stage = staged(settings(Mode::Auto), session).await;
+    let (mut client, mut backend) = stage.begin().await;
+    client.send("1").await.unwrap();
+    assert_eq!(backend.recv().await, "1");
+    stage.network.is_down(true);
+    stage.network.cut(line::How::Fin);
+    away(&stage.between, 1).await;
+    for _ in 0..3 {
+        backend.text("too much").await;
+    }
+    // Its backend is told, too.
+    let (code, _) = backend.closed().await;
+    assert_eq!(code, 1001);
+    stage.network.is_down(false);
+    let (mut next, head) = asked(&stage.backend).await;
+    accepted(&mut next, &head, "").await;
+    assert_eq!(verdict(&mut client).await, "new");
+    assert_eq!(verdict(&mut client).await, "fresh:overflow");
+}
+
+#[tokio::test]
+async fn a_backend_waits_or_loses_its_oldest_messages_as_the_route_says() {
+    for (overflow, expected) in [
+        (session::Overflow::Wait, ["1", "2", "3", "4"]),
+        (session::Overflow::DropOldest, ["", "", "3", "4"]),
+    ] {
+        let session = SessionSettings {
+            window: session::Window {
+                // A gap takes the place of a message.
+                messages: 3,
+                bytes: 1000,
+            },
+            overflow,
+            ..SessionSettings::default()
+        };
+        let stage = staged(settings(Mode::Auto), session).await;
+        let (mut client, mut backend) = stage.begin().await;
+        client.send("0").await.unwrap();
+        assert_eq!(backend.recv().await, "0");
+        stage.network.is_down(true);
+        stage.network.cut(line::How::Fin);
+        away(&stage.between, 1).await;
+        for number in 1..=4 {
+            backend.text(&number.to_string()).await;
+        }
+        // All of them have come, or wait.
+        soon(async {
+            while stage.between.gateway.overview().from_backends.messages < 4 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        stage.network.is_down(false);
+        let mut missing = 0;
+        for expected in expected {
+            if expected.is_empty() {
+                missing += 1;
+                continue;
+            }
+            if missing > 0 {
+                let Event::Gap { count, .. } = told(&mut client).await else {
+                    panic!("no gap");
+                };
+                // The newest ones are kept, whatever the client was told before.
+                assert_eq!(count, missing);
+                missing = 0;
+            }
+            assert_eq!(text(&mut client).await, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_expires_and_its_backend_is_told() {
+    let session = SessionSettings {
+        ttl: Duration::from_secs(7),
+        ..SessionSettings::default()
+    };
+    let stage = staged(settings(Mode::Auto), session).await;
+    let (mut client, mut backend) = stage.begin().await;
+    client.send("1").await.unwrap();
+    assert_eq!(backend.recv().await, "1");
+    stage.network.is_down(true);
+    stage.network.cut(line::How::Fin);
+    away(&stage.between, 1).await;
+    crate::tests::support::pass(Duration::from_secs(8)).await;
+    let (code, reason) = backend.closed().await;
+    assert_eq!((code, &*reason), (1001, "the client's connection was lost"));
+}
