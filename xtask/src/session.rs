@@ -13,7 +13,7 @@ use crate::{interop, tools};
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// Plays `testdata/session` against `conformance/session/client.mjs`, in Node; then that client, over npm `ws` and a proxy
-/// that cuts connections, against the server of the examples.
+/// that cuts connections, against the server of the examples, and through the gateway to backends of npm and Python.
 pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     if !tools::runs(Command::new("node").arg("--version")) {
@@ -30,5 +30,12 @@ pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
         .arg(programs.example("session_server"))
         .arg(interop::install_node_peers(deadline)?)
         .current_dir(crate::root());
-    Running::start(&mut live)?.succeed(deadline)
+    Running::start(&mut live)?.succeed(deadline)?;
+    let (_, node, python) = interop::install_peers(deadline)?;
+    let mut gateway = Command::new("node");
+    gateway
+        .arg("conformance/session/gateway.mjs")
+        .args([&programs.program("revoir"), &python, &node])
+        .current_dir(crate::root());
+    Running::start(&mut gateway)?.succeed(deadline)
 }
