@@ -82,10 +82,9 @@ impl Mqtt {
     }
 
     fn request(&mut self, id: u16, packet: Packet<'_>, is_whole: bool) -> Verdict {
-        self.requests.add(id, packet, is_whole);
-        match self.requests.are_confused() {
-            true => self.give_up(Unholdable::forever("a packet identifier is used twice")),
-            false => Verdict::Pass,
+        match self.requests.add(id, packet, is_whole) {
+            true => Verdict::Pass,
+            false => self.give_up(Unholdable::forever("a packet identifier is used twice")),
         }
     }
 }

@@ -26,19 +26,19 @@ pub(crate) struct Requests {
     length: usize,
     /// How many were too long.
     missing: usize,
-    /// An identifier was taken for something else while it was in use: the answers cannot be told apart.
-    are_confused: bool,
 }
 
 impl Requests {
     /// The client sends `packet`. A repetition replaces what it repeats. `is_whole`: whether it
-    /// can be kept.
-    pub(crate) fn add(&mut self, id: u16, packet: Packet<'_>, is_whole: bool) {
+    /// can be kept. False: its identifier is in use for something else (MQTT-2.2.1-3), and the answers
+    /// cannot be told apart.
+    #[must_use]
+    pub(crate) fn add(&mut self, id: u16, packet: Packet<'_>, is_whole: bool) -> bool {
         // Only a PUBLISH may be repeated, and says that it is.
         let is_marked = packet.bytes.first().is_some_and(|first| first & DUP != 0);
         let repeats = packet.kind() == kind::PUBLISH && is_marked;
         let before = self.all.get(&id);
-        self.are_confused |= before.is_some_and(|before| !repeats || before.kind != kind::PUBLISH);
+        let is_clear = before.is_none_or(|before| repeats && before.kind == kind::PUBLISH);
         self.remove(id);
         let fits = is_whole && self.length + packet.bytes.len() <= PROLOGUE_LIMIT;
         let bytes = if fits {
@@ -55,6 +55,7 @@ impl Requests {
         };
         self.next_place += 1;
         self.all.insert(id, request);
+        is_clear
     }
 
     /// The server answered a request of this kind.
@@ -76,11 +77,6 @@ impl Requests {
     /// Whether each of them can be said again.
     pub(crate) const fn are_kept(&self) -> bool {
         self.missing == 0
-    }
-
-    /// Whether an identifier was taken for something else while it was in use (MQTT-2.2.1-3).
-    pub(crate) const fn are_confused(&self) -> bool {
-        self.are_confused
     }
 
     pub(crate) fn has_id(&self, id: u16) -> bool {

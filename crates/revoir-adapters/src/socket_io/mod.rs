@@ -240,6 +240,15 @@ impl SocketIo {
         self.bounded()
     }
 
+    /// The client answered a ping, and may have to answer a second one.
+    fn pong(&mut self, now: Duration, out: &mut Outbox) -> Beat {
+        let beat = self.heartbeat.pong();
+        if self.heartbeat.asks_again(now) {
+            out.text_to_client(PING);
+        }
+        beat
+    }
+
     /// Passes what was written down, unless that has become too much.
     fn bounded(&mut self) -> Fate {
         if self.namespaces.is_too_much_open() {
@@ -264,16 +273,10 @@ impl Adapter for SocketIo {
         };
         match text {
             [b'1'] => self.give_up(Unholdable::forever("the client closes the session")),
-            [b'3'] => {
-                let beat = self.heartbeat.pong();
-                if self.heartbeat.asks_again(now) {
-                    out.text_to_client(PING);
-                }
-                match beat {
-                    Beat::Pass => Fate::Pass,
-                    Beat::Swallow | Beat::Answer => Fate::Swallow,
-                }
-            }
+            [b'3'] => match self.pong(now, out) {
+                Beat::Pass => Fate::Pass,
+                Beat::Swallow | Beat::Answer => Fate::Swallow,
+            },
             [b'4', packet @ ..] => match Packet::parse(packet) {
                 Some(packet) if self.of_client == 0 => self.packet_of_client(packet),
                 Some(_) | None => self.give_up(MISMATCH),
@@ -354,11 +357,8 @@ impl Adapter for SocketIo {
             return Fate::Pass;
         }
         // It is not to wait: the server would miss it.
-        if self.heartbeat.pong() == Beat::Pass {
+        if self.pong(now, out) == Beat::Pass {
             out.text_to_server(PONG);
-        }
-        if self.heartbeat.asks_again(now) {
-            out.text_to_client(PING);
         }
         Fate::Swallow
     }
