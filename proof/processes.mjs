@@ -23,8 +23,10 @@ const killer = (pid) => ({
   },
 })
 
-export function endAll() {
-  started.forEach((child) => child.kill('SIGKILL'))
+/** Nothing that was started outlives this process. */
+export function endAllAtExit() {
+  process.on('exit', () => started.forEach((child) => child.kill('SIGKILL')))
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 }
 
 const given = new Set()
@@ -37,9 +39,11 @@ export async function freePorts(count) {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 10_000)
     const ports = Array.from({ length: count }, (_, i) => first + i)
-    const areFree = !ports.some((port) => given.has(port)) && await Promise.all(ports.map(isFree))
+    if (ports.some((port) => given.has(port))) continue
+    // Before anything else runs: who asks meanwhile gets others.
     ports.forEach((port) => given.add(port))
-    if (areFree && areFree.every(Boolean)) return first
+    const areFree = await Promise.all(ports.map(isFree))
+    if (areFree.every(Boolean)) return first
   }
 }
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { apps as cable } from './cable_apps.mjs'
 import { apps as graphql } from './graphql_apps.mjs'
 import { apps as mqtt } from './mqtt_apps.mjs'
-import { endAll, freePort, startGateway } from './processes.mjs'
+import { endAllAtExit, freePort, startGateway } from './processes.mjs'
 import { apps as signalr } from './signalr_apps.mjs'
 import { apps as socketIo } from './socket_io_apps.mjs'
 import { apps as stomp } from './stomp_apps.mjs'
@@ -99,8 +99,7 @@ async function play(app, isBehind) {
 
 const tell = (text) => process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${text}\n`)
 const out = (text) => process.stdout.write(`${text}\n`)
-process.on('exit', endAll)
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+endAllAtExit()
 // What a client of a server that is away throws is what it throws without a gateway as well.
 for (const event of ['unhandledRejection', 'uncaughtException']) process.on(event, (error) => tell(`  ${error?.message ?? error}`))
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import mqtt from 'mqtt'
 import { io } from 'socket.io-client'
 import { mosquitto } from './brokers.mjs'
-import { endAll, freePort, Program, startGateway } from './processes.mjs'
+import { endAllAtExit, freePort, Program, startGateway } from './processes.mjs'
 
 const [revoir, folder, runs = '20', word = ''] = process.argv.slice(2)
 const MEMBERS = 11
@@ -16,6 +16,14 @@ const SAID = 10
 /** How long the server is away, and everybody is watched after its return. */
 const AWAY = 1500
 const AFTER = 8000
+
+/** The server is killed, and so many say something meanwhile. */
+const whileAway = (count) => async (server, say) => {
+  await server.kill()
+  await sleep(AWAY / 2)
+  say(count)
+  await sleep(AWAY / 2)
+}
 
 /** Who says something, and what becomes of the server around it. */
 const WAYS = {
@@ -27,18 +35,8 @@ const WAYS = {
     await sleep(AWAY / 2)
     await server.kill()
   },
-  'one says it while the server is away': async (server, say) => {
-    await server.kill()
-    await sleep(AWAY / 2)
-    say(1)
-    await sleep(AWAY / 2)
-  },
-  'all say it while the server is away': async (server, say) => {
-    await server.kill()
-    await sleep(AWAY / 2)
-    say(MEMBERS)
-    await sleep(AWAY / 2)
-  },
+  'one says it while the server is away': whileAway(1),
+  'all say it while the server is away': whileAway(MEMBERS),
 }
 
 const apps = [
@@ -104,8 +102,7 @@ async function play(app, way, route) {
 }
 
 const out = (text) => process.stdout.write(`${text}\n`)
-process.on('exit', endAll)
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+endAllAtExit()
 mkdirSync(folder, { recursive: true })
 const worse = []
 out(`Played on ${new Date().toISOString().slice(0, 10)}, ${runs} times, load ${loadavg()[0].toFixed(1)} on ${cpus().length} processors.\n`)

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { endAll, freePort, freePorts, start, startGateway } from './processes.mjs'
+import { endAllAtExit, freePort, freePorts, start, startGateway } from './processes.mjs'
 import { Mosquitto, RabbitMq } from './real_brokers.mjs'
 
 const [program, place, onlyBroker, onlyFault] = process.argv.slice(2)
@@ -161,8 +161,7 @@ async function play(broker, fault) {
 }
 
 mkdirSync(folder, { recursive: true })
-process.on('exit', endAll)
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+endAllAtExit()
 const tell = (line) => process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${line}\n`)
 const seconds = (time) => (time === Infinity ? 'never' : `${(time / 1000).toFixed(1)} s`)
 /** In what `auto` is worse than no gateway. */

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import ReconnectingWebSocket from 'reconnecting-websocket'
 import WebSocket from 'ws'
-import { endAll, freePort, listens, Program, start, startGateway } from './processes.mjs'
+import { endAllAtExit, every, freePort, listens, Program, start, startGateway } from './processes.mjs'
 
 const [revoir, haproxy, folder, runs = '20'] = process.argv.slice(2)
 const sum = (all) => all.reduce((one, other) => one + other, 0)
@@ -148,9 +148,9 @@ async function slow(hold, front) {
   await own.start()
   const since = Date.now()
   const [speaker] = await clients([own.port], 1)
-  const timer = setInterval(() => speaker.say('say back'), 100)
+  const stop = every(100, () => speaker.say('say back'))
   await sleep(20_000)
-  clearInterval(timer)
+  stop()
   const after = all.map((one) => (one.heard.find(([text]) => text === 'back')?.[1] ?? Infinity) - since)
   const closes = sum(all.map((one) => one.closes))
   ;[speaker, ...all].forEach((one) => one.end())
@@ -175,8 +175,7 @@ async function times(count, at, play) {
   return all
 }
 
-process.on('exit', endAll)
-for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => process.exit(1))
+endAllAtExit()
 mkdirSync(folder, { recursive: true })
 const each = (play) => Promise.all(Object.values(modes).map(([hold, front]) => play(hold, front)))
 const load = loadavg()[0].toFixed(1)

@@ -12,7 +12,7 @@ import { useServer } from "graphql-ws/use/ws";
 import { Server } from "socket.io";
 import { io } from "socket.io-client";
 import { WebSocket, WebSocketServer } from "ws";
-import { endAll, freePort, startGateway } from "./processes.mjs";
+import { endAllAtExit, freePort, startGateway } from "./processes.mjs";
 
 const AWAY = 1000;
 
@@ -309,9 +309,7 @@ const SCENES = [
 ];
 
 const folder = mkdtempSync(join(tmpdir(), "revoir-scenes-"));
-process.on("exit", endAll);
-process.on("SIGINT", () => process.exit(1));
-process.on("SIGTERM", () => process.exit(1));
+endAllAtExit();
 
 let failed = 0;
 for (const { what, Kind = SocketIo, play, sees, ...options } of SCENES) {

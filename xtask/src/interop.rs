@@ -35,27 +35,33 @@ pub(crate) fn run(programs: &Programs, write: bool) -> anyhow::Result<()> {
 /// The folder that peers are installed in, that of `ws` in it, and a Python that has `websockets`.
 pub(crate) fn install_peers(deadline: Instant) -> anyhow::Result<(PathBuf, PathBuf, PathBuf)> {
     let node = install_node_peers(deadline)?;
-    let folder = crate::root().join("target/interop");
     let python = install_websockets(deadline)?;
-    Ok((folder, node, python))
+    Ok((folder()?, node, python))
 }
 
 /// A folder in which Node finds `ws`, at the version of `package-lock.json`.
 pub(crate) fn install_node_peers(deadline: Instant) -> anyhow::Result<PathBuf> {
-    let pins = crate::root().join("conformance/interop/peers");
-    let folder = crate::root().join("target/interop");
-    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    let node = folder.join("node");
-    tools::install_npm(&pins, &node, deadline)?;
+    let node = folder()?.join("node");
+    tools::install_npm(&pins(), &node, deadline)?;
     Ok(node)
 }
 
 /// A Python that has `websockets`, at the version and hash of `requirements.txt`.
 pub(crate) fn install_websockets(deadline: Instant) -> anyhow::Result<PathBuf> {
-    let pins = crate::root().join("conformance/interop/peers");
+    let venv = folder()?.join("venv");
+    install_python(&pins(), &venv, &["--require-hashes"], deadline)
+}
+
+/// Where versions are pinned.
+fn pins() -> PathBuf {
+    crate::root().join("conformance/interop/peers")
+}
+
+/// The folder that peers are installed in.
+fn folder() -> anyhow::Result<PathBuf> {
     let folder = crate::root().join("target/interop");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    install_python(&pins, &folder.join("venv"), &["--require-hashes"], deadline)
+    Ok(folder)
 }
 
 /// A Python in `venv` that has what `requirements.txt` of `pins` names.
