@@ -59,12 +59,13 @@ pub(super) async fn page(
         let target = format!("/{}/", folder(locale));
         return match Address::parse(rest) {
             Some(Requested::Page(address)) if own => {
-                let text = match (address, sent.pair()) {
-                    (Address::Search, _) => search_results(&sent.q, locale, &home),
-                    (Address::Pairs, Some(pair)) => {
-                        return redirect(StatusCode::FOUND, &format!("{target}{}", pair.path()));
-                    }
-                    (address, _) => render(address, locale, &home),
+                let chosen = (address == Address::Pairs).then(|| sent.pair()).flatten();
+                if let Some(pair) = chosen {
+                    return redirect(StatusCode::FOUND, &format!("{target}{}", pair.path()));
+                }
+                let text = match address {
+                    Address::Search => search_results(&sent.q, locale, &home),
+                    address => render(address, locale, &home),
                 };
                 answer::text(&headers, HTML, text, Kept::Asked)
             }
