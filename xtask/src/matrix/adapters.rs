@@ -117,7 +117,7 @@ impl Installed {
             (
                 "{js}",
                 format!(
-                    "env NODE_EXTRA_CA_CERTS=\"$CONFORM_CA\" {} {}",
+                    "env ${{CONFORM_CA:+NODE_EXTRA_CA_CERTS=\"$CONFORM_CA\"}} {} {}",
                     node.display(),
                     folder.display()
                 ),
@@ -142,7 +142,23 @@ impl Installed {
     }
 }
 
+/// Installs a language, unless it was installed with the same pins before.
 fn install_language(by: By, folder: &Path, deadline: Instant) -> anyhow::Result<()> {
+    let pins = match by {
+        By::Js => "js/package-lock.json",
+        By::Python => "python/requirements.txt",
+        By::Rust | By::Debian => return fill(by, folder, deadline),
+    };
+    let wanted = fs::read(folder.join(pins)).with_context(|| format!("read {pins}"))?;
+    let stamp = folder.join(pins).with_file_name("installed.txt");
+    if fs::read(&stamp).unwrap_or_default() != wanted {
+        fill(by, folder, deadline)?;
+        fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))?;
+    }
+    Ok(())
+}
+
+fn fill(by: By, folder: &Path, deadline: Instant) -> anyhow::Result<()> {
     match by {
         By::Js => {
             for file in ["package.json", "package-lock.json"] {

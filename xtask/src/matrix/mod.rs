@@ -21,9 +21,30 @@ use results::Results;
 /// Installing and building one implementation, and playing one role.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// Plays all cases but the slow against the implementations with these names, or all there are. Goes on after a failure, and
-/// writes what came of it to `conformance/results` and `docs/matrix.md`.
-pub(crate) fn run(programs: &Programs, names: &[&str]) -> anyhow::Result<()> {
+/// The cases that `docs/matrix.md` shows, and their neighbours: some ten seconds for each role.
+const ENDINGS: [&str; 13] = [
+    "codes.1*",
+    "codes.3*",
+    "codes.4*",
+    "codes.empty",
+    "codes.one-byte",
+    "codes.reserved.*",
+    "codes.undefined.*",
+    "codes.app.*",
+    "closing.*",
+    "frames.opcode.3",
+    "tcp.*",
+    "text.*",
+    "opening.client.*",
+];
+
+/// Plays all cases but the slow against the implementations with these names, or all there are; with `--endings` in front
+/// only those that the page shows. Goes on after a failure, and writes what came of it to `conformance/results`.
+pub(crate) fn run(programs: &Programs, options: &[&str]) -> anyhow::Result<()> {
+    let (patterns, names): (&[&str], &[&str]) = match options {
+        ["--endings", names @ ..] => (&ENDINGS, names),
+        names => (&[], names),
+    };
     let chosen = adapters::chosen(names)?;
     let mut installed = Installed::new()?;
     let revoir = programs.program("revoir");
@@ -35,7 +56,7 @@ pub(crate) fn run(programs: &Programs, names: &[&str]) -> anyhow::Result<()> {
             at + 1,
             chosen.len()
         ));
-        if let Err(error) = measure(&revoir, &mut installed, adapter) {
+        if let Err(error) = measure(&revoir, &mut installed, adapter, patterns) {
             report(&format!("   not measured: {error:#}"));
             absent.push((adapter.name.clone(), format!("{error:#}")));
         }
@@ -55,12 +76,17 @@ pub(crate) fn page() -> anyhow::Result<()> {
     table::write(&results::kept()?, &[])
 }
 
-fn measure(revoir: &Path, installed: &mut Installed, adapter: &Adapter) -> anyhow::Result<()> {
+fn measure(
+    revoir: &Path,
+    installed: &mut Installed,
+    adapter: &Adapter,
+    patterns: &[&str],
+) -> anyhow::Result<()> {
     let command = installed.command(adapter, Instant::now() + LIMIT)?;
     let mut reports = Vec::new();
     for role in &adapter.roles {
         let begin = Instant::now();
-        reports.push((role.clone(), play(revoir, role, &command)?));
+        reports.push((role.clone(), play(revoir, role, &command, patterns)?));
         report(&format!("   {role}: {} s", begin.elapsed().as_secs()));
     }
     let results = Results::of(&reports)?;
@@ -82,12 +108,13 @@ fn measure(revoir: &Path, installed: &mut Installed, adapter: &Adapter) -> anyho
 }
 
 /// One role; the report as a line of JSON.
-fn play(revoir: &Path, role: &str, command: &str) -> anyhow::Result<String> {
+fn play(revoir: &Path, role: &str, command: &str, patterns: &[&str]) -> anyhow::Result<String> {
     let mut suite = Command::new(revoir);
     suite
         .args(["conform", role, "--adapter", command, "--json"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    suite.args(patterns.iter().flat_map(|pattern| ["--cases", *pattern]));
     let mut suite = Running::start(&mut suite)?;
     let (stdout, stderr) = (suite.stdout(), suite.stderr());
     let complaints = std::thread::spawn(move || {
