@@ -13,6 +13,7 @@ use crate::programs::Programs;
 mod autobahn;
 mod browser;
 mod ci;
+mod conform;
 mod corpus;
 mod data;
 mod fixes;
@@ -45,6 +46,7 @@ cargo xtask autobahn          run the Autobahn test suite against our server and
 cargo xtask autobahn --sample the same with a sample of sections 12 and 13
 cargo xtask interop           play every case against ws, websockets and Chromium
 cargo xtask interop --write   the same, and write what Chromium does to docs/browser.md
+cargo xtask conform           how connections end: revoir in both roles, ws, websockets and Chromium
 cargo xtask gateway [--long]  the gateway before ws, websockets and axum that are away for 2 s, or 5 s
 cargo xtask browser           look at every kind of page in Chromium and Firefox, and press every button
 cargo xtask browser --all [LANGUAGE]
@@ -119,6 +121,7 @@ fn play(is_built: bool, args: &[&str]) -> anyhow::Result<()> {
         ["interop"] => Box::new(|programs| interop::run(programs, false)),
         ["interop", "--write"] => Box::new(|programs| interop::run(programs, true)),
         ["session"] => Box::new(session::run),
+        ["conform"] => Box::new(conform::run),
         ["gateway"] => Box::new(|programs| gateway::run(programs, 2)),
         ["gateway", "--long"] => Box::new(|programs| gateway::run(programs, 5)),
         ["browser"] => Box::new(|programs| browser::run(programs, Task::Kinds)),

@@ -86,6 +86,7 @@ fn obey(
         Command::Connect(args) => return commands::connect::run(args, &screen, out, err),
         Command::Serve(args) => return commands::serve::run(args, &screen, out, err),
         Command::Diagnose(args) => return commands::diagnose::run(&args, &screen, out, err),
+        Command::Conform(args) => return commands::conform::run(&args, &screen, out, err),
         Command::Listen(args) => return commands::listen::run(args, &screen, out, err),
     };
     Ok(print(&answer, out, err))

@@ -18,6 +18,7 @@ const CRATES: &[&str] = &[
     "revoir-adapters",
     "revoir-cli",
     "revoir-codes",
+    "revoir-conform",
     "revoir-gateway",
     "revoir-proto",
     "revoir-session",

@@ -2,6 +2,7 @@
 
 mod admin;
 mod codes;
+mod conform;
 mod connect;
 mod ctl;
 mod diagnose;
@@ -22,6 +23,7 @@ use revoir_codes::catalog::Locale;
 
 pub(crate) use admin::AdminArgs;
 pub(crate) use codes::{CodesArgs, CompareArgs, CompletionsArgs, ExplainArgs};
+pub(crate) use conform::{ConformArgs, ConformCommand, ConformRun};
 pub(crate) use connect::ConnectArgs;
 pub(crate) use ctl::{CtlArgs, CtlCommand};
 pub(crate) use diagnose::DiagnoseArgs;
@@ -98,6 +100,8 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     /// Find out why connections end, by testing a URL or from what you know
     Diagnose(DiagnoseArgs),
+    /// Test how a WebSocket server or client ends connections, case by case
+    Conform(ConformArgs),
     /// Run a debugging server that accepts connections and prints what happens to them
     Listen(ListenArgs),
     /// Serve the reference, or hold a backend's clients while it restarts

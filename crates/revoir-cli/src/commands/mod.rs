@@ -5,6 +5,7 @@ mod certificate;
 pub(crate) mod codes;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod conform;
 pub(crate) mod connect;
 pub(crate) mod ctl;
 pub(crate) mod diagnose;

@@ -1,0 +1,245 @@
+//! `revoir conform`: the suite for endings, against a server or a client.
+
+mod files;
+mod page;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Instant;
+
+use revoir_conform::{
+    Case, Certificate, ClientUnderTest, Expected, Options, Outcome, Report, Role, ServerUnderTest,
+    Subject, Suite, play,
+};
+use tokio::runtime;
+
+use crate::answer::{Answer, print};
+use crate::args::{ConformArgs, ConformCommand, ConformRun};
+use crate::commands::network::unavailable;
+use crate::exit::{Exit, Failure};
+use crate::output::{Screen, json};
+use files::Scratch;
+
+pub(crate) fn run(
+    args: &ConformArgs,
+    screen: &Screen,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let suite = Suite::load().map_err(|error| Failure::Impossible {
+        problem: format!("the suite cannot be read: {error}"),
+        hint: "this is a fault of this program".to_owned(),
+    })?;
+    let run = match &args.command {
+        ConformCommand::Cases { cases } => {
+            let text = page::cases(&chosen(&suite, cases)?, screen);
+            return Ok(print(&text.into(), out, err));
+        }
+        ConformCommand::Server { run, .. } | ConformCommand::Client { run, .. } => run,
+    };
+    let cases = chosen(&suite, &run.cases)?;
+    let expected = match &run.expect {
+        Some(path) => {
+            let parsed = Expected::parse(&files::read("--expect", path)?);
+            Some(parsed.map_err(|problem| Failure::Impossible {
+                problem: format!("--expect: {}: {problem}", path.display()),
+                hint: "use tables [server] and [client] with lines such as \"codes.1014\" = \"wrong\"".to_owned(),
+            })?)
+        }
+        None => None,
+    };
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| unavailable("the network", &error))?;
+    let scratch = Scratch::default();
+    let mut report = runtime.block_on(async {
+        match &args.command {
+            ConformCommand::Server { url, run } => {
+                server(url.as_deref(), run, &cases, &scratch, screen, err).await
+            }
+            ConformCommand::Client { address, run } => {
+                client(*address, run, &cases, &scratch, screen, err).await
+            }
+            ConformCommand::Cases { .. } => Ok(Report::new(Role::Server, false, None, Vec::new())),
+        }
+    })?;
+    // A name that is still being looked up must not delay the end.
+    runtime.shutdown_background();
+    if let Some(name) = &run.name {
+        report.name.clone_from(name);
+    }
+    finish(&suite, run, &report, expected.as_ref(), screen, out, err)
+}
+
+fn chosen(suite: &Suite, patterns: &[String]) -> Result<Vec<Case>, Failure> {
+    let cases = suite.chosen(patterns);
+    if cases.is_empty() {
+        let problem = format!("no case matches {}", patterns.join(", "));
+        return Err(Failure::usage("conform", &problem));
+    }
+    Ok(cases)
+}
+
+/// Writes what was asked for, and says whether a case failed.
+fn finish(
+    suite: &Suite,
+    run: &ConformRun,
+    report: &Report,
+    expected: Option<&Expected>,
+    screen: &Screen,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let mut answer = Answer::default();
+    if let Some(path) = &run.junit {
+        files::write(path, revoir_conform::report::junit(report).as_bytes())?;
+    }
+    if let Some(folder) = &run.report {
+        let page = files::report(folder, suite, report)?;
+        answer.notes = format!("wrote {}\n", page.display());
+    }
+    let changes = expected.map(|expected| expected.changes(report));
+    answer.text = match screen.json {
+        true => json::line(report),
+        false => page::outcomes(suite, report, changes.as_deref(), screen),
+    };
+    let has_failed = match &changes {
+        Some(changes) => !changes.is_empty(),
+        None => report.failures() > 0,
+    };
+    let written = print(&answer, out, err);
+    Ok(match (written, has_failed) {
+        (Exit::Done, true) => Exit::Failure,
+        (other, _) => other,
+    })
+}
+
+fn options(run: &ConformRun) -> Options {
+    let mut options = Options::default();
+    options.side_by_side = run.side_by_side;
+    options.runs = run.runs;
+    options
+}
+
+/// A certificate in files, if the run has TLS.
+fn certificate(run: &ConformRun, scratch: &Scratch) -> Result<Option<Certificate>, Failure> {
+    match run.tls {
+        true => Certificate::write(scratch.folder())
+            .map(Some)
+            .map_err(|error| Failure::Impossible {
+                problem: format!("cannot make a certificate: {error}"),
+                hint: "check that the folder for temporary files can be written".to_owned(),
+            }),
+        false => Ok(None),
+    }
+}
+
+async fn server(
+    url: Option<&str>,
+    run: &ConformRun,
+    cases: &[Case],
+    scratch: &Scratch,
+    screen: &Screen,
+    err: &mut dyn Write,
+) -> Result<Report, Failure> {
+    let certificate = certificate(run, scratch)?;
+    let server = match (url, &run.adapter) {
+        (Some(url), _) => ServerUnderTest::at(url, run.allow_remote).await,
+        (None, Some(adapter)) => ServerUnderTest::adapter(adapter, certificate.as_ref()),
+        (None, None) => return Err(Failure::usage("conform", "a URL or --adapter is needed")),
+    };
+    let server = Arc::new(server.map_err(|error| refused(&error))?);
+    server.begin().await.map_err(|error| not_there(&error))?;
+    let subject: Arc<dyn Subject> = server.clone();
+    let begin = Instant::now();
+    let outcomes = watched(&subject, cases, run, screen, err).await;
+    let mut report = Report::new(
+        Role::Server,
+        subject.tls().is_some(),
+        server.hello(),
+        outcomes,
+    );
+    report.ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(report)
+}
+
+async fn client(
+    address: std::net::SocketAddr,
+    run: &ConformRun,
+    cases: &[Case],
+    scratch: &Scratch,
+    screen: &Screen,
+    err: &mut dyn Write,
+) -> Result<Report, Failure> {
+    let certificate = certificate(run, scratch)?;
+    let client = if let Some(adapter) = &run.adapter {
+        ClientUnderTest::adapter(adapter, certificate.as_ref())
+    } else {
+        let list = page::cases_json(cases);
+        let client =
+            ClientUnderTest::walking(address, run.allow_remote, certificate.as_ref(), list).await;
+        client.map_err(|error| refused(&error))?
+    };
+    let client = Arc::new(client);
+    if let Some(address) = client.address() {
+        let _ = writeln!(
+            err,
+            "open http://{address}/ in a browser, or ask http://{address}/next for cases"
+        );
+    }
+    client.begin().await.map_err(|error| not_there(&error))?;
+    let subject: Arc<dyn Subject> = client.clone();
+    let begin = Instant::now();
+    let outcomes = watched(&subject, cases, run, screen, err).await;
+    client.finish().await;
+    let mut report = Report::new(
+        Role::Client,
+        subject.tls().is_some(),
+        client.hello(),
+        outcomes,
+    );
+    report.ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(report)
+}
+
+/// Plays, and shows on a terminal how far it is.
+async fn watched(
+    subject: &Arc<dyn Subject>,
+    cases: &[Case],
+    run: &ConformRun,
+    screen: &Screen,
+    err: &mut dyn Write,
+) -> Vec<Outcome> {
+    let is_shown = screen.is_terminal;
+    let outcomes = play(subject, cases, options(run), |outcome, over, total| {
+        if is_shown {
+            let _ = write!(err, "\r\x1b[K{over}/{total} {}", outcome.case);
+            let _ = err.flush();
+        }
+    })
+    .await;
+    if is_shown {
+        let _ = write!(err, "\r\x1b[K");
+    }
+    outcomes
+}
+
+/// The address is not one to play with.
+fn refused(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Failure::Impossible {
+            problem: error.to_string(),
+            hint: "if that is what you want, and its owner agrees, add --allow-remote".to_owned(),
+        },
+        _ => Failure::Impossible {
+            problem: error.to_string(),
+            hint: "use a URL such as ws://127.0.0.1:9000/, or an address that is free".to_owned(),
+        },
+    }
+}
+
+fn not_there(error: &io::Error) -> Failure {
+    Failure::Impossible {
+        problem: format!("there is nothing to test: {error}"),
+        hint: "start the server first, or check the command of the adapter".to_owned(),
+    }
+}

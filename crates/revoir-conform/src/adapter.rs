@@ -1,0 +1,192 @@
+//! Adapters as processes: started, told URLs, heard, and started again if they die.
+
+use std::io;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::case::Role;
+use crate::told::{Event, Told};
+
+/// How long an adapter may take until it is ready.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// How often an adapter that dies is started again.
+const STARTS: usize = 50;
+
+/// The last bytes of stderr that are kept.
+const KEPT: usize = 4000;
+
+/// What every adapter is started with.
+#[derive(Clone, Debug)]
+pub(crate) struct Start {
+    pub(crate) command: String,
+    pub(crate) role: Role,
+    /// `CONFORM_CERT` and the like.
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+/// An adapter that runs, or can be made to.
+#[derive(Debug)]
+pub(crate) struct Adapter {
+    start: Start,
+    told: Arc<Told>,
+    running: AsyncMutex<Option<Running>>,
+    deaths: Arc<AtomicUsize>,
+    starts: AtomicUsize,
+    complaints: Arc<Mutex<String>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    stdin: ChildStdin,
+    port: u16,
+    is_dead: Arc<AtomicBool>,
+    /// Killed when it is dropped.
+    _child: Arc<AsyncMutex<Child>>,
+}
+
+impl Adapter {
+    pub(crate) fn new(start: Start, told: Arc<Told>) -> Self {
+        Self {
+            start,
+            told,
+            running: AsyncMutex::new(None),
+            deaths: Arc::default(),
+            starts: AtomicUsize::new(0),
+            complaints: Arc::default(),
+        }
+    }
+
+    /// How often it has died.
+    pub(crate) fn deaths(&self) -> usize {
+        self.deaths.load(Ordering::SeqCst)
+    }
+
+    /// The last that it wrote on stderr.
+    pub(crate) fn complaints(&self) -> String {
+        self.complaints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The port that it listens on. Starts it if it does not run.
+    pub(crate) async fn port(&self) -> io::Result<u16> {
+        let mut running = self.running.lock().await;
+        Ok(self.run(&mut running).await?.port)
+    }
+
+    /// Tells it to connect to a URL. Starts it if it does not run.
+    pub(crate) async fn connect(&self, url: &str) -> io::Result<()> {
+        let mut running = self.running.lock().await;
+        let running = self.run(&mut running).await?;
+        running
+            .stdin
+            .write_all(format!("{url}\n").as_bytes())
+            .await?;
+        running.stdin.flush().await
+    }
+
+    async fn run<'a>(&self, running: &'a mut Option<Running>) -> io::Result<&'a mut Running> {
+        if running
+            .as_ref()
+            .is_some_and(|running| running.is_dead.load(Ordering::SeqCst))
+        {
+            *running = None;
+        }
+        match running {
+            Some(running) => Ok(running),
+            None => Ok(running.insert(self.spawn().await?)),
+        }
+    }
+
+    async fn spawn(&self) -> io::Result<Running> {
+        if self.starts.fetch_add(1, Ordering::SeqCst) == STARTS {
+            return Err(io::Error::other(format!(
+                "the adapter has died {STARTS} times"
+            )));
+        }
+        let mut command = self.command();
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(stdin), Some(stdout), Some(mut stderr)) = pipes else {
+            return Err(io::Error::other("the adapter has no pipes"));
+        };
+        let complaints = self.complaints.clone();
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(&mut stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let mut kept = complaints.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.push_str(&line);
+                kept.push('\n');
+                let cut = kept.len().saturating_sub(KEPT);
+                let cut = (cut..=kept.len())
+                    .find(|at| kept.is_char_boundary(*at))
+                    .unwrap_or(0);
+                kept.drain(..cut);
+            }
+        });
+        let (ready, is_ready) = tokio::sync::oneshot::channel();
+        let is_dead = Arc::new(AtomicBool::new(false));
+        let child = Arc::new(AsyncMutex::new(child));
+        let (told, deaths, dead) = (self.told.clone(), self.deaths.clone(), is_dead.clone());
+        tokio::spawn(async move {
+            let mut ready = Some(ready);
+            let mut lines = BufReader::new(stdout).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                // What is no JSON is a library that prints.
+                let Ok(event) = serde_json::from_str::<Event>(&line) else {
+                    continue;
+                };
+                if event.event == "ready" {
+                    if let Some(ready) = ready.take() {
+                        let _ = ready.send(event.port.unwrap_or(0));
+                    }
+                    continue;
+                }
+                told.tell(event);
+            }
+            dead.store(true, Ordering::SeqCst);
+            deaths.fetch_add(1, Ordering::SeqCst);
+        });
+        let Ok(Ok(port)) = tokio::time::timeout(START_LIMIT, is_ready).await else {
+            let complaints = self.complaints();
+            return Err(io::Error::other(format!(
+                "the adapter did not become ready\n{complaints}"
+            )));
+        };
+        Ok(Running {
+            stdin,
+            port,
+            is_dead,
+            _child: child,
+        })
+    }
+
+    fn command(&self) -> Command {
+        let Start {
+            command,
+            role,
+            environment,
+        } = &self.start;
+        // A shell reads the command as one would type it, and `exec` leaves no process in between.
+        let mut started = Command::new("sh");
+        started.args(["-c", &format!("exec {command} \"$@\""), "sh", role.id()]);
+        if *role == Role::Server {
+            started.arg("0");
+        }
+        started.envs(environment.iter().map(|(name, value)| (name, value)));
+        started
+    }
+}

@@ -1,0 +1,265 @@
+//! Plays cases side by side, and again what fails.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::case::Case;
+use crate::judge::{Judgement, Verdict, has_an_end_to_tell, judge};
+use crate::outcome::Outcome;
+use crate::play::Player;
+use crate::subject::Subject;
+use crate::suite::SLOW;
+
+/// How cases are played.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// How many connections are open at a time.
+    pub side_by_side: usize,
+    /// How often a case is played at least. What fails is played three times in any case, but for
+    /// the slow.
+    pub runs: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            side_by_side: 16,
+            runs: 1,
+        }
+    }
+}
+
+/// How often what fails is played.
+const AGAIN: usize = 3;
+
+/// In bulk, so many connections that hang say enough.
+const ENOUGH_HUNG: usize = 4;
+
+/// After the end, a second word of it is still waited for.
+const AFTERWARDS: Duration = Duration::from_millis(30);
+
+/// Plays the cases that are for the implementation's role. `progress` is told of each as it ends,
+/// with how many are over and how many there are.
+pub async fn play(
+    subject: &Arc<dyn Subject>,
+    cases: &[Case],
+    options: Options,
+    mut progress: impl FnMut(&Outcome, usize, usize),
+) -> Vec<Outcome> {
+    let role = subject.role();
+    let is_tls = subject.tls().is_some();
+    let fits = |case: &&Case| case.roles.contains(&role) && (is_tls || !case.needs_tls);
+    let fitting: Vec<Arc<Case>> = cases.iter().filter(fits).cloned().map(Arc::new).collect();
+    let total = fitting.len();
+    let mut waiting: VecDeque<(usize, Arc<Case>)> = fitting.iter().cloned().enumerate().collect();
+    // What takes long begins first.
+    waiting
+        .make_contiguous()
+        .sort_by_key(|(index, case)| (std::cmp::Reverse(case.within), *index));
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; total];
+    let mut running = JoinSet::new();
+    let mut over = 0;
+    loop {
+        while running.len() < options.side_by_side.max(1) {
+            let Some((index, case)) = waiting.pop_front() else {
+                break;
+            };
+            let subject = subject.clone();
+            running.spawn(async move { (index, several(&*subject, &case, options.runs).await) });
+        }
+        let Some(done) = running.join_next().await else {
+            break;
+        };
+        // A case that panics is a fault of the suite, and shall be seen as one.
+        let (index, outcome) = match done {
+            Ok(done) => done,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        over += 1;
+        progress(&outcome, over, total);
+        outcomes[index] = Some(outcome);
+    }
+    // A process that died took others with it: alone, it shows whose fault that was.
+    for (outcome, case) in outcomes.iter_mut().zip(&fitting) {
+        if outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome.verdict == Verdict::Crashed)
+        {
+            *outcome = Some(several(&**subject, case, options.runs).await);
+        }
+    }
+    outcomes.into_iter().flatten().collect()
+}
+
+/// Plays one case as often as it takes.
+async fn several(subject: &dyn Subject, case: &Case, runs: usize) -> Outcome {
+    let mut outcome = once(subject, case, 1).await;
+    let mut verdicts = vec![outcome.verdict];
+    let wanted = match outcome.verdict.is_failure() && case.group != SLOW && case.bulk.is_none() {
+        true => runs.max(AGAIN),
+        false => runs,
+    };
+    for run in 2..=wanted {
+        outcome = once(subject, case, run).await;
+        verdicts.push(outcome.verdict);
+    }
+    if verdicts.iter().any(|verdict| *verdict != verdicts[0]) {
+        outcome.verdict = Verdict::Flaky;
+    }
+    if verdicts.len() > 1 {
+        outcome.runs = verdicts;
+    }
+    outcome
+}
+
+async fn once(subject: &dyn Subject, case: &Case, run: usize) -> Outcome {
+    match case.bulk {
+        Some((low, high)) => bulk(subject, case, run, low..=high).await,
+        None => single(subject, case, &format!("/{}/{run}", case.id)).await,
+    }
+}
+
+/// One connection.
+async fn single(subject: &dyn Subject, case: &Case, at: &str) -> Outcome {
+    let role = subject.role();
+    let deaths = subject.deaths();
+    let mut player = Player::new(subject, case, at);
+    let begin = player.play().await;
+    let ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let mut told = Vec::new();
+    let heard = subject.told();
+    if let Some(heard) = &heard {
+        if has_an_end_to_tell(role, &player.seen) && player.seen.hung.is_none() {
+            heard.wait(at, "closed", case.within).await;
+        }
+        tokio::time::sleep(AFTERWARDS).await;
+        told = heard.of(at, begin);
+    }
+    let mut judged = judge(
+        case,
+        role,
+        &player.seen,
+        heard.is_some().then_some(&told[..]),
+    );
+    if subject.deaths() != deaths {
+        judged = Judgement {
+            verdict: Verdict::Crashed,
+            problems: vec!["its process died".to_owned()],
+            doubts: Vec::new(),
+        };
+    }
+    Outcome {
+        case: case.id.clone(),
+        role,
+        verdict: judged.verdict,
+        problems: judged.problems,
+        doubts: judged.doubts,
+        ms,
+        runs: Vec::new(),
+        wire: std::mem::take(&mut player.entries),
+        told,
+    }
+}
+
+/// One connection for each number; the outcome is that of the worst.
+async fn bulk(
+    subject: &dyn Subject,
+    case: &Case,
+    run: usize,
+    numbers: std::ops::RangeInclusive<u16>,
+) -> Outcome {
+    let begin = Instant::now();
+    let mut worst: Option<Outcome> = None;
+    let mut hung = 0;
+    let (mut problems, mut doubts) = (Ranges::default(), Ranges::default());
+    for number in numbers {
+        // The lines were parsed with another number, so this one fits too.
+        let Ok(one) = case.with_number(number) else {
+            continue;
+        };
+        let at = format!("/{}/{run}/{number}", case.id);
+        let outcome = single(subject, &one, &at).await;
+        hung += usize::from(outcome.verdict == Verdict::Hangs);
+        for problem in &outcome.problems {
+            problems.add(number, problem);
+        }
+        for doubt in &outcome.doubts {
+            doubts.add(number, doubt);
+        }
+        let ends_all = matches!(outcome.verdict, Verdict::Unsupported | Verdict::NotObserved);
+        if worst
+            .as_ref()
+            .is_none_or(|worst| rank(outcome.verdict) > rank(worst.verdict))
+        {
+            worst = Some(outcome);
+        }
+        if ends_all {
+            break;
+        }
+        if hung == ENOUGH_HUNG {
+            problems.add(number, "the numbers above were not played: too many hang");
+            break;
+        }
+    }
+    let mut outcome = worst.unwrap_or_else(|| Outcome {
+        case: case.id.clone(),
+        role: subject.role(),
+        verdict: Verdict::Unsupported,
+        problems: Vec::new(),
+        doubts: Vec::new(),
+        ms: 0,
+        runs: Vec::new(),
+        wire: Vec::new(),
+        told: Vec::new(),
+    });
+    outcome.problems = problems.lines();
+    outcome.doubts = doubts.lines();
+    outcome.ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+    outcome
+}
+
+fn rank(verdict: Verdict) -> Option<usize> {
+    Verdict::ALL.iter().position(|other| *other == verdict)
+}
+
+/// What was said of which numbers: `1016-2999: …`.
+#[derive(Debug, Default)]
+struct Ranges {
+    said: Vec<(String, Vec<(u16, u16)>)>,
+}
+
+impl Ranges {
+    fn add(&mut self, number: u16, said: &str) {
+        // What differs only in the number is the same.
+        let said = said.replace(&number.to_string(), "N");
+        let index = self
+            .said
+            .iter()
+            .position(|(known, _)| *known == said)
+            .unwrap_or_else(|| {
+                self.said.push((said, Vec::new()));
+                self.said.len() - 1
+            });
+        match self.said[index].1.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            Some((_, last)) if *last == number => {}
+            _ => self.said[index].1.push((number, number)),
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let line = |(said, ranges): &(String, Vec<(u16, u16)>)| {
+            let ranges = ranges.iter().map(|(low, high)| match low == high {
+                true => low.to_string(),
+                false => format!("{low}-{high}"),
+            });
+            format!("{}: {said}", ranges.collect::<Vec<_>>().join(", "))
+        };
+        self.said.iter().map(line).collect()
+    }
+}

@@ -1,0 +1,6 @@
+//! The suite against its own reference peer.
+
+mod pipe;
+mod reference;
+mod selftest;
+mod suite;
