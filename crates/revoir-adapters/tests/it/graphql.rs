@@ -328,6 +328,15 @@ fn an_end_under_an_identifier_that_was_used_again_leaves_it_open_what_runs() {
             returned(&mut relay);
             assert_eq!(relay.server_gets(), [INIT]);
         }
+        // Two ends may be those of the first two of three.
+        let mut relay = connected(protocol);
+        for document in ["no document", "{ a }", "subscription { b }"] {
+            relay.client_says(&begin(document));
+        }
+        for _ in 0..2 {
+            relay.server_says(over);
+            assert_eq!(relay.unholdable(), DOUBTFUL);
+        }
         // What the client ends, or begins anew, is known again.
         let mut relay = connected(protocol);
         for document in ["subscription { a }", "subscription { b }"] {
