@@ -26,7 +26,11 @@ async fn main() -> anyhow::Result<()> {
             wire::run().await?;
             detached::run().await
         }
+        ["wire"] => wire::run().await,
+        ["detached"] => detached::run().await,
         ["detached-server"] => detached::serve().await,
-        _ => bail!("usage: revoir-sessions run MESSAGES-EACH-WAY"),
+        _ => {
+            bail!("usage: revoir-sessions run MESSAGES-EACH-WAY, or one part of it: wire, detached")
+        }
     }
 }
