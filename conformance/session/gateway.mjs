@@ -14,8 +14,11 @@ const [revoir, python] = process.argv.slice(2);
 const ECHO = `
 import asyncio, websockets
 async def echo(socket):
-    async for message in socket:
-        await socket.send(message)
+    try:
+        async for message in socket:
+            await socket.send(message)
+    except websockets.ConnectionClosed:
+        pass
 async def main():
     async with websockets.serve(echo, "127.0.0.1", 0) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
@@ -30,11 +33,11 @@ process.on("exit", () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The first line that a program says. */
-async function start(program, args) {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+/** The first line that a program says on `output`. */
+async function start(program, args, output) {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", output === "stderr" ? "pipe" : "inherit"] });
   children.push(child);
-  const lines = createInterface({ input: child.stdout });
+  const lines = createInterface({ input: child[output] });
   const [line] = await once(lines, "line");
   // Whatever it says from here on is not waited for.
   lines.on("line", () => {});
@@ -58,12 +61,14 @@ ws.on("connection", (socket, request) => {
     if (leaves) socket.close(4003, "that was all");
   });
 });
-const other = await start(python, ["-c", ECHO]);
+const other = await start(python, ["-c", ECHO], "stdout");
 const config = join(folder, "revoir.toml");
 writeFileSync(
   config,
   `listen = ["127.0.0.1:0"]
 access-log = "none"
+[admin]
+listen = "unix:admin.sock"
 [[route]]
 path = "/ws"
 upstreams = ["ws://127.0.0.1:${ws.address().port}"]
@@ -74,8 +79,8 @@ upstreams = ["ws://127.0.0.1:${other}"]
 session = true
 `,
 );
-const said = await start(revoir, ["serve", "--config", config]);
-const port = Number(/127\.0\.0\.1:(\d+)/.exec(said)[1]);
+const said = await start(revoir, ["serve", "--config", config], "stderr");
+const port = Number(/listening on 127\.0\.0\.1:(\d+)/.exec(said)[1]);
 
 const cuts = { left: 40 };
 const proxy = await startProxy(port, cuts);
