@@ -23,6 +23,8 @@ async function startPuppeteer(browser, executablePath) {
 		browser,
 		executablePath: inPath(executablePath),
 		headless: true,
+		// A busy machine takes longer than the 30 s of the default.
+		timeout: 180_000,
 		userDataDir: profile,
 		args: browser === "chrome" ? CHROME_ARGS : [],
 		// Puppeteer keeps Firefox from noticing that there is no network.

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import { start } from "./servers.mjs";
+import { start, startRevoir } from "./servers.mjs";
 
 /** The server takes pages of its own origin only, and those of the suite are of another one. */
 const sameOrigin = (head) => Buffer.from(head.toString("latin1").replace(/^origin: .*\r\n/im, ""), "latin1");
@@ -280,6 +280,42 @@ export function sessions(test, { at, home, other }) {
 		await say("3");
 		await load();
 		assert.deepEqual([await shows("ul", "3"), await shows("#state", "resumed")], ["3", "resumed"]);
+		await at().evaluate(() => sessionStorage.clear());
+		await at().goto(home());
+	});
+
+	test("the chat of the examples keeps its session through a restart of the gateway", async (t) => {
+		const listen = await startRevoir(t, "listen", "127.0.0.1:0", "--session", "--echo", "--origin", "*");
+		const upstream = `ws://127.0.0.1:${listen.port}`;
+		const gateway = (port) => startRevoir(t, "serve", "--listen", `127.0.0.1:${port}`, "--upstream", upstream);
+		const first = await gateway(0);
+		const to = encodeURIComponent(`ws://127.0.0.1:${first.port}/`);
+		await at().goto(`${home()}examples/chat-session.html?to=${to}`);
+		const say = (text) =>
+			at().evaluate((text) => {
+				document.querySelector("input").value = text;
+				document.querySelector("form").requestSubmit();
+			}, text);
+		/** Waits until the page shows it; what it shows. */
+		const shows = (selector, wanted) =>
+			at().evaluate(
+				async (selector, wanted) => {
+					const text = () => document.querySelector(selector).textContent;
+					for (let tries = 0; text() !== wanted && tries < 2_000; tries += 1) {
+						await new Promise((resolve) => setTimeout(resolve, 10));
+					}
+					return text();
+				},
+				selector,
+				wanted,
+			);
+		await say("1");
+		assert.deepEqual([await shows("ul", "1"), await shows("#state", "new")], ["1", "new"]);
+		await first.stop("SIGTERM");
+		await say("2");
+		await say("3");
+		await gateway(first.port);
+		assert.deepEqual([await shows("ul", "123"), await shows("#state", "resumed")], ["123", "resumed"]);
 		await at().evaluate(() => sessionStorage.clear());
 		await at().goto(home());
 	});
