@@ -74,9 +74,10 @@ const revoirDiagnosis = (data) => {
     );
   }
 
-  /** The line with spaces in place of addresses and paths, which say nothing of an ending. */
-  function withoutAddresses(line) {
+  /** The line with spaces in place of addresses and paths, which say nothing of an ending; and the addresses. */
+  function split(line) {
     let out = "";
+    let addresses = "";
     let before = " ";
     for (let at = 0; at < line.length; ) {
       const rest = line.slice(at);
@@ -86,15 +87,16 @@ const revoirDiagnosis = (data) => {
       const [first] = rest;
       out += length > 0 ? " ".repeat(length) : first;
       const taken = length > 0 ? rest.slice(0, length) : first;
+      if (length > 0) addresses += `${taken} `;
       before = [...taken].at(-1);
       at += taken.length;
     }
-    return out;
+    return [out, addresses];
   }
 
   function lines(text) {
     const all = text.split(/\r?\n/u).filter((line) => line.trim() !== "" && !isStackFrame(line));
-    return all.map((line) => [line, revoirWords(withoutAddresses(line))]);
+    return all.map((line) => [line, ...split(line).map(revoirWords)]);
   }
 
   const is = (word, wanted) => (wanted.endsWith("*") ? word.startsWith(wanted.slice(0, -1)) : word === wanted);
@@ -109,7 +111,7 @@ const revoirDiagnosis = (data) => {
 
   const set = (text) => new Set(text.split(" "));
   const beforeCode = set(
-    "closecode code close closed closing closure statuscode status received rcvd sent disconnected disconnect disconnection websocket connectionclosed reason onclose error",
+    "closecode code close closed closing closure statuscode status received rcvd sent disconnected disconnect disconnection websocket connectionclosed reason onclose error geschlossen getrennt beendet fermée fermé cerrada cerró fechada encerrada chiusa закрыто закрыт código codigo codice kod kód mã код кодом 代码 状态码 错误码 コード 코드",
   );
   const beforeStatus = set("statuscode status code http rejected responded response handshake answered returned error got failure upgrade server");
   const elseBefore = set("exit exited errno line column port pid signal after attempt socketerror curl");
@@ -177,6 +179,16 @@ const revoirDiagnosis = (data) => {
     return words.length > 1 && word.endsWith("0") && line[at + word.length] === " ";
   }
 
+  /** Whether a sentence of another language than English ends with a close code: `fermée : 1006`. */
+  function endsForeignSentence(line, [word, at]) {
+    return (
+      word.startsWith("10") &&
+      word !== "1000" &&
+      ![...line.slice(at + word.length)].some(isAlphanumeric) &&
+      /(?=[^\x00-\x7f])\p{Alphabetic}/u.test(line.slice(0, at))
+    );
+  }
+
   function namesCode(line, words, index) {
     const value = number(words[index]);
     const reach = isProtocol(value) ? 4 : 2;
@@ -185,6 +197,7 @@ const revoirDiagnosis = (data) => {
     if (before(words, index, 4).some((word) => bounds.has(word))) return false;
     return (
       before(words, index, reach).some((word) => beforeCode.has(word)) ||
+      endsForeignSentence(line, words[index]) ||
       (index === 0 && !isPlainCount(line, words)) ||
       named(words.slice(index + 1)) !== null
     );
@@ -284,9 +297,9 @@ const revoirDiagnosis = (data) => {
       reading.code ??= of.code ?? null;
     }
     const ofRules = (words, isWanted) => {
-      for (const [groups, butNot, signs, told, witness, always, last] of data.rules) {
+      for (const [groups, butNot, signs, told, witness, always, last, address] of data.rules) {
         const any = (all) => all.some((sequence) => contains(words, sequence));
-        if (isWanted(always, last) && groups.every(any) && !any(butNot)) say({ signs, opened: told, witness, isRule: true });
+        if (isWanted(always, last, address) && groups.every(any) && !any(butNot)) say({ signs, opened: told, witness, isRule: true });
       }
     };
     const read = lines(text);
@@ -297,7 +310,7 @@ const revoirDiagnosis = (data) => {
       let says = found.code !== null || found.status !== null || onRecord.length > 0;
       if (givesNoReason(line)) say({ signs: [sign.get("browser-silent")], opened: null, witness: 0 });
       const before = heard;
-      ofRules(words, (always, last) => !last && (always || !isKnown));
+      ofRules(words, (always, last, address) => !last && !address && (always || !isKnown));
       says ||= heard > before;
       // After the rules: of a handshake that failed with a 101, they know better.
       if (found.unanswered) {
@@ -319,6 +332,10 @@ const revoirDiagnosis = (data) => {
       isHeard = wasHeard;
       reading.loose = new Set(reading.signs);
     }
+    // What addresses tell of the other end, which is nothing of the ending.
+    const [wasHeard, whatWasHeard] = [isHeard, heard];
+    for (const [, , addresses] of read) ofRules(addresses, (_, __, address) => address);
+    [isHeard, heard] = [wasHeard, whatWasHeard];
     reading.opened ??= byText;
     if (status !== null && status !== 101) {
       add(ofStatus(status));
@@ -369,10 +386,9 @@ const revoirDiagnosis = (data) => {
   // ---------------------------------------------------------------- causes
 
   const decade = [1_000_000, 794_328, 630_957, 501_187, 398_107, 316_228, 251_189, 199_526, 158_489, 125_893];
-  function odds(decibans) {
-    const believed = Math.floor((decibans * 2) / 3);
-    return Math.floor(decade[believed % 10] / 10 ** Math.floor(believed / 10));
-  }
+  const powers = (decibans) => Math.floor(decade[decibans % 10] / 10 ** Math.floor(decibans / 10));
+  const odds = (decibans) => powers(Math.floor((decibans * 2) / 3));
+  const doubtful = (decibans) => powers(Math.floor(decibans / 4));
 
   /** How much a sign is believed, in tenths: texts that nobody has seen are misread at times. */
   function believed(reading, index) {
@@ -408,8 +424,12 @@ const revoirDiagnosis = (data) => {
     const all = data.causes.map((cause) => weigh(cause, reading));
     const none = 8 + (reading.isUnread ? 6 : 0) + (reading.isContradictory ? 12 : 0);
     const top = Math.max(none, ...all.map(({ weight }) => weight));
-    const total = all.reduce((sum, { weight }) => sum + odds(top - weight), odds(top - none));
-    const share = (weight) => Math.floor((odds(top - weight) * 100) / total);
+    const sum = (of) => all.reduce((total, { weight }) => total + of(top - weight), of(top - none));
+    const [total, doubted] = [sum(odds), sum(doubtful)];
+    // What is told means something else than it says at times. Both parts are in hundredths of a per cent.
+    const part = (value, per, all) => Math.floor((value * per * 100) / all);
+    const share = (weight) =>
+      Math.floor((part(odds(top - weight), 97, total) + part(doubtful(top - weight), 3, doubted)) / 100);
     const isDecided = all.some(({ isFor }) => isFor);
     const speaks = ({ isFor, isAgainst }) => (isDecided ? isFor : reading.code !== null && !isAgainst);
     const ranked = all.filter(speaks).map((one) => ({ id: one.id, weight: one.weight, share: share(one.weight) }));

@@ -41,7 +41,9 @@ var revoirWords = (() => {
       const inWord = (c === "'" || c === "’") && isLetter(before) && isLetter(next);
       if (!inWord) {
         const hump = isUpper(c) && (isLower(before) || (isUpper(before) && isLower(next)));
-        if (!isWord(c) || hump) push();
+        // `代码1006` are two words.
+        const figure = /[0-9]/u.test(c) && isLetter(before) && !/[\x00-\x7f]/u.test(before);
+        if (!isWord(c) || hump || figure) push();
         if (isWord(c)) {
           if (current === "") begin = at;
           current += c.toLowerCase();

@@ -63,6 +63,8 @@ struct Rule {
     always: bool,
     #[serde(default)]
     last: bool,
+    #[serde(default)]
+    address: bool,
     signs: Vec<String>,
     opened: Option<bool>,
     witness: Option<String>,
@@ -329,7 +331,7 @@ impl Rule {
             .map(|group| alternatives(group))
             .collect();
         format!(
-            "    Rule {{ says: &[{}], but_not: &[{}], always: {}, last: {}, signs: &[{}], opened: {:?}, \
+            "    Rule {{ says: &[{}], but_not: &[{}], always: {}, last: {}, address: {}, signs: &[{}], opened: {:?}, \
              witness: {}, example: {:?} }},\n",
             groups
                 .iter()
@@ -339,6 +341,7 @@ impl Rule {
             but_not.join(", "),
             self.always,
             self.last,
+            self.address,
             signs(&self.signs),
             self.opened,
             witness(self.witness.as_deref()),

@@ -45,7 +45,7 @@ pub(crate) struct EvidenceArgs {
     pub(crate) seen_by: Option<WitnessArg>,
     /// Text of a console, a log, an error or a close reason; - reads standard input; may be
     /// repeated
-    #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other)]
+    #[arg(long, alias = "reason", value_name = "TEXT", value_hint = ValueHint::Other)]
     pub(crate) console: Vec<String>,
 }
 
@@ -57,6 +57,7 @@ pub(crate) enum TcpArg {
     /// With an RST
     Rst,
     /// Not at all: packets were silently dropped
+    #[value(alias = "none")]
     Silence,
 }
 

@@ -28,6 +28,7 @@ impl Seen {
     /// What the engine is told of it. It is about one ending: the first that was not as it should be.
     pub(crate) fn evidence(&self, plan: &LookPlan) -> Evidence {
         let mut evidence = Evidence::new();
+        evidence.looked = true;
         evidence.witness = Some(match plan.page {
             Some(_) => Witness::Browser,
             None => Witness::Client,

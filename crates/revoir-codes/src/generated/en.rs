@@ -572,6 +572,10 @@ pub(crate) static BODIES: Bodies = Bodies {
         "The text says that the connection ended, and not why.",
         "The text says that the connection did not open, and not why.",
         "A timeout is reported, and not of what.",
+        "The address carries the ID of a session that an earlier request began.",
+        "The address is that of Action Cable, which answers 404 to an Origin that is not on its list.",
+        "The address is on a platform where WebSockets are off by default or not offered.",
+        "The address is on this machine or in a local network.",
     ],
     pairs: &[
         PairText { low: 1000, high: 1001, intro: "Both are clean closes. 1000 says that the work is done. 1001 says that one side is leaving, possibly before the work is done. A client does not reconnect after 1000, but does after a 1001 from a server." },

@@ -572,6 +572,10 @@ pub(crate) static BODIES: Bodies = Bodies {
         "Le texte dit que la connexion a pris fin, sans dire pourquoi.",
         "Le texte dit que la connexion ne s’est pas ouverte, sans dire pourquoi.",
         "Une expiration de délai est signalée, sans dire de quoi.",
+        "L’adresse porte l’identifiant d’une session qu’une requête antérieure a ouverte.",
+        "L’adresse est celle d’Action Cable, qui répond 404 à un Origin absent de sa liste.",
+        "L’adresse appartient à une plateforme où les WebSockets sont désactivées par défaut ou absentes.",
+        "L’adresse est sur cette machine ou dans un réseau local.",
     ],
     pairs: &[
         PairText { low: 1000, high: 1001, intro: "Deux fermetures propres. 1000 dit que le travail est terminé\u{202f}; 1001, qu’un côté s’en va, peut-être avant la fin du travail. Un client ne se reconnecte pas après un 1000, mais il le fait après un 1001 venu d’un serveur." },

@@ -322,6 +322,14 @@ pub enum Sign {
     SaidFailed,
     /// A timeout is reported, and not of what.
     SaidTimeout,
+    /// The address carries the ID of a session that an earlier request began.
+    AddressSession,
+    /// The address is that of Action Cable, which answers 404 to an Origin that is not on its list.
+    AddressCable,
+    /// The address is on a platform where WebSockets are off by default or not offered.
+    AddressHosted,
+    /// The address is on this machine or in a local network.
+    AddressLocal,
 }
 
 impl Sign {
@@ -486,6 +494,10 @@ impl Sign {
         Self::SaidEnded,
         Self::SaidFailed,
         Self::SaidTimeout,
+        Self::AddressSession,
+        Self::AddressCable,
+        Self::AddressHosted,
+        Self::AddressLocal,
     ];
 
     /// A stable identifier in kebab case.
@@ -651,6 +663,10 @@ impl Sign {
             Self::SaidEnded => "said-ended",
             Self::SaidFailed => "said-failed",
             Self::SaidTimeout => "said-timeout",
+            Self::AddressSession => "address-session",
+            Self::AddressCable => "address-cable",
+            Self::AddressHosted => "address-hosted",
+            Self::AddressLocal => "address-local",
         }
     }
 }

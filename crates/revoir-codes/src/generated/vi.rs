@@ -572,6 +572,10 @@ pub(crate) static BODIES: Bodies = Bodies {
         "Nội dung cho biết kết nối đã kết thúc nhưng không nêu lý do.",
         "Nội dung cho biết kết nối không mở được nhưng không nêu lý do.",
         "Có báo hết thời gian chờ nhưng không nói là của việc gì.",
+        "Địa chỉ mang ID của một phiên do một yêu cầu trước đó tạo ra.",
+        "Đây là địa chỉ của Action Cable, vốn trả lời 404 cho một Origin không có trong danh sách của nó.",
+        "Địa chỉ thuộc một nền tảng mà WebSocket mặc định bị tắt hoặc không được cung cấp.",
+        "Địa chỉ nằm trên máy này hoặc trong mạng cục bộ.",
     ],
     pairs: &[
         PairText { low: 1000, high: 1001, intro: "Cả hai đều là đóng sạch. 1000 cho biết công việc đã xong. 1001 cho biết một bên đang rời đi, có thể khi việc còn dang dở. Sau 1000, client không kết nối lại; sau 1001 từ server thì có." },

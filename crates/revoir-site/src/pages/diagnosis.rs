@@ -23,7 +23,7 @@ struct Data {
     signs: Vec<&'static str>,
     /// Pattern, signs, opened, witness, and 1 where capitals matter.
     messages: Vec<MessageRow>,
-    /// What it says, what it may not say, signs, opened, witness, always, last.
+    /// What it says, what it may not say, signs, opened, witness, always, last, address.
     rules: Vec<RuleRow>,
     /// Name, idle limit, and what a client sees of it.
     between: Vec<(&'static str, Option<u32>, u8)>,
@@ -60,6 +60,7 @@ type RuleRow = (
     Vec<usize>,
     Option<bool>,
     Option<u8>,
+    bool,
     bool,
     bool,
 );
@@ -103,7 +104,7 @@ pub(crate) fn script(locale: &'static Locale) -> String {
                 let witness = of.witness.map(witness);
                 let signs = indexes(of.signs);
                 (
-                    of.says, of.but_not, signs, of.opened, witness, of.always, of.last,
+                    of.says, of.but_not, signs, of.opened, witness, of.always, of.last, of.address,
                 )
             })
             .collect(),

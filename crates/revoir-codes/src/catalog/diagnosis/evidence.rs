@@ -36,6 +36,9 @@ pub struct Evidence {
     /// What consoles, logs and errors say, the reason in a Close frame, the body of a refused
     /// handshake.
     pub texts: Vec<String>,
+    /// Whether this program looked itself. What somebody tells means something else than it says at
+    /// times.
+    pub looked: bool,
     /// Signs that somebody saw directly.
     seen: Vec<Observed>,
 }

@@ -25,9 +25,21 @@ fn is_stack_frame(line: &str) -> bool {
     in_code || in_python || in_go || marks
 }
 
+/// The words of the URLs and absolute paths in a line.
+pub(super) fn words_of_addresses(line: &str) -> Vec<Word> {
+    let (_, addresses) = split(line);
+    words::words(&addresses)
+}
+
 /// A line of the same length in bytes with spaces in place of URLs and absolute paths.
 fn without_addresses(line: &str) -> String {
+    split(line).0
+}
+
+/// A line without its addresses, and the addresses by themselves.
+fn split(line: &str) -> (String, String) {
     let mut out = String::with_capacity(line.len());
+    let mut addresses = String::new();
     let mut rest = line;
     let mut before = ' ';
     while let Some(c) = rest.chars().next() {
@@ -38,13 +50,15 @@ fn without_addresses(line: &str) -> String {
             }
             length => {
                 out.extend(core::iter::repeat_n(' ', length));
+                addresses.push_str(&rest[..length]);
+                addresses.push(' ');
                 length
             }
         };
         before = rest[..length].chars().next_back().unwrap_or(' ');
         rest = &rest[length..];
     }
-    out
+    (out, addresses)
 }
 
 /// How many bytes of an address a text begins with.
@@ -83,6 +97,9 @@ mod tests {
             ["get http 1 1 502"]
         );
         assert_eq!(spoken("ping/pong timed out"), ["ping pong timeout"]);
+        let words = words_of_addresses("to 'wss://a.example/hub?id=x' failed: GET /ws");
+        let words: Vec<_> = words.into_iter().map(|word| word.text).collect();
+        assert_eq!(words, ["wss", "a", "example", "hub", "id", "x", "ws"]);
     }
 
     #[test]

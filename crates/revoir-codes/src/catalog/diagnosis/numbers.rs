@@ -22,7 +22,7 @@ pub(super) struct Numbers {
 }
 
 /// Words before a close code.
-const BEFORE_CODE: [&str; 19] = [
+const BEFORE_CODE: [&str; 44] = [
     "closecode",
     "code",
     "close",
@@ -42,6 +42,32 @@ const BEFORE_CODE: [&str; 19] = [
     "reason",
     "onclose",
     "error",
+    // As applications say it in other languages.
+    "geschlossen",
+    "getrennt",
+    "beendet",
+    "fermée",
+    "fermé",
+    "cerrada",
+    "cerró",
+    "fechada",
+    "encerrada",
+    "chiusa",
+    "закрыто",
+    "закрыт",
+    "código",
+    "codigo",
+    "codice",
+    "kod",
+    "kód",
+    "mã",
+    "код",
+    "кодом",
+    "代码",
+    "状态码",
+    "错误码",
+    "コード",
+    "코드",
 ];
 
 /// Words before an HTTP status.
@@ -203,8 +229,18 @@ fn names_code(line: &str, words: &[Word], index: usize) -> bool {
         return false;
     }
     let told = before(words, index, close).any(|word| BEFORE_CODE.contains(&word));
+    let told = told || ends_foreign_sentence(line, &words[index]);
     let begins = index == 0 && !is_plain_count(line, words);
     told || begins || named(&words[index + 1..]).is_some()
+}
+
+/// Whether a sentence of another language than English ends with a close code: `fermée : 1006`.
+fn ends_foreign_sentence(line: &str, word: &Word) -> bool {
+    let is_close_code = word.text.starts_with("10") && word.text != "1000";
+    let (ahead, behind) = line.split_at(word.at);
+    let is_foreign = |c: char| c.is_alphabetic() && !c.is_ascii();
+    let ends = !behind[word.text.len()..].contains(char::is_alphanumeric);
+    is_close_code && ends && ahead.contains(is_foreign)
 }
 
 /// A line that begins with a number of something: `1000 messages were sent`.
@@ -329,6 +365,12 @@ mod tests {
             ("fin=1 opcode=8 data=b'\\x03\\xf0Policy'", 1008),
             ("4002 client failed ping-pong", 4002),
             ("4401: Unauthorized", 4401),
+            ("La connexion a été fermée : 1006", 1006),
+            ("连接已关闭，代码：1006", 1006),
+            ("连接已关闭（代码1009）", 1009),
+            ("соединение закрыто, код 1012", 1012),
+            ("la conexión se cerró con el código 1008", 1008),
+            ("Verbindung geschlossen: 1013", 1013),
         ] {
             assert_eq!(code(line), Some(expected), "{line}");
         }
@@ -349,6 +391,8 @@ mod tests {
             "error code: 1015, you are being rate limited",
             "RemoteEndpoint unavailable, current state [CLOSED]",
             "1000 messages were sent",
+            "il y a 1006 clients connectés",
+            "已接收 1006 条消息",
         ] {
             assert_eq!(code(line), None, "{line}");
         }

@@ -30,6 +30,10 @@ const NOT_RECOGNISED: i32 = 6;
 /// If two things that were told cannot both be true, little follows from either.
 const CONTRADICTED: i32 = 12;
 
+/// How much, in per cent, of what somebody tells means something else than it says: a server's 500 for a
+/// subprotocol, a wrong accept key for a redirect. What revoir saw itself does not.
+const DOUBT: u64 = 3;
+
 /// How much a sign weighs, in tenths, that a rule read from words: texts that nobody here has seen are
 /// misread at times. Messages on record are not.
 const RULED: i16 = 7;
@@ -106,9 +110,9 @@ pub(super) fn rank(reading: &Reading) -> (Vec<Ranked>, u8) {
     let none = none_known(reading);
     let top = all.iter().map(|ranked| ranked.weight).max().unwrap_or(0);
     let top = top.max(none);
-    let total: u64 = all.iter().map(|ranked| odds(top - ranked.weight)).sum();
-    let total = total + odds(top - none);
-    let none = share(odds(top - none), total);
+    let below = |ranked: &Ranked| top - ranked.weight;
+    let shares = Shares::new(all.iter().map(below).chain([top - none]), reading.is_told);
+    let none = shares.of(top - none);
     let decided = all.iter().any(|ranked| !ranked.supporting.is_empty());
     let speaks = |ranked: &Ranked| match decided {
         true => !ranked.supporting.is_empty(),
@@ -118,7 +122,7 @@ pub(super) fn rank(reading: &Reading) -> (Vec<Ranked>, u8) {
         .into_iter()
         .filter(speaks)
         .map(|ranked| {
-            let share = share(odds(top - ranked.weight), total);
+            let share = shares.of(top - ranked.weight);
             Ranked {
                 share,
                 confidence: Confidence::of(share),
@@ -142,8 +146,32 @@ fn none_known(reading: &Reading) -> i32 {
     weight
 }
 
-fn share(part: u64, total: u64) -> u8 {
-    u8::try_from(part * 100 / total.max(1)).unwrap_or(100)
+/// What each is worth of everything together.
+struct Shares {
+    total: u64,
+    /// The same of little belief; 0 where nothing is doubted.
+    doubted: u64,
+}
+
+impl Shares {
+    /// `below` has how much less than the first each weighs.
+    fn new(below: impl Iterator<Item = i32>, is_told: bool) -> Self {
+        let (mut total, mut doubted) = (0, 0);
+        for below in below {
+            total += odds(below);
+            doubted += if is_told { doubtful(below) } else { 0 };
+        }
+        Self { total, doubted }
+    }
+
+    /// The share in per cent.
+    fn of(&self, below: i32) -> u8 {
+        let doubt = if self.doubted == 0 { 0 } else { DOUBT };
+        // In hundredths of a per cent.
+        let believed = odds(below) * (100 - doubt) * 100 / self.total.max(1);
+        let doubted = doubtful(below) * doubt * 100 / self.doubted.max(1);
+        u8::try_from((believed + doubted) / 100).unwrap_or(100)
+    }
 }
 
 /// One cause: how common it is, and what speaks for and against it.
@@ -236,6 +264,11 @@ fn weighed(sign: Sign, value: String, weight: i16) -> Weighed {
 /// cases were surer than they were right.
 fn odds(decibans: i32) -> u64 {
     powers(decibans * 2 / 3)
+}
+
+/// The same where what was told means something else than it says.
+fn doubtful(decibans: i32) -> u64 {
+    powers(decibans / 4)
 }
 
 /// What is left of a million after so many decibans.

@@ -46,6 +46,8 @@ pub(super) struct Reading {
     pub(super) contradictions: Vec<Contradiction>,
     /// What the texts say of the opening.
     opened_by_text: Option<bool>,
+    /// Whether somebody tells it, and this program did not look itself.
+    pub(super) is_told: bool,
     /// Whether a text says anything.
     heard: bool,
     /// Signs that a rule read, and no message on record stands for.
@@ -60,6 +62,7 @@ impl Reading {
             code: evidence.code,
             opened: evidence.opened,
             witness: evidence.witness,
+            is_told: !evidence.looked,
             ..Self::default()
         };
         for seen in evidence.seen() {
@@ -74,6 +77,9 @@ impl Reading {
             for text in &evidence.texts {
                 reading.vaguely(text);
             }
+        }
+        for text in &evidence.texts {
+            reading.addresses(text);
         }
         reading.opened = reading.opened.or(reading.opened_by_text);
         reading.status(status);
@@ -157,7 +163,7 @@ impl Reading {
             self.said(&[Sign::BrowserSilent], None, Some(Witness::Browser));
             self.add(Sign::BrowserSilent, String::new());
         }
-        let is_wanted = |rule: &Rule| !rule.last && (rule.always || !is_known);
+        let is_wanted = |rule: &Rule| !rule.last && !rule.address && (rule.always || !is_known);
         for rule in rules::reading(words, is_wanted) {
             self.said(rule.signs, rule.opened, rule.witness);
             for &sign in rule.signs {
@@ -176,6 +182,21 @@ impl Reading {
             let nearest = nearest::messages_like(words);
             let line = line.trim().to_owned();
             self.unrecognised.push(Unrecognised { line, nearest });
+        }
+    }
+
+    /// What the addresses in a text tell of the other end, which is nothing of the ending.
+    fn addresses(&mut self, text: &str) {
+        for (line, _) in lines::of(text) {
+            let words = lines::words_of_addresses(line);
+            for rule in rules::reading(&words, |rule| rule.address) {
+                for &sign in rule.signs {
+                    if !self.has(sign) {
+                        self.ruled.push(sign);
+                    }
+                    self.add(sign, String::new());
+                }
+            }
         }
     }
 

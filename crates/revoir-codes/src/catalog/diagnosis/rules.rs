@@ -18,6 +18,8 @@ pub struct Rule {
     /// Whether it looks only where nothing else says anything of the whole evidence: words that tell
     /// how far a connection came, and not why it ended.
     pub last: bool,
+    /// Whether it looks at the words of addresses and paths, at which no other rule looks.
+    pub address: bool,
     /// The signs that it is.
     pub signs: &'static [Sign],
     /// Whether it is said of connections that had opened, or of those that never did.
@@ -55,12 +57,19 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+    use crate::catalog::diagnosis::lines;
 
     #[test]
     fn every_rule_reads_its_example() {
         let silent: Vec<_> = rules()
             .iter()
-            .filter(|rule| !rule.reads(&words::words(rule.example)))
+            .filter(|rule| {
+                let words = match rule.address {
+                    true => lines::words_of_addresses(rule.example),
+                    false => words::words(rule.example),
+                };
+                !rule.reads(&words)
+            })
             .map(|rule| rule.example)
             .collect();
         assert!(silent.is_empty(), "{silent:#?}");

@@ -42,7 +42,9 @@ pub(crate) fn words(line: &str) -> Vec<Word> {
         }
         let hump = c.is_uppercase()
             && (before.is_lowercase() || before.is_uppercase() && next.is_lowercase());
-        if (!c.is_alphanumeric() || hump) && !current.is_empty() {
+        // `代码1006` are two words.
+        let figure = c.is_ascii_digit() && before.is_alphabetic() && !before.is_ascii();
+        if (!c.is_alphanumeric() || hump || figure) && !current.is_empty() {
             push(&mut found, core::mem::take(&mut current), begin);
         }
         if c.is_alphanumeric() {
@@ -126,6 +128,7 @@ mod tests {
         assert_eq!(spoken("didn't, didn’t"), "didnt didnt");
         assert_eq!(spoken("'upgrade' token"), "upgrade token");
         assert_eq!(spoken("WebSocket RSV1 utf8"), "websocket rsv1 utf8");
+        assert_eq!(spoken("错误代码1006"), "错误代码 1006");
         assert_eq!(
             words("a  bc")[1],
             Word {
