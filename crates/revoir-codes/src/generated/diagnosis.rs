@@ -825,7 +825,7 @@ pub(crate) static MESSAGES: &[Message] = &[
     Message { pattern: "upstream timed out (110: Connection timed out) while reading upstream", exact: false, by: "nginx", signs: &[Sign::ProxyTimer], opened: None, witness: Some(Witness::Server),
         intermediary: None, example: None, source: Source { evidence: Evidence::Read, place: "nginx src/http/ngx_http_upstream.c" } },
     Message { pattern: "CLEARTEXT communication", exact: false, by: "Android, OkHttp", signs: &[Sign::MixedContent], opened: Some(false), witness: Some(Witness::Client),
-        intermediary: None, example: Some("java.net.UnknownServiceException: CLEARTEXT communication to 10.0.2.2 not permitted by network security policy"), source: Source { evidence: Evidence::Read, place: "OkHttp RealConnection.kt" } },
+        intermediary: None, example: Some("java.net.UnknownServiceException: CLEARTEXT communication not enabled for client"), source: Source { evidence: Evidence::Read, place: "OkHttp RealConnection.kt" } },
     Message { pattern: "MalformedInputException", exact: false, by: "Java", signs: &[Sign::BadUtf8], opened: Some(true), witness: None,
         intermediary: None, example: Some("java.nio.charset.MalformedInputException: Input length = 1"), source: Source { evidence: Evidence::Standard, place: "java.nio.charset" } },
     Message { pattern: "APPLICATION_DATA_AFTER_CLOSE_NOTIFY", exact: false, by: "Python", signs: &[Sign::Fin], opened: Some(true), witness: None,
