@@ -179,6 +179,11 @@ impl Player<'_> {
                 .faults
                 .push("a text message is not UTF-8 (RFC 6455 section 5.6)".to_owned());
         }
+        if payload.first() == Some(&b'!') {
+            // A server that sends commands back does not obey them.
+            let why = "it obeys no commands: an adapter does";
+            self.seen.unsupported.get_or_insert_with(|| why.to_owned());
+        }
         self.seen.messages.push((opcode, payload));
     }
 }
