@@ -255,11 +255,16 @@ impl Reading {
         if self.opened != Some(false) {
             return;
         }
-        for seen in &mut self.signs {
-            match seen.sign {
-                Sign::Fin => seen.sign = Sign::HandshakeEof,
-                Sign::Rst => seen.sign = Sign::HandshakeReset,
-                _ => {}
+        for (late, early) in [
+            (Sign::Fin, Sign::HandshakeEof),
+            (Sign::Rst, Sign::HandshakeReset),
+        ] {
+            if self.has(early) {
+                // It counts once.
+                self.signs.retain(|seen| seen.sign != late);
+            }
+            for seen in self.signs.iter_mut().filter(|seen| seen.sign == late) {
+                seen.sign = early;
             }
         }
     }
