@@ -1,6 +1,5 @@
 //! Clients with sessions: they come and go, and their backends do not notice.
 
-mod cuts;
 mod ending;
 mod line;
 mod opening;
