@@ -79,8 +79,10 @@ async fn a_session_that_is_not_welcome_never_begins() {
         reason: "HTTP 403 Forbidden".to_owned(),
     };
     let (mut client, _, mut begun) = asked(Err(close)).await;
-    let Some(Event::Detached { ending, .. }) = client.event().await else {
-        panic!("not told");
+    let over = client.recv().await.unwrap_err();
+    // The policy does not come back after this code.
+    let SessionEnding::GaveUp { ending, .. } = &*over else {
+        panic!("{over}");
     };
     let received = ending.received.unwrap();
     assert_eq!(received.code().get(), 3003);
