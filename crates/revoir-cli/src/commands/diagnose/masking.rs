@@ -63,7 +63,7 @@ const SHAPES: [&str; 23] = [
 ];
 
 /// What stands behind such names in sentences.
-const WORDS: [&str; 30] = [
+const WORDS: [&str; 34] = [
     "a",
     "an",
     "and",
@@ -73,6 +73,7 @@ const WORDS: [&str; 30] = [
     "denied",
     "error",
     "expired",
+    "extensions",
     "failed",
     "false",
     "for",
@@ -88,11 +89,14 @@ const WORDS: [&str; 30] = [
     "none",
     "not",
     "null",
+    "protocol",
     "required",
+    "subprotocol",
     "the",
     "token",
     "true",
     "undefined",
+    "version",
     "was",
 ];
 
@@ -400,6 +404,7 @@ mod tests {
         "status: 502, key: value",
         "Bearer token missing",
         "Basic auth failed",
+        "Could not negotiate protocol from client[http/1.1] and server[h2, HTTP/1.1]",
         "websockets.exceptions.ConnectionClosedError: received 1012 (service restart)",
         "error code: 0x80090326",
         "password: incorrect",
