@@ -386,7 +386,7 @@ mod tests {
         "sessionToken=<abcdefgh>",
     ];
 
-    const SHOWN: [&str; 24] = [
+    const SHOWN: [&str; 25] = [
         "auth=failed, code=1006",
         "WebSocket closed: code: 1006, reason: session expired",
         "close code=4401 reason=token expired",
