@@ -120,12 +120,12 @@ async fn several(subject: &dyn Subject, case: &Case, runs: usize) -> Outcome {
 async fn once(subject: &dyn Subject, case: &Case, run: usize) -> Outcome {
     match case.bulk {
         Some((low, high)) => bulk(subject, case, run, low..=high).await,
-        None => single(subject, case, &format!("/{}/{run}", case.id)).await,
+        None => single(subject, case, &format!("/{}/{run}", case.id), AFTERWARDS).await,
     }
 }
 
 /// One connection.
-async fn single(subject: &dyn Subject, case: &Case, at: &str) -> Outcome {
+async fn single(subject: &dyn Subject, case: &Case, at: &str, afterwards: Duration) -> Outcome {
     let role = subject.role();
     let deaths = subject.deaths();
     let mut player = Player::new(subject, case, at);
@@ -137,7 +137,7 @@ async fn single(subject: &dyn Subject, case: &Case, at: &str) -> Outcome {
         if has_an_end_to_tell(role, &player.seen) && player.seen.hung.is_none() {
             heard.wait(at, "closed", case.within).await;
         }
-        tokio::time::sleep(AFTERWARDS).await;
+        tokio::time::sleep(afterwards).await;
         told = heard.of(at, begin);
     }
     let mut judged = judge(
@@ -183,7 +183,7 @@ async fn bulk(
             continue;
         };
         let at = format!("/{}/{run}/{number}", case.id);
-        let outcome = single(subject, &one, &at).await;
+        let outcome = single(subject, &one, &at, Duration::ZERO).await;
         hung += usize::from(outcome.verdict == Verdict::Hangs);
         for problem in &outcome.problems {
             problems.add(number, problem);
