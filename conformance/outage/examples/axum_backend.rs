@@ -51,8 +51,10 @@ async fn main() -> anyhow::Result<()> {
     let serving = tokio::spawn(async move { axum::serve(listener, routes).await });
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let line = lines.next_line().await?.context("nothing was said")?;
-    closing.send_replace(Some(line.parse()?));
+    // Its listener is gone before the first client is told, or who returns at once may still be let in.
     serving.abort();
+    let _ = serving.await;
+    closing.send_replace(Some(line.parse()?));
     // The routes, and with them the last sender, go with the last connection.
     let _ = all_ended.recv().await;
     Ok(())
