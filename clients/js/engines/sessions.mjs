@@ -50,7 +50,8 @@ async function serveCuts(port) {
 		async idle() {
 			while (pairs.size > 0) {
 				const [{ near }] = pairs;
-				await once(near, "close");
+				// Whatever ended it: `once` of events would take an error of the socket for its own.
+				await new Promise((resolve) => near.once("close", resolve));
 			}
 		},
 		async stop() {
