@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::case::Role;
+use crate::certificate::Certificate;
 use crate::told::{Event, Told};
 
 /// How long an adapter may take until it is ready.
@@ -31,6 +32,18 @@ pub(crate) struct Start {
     pub(crate) environment: Vec<(String, String)>,
 }
 
+impl Start {
+    pub(crate) fn new(command: &str, role: Role, tls: Option<&Certificate>) -> Self {
+        Self {
+            command: command.to_owned(),
+            role,
+            environment: tls
+                .map(|certificate| certificate.environment(role))
+                .unwrap_or_default(),
+        }
+    }
+}
+
 /// An adapter that runs, or can be made to.
 #[derive(Debug)]
 pub(crate) struct Adapter {
@@ -48,7 +61,7 @@ struct Running {
     port: u16,
     is_dead: Arc<AtomicBool>,
     /// Killed when it is dropped.
-    _child: Arc<AsyncMutex<Child>>,
+    _child: Child,
 }
 
 impl Adapter {
@@ -69,7 +82,7 @@ impl Adapter {
     }
 
     /// The last that it wrote on stderr.
-    pub(crate) fn complaints(&self) -> String {
+    fn complaints(&self) -> String {
         self.complaints
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -125,8 +138,8 @@ impl Adapter {
         };
         let complaints = self.complaints.clone();
         tokio::spawn(async move {
-            let mut lines = BufReader::new(&mut stderr).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
+            let mut lines = BufReader::new(&mut stderr);
+            while let Some(line) = next_line(&mut lines).await {
                 let mut kept = complaints.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.push_str(&line);
                 kept.push('\n');
@@ -139,12 +152,11 @@ impl Adapter {
         });
         let (ready, is_ready) = tokio::sync::oneshot::channel();
         let is_dead = Arc::new(AtomicBool::new(false));
-        let child = Arc::new(AsyncMutex::new(child));
         let (told, deaths, dead) = (self.told.clone(), self.deaths.clone(), is_dead.clone());
         tokio::spawn(async move {
             let mut ready = Some(ready);
-            let mut lines = BufReader::new(stdout).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
+            let mut lines = BufReader::new(stdout);
+            while let Some(line) = next_line(&mut lines).await {
                 // What is no JSON is a library that prints.
                 let Ok(event) = serde_json::from_str::<Event>(&line) else {
                     continue;
@@ -188,5 +200,14 @@ impl Adapter {
         }
         started.envs(environment.iter().map(|(name, value)| (name, value)));
         started
+    }
+}
+
+/// A line, though it be no UTF-8: that is no reason to call a process dead. Without its end.
+async fn next_line(from: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
+    let mut line = Vec::new();
+    match from.read_until(b'\n', &mut line).await {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(String::from_utf8_lossy(&line).trim_end().to_owned()),
     }
 }

@@ -290,31 +290,27 @@ fn of_the_application(check: &Check, told: &[Event]) -> Result<(), (Verdict, Str
             false => wrong("it does not".to_owned()),
         },
         _ => match closed {
-            Some(closed) => of_the_end(check, closed),
+            Some(closed) => of_the_end(check, closed, told),
             None => not_told("it is told of no end"),
         },
     }
 }
 
-fn of_the_end(check: &Check, closed: &Event) -> Result<(), (Verdict, String)> {
+/// `told` is everything, of which `closed` is the last.
+fn of_the_end(check: &Check, closed: &Event, told: &[Event]) -> Result<(), (Verdict, String)> {
     let wrong = |instead: String| Err((Verdict::Wrong, instead));
     let not_told = |instead: &str| Err((Verdict::NotTold, instead.to_owned()));
     match (check, closed.code) {
         (Check::ToldCode(codes), Some(code)) if codes.contains(&code) => Ok(()),
         (Check::ToldCode(_), Some(code)) => wrong(format!("it is told {code}")),
-        // An API without a number says in another way that there was no code.
+        // An API without numbers has none for the lack of a code.
         (Check::ToldCode(codes), None) if codes.contains(&1005) || codes.contains(&1006) => Ok(()),
         (Check::ToldCode(_), None) => not_told("it is told no code"),
         (Check::ToldFailure, Some(code)) if is_usual(code) => wrong(format!("it is told {code}")),
-        (Check::ToldFailure, None) => {
-            match closed.clean == Some(false)
-                || closed.rest.contains_key("class")
-                || closed.text.is_some()
-            {
-                true => Ok(()),
-                false => not_told("it is told of an end, and of nothing wrong"),
-            }
-        }
+        (Check::ToldFailure, None) => match told.iter().any(Event::is_of_failure) {
+            true => Ok(()),
+            false => not_told("it is told of an end, and of nothing wrong"),
+        },
         (Check::ToldReason(reason), _) => match &closed.reason {
             Some(told) if told == reason => Ok(()),
             Some(told) => wrong(format!("it is told {told:?}")),

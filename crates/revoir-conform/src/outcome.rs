@@ -37,6 +37,13 @@ pub struct Outcome {
     pub told: Vec<Event>,
 }
 
+impl Outcome {
+    /// Whether a process died in one of its runs, be it by this case or by one beside it.
+    pub(crate) fn saw_a_death(&self) -> bool {
+        self.verdict == Verdict::Crashed || self.runs.contains(&Verdict::Crashed)
+    }
+}
+
 /// What came of a whole run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -60,7 +60,28 @@ impl Event {
     /// Whether anything in it contains this.
     pub(crate) fn says(&self, what: &str) -> bool {
         let what = what.to_lowercase();
-        serde_json::to_string(self).is_ok_and(|line| line.to_lowercase().contains(&what))
+        // The path has the name of the case, and times are numbers as well.
+        let mut said = Self {
+            at: None,
+            heard: None,
+            ..self.clone()
+        };
+        said.rest.remove("ms");
+        serde_json::to_string(&said).is_ok_and(|line| line.to_lowercase().contains(&what))
+    }
+
+    /// Whether it says by itself that something went wrong.
+    pub(crate) fn is_of_failure(&self) -> bool {
+        let has = |field: &str| self.rest.get(field).is_some_and(|value| !value.is_null());
+        match &*self.event {
+            "error" => true,
+            "closed" => {
+                self.clean == Some(false)
+                    || self.text.is_some()
+                    || ["class", "errno", "status"].into_iter().any(has)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -84,6 +105,11 @@ impl Told {
             .or_default()
             .push((Instant::now(), event));
         self.more.notify_waiters();
+    }
+
+    /// A connection by a path that has been used begins anew.
+    pub(crate) fn forget(&self, at: &str) {
+        self.lock().remove(at);
     }
 
     /// What was said of a connection so far; `heard` counts from `begin`.
@@ -127,5 +153,34 @@ impl Told {
                 return false;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Event;
+
+    #[test]
+    fn the_path_and_the_times_say_nothing() {
+        let mut closed = Event::new("closed", "/opening.client.status-404/1");
+        closed.heard = Some(404);
+        closed.rest.insert("ms".to_owned(), 404.into());
+        assert!(!closed.says("404"));
+        closed.rest.insert("status".to_owned(), 404.into());
+        assert!(closed.says("404"));
+    }
+
+    #[test]
+    fn a_failure_is_told_in_several_ways() {
+        assert!(!Event::new("opened", "/").is_of_failure());
+        assert!(Event::new("error", "/").is_of_failure());
+        let mut closed = Event::new("closed", "/");
+        assert!(!closed.is_of_failure());
+        closed
+            .rest
+            .insert("class".to_owned(), serde_json::Value::Null);
+        assert!(!closed.is_of_failure());
+        closed.rest.insert("status".to_owned(), 502.into());
+        assert!(closed.is_of_failure());
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, ServerConfig};
+use tokio_rustls::rustls::{ClientConfig, ConnectionCommon, ServerConfig, SideData};
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 /// Application data that no key of the connection has sealed.
@@ -103,25 +103,14 @@ impl Wire {
         let Self::Tls(stream) = self else {
             return Ok(());
         };
-        let mut sealed = Vec::new();
-        let below = match &mut **stream {
+        let (below, sealed) = match &mut **stream {
             TlsStream::Client(stream) => {
                 let (below, session) = stream.get_mut();
-                session.read_tls(&mut &NO_RECORD[..])?;
-                let _ = session.process_new_packets();
-                while session.wants_write() {
-                    session.write_tls(&mut sealed)?;
-                }
-                below
+                (below, provoked(session)?)
             }
             TlsStream::Server(stream) => {
                 let (below, session) = stream.get_mut();
-                session.read_tls(&mut &NO_RECORD[..])?;
-                let _ = session.process_new_packets();
-                while session.wants_write() {
-                    session.write_tls(&mut sealed)?;
-                }
-                below
+                (below, provoked(session)?)
             }
         };
         below.write_all(&sealed).await?;
@@ -135,6 +124,17 @@ impl Wire {
             Self::Tls(stream) => stream.get_mut().0.reset(),
         }
     }
+}
+
+/// What our TLS answers to garbage.
+fn provoked<Side: SideData>(session: &mut ConnectionCommon<Side>) -> io::Result<Vec<u8>> {
+    let mut sealed = Vec::new();
+    session.read_tls(&mut &NO_RECORD[..])?;
+    let _ = session.process_new_packets();
+    while session.wants_write() {
+        session.write_tls(&mut sealed)?;
+    }
+    Ok(sealed)
 }
 
 impl AsyncRead for Wire {

@@ -185,17 +185,12 @@ impl Written {
                 .filter(|line| !line.is_empty())
                 .collect()
         };
-        let at = |line: &String, problem: String| format!("{id}: {line}: {problem}");
         let (play, must, should) = (all(&self.play), all(&self.must), all(&self.should));
         // A case in bulk is parsed with a number, to find mistakes at once.
-        let bulk = |line: &String| line.replace("{number}", "1000");
-        let steps = play
-            .iter()
-            .map(|line| Step::parse(&bulk(line)).map_err(|problem| at(line, problem)));
-        let steps = steps.collect::<Result<_, _>>()?;
-        let check = |line: &String| Check::parse(&bulk(line)).map_err(|problem| at(line, problem));
-        let musts = must.iter().map(check).collect::<Result<_, _>>()?;
-        let shoulds = should.iter().map(check).collect::<Result<_, _>>()?;
+        let of_case = |problem: String| format!("{id}: {problem}");
+        let steps = parsed(&play, 1000, Step::parse).map_err(of_case)?;
+        let musts = parsed(&must, 1000, Check::parse).map_err(of_case)?;
+        let shoulds = parsed(&should, 1000, Check::parse).map_err(of_case)?;
         let mutants = self.roles.iter().map(|role| {
             let mutant = match (&self.mutant, role) {
                 (Mutant::Both(mutant), _)
@@ -236,23 +231,10 @@ impl Written {
 impl Case {
     /// The same with one number of the bulk in place of `{number}`.
     pub(crate) fn with_number(&self, number: u16) -> Result<Self, String> {
-        let fill = |line: &String| line.replace("{number}", &number.to_string());
         let mut case = self.clone();
-        case.steps = self
-            .play
-            .iter()
-            .map(|line| Step::parse(&fill(line)))
-            .collect::<Result<_, _>>()?;
-        case.musts = self
-            .must
-            .iter()
-            .map(|line| Check::parse(&fill(line)))
-            .collect::<Result<_, _>>()?;
-        case.shoulds = self
-            .should
-            .iter()
-            .map(|line| Check::parse(&fill(line)))
-            .collect::<Result<_, _>>()?;
+        case.steps = parsed(&self.play, number, Step::parse)?;
+        case.musts = parsed(&self.must, number, Check::parse)?;
+        case.shoulds = parsed(&self.should, number, Check::parse)?;
         case.bulk = None;
         Ok(case)
     }
@@ -274,6 +256,19 @@ impl Case {
     pub fn matches(&self, pattern: &str) -> bool {
         matches(pattern.as_bytes(), self.id.as_bytes())
     }
+}
+
+/// Lines with this number in them, as what they say.
+fn parsed<T>(
+    lines: &[String],
+    number: u16,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    let number = number.to_string();
+    let parsed = |line: &String| {
+        parse(&line.replace("{number}", &number)).map_err(|problem| format!("{line}: {problem}"))
+    };
+    lines.iter().map(parsed).collect()
 }
 
 fn matches(pattern: &[u8], id: &[u8]) -> bool {

@@ -103,7 +103,7 @@ impl Player<'_> {
         head.change(edits, |text| text.replace("{accept}", &accept));
         let opens = head.status() == Some(101);
         if opens && self.case.needs_deflate {
-            self.begin_deflate(&self.request.clone(), &head);
+            self.begin_deflate(&head);
         }
         self.send_head(&head, edits).await?;
         // From here on whatever comes is taken for frames; whether it had to open is for the checks.
@@ -113,9 +113,12 @@ impl Player<'_> {
         Ok(())
     }
 
-    fn begin_deflate(&mut self, request: &Head, response: &Head) {
+    fn begin_deflate(&mut self, response: &Head) {
         let agreed = response.get("Sec-WebSocket-Extensions").unwrap_or_default();
-        let offered = request.get("Sec-WebSocket-Extensions").unwrap_or_default();
+        let offered = self
+            .request
+            .get("Sec-WebSocket-Extensions")
+            .unwrap_or_default();
         let mut deflate = Deflate::new();
         let (suite, peer) = match self.role() {
             Role::Server => ("client_no_context_takeover", "server_no_context_takeover"),
@@ -246,7 +249,7 @@ impl Player<'_> {
                         Some("it does not agree to permessage-deflate".to_owned());
                     return Err(());
                 }
-                self.begin_deflate(&self.request.clone(), &head);
+                self.begin_deflate(&head);
             }
             self.begin_frames();
         }

@@ -20,8 +20,8 @@ use crate::suite::SLOW;
 pub struct Options {
     /// How many connections are open at a time.
     pub side_by_side: usize,
-    /// How often a case is played at least. What fails is played three times in any case, but for
-    /// the slow.
+    /// How often a case is played at least. What fails is played three times, but for the slow and
+    /// those in bulk.
     pub runs: usize,
 }
 
@@ -86,10 +86,7 @@ pub async fn play(
     }
     // A process that died took others with it: alone, it shows whose fault that was.
     for (outcome, case) in outcomes.iter_mut().zip(&fitting) {
-        if outcome
-            .as_ref()
-            .is_some_and(|outcome| outcome.verdict == Verdict::Crashed)
-        {
+        if outcome.as_ref().is_some_and(Outcome::saw_a_death) {
             *outcome = Some(several(&**subject, case, options.runs).await);
         }
     }
@@ -128,6 +125,9 @@ async fn once(subject: &dyn Subject, case: &Case, run: usize) -> Outcome {
 async fn single(subject: &dyn Subject, case: &Case, at: &str, afterwards: Duration) -> Outcome {
     let role = subject.role();
     let deaths = subject.deaths();
+    if let Some(told) = subject.told() {
+        told.forget(at);
+    }
     let mut player = Player::new(subject, case, at);
     let begin = player.play().await;
     let ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -12,7 +12,7 @@ use crate::certificate::Certificate;
 use crate::subject::{Meeting, Subject};
 use crate::subjects::is_loopback;
 use crate::subjects::walk::Walk;
-use crate::told::{Event, Told};
+use crate::told::Told;
 use crate::wire::{BoxTransport, Tls};
 
 /// A client under test. Each case has a port of its own, so that the suite knows before the first byte which
@@ -37,13 +37,7 @@ impl ClientUnderTest {
     #[must_use]
     pub fn adapter(command: &str, tls: Option<&Certificate>) -> Self {
         let told = Arc::new(Told::default());
-        let start = Start {
-            command: command.to_owned(),
-            role: Role::Client,
-            environment: tls
-                .map(|certificate| certificate.environment(Role::Client))
-                .unwrap_or_default(),
-        };
+        let start = Start::new(command, Role::Client, tls);
         Self {
             ip: IpAddr::from([127, 0, 0, 1]),
             driver: Driver::Adapter(Box::new(Adapter::new(start, told.clone()))),
@@ -108,21 +102,6 @@ impl ClientUnderTest {
     pub async fn finish(&self) {
         if let Driver::Walk(walk) = &self.driver {
             walk.finish().await;
-        }
-    }
-
-    /// What its adapter says of itself.
-    #[must_use]
-    pub fn hello(&self) -> Option<Event> {
-        self.told.hello()
-    }
-
-    /// The last that its adapter wrote on stderr.
-    #[must_use]
-    pub fn complaints(&self) -> String {
-        match &self.driver {
-            Driver::Adapter(adapter) => adapter.complaints(),
-            Driver::Walk(_) => String::new(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::case::Role;
 use crate::certificate::{self, Certificate};
 use crate::subject::{Meeting, Subject};
 use crate::subjects::is_loopback;
-use crate::told::{Event, Told};
+use crate::told::Told;
 use crate::wire::{BoxTransport, Tls};
 
 /// A server under test.
@@ -113,13 +113,7 @@ impl ServerUnderTest {
     /// If TLS cannot be set up.
     pub fn adapter(command: &str, tls: Option<&Certificate>) -> io::Result<Self> {
         let told = Arc::new(Told::default());
-        let start = Start {
-            command: command.to_owned(),
-            role: Role::Server,
-            environment: tls
-                .map(|certificate| certificate.environment(Role::Server))
-                .unwrap_or_default(),
-        };
+        let start = Start::new(command, Role::Server, tls);
         let tls = match tls {
             Some(_) => {
                 let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
@@ -141,21 +135,6 @@ impl ServerUnderTest {
     /// If it cannot.
     pub async fn begin(&self) -> io::Result<()> {
         self.connect().await.map(drop)
-    }
-
-    /// What its adapter says of itself.
-    #[must_use]
-    pub fn hello(&self) -> Option<Event> {
-        self.told.as_ref().and_then(|told| told.hello())
-    }
-
-    /// The last that its adapter wrote on stderr.
-    #[must_use]
-    pub fn complaints(&self) -> String {
-        match &self.place {
-            Place::Url { .. } => String::new(),
-            Place::Adapter(adapter) => adapter.complaints(),
-        }
     }
 
     async fn connect(&self) -> io::Result<TcpStream> {

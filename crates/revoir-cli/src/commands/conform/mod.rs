@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use revoir_conform::{
-    Case, Certificate, ClientUnderTest, Expected, Options, Outcome, Report, Role, ServerUnderTest,
-    Subject, Suite, play,
+    Case, Certificate, ClientUnderTest, Expected, Options, Report, Role, ServerUnderTest, Subject,
+    Suite, play,
 };
 use tokio::runtime;
 
@@ -149,17 +149,8 @@ async fn server(
     };
     let server = Arc::new(server.map_err(|error| refused(&error))?);
     server.begin().await.map_err(|error| not_there(&error))?;
-    let subject: Arc<dyn Subject> = server.clone();
-    let begin = Instant::now();
-    let outcomes = watched(&subject, cases, run, screen, err).await;
-    let mut report = Report::new(
-        Role::Server,
-        subject.tls().is_some(),
-        server.hello(),
-        outcomes,
-    );
-    report.ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(report)
+    let subject: Arc<dyn Subject> = server;
+    Ok(watched(&subject, cases, run, screen, err).await)
 }
 
 async fn client(
@@ -188,16 +179,8 @@ async fn client(
     }
     client.begin().await.map_err(|error| not_there(&error))?;
     let subject: Arc<dyn Subject> = client.clone();
-    let begin = Instant::now();
-    let outcomes = watched(&subject, cases, run, screen, err).await;
+    let report = watched(&subject, cases, run, screen, err).await;
     client.finish().await;
-    let mut report = Report::new(
-        Role::Client,
-        subject.tls().is_some(),
-        client.hello(),
-        outcomes,
-    );
-    report.ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(report)
 }
 
@@ -208,7 +191,8 @@ async fn watched(
     run: &ConformRun,
     screen: &Screen,
     err: &mut dyn Write,
-) -> Vec<Outcome> {
+) -> Report {
+    let begin = Instant::now();
     let is_shown = screen.is_terminal;
     let outcomes = play(subject, cases, options(run), |outcome, over, total| {
         if is_shown {
@@ -220,7 +204,11 @@ async fn watched(
     if is_shown {
         let _ = write!(err, "\r\x1b[K");
     }
-    outcomes
+    let is_tls = subject.tls().is_some();
+    let hello = subject.told().and_then(|told| told.hello());
+    let mut report = Report::new(subject.role(), is_tls, hello, outcomes);
+    report.ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report
 }
 
 /// The address is not one to play with.
