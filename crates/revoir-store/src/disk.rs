@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use redb::{Builder, Database, ReadableTable, TableDefinition};
+use redb::{Builder, Database, ReadableTable, Table, TableDefinition};
 use revoir_session::{Epoch, SessionId};
 
-use crate::store::{Answer, Store, StoreError, Stored, Write, Written};
+use crate::store::{Answer, Store, StoreError, Stored, Write, Written, new_epoch};
 
 /// What is known of each session.
 const SESSIONS: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("sessions");
@@ -119,7 +119,6 @@ impl Disk {
             database,
             swept: Mutex::new(Instant::now()),
         });
-        shared.sweep()?;
         Ok(Self { epoch, shared })
     }
 
@@ -138,7 +137,7 @@ impl Disk {
 /// Makes what is not there; says which incarnation this is.
 fn begin(database: &Database) -> Result<Epoch, StoreError> {
     let transaction = database.begin_write().map_err(StoreError::new)?;
-    let mut epoch = [0; 8];
+    let epoch;
     {
         let mut about = transaction.open_table(ABOUT).map_err(StoreError::new)?;
         let schema = about.get(SCHEMA).map_err(StoreError::new)?;
@@ -151,17 +150,24 @@ fn begin(database: &Database) -> Result<Epoch, StoreError> {
         let known = about.get(EPOCH).map_err(StoreError::new)?;
         let known = known.and_then(|known| <[u8; 8]>::try_from(known.value()).ok());
         if let Some(known) = known {
-            epoch = known;
+            epoch = Epoch(known);
         } else {
-            getrandom::fill(&mut epoch).map_err(|error| StoreError::new(error.to_string()))?;
-            about.insert(EPOCH, &epoch[..]).map_err(StoreError::new)?;
+            epoch = new_epoch()?;
+            about.insert(EPOCH, &epoch.0[..]).map_err(StoreError::new)?;
             let version = &[VERSION][..];
             about.insert(SCHEMA, version).map_err(StoreError::new)?;
         }
-        transaction.open_table(SESSIONS).map_err(StoreError::new)?;
+        let mut sessions = transaction.open_table(SESSIONS).map_err(StoreError::new)?;
+        sweep(&mut sessions, Millis::now())?;
     }
     transaction.commit().map_err(StoreError::new)?;
-    Ok(Epoch(epoch))
+    Ok(epoch)
+}
+
+/// Takes out what nobody may ask for any more.
+fn sweep(sessions: &mut Table<'_, [u8; 16], &'static [u8]>, now: Millis) -> Result<(), StoreError> {
+    let is_kept = |_, bytes: &[u8]| Head::decode(bytes).is_none_or(|(head, _)| !head.is_over(now));
+    sessions.retain(is_kept).map_err(StoreError::new)
 }
 
 impl Shared {
@@ -208,33 +214,22 @@ impl Shared {
                     .map_err(StoreError::new)?;
                 written.push(Written::Done);
             }
+            if self.is_sweep_due() {
+                sweep(&mut sessions, now)?;
+            }
         }
         transaction.commit().map_err(StoreError::new)?;
-        let is_due = {
-            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_due = swept.elapsed() >= SWEEP;
-            if is_due {
-                *swept = Instant::now();
-            }
-            is_due
-        };
-        if is_due {
-            self.sweep()?;
-        }
         Ok(written)
     }
 
-    /// Takes out what nobody may ask for any more.
-    fn sweep(&self) -> Result<(), StoreError> {
-        let now = Millis::now();
-        let transaction = self.database.begin_write().map_err(StoreError::new)?;
-        {
-            let mut sessions = transaction.open_table(SESSIONS).map_err(StoreError::new)?;
-            let is_kept =
-                |_, bytes: &[u8]| Head::decode(bytes).is_none_or(|(head, _)| !head.is_over(now));
-            sessions.retain(is_kept).map_err(StoreError::new)?;
+    /// Whether it is time to sweep, which is then said to nobody else.
+    fn is_sweep_due(&self) -> bool {
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = swept.elapsed() >= SWEEP;
+        if is_due {
+            *swept = Instant::now();
         }
-        transaction.commit().map_err(StoreError::new)
+        is_due
     }
 }
 

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::future::ready;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use revoir_session::{Epoch, SessionId};
 
-use crate::store::{Answer, Store, StoreError, Stored, Write, Written};
+use crate::store::{Answer, Store, StoreError, Stored, Write, Written, new_epoch};
 
 /// Keeps sessions in this process: for tests, and for several servers in one.
 #[derive(Debug)]
@@ -35,10 +35,8 @@ impl Memory {
     ///
     /// [`StoreError`]: the operating system has no random bytes.
     pub fn new() -> Result<Self, StoreError> {
-        let mut epoch = [0; 8];
-        getrandom::fill(&mut epoch).map_err(|error| StoreError::new(error.to_string()))?;
         Ok(Self {
-            epoch: Epoch(epoch),
+            epoch: new_epoch()?,
             kept: Mutex::default(),
         })
     }
@@ -55,7 +53,7 @@ impl Memory {
             Written::Done
         });
         let written = written.collect();
-        kept.retain(|_, it| it.since.elapsed() < it.write.keep.max(Duration::from_secs(1)));
+        kept.retain(|_, it| !it.is_over());
         written
     }
 }

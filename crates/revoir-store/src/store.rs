@@ -107,3 +107,10 @@ impl Error for StoreError {
         Some(&*self.0)
     }
 }
+
+/// A random incarnation of a store.
+pub(crate) fn new_epoch() -> Result<Epoch, StoreError> {
+    let mut epoch = [0; 8];
+    getrandom::fill(&mut epoch).map_err(|error| StoreError::new(error.to_string()))?;
+    Ok(Epoch(epoch))
+}
