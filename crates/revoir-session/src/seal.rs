@@ -27,7 +27,7 @@ const BODY: usize = 8 + 8 + 32;
 const INFO: &[u8] = b"revoir.v1 session token";
 
 /// The keys of a server: the first seals, the others open what was sealed before they were replaced.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Keys {
     keys: Vec<[u8; KEY_BYTES]>,
 }

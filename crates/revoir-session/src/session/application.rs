@@ -46,7 +46,7 @@ impl Session {
     /// [`SendError`]: the text is not taken.
     pub fn send_text(&mut self, text: Bytes) -> Result<u64, SendError> {
         let bytes = text.len() as u64;
-        self.send(Sequenced::Text(text), bytes)
+        self.send(bytes, || Sequenced::Text(text))
     }
 
     /// Sends a binary message, now or after the next resume; says its number. It is copied once, to
@@ -56,8 +56,8 @@ impl Session {
     ///
     /// [`SendError`]: the message is not taken.
     pub fn send_binary(&mut self, message: &[u8]) -> Result<u64, SendError> {
-        let typed = [&[BINARY], message].concat();
-        self.send(Sequenced::Binary(typed.into()), message.len() as u64)
+        let typed = || Sequenced::Binary([&[BINARY], message].concat().into());
+        self.send(message.len() as u64, typed)
     }
 
     /// Ends the session, behind everything that was sent. It is over when the peer has acknowledged
@@ -149,11 +149,12 @@ impl Session {
         self.receiving.forget();
     }
 
-    fn send(&mut self, what: Sequenced, bytes: u64) -> Result<u64, SendError> {
+    /// `what` is made only once there is room: whoever waits for that asks often.
+    fn send(&mut self, bytes: u64, what: impl FnOnce() -> Sequenced) -> Result<u64, SendError> {
         self.check_open()?;
         let is_reserved = self.sending.numbered() < self.limit();
         if is_reserved && self.sending.has_room(self.config.window, bytes) {
-            return Ok(self.sending.push(what));
+            return Ok(self.sending.push(what()));
         }
         let is_away = self.role == Role::Server && self.line.is_none();
         match self.config.overflow {
@@ -165,7 +166,7 @@ impl Session {
                 while !self.sending.has_room(self.config.window, bytes)
                     && self.sending.drop_oldest()
                 {}
-                Ok(self.sending.push(what))
+                Ok(self.sending.push(what()))
             }
             Overflow::Expire | Overflow::DropOldest | Overflow::Wait => {
                 self.wants_room = true;
