@@ -31,10 +31,7 @@ impl Session {
         cx: &mut Context<'_>,
         message: &Message,
     ) -> Poll<Result<Key, Arc<SessionEnding>>> {
-        let send = |end: &End| match end.try_send(message) {
-            Ok(key) => Some(Ok(key)),
-            Err(_) => end.over().map(Err),
-        };
+        let send = |end: &End| end.send_or_over(message);
         self.end().poll_until(Half::Writer, cx, send)
     }
 
@@ -61,9 +58,6 @@ impl Session {
 
     /// Ends the session as [`close`](Self::close) does, and says who does so.
     pub fn close_as(&self, mut bye: Bye) {
-        if !Bye::may_have(bye.code) {
-            bye.code = SendCode::INTERNAL_ERROR;
-        }
         bye.reason = Reason::truncated(&bye.reason).to_string();
         self.end().say(bye);
     }

@@ -137,13 +137,28 @@ impl End {
 
     /// Sends `message`, if there is room.
     pub(super) fn try_send(&self, message: &Message) -> Result<Key, SendError> {
-        self.stir(|session, _| {
+        let sent = self.change(|session, _| {
             let number = match message {
                 Message::Text(text) => session.send_text(text.clone().into_bytes()),
                 Message::Binary(bytes) => session.send_binary(bytes),
             }?;
             Ok(session.key(number))
-        })
+        });
+        if sent.is_ok() {
+            self.connection.notify_waiters();
+        }
+        sent
+    }
+
+    /// The same for whoever waits for room: nothing, as long as there is none.
+    pub(super) fn send_or_over(
+        &self,
+        message: &Message,
+    ) -> Option<Result<Key, Arc<SessionEnding>>> {
+        match self.try_send(message) {
+            Ok(key) => Some(Ok(key)),
+            Err(_) => self.over().map(Err),
+        }
     }
 
     /// Takes the next event; behind the last one there is only the ending.
@@ -217,8 +232,11 @@ impl End {
         });
     }
 
-    /// The same, whoever says so.
-    pub(super) fn say(&self, bye: Bye) {
+    /// The same, whoever says so. A code that is not for applications becomes 1011.
+    pub(super) fn say(&self, mut bye: Bye) {
+        if !Bye::may_have(bye.code) {
+            bye.code = SendCode::INTERNAL_ERROR;
+        }
         // Otherwise it is over already.
         let _ = self.stir(|session, _| session.bye(bye));
         self.application.ring();

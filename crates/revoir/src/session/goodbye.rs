@@ -66,11 +66,10 @@ impl End {
     }
 
     fn unanswered(&self) -> Option<Unanswered> {
-        let unanswered = self.look(|session| {
+        self.look(|session| {
             let is_left = session.is_closing() && session.ended().is_none();
             is_left.then(|| Unanswered::of(session))
-        });
-        unanswered.filter(|_| self.over().is_none())
+        })
     }
 }
 

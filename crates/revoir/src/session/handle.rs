@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use revoir_codes::SendCode;
 use revoir_proto::{Message, Reason};
-use revoir_session::{Bye, Key, SendError, SessionId};
+use revoir_session::{Key, SendError, SessionId};
 
 use crate::session::end::End;
 use crate::session::ending::SessionEnding;
@@ -146,13 +146,13 @@ impl Session {
     /// Whether there is a connection right now.
     #[must_use]
     pub fn is_attached(&self) -> bool {
-        self.end().look(|session| session.connection().is_some())
+        self.writer.is_attached()
     }
 
     /// How many messages are kept until the peer acknowledges them, and their bytes.
     #[must_use]
     pub fn kept(&self) -> (usize, u64) {
-        self.end().look(revoir_session::Session::kept)
+        self.writer.kept()
     }
 
     /// Both halves, for two tasks. When both are dropped, the session is closed as if this handle was.
@@ -228,10 +228,7 @@ impl Writer {
     ) -> impl Future<Output = Result<Key, Arc<SessionEnding>>> + use<'_, M> {
         let message = message.into();
         async move {
-            let sending = |end: &End| match end.try_send(&message) {
-                Ok(key) => Some(Ok(key)),
-                Err(_) => end.over().map(Err),
-            };
+            let sending = |end: &End| end.send_or_over(&message);
             self.anchor.0.until(sending).await
         }
     }
@@ -289,10 +286,6 @@ impl Writer {
         reason: Reason,
     ) -> impl Future<Output = Arc<SessionEnding>> + use<> {
         let end = Arc::clone(&self.anchor.0);
-        let code = match Bye::may_have(code) {
-            true => code,
-            false => SendCode::INTERNAL_ERROR,
-        };
         end.bye(code, &reason);
         async move { end.until(End::gone).await }
     }

@@ -177,6 +177,12 @@ impl Server {
         self.store.counts()
     }
 
+    /// Whether there is a session whose client is away, which [`counts`](Self::counts) looks for in all of them.
+    #[must_use]
+    pub fn has_detached(&self) -> bool {
+        self.store.has_detached()
+    }
+
     /// Whether a client offers sessions. One that does not can be served with [`Incoming::run`].
     #[must_use]
     pub fn is_offered(incoming: &Incoming) -> bool {
@@ -261,7 +267,11 @@ impl Server {
             Err(_) => return drop(leave(&socket, &Close::timeout("no HELLO in time")).await),
         };
         let answer = match self.answer(first, &principal, address) {
-            Ok(Answer::Resumes { end, id }) => Ok((end, id)),
+            Ok(Answer::Resumes { end, id }) => {
+                // Nobody is asked: what was kept for that is free.
+                drop(open);
+                Ok((end, id))
+            }
             Ok(Answer::Begins(hello, fresh)) => {
                 let opening = Opening::new(&hello, fresh.verdict);
                 let opened = tokio::select! {
@@ -271,7 +281,10 @@ impl Server {
                 };
                 opened.and_then(|accepted| self.begin(&hello, fresh, &principal, accepted))
             }
-            Err(close) => Err(close),
+            Err(close) => {
+                drop(open);
+                Err(close)
+            }
         };
         match answer {
             Ok((end, id)) => self.converse(&end, socket, id).await,

@@ -166,6 +166,10 @@ impl Store {
         false
     }
 
+    pub(super) fn has_detached(&self) -> bool {
+        !self.lock().away.is_empty()
+    }
+
     pub(super) fn counts(&self) -> Counts {
         let shelf = self.lock();
         let is_attached = |session: &Session| match session.ended() {
@@ -246,6 +250,10 @@ impl Drop for Store {
         let shelf = self.shelf.get_mut().unwrap_or_else(PoisonError::into_inner);
         for place in shelf.sessions.values() {
             place.end.lose(Loss::Expired);
+        }
+        // They have nobody left to report to.
+        if let Some(meter) = self.meter.get() {
+            meter(-self.kept.load(Relaxed));
         }
     }
 }
