@@ -4,14 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 
 use hyper::header::HeaderName;
-use revoir::session::{Overflow, Window};
+use revoir::session::{Overflow, Window, read_keys};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::config::error::ConfigError;
 use crate::config::values::{self, Time};
-use crate::session::{PrincipalOf, SessionSettings, TokenKeys};
+use crate::session::{PrincipalOf, SessionSettings};
 
 /// What the sessions of a route are told.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -82,7 +82,7 @@ impl SessionConfig {
     /// The keys cannot be read or used.
     pub(super) fn settings(&self) -> Result<SessionSettings, ConfigError> {
         let keys = self.keys.as_ref().map(|path| {
-            TokenKeys::read(path).map_err(|error| ConfigError::Certificate {
+            read_keys(path).map_err(|error| ConfigError::Certificate {
                 key: "route.session.keys".to_owned(),
                 path: path.clone(),
                 error: error.into(),

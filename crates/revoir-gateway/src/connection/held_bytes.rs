@@ -1,13 +1,14 @@
 //! [`HeldBytes`]: the memory that clients fill, all together, and the most that it may be.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
 /// The memory that clients and their backends fill, all together: messages whose end is missing,
 /// messages of held clients, what waits to be written, and bodies. And the most that it may be.
 #[derive(Debug)]
 pub(crate) struct HeldBytes {
-    now: AtomicUsize,
+    /// Below zero for a moment, where the end of something is told before its beginning.
+    now: AtomicIsize,
     limit: AtomicUsize,
 }
 
@@ -21,7 +22,7 @@ pub(crate) struct Held {
 impl HeldBytes {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            now: AtomicUsize::new(0),
+            now: AtomicIsize::new(0),
             limit: AtomicUsize::new(limit),
         }
     }
@@ -33,15 +34,12 @@ impl HeldBytes {
 
     /// So much more is held from now on, or less, by somebody who counts for himself.
     pub(crate) fn change(&self, bytes: i64) {
-        let change = usize::try_from(bytes.unsigned_abs()).unwrap_or(usize::MAX);
-        match bytes < 0 {
-            true => self.now.fetch_sub(change, Ordering::Relaxed),
-            false => self.now.fetch_add(change, Ordering::Relaxed),
-        };
+        let change = isize::try_from(bytes).unwrap_or(isize::MAX);
+        self.now.fetch_add(change, Ordering::Relaxed);
     }
 
     pub(crate) fn now(&self) -> usize {
-        self.now.load(Ordering::Relaxed)
+        usize::try_from(self.now.load(Ordering::Relaxed)).unwrap_or(0)
     }
 
     /// How much room there is.
@@ -78,13 +76,11 @@ impl Held {
     /// So much is held now.
     #[inline]
     pub(crate) fn set(&mut self, bytes: usize) {
-        let now = &self.all.now;
-        if bytes > self.bytes {
-            now.fetch_add(bytes - self.bytes, Ordering::Relaxed);
-        } else if bytes < self.bytes {
-            now.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+        if bytes != self.bytes {
+            let change = (bytes as isize).wrapping_sub(self.bytes as isize);
+            self.all.now.fetch_add(change, Ordering::Relaxed);
+            self.bytes = bytes;
         }
-        self.bytes = bytes;
     }
 
     pub(crate) fn all(&self) -> &HeldBytes {

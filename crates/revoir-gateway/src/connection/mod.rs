@@ -31,5 +31,5 @@ pub use limits::ClientLimits;
 pub(crate) use limits::{ClientLimiter, ClientPermit, OverLimit};
 pub(crate) use linger::linger;
 pub(crate) use moving::REMOVED;
-pub(crate) use redial::Redialer;
+pub(crate) use redial::{Redialer, retry_after};
 pub(crate) use registry::{CHANGED, Registry};

@@ -118,7 +118,7 @@ impl Redial<MaybeTls> for Redialer {
                 is_new: false,
             };
             let permit = pool.dial_permit(queue_id, asking).await;
-            if let Some(lost) = doubted.filter(|lost| lost.heard_of() < Some(seeking.since)) {
+            if let Some(lost) = doubted.filter(|lost| !lost.was_heard_of(seeking.since)) {
                 let probe = UpstreamPermit::new(&lost);
                 Arc::clone(&pool).probe(probe, asking.path).await;
             }
@@ -231,7 +231,7 @@ fn refused<B>(response: &Response<B>) -> RedialFailure {
 }
 
 /// Retry-After in seconds. A date is no use without a common clock.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers
         .get(RETRY_AFTER)?
         .to_str()

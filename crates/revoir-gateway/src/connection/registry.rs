@@ -111,13 +111,6 @@ impl Registry {
         states.into_values().collect()
     }
 
-    /// Whether there are sessions whose clients are away.
-    pub(crate) fn has_clients_away(&self) -> bool {
-        let open = self.open();
-        let mut sessions = open.handles.values().filter_map(|handle| handle.session());
-        sessions.any(|session| !session.status().is_attached)
-    }
-
     /// How the clients stand that have sessions.
     pub(crate) fn sessions(&self) -> SessionsState {
         let mut state = SessionsState::default();

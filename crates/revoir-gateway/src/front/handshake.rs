@@ -12,7 +12,7 @@ use revoir::server::is_origin_allowed;
 use revoir_adapters::{Adapter, Handshake, Protocol};
 use revoir_proto::handshake::{self, HandshakeError, Origins, ServerConfig};
 
-use crate::connection::{Connection, Driver, Redialer, begun};
+use crate::connection::{Connection, Driver, Redialer, Registry, begun};
 use crate::front::arrival::taken_over;
 use crate::front::auth_hook::{AuthHook, allowed};
 use crate::front::headers::{rewrite_request, strip_hop_by_hop};
@@ -118,17 +118,12 @@ pub(super) async fn answer(
         },
     };
     let allowed = allowed(auth, &request, &source, &registry.observer);
-    let mut draining_begins = registry.draining.listen();
-    let reached = tokio::select! {
-        reached = async {
-            // A client that is held was asked about: a re-dial does not ask again.
-            allowed.await?.write(&mut opening.headers);
-            reach(front, (pool, settings), &opening).await
-        } => reached,
-        () = begun(Some(&mut draining_begins)) => {
-            Err(draining(registry.draining.turn_away(registry.now()).unwrap_or_default()))
-        }
+    let reaching = async {
+        // A client that is held was asked about: a re-dial does not ask again.
+        allowed.await?.write(&mut opening.headers);
+        reach(front, (pool, settings), &opening).await
     };
+    let reached = unless_drained(registry, reaching).await;
     let (mut opened, upstream) = match reached {
         Ok(reached) => reached,
         Err(response) => return response,
@@ -167,6 +162,20 @@ pub(super) async fn answer(
         }
     });
     response
+}
+
+/// What comes of `answering`, unless a drain begins before.
+pub(super) async fn unless_drained<T>(
+    registry: &Registry,
+    answering: impl Future<Output = Result<T, Response<Body>>>,
+) -> Result<T, Response<Body>> {
+    let mut draining_begins = registry.draining.listen();
+    tokio::select! {
+        answer = answering => answer,
+        () = begun(Some(&mut draining_begins)) => {
+            Err(draining(registry.draining.turn_away(registry.now()).unwrap_or_default()))
+        }
+    }
 }
 
 /// Whether an adapter may look at what comes of a request for this, with one of these subprotocols.

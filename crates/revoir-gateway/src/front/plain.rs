@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http_body_util::BodyExt;
 use hyper::header::{HOST, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -103,9 +104,8 @@ impl HttpProxy {
             }
             *request.uri_mut() = uri;
             let asking = upstreams.request(request);
-            let question = Question::new(parts.uri.path(), parts.headers.get(HOST));
             let waited = (progress, times.response);
-            let answered = in_time(asking, (pool, &permit), (question, affinity), waited).await;
+            let answered = in_time(asking, (pool, &permit), (&parts, affinity), waited).await;
             let Some(answered) = answered else {
                 let text = "the backend does not answer";
                 tracing::warn!(target: "revoir", upstream = %permit.name(), "{text}");
@@ -115,7 +115,7 @@ impl HttpProxy {
                 // What follows such an answer is no HTTP, and nobody asked for it.
                 Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
                     permit.reached();
-                    pool.has_answered(&permit);
+                    pool.has_answered(permit.upstream());
                     let text = "the backend switched protocols unasked";
                     return refusal(StatusCode::BAD_GATEWAY, text);
                 }
@@ -123,7 +123,7 @@ impl HttpProxy {
                     Kept::answered(response.extensions_mut());
                     permit.reached();
                     if is_there(response.status().as_u16()) {
-                        pool.has_answered(&permit);
+                        pool.has_answered(permit.upstream());
                     }
                     strip_hop_by_hop(response.headers_mut());
                     // The upstream is busy with it until the body has ended.
@@ -171,7 +171,7 @@ impl HttpProxy {
 async fn in_time<F: Future>(
     asking: F,
     (pool, permit): (&Arc<Pool>, &UpstreamPermit),
-    (question, affinity): (Question, Option<Affinity>),
+    (parts, affinity): (&Parts, Option<Affinity>),
     (progress, limit): (&Progress, Duration),
 ) -> Option<F::Output> {
     let since = pool.now();
@@ -184,6 +184,7 @@ async fn in_time<F: Future>(
         answered = &mut asking => return Some(answered),
         () = progress.quiet_for(doubted_after) => {}
     }
+    let question = Question::new(parts.uri.path(), parts.headers.get(HOST));
     pool.doubts(permit, &question, since);
     tokio::select! {
         answered = asking => Some(answered),

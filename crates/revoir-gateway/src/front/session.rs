@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use hyper::header::{HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, SET_COOKIE};
+use hyper::header::{HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
 use hyper::{HeaderMap, Request, Response, Uri};
 use revoir::reconnect::Entropy;
 use revoir::server::Origins;
@@ -22,13 +22,13 @@ use revoir_proto::Config;
 use revoir_proto::handshake::key;
 use tokio::time::timeout;
 
-use crate::connection::{ClientPermit, Connection, Driver, OverLimit, Redialer, begun};
+use crate::connection::{ClientPermit, Connection, Driver, OverLimit, Redialer, retry_after};
 use crate::front::arrived::Arrived;
 use crate::front::auth_hook::{AuthHook, allowed};
 use crate::front::granted::Granted;
-use crate::front::handshake::{forwarded_headers, reach, treated};
+use crate::front::handshake::{forwarded_headers, reach, treated, unless_drained};
 use crate::front::headers::{is_twin_of, may_be_granted};
-use crate::front::refusal::{draining, full, unavailable};
+use crate::front::refusal::{full, unavailable};
 use crate::front::route::Route;
 use crate::front::source::Source;
 use crate::front::state::Front;
@@ -68,7 +68,7 @@ pub(super) async fn answer(
     // Whoever resumes has a place: its session has it.
     let permit = match front.limiter.admit(who.client) {
         Ok(permit) => Some(permit),
-        Err(OverLimit::InAll | OverLimit::ForAddress) if registry.has_clients_away() => None,
+        Err(OverLimit::InAll | OverLimit::ForAddress) if front.sessions.has_detached() => None,
         Err(reason) => {
             registry.limited(reason.limit());
             return full(reason);
@@ -76,14 +76,7 @@ pub(super) async fn answer(
     };
     let auth: Option<&AuthHook> = route.auth.as_ref();
     let asking = allowed(auth, &request, &source, &registry.observer);
-    let mut draining_begins = registry.draining.listen();
-    let granted = tokio::select! {
-        granted = asking => granted,
-        () = begun(Some(&mut draining_begins)) => {
-            Err(draining(registry.draining.turn_away(registry.now()).unwrap_or_default()))
-        }
-    };
-    let granted = match granted {
+    let granted = match unless_drained(registry, asking).await {
         Ok(granted) => granted,
         Err(response) => return response,
     };
@@ -139,7 +132,7 @@ fn open(
                 .map_or(Duration::ZERO, |life| life.interval),
         );
     if let Some(keys) = &settings.keys {
-        server = server.with_keys(keys.keys().clone());
+        server = server.with_keys(keys.clone());
     }
     let response = match Incoming::from_http(&acceptor, &*request, peer, arriving) {
         Ok(incoming) => server.run_as(incoming, principal, |opening| {
@@ -182,18 +175,12 @@ impl Begins {
         let opening = self.opening(&hello, &name);
         let current = front.current();
         let settings = &current.settings;
-        let mut draining_begins = registry.draining.listen();
         let reaching = reach(&front, (&self.pool, settings), &opening);
-        let reached = tokio::select! {
-            reached = timeout(BACKEND_LIMIT, reaching) => match reached {
-                Ok(reached) => reached,
-                Err(_) => Err(unavailable()),
-            },
-            () = begun(Some(&mut draining_begins)) => {
-                Err(draining(registry.draining.turn_away(registry.now()).unwrap_or_default()))
-            }
+        let in_time = async {
+            let reached = timeout(BACKEND_LIMIT, reaching).await;
+            reached.unwrap_or_else(|_| Err(unavailable()))
         };
-        drop(draining_begins);
+        let reached = unless_drained(registry, in_time).await;
         let (opened, upstream) = reached.map_err(|response| close_of(&response))?;
         registry.observer.backend_accepted(&self.who, opened.took);
         let (treatment, adapter) = treated(&self.rules, &opening, &opened, true);
@@ -310,9 +297,7 @@ fn cookies(headers: &HeaderMap) -> Option<String> {
 
 /// The Close frame in the place of an answer.
 fn close_of(response: &Response<Body>) -> Close {
-    let wait = response.headers().get(RETRY_AFTER);
-    let wait = wait.and_then(|wait| wait.to_str().ok()?.trim().parse().ok());
-    refused(response.status(), wait.map(Duration::from_secs))
+    refused(response.status(), retry_after(response.headers()))
 }
 
 #[cfg(test)]

@@ -21,6 +21,6 @@ mod side;
 
 pub(crate) use leg::Leg;
 pub(crate) use refused::refused;
-pub use settings::{PrincipalOf, SessionSettings, TokenKeys};
+pub use settings::{PrincipalOf, SessionSettings};
 pub(crate) use shared::Shared;
 pub(crate) use side::Side;

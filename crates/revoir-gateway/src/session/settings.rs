@@ -1,13 +1,12 @@
 //! [`SessionSettings`]: what the sessions of a route are told.
 
-use std::fmt;
-use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, COOKIE, HeaderName};
-use revoir::session::{Keys, Overflow, Principal, Window, read_keys};
+use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use revoir::session::{Keys, Overflow, Principal, Window};
+
+use crate::upstream::cookie;
 
 /// What the sessions of a route are told.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +20,7 @@ pub struct SessionSettings {
     /// What becomes of what a backend sends to a client that is away, when that is full.
     pub overflow: Overflow,
     /// What seals tokens. `None`: a key that is random for each process.
-    pub keys: Option<TokenKeys>,
+    pub keys: Option<Keys>,
 }
 
 /// Whose a session is: who comes with its token has to be the same.
@@ -37,14 +36,6 @@ pub enum PrincipalOf {
     Hook(HeaderName),
 }
 
-/// The keys of tokens.
-#[derive(Clone)]
-pub struct TokenKeys {
-    keys: Keys,
-    /// To see whether they are others.
-    digest: Principal,
-}
-
 impl Default for SessionSettings {
     fn default() -> Self {
         Self {
@@ -57,36 +48,6 @@ impl Default for SessionSettings {
     }
 }
 
-impl TokenKeys {
-    /// Those of a file, as [`read_keys`] says.
-    ///
-    /// # Errors
-    ///
-    /// As for [`read_keys`].
-    pub fn read(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            keys: read_keys(path)?,
-            digest: Principal::of(std::fs::read(path)?),
-        })
-    }
-
-    pub(crate) const fn keys(&self) -> &Keys {
-        &self.keys
-    }
-}
-
-impl PartialEq for TokenKeys {
-    fn eq(&self, other: &Self) -> bool {
-        self.digest == other.digest
-    }
-}
-
-impl fmt::Debug for TokenKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenKeys").finish_non_exhaustive()
-    }
-}
-
 impl PrincipalOf {
     /// Who asks for a session of `route`: of whom the hook has said `granted`, with these fields of the request. A token is
     /// good for its route alone.
@@ -96,40 +57,25 @@ impl PrincipalOf {
         granted: &HeaderMap,
         request: &HeaderMap,
     ) -> Principal {
-        let field = |headers: &HeaderMap, name: &HeaderName| {
-            headers.get(name).map(|value| value.as_bytes().to_vec())
-        };
         let who = match self {
             Self::Nobody => None,
-            Self::Authorization => field(request, &AUTHORIZATION),
+            Self::Authorization => request.get(AUTHORIZATION).map(HeaderValue::as_bytes),
             Self::Cookie(name) => cookie(request, name),
-            Self::Hook(name) => field(granted, name),
+            Self::Hook(name) => granted.get(name).map(HeaderValue::as_bytes),
         };
         // No route has a NUL in its name, and who has nothing is nobody who has something.
         let mut name = route.as_bytes().to_vec();
         name.push(0);
         if let Some(who) = who {
             name.push(b'=');
-            name.extend_from_slice(&who);
+            name.extend_from_slice(who);
         }
         Principal::of(name)
     }
 }
 
-/// The value of a cookie (RFC 6265 section 4.2.1), the first of that name.
-fn cookie(headers: &HeaderMap, name: &str) -> Option<Vec<u8>> {
-    let fields = headers.get_all(COOKIE).into_iter();
-    let mut pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
-    pairs.find_map(|pair| {
-        let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
-        value.strip_prefix(b"=").map(<[u8]>::to_vec)
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use hyper::header::HeaderValue;
-
     use super::*;
 
     fn fields(all: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -171,12 +117,5 @@ mod tests {
             hook.principal("/", &none, &is_ann),
             hook.principal("/", &none, &none)
         );
-    }
-
-    #[test]
-    fn a_cookie_is_found_by_its_whole_name() {
-        let headers = fields(&[("cookie", "xsid=0; sid2=0;sid=1=2"), ("cookie", "sid=3")]);
-        assert_eq!(cookie(&headers, "sid").unwrap(), b"1=2");
-        assert_eq!(cookie(&headers, "si"), None);
     }
 }

@@ -58,17 +58,16 @@ impl Shared {
         self.said().farewell
     }
 
-    pub(super) fn took(&self, bytes: usize) {
-        self.said().taken += bytes as u64;
-    }
-
-    /// How many bytes more belong to the backend as it is.
-    pub(super) fn until_change(&self) -> usize {
-        let said = self.said();
+    /// Takes those of so many bytes that belong to the backend as it is, and says how many they are.
+    pub(super) fn take(&self, bytes: usize) -> usize {
+        let mut said = self.said();
         let next = said.changes.front().map(|(at, _)| *at - said.taken);
-        next.map_or(usize::MAX, |next| {
+        let next = next.map_or(usize::MAX, |next| {
             usize::try_from(next).unwrap_or(usize::MAX)
-        })
+        });
+        let count = bytes.min(next);
+        said.taken += count as u64;
+        count
     }
 
     /// Another backend that speaks from here on.

@@ -100,12 +100,11 @@ impl Side {
             return Poll::Pending;
         }
         self.tell_changes();
-        let count = bytes.len().min(self.shared.until_change());
+        let count = self.shared.take(bytes.len());
         let now = self.now();
         self.came = count;
         self.socket
             .handle_input(now, BytesMut::from(&bytes[..count]));
-        self.shared.took(count);
         self.deliver(cx);
         Poll::Ready(count)
     }

@@ -192,14 +192,7 @@ async fn one_question_is_enough_for_all_and_outlives_who_began_it() {
 
 #[tokio::test]
 async fn a_client_of_a_frozen_upstream_is_not_kept_from_another_one() {
-    let (frozen, well) = (listen_async(), listen_async());
-    let at = |listener: &TcpListener| target(listener.local_addr().unwrap());
-    let pool = PoolSettings {
-        more: vec![at(&well)],
-        ..held_at(at(&frozen))
-    };
-    let route = RouteSettings::new("/", Destination::Upstreams(pool));
-    let between = routed(vec![route], Settings::default()).await;
+    let (frozen, well, between) = beside_a_frozen_one().await;
     let (mut client, mut backend) = connected(&frozen, &between).await;
     fall_silent(&mut client, &mut backend).await;
     let (_question, head) = asked(&frozen).await;

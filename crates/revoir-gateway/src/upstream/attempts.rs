@@ -24,6 +24,8 @@ pub(super) struct Attempts<'a> {
 }
 
 pub(super) struct Running<'a> {
+    /// Which of those that were tried it is at.
+    at: usize,
     upstream: Arc<Upstream>,
     began: Instant,
     /// The same in the pool's time.
@@ -32,19 +34,21 @@ pub(super) struct Running<'a> {
 }
 
 impl<'a> Attempts<'a> {
-    pub(super) const fn new(pool: &'a Arc<Pool>, opening: &'a Opening) -> Self {
+    /// `is_alone`: whether nobody but the first may be asked.
+    pub(super) const fn new(pool: &'a Arc<Pool>, opening: &'a Opening, is_alone: bool) -> Self {
         Self {
             pool,
             opening,
             running: Vec::new(),
-            is_alone: false,
+            is_alone,
         }
     }
 
-    /// Asks `upstream`.
-    pub(super) fn begin(&mut self, upstream: &Arc<Upstream>) {
+    /// Asks `upstream`, the one at this place of those that were tried.
+    pub(super) fn begin(&mut self, at: usize, upstream: &Arc<Upstream>) {
         let (pool, opening, to) = (self.pool, self.opening, Arc::clone(upstream));
         self.running.push(Running {
+            at,
             upstream: Arc::clone(upstream),
             began: Instant::now(),
             since: pool.now(),
@@ -53,7 +57,7 @@ impl<'a> Attempts<'a> {
     }
 
     /// The first of them that is over.
-    pub(super) async fn next(&mut self) -> (Arc<Upstream>, Result<Opened, DialError>) {
+    pub(super) async fn next(&mut self) -> (usize, Result<Opened, DialError>) {
         poll_fn(|cx| {
             let mut running = self.running.iter_mut().enumerate();
             let done = running.find_map(|(at, one)| match one.answer.as_mut().poll(cx) {
@@ -61,7 +65,7 @@ impl<'a> Attempts<'a> {
                 Poll::Pending => None,
             });
             match done {
-                Some((at, answer)) => Poll::Ready((self.running.remove(at).upstream, answer)),
+                Some((at, answer)) => Poll::Ready((self.running.remove(at).at, answer)),
                 None => Poll::Pending,
             }
         })
@@ -69,8 +73,8 @@ impl<'a> Attempts<'a> {
     }
 
     /// Gives up the one that has waited longest, which there is.
-    pub(super) fn give_up(&mut self) -> (Arc<Upstream>, Result<Opened, DialError>) {
-        (self.running.remove(0).upstream, Err(DialError::Silent))
+    pub(super) fn give_up(&mut self) -> (usize, Result<Opened, DialError>) {
+        (self.running.remove(0).at, Err(DialError::Silent))
     }
 
     /// Is ready once another one should be asked: the only one has not answered for so long, and nobody else has
@@ -85,7 +89,7 @@ impl<'a> Attempts<'a> {
                 return pending().await;
             };
             sleep_until(began + after).await;
-            if upstream.heard_of() >= Some(since) {
+            if upstream.was_heard_of(since) {
                 pending().await
             }
         }
@@ -94,12 +98,8 @@ impl<'a> Attempts<'a> {
     /// Somebody else has answered, or nobody will in time: those that have had so long are silent.
     pub(super) fn are_over(&mut self, path: PathId, tried: &[UpstreamPermit], after: Duration) {
         for one in self.running.drain(..) {
-            let mut tried = tried.iter();
-            let Some(permit) = tried.find(|permit| Arc::ptr_eq(permit.upstream(), &one.upstream))
-            else {
-                continue;
-            };
-            if one.began.elapsed() >= after && one.upstream.heard_of() < Some(one.since) {
+            let permit = &tried[one.at];
+            if one.began.elapsed() >= after && !one.upstream.was_heard_of(one.since) {
                 tracing::warn!(target: "revoir", upstream = %permit.name(), "{}", DialError::Silent);
                 self.pool.tried(permit, path, Reached::Silent);
                 self.pool.ask(&one.upstream, &self.opening.question());

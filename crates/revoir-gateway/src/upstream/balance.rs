@@ -80,7 +80,7 @@ impl Affinity {
 }
 
 /// The value of the first cookie of this name (RFC 6265 section 4.2).
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
     let lines = headers.get_all(COOKIE).iter();
     let mut pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
     pairs.find_map(|pair| {
@@ -166,6 +166,8 @@ impl Serialize for Balance {
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::HeaderValue;
+
     use super::*;
 
     const ADDRESS: [u8; 4] = [192, 0, 2, 1];
@@ -257,5 +259,15 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Balance>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name() {
+        let mut headers = HeaderMap::new();
+        for line in ["xsid=0; sid2=0;sid=1=2", "sid=3"] {
+            headers.append(COOKIE, HeaderValue::from_static(line));
+        }
+        assert_eq!(cookie(&headers, "sid").unwrap(), b"1=2");
+        assert_eq!(cookie(&headers, "si"), None);
     }
 }

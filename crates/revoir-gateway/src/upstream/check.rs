@@ -65,8 +65,7 @@ async fn watch(pool: Arc<Pool>, upstream: Arc<Upstream>, check: Check) {
                 }
             };
         if result.is_ok() && check.path.is_some() {
-            upstream.speaks();
-            pool.heard_of(&upstream);
+            pool.has_answered(&upstream);
         }
         let changed = upstream.health().checked(result.is_ok(), check.thresholds);
         let upstream = &*upstream.name;

@@ -17,7 +17,7 @@ use crate::upstream::server::UpstreamPermit;
 /// Uses `permit` to open a connection to an upstream of `pool`, within `limit`. One that is not there,
 /// or says that nobody else is, leaves it to the next. What came of it is reported.
 ///
-/// Where half of the time is over, and nobody has had an answer of the upstream since, another one is asked too, and
+/// Where an attempt has had half of `limit`, and nobody has had an answer of the upstream since, another one is asked too, and
 /// the first answer counts: a handshake is a GET, which may be repeated (RFC 9110 section 9.2.2). One that is only slow
 /// can answer all the same.
 ///
@@ -35,46 +35,43 @@ pub(crate) async fn dial(
     let mut tried = Vec::new();
     let mut best: Option<DialError> = None;
     let mut standing = None;
-    let mut attempts = Attempts::new(pool, opening);
+    let mut attempts = Attempts::new(pool, opening, permit.is_again());
     loop {
         if attempts.running.is_empty() {
             if deadline <= Instant::now() {
                 break;
             }
-            let Some(upstream) = pool.pick(path, &tried, opening.affinity) else {
+            let Some(upstream) = pool.fittest(path, &tried, opening.affinity) else {
                 break;
             };
             if permit.is_again() && upstream.upstream().health().is_silent() {
+                // Nothing is tried: whose turn it is there stays as it was.
                 pool.ask(upstream.upstream(), &opening.question());
                 standing.get_or_insert(Reached::Badly);
             } else {
-                attempts.begin(upstream.upstream());
+                upstream.upstream().health().tried(pool.now(), path);
+                attempts.begin(tried.len(), upstream.upstream());
             }
             tried.push(upstream);
             continue;
         }
         let doubtful = attempts.is_doubtful(limit / 2);
-        let (upstream, answer) = tokio::select! {
+        let (at, answer) = tokio::select! {
             biased;
             done = attempts.next() => done,
             () = sleep_until(deadline) => attempts.give_up(),
-            () = doubtful, if !permit.is_again() => {
+            () = doubtful => {
                 let other = pool
                     .has_another(path, &tried)
                     .then(|| pool.pick(path, &tried, opening.affinity));
                 if let Some(other) = other.flatten() {
-                    attempts.begin(other.upstream());
+                    attempts.begin(tried.len(), other.upstream());
                     tried.push(other);
                 } else {
                     attempts.is_alone = true;
                 }
                 continue;
             }
-        };
-        let mut upstreams = tried.iter();
-        // Each attempt is at one of them.
-        let Some(at) = upstreams.position(|one| Arc::ptr_eq(one.upstream(), &upstream)) else {
-            break;
         };
         let reached = answer
             .as_ref()
@@ -102,7 +99,7 @@ pub(crate) async fn dial(
             DialError::Silent | DialError::Invalid(_) => false,
         };
         if reached == Reached::Silent && pool.has_several() {
-            pool.ask(&upstream, &opening.question());
+            pool.ask(tried[at].upstream(), &opening.question());
         }
         if best
             .as_ref()

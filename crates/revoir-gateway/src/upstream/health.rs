@@ -40,7 +40,7 @@ pub(crate) struct Health {
     spared_until: Duration,
 }
 
-/// For so long an upstream that has fallen silent is the last that newcomers go to. Then one of them finds out.
+/// For so long an upstream that has fallen silent, or is doubted, is the last that newcomers go to. Then one of them finds out.
 const SPARED: Duration = Duration::from_secs(60);
 
 /// What came of an attempt at an upstream.
@@ -144,10 +144,7 @@ impl Health {
     /// finds out: its own clients, who would, may have left, and it may never answer a question. While one that is
     /// only doubted `is_asked`, the answer finds out.
     pub(crate) fn is_spared(&self, now: Duration, is_asked: bool) -> bool {
-        match self.says_nothing() {
-            true => now < self.spared_until || (is_asked && !self.is_silent),
-            false => false,
-        }
+        self.says_nothing() && (now < self.spared_until || (is_asked && !self.is_silent))
     }
 
     /// Whether it has not spoken since it should have.

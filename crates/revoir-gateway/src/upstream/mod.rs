@@ -34,6 +34,7 @@ pub(crate) use agreement::Agreement;
 pub use answers::BadAnswers;
 pub(crate) use asking::{Asking, Priority, QueueId};
 pub use bad_paths::Redials;
+pub(crate) use balance::cookie;
 pub use balance::{Balance, HashKey, InvalidBalance, Weights};
 pub(crate) use check::run;
 pub use connecting::Connecting;

@@ -132,10 +132,22 @@ impl Pool {
         permit
     }
 
+    /// The [fittest](Self::fittest), which is tried now: nobody else needs to find out how it is.
+    pub(crate) fn pick(
+        &self,
+        path: PathId,
+        tried: &[UpstreamPermit],
+        affinity: Option<Affinity>,
+    ) -> Option<UpstreamPermit> {
+        let permit = self.fittest(path, tried, affinity)?;
+        permit.upstream().health().tried(self.now(), path);
+        Some(permit)
+    }
+
     /// The upstream that is fittest for `path`, and of equally fit ones the one that `affinity` leads
     /// to, or without that the one with the fewest connections for its weight. A backup is taken only
     /// where no other is fit. Those in `tried` have had their chance.
-    pub(crate) fn pick(
+    pub(super) fn fittest(
         &self,
         path: PathId,
         tried: &[UpstreamPermit],
@@ -144,20 +156,16 @@ impl Pool {
         let now = self.now();
         let live = self.live();
         let fittest = untried(&live, tried).min_by_key(|one| {
-            let health = one.health();
-            let fitness = health.fitness(now, path);
-            let is_unfit = fitness > Fitness::Up || health.is_spared(now, one.is_asked());
-            drop(health);
+            let (is_fit, fitness) = one.fitness(now, path);
             let weight = live.settings.weights.of(&one.target);
             let (fitness, rank) = match affinity {
                 None => (fitness, one.load(weight)),
                 // One that is due is tried by its own clients: the others have a better place.
-                Some(key) if !is_unfit => (Fitness::Up, key.rank(&one.name, weight)),
+                Some(key) if is_fit => (Fitness::Up, key.rank(&one.name, weight)),
                 Some(key) => (fitness, key.rank(&one.name, weight)),
             };
-            (is_unfit, one.is_backup, fitness, rank)
+            (!is_fit, one.is_backup, fitness, rank)
         })?;
-        fittest.health().tried(now, path);
         Some(UpstreamPermit::new(fittest))
     }
 
@@ -203,11 +211,7 @@ impl Pool {
     /// Whether there is another upstream that is fit for `path`.
     pub(crate) fn has_another(&self, path: PathId, tried: &[UpstreamPermit]) -> bool {
         let now = self.now();
-        let is_fit = |one: &Arc<Upstream>| {
-            let health = one.health();
-            health.fitness(now, path) <= Fitness::Up && !health.is_spared(now, one.is_asked())
-        };
-        untried(&self.live(), tried).any(is_fit)
+        untried(&self.live(), tried).any(|one| one.fitness(now, path).0)
     }
 
     /// Takes note of what came of an attempt to reach the upstream of `permit`. Returns whether the
@@ -226,18 +230,17 @@ impl Pool {
         reached == Reached::Well || upstreams.any(|one| one.health().is_up())
     }
 
-    /// The upstream of `permit` has answered a plain request. What it would answer a handshake is not
-    /// known.
-    pub(crate) fn has_answered(&self, permit: &UpstreamPermit) {
-        let mut health = permit.upstream().health();
+    /// It has answered a plain request. What it would answer a handshake is not known.
+    pub(crate) fn has_answered(&self, upstream: &Upstream) {
+        let mut health = upstream.health();
         health.speaks();
         health.is_there(self.live().settings.away);
         drop(health);
-        self.heard_of(permit.upstream());
+        self.heard_of(upstream);
     }
 
     /// `upstream` goes on, as somebody has just seen.
-    pub(super) fn heard_of(&self, upstream: &Upstream) {
+    fn heard_of(&self, upstream: &Upstream) {
         upstream.heard_of.send_replace(Some(self.now()));
     }
 
@@ -494,7 +497,7 @@ mod tests {
             ..one_upstream()
         };
         pool.replace(two);
-        pool.has_answered(&slow);
+        pool.has_answered(slow.upstream());
         pool.doubts(&slow, &question, since);
         assert!(!slow.upstream().is_asked(), "it has answered somebody");
         pool.doubts(&slow, &question, since + Duration::from_secs(1));

@@ -84,7 +84,7 @@ impl Pool {
         since: Duration,
     ) {
         let upstream = permit.upstream();
-        if self.has_several() && upstream.heard_of() < Some(since) {
+        if self.has_several() && !upstream.was_heard_of(since) {
             upstream.health().is_doubted_since(self.now());
             self.ask(upstream, question);
         }
@@ -129,10 +129,16 @@ impl Pool {
         let target = permit.target();
         let live = self.live();
         let connecting = live.settings.connecting;
-        let socket = match connecting.reach((target, &self.names), Header::Own).await {
+        let reaching = async || {
+            let reached = connecting.reach((target, &self.names), Header::Own).await;
+            reached.map_err(|error| match is_of_lookup(&error) {
+                true => Reached::Untried,
+                false => permit.not_reached(&error),
+            })
+        };
+        let socket = match reaching().await {
             Ok(socket) => socket,
-            Err(error) if is_of_lookup(&error) => return Reached::Untried,
-            Err(error) => return permit.not_reached(&error),
+            Err(reached) => return reached,
         };
         let stream = MaybeTls::over(socket, target, live.tls(target)).await;
         let answer = match stream {
@@ -151,10 +157,9 @@ impl Pool {
             }
             // It need not speak HTTP as this does: it does something, unless it was ended.
             Err(_) if !permit.upstream().health().says_nothing() => Reached::Well,
-            Err(_) => match connecting.reach((target, &self.names), Header::Own).await {
+            Err(_) => match reaching().await {
                 Ok(_) => Reached::Well,
-                Err(error) if is_of_lookup(&error) => Reached::Untried,
-                Err(error) => permit.not_reached(&error),
+                Err(reached) => reached,
             },
         }
     }

@@ -10,8 +10,9 @@ use tokio::sync::watch;
 
 use crate::innermost::innermost;
 use crate::shortage::Shortage;
-use crate::upstream::health::{Health, Reached};
+use crate::upstream::health::{Fitness, Health, Reached};
 use crate::upstream::names::is_of_lookup;
+use crate::upstream::path_id::PathId;
 use crate::upstream::reach::Reach;
 use crate::upstream::target::Target;
 
@@ -76,13 +77,24 @@ impl Upstream {
         *self.heard_of.borrow()
     }
 
-    /// Waits until it was heard of at `since`, or later.
+    /// Whether it was heard of at `since`, or later.
+    pub(crate) fn was_heard_of(&self, since: Duration) -> bool {
+        self.heard_of() >= Some(since)
+    }
+
+    /// Waits until it [was](Self::was_heard_of).
     pub(super) async fn heard_since(&self, since: Duration) {
         let mut heard_of = self.heard_of.subscribe();
         // It has the sender itself.
-        let _ = heard_of
-            .wait_for(|at| at.is_some_and(|at| at >= since))
-            .await;
+        let _ = heard_of.wait_for(|at| *at >= Some(since)).await;
+    }
+
+    /// Whether a newcomer who asks for `path` should go to it, as well as to others, and how fit it is apart from that.
+    pub(super) fn fitness(&self, now: Duration, path: PathId) -> (bool, Fitness) {
+        let health = self.health();
+        let fitness = health.fitness(now, path);
+        let is_fit = fitness <= Fitness::Up && !health.is_spared(now, self.is_asked());
+        (is_fit, fitness)
     }
 
     /// A connection to it that was silent speaks.

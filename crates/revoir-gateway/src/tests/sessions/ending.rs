@@ -30,9 +30,7 @@ async fn what_a_backend_says_last_waits_for_a_client_that_is_away() {
     let (mut client, mut backend) = stage.begin().await;
     client.send("1").await.unwrap();
     assert_eq!(backend.recv().await, "1");
-    stage.network.is_down(true);
-    stage.network.cut(How::Fin);
-    away(&stage.between, 1).await;
+    stage.lose_the_client().await;
     backend.text("last").await;
     backend.close(4002).await;
     assert_eq!(backend.closed().await.0, 4002);
@@ -83,9 +81,7 @@ async fn a_session_whose_backend_is_lost_is_fresh() {
     client.send("1").await.unwrap();
     assert_eq!(backend.recv().await, "1");
     assert_eq!(verdict(&mut client).await, "new");
-    stage.network.is_down(true);
-    stage.network.cut(How::Fin);
-    away(&stage.between, 1).await;
+    stage.lose_the_client().await;
     drop(backend);
     stage.between.left(0).await;
     stage.network.is_down(false);

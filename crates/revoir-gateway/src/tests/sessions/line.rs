@@ -17,6 +17,8 @@ pub(super) enum How {
     Fin,
     /// Both see a reset.
     Rst,
+    /// The client sees its end, and the gateway sees nothing.
+    HalfOpen,
 }
 
 /// What lies between clients and the gateway.
@@ -30,8 +32,12 @@ pub(super) struct Network {
 #[derive(Default)]
 struct State {
     is_down: bool,
+    /// What becomes of the connections to come: after so many bytes of the client or for it.
+    faults: Vec<(usize, How)>,
     /// The last connection.
     last: Option<Arc<Mutex<Cable>>>,
+    /// Connections that the gateway takes to be alive.
+    abandoned: Vec<TcpStream>,
 }
 
 /// What is between a client and its stream.
@@ -65,6 +71,15 @@ impl Network {
             waker.wake();
         }
     }
+
+    /// What becomes of the connections to come, the last one first.
+    pub(super) fn set_faults(&self, faults: Vec<(usize, How)>) {
+        self.state.lock().unwrap().faults = faults;
+    }
+
+    pub(super) fn faults(&self) -> usize {
+        self.state.lock().unwrap().faults.len()
+    }
 }
 
 /// A connection to the gateway, once the network is up.
@@ -79,37 +94,59 @@ pub(super) async fn connect(network: Arc<Network>) -> io::Result<Line> {
     let stream = TcpStream::connect(network.gateway).await?;
     let cable = Arc::<Mutex<Cable>>::default();
     let mut state = network.state.lock().unwrap();
+    let fault = state.faults.pop();
     state.last = Some(Arc::clone(&cable));
     drop(state);
     Ok(Line {
         stream: Some(stream),
+        network,
         cable,
+        fault,
         is_reset: false,
     })
 }
 
-/// A stream that can be cut.
+/// A stream that ends at a certain byte.
 pub(super) struct Line {
     stream: Option<TcpStream>,
+    network: Arc<Network>,
     cable: Arc<Mutex<Cable>>,
+    fault: Option<(usize, How)>,
     is_reset: bool,
 }
 
 impl Line {
-    /// Ends it, if it was cut.
-    fn look(&mut self, cx: &Context<'_>) {
+    /// How many bytes may still pass; `None`: it has ended.
+    fn left(&mut self, cx: &Context<'_>) -> Option<usize> {
         let mut cable = self.cable.lock().unwrap();
         let struck = cable.struck.take();
         cable.waker = Some(cx.waker().clone());
         drop(cable);
-        if let Some(how) = struck
-            && let Some(stream) = self.stream.take()
-            && how == How::Rst
-        {
-            self.is_reset = true;
-            socket2::SockRef::from(&stream)
-                .set_linger(Some(std::time::Duration::ZERO))
-                .unwrap();
+        let how = match (struck, self.fault) {
+            (Some(how), _) | (None, Some((0, how))) => how,
+            (None, fault) => return fault.map_or(Some(usize::MAX), |(left, _)| Some(left)),
+        };
+        let stream = self.stream.take()?;
+        match how {
+            How::Fin => {}
+            How::Rst => {
+                self.is_reset = true;
+                stream.set_zero_linger().unwrap();
+            }
+            How::HalfOpen => self.network.state.lock().unwrap().abandoned.push(stream),
+        }
+        None
+    }
+
+    fn passed(&mut self, bytes: usize) {
+        if let Some((left, _)) = &mut self.fault {
+            *left -= bytes;
+            // Whoever waits to read shall see the end, although it came to a write.
+            if *left == 0
+                && let Some(waker) = self.cable.lock().unwrap().waker.take()
+            {
+                waker.wake();
+            }
         }
     }
 
@@ -127,11 +164,17 @@ impl AsyncRead for Line {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.look(cx);
-        match &mut self.stream {
-            Some(stream) => Pin::new(stream).poll_read(cx, into),
-            None => Poll::Ready(self.end()),
-        }
+        let left = self.left(cx);
+        let (Some(left), Some(stream)) = (left, self.stream.as_mut()) else {
+            return Poll::Ready(self.end());
+        };
+        let mut bytes = vec![0; left.min(into.remaining())];
+        let mut part = ReadBuf::new(&mut bytes);
+        let polled = Pin::new(stream).poll_read(cx, &mut part);
+        let count = part.filled().len();
+        into.put_slice(part.filled());
+        self.passed(count);
+        polled
     }
 }
 
@@ -141,11 +184,16 @@ impl AsyncWrite for Line {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.look(cx);
-        match &mut self.stream {
-            Some(stream) => Pin::new(stream).poll_write(cx, bytes),
-            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        let left = self.left(cx);
+        let (Some(left), Some(stream)) = (left, self.stream.as_mut()) else {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        };
+        let part = &bytes[..bytes.len().min(left)];
+        let polled = Pin::new(stream).poll_write(cx, part);
+        if let Poll::Ready(Ok(count)) = polled {
+            self.passed(count);
         }
+        polled
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,5 +1,6 @@
 //! Clients with sessions: they come and go, and their backends do not notice.
 
+mod cuts;
 mod ending;
 mod line;
 mod opening;
@@ -56,6 +57,13 @@ impl Stage {
         (client, backend)
     }
 
+    /// Its connection ends, and no other one comes about.
+    async fn lose_the_client(&self) {
+        self.network.is_down(true);
+        self.network.cut(line::How::Fin);
+        away(&self.between, 1).await;
+    }
+
     fn link(&self) -> LinkBuilder {
         let network = Arc::clone(&self.network);
         // Nobody waits for a client that comes back.
@@ -89,21 +97,27 @@ async fn text(session: &mut Session) -> String {
 
 /// The next event that is not of connections coming and going.
 async fn told(session: &mut Session) -> Event {
-    loop {
-        match soon(session.event()).await.unwrap() {
-            Event::Attached(_) | Event::Detached { .. } => {}
-            other => return other,
+    soon(async {
+        loop {
+            match session.event().await.unwrap() {
+                Event::Attached(_) | Event::Detached { .. } => {}
+                other => return other,
+            }
         }
-    }
+    })
+    .await
 }
 
 /// What becomes of the session that was wanted.
 async fn verdict(session: &mut Session) -> &'static str {
-    loop {
-        if let Event::Attached(attached) = soon(session.event()).await.unwrap() {
-            return attached.verdict.id();
+    soon(async {
+        loop {
+            if let Event::Attached(attached) = session.event().await.unwrap() {
+                return attached.verdict.id();
+            }
         }
-    }
+    })
+    .await
 }
 
 /// Waits until the gateway has noticed that so many clients are away.
@@ -159,9 +173,7 @@ async fn what_is_too_much_for_a_client_that_is_away_ends_its_session() {
     let (mut client, mut backend) = stage.begin().await;
     client.send("1").await.unwrap();
     assert_eq!(backend.recv().await, "1");
-    stage.network.is_down(true);
-    stage.network.cut(line::How::Fin);
-    away(&stage.between, 1).await;
+    stage.lose_the_client().await;
     for _ in 0..3 {
         backend.text("too much").await;
     }
@@ -194,9 +206,7 @@ async fn a_backend_waits_or_loses_its_oldest_messages_as_the_route_says() {
         let (mut client, mut backend) = stage.begin().await;
         client.send("0").await.unwrap();
         assert_eq!(backend.recv().await, "0");
-        stage.network.is_down(true);
-        stage.network.cut(line::How::Fin);
-        away(&stage.between, 1).await;
+        stage.lose_the_client().await;
         for number in 1..=4 {
             backend.text(&number.to_string()).await;
         }
@@ -237,9 +247,7 @@ async fn a_session_expires_and_its_backend_is_told() {
     let (mut client, mut backend) = stage.begin().await;
     client.send("1").await.unwrap();
     assert_eq!(backend.recv().await, "1");
-    stage.network.is_down(true);
-    stage.network.cut(line::How::Fin);
-    away(&stage.between, 1).await;
+    stage.lose_the_client().await;
     crate::tests::support::pass(Duration::from_secs(8)).await;
     let (code, reason) = backend.closed().await;
     assert_eq!((code, &*reason), (1001, "the client's connection was lost"));

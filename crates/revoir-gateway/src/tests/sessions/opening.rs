@@ -5,8 +5,7 @@ use revoir_proto::frame::Opcode;
 
 use crate::rules::Mode;
 use crate::session::SessionSettings;
-use crate::tests::sessions::line::How;
-use crate::tests::sessions::{away, stage, staged, text};
+use crate::tests::sessions::{stage, staged, text};
 use crate::tests::support::{accepted, ask, asked, field, settings, soon, taken};
 use crate::watch::Limit;
 
@@ -93,9 +92,7 @@ async fn whoever_resumes_has_a_place_in_a_full_gateway() {
     assert_eq!(backend.recv().await, "1");
     let mut other = ask(stage.between.address, OFFER).await;
     assert!(other.head().await.starts_with("HTTP/1.1 503 "));
-    stage.network.is_down(true);
-    stage.network.cut(How::Fin);
-    away(&stage.between, 1).await;
+    stage.lose_the_client().await;
     // Whether another one is new, only its HELLO tells.
     let mut other = ask(stage.between.address, OFFER).await;
     assert!(other.head().await.starts_with("HTTP/1.1 101 "));
