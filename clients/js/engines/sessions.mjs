@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
+import { chat } from "./chat.mjs";
 import { start, startRevoir } from "./servers.mjs";
 
 /** The server takes pages of its own origin only, and those of the suite are of another one. */
@@ -253,34 +254,17 @@ export function sessions(test, { at, home, other }) {
 	test("the chat of the examples that has a session goes on, also when it is loaded again", async (t) => {
 		const { proxy, url } = await begin(t);
 		const load = () => at().goto(`${home()}examples/chat-session.html?to=${encodeURIComponent(url)}`);
-		const say = (text) =>
-			at().evaluate((text) => {
-				document.querySelector("input").value = text;
-				document.querySelector("form").requestSubmit();
-			}, text);
-		/** Waits until the page shows it; what it shows. */
-		const shows = (selector, wanted) =>
-			at().evaluate(
-				async (selector, wanted) => {
-					const text = () => document.querySelector(selector).textContent;
-					for (let tries = 0; text() !== wanted && tries < 2_000; tries += 1) {
-						await new Promise((resolve) => setTimeout(resolve, 10));
-					}
-					return text();
-				},
-				selector,
-				wanted,
-			);
+		const { say, shows } = chat(at());
 		await load();
 		await say("1");
-		assert.equal(await shows("ul", "1"), "1");
+		assert.equal(await shows("ul", "^1$"), "1");
 		proxy.cut("rst");
 		await say("2");
-		assert.deepEqual([await shows("ul", "12"), await shows("#state", "resumed")], ["12", "resumed"]);
+		assert.deepEqual([await shows("ul", "^12$"), await shows("#state", "^resumed$")], ["12", "resumed"]);
 		proxy.cut("silence");
 		await say("3");
 		await load();
-		assert.deepEqual([await shows("ul", "3"), await shows("#state", "resumed")], ["3", "resumed"]);
+		assert.deepEqual([await shows("ul", "^3$"), await shows("#state", "^resumed$")], ["3", "resumed"]);
 		// The page writes its session once more while it goes.
 		await at().goto(home());
 		await at().evaluate(() => sessionStorage.clear());
@@ -293,31 +277,14 @@ export function sessions(test, { at, home, other }) {
 		const first = await gateway(0);
 		const to = encodeURIComponent(`ws://127.0.0.1:${first.port}/`);
 		await at().goto(`${home()}examples/chat-session.html?to=${to}`);
-		const say = (text) =>
-			at().evaluate((text) => {
-				document.querySelector("input").value = text;
-				document.querySelector("form").requestSubmit();
-			}, text);
-		/** Waits until the page shows it; what it shows. */
-		const shows = (selector, wanted) =>
-			at().evaluate(
-				async (selector, wanted) => {
-					const text = () => document.querySelector(selector).textContent;
-					for (let tries = 0; text() !== wanted && tries < 2_000; tries += 1) {
-						await new Promise((resolve) => setTimeout(resolve, 10));
-					}
-					return text();
-				},
-				selector,
-				wanted,
-			);
+		const { say, shows } = chat(at());
 		await say("1");
-		assert.deepEqual([await shows("ul", "1"), await shows("#state", "new")], ["1", "new"]);
+		assert.deepEqual([await shows("ul", "^1$"), await shows("#state", "^new$")], ["1", "new"]);
 		await first.stop("SIGTERM");
 		await say("2");
 		await say("3");
 		await gateway(first.port);
-		assert.deepEqual([await shows("ul", "123"), await shows("#state", "resumed")], ["123", "resumed"]);
+		assert.deepEqual([await shows("ul", "^123$"), await shows("#state", "^resumed$")], ["123", "resumed"]);
 		// The page writes its session once more while it goes.
 		await at().goto(home());
 		await at().evaluate(() => sessionStorage.clear());

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { ENGINES, freePort, kill } from "./browsers.mjs";
+import { chat } from "./chat.mjs";
 import { DIFFERENCES } from "./differences.mjs";
 import { hookScript } from "./hook.mjs";
 import { observe, observeSpec, writeTables } from "./observed.mjs";
@@ -533,27 +534,7 @@ function suite({ name: engine, start }) {
 			const first = await gateway(0);
 			const to = encodeURIComponent(at("echo", first.port));
 			await page.goto(`http://127.0.0.1:${pages.port}/examples/chat.html?to=${to}`);
-			const say = (text) =>
-				page.evaluate((text) => {
-					document.querySelector("input").value = text;
-					document.querySelector("form").requestSubmit();
-				}, text);
-			/** Waits until the page shows it. */
-			const shows = (selector, pattern) =>
-				page.evaluate(
-					async (selector, pattern) => {
-						for (let tries = 0; tries < 1_500; tries += 1) {
-							const text = document.querySelector(selector).textContent;
-							if (new RegExp(pattern).test(text)) {
-								return text;
-							}
-							await new Promise((resolve) => setTimeout(resolve, 10));
-						}
-						return `never: ${document.body.textContent}`;
-					},
-					selector,
-					pattern,
-				);
+			const { say, shows } = chat(page);
 			await say("1");
 			assert.equal(await shows("ul", "^1$"), "1");
 			await first.stop("SIGTERM");
