@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use revoir::session::{Event, Session, Writer};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::connections::Connections;
 use crate::events::What;
@@ -16,7 +16,9 @@ impl Connections {
     pub(super) async fn handle_session(self: Arc<Self>, session: Session) {
         let conn = self.begin();
         let (mut reader, mut writer) = session.split();
-        let mut time_to_close = pin!(self.time_to_close());
+        let due = self.manner.close_after;
+        let due = due.and_then(|time| Instant::now().checked_add(time));
+        let mut time_to_close = pin!(until(due));
         let mut is_closed = false;
         loop {
             let event = tokio::select! {
@@ -28,14 +30,21 @@ impl Connections {
                 event = reader.event() => event,
             };
             match event {
-                Some(event) => self.tell_and_answer(conn, event, &mut writer).await,
+                Some(event) => self.tell_and_answer(conn, event, &mut writer, due).await,
                 None => break,
             }
         }
         self.end();
     }
 
-    async fn tell_and_answer(&self, conn: u64, event: Event, writer: &mut Writer) {
+    /// `due`: when the session is closed, whoever waits for room then.
+    async fn tell_and_answer(
+        &self,
+        conn: u64,
+        event: Event,
+        writer: &mut Writer,
+        due: Option<Instant>,
+    ) {
         let (what, answer) = match event {
             Event::Message { key, message, .. } => {
                 let (answer, key) = (Some(message.clone()), Some(key));
@@ -52,18 +61,14 @@ impl Connections {
         let Some(message) = answer else { return };
         if self.manner.echo {
             // If it cannot be sent, the session is over, and the last event says why.
-            let _ = writer.send(message).await;
+            let sending = writer.send(message);
+            match due {
+                Some(due) => drop(timeout_at(due, sending).await),
+                None => drop(sending.await),
+            }
         }
         if self.manner.close_after.is_none() {
             self.close_session(writer);
-        }
-    }
-
-    /// With `--close-after`, waits for its time.
-    async fn time_to_close(&self) {
-        match self.manner.close_after {
-            Some(time) => sleep(time).await,
-            None => pending().await,
         }
     }
 
@@ -71,5 +76,12 @@ impl Connections {
         if let Some(close) = &self.manner.close {
             drop(writer.close(close.code, close.reason));
         }
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => pending().await,
     }
 }
