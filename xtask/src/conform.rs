@@ -72,28 +72,14 @@ impl<'a> Suite<'a> {
     /// The adapters beside their packages: Node looks for those in the folders above a module.
     fn copied(&self, node: &Path) -> anyhow::Result<PathBuf> {
         let adapters = self.folder.join("adapters");
-        if adapters.exists() {
-            fs::remove_dir_all(&adapters)
-                .with_context(|| format!("remove {}", adapters.display()))?;
-        }
         for name in ["js", "python", "ws", "websockets"] {
-            let (from, to) = (
-                crate::root().join("conformance/adapters").join(name),
-                adapters.join(name),
-            );
-            fs::create_dir_all(&to).with_context(|| format!("create {}", to.display()))?;
-            for file in fs::read_dir(&from).with_context(|| format!("read {}", from.display()))? {
-                let file = file?;
-                if file.file_type()?.is_file() {
-                    fs::copy(file.path(), to.join(file.file_name()))?;
-                }
-            }
+            let from = crate::root().join("conformance/adapters").join(name);
+            tools::copy_tree(&from, &adapters.join(name))?;
         }
-        let modules = self.folder.join("node_modules");
-        // Gone at the first run.
-        let _ = fs::remove_file(&modules);
-        std::os::unix::fs::symlink(node.join("node_modules"), &modules)
-            .with_context(|| format!("link {}", modules.display()))?;
+        tools::link(
+            &node.join("node_modules"),
+            &self.folder.join("node_modules"),
+        )?;
         Ok(adapters)
     }
 

@@ -62,8 +62,6 @@ cargo xtask js                the browser client: its tests in Node, Chromium an
 cargo xtask js --all          the same, and in WebKitGTK
 cargo xtask js --write        the same, and write what the engines do to clients/js/README.md
 cargo xtask matrix [NAME...]  play the suite for endings against other implementations, one or all; outside CI
-cargo xtask matrix --endings [NAME...]
-                              the same with the cases that docs/matrix.md shows
 cargo xtask matrix --page     write docs/matrix.md from the results that are kept
 cargo xtask corpus            what `revoir diagnose` says of strangers' cases; `corpus --help` says more
 cargo xtask modules [CRATE]   which modules of a crate stand upon which; fails on a circle

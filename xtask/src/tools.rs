@@ -32,6 +32,28 @@ pub(crate) fn install_npm(pins: &Path, folder: &Path, deadline: Instant) -> anyh
     })
 }
 
+/// Copies a folder and all in it. A file that is there and equal stays as it is, with its time.
+pub(crate) fn copy_tree(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("create {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("read {}", from.display()))? {
+        let entry = entry?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_tree(&path, &target)?;
+        } else if fs::read(&path)? != fs::read(&target).unwrap_or_default() {
+            fs::copy(&path, &target).with_context(|| format!("copy {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes `link` a symbolic link to `target`, whatever link was there.
+pub(crate) fn link(target: &Path, link: &Path) -> anyhow::Result<()> {
+    // Gone at the first run.
+    let _ = fs::remove_file(link);
+    std::os::unix::fs::symlink(target, link).with_context(|| format!("link {}", link.display()))
+}
+
 /// Fills `folder`, unless it was filled from the same `pins` before.
 pub(crate) fn install(
     folder: &Path,
@@ -123,6 +145,8 @@ pub(crate) fn apt_install(packages: &[&str], deadline: Instant) -> anyhow::Resul
     let mut install = Command::new("apt-get");
     install
         .args(["install", "-y", "-qq", "--no-install-recommends"])
+        // Somebody else may be installing.
+        .args(["-o", "DPkg::Lock::Timeout=600"])
         .args(packages)
         .env("DEBIAN_FRONTEND", "noninteractive");
     Running::start(&mut install)?.succeed(deadline)

