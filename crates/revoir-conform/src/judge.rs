@@ -111,6 +111,11 @@ pub(crate) fn judge(case: &Case, role: Role, seen: &Seen, told: Option<&[Event]>
     if let Some(why) = &seen.trouble {
         return Judgement::new(Verdict::Wrong, vec![why.clone()]);
     }
+    let refused = told.is_some_and(|told| refuses_a_command(case, told));
+    // What hangs or is missing then is what was refused.
+    if refused && seen.close.is_none() && seen.faults.is_empty() {
+        return beyond_its_api();
+    }
     let mut problems: Vec<String> = seen.failed.iter().chain(&seen.faults).cloned().collect();
     let (told_musts, wire_musts): (Vec<&Check>, Vec<&Check>) =
         case.musts.iter().partition(|check| check.is_told());
@@ -129,9 +134,8 @@ pub(crate) fn judge(case: &Case, role: Role, seen: &Seen, told: Option<&[Event]>
     let mut doubts = seen.doubts.clone();
     match told {
         Some(told) => {
-            if refuses_a_command(case, told) {
-                let why = "its API cannot do what the case asks for".to_owned();
-                return Judgement::new(Verdict::Unsupported, vec![why]);
+            if refused {
+                return beyond_its_api();
             }
             let (verdict, problems) = of_told(&told_musts, role, seen, told);
             if verdict != Verdict::Ok {
@@ -163,6 +167,11 @@ pub(crate) fn judge(case: &Case, role: Role, seen: &Seen, told: Option<&[Event]>
         problems: Vec::new(),
         doubts,
     }
+}
+
+fn beyond_its_api() -> Judgement {
+    let why = "its API cannot do what the case asks for".to_owned();
+    Judgement::new(Verdict::Unsupported, vec![why])
 }
 
 /// A command that the API refuses, in a case that is about something else.
