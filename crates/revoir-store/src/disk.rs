@@ -180,6 +180,7 @@ impl Shared {
             let (head, record) = Head::decode(found.value())?;
             (!head.is_over(now)).then(|| Stored {
                 generation: head.generation,
+                owner: head.owner,
                 record: Bytes::copy_from_slice(record),
                 age: head.written.until(now),
             })
@@ -234,7 +235,7 @@ impl Shared {
 }
 
 impl Store for Disk {
-    fn epoch(&self) -> Epoch {
+    fn epoch(&self, _: SessionId) -> Epoch {
         self.epoch
     }
 

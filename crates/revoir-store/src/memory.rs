@@ -59,7 +59,7 @@ impl Memory {
 }
 
 impl Store for Memory {
-    fn epoch(&self) -> Epoch {
+    fn epoch(&self, _: SessionId) -> Epoch {
         self.epoch
     }
 
@@ -68,6 +68,7 @@ impl Store for Memory {
         let found = kept.get(&session).filter(|it| !it.is_over());
         let stored = found.map(|it| Stored {
             generation: it.write.generation,
+            owner: it.write.owner,
             record: it.write.record.clone(),
             age: it.since.elapsed(),
         });

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending, ready};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -17,8 +17,9 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Se
 /// What [`write`](Self::write) has answered is kept: a [`load`](Self::load) by whoever comes later finds it, in the same
 /// process or, if the store says so, after the loss of one.
 pub trait Store: fmt::Debug + Send + Sync + 'static {
-    /// Which incarnation this is: 8 bytes that change when what the store had is lost.
-    fn epoch(&self) -> Epoch;
+    /// Which incarnation has this session: 8 bytes that change when what the store had is lost. Stores whose parts
+    /// can be lost apart (a cluster) have one for each.
+    fn epoch(&self, session: SessionId) -> Epoch;
 
     /// What there is of a session, unless its time is over.
     ///
@@ -33,6 +34,38 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`StoreError`]: any of them may have been written, or not. To say them again does no harm.
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>>;
+
+    /// How often what the store has may have gone back, or been lost: it restarted, or a replica took its place. When this
+    /// grows, an owner writes its sessions again.
+    fn setbacks(&self) -> u64 {
+        0
+    }
+
+    /// Asks the owner of a session to let go of it. Answers once it has, or after a second; what there is then is
+    /// [loaded](Self::load) again. Where one server has the store there is nobody to ask.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it could not be asked.
+    fn ask(&self, _session: SessionId, _owner: u64) -> Answer<'_, ()> {
+        Box::pin(ready(Ok(())))
+    }
+
+    /// The next session that others ask this owner for. It never comes where one server has the store.
+    ///
+    /// Cancel safe: what was asked and not given waits for the next call.
+    fn asked(&self, _owner: u64) -> Pin<Box<dyn Future<Output = SessionId> + Send + '_>> {
+        Box::pin(pending())
+    }
+
+    /// Tells who asked for this session that it is in the store, and its owner goes on with it no more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it could not be told, and waits for its second to pass.
+    fn let_go(&self, _session: SessionId) -> Answer<'_, ()> {
+        Box::pin(ready(Ok(())))
+    }
 }
 
 /// What a store has of a session.
@@ -40,18 +73,20 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 pub struct Stored {
     /// What it was written at.
     pub generation: u64,
+    /// Who wrote it.
+    pub owner: u64,
     /// What was written.
     pub record: Bytes,
     /// How long ago.
     pub age: Duration,
 }
 
-/// One write, which is done only if the store has the generation that the writer expects.
+/// One write, which is done only if the store has nothing newer than what the writer knows of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// The session.
     pub session: SessionId,
-    /// The generation that the store has of it; 0: nothing.
+    /// The generation that the store has of it, as far as the writer knows; 0: nothing.
     pub expects: u64,
     /// The generation that it has from then on.
     pub generation: u64,
@@ -66,12 +101,15 @@ pub struct Write {
 
 impl Write {
     /// Whether it may be done where this generation is, of this owner, or nothing.
+    ///
+    /// A lower generation than the one that is expected, or none, is no reason against it: what the writer was answered
+    /// was there, so the store has lost it, and is told again.
     #[must_use]
     pub fn fits(&self, there: Option<(u64, u64)>) -> bool {
         match there {
             Some((generation, owner)) if generation == self.generation => owner == self.owner,
-            Some((generation, _)) => generation == self.expects,
-            None => self.expects == 0,
+            Some((generation, _)) => generation <= self.expects,
+            None => true,
         }
     }
 }
@@ -81,7 +119,7 @@ impl Write {
 pub enum Written {
     /// It is kept.
     Done,
-    /// The store has another generation, or nothing where one was expected: the session is somebody else's, or was lost.
+    /// The store has a later generation, or another owner of this one: the session is somebody else's.
     Fenced,
 }
 

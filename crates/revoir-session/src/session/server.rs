@@ -74,7 +74,7 @@ pub struct Grant {
 /// What becomes of the session that `hello` asks for: the table of `docs/session.md`, section 7.
 ///
 /// `claims` is what its token says, if it is authentic; `principal` is who the client is now;
-/// `epoch` is that of the store, and `found` what the store has under the session of `claims`.
+/// `epoch` is that of the store, and `found` what there is of the session of `claims`: its owner's, or the store's.
 #[must_use]
 pub fn judge(
     hello: &Hello,
@@ -89,15 +89,14 @@ pub fn judge(
     let Some(claims) = claims.filter(|claims| claims.principal == *principal) else {
         return Judgement::Begin(Fresh::UNKNOWN);
     };
-    if claims.epoch != *epoch {
-        return Judgement::Begin(Fresh::told(Verdict::Epoch));
-    }
     let Some(session) = found.filter(|session| session.id == claims.session) else {
-        // What was never in the store did not expire there.
-        return Judgement::Begin(Fresh::told(match resume.volatile {
-            true => Verdict::Epoch,
-            false => Verdict::Expired,
-        }));
+        // What the store has lost, or never had, did not expire there.
+        return Judgement::Begin(Fresh::told(
+            match resume.volatile || claims.epoch != *epoch {
+                true => Verdict::Epoch,
+                false => Verdict::Expired,
+            },
+        ));
     };
     session.judge(resume, claims)
 }

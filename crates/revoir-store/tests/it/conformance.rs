@@ -54,7 +54,7 @@ async fn a_batch_is_written_in_order(store: &dyn Store) {
 
 async fn who_does_not_know_the_generation_writes_nothing(store: &dyn Store) {
     store.write(vec![write(1, 0, 3, "owner")]).await.unwrap();
-    for (expects, generation) in [(0, 1), (2, 4), (2, 2), (4, 5)] {
+    for (expects, generation) in [(0, 1), (2, 4), (2, 2), (1, 2)] {
         let written = store
             .write(vec![write(1, expects, generation, "other")])
             .await;
@@ -65,10 +65,31 @@ async fn who_does_not_know_the_generation_writes_nothing(store: &dyn Store) {
         );
     }
     assert_eq!(there(store, 1).await, kept("owner", 3));
-    // Nothing where something was expected: it was lost.
-    let written = store.write(vec![write(2, 1, 1, "lost")]).await.unwrap();
-    assert_eq!(written, [Written::Fenced]);
-    assert_eq!(there(store, 2).await, None);
+}
+
+async fn what_the_store_has_lost_it_is_told_again(store: &dyn Store) {
+    let written = store.write(vec![write(1, 5, 5, "owner")]).await.unwrap();
+    assert_eq!(written, [Written::Done]);
+    assert_eq!(there(store, 1).await, kept("owner", 5));
+    // It has gone back to an owner before this one.
+    store.write(vec![write(2, 0, 3, "before")]).await.unwrap();
+    let mut owner = write(2, 5, 5, "owner");
+    owner.owner = 8;
+    assert_eq!(store.write(vec![owner]).await.unwrap(), [Written::Done]);
+    let late = store.write(vec![write(2, 3, 3, "late")]).await.unwrap();
+    assert_eq!(late, [Written::Fenced]);
+    // Somebody else has claimed the same generation meanwhile.
+    let claimed = store.write(vec![write(2, 3, 5, "claimed")]).await.unwrap();
+    assert_eq!(claimed, [Written::Fenced]);
+    assert_eq!(there(store, 2).await, kept("owner", 5));
+}
+
+async fn who_wrote_it_is_known(store: &dyn Store) {
+    let mut of_nine = write(1, 0, 1, "nine");
+    of_nine.owner = u64::MAX - 9;
+    store.write(vec![of_nine]).await.unwrap();
+    let stored = store.load(SessionId([1; 16])).await.unwrap().unwrap();
+    assert_eq!(stored.owner, u64::MAX - 9);
 }
 
 async fn of_two_that_claim_a_session_one_has_it(store: &dyn Store) {
@@ -136,6 +157,8 @@ conformance!(
     who_does_not_know_the_generation_writes_nothing,
     of_two_that_claim_a_session_one_has_it,
     a_write_can_be_said_again,
+    what_the_store_has_lost_it_is_told_again,
+    who_wrote_it_is_known,
     what_is_over_is_gone,
     long_records_are_kept_whole,
 );

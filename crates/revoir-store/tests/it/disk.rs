@@ -9,19 +9,21 @@ use revoir_store::{Disk, Store, Written};
 
 use crate::conformance::{there, write};
 
+const ID: SessionId = SessionId([1; 16]);
+
 #[tokio::test]
 async fn what_was_written_is_there_when_the_file_is_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sessions");
     let store = Disk::open(&path).unwrap();
-    let epoch = store.epoch();
+    let epoch = store.epoch(ID);
     store.write(vec![write(1, 0, 4, "one")]).await.unwrap();
     let mut short = write(2, 0, 1, "short");
     short.keep = Duration::ZERO;
     store.write(vec![short]).await.unwrap();
     drop(store);
     let store = Disk::open(&path).unwrap();
-    assert_eq!(store.epoch(), epoch);
+    assert_eq!(store.epoch(ID), epoch);
     assert_eq!(there(&store, 1).await.unwrap().1, 4);
     assert_eq!(store.load(SessionId([2; 16])).await.unwrap(), None);
 }
@@ -31,7 +33,7 @@ async fn two_files_are_two_incarnations() {
     let folder = tempfile::tempdir().unwrap();
     let one = Disk::open(folder.path().join("one")).unwrap();
     let two = Disk::open(folder.path().join("two")).unwrap();
-    assert_ne!(one.epoch(), two.epoch());
+    assert_ne!(one.epoch(ID), two.epoch(ID));
 }
 
 #[tokio::test]

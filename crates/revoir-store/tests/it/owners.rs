@@ -67,7 +67,7 @@ impl<'a> World<'a> {
         let now = Duration::ZERO;
         let mut client = Session::client(now, Config::default());
         let hello = connect(&mut client, now);
-        let Judgement::Begin(fresh) = judge(&hello, None, &OWNER, &store.epoch(), None) else {
+        let Judgement::Begin(fresh) = judge(&hello, None, &OWNER, &store.epoch(ID), None) else {
             panic!("it has no token");
         };
         let grant = grant(&keys, store, 1);
@@ -214,7 +214,7 @@ impl<'a> World<'a> {
 
     fn judge(&mut self, hello: &Hello) {
         let claims = self.keys.open(&hello.resume.as_ref().unwrap().token);
-        let epoch = self.store.epoch();
+        let epoch = self.store.epoch(ID);
         let judgement = judge(hello, claims.as_ref(), &OWNER, &epoch, Some(&self.server));
         assert_eq!(judgement, Judgement::Resume);
         let grant = grant(&self.keys, self.store, self.server.next_generation());
@@ -280,7 +280,7 @@ fn grant(keys: &Keys, store: &dyn Store, generation: u64) -> Grant {
     let claims = Claims {
         session: ID,
         generation,
-        epoch: store.epoch(),
+        epoch: store.epoch(ID),
         principal: OWNER,
     };
     Grant {

@@ -108,6 +108,10 @@ fn judging() -> Vec<Script> {
         is_found: false,
         ..Asks::with(1)
     };
+    let lost_with_the_store = Asks {
+        is_found: false,
+        ..elsewhere
+    };
     let volatile = |mut it: Resume| {
         it.volatile = true;
         hello(Some(it))
@@ -115,7 +119,9 @@ fn judging() -> Vec<Script> {
     vec![
         opened("a forged token").hello(&back(2, 0, 0, 0), Asks::NOTHING),
         opened("a token of somebody else").hello(&back(2, 0, 0, 0), stolen),
-        opened("a token of another epoch").hello(&back(2, 0, 0, 0), elsewhere),
+        opened("a token of another epoch").hello(&back(2, 0, 0, 0), lost_with_the_store),
+        opened("a token of another epoch, and its owner has written it again")
+            .hello(&back(2, 0, 0, 0), elsewhere),
         opened("a session that is not known").hello(&back(2, 0, 0, 0), forgotten),
         opened("a session that is not known, and was volatile")
             .hello(&volatile(resume(2, 0, 0, 0)), forgotten),
