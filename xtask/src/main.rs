@@ -29,6 +29,7 @@ mod programs;
 mod proof;
 mod proxies;
 mod real_peers;
+mod redis;
 mod session;
 mod tools;
 
@@ -68,6 +69,7 @@ cargo xtask modules [CRATE]   which modules of a crate stand upon which; fails o
 cargo xtask mutants [LIST]    make adapters and sessions forget one rule after the other; fails if no
                               test does
 cargo xtask session           a client of sessions in JavaScript, against the vectors and the library's server
+cargo xtask redis [SERVER]    the store of sessions in redis-server, or valkey-server: one, Sentinel, a cluster
 cargo xtask proof [NAME]      show that a claim with figures holds on this machine
 cargo xtask --built COMMAND   take the programs as they are in the target folder";
 
@@ -97,6 +99,8 @@ fn main() -> ExitCode {
         ["mutants", list] => mutants::run(list),
         ["fixes"] => fixes::run(false),
         ["fixes", "--write"] => fixes::run(true),
+        ["redis"] => redis::run("redis-server"),
+        ["redis", server] => redis::run(server),
         ["proof"] => proof::run(None),
         ["proof", name] => proof::run(Some(name)),
         _ => play(is_built, args),

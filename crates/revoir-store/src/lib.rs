@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | [`Memory`] | tests, and several servers in one process | the loss of a server |
 //! | `Disk` (feature `disk`) | one machine with nothing to install | restart and SIGKILL of the process |
+//! | `Redis` (feature `redis`) | several servers | the loss of any of them |
 //!
 //! [`Owned`] is what the owner of one session knows of its place there: what to write, and what may be said because the store
 //! has it.
@@ -20,8 +21,12 @@
 mod disk;
 mod memory;
 mod owned;
+#[cfg(feature = "redis")]
+mod redis;
 mod store;
 
+#[cfg(feature = "redis")]
+pub use self::redis::Redis;
 #[cfg(feature = "disk")]
 pub use disk::Disk;
 pub use memory::Memory;

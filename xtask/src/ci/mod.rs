@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use crate::programs::Programs;
-use crate::{autobahn, browser, interop, js, proxies, report, tools};
+use crate::{autobahn, browser, interop, js, proxies, redis, report, tools};
 use ledger::Ledger;
 pub(crate) use packages::check as packages;
 
@@ -97,6 +97,7 @@ fn steps(ledger: &mut Ledger, mark: &str) -> anyhow::Result<()> {
     ledger.step("sessions in JavaScript", || {
         crate::session::run(&Programs::built()?)
     })?;
+    ledger.step("sessions in Redis", || redis::run("redis-server"))?;
     // These mostly wait, and have limits of one second: they are alone.
     let waiting = [
         ledger.start("gateway", &["--built", "gateway"])?,
@@ -164,7 +165,7 @@ pub(crate) fn install() -> anyhow::Result<()> {
     tools::find_chromium(deadline)?;
     tools::find_firefox(deadline)?;
     autobahn::install(deadline)?;
-    Ok(())
+    redis::install("redis-server", deadline)
 }
 
 const WASM: &str = "wasm32-unknown-unknown";

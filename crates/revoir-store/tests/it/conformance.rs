@@ -133,6 +133,15 @@ async fn long_records_are_kept_whole(store: &dyn Store) {
 /// Every store, each test with one of its own.
 macro_rules! conformance {
     ($($test:ident),* $(,)?) => {
+        /// All of them with one store, which is made empty for each.
+        #[cfg(feature = "redis")]
+        pub(crate) async fn all(store: &dyn Store, mut empty: impl FnMut()) {
+            $(
+                empty();
+                $test(store).await;
+            )*
+        }
+
         mod memory {
             $(#[tokio::test]
             async fn $test() {

@@ -8,10 +8,10 @@ use revoir_store::{Disk, Durable, Memory, Store};
 use crate::owners::{Fates, World};
 
 /// Numbers that only look random.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -21,7 +21,7 @@ impl Random {
 }
 
 /// Both ends talk, connections break, ticks come and go, and in the end the owner is lost.
-async fn play(store: &dyn Store, durable: Durable, seed: u64) -> Fates {
+pub(crate) async fn play(store: &dyn Store, durable: Durable, seed: u64) -> Fates {
     let mut random = Random(seed);
     let mut world = World::new(store, durable).await;
     for _ in 0..3 {

@@ -6,3 +6,5 @@ mod conformance;
 mod disk;
 mod loss;
 mod owners;
+#[cfg(feature = "redis")]
+mod redis;

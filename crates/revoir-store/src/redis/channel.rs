@@ -1,0 +1,281 @@
+//! What servers tell each other through Redis: who asks whom to let go of a session.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use redis::aio::PubSub;
+use redis::{Client, Msg};
+use revoir_session::SessionId;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
+use tokio::time::{interval, sleep, timeout};
+
+use crate::redis::link::ask_sentinels;
+use crate::redis::place::Place;
+use crate::redis::{PATIENCE, Shared, Trouble};
+use crate::store::StoreError;
+
+/// An owner that was asked has so long to let go.
+const LET_GO: Duration = Duration::from_secs(1);
+
+/// A channel on which nothing comes is tried so often.
+const PROBE: Duration = Duration::from_secs(2);
+
+/// More questions than these wait for nobody.
+const MOST_ASKED: usize = 65_536;
+
+const ASK: u8 = b'?';
+const GONE: u8 = b'!';
+
+/// This server's end of it.
+pub(super) struct Channel {
+    /// Answers are published under this number.
+    id: u64,
+    listener: OnceLock<Listener>,
+    said: Mutex<Said>,
+    /// Something is in `said.asked`.
+    news: Notify,
+}
+
+struct Listener {
+    task: AbortHandle,
+    owners: mpsc::UnboundedSender<u64>,
+    is_ready: watch::Receiver<bool>,
+}
+
+#[derive(Default)]
+struct Said {
+    owners: HashSet<u64>,
+    /// What others ask for, in order.
+    asked: std::collections::VecDeque<SessionId>,
+    /// Who asks for a session, by the number that an answer goes to.
+    askers: HashMap<SessionId, Vec<u64>>,
+    /// Who here waits for the owner of a session to let go.
+    waiting: HashMap<SessionId, Vec<oneshot::Sender<()>>>,
+}
+
+impl Channel {
+    pub(super) fn new() -> Result<Self, StoreError> {
+        let id = getrandom::u64().map_err(|error| StoreError::new(error.to_string()))?;
+        Ok(Self {
+            id,
+            listener: OnceLock::new(),
+            said: Mutex::default(),
+            news: Notify::new(),
+        })
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something was published for this server.
+    fn hear(&self, message: &[u8]) {
+        let Some((kind, rest)) = message.split_first() else {
+            return;
+        };
+        let Some((session, rest)) = rest.split_first_chunk() else {
+            return;
+        };
+        let session = SessionId(*session);
+        let mut said = self.said();
+        match *kind {
+            ASK if said.asked.len() < MOST_ASKED => {
+                let Some(asker) = rest.first_chunk() else {
+                    return;
+                };
+                let askers = said.askers.entry(session).or_default();
+                askers.push(u64::from_be_bytes(*asker));
+                said.asked.push_back(session);
+                drop(said);
+                self.news.notify_one();
+            }
+            GONE => {
+                for waiting in said.waiting.remove(&session).unwrap_or_default() {
+                    // Who waited has given up.
+                    let _ = waiting.send(());
+                }
+            }
+            // Of a later version, or too much at once: whoever asks waits a second.
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        if let Some(listener) = self.listener.get() {
+            listener.task.abort();
+        }
+    }
+}
+
+fn channel_of(kind: &str, id: u64) -> String {
+    format!("revoir:{kind}:{id:016x}")
+}
+
+fn listener(shared: &Arc<Shared>) -> &Listener {
+    shared.channel.listener.get_or_init(|| {
+        let (owners, wanted) = mpsc::unbounded_channel();
+        let (tell_ready, is_ready) = watch::channel(false);
+        let listening = listen(Arc::downgrade(shared), wanted, tell_ready);
+        Listener {
+            task: tokio::spawn(listening).abort_handle(),
+            owners,
+            is_ready,
+        }
+    })
+}
+
+/// Listens until nobody has the store any more.
+async fn listen(
+    shared: Weak<Shared>,
+    mut owners: mpsc::UnboundedReceiver<u64>,
+    is_ready: watch::Sender<bool>,
+) {
+    while let Some(strong) = shared.upgrade() {
+        let connected = timeout(PATIENCE, connect(&strong)).await;
+        drop(strong);
+        if let Ok(Ok(channel)) = connected {
+            is_ready.send_replace(true);
+            hear_all(channel, &shared, &mut owners).await;
+            is_ready.send_replace(false);
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn connect(shared: &Shared) -> Result<PubSub, StoreError> {
+    let mut connected = Err(StoreError::new("no server is there"));
+    let open = async |client: &Client| client.get_async_pubsub().await.map_err(StoreError::new);
+    match &shared.place {
+        Place::One(client) => connected = open(client).await,
+        Place::Sentinels {
+            sentinels,
+            name,
+            server,
+        } => {
+            let master = ask_sentinels(sentinels, name, PATIENCE).await?;
+            connected = open(&server.at(&master)?).await;
+        }
+        // What is published in a cluster comes to all of its nodes.
+        Place::Cluster(nodes) => {
+            for node in nodes {
+                let one = timeout(PATIENCE / 2, open(node)).await;
+                connected = one.unwrap_or_else(|_| Err(StoreError::new("it does not answer")));
+                if connected.is_ok() {
+                    break;
+                }
+            }
+        }
+    }
+    let mut channel = connected?;
+    let owners: Vec<_> = shared.channel.said().owners.iter().copied().collect();
+    let owners = owners.into_iter().map(|owner| channel_of("owner", owner));
+    let mut names: Vec<_> = owners.collect();
+    names.push(channel_of("asker", shared.channel.id));
+    channel.subscribe(names).await.map_err(StoreError::new)?;
+    Ok(channel)
+}
+
+/// Until the connection is gone.
+async fn hear_all(
+    channel: PubSub,
+    shared: &Weak<Shared>,
+    owners: &mut mpsc::UnboundedReceiver<u64>,
+) {
+    let (mut sink, mut stream) = channel.split();
+    let mut probes = interval(PROBE);
+    loop {
+        let sent = tokio::select! {
+            message = stream.next() => {
+                let Some(strong) = shared.upgrade() else { return };
+                match message.as_ref().map(Msg::get_payload_bytes) {
+                    Some(message) => strong.channel.hear(message),
+                    None => return,
+                }
+                continue;
+            }
+            Some(owner) = owners.recv() => {
+                timeout(PATIENCE, sink.subscribe(channel_of("owner", owner))).await
+            }
+            _ = probes.tick() => timeout(PATIENCE, sink.ping()).await,
+        };
+        if !matches!(sent, Ok(Ok(()))) {
+            return;
+        }
+    }
+}
+
+/// See [`Store::ask`](crate::Store::ask).
+pub(super) async fn ask(
+    shared: &Arc<Shared>,
+    session: SessionId,
+    owner: u64,
+) -> Result<(), StoreError> {
+    let mut is_ready = listener(shared).is_ready.clone();
+    let listens = async { is_ready.wait_for(|is_ready| *is_ready).await.is_ok() };
+    if timeout(PATIENCE, listens).await != Ok(true) {
+        return Err(StoreError::new("its channel is away"));
+    }
+    let (gone, has_let_go) = oneshot::channel();
+    {
+        let mut said = shared.channel.said();
+        let waiting = said.waiting.entry(session).or_default();
+        waiting.retain(|it| !it.is_closed());
+        waiting.push(gone);
+    }
+    let message = [&[ASK][..], &session.0, &shared.channel.id.to_be_bytes()].concat();
+    let is_there = publish(shared, &channel_of("owner", owner), &message).await;
+    if matches!(is_there, Ok(None | Some(true))) {
+        // Whether it has, or its second is over: what counts is what the store has then.
+        let _ = timeout(LET_GO, has_let_go).await;
+    }
+    let mut said = shared.channel.said();
+    if let Some(waiting) = said.waiting.get_mut(&session) {
+        waiting.retain(|it| !it.is_closed());
+        if waiting.is_empty() {
+            said.waiting.remove(&session);
+        }
+    }
+    is_there.map(|_| ())
+}
+
+/// See [`Store::asked`](crate::Store::asked).
+pub(super) async fn asked(shared: &Arc<Shared>, owner: u64) -> SessionId {
+    if shared.channel.said().owners.insert(owner) {
+        // The listener ends with the store, which is borrowed here.
+        let _ = listener(shared).owners.send(owner);
+    }
+    loop {
+        let news = shared.channel.news.notified();
+        if let Some(session) = shared.channel.said().asked.pop_front() {
+            return session;
+        }
+        news.await;
+    }
+}
+
+/// See [`Store::let_go`](crate::Store::let_go).
+pub(super) async fn let_go(shared: &Arc<Shared>, session: SessionId) -> Result<(), StoreError> {
+    let askers = shared.channel.said().askers.remove(&session);
+    let message = [&[GONE][..], &session.0].concat();
+    for asker in askers.unwrap_or_default() {
+        publish(shared, &channel_of("asker", asker), &message).await?;
+    }
+    Ok(())
+}
+
+async fn publish(
+    shared: &Shared,
+    channel: &str,
+    message: &[u8],
+) -> Result<Option<bool>, StoreError> {
+    let publish = async |link: crate::redis::link::Link| {
+        let published = link.publish(channel, message).await;
+        published.map_err(Trouble::Link)
+    };
+    shared.ask(publish).await
+}

@@ -1,0 +1,248 @@
+//! A connection to Redis, whichever way it is set up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClientBuilder;
+use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value, cmd, from_redis_value};
+
+use crate::redis::place::Place;
+use crate::store::StoreError;
+
+/// A replica is waited for so long: it answers within a round trip, or is in trouble.
+const WAIT: Duration = Duration::from_millis(100);
+
+#[derive(Clone)]
+pub(super) enum Link {
+    One(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+/// What the masters say of themselves.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Masters {
+    /// What they had has these names, which change with a restart and with a failover.
+    pub(super) histories: BTreeSet<String>,
+    pub(super) have_replicas: bool,
+}
+
+impl Link {
+    /// Connects, within `patience` for each server that is tried.
+    pub(super) async fn connect(place: &Place, patience: Duration) -> Result<Self, StoreError> {
+        match place {
+            Place::One(client) => Ok(Self::One(connect(client, patience).await?)),
+            Place::Sentinels {
+                sentinels,
+                name,
+                server,
+            } => {
+                let address = ask_sentinels(sentinels, name, patience).await?;
+                Ok(Self::One(connect(&server.at(&address)?, patience).await?))
+            }
+            Place::Cluster(nodes) => {
+                let nodes = nodes.iter().map(|node| node.get_connection_info().clone());
+                let client = ClusterClientBuilder::new(nodes)
+                    .connection_timeout(patience)
+                    .response_timeout(patience)
+                    .retries(3)
+                    .max_retry_wait(100)
+                    .build()
+                    .map_err(StoreError::new)?;
+                let connection = client.get_async_connection().await;
+                Ok(Self::Cluster(connection.map_err(StoreError::new)?))
+            }
+        }
+    }
+
+    /// Sends these, each with the part that it is about, in one pipeline for each server or part, and gives the answers in the
+    /// same order; errors of the server are among them. With `wait` it asks for a replica to have them.
+    pub(super) async fn send(
+        &self,
+        commands: Vec<(usize, Cmd)>,
+        wait: bool,
+    ) -> Result<Vec<Value>, StoreError> {
+        match self {
+            Self::One(connection) => {
+                let commands = commands.into_iter().map(|(_, command)| command);
+                pipe(connection.clone(), commands.collect(), wait).await
+            }
+            Self::Cluster(connection) => {
+                let count = commands.len();
+                let mut parts: BTreeMap<usize, (Vec<usize>, Vec<Cmd>)> = BTreeMap::new();
+                for (place, (part, command)) in commands.into_iter().enumerate() {
+                    let (places, commands) = parts.entry(part).or_default();
+                    places.push(place);
+                    commands.push(command);
+                }
+                let sent = parts.into_values().map(async |(places, commands)| {
+                    let answers = pipe(connection.clone(), commands, wait).await?;
+                    Ok::<_, StoreError>((places, answers))
+                });
+                let mut answers = vec![Value::Nil; count];
+                for (places, answered) in try_join_all(sent).await? {
+                    for (place, answer) in places.into_iter().zip(answered) {
+                        answers[place] = answer;
+                    }
+                }
+                Ok(answers)
+            }
+        }
+    }
+
+    /// Publishes; says whether somebody listens, if that can be known.
+    pub(super) async fn publish(
+        &self,
+        channel: &str,
+        message: &[u8],
+    ) -> Result<Option<bool>, StoreError> {
+        let mut command = cmd("PUBLISH");
+        command.arg(channel).arg(message);
+        match self {
+            Self::One(connection) => {
+                let listening = command.query_async(&mut connection.clone()).await;
+                let listening: u64 = listening.map_err(StoreError::new)?;
+                Ok(Some(listening > 0))
+            }
+            // A node of a cluster counts only those that listen to itself.
+            Self::Cluster(connection) => {
+                let published = command.query_async::<u64>(&mut connection.clone()).await;
+                published.map(|_| None).map_err(StoreError::new)
+            }
+        }
+    }
+
+    pub(super) async fn look(&self) -> Result<Masters, StoreError> {
+        let mut command = cmd("INFO");
+        command.arg("replication");
+        let told = match self {
+            Self::One(connection) => {
+                let told = command.query_async(&mut connection.clone()).await;
+                vec![told.map_err(StoreError::new)?]
+            }
+            Self::Cluster(connection) => {
+                let to = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+                let told = connection.clone().route_command(command, to).await;
+                let told = told.and_then(|told| Ok(from_redis_value(told)?));
+                let told: BTreeMap<String, String> = told.map_err(StoreError::new)?;
+                told.into_values().collect()
+            }
+        };
+        Masters::read(&told)
+    }
+}
+
+impl Masters {
+    fn read(told: &[String]) -> Result<Self, StoreError> {
+        let mut masters = Self::default();
+        for info in told {
+            let field = |name: &str| {
+                let mut lines = info.lines();
+                lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+            };
+            if field("role") != Some("master") {
+                return Err(StoreError::new("this server is not the master"));
+            }
+            masters
+                .histories
+                .extend(field("master_replid").map(str::to_owned));
+            masters.have_replicas |= field("connected_slaves").is_some_and(|count| count != "0");
+        }
+        Ok(masters)
+    }
+}
+
+async fn connect(client: &Client, patience: Duration) -> Result<MultiplexedConnection, StoreError> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(patience))
+        .set_response_timeout(Some(patience));
+    let connected = client.get_multiplexed_async_connection_with_config(&config);
+    connected.await.map_err(StoreError::new)
+}
+
+/// Who is the master: the first sentinel that answers knows.
+pub(super) async fn ask_sentinels(
+    sentinels: &[Client],
+    name: &str,
+    patience: Duration,
+) -> Result<String, StoreError> {
+    let mut last = StoreError::new(format!("no sentinel knows the master {name}"));
+    for sentinel in sentinels {
+        let mut connection = match connect(sentinel, patience).await {
+            Ok(connection) => connection,
+            Err(error) => {
+                last = error;
+                continue;
+            }
+        };
+        let mut command = cmd("SENTINEL");
+        command.arg("get-master-addr-by-name").arg(name);
+        match command.query_async(&mut connection).await {
+            Ok(Some::<(String, u16)>((host, port))) => return Ok(address(&host, port)),
+            Ok(None) => {}
+            Err(error) => last = StoreError::new(error),
+        }
+    }
+    Err(last)
+}
+
+fn address(host: &str, port: u16) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
+    }
+}
+
+async fn pipe(
+    mut connection: impl ConnectionLike,
+    commands: Vec<Cmd>,
+    wait: bool,
+) -> Result<Vec<Value>, StoreError> {
+    let count = commands.len();
+    let mut pipeline = Pipeline::with_capacity(count + 1);
+    for command in commands {
+        pipeline.add_command(command);
+    }
+    if wait {
+        let millis = u64::try_from(WAIT.as_millis()).unwrap_or(0);
+        pipeline.cmd("WAIT").arg(1).arg(millis);
+    }
+    let sent = count + usize::from(wait);
+    let answers = connection.req_packed_commands(&pipeline, 0, sent).await;
+    let mut answers = answers.map_err(StoreError::new)?;
+    // Whether the replica has it is not insisted upon: its master has.
+    answers.truncate(count);
+    match answers.len() == count {
+        true => Ok(answers),
+        false => Err(StoreError::new("not every command was answered")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_masters_say_of_themselves_is_read() {
+        let told = |role: &str, replicas: u8, history: &str| {
+            format!(
+                "# Replication\r\nrole:{role}\r\nconnected_slaves:{replicas}\r\nmaster_replid:{history}\r\n"
+            )
+        };
+        let two = [told("master", 0, "aa"), told("master", 2, "bb")];
+        let masters = Masters::read(&two).unwrap();
+        assert!(masters.have_replicas);
+        assert_eq!(masters.histories.len(), 2);
+        assert!(!Masters::read(&two[..1]).unwrap().have_replicas);
+        assert!(Masters::read(&[told("slave", 0, "aa")]).is_err());
+    }
+
+    #[test]
+    fn addresses_of_either_family_are_written() {
+        assert_eq!(address("::1", 1), "[::1]:1");
+        assert_eq!(address("h", 1), "h:1");
+    }
+}

@@ -1,0 +1,408 @@
+//! [`Redis`]: sessions in Redis or Valkey, for several servers.
+
+mod channel;
+mod epochs;
+mod link;
+mod place;
+mod record;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use redis::{ServerError, Value};
+use revoir_session::{Epoch, SessionId};
+use tokio::time::{Instant, timeout};
+
+use crate::redis::channel::Channel;
+use crate::redis::epochs::Epochs;
+use crate::redis::link::{Link, Masters};
+use crate::redis::place::Place;
+use crate::redis::record::{Head, PARTS, begin_command, part_of, read_command, write_command};
+use crate::store::{Answer, Store, StoreError, Stored, Write, Written};
+
+/// Whatever is asked of it is answered, or given up, within this.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// After a failure it is not tried again so soon.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// So often it is looked whether masters have restarted or changed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// More writes than these go in several pipelines, and so do more bytes: others want to be answered, too.
+const MOST_WRITES: usize = 512;
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// Keeps sessions in Redis 7 or Valkey: one server, one that Sentinels know, or a cluster. What it has survives the loss of any of
+/// the servers that write to it.
+///
+/// A [`write`](Store::write) is one pipeline (for each 512 sessions, and for each part of a cluster) of calls of one script, which
+/// compares generation and owner with what is there. Where there are replicas, a change of generation asks for one to have it
+/// (`WAIT 1`, at most 100 ms). Whatever is asked is answered or given up within a second; while it is away, it fails at once
+/// most of the time. It connects when it is first used, and again by itself.
+///
+/// It needs a tokio runtime.
+pub struct Redis(Arc<Shared>);
+
+struct Shared {
+    place: Place,
+    epochs: Epochs,
+    setbacks: AtomicU64,
+    /// The number of the last write: a late one is told by it.
+    number: AtomicU64,
+    state: Mutex<State>,
+    connecting: tokio::sync::Mutex<()>,
+    channel: Channel,
+}
+
+#[derive(Default)]
+struct State {
+    /// With a number of its own.
+    link: Option<(u64, Link)>,
+    links: u64,
+    looked: Option<Instant>,
+    /// Not to be tried before that.
+    pause: Option<Instant>,
+    histories: BTreeSet<String>,
+    have_replicas: bool,
+}
+
+impl Redis {
+    /// At this address: `redis://USER:PASSWORD@HOST:6379/0`, `rediss://` with TLS, `redis+unix:///PATH`,
+    /// `redis+sentinel://HOST,HOST/NAME`, `redis+cluster://HOST,HOST`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it is no such address. Nothing is connected yet, so that Redis is away is no error here.
+    pub fn new(address: &str) -> Result<Self, StoreError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let micros = now.unwrap_or_default().as_micros();
+        Ok(Self(Arc::new(Shared {
+            place: Place::parse(address)?,
+            epochs: Epochs::new(some_epoch()?),
+            setbacks: AtomicU64::new(0),
+            number: AtomicU64::new(u64::try_from(micros).unwrap_or(0)),
+            state: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            channel: Channel::new()?,
+        })))
+    }
+}
+
+fn some_epoch() -> Result<Epoch, StoreError> {
+    let mut epoch = [0; 8];
+    getrandom::fill(&mut epoch).map_err(|error| StoreError::new(error.to_string()))?;
+    Ok(Epoch(epoch))
+}
+
+/// Why an answer is no answer. Redis is away, and whoever is connected to it should be no more, or not.
+enum Trouble {
+    Link(StoreError),
+    Answer(StoreError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Link(error)
+    }
+}
+
+impl Trouble {
+    fn of(error: &ServerError) -> Self {
+        let told = StoreError::new(match error.code() {
+            "MOVED" | "ASK" | "CROSSSLOT" => {
+                "it is a node of a cluster: its address begins with redis+cluster://".to_owned()
+            }
+            code => format!("{code} {}", error.details().unwrap_or_default()),
+        });
+        match error.code() {
+            // Somebody else is the master by now, or is about to be.
+            "READONLY" | "MASTERDOWN" | "UNBLOCKED" => Self::Link(told),
+            _ => Self::Answer(told),
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does `ask` with the connection there is, or a new one, within the time there is for it.
+    async fn ask<T, F>(&self, ask: impl FnOnce(Link) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Trouble>>,
+    {
+        let mut used = None;
+        let asked = async {
+            let (number, link) = self.link().await.map_err(Trouble::Answer)?;
+            used = Some(number);
+            ask(link).await
+        };
+        let trouble = match timeout(PATIENCE, asked).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(trouble)) => trouble,
+            Err(_) => Trouble::Link(StoreError::new("it does not answer")),
+        };
+        match trouble {
+            Trouble::Answer(error) => Err(error),
+            Trouble::Link(error) => {
+                self.lose(used);
+                Err(error)
+            }
+        }
+    }
+
+    /// Never uses this connection again.
+    fn lose(&self, used: Option<u64>) {
+        let mut state = self.lock();
+        let current = state.link.as_ref().map(|(number, _)| *number);
+        if current == used {
+            state.link = None;
+            state.pause = Some(Instant::now() + PAUSE);
+        }
+    }
+
+    async fn link(&self) -> Result<(u64, Link), StoreError> {
+        let there = |state: &State| state.link.clone();
+        if let Some(link) = there(&self.lock()) {
+            return Ok(link);
+        }
+        let _one_at_a_time = self.connecting.lock().await;
+        let pause = {
+            let state = self.lock();
+            if let Some(link) = there(&state) {
+                return Ok(link);
+            }
+            state.pause.filter(|until| *until > Instant::now())
+        };
+        if pause.is_some() {
+            return Err(StoreError::new("it was away a moment ago"));
+        }
+        let connected = self.connect().await;
+        let mut state = self.lock();
+        match connected {
+            Ok(link) => {
+                state.links += 1;
+                let link = (state.links, link);
+                state.link = Some(link.clone());
+                Ok(link)
+            }
+            Err(error) => {
+                state.pause = Some(Instant::now() + PAUSE);
+                Err(error)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Link, StoreError> {
+        let link = Link::connect(&self.place, PATIENCE).await?;
+        self.look(&link).await?;
+        match self.begin(&link, (0..PARTS).collect()).await {
+            Ok(()) => Ok(link),
+            Err(Trouble::Link(error) | Trouble::Answer(error)) => Err(error),
+        }
+    }
+
+    /// Looks what the masters say of themselves.
+    async fn look(&self, link: &Link) -> Result<(), StoreError> {
+        let Masters {
+            histories,
+            have_replicas,
+        } = link.look().await?;
+        let mut state = self.lock();
+        state.looked = Some(Instant::now());
+        state.have_replicas = have_replicas;
+        let is_first = state.histories.is_empty();
+        let is_new = !histories.is_subset(&state.histories);
+        state.histories = histories;
+        if is_new && !is_first {
+            self.setbacks.fetch_add(1, Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Has Redis say the epochs of these parts, or take one if it knows none.
+    async fn begin(&self, link: &Link, parts: Vec<usize>) -> Result<(), Trouble> {
+        let epoch = some_epoch()?;
+        let commands = parts
+            .iter()
+            .map(|part| (*part, begin_command(*part, epoch)));
+        let answers = link.send(commands.collect(), false).await?;
+        for (part, answer) in parts.into_iter().zip(answers) {
+            self.learn(part, &answer)?;
+        }
+        Ok(())
+    }
+
+    fn learn(&self, part: usize, told: &Value) -> Result<(), Trouble> {
+        let epoch = match told {
+            Value::BulkString(bytes) => <[u8; 8]>::try_from(&bytes[..]).ok(),
+            Value::ServerError(error) => return Err(Trouble::of(error)),
+            _ => None,
+        };
+        let epoch = epoch.ok_or_else(|| Trouble::Answer(StoreError::new("an epoch is broken")))?;
+        if self.epochs.learn(part, Epoch(epoch)) {
+            self.setbacks.fetch_add(1, Relaxed);
+        }
+        Ok(())
+    }
+
+    async fn load(&self, link: Link, session: SessionId) -> Result<Option<Stored>, Trouble> {
+        let part = part_of(session);
+        let answers = link
+            .send(vec![(part, read_command(session))], false)
+            .await?;
+        let (record, left, epoch) = match answers.into_iter().next() {
+            Some(Value::Array(told)) => match <[Value; 3]>::try_from(told) {
+                Ok([record, Value::Int(left), epoch]) => (record, left, epoch),
+                _ => return Err(strange()),
+            },
+            Some(Value::ServerError(error)) => return Err(Trouble::of(&error)),
+            _ => return Err(strange()),
+        };
+        match epoch {
+            Value::Nil => self.begin(&link, vec![part]).await?,
+            epoch => self.learn(part, &epoch)?,
+        }
+        let bytes = match record {
+            Value::Nil => return Ok(None),
+            Value::BulkString(bytes) => Bytes::from(bytes),
+            _ => return Err(strange()),
+        };
+        let broken = |error: String| Trouble::Answer(StoreError::new(error));
+        let (head, record) = Head::decode(&bytes).map_err(broken)?;
+        let left = u64::try_from(left).unwrap_or(head.keep_ms);
+        Ok(Some(Stored {
+            generation: head.generation,
+            owner: head.owner,
+            record: bytes.slice_ref(record),
+            age: Duration::from_millis(head.keep_ms.saturating_sub(left)),
+        }))
+    }
+
+    async fn write(&self, link: Link, writes: &[Write]) -> Result<Vec<Written>, Trouble> {
+        let count = writes.len();
+        let first = self.number.fetch_add(count as u64, Relaxed) + 1;
+        let (wait, is_due) = {
+            let state = self.lock();
+            let is_claim = |write: &Write| write.generation != write.expects;
+            let wait = state.have_replicas && writes.iter().any(is_claim);
+            (
+                wait,
+                state.looked.is_none_or(|looked| looked.elapsed() >= LOOK),
+            )
+        };
+        let command = |place: usize, whole: bool| {
+            let write = &writes[place];
+            let part = part_of(write.session);
+            let number = first + place as u64;
+            let command = write_command(write, number, self.epochs.of(part), whole);
+            (part, command)
+        };
+        let commands = (0..count).map(|place| command(place, false));
+        let mut answers = link.send(commands.collect(), wait).await?;
+        let is_unknown = |answer: &Value| matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT");
+        let unknown: Vec<_> = (0..count)
+            .filter(|place| is_unknown(&answers[*place]))
+            .collect();
+        if !unknown.is_empty() {
+            // Those behind them may have been done by now. They are later than these, or of other sessions.
+            let commands = unknown.iter().map(|place| command(*place, true));
+            let told = link.send(commands.collect(), wait).await?;
+            for (place, answer) in unknown.into_iter().zip(told) {
+                answers[place] = answer;
+            }
+        }
+        let (written, forgotten) = read(writes, answers)?;
+        if !forgotten.is_empty() {
+            self.begin(&link, forgotten.into_iter().collect()).await?;
+        }
+        if is_due {
+            self.look(&link).await?;
+        }
+        Ok(written)
+    }
+
+    async fn write_all(&self, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
+        let mut written = Vec::with_capacity(writes.len());
+        while let Some(rest) = writes.get(written.len()..).filter(|rest| !rest.is_empty()) {
+            let mut bytes = 0;
+            let fits = rest.iter().take(MOST_WRITES).take_while(|write| {
+                let before = bytes;
+                bytes += write.record.len();
+                before < MOST_BYTES
+            });
+            let some = &rest[..fits.count()];
+            written.extend(self.ask(|link| self.write(link, some)).await?);
+        }
+        Ok(written)
+    }
+}
+
+/// What came of each, and the parts whose epoch is not what it was.
+fn read(writes: &[Write], answers: Vec<Value>) -> Result<(Vec<Written>, BTreeSet<usize>), Trouble> {
+    let mut written = Vec::with_capacity(writes.len());
+    let mut forgotten = BTreeSet::new();
+    for (write, answer) in writes.iter().zip(answers) {
+        let told = match answer {
+            Value::Int(told @ 0..4) => told,
+            Value::ServerError(error) => return Err(Trouble::of(&error)),
+            _ => return Err(strange()),
+        };
+        written.push(match told & 1 {
+            1 => Written::Done,
+            _ => Written::Fenced,
+        });
+        if told & 2 != 0 {
+            forgotten.insert(part_of(write.session));
+        }
+    }
+    Ok((written, forgotten))
+}
+
+fn strange() -> Trouble {
+    Trouble::Link(StoreError::new("its answer is none that Redis gives"))
+}
+
+impl Store for Redis {
+    fn epoch(&self, session: SessionId) -> Epoch {
+        self.0.epochs.of(part_of(session))
+    }
+
+    fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
+        Box::pin(self.0.ask(move |link| self.0.load(link, session)))
+    }
+
+    fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {
+        Box::pin(async move { self.0.write_all(&writes).await })
+    }
+
+    fn setbacks(&self) -> u64 {
+        self.0.setbacks.load(Relaxed)
+    }
+
+    fn ask(&self, session: SessionId, owner: u64) -> Answer<'_, ()> {
+        Box::pin(channel::ask(&self.0, session, owner))
+    }
+
+    fn asked(&self, owner: u64) -> Pin<Box<dyn Future<Output = SessionId> + Send + '_>> {
+        Box::pin(channel::asked(&self.0, owner))
+    }
+
+    fn let_go(&self, session: SessionId) -> Answer<'_, ()> {
+        Box::pin(channel::let_go(&self.0, session))
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Redis").field(&self.0.place).finish()
+    }
+}

@@ -1,0 +1,37 @@
+//! What Redis adds: it is somewhere else. These start `redis-server`, and are run by `cargo xtask redis`.
+
+mod channel;
+mod faults;
+mod proxy;
+mod schedules;
+mod server;
+mod topologies;
+
+use revoir_store::{Durable, Memory, Redis};
+
+use crate::conformance::all;
+use crate::loss::play;
+use server::Server;
+
+#[tokio::test]
+#[ignore = "starts redis-server: cargo xtask redis"]
+async fn one_server_does_what_a_store_does() {
+    let server = Server::start(&[]);
+    let store = Redis::new(&server.address()).unwrap();
+    all(&store, || drop(server.say(&["FLUSHALL"]))).await;
+}
+
+#[tokio::test]
+#[ignore = "starts redis-server: cargo xtask redis"]
+async fn owners_are_lost_as_they_are_in_memory() {
+    let server = Server::start(&[]);
+    let store = Redis::new(&server.address()).unwrap();
+    for seed in 0..100 {
+        for durable in [Durable::Acks, Durable::BeforeSend] {
+            server.say(&["FLUSHALL"]);
+            let fates = play(&store, durable, seed).await;
+            let expected = play(&Memory::new().unwrap(), durable, seed).await;
+            assert_eq!(format!("{fates:?}"), format!("{expected:?}"), "{seed}");
+        }
+    }
+}
