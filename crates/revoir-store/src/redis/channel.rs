@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{interval, sleep, timeout};
 
-use crate::redis::link::ask_sentinels;
+use crate::redis::link::{ask_sentinels, failed};
 use crate::redis::place::Place;
 use crate::redis::{PATIENCE, Shared, Trouble};
 use crate::store::StoreError;
@@ -149,7 +149,7 @@ async fn listen(
 
 async fn connect(shared: &Shared) -> Result<PubSub, StoreError> {
     let mut connected = Err(StoreError::new("no server is there"));
-    let open = async |client: &Client| client.get_async_pubsub().await.map_err(StoreError::new);
+    let open = async |client: &Client| client.get_async_pubsub().await.map_err(failed);
     match &shared.place {
         Place::One(client) => connected = open(client).await,
         Place::Sentinels {
@@ -176,7 +176,7 @@ async fn connect(shared: &Shared) -> Result<PubSub, StoreError> {
     let owners = owners.into_iter().map(|owner| channel_of("owner", owner));
     let mut names: Vec<_> = owners.collect();
     names.push(channel_of("asker", shared.channel.id));
-    channel.subscribe(names).await.map_err(StoreError::new)?;
+    channel.subscribe(names).await.map_err(failed)?;
     Ok(channel)
 }
 

@@ -8,7 +8,9 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, Value, cmd, from_redis_value};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, Value, cmd, from_redis_value,
+};
 
 use crate::redis::place::Place;
 use crate::store::StoreError;
@@ -51,9 +53,9 @@ impl Link {
                     .retries(3)
                     .max_retry_wait(100)
                     .build()
-                    .map_err(StoreError::new)?;
+                    .map_err(failed)?;
                 let connection = client.get_async_connection().await;
-                Ok(Self::Cluster(connection.map_err(StoreError::new)?))
+                Ok(Self::Cluster(connection.map_err(failed)?))
             }
         }
     }
@@ -104,13 +106,13 @@ impl Link {
         match self {
             Self::One(connection) => {
                 let listening = command.query_async(&mut connection.clone()).await;
-                let listening: u64 = listening.map_err(StoreError::new)?;
+                let listening: u64 = listening.map_err(failed)?;
                 Ok(Some(listening > 0))
             }
             // A node of a cluster counts only those that listen to itself.
             Self::Cluster(connection) => {
                 let published = command.query_async::<u64>(&mut connection.clone()).await;
-                published.map(|_| None).map_err(StoreError::new)
+                published.map(|_| None).map_err(failed)
             }
         }
     }
@@ -121,13 +123,13 @@ impl Link {
         let told = match self {
             Self::One(connection) => {
                 let told = command.query_async(&mut connection.clone()).await;
-                vec![told.map_err(StoreError::new)?]
+                vec![told.map_err(failed)?]
             }
             Self::Cluster(connection) => {
                 let to = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
                 let told = connection.clone().route_command(command, to).await;
                 let told = told.and_then(|told| Ok(from_redis_value(told)?));
-                let told: BTreeMap<String, String> = told.map_err(StoreError::new)?;
+                let told: BTreeMap<String, String> = told.map_err(failed)?;
                 told.into_values().collect()
             }
         };
@@ -160,7 +162,25 @@ async fn connect(client: &Client, patience: Duration) -> Result<MultiplexedConne
         .set_connection_timeout(Some(patience))
         .set_response_timeout(Some(patience));
     let connected = client.get_multiplexed_async_connection_with_config(&config);
-    connected.await.map_err(StoreError::new)
+    connected.await.map_err(failed)
+}
+
+/// Why something failed, as whoever runs it can use it.
+pub(super) fn failed(error: RedisError) -> StoreError {
+    match error.code() {
+        Some(code) => refused(code, &error.to_string()),
+        None => StoreError::new(error),
+    }
+}
+
+/// The server refuses for this reason.
+pub(super) fn refused(code: &str, text: &str) -> StoreError {
+    StoreError::new(match code {
+        "MOVED" | "ASK" | "CROSSSLOT" => {
+            "it is a node of a cluster: its address begins with redis+cluster://".to_owned()
+        }
+        _ => text.to_owned(),
+    })
 }
 
 /// Who is the master: the first sentinel that answers knows.
@@ -183,7 +203,7 @@ pub(super) async fn ask_sentinels(
         match command.query_async(&mut connection).await {
             Ok(Some::<(String, u16)>((host, port))) => return Ok(address(&host, port)),
             Ok(None) => {}
-            Err(error) => last = StoreError::new(error),
+            Err(error) => last = failed(error),
         }
     }
     Err(last)
@@ -212,7 +232,7 @@ async fn pipe(
     }
     let sent = count + usize::from(wait);
     let answers = connection.req_packed_commands(&pipeline, 0, sent).await;
-    let mut answers = answers.map_err(StoreError::new)?;
+    let mut answers = answers.map_err(failed)?;
     // Whether the replica has it is not insisted upon: its master has.
     answers.truncate(count);
     match answers.len() == count {

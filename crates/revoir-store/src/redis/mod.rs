@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::redis::channel::Channel;
 use crate::redis::epochs::Epochs;
-use crate::redis::link::{Link, Masters};
+use crate::redis::link::{Link, Masters, refused};
 use crate::redis::place::Place;
 use crate::redis::record::{Head, PARTS, begin_command, part_of, read_command, write_command};
 use crate::store::{Answer, Store, StoreError, Stored, Write, Written};
@@ -115,12 +115,8 @@ impl From<StoreError> for Trouble {
 
 impl Trouble {
     fn of(error: &ServerError) -> Self {
-        let told = StoreError::new(match error.code() {
-            "MOVED" | "ASK" | "CROSSSLOT" => {
-                "it is a node of a cluster: its address begins with redis+cluster://".to_owned()
-            }
-            code => format!("{code} {}", error.details().unwrap_or_default()),
-        });
+        let text = format!("{} {}", error.code(), error.details().unwrap_or_default());
+        let told = refused(error.code(), &text);
         match error.code() {
             // Somebody else is the master by now, or is about to be.
             "READONLY" | "MASTERDOWN" | "UNBLOCKED" => Self::Link(told),
