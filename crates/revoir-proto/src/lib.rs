@@ -77,13 +77,14 @@
 //! # Safety
 //!
 //! The source of this crate has no `unsafe`, and the compiler holds it to that. One macro of another
-//! crate writes one: in `frame/mask.rs` and `message/utf8.rs`, `multiversion` calls the AVX2 version
+//! crate writes one: in `ascii.rs` and `frame/mask.rs`, `multiversion` calls the AVX2 version
 //! of a safe function after it has asked the processor for AVX2.
 //!
 //! [`Duration`]: std::time::Duration
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod ascii;
 mod closing;
 mod compression;
 mod config;

@@ -1,10 +1,6 @@
 //! [`Mask`]: payload masking (RFC 6455 section 5.3).
 
-/// From this length on, choosing vector instructions at run time costs less than it saves.
-const WIDE_FROM: usize = 128;
-
-/// So many bytes are one turn of the loop.
-const BLOCK: usize = 256;
+use crate::ascii::{BLOCK, WIDE_FROM, ascii_start, is_ascii, known_as};
 
 /// A masking key at some position of a payload. Masking and unmasking are the same operation.
 ///
@@ -44,6 +40,21 @@ impl Mask {
             xor_wide(payload, self.key);
         }
         self.skip(payload.len());
+    }
+
+    /// Unmasks `text` in place, and returns how many bytes at its start are known to be ASCII then:
+    /// all of them if they are.
+    #[inline]
+    pub(crate) fn apply_to_text(&mut self, text: &mut [u8]) -> usize {
+        if self.key == 0 {
+            return ascii_start(text);
+        }
+        let start = match text.len() < WIDE_FROM {
+            true => known_as(is_ascii(xor(text, self.key)), text.len()),
+            false => xor_text_wide(text, self.key),
+        };
+        self.skip(text.len());
+        start
     }
 
     /// Masks or unmasks `source` into `target`, up to the end of the shorter one.
@@ -86,22 +97,30 @@ fn doubled(key: u32) -> u64 {
     u64::from(key) << 32 | u64::from(key)
 }
 
-/// Changes every byte of `payload` by the byte of `key` that is due.
+/// Changes every byte of `payload` by the byte of `key` that is due, and returns what came out, put
+/// together with `|`.
 #[inline(always)]
-fn xor(payload: &mut [u8], key: u32) {
+fn xor(payload: &mut [u8], key: u32) -> u64 {
     let word = doubled(key);
+    let mut bits = 0;
     // The compiler turns loops over words into vector instructions.
     let (words, rest) = payload.as_chunks_mut::<8>();
     for bytes in words {
-        *bytes = (u64::from_le_bytes(*bytes) ^ word).to_le_bytes();
+        let changed = u64::from_le_bytes(*bytes) ^ word;
+        *bytes = changed.to_le_bytes();
+        bits |= changed;
     }
     let (halves, rest) = rest.as_chunks_mut::<4>();
     for bytes in halves {
-        *bytes = (u32::from_le_bytes(*bytes) ^ key).to_le_bytes();
+        let changed = u32::from_le_bytes(*bytes) ^ key;
+        *bytes = changed.to_le_bytes();
+        bits |= u64::from(changed);
     }
     for (byte, key) in rest.iter_mut().zip(key.to_le_bytes()) {
         *byte ^= key;
+        bits |= u64::from(*byte);
     }
+    bits
 }
 
 /// Writes `source` into `target`, which is as long, every byte changed by the byte of `key` that is
@@ -129,6 +148,29 @@ fn xor_wide(payload: &mut [u8], key: u32) {
         xor(block, key);
     }
     xor(rest, key);
+}
+
+/// [`xor_wide`] of text; returns how many bytes at its start are known to be ASCII then.
+#[cfg_attr(feature = "simd", multiversion::multiversion(targets("x86_64+avx2")))]
+fn xor_text_wide(text: &mut [u8], key: u32) -> usize {
+    let length = text.len();
+    let (blocks, rest) = text.as_chunks_mut::<BLOCK>();
+    let mut blocks = blocks.iter_mut();
+    let is_block_ascii = |block: &mut [u8; BLOCK]| is_ascii(xor(block, key));
+    let start = BLOCK
+        * blocks
+            .by_ref()
+            .map(is_block_ascii)
+            .take_while(|&yes| yes)
+            .count();
+    for block in blocks {
+        xor(block, key);
+    }
+    let is_rest_ascii = is_ascii(xor(rest, key));
+    match start + rest.len() == length {
+        true => start + known_as(is_rest_ascii, rest.len()),
+        false => start,
+    }
 }
 
 /// [`xor_into`] with the widest instructions that the processor has.
@@ -186,6 +228,21 @@ mod tests {
             let mut copied = vec![0; length];
             Mask::new(KEY).copy(&plain(length), &mut copied);
             assert_eq!(copied, expected);
+        }
+        for length in [0, 1, 127, 128, 129, 255, 256, 700, 1024] {
+            let text: Vec<u8> = plain(length).iter().map(|byte| byte & 0x7F).collect();
+            for other in (0..length).step_by(101).map(Some).chain([None]) {
+                let mut masked = text.clone();
+                if let Some(at) = other {
+                    masked[at] |= 0x80;
+                }
+                let expected = masked.clone();
+                Mask::new(KEY).apply(&mut masked);
+                let start = Mask::new(KEY).apply_to_text(&mut masked);
+                assert_eq!(masked, expected);
+                assert!(start <= other.unwrap_or(length));
+                assert!(other.is_some() || start == length);
+            }
         }
         for length in [0, 1, 127, 128, 129, 4095, 4096, 4097, 10_001] {
             let mut copied = Vec::new();

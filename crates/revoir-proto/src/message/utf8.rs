@@ -2,13 +2,8 @@
 
 use std::str;
 
+use crate::ascii::ascii_start;
 use crate::error::ProtocolError;
-
-/// Below this length, the SIMD check hands over to a scalar one.
-const SHORT: usize = 64;
-
-/// So many bytes of ASCII are passed over at once.
-const BLOCK: usize = 128;
 
 /// Checks text piece by piece. A byte that no continuation could make right fails at once;
 /// a code point that is cut between two pieces does not.
@@ -25,30 +20,31 @@ impl Utf8Stream {
         &self.cut[..usize::from(self.cut_len)]
     }
 
-    #[inline]
-    fn check_whole(text: &[u8]) -> Result<(), ProtocolError> {
-        // Most text begins with ASCII, which takes a fraction of the full check.
-        let text = match text.len() < BLOCK {
-            true => text,
-            false => &text[ascii_blocks(text)..],
-        };
-        // The rest is often ASCII as well, and too short for the vector code.
-        if text.len() < SHORT && text.is_ascii() {
-            return Ok(());
-        }
-        // RFC 6455 section 8.1: text that is not UTF-8 fails the connection.
-        match simdutf8::basic::from_utf8(text) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(ProtocolError::TextNotUtf8),
-        }
-    }
-
     /// The next piece; `ends`: the last one.
     #[inline]
     pub(crate) fn push(&mut self, piece: &[u8], ends: bool) -> Result<(), ProtocolError> {
-        if ends && self.cut_len == 0 {
-            return Self::check_whole(piece);
+        self.push_from(ascii_start(piece), piece, ends)
+    }
+
+    /// [`push`](Self::push) for a piece whose first `ascii` bytes are known to be ASCII.
+    #[inline]
+    pub(crate) fn push_from(
+        &mut self,
+        ascii: usize,
+        piece: &[u8],
+        ends: bool,
+    ) -> Result<(), ProtocolError> {
+        match self.cut_len == 0 {
+            true if ascii == piece.len() => Ok(()),
+            true if ends => check_whole(&piece[ascii..]),
+            true => self.push_piece(&piece[ascii..]),
+            false => self.push_behind_cut(piece, ends),
         }
+    }
+
+    #[inline(never)]
+    fn push_behind_cut(&mut self, piece: &[u8], ends: bool) -> Result<(), ProtocolError> {
+        let piece = self.complete_cut(piece)?;
         self.push_piece(piece)?;
         match ends {
             true => self.finish(),
@@ -57,9 +53,8 @@ impl Utf8Stream {
     }
 
     fn push_piece(&mut self, piece: &[u8]) -> Result<(), ProtocolError> {
-        let piece = self.complete_cut(piece)?;
         let (whole, cut) = piece.split_at(piece.len() - cut_length(piece));
-        Self::check_whole(whole)?;
+        check_whole(whole)?;
         if !cut.is_empty() {
             match str::from_utf8(cut) {
                 Err(error) if error.error_len().is_none() => {}
@@ -105,19 +100,12 @@ impl Utf8Stream {
     }
 }
 
-/// How many bytes at the start of `text`, in whole blocks, are ASCII.
-#[cfg_attr(feature = "simd", multiversion::multiversion(targets("x86_64+avx2")))]
-fn ascii_blocks(text: &[u8]) -> usize {
-    let (blocks, _) = text.as_chunks::<BLOCK>();
-    let is_ascii = |block: &&[u8; BLOCK]| {
-        // The compiler turns loops over words into vector instructions.
-        let (words, _) = block.as_chunks::<8>();
-        let bits = words
-            .iter()
-            .fold(0, |bits, word| bits | u64::from_ne_bytes(*word));
-        bits & 0x8080_8080_8080_8080 == 0
-    };
-    BLOCK * blocks.iter().take_while(is_ascii).count()
+fn check_whole(text: &[u8]) -> Result<(), ProtocolError> {
+    // RFC 6455 section 8.1: text that is not UTF-8 fails the connection.
+    match simdutf8::basic::from_utf8(text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ProtocolError::TextNotUtf8),
+    }
 }
 
 /// How many bytes at the end of `text` are the start of a code point that goes on behind it.
