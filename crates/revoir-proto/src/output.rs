@@ -241,7 +241,9 @@ impl Output {
             if self.collected.capacity() > buffer.capacity() {
                 std::mem::swap(&mut self.collected, buffer);
             }
-            self.collected = Vec::new();
+            if self.collected.capacity() > 0 {
+                self.collected = Vec::new();
+            }
         } else if self.collected.capacity() > KEPT_CAPACITY.max(2 * self.collected.len()) {
             self.collected.shrink_to_fit();
         }

@@ -39,6 +39,8 @@ pub(super) struct ConnectionParts {
     /// What is read. `None`: it is thrown away, for good, since nothing is left that could decode
     /// it.
     pub(super) intake: Option<Intake>,
+    /// Whether input waits to be decoded.
+    pub(super) input_waits: bool,
     pub(super) compression: Option<Box<Compression>>,
     pub(super) output: Output,
     /// Where the last pong that was queued ends, in bytes of output.
@@ -84,13 +86,18 @@ pub(super) struct Rare {
     pub(super) unsent: u64,
 }
 
+/// Whether input in `intake` waits to be decoded.
+#[inline]
+pub(super) fn waits(intake: Option<&Intake>) -> bool {
+    intake.is_some_and(|intake| !intake.is_empty())
+}
+
 impl ConnectionParts {
     /// Whether input waits to be decoded.
     #[inline]
     pub(super) fn has_input(&self) -> bool {
-        self.intake
-            .as_ref()
-            .is_some_and(|intake| !intake.is_empty())
+        debug_assert_eq!(self.input_waits, waits(self.intake.as_ref()));
+        self.input_waits
     }
 
     pub(super) fn rare_mut(&mut self) -> &mut Rare {
@@ -133,6 +140,7 @@ impl<R: Random> Connection<R> {
                 role,
                 compression: false,
             })),
+            input_waits: false,
             compression: None,
             output: Output::default(),
             pong_end: 0,

@@ -14,4 +14,4 @@ mod transmit;
 pub use close::{CloseRequest, LocalCause};
 pub use handle::Connection;
 
-use handle::{ConnectionParts, Rare};
+use handle::{ConnectionParts, Rare, waits};

@@ -84,6 +84,7 @@ impl<R: Random> Connection<R> {
             Arrival::First => {
                 parts.arrived = now;
                 parts.deaf_since.get_or_insert(now);
+                parts.input_waits = true;
             }
             Arrival::Behind => {}
         }
@@ -95,15 +96,15 @@ impl<R: Random> Connection<R> {
     /// `now` is passed because what is found may start a deadline.
     pub fn poll_event(&mut self, now: Duration) -> Option<Event> {
         let now = self.own_time(now);
-        while let Some(event) = self.poll_input(now) {
+        loop {
+            let event = self.poll_input(now);
             self.listen(now);
-            if self.parts.discards_messages && self.is_discarded(&event) {
-                continue;
+            match &event {
+                None => return self.poll_end(now),
+                Some(event) if self.parts.discards_messages && self.is_discarded(event) => {}
+                Some(_) => return event,
             }
-            return Some(event);
         }
-        self.listen(now);
-        self.poll_end(now)
     }
 
     /// From now on nobody takes messages: they are still decoded, checked and counted in
@@ -157,6 +158,7 @@ impl<R: Random> Connection<R> {
                 Ok(Some(Received::Control(..)) | None) | Err(_) => break,
             }
         }
+        parts.input_waits = !intake.is_empty();
         if untaken > 0 {
             parts.count_discarded(untaken);
         }
@@ -165,13 +167,15 @@ impl<R: Random> Connection<R> {
     #[inline]
     pub(super) fn poll_input(&mut self, now: Nanos) -> Option<Event> {
         let parts = &mut self.parts;
-        let intake = parts.intake.as_mut()?;
-        if intake.is_empty() {
+        if !parts.has_input() {
             return None;
         }
+        let intake = parts.intake.as_mut()?;
         let compression = parts.compression.as_deref_mut();
         let limit = parts.config.limits.message;
-        match intake.next(compression, limit) {
+        let result = intake.next(compression, limit);
+        parts.input_waits = !intake.is_empty();
+        match result {
             Ok(Some(Received::Message(message))) => {
                 parts.last_message = now;
                 Some(Event::Message(message))
@@ -190,6 +194,7 @@ impl<R: Random> Connection<R> {
     /// Takes the intake away, so that nothing can be decoded any more.
     pub(super) fn discard_input(&mut self) {
         self.parts.intake = None;
+        self.parts.input_waits = false;
         self.parts.compression = None;
     }
 

@@ -106,23 +106,21 @@ impl<R: Random> Connection<R> {
         let Some(deaf_since) = parts.deaf_since else {
             return;
         };
-        if deaf_since == now && parts.life_at.is_some() && !parts.paused && !parts.has_input() {
-            // No time has passed.
-            parts.deaf_since = None;
-        } else {
-            self.end_deafness(now, deaf_since);
-        }
-    }
-
-    fn end_deafness(&mut self, now: Nanos, deaf_since: Nanos) {
-        let parts = &mut self.parts;
         if parts.has_input() || parts.paused {
             if parts.input_end.is_some() {
                 // The application has taken something.
                 parts.deaf_since = Some(now);
             }
-            return;
+        } else if deaf_since == now && parts.life_at.is_some() {
+            // No time has passed.
+            parts.deaf_since = None;
+        } else {
+            self.hear_again(now, deaf_since);
         }
+    }
+
+    fn hear_again(&mut self, now: Nanos, deaf_since: Nanos) {
+        let parts = &mut self.parts;
         parts.deaf_since = None;
         if deaf_since < now {
             parts

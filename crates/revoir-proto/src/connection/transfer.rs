@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::compression::Compression;
 use crate::config::Config;
-use crate::connection::{Connection, ConnectionParts, Rare};
+use crate::connection::{Connection, ConnectionParts, Rare, waits};
 use crate::error::{SNAPSHOT_VERSION, SnapshotError, UsageError};
 use crate::frame::HeaderRules;
 use crate::intake::Intake;
@@ -92,6 +92,7 @@ impl<R: Random> Connection<R> {
             config,
             role: snapshot.role,
             state: snapshot.state,
+            input_waits: waits(intake.as_ref()),
             intake,
             compression,
             output: Output::import(&snapshot.output),

@@ -252,24 +252,37 @@ impl Intake {
         compression: Option<&mut Compression>,
         limit: usize,
     ) -> Result<Option<Received>, ProtocolError> {
-        if self.frame.is_none()
-            && self.head_len == 0
-            && let Some(message) = self.next_whole(limit)?
-        {
-            return Ok(Some(Received::Message(message)));
+        let message = if self.message.is_in_input() {
+            self.next_in_place()?
+        } else if self.frame.is_none() && self.head_len == 0 {
+            self.next_whole(limit)?
+        } else {
+            None
+        };
+        match message {
+            Some(message) => Ok(Some(Received::Message(message))),
+            None if self.is_empty() => Ok(None),
+            None => self.next_in_parts(compression, limit),
         }
-        self.next_in_parts(compression, limit)
     }
 
-    /// The next message, if it is one frame, there to its last byte, and not compressed.
+    /// The next message, if it is one frame, there to its last byte, and not compressed. Of one whose
+    /// end is missing the payload is looked at, if it stays in place.
     #[inline]
     fn next_whole(&mut self, limit: usize) -> Result<Option<Message>, ProtocolError> {
-        let usual = FrameHeader::parse_usual(&self.input, self.rules.role);
-        let parsed = match usual {
-            Some(_) => usual,
-            None => FrameHeader::parse_by(&self.input, self.rules)?,
-        };
-        let Some((header, start)) = parsed else {
+        if !self.message.has_begun()
+            && let Some((header, start)) = FrameHeader::parse_usual(&self.input, self.rules.role)
+            && header.length <= (self.input.len() - start) as u64
+        {
+            return self.take_whole(&header, start, limit);
+        }
+        self.next_unusual(limit)
+    }
+
+    /// [`next_whole`](Self::next_whole), for whatever is unusual or cut.
+    #[inline(never)]
+    fn next_unusual(&mut self, limit: usize) -> Result<Option<Message>, ProtocolError> {
+        let Some((header, start)) = FrameHeader::parse_by(&self.input, self.rules)? else {
             return Ok(None);
         };
         if !self.message.is_all(&header) {
@@ -278,10 +291,24 @@ impl Intake {
         if header.length > (self.input.len() - start) as u64 {
             advance(&mut self.input, start);
             self.frame = Some(self.begin(header, limit)?);
-            return Ok(None);
+            return match self.message.is_in_input() {
+                true => self.next_in_place(),
+                false => Ok(None),
+            };
         }
+        self.take_whole(&header, start, limit)
+    }
+
+    /// Takes a message that is one frame, there to its last byte behind `start` bytes of header.
+    #[inline]
+    fn take_whole(
+        &mut self,
+        header: &FrameHeader,
+        start: usize,
+        limit: usize,
+    ) -> Result<Option<Message>, ProtocolError> {
         let end = start + header.length as usize;
-        let kind = Unfinished::admit_whole(&header, &mut self.input[start..end], limit)?;
+        let kind = Unfinished::admit_whole(header, &mut self.input[start..end], limit)?;
         let mut payload = split_front(&mut self.input, end).freeze();
         payload.advance(start);
         Ok(Some(Message::checked(kind, payload)))
@@ -305,15 +332,16 @@ impl Intake {
                 return Ok(self.take_control(frame));
             }
             let message = if self.message.is_in_input() {
-                self.take_in_place(&mut frame)?
-            } else if self.message.is_compressed() {
-                self.inflate(&mut frame, compression.as_deref_mut(), limit)?
-            } else {
-                self.collect(&mut frame)?
-            };
-            if !frame.is_complete() {
                 self.frame = Some(frame);
-            }
+                self.next_in_place()?
+            } else {
+                let message = match self.message.is_compressed() {
+                    true => self.inflate(&mut frame, compression.as_deref_mut(), limit)?,
+                    false => self.collect(&mut frame)?,
+                };
+                self.frame = (!frame.is_complete()).then_some(frame);
+                message
+            };
             if let Some(message) = message {
                 return Ok(Some(Received::Message(message)));
             }
@@ -356,14 +384,19 @@ impl Intake {
         Ok(OpenFrame::new(header))
     }
 
-    /// Takes a payload in place if it is whole, and looks at it if not.
-    fn take_in_place(&mut self, frame: &mut OpenFrame) -> Result<Option<Message>, ProtocolError> {
+    /// Takes a payload in place, with its frame, if it is whole, and looks at it if not.
+    #[inline]
+    fn next_in_place(&mut self) -> Result<Option<Message>, ProtocolError> {
+        let Some(frame) = &mut self.frame else {
+            return Ok(None);
+        };
         if frame.remaining() > self.input.len() as u64 {
             self.message.look(frame, &mut self.input)?;
             return Ok(None);
         }
         let mut payload = split_front(&mut self.input, frame.remaining() as usize);
         let kind = self.message.admit_rest(frame, &mut payload)?;
+        self.frame = None;
         Ok(Some(Message::checked(kind, payload.freeze())))
     }
 

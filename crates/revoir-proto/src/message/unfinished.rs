@@ -212,6 +212,12 @@ impl Unfinished {
         Some(beyond)
     }
 
+    /// Whether a message has begun.
+    #[inline]
+    pub(crate) fn has_begun(&self) -> bool {
+        self.kind.is_some()
+    }
+
     /// Whether a frame with this header is a message of its own, which goes on as it is.
     #[inline]
     pub(crate) fn is_all(&self, header: &FrameHeader) -> bool {
@@ -325,7 +331,9 @@ impl Unfinished {
     /// Checks what the next bytes of a compressed message were inflated to; `ends`: the last ones.
     pub(crate) fn check(&mut self, plain: &[u8], ends: bool) -> Result<MessageKind, ProtocolError> {
         let kind = self.kind();
-        check(kind, &mut self.utf8, plain, ends)?;
+        if kind == MessageKind::Text {
+            self.utf8.push(plain, ends)?;
+        }
         self.end_if(ends);
         Ok(kind)
     }
@@ -423,34 +431,29 @@ fn admit(
     payload: &mut [u8],
     ends: bool,
 ) -> Result<(), ProtocolError> {
-    mask.apply(payload);
-    check(kind, utf8, payload, ends)
+    match kind {
+        MessageKind::Text => {
+            let ascii = mask.apply_to_text(payload);
+            utf8.push_from(ascii, payload, ends)
+        }
+        MessageKind::Binary => {
+            mask.apply(payload);
+            Ok(())
+        }
+    }
 }
 
-/// Unmasks and checks text that goes on; with an error nothing has changed.
+/// [`admit`] for text that goes on; with an error nothing has changed.
+#[inline]
 fn look(utf8: &mut Utf8Stream, mask: Mask, payload: &mut [u8]) -> Result<(), ProtocolError> {
     let before = *utf8;
-    mask.clone().apply(payload);
-    let result = utf8.push(payload, false);
+    let result = admit(MessageKind::Text, mask, utf8, payload, false);
     if result.is_err() {
         // Masking is its own reverse.
         mask.clone().apply(payload);
         *utf8 = before;
     }
     result
-}
-
-#[inline]
-fn check(
-    kind: MessageKind,
-    utf8: &mut Utf8Stream,
-    plain: &[u8],
-    ends: bool,
-) -> Result<(), ProtocolError> {
-    match kind {
-        MessageKind::Text => utf8.push(plain, ends),
-        MessageKind::Binary => Ok(()),
-    }
 }
 
 #[inline]
