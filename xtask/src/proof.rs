@@ -293,7 +293,8 @@ const SESSIONS_HEAD: &str = "\
 feature `session`), with real sockets on 127.0.0.1. Both ends of 100 sessions send numbered messages, and look at each that
 comes; every connection is cut 0.1 to 5 s after it began, in a way that is drawn: FIN, RST, silence both ways, or silence one
 way, so that one end still hears the other. Keepalive is set to 1 s and 1 s, so that silence is noticed soon. It fails where a
-message is lost, doubled, out of order or in doubt, where a replay takes 100 ms, and where a session costs more than 2 KiB.
+message is lost, doubled, out of order or in doubt, where a replay takes more than 100 ms, where a message costs more than a
+byte on the wire beside acknowledgements (0.2) and pings (0.05), and where a session of a client that is away costs more than 2 KiB.
 
 ";
 

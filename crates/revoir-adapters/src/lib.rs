@@ -18,7 +18,7 @@
 //! | protocol | said again | may not be held while |
 //! |---|---|---|
 //! | [`SocketIo`](Protocol::SocketIo) | CONNECT of each namespace with its auth, and `pid` and offset if the server gave them | an emit of the client awaits its ack, an attachment is missing, no namespace is connected; never if the session began by polling (`sid=`) |
-//! | [`GraphqlTransportWs`](Protocol::GraphqlTransportWs), [`GraphqlWs`](Protocol::GraphqlWs) | `connection_init`, each open operation that is a subscription | a query or a mutation is open, `connection_ack` has not come |
+//! | [`GraphqlTransportWs`](Protocol::GraphqlTransportWs), [`GraphqlWs`](Protocol::GraphqlWs) | `connection_init`, each open operation that is a subscription | a query or a mutation is open, `connection_ack` has not come, an end came that may mean either of two operations with one identifier |
 //! | [`Mqtt`](Protocol::Mqtt) | CONNECT, with the client identifier that the server assigned; each confirmed SUBSCRIBE, unless the server has the session; each SUBSCRIBE and UNSUBSCRIBE that was not answered; *said*: PUBLISH of QoS 1 that was not answered (as a duplicate, if the server has the session) | a message of QoS 2 is on its way, or a packet over 64 KiB in parts; never with topic aliases of the client, an identifier that is used twice, AUTH or MQTT 3.1 |
 //! | [`Stomp`](Protocol::Stomp) | CONNECT, each SUBSCRIBE | a transaction is open, a receipt is due, a message is not acknowledged; never with temporary queues or STOMP 1.0 |
 //! | [`ActionCable`](Protocol::ActionCable) | each `subscribe`; the confirmation is passed, so that the client fires `connected` again | `welcome` has not come |
