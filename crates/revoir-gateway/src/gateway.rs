@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use revoir::drain::{Drain, DrainReport};
+use revoir::drain::{Drain, DrainReport, Tracker};
 use revoir::tls::ServerTls;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -127,14 +127,7 @@ impl Gateway {
         tracing::info!(target: "revoir", connections, "a drain begins");
         let begun = self.registry.begin_drain(&plan);
         let mut sites = JoinSet::new();
-        for tracker in self
-            .front
-            .current()
-            .routes
-            .sites()
-            .into_iter()
-            .filter_map(LocalService::tracker)
-        {
+        for tracker in self.trackers() {
             sites.spawn(tracker.drain(plan.clone()));
         }
         let mut report = self.registry.drain(begun).await;
@@ -147,17 +140,17 @@ impl Gateway {
         report
     }
 
+    /// Of the local services that hand connections to a server of the library.
+    fn trackers(&self) -> Vec<Tracker> {
+        let front = self.front.current();
+        let sites = front.routes.sites().into_iter();
+        sites.filter_map(LocalService::tracker).cloned().collect()
+    }
+
     /// Has a drain be over within `limit` from now.
     pub fn hurry(&self, limit: Duration) {
         if let Some(plan) = self.registry.draining.hurry(limit) {
-            for tracker in self
-                .front
-                .current()
-                .routes
-                .sites()
-                .into_iter()
-                .filter_map(LocalService::tracker)
-            {
+            for tracker in self.trackers() {
                 drop(tracker.drain(plan.clone().within(limit)));
             }
         }

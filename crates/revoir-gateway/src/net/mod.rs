@@ -1,5 +1,6 @@
 //! Sockets of either family, TCP and Unix, and who is at their other end.
 
+mod delegate;
 mod listen_address;
 mod listener;
 mod peer;
@@ -9,6 +10,7 @@ mod subscriber;
 #[cfg(unix)]
 mod unix_socket;
 
+pub(crate) use delegate::delegate_io;
 pub use listen_address::{InvalidListenAddr, ListenAddr};
 pub use listener::Listener;
 pub use peer::Peer;
