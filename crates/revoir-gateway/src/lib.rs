@@ -46,8 +46,9 @@ mod upstream;
 mod watch;
 
 pub use admin::{
-    Admin, AdminListener, Asked, AskedFor, ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine,
-    HEADER as ADMIN_HEADER, Problem, ReloadAsked, ReloadLine, SessionLine, StatusLine,
+    Admin, AdminListener, ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine,
+    HEADER as ADMIN_HEADER, OperatorRequest, OperatorRequests, Problem, ReloadLine, ReloadRequest,
+    SessionLine, StatusLine,
 };
 pub use client_rate::ClientRate;
 pub use config::{AdminAddr, InvalidAdminAddr};

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use crate::error_log::ErrorLog;
 use crate::exit::Failure;
 use revoir_gateway::config::AdminConfig;
-use revoir_gateway::{Admin, AdminAddr, AdminListener, AskedFor, Gateway, Operations};
+use revoir_gateway::{Admin, AdminAddr, AdminListener, Gateway, Operations, OperatorRequests};
 
 /// Where an operator is going to be answered.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl AdminListeners {
         gateway: &Arc<Gateway>,
         operations: Arc<Operations>,
         log: &ErrorLog,
-    ) -> AskedFor {
+    ) -> OperatorRequests {
         let (admin, asked_for) = Admin::new(Arc::clone(gateway), operations, hosts);
         match self.admin {
             Ok(listener) => {

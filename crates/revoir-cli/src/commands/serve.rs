@@ -13,8 +13,8 @@ use revoir_gateway::config::{
     self, Config, LimitsConfig, Permissions, RouteConfig, Time, TlsConfig,
 };
 use revoir_gateway::{
-    AccessLog, Asked, FileLimit, Format, Gateway, Json, ListenAddr, Listener, LocalService, Mode,
-    Operations, Problem, ReloadLine, json_line,
+    AccessLog, FileLimit, Format, Gateway, Json, ListenAddr, Listener, LocalService, Mode,
+    Operations, OperatorRequest, Problem, ReloadLine, json_line,
 };
 use revoir_site::Lab;
 
@@ -169,8 +169,8 @@ async fn serve(
                 }
                 // The sender lives as long as the admin interface.
                 Some(asked) = asked_for.next() => match asked {
-                    Asked::Drain(how) => break how.restart,
-                    Asked::Reload(asked) => {
+                    OperatorRequest::Drain(how) => break how.restart,
+                    OperatorRequest::Reload(asked) => {
                         asked.answer(reloading.reload(&gateway, &mut current, errors));
                     }
                 },

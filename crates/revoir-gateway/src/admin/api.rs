@@ -17,8 +17,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
-use crate::admin::asked::ReloadAsked;
 use crate::admin::guard::{has_header, is_host_allowed};
+use crate::admin::request::ReloadRequest;
 use crate::admin::state::Admin;
 use crate::admin::wire::{
     ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, Problem, StatusLine, milliseconds,
@@ -145,7 +145,7 @@ async fn drain(State(admin): State<Arc<Admin>>, body: Result<Bytes, BytesRejecti
         Err(refused) => return *refused,
     };
     let connections = admin.gateway.connections();
-    // Asked first: once it is told, it may begin at once.
+    // OperatorRequest first: once it is told, it may begin at once.
     if admin.gateway.is_draining() || admin.drains.try_send(how).is_err() {
         let hint = "it ends by itself; SIGTERM shortens it";
         return problem(StatusCode::CONFLICT, "a drain has begun already", hint);
@@ -156,7 +156,7 @@ async fn drain(State(admin): State<Arc<Admin>>, body: Result<Bytes, BytesRejecti
 async fn reload(State(admin): State<Arc<Admin>>) -> Response {
     let (asking, answered) = oneshot::channel();
     // Who embeds a gateway may not listen.
-    let is_asked = admin.reloads.send(ReloadAsked(asking)).await.is_ok();
+    let is_asked = admin.reloads.send(ReloadRequest(asking)).await.is_ok();
     match answered.await {
         Ok(Ok(line)) if is_asked => answer(StatusCode::OK, &line),
         Ok(Err(problem)) => answer(StatusCode::UNPROCESSABLE_ENTITY, &problem),

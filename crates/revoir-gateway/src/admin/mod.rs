@@ -6,17 +6,17 @@
 //! elsewhere.
 
 mod api;
-mod asked;
 mod guard;
 mod listener;
 mod probes;
+mod request;
 mod serve;
 mod state;
 mod wire;
 
-pub use asked::{Asked, AskedFor, ReloadAsked};
 pub use guard::HEADER;
 pub use listener::AdminListener;
+pub use request::{OperatorRequest, OperatorRequests, ReloadRequest};
 pub use state::Admin;
 pub use wire::{
     ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, Problem, ReloadLine, SessionLine,

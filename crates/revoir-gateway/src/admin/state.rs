@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::admin::asked::{AskedFor, ReloadAsked};
+use crate::admin::request::{OperatorRequests, ReloadRequest};
 use crate::admin::wire::DrainAs;
 use crate::gateway::Gateway;
 use crate::watch::Operations;
@@ -18,7 +18,7 @@ pub struct Admin {
     /// Names that the interface may be asked as, beside localhost and addresses.
     pub(super) hosts: Vec<String>,
     pub(super) drains: mpsc::Sender<DrainAs>,
-    pub(super) reloads: mpsc::Sender<ReloadAsked>,
+    pub(super) reloads: mpsc::Sender<ReloadRequest>,
     pub(super) started: Instant,
 }
 
@@ -28,7 +28,7 @@ impl Admin {
         gateway: Arc<Gateway>,
         operations: Arc<Operations>,
         hosts: Vec<String>,
-    ) -> (Arc<Self>, AskedFor) {
+    ) -> (Arc<Self>, OperatorRequests) {
         let (drains, drains_asked_for) = mpsc::channel(1);
         let (reloads, reloads_asked_for) = mpsc::channel(1);
         let admin = Self {
@@ -39,7 +39,7 @@ impl Admin {
             reloads,
             started: Instant::now(),
         };
-        let asked_for = AskedFor {
+        let asked_for = OperatorRequests {
             drains: drains_asked_for,
             reloads: reloads_asked_for,
         };

@@ -245,7 +245,7 @@ where
         };
         let (relay, connection) = (&mut self.relay, &self.connection);
         if let (Side::Client, Some(session)) = (side, connection.session()) {
-            session.set_farewell(relay.farewell());
+            session.set_ended_by(relay.ended_by());
         }
         let mut random = Entropy;
         let outlook = || connection.outlook(now);

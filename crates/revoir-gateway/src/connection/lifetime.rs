@@ -18,12 +18,12 @@ const LOOKS: u32 = 4;
 pub(super) struct Lifetime {
     /// In the gateway's time.
     oldest: Option<Duration>,
-    silence: Option<Silence>,
+    silence: Option<IdleTimer>,
 }
 
 /// Looks now and then whether something was said, so that no message costs anything.
 #[derive(Debug)]
-struct Silence {
+struct IdleTimer {
     limit: Duration,
     next_look: Duration,
     /// As of the last look.
@@ -39,7 +39,7 @@ impl Lifetime {
             let earlier = part.mul_f64(f64::from(random.next_u32()) / f64::from(u32::MAX));
             now.saturating_add(age.saturating_sub(earlier))
         });
-        let silence = rules.idle_limit.map(|limit| Silence {
+        let silence = rules.idle_limit.map(|limit| IdleTimer {
             limit,
             next_look: now.saturating_add(limit / LOOKS),
             messages: 0,

@@ -46,7 +46,7 @@ pub(super) struct Arrival {
     /// What has come already, and is not read yet.
     early: BytesMut,
     /// `None` while a request is answered.
-    waiting: Option<Waiting>,
+    waiting: Option<RequestTimer>,
     request: Arc<FirstRequest>,
     times: Times,
     /// What has come of a head that is not whole.
@@ -68,7 +68,7 @@ pub(super) struct Times {
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct RequestTimer {
     limit: Pin<Box<Sleep>>,
     /// For a request to begin that nobody has to send.
     is_idle: bool,
@@ -76,7 +76,7 @@ struct Waiting {
     behind: usize,
 }
 
-impl Waiting {
+impl RequestTimer {
     fn until(deadline: Instant, is_idle: bool, behind: usize) -> Self {
         Self {
             limit: Box::pin(sleep_until(deadline)),
@@ -209,7 +209,7 @@ impl Arrival {
             head_bytes: 0,
             early: Bytes::from(early).into(),
             held,
-            waiting: (!request.has_come()).then(|| Waiting::until(deadline, false, 0)),
+            waiting: (!request.has_come()).then(|| RequestTimer::until(deadline, false, 0)),
             request,
             times,
             blocked: None,
@@ -247,7 +247,7 @@ impl Arrival {
         if read > 0 && self.waiting.as_ref().is_none_or(|waiting| waiting.is_idle) {
             let deadline = Instant::now() + self.times.head;
             let behind = self.request.number();
-            self.waiting = Some(Waiting::until(deadline, false, behind));
+            self.waiting = Some(RequestTimer::until(deadline, false, behind));
         }
         self.head_bytes += read;
         self.held.set(self.head_bytes + self.early.len());
@@ -301,7 +301,7 @@ impl Arrival {
         }
         let behind = self.request.number();
         self.waiting.take_if(|waiting| waiting.behind != behind);
-        let idle = || Waiting::until(Instant::now() + self.times.keep_alive, true, behind);
+        let idle = || RequestTimer::until(Instant::now() + self.times.keep_alive, true, behind);
         let waiting = self.waiting.get_or_insert_with(idle);
         ready!(waiting.limit.as_mut().poll(cx));
         // Nobody is told who has nothing to ask.

@@ -3,10 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::BoxError;
@@ -20,11 +17,9 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, Uri};
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use revoir::tls::ClientTls;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
-use tower_service::Service;
 
 use crate::front::granted::Granted;
 use crate::front::headers::{is_twin_of, rewrite_request, strip_hop_by_hop};
@@ -33,7 +28,7 @@ use crate::front::refusal::undecided;
 use crate::front::source::Source;
 use crate::proxy_protocol::Header;
 use crate::shortage::Shortage;
-use crate::upstream::{Connecting, Kept, MaybeTls, NameTimes, Names, Place, Target, UpstreamTls};
+use crate::upstream::{Connecting, Connector, Kept, NameTimes, Names, Place, UpstreamTls};
 use crate::watch::{AuthFailure, Observer};
 
 /// The most of an answer's body that a client is given.
@@ -87,7 +82,7 @@ pub(super) struct AuthHook {
 }
 
 /// What is asked of one request.
-pub(super) struct Question(Parts);
+pub(super) struct HookRequest(Parts);
 
 /// Asks `hook` whether `request` may pass. Without a hook, everything may.
 ///
@@ -113,19 +108,10 @@ pub(super) fn allowed<'hook>(
 impl AuthHook {
     /// `route`: whose hook it is.
     pub(super) fn new(settings: &AuthSettings, route: &Arc<str>) -> Self {
-        let connector = Connector {
-            tls: settings.trust.as_ref().map(|trust| trust.tls().clone()),
-            connecting: Connecting {
-                limit: settings.limit,
-                names: settings.names,
-                announce: None,
-            },
-            names: Arc::new(Names::of_system()),
-        };
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(settings.at_once)
-            .build(connector);
+            .build(connector(settings));
         let uri = &settings.uri;
         let (scheme, place) = (uri.scheme_str(), uri.authority());
         let place = place.map_or("", |place| place.as_str());
@@ -140,7 +126,7 @@ impl AuthHook {
 
     /// What the hook is asked of `request`: all of its fields with where it comes from, its method
     /// and its target.
-    pub(super) fn question<B>(&self, request: &Request<B>, source: &Source) -> Question {
+    pub(super) fn question<B>(&self, request: &Request<B>, source: &Source) -> HookRequest {
         let mut question = Request::new(());
         *question.method_mut() = Method::GET;
         *question.uri_mut() = self.settings.uri.clone();
@@ -172,7 +158,7 @@ impl AuthHook {
                 }
             }
         }
-        Question(question.into_parts().0)
+        HookRequest(question.into_parts().0)
     }
 
     /// The fields of a question.
@@ -188,7 +174,7 @@ impl AuthHook {
     /// The answer for the client: that of the hook, or 503.
     pub(super) async fn ask(
         &self,
-        question: Question,
+        question: HookRequest,
         observer: &dyn Observer,
     ) -> Result<Granted, Response<Body>> {
         let begin = Instant::now();
@@ -244,7 +230,7 @@ impl AuthHook {
         AuthFailure::Broken
     }
 
-    async fn send(&self, question: Question) -> Result<Response<Incoming>, BoxError> {
+    async fn send(&self, question: HookRequest) -> Result<Response<Incoming>, BoxError> {
         let request = || Request::from_parts(question.0.clone(), Body::empty());
         let mut answered = match self.client.request(request()).await {
             // The hook has closed a connection that was kept, just as the question came.
@@ -307,38 +293,24 @@ impl fmt::Debug for AuthHook {
 }
 
 /// Connects to the hook.
-#[derive(Clone)]
-struct Connector {
-    tls: Option<ClientTls>,
-    connecting: Connecting,
-    names: Arc<Names>,
-}
-
-impl Service<Uri> for Connector {
-    type Response = TokioIo<MaybeTls>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<MaybeTls>>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self {
-            tls,
-            connecting,
-            names,
-        } = self.clone();
-        Box::pin(async move {
-            let target = Target::of(&uri).map_err(io::Error::other)?;
+fn connector(settings: &AuthSettings) -> Connector {
+    let tls = settings.trust.as_ref().map(|trust| trust.tls().clone());
+    let connecting = Connecting {
+        limit: settings.limit,
+        names: settings.names,
+        announce: None,
+    };
+    let names = Arc::new(Names::of_system());
+    Connector::new(move |target| {
+        let (tls, names) = (tls.clone(), Arc::clone(&names));
+        async move {
             if let Place::Host { host, .. } = &target.place {
                 names.refresh_if_old(host, connecting.names.refresh);
             }
             let to = (&target, &*names);
-            let connected = connecting.connect(to, tls.as_ref(), Header::Own).await;
-            connected.map(TokioIo::new)
-        })
-    }
+            connecting.connect(to, tls.as_ref(), Header::Own).await
+        }
+    })
 }
 
 #[cfg(test)]
@@ -381,7 +353,7 @@ mod tests {
             .unwrap();
         let peer = Peer::Tcp((Ipv4Addr::LOCALHOST, 1).into());
         let source = Source::new(peer, true, &Peers::default());
-        let Question(asked) = hook().question(&request, &source);
+        let HookRequest(asked) = hook().question(&request, &source);
         assert_eq!(
             (asked.method, asked.uri),
             (Method::GET, hook().settings.uri)

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::front::settings::Settings;
 use crate::front::state::Front;
-use crate::front::waiting::Place;
+use crate::front::waiting::WaitingPermit;
 use crate::upstream::{Asking, DialPermit, Pool};
 use crate::watch::Limit;
 
@@ -27,7 +27,7 @@ pub(super) struct Patience<'a> {
     /// What its request takes up.
     bytes: usize,
     deadline: Instant,
-    place: Option<Place<'a>>,
+    place: Option<WaitingPermit<'a>>,
     pause: Duration,
 }
 

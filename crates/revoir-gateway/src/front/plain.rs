@@ -3,20 +3,17 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use http_body_util::BodyExt;
 use hyper::header::{HOST, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Request, Response, StatusCode, Uri, Version};
+use hyper::{Request, Response, StatusCode, Version};
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tower_service::Service;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::front::granted::Granted;
 use crate::front::head;
@@ -30,7 +27,7 @@ use crate::innermost::innermost;
 use crate::proxy_protocol::Header;
 use crate::relay::is_there;
 use crate::upstream::{
-    Affinity, KeepAlive, Kept, MaybeTls, PathId, Pool, Question, Reached, Target, UpstreamPermit,
+    Affinity, Connector, KeepAlive, Kept, PathId, Pool, Question, Reached, UpstreamPermit,
 };
 
 /// An upstream that has answered nobody for so long, while somebody waits, may be frozen.
@@ -39,9 +36,18 @@ const DOUBTED_AFTER: Duration = Duration::from_secs(5);
 /// Passes plain requests on, over connections that are kept for more of them.
 pub(crate) struct HttpProxy(Client<Connector, Body>);
 
+/// Connects to upstreams, as the pool does.
+fn connector(pool: &Arc<Pool>, client: Header) -> Connector {
+    let pool = Arc::clone(pool);
+    Connector::new(move |target| {
+        let (pool, client) = (Arc::clone(&pool), client);
+        async move { pool.connect(&target, client).await }
+    })
+}
+
 impl HttpProxy {
     pub(crate) fn new(pool: &Arc<Pool>) -> Self {
-        let connector = Connector(Arc::clone(pool), Header::Own);
+        let connector = connector(pool, Header::Own);
         let mut kept = Client::builder(TokioExecutor::new());
         let KeepAlive { connections, time } = pool.live().settings.keep_alive;
         kept.pool_timer(TokioTimer::new())
@@ -52,7 +58,7 @@ impl HttpProxy {
 
     /// For `client` alone: a connection that begins with its PROXY header is for nobody else.
     fn alone(pool: &Arc<Pool>, client: Header) -> Self {
-        let connector = Connector(Arc::clone(pool), client);
+        let connector = connector(pool, client);
         let mut alone = Client::builder(TokioExecutor::new());
         Self(alone.pool_max_idle_per_host(0).build(connector))
     }
@@ -211,27 +217,5 @@ pub(super) fn is_cut(error: &hyper_util::client::legacy::Error) -> bool {
 impl fmt::Debug for HttpProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpProxy").finish_non_exhaustive()
-    }
-}
-
-/// Connects to upstreams, as the pool does.
-#[derive(Clone)]
-struct Connector(Arc<Pool>, Header);
-
-impl Service<Uri> for Connector {
-    type Response = TokioIo<MaybeTls>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<MaybeTls>>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self(pool, client) = self.clone();
-        Box::pin(async move {
-            let target = Target::of(&uri).map_err(io::Error::other)?;
-            pool.connect(&target, client).await.map(TokioIo::new)
-        })
     }
 }

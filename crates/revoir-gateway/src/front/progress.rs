@@ -28,7 +28,7 @@ impl Progress {
             is_late: AtomicBool::new(false),
             is_broken: AtomicBool::new(false),
         });
-        let watched = Watched {
+        let watched = WatchedBody {
             body,
             limit,
             waiting: None,
@@ -64,7 +64,7 @@ impl Progress {
     }
 }
 
-struct Watched {
+struct WatchedBody {
     body: Body,
     limit: Duration,
     /// There only while somebody waits for the body.
@@ -72,7 +72,7 @@ struct Watched {
     progress: Arc<Progress>,
 }
 
-impl HttpBody for Watched {
+impl HttpBody for WatchedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

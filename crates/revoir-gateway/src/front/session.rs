@@ -34,7 +34,7 @@ use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::proxy_protocol::Header;
 use crate::rules::Rules;
-use crate::session::{Leg, SessionSettings, Shared, Side, refused};
+use crate::session::{Leg, SessionClient, SessionSettings, Shared, refused};
 use crate::upstream::Pool;
 use crate::upstream::opening;
 use crate::watch::LoggedRequest;
@@ -206,7 +206,7 @@ impl Begins {
             let registry = &front.registry;
             let shared = Arc::new(Shared::new(session.watcher()));
             let seen = (Arc::clone(&registry.observer), route);
-            let side = Box::new(Side::new(session, Arc::clone(&shared), seen));
+            let side = Box::new(SessionClient::new(session, Arc::clone(&shared), seen));
             let agreed = (opened.agreement, rules, treatment);
             let place = (pool, upstream, permit);
             let connection = Connection::new(registry, id, who, agreed, place).with_session(shared);

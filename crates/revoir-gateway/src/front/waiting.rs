@@ -11,7 +11,7 @@ pub(crate) struct Waiting(AtomicUsize);
 
 /// The place of one that waits, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct WaitingPermit<'a> {
     waiting: &'a Waiting,
     /// What its request takes up meanwhile.
     _held: Held,
@@ -29,13 +29,13 @@ impl Waiting {
         most: usize,
         all: &Arc<HeldBytes>,
         bytes: usize,
-    ) -> Option<Place<'_>> {
+    ) -> Option<WaitingPermit<'_>> {
         let before = self.0.fetch_add(1, Ordering::Relaxed);
         let mut held = Held::of(all);
         // From here on it is counted, and dropping it is enough.
         let has_room = bytes <= all.free();
         held.set(bytes);
-        let place = Place {
+        let place = WaitingPermit {
             waiting: self,
             _held: held,
         };
@@ -43,7 +43,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for WaitingPermit<'_> {
     fn drop(&mut self) {
         self.waiting.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,8 +1,8 @@
-//! [`Farewell`]: on whose account a client is closed.
+//! [`EndedBy`]: on whose account a client is closed.
 
 /// On whose account a client is closed. A Close frame does not say it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Farewell {
+pub(crate) enum EndedBy {
     /// The gateway's own: its operator, a limit, a drain.
     #[default]
     Gateway,

@@ -8,7 +8,7 @@
 //! when the backend is gone.
 
 mod budgets;
-mod farewell;
+mod ended_by;
 mod frame;
 mod gate;
 mod hold;
@@ -30,7 +30,7 @@ mod verdict;
 mod watched;
 mod watching;
 
-pub(crate) use farewell::Farewell;
+pub(crate) use ended_by::EndedBy;
 #[cfg(test)]
 pub(crate) use frame::whole_frame;
 pub(crate) use gate::LONGEST_RETURN;

@@ -7,13 +7,13 @@ use revoir_proto::frame::CloseFrame;
 use revoir_proto::{Cause, Detail, Finish, ProtocolError, Reason, SendCode};
 
 use crate::relay::budgets::Budgets;
-use crate::relay::farewell::Farewell;
+use crate::relay::ended_by::EndedBy;
 use crate::relay::hold::Hold;
 use crate::relay::hop::Hop;
 use crate::relay::state::{BackendSide, Moment, Relay, Release, Side, Stage};
 use crate::relay::verdict::{
-    AfterRedial, Back, BackendEnd, Goodbye, HoldCause, RedialFailure, Said, Verdict, after_backend,
-    after_hold, after_redial, after_watched_backend,
+    AdapterReport, AfterRedial, Back, BackendEnd, Goodbye, HoldCause, RedialFailure, Verdict,
+    after_backend, after_hold, after_redial, after_watched_backend,
 };
 
 /// Those who are sent back come over no less time than this.
@@ -191,7 +191,7 @@ impl Relay {
             }
             Event::Leave(goodbye) => {
                 self.begin_closing(at.now);
-                self.farewell = Farewell::NoBackend;
+                self.ended_by = EndedBy::NoBackend;
                 self.say(at, &goodbye);
             }
             // There is no backend.
@@ -245,14 +245,14 @@ impl Relay {
             }
             Verdict::Pass => {
                 self.begin_closing(at.now);
-                self.farewell = Farewell::Backend;
+                self.ended_by = EndedBy::Backend;
                 if let BackendEnd::Closed(frame) = end {
                     self.close(at, Side::Client, *frame, "the backend closed");
                 }
             }
             Verdict::End(goodbye) => {
                 self.begin_closing(at.now);
-                self.farewell = Farewell::NoBackend;
+                self.ended_by = EndedBy::NoBackend;
                 if let BackendEnd::Closed(frame) = end {
                     self.close(at, Side::Backend, frame.answer(), "");
                 }
@@ -281,7 +281,7 @@ impl Relay {
     fn verdict_on(&mut self, at: &Moment<'_>, end: &BackendEnd, was_asked: bool) -> Verdict {
         let restarting = (at.outlook)().restarting;
         if let Some(watched) = &self.watched {
-            let said = Said {
+            let said = AdapterReport {
                 restarts: was_asked || watched.restarts(end),
                 is_ready: watched.adapter.is_ready(),
                 objects: watched.adapter.holdable().is_err(),
@@ -307,7 +307,7 @@ impl Relay {
             Verdict::Pass => {}
             Verdict::End(goodbye) => {
                 self.begin_closing(at.now);
-                self.farewell = Farewell::NoBackend;
+                self.ended_by = EndedBy::NoBackend;
                 self.end(at.now, Side::Backend, why, Release::Drop);
                 self.say(at, &goodbye);
             }

@@ -8,7 +8,7 @@ use revoir_adapters::Adapter;
 use revoir_proto::{Cause, Detail, Ending, Finish, Random, Role};
 
 use crate::relay::budgets::Budgets;
-use crate::relay::farewell::Farewell;
+use crate::relay::ended_by::EndedBy;
 use crate::relay::hold::{Hold, Previous, Seeking};
 use crate::relay::hop::{Hop, earlier};
 use crate::relay::lane::{Lane, LaneRules, Unit};
@@ -122,7 +122,7 @@ pub(crate) struct Relay {
     pub(super) budgets: Budgets,
     pub(super) ended: Vec<Ended>,
     /// On whose account the client is closed, once it is.
-    pub(super) farewell: Farewell,
+    pub(super) ended_by: EndedBy,
 }
 
 /// The connection to a backend.
@@ -187,7 +187,7 @@ impl Relay {
             is_torn: false,
             budgets: Budgets::default(),
             ended: Vec::new(),
-            farewell: Farewell::default(),
+            ended_by: EndedBy::default(),
         };
         relay.attach(at);
         relay
@@ -383,8 +383,8 @@ impl Relay {
     }
 
     /// On whose account the client is closed, once it is.
-    pub(crate) const fn farewell(&self) -> Farewell {
-        self.farewell
+    pub(crate) const fn ended_by(&self) -> EndedBy {
+        self.ended_by
     }
 
     /// Bytes that wait for the client.

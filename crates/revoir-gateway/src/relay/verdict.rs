@@ -179,7 +179,7 @@ pub(crate) fn after_backend(
 
 /// What the adapter of a connection says of its backend's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Said {
+pub(crate) struct AdapterReport {
     /// Whether a backend that ends so is about to restart, and means everybody.
     pub(crate) restarts: bool,
     /// Whether the backend was told all that the client had said before.
@@ -192,7 +192,7 @@ pub(crate) struct Said {
 /// half forwarded. `restarting`: whether this upstream is known to restart.
 pub(crate) fn after_watched_backend(
     end: &BackendEnd,
-    said: Said,
+    said: AdapterReport,
     is_free: bool,
     restarting: bool,
 ) -> Verdict {
@@ -471,7 +471,7 @@ mod tests {
 
     #[test]
     fn an_adapter_says_which_close_frames_are_a_restart_and_who_may_be_held() {
-        let said = Said {
+        let said = AdapterReport {
             restarts: true,
             is_ready: true,
             objects: false,
@@ -482,17 +482,17 @@ mod tests {
         assert_eq!(verdict(&closed(1013), said), Verdict::Hold(HoldCause::Busy));
         let lost = verdict(&BackendEnd::Lost, said);
         assert_eq!(lost, Verdict::Hold(HoldCause::Lost));
-        let kick = Said {
+        let kick = AdapterReport {
             restarts: false,
             ..said
         };
         assert_eq!(verdict(&empty, kick), Verdict::Pass);
-        let unholdable = Said {
+        let unholdable = AdapterReport {
             objects: true,
             ..said
         };
         assert_eq!(verdict(&closed(1012), unholdable), Verdict::Pass);
-        let refused = Said {
+        let refused = AdapterReport {
             is_ready: false,
             ..kick
         };

@@ -1,4 +1,4 @@
-//! [`Side`]: a session, as the relay sees a client.
+//! [`SessionClient`]: a session, as the relay sees a client.
 
 use std::io::IoSlice;
 use std::sync::{Arc, LazyLock};
@@ -14,7 +14,7 @@ use revoir_proto::{Config, Connection, Event as Heard, Message, Reason, Role, Se
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
 
-use crate::relay::Farewell;
+use crate::relay::EndedBy;
 use crate::session::shared::Shared;
 use crate::watch::Observer;
 
@@ -23,7 +23,7 @@ static CONFIG: LazyLock<Arc<Config>> = LazyLock::new(|| Arc::new(Config::client(
 
 /// A session, as the relay sees a client that never leaves: it reads what the client's application says as the frames of a client,
 /// and writes frames of the backend, which become messages of the session.
-pub(crate) struct Side {
+pub(crate) struct SessionClient {
     session: Session,
     /// The client's end of the WebSocket with the relay.
     socket: Connection<Entropy>,
@@ -32,14 +32,14 @@ pub(crate) struct Side {
     waiting: Option<Message>,
     /// What the last bytes of the relay came to.
     came: usize,
-    stage: Stage,
+    stage: SessionStage,
     shared: Arc<Shared>,
     observer: Arc<dyn Observer>,
     route: Arc<str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum SessionStage {
     Open,
     /// The relay has closed, and the client is about to hear of it. Then the relay is answered.
     Leaving,
@@ -49,7 +49,7 @@ enum Stage {
     Over,
 }
 
-impl Side {
+impl SessionClient {
     /// `session` of a client, on this route.
     pub(crate) fn new(
         session: Session,
@@ -63,7 +63,7 @@ impl Side {
             began: Instant::now(),
             waiting: None,
             came: 0,
-            stage: Stage::Open,
+            stage: SessionStage::Open,
             shared,
             observer,
             route,
@@ -74,21 +74,23 @@ impl Side {
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<()> {
         self.tell_changes();
         loop {
-            if self.stage != Stage::Leaving && self.give(into) {
+            if self.stage != SessionStage::Leaving && self.give(into) {
                 return Poll::Ready(());
             }
             match self.stage {
-                Stage::Over => return Poll::Ready(()),
-                Stage::Leaving if self.session.poll_left(cx).is_pending() => return Poll::Pending,
-                Stage::Leaving => {
-                    self.stage = Stage::Over;
+                SessionStage::Over => return Poll::Ready(()),
+                SessionStage::Leaving if self.session.poll_left(cx).is_pending() => {
+                    return Poll::Pending;
+                }
+                SessionStage::Leaving => {
+                    self.stage = SessionStage::Over;
                     continue;
                 }
-                Stage::Open | Stage::Left => {}
+                SessionStage::Open | SessionStage::Left => {}
             }
             match self.session.poll_event(cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) => self.stage = Stage::Over,
+                Poll::Ready(None) => self.stage = SessionStage::Over,
                 Poll::Ready(Some(event)) => self.hear(event),
             }
         }
@@ -210,10 +212,10 @@ impl Side {
     /// The session is over.
     fn ended(&mut self, ending: &SessionEnding) {
         tracing::debug!(target: "revoir", route = &*self.route, %ending, "a session is over");
-        if self.stage != Stage::Open {
+        if self.stage != SessionStage::Open {
             return;
         }
-        self.stage = Stage::Left;
+        self.stage = SessionStage::Left;
         let now = self.now();
         match ending.bye() {
             Some(bye) => {
@@ -221,16 +223,16 @@ impl Side {
                 let _ = self.socket.close(now, bye.code, reason);
             }
             // It was not heard of any more: to the relay, it is lost.
-            None => self.stage = Stage::Over,
+            None => self.stage = SessionStage::Over,
         }
     }
 
     /// The relay has closed: so is the session, in a way that says on whose account.
     fn conclude(&mut self) {
-        if self.stage != Stage::Open {
+        if self.stage != SessionStage::Open {
             return;
         }
-        self.stage = Stage::Leaving;
+        self.stage = SessionStage::Leaving;
         let received = self.socket.closing().and_then(|closing| closing.received);
         let Some(frame) = received else {
             let reason = Reason::truncated("the backend broke the protocol");
@@ -239,10 +241,10 @@ impl Side {
             return;
         };
         let slot = Slot::read(frame.code(), frame.reason());
-        match (self.shared.farewell(), slot) {
-            (Farewell::Backend, _) => self.say_bye(Origin::Backend, &frame),
-            (Farewell::Gateway, None) => self.say_bye(Origin::Gateway, &frame),
-            (Farewell::Gateway | Farewell::NoBackend, slot) => {
+        match (self.shared.ended_by(), slot) {
+            (EndedBy::Backend, _) => self.say_bye(Origin::Backend, &frame),
+            (EndedBy::Gateway, None) => self.say_bye(Origin::Gateway, &frame),
+            (EndedBy::Gateway | EndedBy::NoBackend, slot) => {
                 let code = sendable(&frame);
                 let goaway = slot.map(|slot| GoAway {
                     origin: Origin::Gateway,
@@ -269,9 +271,9 @@ impl Side {
 }
 
 /// The relay is gone, for whatever reason: nobody speaks for the client any more.
-impl Drop for Side {
+impl Drop for SessionClient {
     fn drop(&mut self) {
-        if self.stage == Stage::Open {
+        if self.stage == SessionStage::Open {
             let reason = Reason::truncated("the backend connection was lost");
             let code = SendCode::INTERNAL_ERROR;
             self.session.lose(Loss::Backend, None, code, reason);

@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::session::side::Side;
+use crate::session::client::SessionClient;
 use crate::upstream::MaybeTls;
 
 /// What a relay with a session has on its two sides.
 pub(crate) enum Leg {
     /// The client.
-    Session(Box<Side>),
+    Session(Box<SessionClient>),
     /// The backend.
     Socket(MaybeTls),
 }

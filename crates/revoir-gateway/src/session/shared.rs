@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use revoir::session::{BackendChanged, Watcher};
 
-use crate::relay::{Farewell, Previous};
+use crate::relay::{EndedBy, Previous};
 
 /// What the relay of a session says beside bytes.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Shared {
 
 #[derive(Debug, Default)]
 struct Said {
-    farewell: Farewell,
+    ended_by: EndedBy,
     /// So many bytes of the relay the session has taken.
     taken: u64,
     /// Behind so many bytes another backend speaks.
@@ -36,8 +36,8 @@ impl Shared {
     }
 
     /// On whose account the client is about to be closed.
-    pub(crate) fn set_farewell(&self, farewell: Farewell) {
-        self.said().farewell = farewell;
+    pub(crate) fn set_ended_by(&self, ended_by: EndedBy) {
+        self.said().ended_by = ended_by;
     }
 
     /// The client has another backend than `previous`. `waiting`: so many bytes wait for the client that the old one
@@ -54,8 +54,8 @@ impl Shared {
         said.changes.push_back((at, change));
     }
 
-    pub(super) fn farewell(&self) -> Farewell {
-        self.said().farewell
+    pub(super) fn ended_by(&self) -> EndedBy {
+        self.said().ended_by
     }
 
     /// Takes those of so many bytes that belong to the backend as it is, and says how many they are.

@@ -10,7 +10,7 @@ use revoir_proto::frame::Opcode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::admin::{Admin, AdminListener, Asked, AskedFor, DrainAs};
+use crate::admin::{Admin, AdminListener, DrainAs, OperatorRequest, OperatorRequests};
 use crate::config::AdminAddr;
 use crate::gateway::Gateway;
 use crate::rules::Mode;
@@ -26,7 +26,7 @@ struct Operated {
     backend: TcpListener,
     address: SocketAddr,
     admin: SocketAddr,
-    asked_for: AskedFor,
+    asked_for: OperatorRequests,
     log: AccessLog,
     lines: Lines,
 }
@@ -487,7 +487,7 @@ async fn a_drain_is_asked_for_once() {
     assert_eq!(status, 202, "{text}");
     assert_eq!(text, "{\"connections\":1}\n");
     assert_eq!(operated.operator("POST /v1/drain", "{}").await.0, 409);
-    let Some(Asked::Drain(how)) = soon(operated.asked_for.next()).await else {
+    let Some(OperatorRequest::Drain(how)) = soon(operated.asked_for.next()).await else {
         panic!("no drain");
     };
     let restart = Some(true);

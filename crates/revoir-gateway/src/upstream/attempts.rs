@@ -18,12 +18,12 @@ use crate::upstream::server::{Upstream, UpstreamPermit};
 pub(super) struct Attempts<'a> {
     pool: &'a Arc<Pool>,
     opening: &'a Opening,
-    pub(super) running: Vec<Running<'a>>,
+    pub(super) running: Vec<Attempt<'a>>,
     /// Whether there is no other to ask.
     pub(super) is_alone: bool,
 }
 
-pub(super) struct Running<'a> {
+pub(super) struct Attempt<'a> {
     /// Which of those that were tried it is at.
     at: usize,
     upstream: Arc<Upstream>,
@@ -47,7 +47,7 @@ impl<'a> Attempts<'a> {
     /// Asks `upstream`, the one at this place of those that were tried.
     pub(super) fn begin(&mut self, at: usize, upstream: &Arc<Upstream>) {
         let (pool, opening, to) = (self.pool, self.opening, Arc::clone(upstream));
-        self.running.push(Running {
+        self.running.push(Attempt {
             at,
             upstream: Arc::clone(upstream),
             began: Instant::now(),

@@ -87,7 +87,7 @@ impl Permits {
             state.waiting.insert(queue_id, (asking, sender));
         }
         self.changed.notify_one();
-        let mut waiting = Waiting {
+        let mut waiting = Waiter {
             permits: self,
             queue_id,
             asking,
@@ -171,14 +171,14 @@ impl fmt::Debug for Permits {
 }
 
 /// One who waits. Dropped, it waits no more.
-struct Waiting<'a> {
+struct Waiter<'a> {
     permits: &'a Permits,
     queue_id: QueueId,
     asking: Asking,
     is_given: bool,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         if self.is_given {
             return;

@@ -1,15 +1,15 @@
-//! [`Reach`]: whether an upstream can be reached, for the log: it tells of changes only.
+//! [`ReachLog`]: whether an upstream can be reached, for the log: it tells of changes only.
 
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether an upstream could be reached the last time.
 #[derive(Debug, Default)]
-pub(super) struct Reach {
+pub(super) struct ReachLog {
     is_lost: AtomicBool,
 }
 
-impl Reach {
+impl ReachLog {
     /// It gave an answer, whatever that says.
     pub(super) fn reached(&self, upstream: &str) {
         if self.is_lost.load(Ordering::Relaxed) && self.is_lost.swap(false, Ordering::Relaxed) {

@@ -13,7 +13,7 @@ use crate::shortage::Shortage;
 use crate::upstream::health::{Fitness, Health, Reached};
 use crate::upstream::names::is_of_lookup;
 use crate::upstream::path_id::PathId;
-use crate::upstream::reach::Reach;
+use crate::upstream::reach_log::ReachLog;
 use crate::upstream::target::Target;
 
 /// One backend address, how fit it is, and how much it has to do.
@@ -30,7 +30,7 @@ pub(crate) struct Upstream {
     pub(super) heard_of: watch::Sender<Option<Duration>>,
     /// Whether it is being asked how it is.
     pub(super) is_asked: AtomicBool,
-    reach: Reach,
+    reach: ReachLog,
 }
 
 impl Upstream {
@@ -52,7 +52,7 @@ impl Upstream {
             health: Mutex::default(),
             heard_of: watch::Sender::new(None),
             is_asked: AtomicBool::new(false),
-            reach: Reach::default(),
+            reach: ReachLog::default(),
         })
     }
 

@@ -5,7 +5,7 @@
 //! asks.
 
 mod labels;
-mod live;
+mod scrape;
 mod software;
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use self::labels::{
     EndingLabels, HandshakeLabels, HoldLabels, LimitLabel, OpenedLabels, OutcomeLabels,
     RedialLabels, SoftwareLabel, StatusLabels, UpstreamLabel, VerdictLabels, VersionLabel,
 };
-use self::live::Live;
+use self::scrape::Scrape;
 use self::software::software;
 use crate::relay::{Ended, HoldCause, RedialFailure, Side};
 use crate::watch::exchange::Exchange;
@@ -179,7 +179,7 @@ impl Metrics {
     pub(crate) fn text(&self, overview: Overview, dropped_lines: u64) -> String {
         let mut registry = Registry::with_prefix("revoir");
         self.register(&mut registry);
-        registry.register_collector(Box::new(Live {
+        registry.register_collector(Box::new(Scrape {
             overview,
             dropped_lines,
         }));

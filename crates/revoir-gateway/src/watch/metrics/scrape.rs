@@ -15,12 +15,12 @@ use crate::watch::overview::Overview;
 
 /// The gateway at the moment of a scrape.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct Scrape {
     pub(super) overview: Overview,
     pub(super) dropped_lines: u64,
 }
 
-impl Collector for Live {
+impl Collector for Scrape {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         let Overview {
             connections: _,
