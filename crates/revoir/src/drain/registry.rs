@@ -26,13 +26,13 @@ pub(crate) const NOWHERE: u32 = u32::MAX;
 /// Its lock is never held while a connection's is taken.
 #[derive(Default)]
 pub(crate) struct Registry {
-    state: Mutex<State>,
+    state: Mutex<RegistryState>,
     /// A drain has begun, hurries or is over, or the last connection or handshake is gone.
     changed: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct RegistryState {
     open: Slab<Weak<dyn Drainable>>,
     /// Open connections and handshakes.
     places: usize,
@@ -48,7 +48,7 @@ struct Ongoing {
     plan: Drain,
     slots: Slots,
     started: Instant,
-    pace: Pace,
+    pace: Deadlines,
     /// Whether the deadline has passed.
     is_late: bool,
     is_over: bool,
@@ -57,7 +57,7 @@ struct Ongoing {
 
 /// By when a drain is done.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(super) struct Deadlines {
     /// The last connection is closed.
     pub(super) closed_by: Instant,
     /// Everything is over.
@@ -93,7 +93,7 @@ pub(crate) struct Seat {
 }
 
 impl Registry {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, RegistryState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -167,7 +167,7 @@ impl Registry {
     /// instead, if `plan` asks for that.
     pub(super) fn begin(&self, plan: Drain) -> Option<Vec<usize>> {
         let now = Instant::now();
-        let pace = Pace {
+        let pace = Deadlines {
             closed_by: after(now, plan.closing_time()),
             deadline: after(now, plan.within),
         };
@@ -200,7 +200,7 @@ impl Registry {
     }
 
     /// By when the drain is done.
-    pub(super) fn pace(&self) -> Option<Pace> {
+    pub(super) fn pace(&self) -> Option<Deadlines> {
         self.state().drain.as_ref().map(|drain| drain.pace)
     }
 
@@ -258,7 +258,8 @@ impl Registry {
     /// Waits for the time from which a drain reads no requests any more: by then it has told every
     /// connection to close. Returns when a client may come again; it is counted as refused.
     pub(crate) async fn requests_over(&self) -> Duration {
-        let closed_by = |state: &State| state.drain.as_ref().map(|drain| drain.pace.closed_by);
+        let closed_by =
+            |state: &RegistryState| state.drain.as_ref().map(|drain| drain.pace.closed_by);
         let mut until = self.when(closed_by).await;
         loop {
             let sooner = self.when(|state| closed_by(state).filter(|by| *by != until));
@@ -277,7 +278,7 @@ impl Registry {
         self.state().drain.is_some()
     }
 
-    async fn when<R>(&self, look: impl Fn(&State) -> Option<R>) -> R {
+    async fn when<R>(&self, look: impl Fn(&RegistryState) -> Option<R>) -> R {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -290,7 +291,7 @@ impl Registry {
     }
 }
 
-impl State {
+impl RegistryState {
     fn turn_away(&mut self) -> Option<Duration> {
         let drain = self.drain.as_mut()?;
         drain.report.refused += 1;

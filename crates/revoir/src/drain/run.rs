@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::deadline::after;
-use crate::drain::registry::{Pace, Registry};
+use crate::drain::registry::{Deadlines, Registry};
 use crate::drain::slots::due;
 use crate::drain::{Farewell, Schedule};
 
@@ -16,7 +16,7 @@ use crate::drain::{Farewell, Schedule};
 pub(super) async fn run(registry: Arc<Registry>, mut keys: Vec<usize>, notice: Duration) {
     Schedule::shuffle(&mut keys);
     close(&registry, &keys, notice).await;
-    while let Some(Pace { deadline, .. }) = registry.pace() {
+    while let Some(Deadlines { deadline, .. }) = registry.pace() {
         match timeout_at(deadline, registry.emptied_or_hurried(deadline)).await {
             Ok(true) => break,
             // There is another deadline now.

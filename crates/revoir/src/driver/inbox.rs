@@ -19,16 +19,16 @@ const MAX_REST_BYTES: usize = 1024 * 1024;
 /// it owns nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
-    waiting: Option<Box<Waiting>>,
+    waiting: Option<Box<Backlog>>,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct Backlog {
     messages: VecDeque<Message>,
     bytes: usize,
 }
 
-impl Waiting {
+impl Backlog {
     fn is_full(&self) -> bool {
         self.messages.len() >= MAX_MESSAGES || self.bytes >= MAX_BYTES
     }

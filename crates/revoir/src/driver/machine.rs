@@ -42,7 +42,7 @@ pub(crate) struct Machine<T: ?Sized> {
     /// The latest time that the core has seen, likewise.
     latest: u64,
     pub(crate) ending: Option<Arc<Ending>>,
-    rare: Option<Box<Rare>>,
+    rare: Option<Box<RareState>>,
     pub(crate) held: Held,
     pub(crate) receiver: Receiver,
     pub(crate) sender: Sender,
@@ -69,7 +69,7 @@ pub(crate) enum Watch {
 
 /// What few connections have any of.
 #[derive(Debug, Default)]
-struct Rare {
+struct RareState {
     /// Why the handler failed.
     failure: Option<String>,
     /// Bytes of messages that a sink took when the connection had begun to close.

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tracing::Span;
 
 use crate::driver::machine::Watch;
-use crate::driver::task::Turn;
+use crate::driver::task::DriverWait;
 use crate::driver::{Agreed, Home, Known, Shared, Socket, Start};
 use crate::websocket::{Closed, Reader, Writer};
 
@@ -197,17 +197,17 @@ fn drive_with(socket: &Shared, timer: Timer, handler: Option<impl Future<Output 
             assert!(handled.is_pending(), "it waits for ever at its end");
         }
         let found = socket.wakers.end_turn();
-        let mut turn = Turn::Waiting;
+        let mut turn = DriverWait::Waiting;
         if found.is_anything() {
             turn = socket.turn(found, false);
         }
         if timer == Timer::Rings && socket.read(|machine| machine.watch != Watch::Off) {
             thread::yield_now();
             turn = socket.turn(socket.wakers.end_turn(), true);
-        } else if turn != Turn::Over {
+        } else if turn != DriverWait::Over {
             task.sleep();
         }
-        if turn == Turn::Over {
+        if turn == DriverWait::Over {
             return;
         }
     }

@@ -158,9 +158,9 @@ impl Socket<dyn Transport> {
                 return Poll::Pending;
             }
             match self.turn(found, has_rung) {
-                Turn::Over => return Poll::Ready(()),
-                Turn::Waiting => return Poll::Pending,
-                Turn::Until(deadline) => {
+                DriverWait::Over => return Poll::Ready(()),
+                DriverWait::Waiting => return Poll::Pending,
+                DriverWait::Until(deadline) => {
                     timer.as_mut().reset(after(self.epoch.instant(), deadline));
                     // A handler may have used up the task's budget. The timer has to learn whom to
                     // wake all the same: it is not polled again before it rings.
@@ -174,14 +174,14 @@ impl Socket<dyn Transport> {
     }
 
     /// One turn of the driver's task.
-    pub(super) fn turn(&self, found: Found, has_rung: bool) -> Turn {
+    pub(super) fn turn(&self, found: Found, has_rung: bool) -> DriverWait {
         self.work(|machine, clock| machine.turn(clock, &self.wakers, found, has_rung))
     }
 }
 
 /// What the driver does after it has looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum DriverWait {
     Over,
     Waiting,
     Until(Duration),
@@ -189,9 +189,9 @@ pub(super) enum Turn {
 
 impl Machine<dyn Transport> {
     /// I/O and events first, then the deadlines: what lies in the transport may have met them.
-    fn turn(&mut self, clock: &Clock, wakers: &Wakers, found: Found, has_rung: bool) -> Turn {
+    fn turn(&mut self, clock: &Clock, wakers: &Wakers, found: Found, has_rung: bool) -> DriverWait {
         if self.ending.is_some() {
-            return Turn::Over;
+            return DriverWait::Over;
         }
         let has_expired = has_rung && self.is_armed();
         if self.held == Held::Nothing {
@@ -219,15 +219,15 @@ impl Machine<dyn Transport> {
             self.watch_on(wakers);
         }
         if self.ending.is_some() {
-            return Turn::Over;
+            return DriverWait::Over;
         }
         let deadline = self.deadline(clock);
         // A deadline that moved away is found when the timer rings too early.
         if !has_expired && !self.rings_too_late_for(deadline) {
-            return Turn::Waiting;
+            return DriverWait::Waiting;
         }
         self.arm(deadline);
-        deadline.map_or(Turn::Waiting, Turn::Until)
+        deadline.map_or(DriverWait::Waiting, DriverWait::Until)
     }
 
     fn deadline(&self, clock: &Clock) -> Option<Duration> {

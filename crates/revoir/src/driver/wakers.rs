@@ -53,12 +53,12 @@ pub(crate) struct Wakers {
 #[derive(Debug, Default)]
 struct Others {
     receiver: Option<Waker>,
-    rare: Option<Box<Rare>>,
+    rare: Option<Box<RareWakers>>,
 }
 
 /// Few connections have any.
 #[derive(Debug, Default)]
-struct Rare {
+struct RareWakers {
     sender: Option<Waker>,
     /// Those who wait for the end or a drain.
     watchers: Vec<(WatcherId, Waker)>,
@@ -293,7 +293,7 @@ fn found(flags: u8) -> Found {
 }
 
 impl Others {
-    fn rare(&mut self) -> &mut Rare {
+    fn rare(&mut self) -> &mut RareWakers {
         self.rare.get_or_insert_default()
     }
 }

@@ -7,7 +7,7 @@ use http::Response;
 use http::request::Parts;
 
 use crate::server::acceptor::Acceptor;
-use crate::server::from_http::Asked;
+use crate::server::from_http::RequestHead;
 use crate::server::hyper::handed_over;
 use crate::server::incoming::Incoming;
 
@@ -24,7 +24,7 @@ where
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|ConnectInfo(peer)| *peer);
         let upgraded = parts.extensions.remove().map(handed_over);
-        let asked = Asked {
+        let asked = RequestHead {
             method: &parts.method,
             uri: &parts.uri,
             version: parts.version,

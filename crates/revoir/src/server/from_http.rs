@@ -20,14 +20,14 @@ use crate::server::visit::{Visit, nameless};
 use crate::span::next_id;
 
 /// What an HTTP server has read.
-pub(super) struct Asked<'a> {
+pub(super) struct RequestHead<'a> {
     pub(super) method: &'a Method,
     pub(super) uri: &'a Uri,
     pub(super) version: Version,
     pub(super) headers: &'a HeaderMap,
 }
 
-impl<'a, B> From<&'a HttpRequest<B>> for Asked<'a> {
+impl<'a, B> From<&'a HttpRequest<B>> for RequestHead<'a> {
     fn from(request: &'a HttpRequest<B>) -> Self {
         Self {
             method: request.method(),
@@ -74,7 +74,7 @@ impl Incoming {
     #[expect(clippy::result_large_err, reason = "as above")]
     pub(super) fn check(
         acceptor: &Acceptor,
-        asked: &Asked<'_>,
+        asked: &RequestHead<'_>,
         upgraded: Option<Upgraded>,
         peer: Option<SocketAddr>,
     ) -> Result<Self, Response<String>> {
@@ -128,7 +128,7 @@ where
     }))
 }
 
-impl Asked<'_> {
+impl RequestHead<'_> {
     fn check(&self, settings: &Settings) -> Result<Request, HandshakeError> {
         if self.version != Version::HTTP_11 {
             let got = format!("{:?}", self.version);

@@ -72,7 +72,7 @@ pub(super) struct Undecided {
 /// Who writes the answer.
 pub(super) enum Host {
     /// This crate, which takes the decision from here.
-    Stream(oneshot::Sender<Decision>),
+    Stream(oneshot::Sender<Answered>),
     /// Another HTTP server, which hands the stream over then.
     HttpServer { upgraded: Upgraded, seat: Seat },
 }
@@ -81,7 +81,7 @@ pub(super) enum Host {
 pub(super) type Upgraded = Mutex<Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>>>;
 
 /// What became of an [`Incoming`] over a stream.
-pub(super) enum Decision {
+pub(super) enum Answered {
     Open {
         /// The answer as it is written.
         head: Vec<u8>,
@@ -327,7 +327,7 @@ impl Undecided {
             Host::Stream(decided) => {
                 let fields = response.headers().clone();
                 // Whoever waited for it is gone: the client too then.
-                let _ = decided.send(Decision::Open {
+                let _ = decided.send(Answered::Open {
                     head,
                     fields,
                     begin,
@@ -351,7 +351,7 @@ impl Undecided {
         match self.host {
             Host::Stream(decided) => {
                 let known = self.known;
-                drop(decided.send(Decision::Refused { detail, known }));
+                drop(decided.send(Answered::Refused { detail, known }));
             }
             Host::HttpServer { .. } => {
                 self.settings.announce(&info(&self.known), rejected(detail));

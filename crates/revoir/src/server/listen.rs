@@ -235,26 +235,26 @@ impl Server {
         loop {
             let next = poll_fn(|cx| {
                 if let Poll::Ready(report) = drained.as_mut().poll(cx) {
-                    return Poll::Ready(Next::Drained(report));
+                    return Poll::Ready(ListenEvent::Drained(report));
                 }
                 if released.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(Next::PortReleased);
+                    return Poll::Ready(ListenEvent::PortReleased);
                 }
-                self.listener.poll_accept(cx).map(Next::Taken)
+                self.listener.poll_accept(cx).map(ListenEvent::Taken)
             });
             match next.await {
-                Next::Taken(Ok((stream, peer))) => {
+                ListenEvent::Taken(Ok((stream, peer))) => {
                     failures = AcceptFailures::default();
                     desk.attend(stream, peer);
                 }
-                Next::Taken(Err(error)) => {
+                ListenEvent::Taken(Err(error)) => {
                     tracing::warn!(target: "revoir", %error, "a connection could not be taken");
                     if let Some(pause) = failures.pause(&error) {
                         sleep(pause).await;
                     }
                 }
-                Next::PortReleased => break,
-                Next::Drained(report) => return report,
+                ListenEvent::PortReleased => break,
+                ListenEvent::Drained(report) => return report,
             }
         }
         // Those that the system has accepted already would be reset with the listening socket.
@@ -268,7 +268,7 @@ impl Server {
 }
 
 /// What the loop of a server goes on with.
-enum Next {
+enum ListenEvent {
     Taken(io::Result<(TcpStream, SocketAddr)>),
     PortReleased,
     Drained(DrainReport),

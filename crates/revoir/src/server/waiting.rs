@@ -19,7 +19,7 @@ use crate::driver::{Known, Shared};
 use crate::handshake_io::lost;
 use crate::server::answer;
 use crate::server::handshake::{Limit, answer as write_answer};
-use crate::server::incoming::{Decision, FAULT, Host, Incoming, Undecided, info, known, rejected};
+use crate::server::incoming::{Answered, FAULT, Host, Incoming, Undecided, info, known, rejected};
 use crate::server::opening::Stream;
 use crate::server::refusal::Refusal;
 use crate::server::settings::Settings;
@@ -99,7 +99,7 @@ impl Waiting {
         let (mut response, body) = decide(incoming).await.into_parts();
         let opens = response.status == StatusCode::SWITCHING_PROTOCOLS;
         match decided.try_recv() {
-            Ok(Decision::Open {
+            Ok(Answered::Open {
                 head,
                 fields,
                 begin,
@@ -115,7 +115,7 @@ impl Waiting {
             _ if opens => Err(answering.fault("101 without a handler to run").await),
             decision => {
                 let detail = match decision {
-                    Ok(Decision::Refused { detail, known }) => {
+                    Ok(Answered::Refused { detail, known }) => {
                         answering.known = known;
                         Some(detail)
                     }

@@ -19,12 +19,12 @@ use crate::deadline::after;
 use crate::session::bell::{Bell, Half};
 use crate::session::ending::SessionEnding;
 use crate::session::event::{Event, to_application, to_protocol};
-use crate::session::state::State;
+use crate::session::state::EndState;
 
 /// One end of a session. Whoever changes it wakes the others: the connection, which writes, and the
 /// application, which takes and waits for room.
 pub(super) struct End {
-    state: Mutex<State>,
+    state: Mutex<EndState>,
     /// What times count from.
     began: Instant,
     connection: Notify,
@@ -41,14 +41,14 @@ pub(super) trait Keeper: Send + Sync {
 }
 
 /// What a connection does next.
-pub(super) struct Turn {
+pub(super) struct Interest {
     /// Whether the application has room for what is read.
     pub(super) may_read: bool,
     pub(super) due: Option<Instant>,
 }
 
 /// What a connection writes next.
-pub(super) enum Next {
+pub(super) enum ToWrite {
     Message(Message),
     Close(Close),
     Nothing,
@@ -72,7 +72,7 @@ impl End {
         keeper: Option<Weak<dyn Keeper>>,
     ) -> Self {
         Self {
-            state: Mutex::new(State::new(session)),
+            state: Mutex::new(EndState::new(session)),
             began,
             connection: Notify::new(),
             application: Bell::default(),
@@ -80,7 +80,7 @@ impl End {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, EndState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -104,7 +104,7 @@ impl End {
         result
     }
 
-    fn change_state<R>(&self, change: impl FnOnce(&mut State, Duration) -> R) -> R {
+    fn change_state<R>(&self, change: impl FnOnce(&mut EndState, Duration) -> R) -> R {
         let mut state = self.lock();
         let now = self.began.elapsed();
         let acknowledged = state.session.acknowledged();
@@ -309,16 +309,16 @@ impl End {
     }
 
     /// What this connection does next; `None` if the session has another one.
-    pub(super) fn turn(&self, id: ConnectionId) -> Option<Turn> {
+    pub(super) fn turn(&self, id: ConnectionId) -> Option<Interest> {
         let state = self.lock();
-        (state.session.connection() == Some(id)).then(|| Turn {
+        (state.session.connection() == Some(id)).then(|| Interest {
             may_read: state.may_read(),
             due: (state.session.poll_timeout()).map(|due| after(self.began, due)),
         })
     }
 
     /// What this connection writes next.
-    pub(super) fn next(&self, id: ConnectionId) -> Next {
+    pub(super) fn next(&self, id: ConnectionId) -> ToWrite {
         let next = self.change(|session, now| {
             let is_ours = session.connection() == Some(id);
             // What is taken from the session has to be written: nothing that is for another connection.
@@ -328,9 +328,9 @@ impl End {
             }
         });
         match next.map(|transmit| transmit.outgoing) {
-            Some(Outgoing::Message(message)) => Next::Message(to_application(message)),
-            Some(Outgoing::Close(close)) => Next::Close(close),
-            None => Next::Nothing,
+            Some(Outgoing::Message(message)) => ToWrite::Message(to_application(message)),
+            Some(Outgoing::Close(close)) => ToWrite::Close(close),
+            None => ToWrite::Nothing,
         }
     }
 
@@ -435,8 +435,8 @@ mod tests {
         }
     }
 
-    fn is_welcome(next: &Next) -> bool {
-        matches!(next, Next::Message(message) if message.as_bytes().first() == Some(&2))
+    fn is_welcome(next: &ToWrite) -> bool {
+        matches!(next, ToWrite::Message(message) if message.as_bytes().first() == Some(&2))
     }
 
     #[tokio::test(start_paused = true)]
@@ -447,11 +447,11 @@ mod tests {
         }
         let connected = end.change(|session, now| session.connect(now, None, None));
         let id = connected.unwrap();
-        assert!(matches!(end.next(id), Next::Message(_)));
+        assert!(matches!(end.next(id), ToWrite::Message(_)));
         assert!(end.turn(id).unwrap().may_read);
         tokio::time::advance(revoir_session::OPENING_LIMIT).await;
         end.time_out();
-        let Next::Close(close) = end.next(id) else {
+        let ToWrite::Close(close) = end.next(id) else {
             panic!("its time is over");
         };
         assert_eq!(close.code, SendCode::TIMEOUT);
@@ -499,10 +499,10 @@ mod tests {
             volatile: false,
         };
         end.change(|session, now| session.resume(now, &hello(Some(resume)), &claims, grant(token)));
-        assert!(matches!(end.next(ConnectionId(1)), Next::Nothing));
+        assert!(matches!(end.next(ConnectionId(1)), ToWrite::Nothing));
         assert!(is_welcome(&end.next(ConnectionId(2))));
-        assert!(matches!(end.next(ConnectionId(1)), Next::Nothing));
-        let Next::Message(message) = end.next(ConnectionId(2)) else {
+        assert!(matches!(end.next(ConnectionId(1)), ToWrite::Nothing));
+        let ToWrite::Message(message) = end.next(ConnectionId(2)) else {
             panic!("the message follows");
         };
         assert_eq!(message, Message::from("1"));

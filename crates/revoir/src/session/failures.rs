@@ -17,13 +17,13 @@ const WITHIN: Duration = Duration::from_secs(60);
 const REMEMBERED: usize = 4096;
 
 /// The address of a client, and the version and session in its token.
-type Subject = (Option<IpAddr>, [u8; 17]);
+type Claimant = (Option<IpAddr>, [u8; 17]);
 
 /// Counts failed resumes by address *and* the first bytes of the token, so that clients behind one
 /// address do not lock each other out.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
-    counts: HashMap<Subject, (u32, Instant)>,
+    counts: HashMap<Claimant, (u32, Instant)>,
 }
 
 impl Failures {
@@ -50,7 +50,7 @@ impl Failures {
     }
 }
 
-fn subject(address: Option<IpAddr>, token: &Token) -> Subject {
+fn subject(address: Option<IpAddr>, token: &Token) -> Claimant {
     let mut prefix = [0; 17];
     let bytes = token.prefix();
     prefix[..bytes.len()].copy_from_slice(bytes);

@@ -96,13 +96,13 @@ mod tests {
     use revoir_session::{Config, Verdict, Window};
 
     use super::*;
-    use crate::session::end::Next;
+    use crate::session::end::ToWrite;
 
     /// A client that was welcomed, on a connection on which its HELLO was written.
     fn welcomed() -> (Arc<End>, ConnectionId) {
         let end = Arc::new(End::client(Config::default()));
         let id = end.change(|session, now| session.connect(now, None, None).unwrap());
-        assert!(matches!(end.next(id), Next::Message(_)));
+        assert!(matches!(end.next(id), ToWrite::Message(_)));
         let welcome = revoir_session::Welcome {
             verdict: Verdict::New,
             token: revoir_session::Token::new(vec![1].into()).unwrap(),
@@ -130,7 +130,7 @@ mod tests {
         let since = Instant::now();
         let answering = async {
             loop {
-                while let Next::Message(message) = end.next(id) {
+                while let ToWrite::Message(message) = end.next(id) {
                     if message.as_bytes() == [4] {
                         end.receive(id, Message::Binary(vec![5].into()));
                     }

@@ -54,13 +54,13 @@ const FULL_SPREAD: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 #[must_use = "nothing happens before `run`"]
 pub struct Server {
-    settings: Arc<Settings>,
+    settings: Arc<ServerSettings>,
     store: Arc<Store>,
     failures: Arc<Mutex<Failures>>,
 }
 
 #[derive(Clone)]
-struct Settings {
+struct ServerSettings {
     principal: Arc<dyn Fn(&Incoming) -> Principal + Send + Sync>,
     config: Config,
     keys: Keys,
@@ -74,7 +74,7 @@ enum Answer {
     Begins(Box<Hello>, Fresh),
 }
 
-impl Settings {
+impl ServerSettings {
     /// The application's subprotocol.
     fn choose(&self, offered: Option<&str>) -> Option<String> {
         let offered: Vec<&str> = offered?.split(',').map(str::trim).collect();
@@ -93,7 +93,7 @@ impl Server {
         let mut config = config(Config::default());
         config.overflow = Overflow::Wait;
         Self {
-            settings: Arc::new(Settings {
+            settings: Arc::new(ServerSettings {
                 principal: Arc::new(principal),
                 config,
                 keys: Keys::new(Entropy::bytes()),
@@ -167,7 +167,7 @@ impl Server {
         self
     }
 
-    fn edit(&mut self) -> &mut Settings {
+    fn edit(&mut self) -> &mut ServerSettings {
         Arc::make_mut(&mut self.settings)
     }
 

@@ -1,4 +1,4 @@
-//! [`State`]: a session, and what its application has not taken.
+//! [`EndState`]: a session, and what its application has not taken.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const BYTES: usize = 1024 * 1024;
 const MESSAGE_BYTES: u64 = 64;
 
 /// What the lock of an end is around.
-pub(super) struct State {
+pub(super) struct EndState {
     pub(super) session: protocol::Session,
     /// What the application has not taken.
     events: VecDeque<Queued>,
@@ -46,7 +46,7 @@ struct Queued {
     received: u64,
 }
 
-impl State {
+impl EndState {
     pub(super) fn new(session: protocol::Session) -> Self {
         Self {
             session,

@@ -11,7 +11,7 @@ use revoir_proto::{Ending, Reason};
 use revoir_session::{Close, ConnectionId, GoAway, Origin};
 use tokio::time::{Instant, sleep_until};
 
-use crate::session::end::{End, Next};
+use crate::session::end::{End, ToWrite};
 use crate::websocket::{Closer, Reader, WebSocket, Writer};
 
 /// Talks over `socket` to its ending.
@@ -91,9 +91,9 @@ fn poll_write(
             };
         }
         match end.next(id) {
-            Next::Message(message) => writer.as_mut().start_send(message)?,
-            Next::Close(close) => return Poll::Ready(Ok(Some(close))),
-            Next::Nothing => break,
+            ToWrite::Message(message) => writer.as_mut().start_send(message)?,
+            ToWrite::Close(close) => return Poll::Ready(Ok(Some(close))),
+            ToWrite::Nothing => break,
         }
     }
     writer.poll_flush(cx).map_ok(|()| None)

@@ -67,7 +67,7 @@ impl<'de> Visitor<'de> for DecisionVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decision, A::Error> {
-        let mut read = Read::default();
+        let mut read = ReadFields::default();
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match &*key {
                 "delay_ms" => read.delay_ms = map.next_value_seed(Named::new("delay_ms"))?,
@@ -89,7 +89,7 @@ impl<'de> Visitor<'de> for DecisionVisitor {
 
 /// What was read, before it is understood.
 #[derive(Default)]
-struct Read {
+struct ReadFields {
     delay_ms: Option<u64>,
     rule: Option<String>,
     class: Option<String>,
@@ -100,7 +100,7 @@ struct Read {
     counted: Option<bool>,
 }
 
-impl Read {
+impl ReadFields {
     fn decision<E: Error>(self) -> Result<Decision, E> {
         let class = self.class()?;
         let delay = match (class, self.delay_ms) {

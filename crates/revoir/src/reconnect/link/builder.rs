@@ -13,7 +13,7 @@ use crate::reconnect::link::dialer::Dialer;
 use crate::reconnect::link::handle::Link;
 use crate::reconnect::link::pace::Pace;
 use crate::reconnect::link::request::{Attempt, LinkRequest};
-use crate::reconnect::link::shared::Shared;
+use crate::reconnect::link::shared::LinkShared;
 use crate::reconnect::link::task;
 use crate::reconnect::link::while_down::WhileDown;
 use crate::reconnect::{History, Policy};
@@ -203,7 +203,7 @@ impl LinkBuilder {
             self.dialer,
             policy,
             self.history,
-            Shared::new(self.while_down, self.pace),
+            LinkShared::new(self.while_down, self.pace),
         ))
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::reconnect::link::event::{LinkEnd, LinkEvent, NotSent};
 use crate::reconnect::link::receipt::Receipt;
-use crate::reconnect::link::shared::{Order, Shared};
+use crate::reconnect::link::shared::{LinkShared, Order};
 
 /// A connection that comes back: its events, one after the other. It is a [`Stream`] of them too.
 ///
@@ -65,7 +65,7 @@ pub struct Link {
 }
 
 impl Link {
-    pub(super) fn new(events: mpsc::Receiver<LinkEvent>, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(events: mpsc::Receiver<LinkEvent>, shared: Arc<LinkShared>) -> Self {
         Self {
             events,
             sender: LinkSender { shared },
@@ -176,7 +176,7 @@ impl Stream for Link {
 /// dropped or over, everything sent comes back.
 #[derive(Clone, Debug)]
 pub struct LinkSender {
-    shared: Arc<Shared>,
+    shared: Arc<LinkShared>,
 }
 
 impl LinkSender {

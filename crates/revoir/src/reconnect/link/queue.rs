@@ -29,7 +29,7 @@ const WAITING_BYTES: usize = 256 * 1024;
 pub(super) struct Queue {
     while_down: WhileDown,
     pace: Pace,
-    phase: Phase,
+    phase: QueuePhase,
     /// The number of the next message.
     next: u64,
     waiting: VecDeque<Entry>,
@@ -47,7 +47,7 @@ pub(super) struct Queue {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum QueuePhase {
     Down,
     Up,
     /// Nothing more is accepted.
@@ -92,7 +92,7 @@ impl Queue {
         Self {
             while_down,
             pace,
-            phase: Phase::Down,
+            phase: QueuePhase::Down,
             next: 0,
             waiting: VecDeque::new(),
             bytes: 0,
@@ -108,13 +108,13 @@ impl Queue {
     pub(super) fn offer(&mut self, message: Message, now: Instant) -> Offer {
         let has_room = self.has_room_for(message.as_bytes().len());
         match (self.phase, self.while_down) {
-            (Phase::Over, _) => Offer::No(NotSent::Over(message)),
-            (Phase::Down, WhileDown::Fail) => Offer::No(NotSent::Down(message)),
-            (Phase::Up, _) | (Phase::Down, WhileDown::Keep { .. }) if has_room => {
+            (QueuePhase::Over, _) => Offer::No(NotSent::Over(message)),
+            (QueuePhase::Down, WhileDown::Fail) => Offer::No(NotSent::Down(message)),
+            (QueuePhase::Up, _) | (QueuePhase::Down, WhileDown::Keep { .. }) if has_room => {
                 Offer::Accepted(self.accept(message, now))
             }
-            (Phase::Up, _) | (Phase::Down, WhileDown::Wait) => Offer::Later(message),
-            (Phase::Down, WhileDown::Keep { .. }) => Offer::No(NotSent::Full(message)),
+            (QueuePhase::Up, _) | (QueuePhase::Down, WhileDown::Wait) => Offer::Later(message),
+            (QueuePhase::Down, WhileDown::Keep { .. }) => Offer::No(NotSent::Full(message)),
         }
     }
 
@@ -124,14 +124,14 @@ impl Queue {
             WhileDown::Fail | WhileDown::Wait => (WAITING_MESSAGES, WAITING_BYTES),
         };
         // One message of any size goes through a connection.
-        let is_alone = self.phase == Phase::Up && self.waiting.is_empty();
+        let is_alone = self.phase == QueuePhase::Up && self.waiting.is_empty();
         let fits = self.waiting.len() < messages && self.bytes.saturating_add(length) <= bytes;
         fits || is_alone
     }
 
     /// Whether a message of one byte would be accepted.
     pub(super) fn has_room(&self) -> bool {
-        self.phase == Phase::Up && self.has_room_for(1)
+        self.phase == QueuePhase::Up && self.has_room_for(1)
     }
 
     fn accept(&mut self, message: Message, accepted: Instant) -> Receipt {
@@ -215,7 +215,7 @@ impl Queue {
 
     /// There is a connection.
     pub(super) fn up(&mut self, now: Instant) {
-        self.enter(Phase::Up);
+        self.enter(QueuePhase::Up);
         self.backlog = self.waiting.len();
         self.due = now;
     }
@@ -227,8 +227,8 @@ impl Queue {
             self.bytes += entry.message.as_bytes().len();
             self.waiting.push_front(entry);
         }
-        if self.phase == Phase::Up {
-            self.phase = Phase::Down;
+        if self.phase == QueuePhase::Up {
+            self.phase = QueuePhase::Down;
         }
         if self.while_down == WhileDown::Fail {
             self.return_all();
@@ -237,12 +237,12 @@ impl Queue {
 
     /// Accepts nothing any more. What waits still goes to a connection that is there.
     pub(super) fn refuse(&mut self) {
-        self.enter(Phase::Over);
+        self.enter(QueuePhase::Over);
     }
 
     /// The link is over: what did not leave is returned.
     pub(super) fn end(&mut self) {
-        self.enter(Phase::Over);
+        self.enter(QueuePhase::Over);
         self.return_all();
     }
 
@@ -257,11 +257,11 @@ impl Queue {
     }
 
     pub(super) fn is_up(&self) -> bool {
-        self.phase == Phase::Up
+        self.phase == QueuePhase::Up
     }
 
-    fn enter(&mut self, phase: Phase) {
-        if self.phase != Phase::Over {
+    fn enter(&mut self, phase: QueuePhase) {
+        if self.phase != QueuePhase::Over {
             self.phase = phase;
         }
     }

@@ -1,4 +1,4 @@
-//! [`Shared`]: what the handles and the task of a link share.
+//! [`LinkShared`]: what the handles and the task of a link share.
 
 use std::future::pending;
 
@@ -11,7 +11,7 @@ use crate::reconnect::link::while_down::WhileDown;
 
 /// What the handles and the task share.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct LinkShared {
     pub(super) outbox: Outbox,
     /// The network has changed.
     pub(super) hint: Notify,
@@ -30,7 +30,7 @@ pub(super) enum Order {
     Dropped,
 }
 
-impl Shared {
+impl LinkShared {
     pub(super) fn new(while_down: WhileDown, pace: Pace) -> Self {
         Self {
             outbox: Outbox::new(while_down, pace),

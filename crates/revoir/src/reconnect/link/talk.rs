@@ -12,7 +12,7 @@ use crate::driver::push_message;
 use crate::reconnect::link::event::LinkEvent;
 use crate::reconnect::link::outbox::Outbox;
 use crate::reconnect::link::queue::Next;
-use crate::reconnect::link::shared::{Order, Shared};
+use crate::reconnect::link::shared::{LinkShared, Order};
 use crate::websocket::{Closer, Reader, WebSocket, Writer};
 
 /// How a connection came to its end.
@@ -28,7 +28,7 @@ pub(super) async fn talk(
     socket: WebSocket,
     up: LinkEvent,
     events: &mpsc::Sender<LinkEvent>,
-    shared: &Shared,
+    shared: &LinkShared,
 ) -> Talked {
     let closer = socket.closer();
     let (mut reader, mut writer) = socket.split();

@@ -12,7 +12,7 @@ use crate::entropy::Entropy;
 use crate::reconnect::link::dialer::Dialer;
 use crate::reconnect::link::event::{LinkEnd, LinkEvent, Up};
 use crate::reconnect::link::handle::Link;
-use crate::reconnect::link::shared::{Order, Shared};
+use crate::reconnect::link::shared::{LinkShared, Order};
 use crate::reconnect::link::talk::{Talked, talk};
 use crate::reconnect::{Class, Decision, History, Policy, SHORTEST_MS, Stop};
 use crate::websocket::{Closed, Closer, WebSocket};
@@ -23,7 +23,7 @@ const EVENTS: usize = 32;
 /// Between two delays that a hint cuts short.
 const HINT_INTERVAL: Duration = Duration::from_secs(10);
 
-pub(super) fn start(dialer: Dialer, policy: Policy, history: History, shared: Shared) -> Link {
+pub(super) fn start(dialer: Dialer, policy: Policy, history: History, shared: LinkShared) -> Link {
     let (events, taken) = mpsc::channel(EVENTS);
     let shared = Arc::new(shared);
     let task = Task {
@@ -43,7 +43,7 @@ struct Task {
     policy: Policy,
     history: History,
     events: mpsc::Sender<LinkEvent>,
-    shared: Arc<Shared>,
+    shared: Arc<LinkShared>,
     /// When a hint last cut a delay short.
     hinted: Option<Instant>,
 }
@@ -217,7 +217,7 @@ impl Task {
 
 /// Waits for the order to close, and starts to close a connection that is not ready for messages
 /// yet.
-async fn close_unused(shared: &Shared, closer: &Closer) -> Closed {
+async fn close_unused(shared: &LinkShared, closer: &Closer) -> Closed {
     match shared.ordered().await {
         Order::Close { code, reason, site } => closer.close_from(code, reason, site),
         Order::Dropped => closer.closed(),
