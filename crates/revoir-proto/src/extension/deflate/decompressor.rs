@@ -39,13 +39,13 @@ pub struct Decompressor {
     stream: Option<Inflater>,
     /// The last plain data of finished messages, with context takeover.
     history: History,
-    message: Message,
+    message: MessageState,
     failed: Option<InflateError>,
 }
 
 /// The message being decompressed.
 #[derive(Debug, Default)]
-struct Message {
+struct MessageState {
     /// Its compressed bytes, if it did not come in one piece.
     journal: Vec<u8>,
     /// Decompressed bytes so far.
@@ -75,7 +75,7 @@ impl Decompressor {
             direction,
             stream: None,
             history: History::new(direction.max_window_bits.window()),
-            message: Message::default(),
+            message: MessageState::default(),
             failed: None,
         }
     }
@@ -133,7 +133,7 @@ impl Decompressor {
         if let Err(error) = result {
             self.failed = Some(error);
             self.stream = None;
-            self.message = Message::default();
+            self.message = MessageState::default();
         }
         result
     }
@@ -195,7 +195,7 @@ impl Decompressor {
         } else if let Some(stream) = self.stream.take() {
             stream.give_back();
         }
-        self.message = Message::default();
+        self.message = MessageState::default();
         Ok(())
     }
 
@@ -231,7 +231,7 @@ impl Decompressor {
         input: &[u8],
         limit: usize,
         out: &mut Vec<u8>,
-    ) -> Result<Progress, InflateError> {
+    ) -> Result<Inflation, InflateError> {
         let too_big = InflateError::TooBig { limit };
         let produced = self.message.produced;
         let left = limit.checked_sub(produced).ok_or(too_big)?;
@@ -263,7 +263,7 @@ impl Decompressor {
         if step.outcome == Outcome::Corrupt {
             return Err(InflateError::Corrupt);
         }
-        Ok(Progress {
+        Ok(Inflation {
             used: step.used,
             got: step.got,
             filled: step.got > 0 && step.got == room,
@@ -297,7 +297,7 @@ impl Decompressor {
 }
 
 /// What one call of zlib did to the message.
-struct Progress {
+struct Inflation {
     used: usize,
     got: usize,
     /// The room for output is used up, so that more may be pending.
