@@ -1,4 +1,4 @@
-//! [`Certificate`]: what a TLS server shows.
+//! [`CertificateFiles`]: what a TLS server shows.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,13 @@ use crate::exit::Failure;
 
 /// The certificate in its files, to be read again while the server runs.
 #[derive(Debug)]
-pub(super) struct Certificate {
+pub(super) struct CertificateFiles {
     chain: PathBuf,
     key: PathBuf,
     tls: ServerTls,
 }
 
-impl Certificate {
+impl CertificateFiles {
     pub(super) fn new(chain: PathBuf, key: PathBuf) -> Result<Self, Failure> {
         let (chain_pem, key_pem) = read(&chain, &key)?;
         let tls = ServerTls::from_pem(&chain_pem, &key_pem);

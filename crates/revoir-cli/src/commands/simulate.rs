@@ -12,7 +12,7 @@ use crate::args::{LossArg, OverloadArg, SimulateArgs};
 use crate::exit::Failure;
 use crate::output::json;
 use crate::output::{Page, Screen, StormLine};
-use crate::simulate::{FORMULAS, Formula, Loss, Ours, Outcome, Overload, Storm, chart};
+use crate::simulate::{FORMULAS, Formula, Loss, Ours, Overload, Storm, StormOutcome, chart};
 
 /// One row: who comes back how.
 enum Contender {
@@ -115,14 +115,14 @@ impl Contender {
         }
     }
 
-    fn run(&self, storm: &Storm) -> Outcome {
+    fn run(&self, storm: &Storm) -> StormOutcome {
         match self {
             Self::Ours(_, _, policy) => storm.run(&Ours(policy.clone())),
             Self::Theirs(formula) => storm.run(formula),
         }
     }
 
-    fn line<'a>(&'a self, outcome: &Outcome) -> StormLine<'a> {
+    fn line<'a>(&'a self, outcome: &StormOutcome) -> StormLine<'a> {
         StormLine::new(self.id(), self.rule(), self.source(), outcome)
     }
 }
@@ -188,7 +188,7 @@ const HEADS: [&str; 9] = [
     "gave up",
 ];
 
-fn page(storm: &Storm, rows: &[(&Contender, Outcome)], screen: &Screen) -> String {
+fn page(storm: &Storm, rows: &[(&Contender, StormOutcome)], screen: &Screen) -> String {
     let cells: Vec<_> = rows
         .iter()
         .map(|(who, what)| cells(who.id(), what))
@@ -213,7 +213,7 @@ fn page(storm: &Storm, rows: &[(&Contender, Outcome)], screen: &Screen) -> Strin
     page.finish()
 }
 
-fn cells(id: &str, outcome: &Outcome) -> [String; 9] {
+fn cells(id: &str, outcome: &StormOutcome) -> [String; 9] {
     let out = outcome.clients - outcome.back - outcome.gave_up;
     let never = || match out {
         0 => "never".to_owned(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::simulate::Outcome;
+use crate::simulate::StormOutcome;
 
 /// One policy in one storm.
 #[derive(Debug, Serialize)]
@@ -28,7 +28,12 @@ pub(crate) struct StormLine<'a> {
 }
 
 impl<'a> StormLine<'a> {
-    pub(crate) fn new(policy: &'a str, rule: &'a str, source: &'a str, outcome: &Outcome) -> Self {
+    pub(crate) fn new(
+        policy: &'a str,
+        rule: &'a str,
+        source: &'a str,
+        outcome: &StormOutcome,
+    ) -> Self {
         Self {
             kind: "storm",
             policy,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::simulate::outcome::Outcome;
+use crate::simulate::outcome::StormOutcome;
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 190.0;
@@ -19,7 +19,7 @@ const PER_SECOND: f64 = 10.0;
 /// on one logarithmic scale; the line across is the capacity.
 ///
 /// It needs nothing around it: colours follow the reader's light or dark setting.
-pub(crate) fn chart(title: &str, capacity: u32, rows: &[(&str, &Outcome)]) -> String {
+pub(crate) fn chart(title: &str, capacity: u32, rows: &[(&str, &StormOutcome)]) -> String {
     let axes = Axes::of(capacity, rows);
     let height = TOP + rows.len() as f64 * (ROW + GAP) + BOTTOM;
     let mut svg = String::new();
@@ -62,10 +62,10 @@ struct Axes {
 }
 
 impl Axes {
-    fn of(capacity: u32, rows: &[(&str, &Outcome)]) -> Self {
-        let last = |outcome: &Outcome| outcome.tried.len();
+    fn of(capacity: u32, rows: &[(&str, &StormOutcome)]) -> Self {
+        let last = |outcome: &StormOutcome| outcome.tried.len();
         let slots = rows.iter().map(|(_, outcome)| last(outcome)).max();
-        let rate = |outcome: &Outcome| f64::from(outcome.fullest_slot()) * PER_SECOND;
+        let rate = |outcome: &StormOutcome| f64::from(outcome.fullest_slot()) * PER_SECOND;
         let highest = rows
             .iter()
             .map(|(_, outcome)| rate(outcome))
@@ -86,7 +86,7 @@ impl Axes {
         ROW * (rate.max(1.0).log10() / self.decades).clamp(0.0, 1.0)
     }
 
-    fn row(&self, svg: &mut String, top: f64, name: &str, outcome: &Outcome) {
+    fn row(&self, svg: &mut String, top: f64, name: &str, outcome: &StormOutcome) {
         let base = top + ROW;
         let (left, right) = (LEFT, WIDTH - RIGHT);
         for decade in 1..self.decades as u32 {
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn it_has_a_row_for_each_policy_and_escapes_its_title() {
-        let mut outcome = Outcome::new(2);
+        let mut outcome = StormOutcome::new(2);
         outcome.attempt(Duration::ZERO);
         outcome.attempt(Duration::from_secs(2));
         let svg = chart("a < b & c", 10, &[("one", &outcome), ("two", &outcome)]);
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_storm_without_attempts_still_has_axes() {
-        let outcome = Outcome::new(0);
+        let outcome = StormOutcome::new(0);
         let svg = chart("nothing", 1, &[("none", &outcome)]);
         assert!(svg.ends_with("</svg>\n"));
         assert!(!svg.contains("NaN") && !svg.contains("inf"));

@@ -1,7 +1,7 @@
 //! Reconnect storms before they happen: many clients lose one server, in virtual time.
 //!
 //! [`Storm`] says what happens, a [`Comeback`] says when a client tries again (ours through the
-//! library's own policy, others by their documented formulas), and [`Outcome`] is what the server
+//! library's own policy, others by their documented formulas), and [`StormOutcome`] is what the server
 //! saw.
 //!
 //! The model is small on purpose: an attempt takes no time, a refused one costs nothing, and there
@@ -17,5 +17,5 @@ mod storm;
 pub(crate) use chart::chart;
 pub(crate) use comeback::Ours;
 pub(crate) use formula::{FORMULAS, Formula};
-pub(crate) use outcome::Outcome;
+pub(crate) use outcome::StormOutcome;
 pub(crate) use storm::{Loss, Overload, Storm};

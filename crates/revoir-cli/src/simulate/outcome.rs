@@ -1,4 +1,4 @@
-//! [`Outcome`]: what the server saw.
+//! [`StormOutcome`]: what the server saw.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ const SLOTS_PER_SECOND: usize = 10;
 
 /// Attempts and returns of one storm, in slots of 100 ms.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Outcome {
+pub(crate) struct StormOutcome {
     pub(crate) clients: u32,
     pub(crate) attempts: u64,
     /// Clients that are connected again.
@@ -30,7 +30,7 @@ pub(crate) struct Outcome {
     pub(crate) returned: Vec<u32>,
 }
 
-impl Outcome {
+impl StormOutcome {
     pub(crate) fn new(clients: u32) -> Self {
         Self {
             clients,
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_fullest_second_may_begin_anywhere() {
-        let mut outcome = Outcome::new(4);
+        let mut outcome = StormOutcome::new(4);
         for ms in [950, 1_050, 1_850, 3_000] {
             outcome.attempt(at(ms));
         }
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn shares_are_reached_with_the_client_that_completes_them() {
-        let mut outcome = Outcome::new(3);
+        let mut outcome = StormOutcome::new(3);
         for ms in [100, 200, 300] {
             outcome.came_back(at(ms));
         }
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_even_return_has_a_peak_of_its_mean() {
-        let mut outcome = Outcome::new(100);
+        let mut outcome = StormOutcome::new(100);
         for client in 0..100 {
             outcome.came_back(at(5_000 + client * 100));
         }

@@ -10,7 +10,7 @@ use revoir::{Cause, Ending, Reason, SendCode};
 
 use crate::simulate::agenda::Agenda;
 use crate::simulate::comeback::Comeback;
-use crate::simulate::outcome::Outcome;
+use crate::simulate::outcome::StormOutcome;
 
 /// How long the connections had been open.
 const OPEN_FOR: Duration = Duration::from_secs(3_600);
@@ -59,9 +59,9 @@ pub(crate) enum Overload {
 
 impl Storm {
     /// Lets all clients come back by the rule of `comeback`. Equal storms give equal outcomes.
-    pub(crate) fn run<C: Comeback>(&self, comeback: &C) -> Outcome {
+    pub(crate) fn run<C: Comeback>(&self, comeback: &C) -> StormOutcome {
         let mut random = Rng::with_seed(self.seed);
-        let mut outcome = Outcome::new(self.clients);
+        let mut outcome = StormOutcome::new(self.clients);
         let mut server = Server::new(self);
         let mut crowd = Crowd::new(comeback, self.until);
         for (client, ending, at) in self.losses(&mut random) {

@@ -22,7 +22,7 @@ use crate::signals::Signals;
 
 /// One link, from the first attempt to the last ending.
 #[derive(Debug)]
-pub(super) struct Conversation {
+pub(super) struct LinkReport {
     events: Events,
     /// Whether somebody watches the delays pass.
     counts_down: bool,
@@ -36,7 +36,7 @@ pub(super) struct Conversation {
     due: Option<(Instant, u32)>,
 }
 
-impl Conversation {
+impl LinkReport {
     pub(super) fn new(events: Events, counts_down: bool) -> Self {
         Self {
             events,
@@ -60,7 +60,7 @@ impl Conversation {
             .start()
             .map_err(|mistake| settings::mistake("connect", &mistake))?;
         let (sender, events) = (link.sender(), self.events.clone());
-        let (up, is_up) = watch::channel(Outcome::Open);
+        let (up, is_up) = watch::channel(AttemptState::Open);
         let nothing_left = AtomicBool::new(false);
         let stopping = async {
             tokio::select! {
@@ -82,7 +82,7 @@ impl Conversation {
     async fn tell_all(
         mut self,
         mut link: Link,
-        up: watch::Sender<Outcome>,
+        up: watch::Sender<AttemptState>,
         nothing_left: &AtomicBool,
     ) -> Exit {
         while let Some(event) = self.next(&mut link).await {
@@ -90,7 +90,7 @@ impl Conversation {
             match event {
                 LinkEvent::Up(opened) => {
                     self.was_open = true;
-                    up.send_replace(Outcome::Up);
+                    up.send_replace(AttemptState::Up);
                     self.tell(What::Open(Opened::of_link(&opened))).await;
                 }
                 LinkEvent::Message(message) => self.tell(What::message(message)).await,
@@ -100,7 +100,7 @@ impl Conversation {
                     in_doubt,
                     ..
                 } => {
-                    up.send_replace(Outcome::Down);
+                    up.send_replace(AttemptState::Down);
                     let delay = decision.delay.unwrap_or_default();
                     self.due = Some((Instant::now() + delay, decision.attempt));
                     self.over(ending, in_doubt).await;
@@ -190,7 +190,7 @@ impl Conversation {
 
 /// What the last attempt came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+enum AttemptState {
     /// It is under way.
     Open,
     Up,
@@ -202,7 +202,7 @@ enum Outcome {
 async fn send(
     link: LinkSender,
     mut lines: mpsc::Receiver<InputLine>,
-    mut outcome: watch::Receiver<Outcome>,
+    mut outcome: watch::Receiver<AttemptState>,
     events: &Events,
     nothing_left: &AtomicBool,
 ) -> Infallible {
@@ -227,8 +227,10 @@ async fn send(
         // The link is over.
         return pending().await;
     }
-    let decided = outcome.wait_for(|&outcome| outcome != Outcome::Open).await;
-    let is_down = decided.is_ok_and(|outcome| *outcome == Outcome::Down);
+    let decided = outcome
+        .wait_for(|&outcome| outcome != AttemptState::Open)
+        .await;
+    let is_down = decided.is_ok_and(|outcome| *outcome == AttemptState::Down);
     if is_down {
         nothing_left.store(true, Ordering::Relaxed);
         let note = "stdin has ended and nothing is left to send: not coming back".to_owned();

@@ -18,7 +18,7 @@ use crate::args::{ConnectArgs, PolicyChoice};
 use crate::commands::{network, settings};
 use crate::exit::{Exit, Failure};
 use crate::output::Screen;
-use conversation::Conversation;
+use conversation::LinkReport;
 use over_session::OverSession;
 use printer::ConnectPrinter;
 
@@ -54,11 +54,7 @@ pub(crate) fn run(
                         .run(link, client, lines)
                         .await
                 }
-                None => {
-                    Conversation::new(events, counts_down)
-                        .run(link, lines)
-                        .await
-                }
+                None => LinkReport::new(events, counts_down).run(link, lines).await,
             }
         }
     };

@@ -12,7 +12,7 @@ use revoir::{Acceptor, Config};
 
 use crate::answer::written_to;
 use crate::args::ListenArgs;
-use crate::commands::certificate::Certificate;
+use crate::commands::certificate::CertificateFiles;
 use crate::commands::{network, settings};
 use crate::exit::{Exit, Failure};
 use crate::output::Screen;
@@ -26,7 +26,7 @@ pub(crate) fn run(
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let certificate = match (&args.tls_cert, &args.tls_key) {
-        (Some(chain), Some(key)) => Some(Certificate::new(chain.clone(), key.clone())?),
+        (Some(chain), Some(key)) => Some(CertificateFiles::new(chain.clone(), key.clone())?),
         _ => None,
     };
     let acceptor = acceptor(&args);

@@ -13,7 +13,7 @@ use revoir_codes::catalog::Locale;
 
 use super::connections::{Connections, Manner, NeverOpened};
 use crate::args::ListenArgs;
-use crate::commands::certificate::Certificate;
+use crate::commands::certificate::CertificateFiles;
 use crate::commands::network::unavailable;
 use crate::events::{Events, Listening, What};
 use crate::exit::{Exit, Failure};
@@ -30,7 +30,7 @@ const HURRY: Duration = Duration::from_millis(500);
 pub(super) struct Serving {
     args: ListenArgs,
     acceptor: Acceptor,
-    certificate: Option<Certificate>,
+    certificate: Option<CertificateFiles>,
     events: Events,
 }
 
@@ -38,7 +38,7 @@ impl Serving {
     pub(super) fn new(
         args: ListenArgs,
         acceptor: Acceptor,
-        certificate: Option<Certificate>,
+        certificate: Option<CertificateFiles>,
         events: Events,
     ) -> Self {
         Self {
@@ -148,7 +148,7 @@ impl Serving {
 
     /// Reads the certificate again: all there is to reload.
     async fn reload(&self) {
-        let note = match self.certificate.as_ref().map(Certificate::reload) {
+        let note = match self.certificate.as_ref().map(CertificateFiles::reload) {
             Some(Ok(())) => "the certificate was read again".to_owned(),
             Some(Err(failure)) => failure
                 .message(false, Locale::english())
