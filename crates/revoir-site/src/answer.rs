@@ -22,7 +22,7 @@ pub(crate) const JSON: &str = "application/json";
 
 /// How long a browser may keep an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kept {
+pub(crate) enum Freshness {
     /// It asks each time whether it is still right.
     Asked,
     ForADay,
@@ -30,7 +30,7 @@ pub(crate) enum Kept {
     ForGood,
 }
 
-impl Kept {
+impl Freshness {
     const fn cache_control(self) -> &'static str {
         match self {
             Self::Asked => "no-cache",
@@ -45,7 +45,7 @@ pub(crate) fn text(
     request_headers: &HeaderMap,
     content_type: &'static str,
     text: impl Into<Bytes>,
-    kept: Kept,
+    kept: Freshness,
 ) -> Response {
     let text = text.into();
     let mut hasher = DefaultHasher::new();
@@ -89,7 +89,7 @@ pub(crate) fn unkept(code: StatusCode, content_type: &'static str, text: String)
 
 /// A value as JSON, with its tag.
 pub(crate) fn json(request_headers: &HeaderMap, value: &impl Serialize) -> Response {
-    text(request_headers, JSON, line(value), Kept::Asked)
+    text(request_headers, JSON, line(value), Freshness::Asked)
 }
 
 /// A value as JSON that nobody keeps.

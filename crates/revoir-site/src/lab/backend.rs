@@ -1,4 +1,4 @@
-//! [`Backend`]: the service behind the gateway that the first page talks to. It answers every message,
+//! [`LabBackend`]: the service behind the gateway that the first page talks to. It answers every message,
 //! and it can be restarted.
 
 use std::collections::HashMap;
@@ -28,25 +28,25 @@ const MESSAGE_LIMIT: usize = 32;
 
 /// A service on a loopback port of its own.
 #[derive(Debug)]
-pub(super) struct Backend {
+pub(super) struct LabBackend {
     address: SocketAddr,
     /// How often it has started.
     generation: AtomicU32,
     restarting: AtomicBool,
     tracker: Mutex<Tracker>,
-    pages: Mutex<HashMap<Token, Page>>,
+    pages: Mutex<HashMap<Token, PageConnection>>,
 }
 
 /// The connection of a page, while the backend has it.
 #[derive(Debug)]
-struct Page {
+struct PageConnection {
     /// The gateway's name for it.
     name: String,
     /// It is answered no more.
     is_silent: Arc<AtomicBool>,
 }
 
-impl Backend {
+impl LabBackend {
     /// Starts on a free port. To be called in a runtime.
     pub(super) async fn start() -> io::Result<Arc<Self>> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -140,7 +140,8 @@ impl Backend {
             let is_silent = Arc::new(AtomicBool::new(false));
             if let (Some(token), Some(name)) = (token, name) {
                 let is_silent = Arc::clone(&is_silent);
-                self.pages().insert(token, Page { name, is_silent });
+                self.pages()
+                    .insert(token, PageConnection { name, is_silent });
             }
             let generation = self.generation.load(Ordering::Relaxed);
             let ended = answer(socket, generation, resumed, &is_silent).await;
@@ -151,7 +152,7 @@ impl Backend {
         })
     }
 
-    fn pages(&self) -> MutexGuard<'_, HashMap<Token, Page>> {
+    fn pages(&self) -> MutexGuard<'_, HashMap<Token, PageConnection>> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,7 +11,7 @@ use revoir::Acceptor;
 use revoir::drain::Tracker;
 use revoir::server::Admission;
 
-use super::backend::Backend;
+use super::backend::LabBackend;
 use super::endings::Endings;
 use super::pace::Pace;
 use super::raw_stream::TakeOver;
@@ -31,7 +31,7 @@ pub struct Lab {
     pub(super) pace: Arc<Pace>,
     pub(super) take_over: TakeOver,
     /// Behind the live connection.
-    pub(super) backend: Arc<Backend>,
+    pub(super) backend: Arc<LabBackend>,
     /// In front of it.
     clients: Arc<OnceLock<Arc<dyn Clients>>>,
 }
@@ -56,7 +56,7 @@ impl Lab {
     ///
     /// No port could be had.
     pub async fn start(take_over: TakeOver) -> io::Result<Self> {
-        let backend = Backend::start().await?;
+        let backend = LabBackend::start().await?;
         let acceptor = Acceptor::new()
             .with_max_connections(CONNECTIONS)
             .with_max_connections_per_ip(CONNECTIONS_PER_ADDRESS)

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::lang_query::Language;
 use super::tables;
-use crate::answer::{self, JSON, Kept, problem};
+use crate::answer::{self, Freshness, JSON, problem};
 use crate::pages::code;
 
 /// Below `/api`. Every answer is JSON, the errors too, and may be read from every page.
@@ -65,7 +65,7 @@ struct Codes {
 
 async fn description(headers: HeaderMap) -> Response {
     let text = include_str!("../../assets/openapi.json");
-    answer::text(&headers, JSON, text, Kept::Asked)
+    answer::text(&headers, JSON, text, Freshness::Asked)
 }
 
 async fn codes(Language(locale): Language, headers: HeaderMap) -> Response {

@@ -10,7 +10,7 @@ use revoir_codes::catalog::Locale;
 use serde::Deserialize;
 
 use super::language;
-use crate::answer::{self, HTML, Kept, redirect};
+use crate::answer::{self, Freshness, HTML, redirect};
 use crate::pages::{
     Address, Home, Requested, assets, feed, folder, for_robots, missing, picture, render,
     search_results,
@@ -67,7 +67,7 @@ pub(super) async fn page(
                     Address::Search => search_results(&sent.q, locale, &home),
                     address => render(address, locale, &home),
                 };
-                answer::text(&headers, HTML, text, Kept::Asked)
+                answer::text(&headers, HTML, text, Freshness::Asked)
             }
             Some(found) => redirect(StatusCode::PERMANENT_REDIRECT, &moved(&target, found, &uri)),
             None => not_found(&uri, locale, &home),
@@ -133,20 +133,25 @@ pub(super) async fn asset(
     };
     if let Some(asset) = assets::find(&name) {
         let kept = match asset.name == name {
-            true => Kept::ForGood,
-            false => Kept::Asked,
+            true => Freshness::ForGood,
+            false => Freshness::Asked,
         };
         return answer::text(&headers, content_type, asset.text.clone(), kept);
     }
     match picture::by_name(&name) {
-        Some(picture) => answer::text(&headers, content_type, picture, Kept::ForADay),
+        Some(picture) => answer::text(&headers, content_type, picture, Freshness::ForADay),
         None => chosen(not_found(&uri, accepted(&headers), &home)),
     }
 }
 
 pub(super) async fn robots(State(home): State<Arc<Home>>, headers: HeaderMap) -> Response {
     let text = for_robots::robots(&home);
-    answer::text(&headers, "text/plain; charset=utf-8", text, Kept::Asked)
+    answer::text(
+        &headers,
+        "text/plain; charset=utf-8",
+        text,
+        Freshness::Asked,
+    )
 }
 
 pub(super) async fn sitemap(
@@ -155,7 +160,7 @@ pub(super) async fn sitemap(
     headers: HeaderMap,
 ) -> Response {
     match for_robots::sitemap(&home) {
-        Some(map) => answer::text(&headers, "application/xml", map, Kept::Asked),
+        Some(map) => answer::text(&headers, "application/xml", map, Freshness::Asked),
         None => chosen(not_found(&uri, accepted(&headers), &home)),
     }
 }
@@ -166,10 +171,15 @@ pub(super) async fn feed(State(home): State<Arc<Home>>, headers: HeaderMap) -> R
         &headers,
         "application/atom+xml; charset=utf-8",
         text,
-        Kept::Asked,
+        Freshness::Asked,
     )
 }
 
 pub(super) async fn favicon(headers: HeaderMap) -> Response {
-    answer::text(&headers, "image/x-icon", picture::favicon(), Kept::ForADay)
+    answer::text(
+        &headers,
+        "image/x-icon",
+        picture::favicon(),
+        Freshness::ForADay,
+    )
 }
