@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     let revoir = programs.program("revoir");
-    let suite = Suite::new(&revoir)?;
+    let suite = Plays::new(&revoir)?;
     let own = programs.program("revoir-adapter").display().to_string();
     for role in ["server", "client"] {
         suite.adapter(role, "revoir", &own, &[], deadline)?;
@@ -48,13 +48,13 @@ pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
 }
 
 /// Where things lie.
-struct Suite<'a> {
+struct Plays<'a> {
     revoir: &'a Path,
     folder: PathBuf,
     report: PathBuf,
 }
 
-impl<'a> Suite<'a> {
+impl<'a> Plays<'a> {
     fn new(revoir: &'a Path) -> anyhow::Result<Self> {
         let folder = crate::root().join("target/conform");
         let report = folder.join("report");

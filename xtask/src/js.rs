@@ -26,7 +26,7 @@ const SCRIPTS: [&str; 2] = [
 
 /// How much is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extent {
+pub(crate) enum Engines {
     /// In Chromium and Firefox.
     Usual,
     /// In WebKitGTK as well.
@@ -36,7 +36,7 @@ pub(crate) enum Extent {
 }
 
 /// Copies the package into `target/js`, where its tools are, and checks it there.
-pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
+pub(crate) fn run(programs: &Programs, extent: Engines) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     let package = install(deadline)?;
     let chromium = tools::find_chromium(deadline)?;
@@ -49,10 +49,10 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
         .env("CHROMIUM", &chromium)
         .env("FIREFOX", &firefox)
         .current_dir(&package);
-    if extent != Extent::Usual {
+    if extent != Engines::Usual {
         check.env("WEBKIT", tools::find_webkit(deadline)?);
     }
-    if extent == Extent::Write {
+    if extent == Engines::Write {
         check.env("WRITE", "1");
     }
     Running::start(&mut check)?.succeed(deadline)?;
@@ -72,7 +72,7 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
     for of_page in of_pages {
         of_page.succeed(deadline)?;
     }
-    if extent == Extent::Write {
+    if extent == Engines::Write {
         for name in ["README.md", "conformance.md"] {
             let file = Path::new("clients/js").join(name);
             fs::copy(package.join(name), crate::root().join(&file))

@@ -136,9 +136,9 @@ fn play(is_built: bool, args: &[&str]) -> anyhow::Result<()> {
         }
         ["lighthouse"] => Box::new(lighthouse::run),
         ["matrix", ref names @ ..] => Box::new(|programs| matrix::run(programs, names)),
-        ["js"] => Box::new(|programs| js::run(programs, js::Extent::Usual)),
-        ["js", "--all"] => Box::new(|programs| js::run(programs, js::Extent::All)),
-        ["js", "--write"] => Box::new(|programs| js::run(programs, js::Extent::Write)),
+        ["js"] => Box::new(|programs| js::run(programs, js::Engines::Usual)),
+        ["js", "--all"] => Box::new(|programs| js::run(programs, js::Engines::All)),
+        ["js", "--write"] => Box::new(|programs| js::run(programs, js::Engines::Write)),
         ["proxies"] => Box::new(|programs| proxies::run(programs, false)),
         ["proxies", "--write"] => Box::new(|programs| proxies::run(programs, true)),
         _ => return usage(args),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use crate::process::Running;
-use crate::report;
+use crate::{report, tools};
 
 /// Crates with lists of rules, in their folder `mutants`.
 const PACKAGES: &[&str] = &["revoir-adapters", "revoir-session"];
@@ -158,7 +158,7 @@ fn copy_workspace(package: &str, folder: &Path) -> anyhow::Result<()> {
     }
     for name in NEEDED.iter().chain([&package]) {
         let place = Path::new("crates").join(name);
-        copy(&root.join(&place), &folder.join(&place))?;
+        tools::copy_tree(&root.join(&place), &folder.join(&place))?;
     }
     let mut manifest: toml::Table = toml::from_str(&read(&root.join("Cargo.toml"))?)?;
     let workspace = manifest
@@ -170,20 +170,6 @@ fn copy_workspace(package: &str, folder: &Path) -> anyhow::Result<()> {
     manifest.remove("profile");
     write(&folder.join("Cargo.toml"), &toml::to_string(&manifest)?)?;
     write(&folder.join("Cargo.lock"), &read(&root.join("Cargo.lock"))?)
-}
-
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("create {}", to.display()))?;
-    for entry in fs::read_dir(from).with_context(|| format!("read {}", from.display()))? {
-        let from: PathBuf = entry?.path();
-        let to = to.join(from.file_name().unwrap_or_default());
-        if from.is_dir() {
-            copy(&from, &to)?;
-        } else if from.exists() {
-            fs::copy(&from, &to).with_context(|| format!("copy {}", from.display()))?;
-        }
-    }
-    Ok(())
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

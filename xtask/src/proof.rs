@@ -1,7 +1,7 @@
 //! Claims with figures, shown by hand. Those about time are never in `cargo test` or CI.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -125,17 +125,14 @@ fn chat() -> anyhow::Result<()> {
     }
     let python = interop::install_websockets(Instant::now() + Duration::from_secs(300))?;
     let examples = crate::root().join("target/debug/examples");
-    let output = Command::new(python)
+    let mut script = Command::new(python);
+    script
         .arg(crate::root().join("proof/chat/proof.py"))
         .args(["chat_server", "chat_client"].map(|name| examples.join(name)))
-        .arg(RESTARTS)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("start proof.py")?;
-    if !output.status.success() {
-        bail!("the lines do not add up");
-    }
-    write_page("docs/chat-proof.md", CHAT_HEAD, &output.stdout)
+        .arg(RESTARTS);
+    let shown = show(&mut script)?;
+    shown.holds("the lines do not add up")?;
+    write_page("docs/chat-proof.md", CHAT_HEAD, &shown.0.stdout)
 }
 
 const CHAT_HEAD: &str = "\
@@ -164,40 +161,52 @@ pub(crate) fn write_page(name: &str, head: &str, text: &[u8]) -> anyhow::Result<
     Ok(())
 }
 
-/// Takes the backend away from 5,000 clients of the gateway, and writes what came of it.
-fn gateway() -> anyhow::Result<()> {
-    const CLIENTS: &str = "5000";
+/// What a program printed that shows a claim, and how it ended.
+struct Shown(Output);
+
+impl Shown {
+    /// Fails with `otherwise` if the program did, and with what it printed.
+    fn holds(&self, otherwise: &str) -> anyhow::Result<()> {
+        if !self.0.status.success() {
+            bail!("{otherwise}:\n{}", String::from_utf8_lossy(&self.0.stdout));
+        }
+        Ok(())
+    }
+}
+
+/// Runs a program that prints a page.
+fn show(program: &mut Command) -> anyhow::Result<Shown> {
+    let output = program.stderr(Stdio::inherit()).output();
+    let name = Path::new(program.get_program());
+    Ok(Shown(
+        output.with_context(|| format!("start {}", name.display()))?,
+    ))
+}
+
+/// Plays a scene of `conformance/outage` with the gateway as it is installed.
+fn outage(scene: &str, args: &[&str]) -> anyhow::Result<Shown> {
     build(&["revoir-cli", "revoir-conformance"])?;
     let folder = crate::root().join("target/dist");
-    let output = Command::new(folder.join("revoir-outage"))
-        .arg("crowd")
-        .arg(folder.join("revoir"))
-        .arg(CLIENTS)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("start revoir-outage")?;
-    if !output.status.success() {
-        bail!("the gateway did not do as promised");
-    }
-    write_page("docs/gateway-proof.md", GATEWAY_HEAD, &output.stdout)
+    show(
+        Command::new(folder.join("revoir-outage"))
+            .arg(scene)
+            .arg(folder.join("revoir"))
+            .args(args),
+    )
+}
+
+/// Takes the backend away from 5,000 clients of the gateway, and writes what came of it.
+fn gateway() -> anyhow::Result<()> {
+    let shown = outage("crowd", &["5000"])?;
+    shown.holds("the gateway did not do as promised")?;
+    write_page("docs/gateway-proof.md", GATEWAY_HEAD, &shown.0.stdout)
 }
 
 /// Has a gateway take other upstreams under its clients.
 fn reload() -> anyhow::Result<()> {
-    const CLIENTS: &str = "5000";
-    build(&["revoir-cli", "revoir-conformance"])?;
-    let folder = crate::root().join("target/dist");
-    let output = Command::new(folder.join("revoir-outage"))
-        .arg("reload")
-        .arg(folder.join("revoir"))
-        .arg(CLIENTS)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("start revoir-outage")?;
-    if !output.status.success() {
-        bail!("clients noticed the reload");
-    }
-    write_page("docs/gateway-reload.md", RELOAD_HEAD, &output.stdout)
+    let shown = outage("reload", &["5000"])?;
+    shown.holds("clients noticed the reload")?;
+    write_page("docs/gateway-reload.md", RELOAD_HEAD, &shown.0.stdout)
 }
 
 const RELOAD_HEAD: &str = "\
@@ -222,19 +231,9 @@ client is disconnected, a message is out of order or unanswered, the rate of ret
 
 /// Puts slow clients before the gateway, and writes what they cost.
 fn edge() -> anyhow::Result<()> {
-    build(&["revoir-cli", "revoir-conformance"])?;
-    let folder = crate::root().join("target/dist");
-    let output = Command::new(folder.join("revoir-outage"))
-        .arg("edge")
-        .arg(folder.join("revoir"))
-        .stderr(Stdio::inherit())
-        .output()
-        .context("start revoir-outage")?;
-    write_page("docs/gateway-edge.md", EDGE_HEAD, &output.stdout)?;
-    if !output.status.success() {
-        bail!("the edge did not do as promised");
-    }
-    Ok(())
+    let shown = outage("edge", &[])?;
+    write_page("docs/gateway-edge.md", EDGE_HEAD, &shown.0.stdout)?;
+    shown.holds("the edge did not do as promised")
 }
 
 const EDGE_HEAD: &str = "\
@@ -272,18 +271,9 @@ fn sessions() -> anyhow::Result<()> {
     const MESSAGES: &str = "1000000";
     build(&["revoir-sessions"])?;
     let program = crate::root().join("target/dist/revoir-sessions");
-    let output = Command::new(program)
-        .args(["run", MESSAGES])
-        .stderr(Stdio::inherit())
-        .output()
-        .context("start revoir-sessions")?;
-    if !output.status.success() {
-        bail!(
-            "sessions are not as promised:\n{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-    }
-    write_page("docs/sessions-proof.md", SESSIONS_HEAD, &output.stdout)
+    let shown = show(Command::new(program).args(["run", MESSAGES]))?;
+    shown.holds("sessions are not as promised")?;
+    write_page("docs/sessions-proof.md", SESSIONS_HEAD, &shown.0.stdout)
 }
 
 const SESSIONS_HEAD: &str = "\

@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 const MARKS: [&str; 2] = ["<!-- recording -->\n", "<!-- end of recording -->"];
 
 /// A proxy, what its configuration does wrong, and the cause that it is.
-struct Case {
+struct Misconfigured {
     name: &'static str,
     proxy: Proxy,
     /// The lines that pass the upgrade on, or do not.
@@ -45,7 +45,7 @@ enum Proxy {
 const NGINX_UPGRADES: &str =
     "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
 
-const RECORDED: Case = Case {
+const RECORDED: Misconfigured = Misconfigured {
     name: "nginx without the header Upgrade",
     proxy: Proxy::Nginx,
     upgrade: "",
@@ -54,9 +54,9 @@ const RECORDED: Case = Case {
     cause: "proxy-not-upgrading",
 };
 
-const CASES: [Case; 4] = [
+const CASES: [Misconfigured; 4] = [
     RECORDED,
-    Case {
+    Misconfigured {
         name: "nginx with proxy_read_timeout 2s",
         proxy: Proxy::Nginx,
         upgrade: NGINX_UPGRADES,
@@ -64,7 +64,7 @@ const CASES: [Case; 4] = [
         args: &["--hold", "6s"],
         cause: "idle-proxy",
     },
-    Case {
+    Misconfigured {
         name: "HAProxy without the header Upgrade",
         proxy: Proxy::HaProxy,
         upgrade: "http-request del-header Upgrade",
@@ -72,7 +72,7 @@ const CASES: [Case; 4] = [
         args: &[],
         cause: "proxy-not-upgrading",
     },
-    Case {
+    Misconfigured {
         name: "HAProxy with timeout tunnel 2s",
         proxy: Proxy::HaProxy,
         upgrade: "",
@@ -193,7 +193,7 @@ struct Stage {
     url: String,
 }
 
-impl Case {
+impl Misconfigured {
     /// The causes that `diagnose` names, most likely first.
     fn play(&self, revoir: &Path, folder: &Path, deadline: Instant) -> anyhow::Result<Vec<String>> {
         let stage = self.stage(revoir, folder, deadline)?;

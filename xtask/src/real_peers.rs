@@ -1,6 +1,7 @@
 //! What the clients of real servers notice when their server goes, with the gateway and without: scripts
 //! in `proof` that run real peers, and the pages in `docs` with what came of it.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -99,9 +100,12 @@ pub(crate) fn plain(gateway: &Path) -> anyhow::Result<()> {
 fn install(name: &str, deadline: Instant) -> anyhow::Result<PathBuf> {
     let folder = crate::root().join("target").join(name);
     tools::install_npm(&sources(name), &folder, deadline)?;
-    for kind in ["mjs", "rb", "py"] {
-        copy(&sources(""), &folder, kind)?;
-        copy(&sources(name), &folder, kind)?;
+    let is_script = |path: &Path| {
+        let kind = path.extension().and_then(OsStr::to_str);
+        kind.is_some_and(|kind| ["mjs", "rb", "py"].contains(&kind))
+    };
+    for source in [sources(""), sources(name)] {
+        tools::copy_wanted(&source, &folder, &is_script)?;
     }
     Ok(folder)
 }
@@ -136,19 +140,6 @@ fn need_brokers(deadline: Instant) -> anyhow::Result<()> {
         if !Path::new(program).exists() {
             tools::apt_install(&[name], deadline)
                 .with_context(|| format!("this needs {program}, and there is none"))?;
-        }
-    }
-    Ok(())
-}
-
-fn copy(source: &Path, folder: &Path, kind: &str) -> anyhow::Result<()> {
-    for file in fs::read_dir(source).with_context(|| format!("read {}", source.display()))? {
-        let file = file?.path();
-        if let Some(name) = file.file_name()
-            && file.extension().is_some_and(|it| it == kind)
-        {
-            fs::copy(&file, folder.join(name))
-                .with_context(|| format!("copy {}", file.display()))?;
         }
     }
     Ok(())

@@ -3,11 +3,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-
+use crate::interop;
 use crate::process::Running;
 use crate::programs::Programs;
-use crate::{interop, tools};
 
 /// Installing included.
 const LIMIT: Duration = Duration::from_secs(5 * 60);
@@ -16,10 +14,8 @@ const LIMIT: Duration = Duration::from_secs(5 * 60);
 /// that cuts connections, against the server of the examples, and through the gateway to backends of npm and Python.
 pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
-    if !tools::runs(Command::new("node").arg("--version")) {
-        tools::apt_install(&["nodejs"], deadline)
-            .context("this needs Node.js, and `node` does not run")?;
-    }
+    // Node.js among it.
+    let (_, node, python) = interop::install_peers(deadline)?;
     let mut check = Command::new("node");
     check
         .arg("conformance/session/check.mjs")
@@ -28,10 +24,9 @@ pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
     let mut live = Command::new("node");
     live.arg("conformance/session/live.mjs")
         .arg(programs.example("session_server"))
-        .arg(interop::install_node_peers(deadline)?)
+        .arg(&node)
         .current_dir(crate::root());
     Running::start(&mut live)?.succeed(deadline)?;
-    let (_, node, python) = interop::install_peers(deadline)?;
     let mut gateway = Command::new("node");
     gateway
         .arg("conformance/session/gateway.mjs")

@@ -32,16 +32,29 @@ pub(crate) fn install_npm(pins: &Path, folder: &Path, deadline: Instant) -> anyh
     })
 }
 
-/// Copies a folder and all in it. A file that is there and equal stays as it is, with its time.
+/// Copies a folder and all in it. A link that leads nowhere is left out.
 pub(crate) fn copy_tree(from: &Path, to: &Path) -> anyhow::Result<()> {
+    copy_wanted(from, to, &Path::exists)
+}
+
+/// Copies what is in `from` and `is_wanted`, folders with all that is in them. A file that is the same stays as it is,
+/// so that nothing counts as newer than what was built of it.
+pub(crate) fn copy_wanted(
+    from: &Path,
+    to: &Path,
+    is_wanted: &dyn Fn(&Path) -> bool,
+) -> anyhow::Result<()> {
     fs::create_dir_all(to).with_context(|| format!("create {}", to.display()))?;
     for entry in fs::read_dir(from).with_context(|| format!("read {}", from.display()))? {
-        let entry = entry?;
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            copy_tree(&path, &target)?;
-        } else if fs::read(&path)? != fs::read(&target).unwrap_or_default() {
-            fs::copy(&path, &target).with_context(|| format!("copy {}", path.display()))?;
+        let from = entry?.path();
+        let to = to.join(from.file_name().unwrap_or_default());
+        if !is_wanted(&from) {
+            continue;
+        }
+        if from.is_dir() {
+            copy_wanted(&from, &to, is_wanted)?;
+        } else if fs::read(&from)? != fs::read(&to).unwrap_or_default() {
+            fs::copy(&from, &to).with_context(|| format!("copy {}", from.display()))?;
         }
     }
     Ok(())

@@ -11,14 +11,14 @@ use super::units::{ROLES, Role};
 
 /// The suite's two verdicts on one case.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Outcome {
+pub(super) struct Behaviors {
     behavior: String,
     #[serde(alias = "behaviorClose")]
     behavior_close: String,
 }
 
 /// The outcome of every case, in both roles. Cases are numbers, so that they sort as such.
-pub(super) type Outcomes = BTreeMap<(Role, CaseId), Outcome>;
+pub(super) type Outcomes = BTreeMap<(Role, CaseId), Behaviors>;
 
 /// `7.1.6`, in order of its numbers.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +27,7 @@ pub(super) struct CaseId(Vec<u16>);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct ExpectationsFile {
     case: Vec<Expectation>,
 }
 
@@ -50,10 +50,11 @@ fn both() -> Vec<Role> {
 /// Reads the expectations, each of which needs a reason, and no two for the same case.
 pub(super) fn read(path: &Path) -> anyhow::Result<Outcomes> {
     let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    let file: File = toml::from_str(&text).with_context(|| format!("read {}", path.display()))?;
+    let file: ExpectationsFile =
+        toml::from_str(&text).with_context(|| format!("read {}", path.display()))?;
     let mut expected = Outcomes::new();
     for case in file.case {
-        let outcome = Outcome {
+        let outcome = Behaviors {
             behavior: case.behavior,
             behavior_close: case.behavior_close,
         };
@@ -121,13 +122,13 @@ impl CaseId {
     }
 }
 
-impl Outcome {
+impl Behaviors {
     fn is_ok(&self) -> bool {
         self.behavior == "OK" && self.behavior_close == "OK"
     }
 }
 
-impl std::fmt::Display for Outcome {
+impl std::fmt::Display for Behaviors {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.behavior)?;
         if self.behavior_close != self.behavior {
@@ -162,7 +163,7 @@ mod tests {
     fn outcomes(cases: &[(&str, &str, &str)]) -> Outcomes {
         let outcome = |&(id, behavior, close): &(&str, &str, &str)| {
             let id = CaseId::try_from(id.to_owned()).unwrap();
-            let outcome = Outcome {
+            let outcome = Behaviors {
                 behavior: behavior.to_owned(),
                 behavior_close: close.to_owned(),
             };

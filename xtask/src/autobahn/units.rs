@@ -15,7 +15,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::expectations::{CaseId, Outcome, Outcomes};
+use super::expectations::{Behaviors, CaseId, Outcomes};
 use super::suite::Suite;
 use super::{Peers, log};
 use crate::process::Running;
@@ -168,7 +168,7 @@ fn run(
     unit: &Unit,
     folder: &Path,
     deadline: Instant,
-) -> anyhow::Result<BTreeMap<CaseId, Outcome>> {
+) -> anyhow::Result<BTreeMap<CaseId, Behaviors>> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("remove {}", folder.display()))?;
     }
@@ -280,10 +280,10 @@ fn free_address() -> anyhow::Result<SocketAddr> {
 }
 
 /// The verdicts of every case that was run.
-fn read_reports(folder: &Path) -> anyhow::Result<BTreeMap<CaseId, Outcome>> {
+fn read_reports(folder: &Path) -> anyhow::Result<BTreeMap<CaseId, Behaviors>> {
     let path = folder.join("index.json");
     let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-    let mut agents: BTreeMap<String, BTreeMap<CaseId, Outcome>> =
+    let mut agents: BTreeMap<String, BTreeMap<CaseId, Behaviors>> =
         serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
     Ok(agents.remove(AGENT).unwrap_or_default())
 }

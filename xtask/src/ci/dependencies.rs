@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::licence::Expression;
-use super::metadata;
+use super::metadata::{self, Package};
 use crate::report;
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -62,8 +62,8 @@ struct Exception {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Bans {
-    multiple_versions: Level,
-    wildcards: Level,
+    multiple_versions: LintLevel,
+    wildcards: LintLevel,
     allow_wildcard_paths: bool,
     deny: Vec<Banned>,
 }
@@ -78,35 +78,15 @@ struct Banned {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Sources {
-    unknown_registry: Level,
-    unknown_git: Level,
+    unknown_registry: LintLevel,
+    unknown_git: LintLevel,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-enum Level {
+enum LintLevel {
     Deny,
     Warn,
-}
-
-#[derive(Debug, Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    license: Option<String>,
-    /// The oldest Rust that compiles it; None if it does not say.
-    rust_version: Option<String>,
-    /// None for a path.
-    source: Option<String>,
-    manifest_path: String,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Dependency {
-    name: String,
-    req: String,
-    path: Option<String>,
 }
 
 /// Checks every package of `Cargo.lock`.
@@ -115,7 +95,7 @@ pub(super) fn check() -> anyhow::Result<()> {
     let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
     let policy: Policy = toml::from_str(&text).context("read deny.toml")?;
     policy.is_as_strict_as_this_check()?;
-    let packages: Vec<Package> = metadata::packages("--all-features")?;
+    let packages = metadata::packages("--all-features")?;
     let root = crate::root().display().to_string();
     let wrong: Vec<String> = packages
         .iter()
@@ -189,11 +169,11 @@ impl Policy {
         let sources = &self.sources;
         let bans = &self.bans;
         let known = self.graph.all_features
-            && sources.unknown_registry == Level::Deny
-            && sources.unknown_git == Level::Deny
-            && bans.wildcards == Level::Deny
+            && sources.unknown_registry == LintLevel::Deny
+            && sources.unknown_git == LintLevel::Deny
+            && bans.wildcards == LintLevel::Deny
             && bans.allow_wildcard_paths
-            && bans.multiple_versions == Level::Warn;
+            && bans.multiple_versions == LintLevel::Warn;
         if !known {
             bail!("deny.toml has other levels than xtask/src/ci/dependencies.rs checks");
         }
@@ -253,7 +233,8 @@ fn source(package: &Package, root: &str) -> Option<String> {
 }
 
 fn wildcards(package: &Package) -> Vec<String> {
-    let any = |dependency: &&Dependency| dependency.req == "*" && dependency.path.is_none();
+    let any =
+        |dependency: &&metadata::Dependency| dependency.req == "*" && dependency.path.is_none();
     let wildcards = package.dependencies.iter().filter(any);
     wildcards
         .map(|dependency| format!("any version of {} will do", dependency.name))
@@ -292,7 +273,7 @@ mod tests {
             rust_version: Some("1.88.0".to_owned()),
             source: source.map(str::to_owned),
             manifest_path: "/revoir/Cargo.toml".to_owned(),
-            dependencies: Vec::new(),
+            ..Package::default()
         }
     }
 
@@ -313,10 +294,10 @@ mod tests {
         let git = Some("git+https://example.org/some");
         let mut own = package(Some("MIT"), None);
         own.manifest_path = "/elsewhere/Cargo.toml".to_owned();
-        own.dependencies.push(Dependency {
+        own.dependencies.push(metadata::Dependency {
             name: "other".to_owned(),
             req: "*".to_owned(),
-            path: None,
+            ..metadata::Dependency::default()
         });
         let mut banned = package(Some("MIT"), Some(CRATES_IO));
         "icu_provider".clone_into(&mut banned.name);

@@ -18,14 +18,14 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// The steps so far.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
-    rows: Vec<Row>,
+pub(super) struct Steps {
+    rows: Vec<StepRow>,
     /// Milliseconds of processor time of steps beside others, which our own time contains too.
     beside: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
-struct Row {
+struct StepRow {
     name: String,
     took: Took,
 }
@@ -37,7 +37,7 @@ struct Took {
     processor: Option<Duration>,
 }
 
-impl Ledger {
+impl Steps {
     /// Steps that were made before: lines of a name and seconds of time, user time and system time, with
     /// tabs between them.
     pub(super) fn read(&mut self, lines: &str) -> anyhow::Result<()> {
@@ -75,6 +75,19 @@ impl Ledger {
         done.with_context(|| format!("{name} FAILED after {took}"))?;
         report(&format!("   passed in {took}"));
         Ok(())
+    }
+
+    /// Has `cargo xtask ARGS` go on as a step beside `others`. All of them end, also if one fails.
+    pub(super) fn beside(
+        &mut self,
+        name: &'static str,
+        args: &[&str],
+        others: impl FnOnce(&mut Self) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let started = self.start(name, args)?;
+        let done = others(self);
+        let finished = self.finish(vec![started]);
+        done.and(finished)
     }
 
     /// Starts `cargo xtask ARGS` as a step beside the others. What it prints waits in a file.
@@ -124,7 +137,7 @@ impl Ledger {
     /// Every step and the sum, as Markdown.
     pub(super) fn table(&self, whole: Duration) -> String {
         let mut table = "| step | s | s of a processor |\n|---|---:|---:|\n".to_owned();
-        for Row { name, took } in &self.rows {
+        for StepRow { name, took } in &self.rows {
             table += &took.row(name);
         }
         let processor = self.rows.iter().filter_map(|row| row.took.processor).sum();
@@ -142,7 +155,7 @@ impl Ledger {
 
     fn add(&mut self, name: &str, took: Took) {
         let name = name.to_owned();
-        self.rows.push(Row { name, took });
+        self.rows.push(StepRow { name, took });
     }
 
     /// The processor time of this process, and of the children that it waits for one by one.

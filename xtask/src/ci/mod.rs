@@ -19,7 +19,7 @@ use anyhow::{Context, bail};
 
 use crate::programs::Programs;
 use crate::{autobahn, browser, interop, js, proxies, redis, report, tools};
-use ledger::Ledger;
+use ledger::Steps;
 pub(crate) use packages::check as packages;
 
 /// How long each fuzz target runs, in seconds: long enough for its seeds and the neighbours.
@@ -66,7 +66,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         return run_marked();
     };
     let begin = Instant::now();
-    let mut ledger = Ledger::default();
+    let mut ledger = Steps::default();
     let steps_before = crate::root().join(STEPS_BEFORE);
     // Without it, this was started by hand.
     if let Ok(lines) = fs::read_to_string(&steps_before) {
@@ -82,18 +82,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     done
 }
 
-fn steps(ledger: &mut Ledger, mark: &str) -> anyhow::Result<()> {
+fn steps(ledger: &mut Steps, mark: &str) -> anyhow::Result<()> {
     ledger.step("processes left by the tests", || leftovers::check(mark))?;
     // Downloads wait for the network, compilers do not.
-    let tools = ledger.start("tools", &["tools"])?;
-    let checked = checks(ledger);
-    let installed = ledger.finish(vec![tools]);
-    checked.and(installed)?;
+    ledger.beside("tools", &["tools"], checks)?;
     // Each has a target folder of its own, and one crate at its end that the other processor would wait for.
-    let packages = ledger.start("packages", &["packages"])?;
-    let fuzzed = ledger.step("fuzz", fuzz);
-    let packed = ledger.finish(vec![packages]);
-    fuzzed.and(packed)?;
+    ledger.beside("packages", &["packages"], |ledger| {
+        ledger.step("fuzz", fuzz)
+    })?;
     ledger.step("sessions in JavaScript", || {
         crate::session::run(&Programs::built()?)
     })?;
@@ -105,23 +101,21 @@ fn steps(ledger: &mut Ledger, mark: &str) -> anyhow::Result<()> {
         ledger.start("proxies", &["--built", "proxies"])?,
     ];
     ledger.finish(waiting.into())?;
-    let fixes = ledger.start("the fixes of the pages", &["fixes"])?;
-    let client = ledger.step("the browser client", || {
-        js::run(&Programs::built()?, js::Extent::Usual)
-    });
-    let fixed = ledger.finish(vec![fixes]);
-    client.and(fixed)?;
-    let browser = ledger.start("browser", &["--built", "browser"])?;
-    let autobahn = ledger.step("autobahn", || {
-        autobahn::run(&Programs::built()?, autobahn::Extent::Due)
-    });
-    let browser = ledger.finish(vec![browser]);
-    autobahn.and(browser)?;
+    ledger.beside("the fixes of the pages", &["fixes"], |ledger| {
+        ledger.step("the browser client", || {
+            js::run(&Programs::built()?, js::Engines::Usual)
+        })
+    })?;
+    ledger.beside("browser", &["--built", "browser"], |ledger| {
+        ledger.step("autobahn", || {
+            autobahn::run(&Programs::built()?, autobahn::Extent::Due)
+        })
+    })?;
     ledger.step("processes left", || leftovers::check(mark))
 }
 
 /// What needs nothing but Rust.
-fn checks(ledger: &mut Ledger) -> anyhow::Result<()> {
+fn checks(ledger: &mut Steps) -> anyhow::Result<()> {
     ledger.step("data", crate::data::check)?;
     ledger.step("the scripts of the site", js::check_scripts)?;
     ledger.step("format", || cargo(&["fmt", "--all", "--check"]))?;

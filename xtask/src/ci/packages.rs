@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::metadata::{Dependency, Package};
 use super::{cargo, metadata};
 use crate::report;
 
@@ -17,34 +17,9 @@ const FOLDER: &str = "target/packages";
 /// What a page of crates.io, or a lawyer, looks for.
 const FILES: &[&str] = &["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
-/// A member of the workspace.
-#[derive(Debug, Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    description: Option<String>,
-    keywords: Vec<String>,
-    categories: Vec<String>,
-    rust_version: Option<String>,
-    repository: Option<String>,
-    /// None: to any registry.
-    publish: Option<Vec<String>>,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Dependency {
-    name: String,
-    req: String,
-    features: Vec<String>,
-    uses_default_features: bool,
-    /// None: crates.io.
-    path: Option<String>,
-}
-
 /// Packages every crate, and tests what is in the packages.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let members: Vec<Package> = metadata::packages("--no-deps")?;
+    let members = metadata::packages("--no-deps")?;
     let (published, others): (Vec<_>, Vec<_>) = members
         .into_iter()
         .partition(|member| member.publish.as_ref().is_none_or(|to| !to.is_empty()));

@@ -22,7 +22,7 @@ const HEAD: &str = "\
 ";
 
 #[derive(Debug, Default, Deserialize)]
-struct File {
+struct LedgerFile {
     #[serde(default)]
     batch: Vec<Batch>,
     #[serde(default)]
@@ -45,7 +45,7 @@ struct Measurement {
 pub(super) struct Ledger {
     path: PathBuf,
     text: String,
-    file: File,
+    file: LedgerFile,
 }
 
 impl Ledger {

@@ -39,8 +39,8 @@ working, blind:
 pub(crate) fn run(args: &[&str]) -> anyhow::Result<()> {
     match args {
         ["add", files @ ..] if !files.is_empty() => add(files),
-        ["working", options @ ..] => working(&Asked::new(options)?),
-        ["blind", options @ ..] => blind(&Asked::new(options)?),
+        ["working", options @ ..] => working(&Engine::new(options)?),
+        ["blind", options @ ..] => blind(&Engine::new(options)?),
         ["retire", "--all", why] => {
             Ledger::open()?.is_spent()?;
             print(&format!("{} rows are retired", store::retire_all(why)?));
@@ -67,13 +67,13 @@ pub(crate) fn run(args: &[&str]) -> anyhow::Result<()> {
 }
 
 /// Whom to ask.
-struct Asked {
+struct Engine {
     binary: PathBuf,
     baseline: Option<String>,
     is_own: bool,
 }
 
-impl Asked {
+impl Engine {
     fn new(options: &[&str]) -> anyhow::Result<Self> {
         let (mut binary, mut baseline) = (None, None);
         for pair in options.chunks(2) {
@@ -137,7 +137,7 @@ fn add(files: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn working(asked: &Asked) -> anyhow::Result<()> {
+fn working(asked: &Engine) -> anyhow::Result<()> {
     let judged = asked.judge(Half::Working.read()?)?;
     for (row, verdict) in &judged {
         let rank = verdict.rank(row);
@@ -165,7 +165,7 @@ fn working(asked: &Asked) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn blind(asked: &Asked) -> anyhow::Result<()> {
+fn blind(asked: &Engine) -> anyhow::Result<()> {
     let ledger = Ledger::open()?;
     let baseline = asked.baseline.is_some();
     ledger.may_measure(baseline)?;
@@ -179,7 +179,7 @@ fn blind(asked: &Asked) -> anyhow::Result<()> {
 }
 
 /// The commit that is measured.
-fn measured(asked: &Asked) -> anyhow::Result<String> {
+fn measured(asked: &Engine) -> anyhow::Result<String> {
     if let Some(commit) = &asked.baseline {
         return Ok(commit.clone());
     }

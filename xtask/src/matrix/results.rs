@@ -60,12 +60,12 @@ pub(super) struct Case {
     pub(super) told: Vec<Value>,
     /// What happened on the wire, which only the report of the run keeps.
     #[serde(default, skip_serializing)]
-    wire: Vec<Entry>,
+    wire: Vec<OnWire>,
 }
 
 /// One thing on the wire.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-struct Entry {
+struct OnWire {
     by: String,
     what: String,
 }
@@ -85,7 +85,7 @@ impl Case {
     /// Leaves out what is another in every run, and what only the report keeps.
     fn distil(&mut self) {
         let entries = std::mem::take(&mut self.wire);
-        let close = |entry: &Entry| entry.by == "peer" && entry.what.starts_with("Close ");
+        let close = |entry: &OnWire| entry.by == "peer" && entry.what.starts_with("Close ");
         self.sent = entries.into_iter().find(close).map(|entry| entry.what);
         // Messages are on the wire as well.
         self.told.retain(|event| event["event"] != "message");

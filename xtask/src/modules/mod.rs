@@ -1,9 +1,9 @@
-//! The module graph of a crate: what imports what, told as floors. A circle is an error.
+//! The module graph of a crate: what imports what, told as floors. A circle is an error, and so is a type's name that
+//! stands for two things.
 
 mod graph;
 mod tree;
-
-use std::fmt::Write;
+mod words;
 
 use anyhow::{Context, bail};
 
@@ -33,26 +33,31 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
         Some(name) => std::slice::from_ref(name),
         None => CRATES,
     };
-    let mut circles = String::new();
+    let mut wrong = Vec::new();
     for name in names {
-        for level in levels(name)? {
+        let tree = tree(name)?;
+        for level in Level::all(name, &tree) {
             report(&level.to_string());
-            if let Some(circle) = level.circle() {
-                writeln!(circles, "{circle}")?;
-            }
+            wrong.extend(level.circle());
         }
+        wrong.extend(words::wrong(name, &tree));
     }
-    match circles.is_empty() {
+    match wrong.is_empty() {
         true => Ok(()),
-        false => bail!("modules import each other in a circle:\n{circles}"),
+        false => bail!(
+            "modules import each other in a circle, or a name stands for two things:\n{}",
+            wrong.join("\n")
+        ),
     }
 }
 
-/// Every folder of modules of the crate, the outermost first.
-fn levels(name: &str) -> anyhow::Result<Vec<Level>> {
-    let source = root().join("crates").join(name).join("src");
-    let tree = Tree::load(&source).with_context(|| format!("no modules in {name}"))?;
-    Ok(Level::all(name, &tree))
+/// The modules of a crate: `xtask`, or a folder in `crates`.
+fn tree(name: &str) -> anyhow::Result<Tree> {
+    let folder = match name {
+        "xtask" => root().join(name),
+        _ => root().join("crates").join(name),
+    };
+    Tree::load(&folder.join("src")).with_context(|| format!("no modules in {name}"))
 }
 
 #[cfg(test)]
@@ -62,10 +67,18 @@ mod tests {
     #[test]
     fn modules_of_every_listed_crate_stand_on_floors() {
         for name in CRATES {
-            let levels = levels(name).unwrap();
+            let levels = Level::all(name, &tree(name).unwrap());
             assert!(!levels.is_empty(), "{name}");
             let circles: Vec<String> = levels.iter().filter_map(Level::circle).collect();
             assert!(circles.is_empty(), "{}", circles.join("\n"));
         }
+    }
+
+    #[test]
+    fn no_two_types_of_a_crate_have_the_same_name() {
+        let names = CRATES.iter().copied().chain(["xtask"]);
+        let wrong = names.flat_map(|name| words::wrong(name, &tree(name).unwrap()));
+        let wrong: Vec<String> = wrong.collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }

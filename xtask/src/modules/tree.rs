@@ -29,6 +29,8 @@ pub(crate) struct Module {
     globs: Vec<Name>,
     /// Paths that it uses, from the root.
     uses: Vec<Name>,
+    /// The types and traits that it declares.
+    declares: Vec<String>,
 }
 
 impl Tree {
@@ -48,6 +50,17 @@ impl Tree {
     /// The names of all modules.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Name> {
         self.modules.keys()
+    }
+
+    /// Where each type and trait is declared.
+    pub(crate) fn types(&self) -> BTreeMap<&str, Vec<&Name>> {
+        let mut types: BTreeMap<&str, Vec<&Name>> = BTreeMap::new();
+        for (module, declared) in &self.modules {
+            for name in &declared.declares {
+                types.entry(name).or_default().push(module);
+            }
+        }
+        types
     }
 
     /// The modules in other files that `name` uses. What is written in one file is one thing.
@@ -132,6 +145,7 @@ impl Tree {
             module: Module::default(),
         };
         items.iter().for_each(|item| reader.visit_item(item));
+        reader.module.declares = items.iter().filter_map(declared).collect();
         self.modules.insert(name.clone(), reader.module);
         for module in inner {
             let ident = module.ident.to_string();
@@ -164,6 +178,19 @@ fn file_of(folder: &Path, ident: &str) -> anyhow::Result<PathBuf> {
     }
 }
 
+/// The name of a type or a trait.
+fn declared(item: &Item) -> Option<String> {
+    let ident = match item {
+        Item::Enum(item) => &item.ident,
+        Item::Struct(item) => &item.ident,
+        Item::Trait(item) => &item.ident,
+        Item::Type(item) => &item.ident,
+        Item::Union(item) => &item.ident,
+        _ => return None,
+    };
+    Some(ident.to_string())
+}
+
 /// Whether an item exists in tests only: `cfg(test)`, also among `all(…)`.
 fn is_test(item: &Item) -> bool {
     let attributes: &[Attribute] = match item {
@@ -171,6 +198,10 @@ fn is_test(item: &Item) -> bool {
         Item::Use(item) => &item.attrs,
         Item::Fn(item) => &item.attrs,
         Item::Impl(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
         _ => &[],
     };
     attributes.iter().any(|attribute| {

@@ -14,17 +14,17 @@ use crate::process::Running;
 use crate::report;
 
 /// A proxy, and its configuration.
-struct Case {
+struct BehindCase {
     proxy: Proxy,
     template: &'static str,
 }
 
-const CASES: [Case; 2] = [
-    Case {
+const CASES: [BehindCase; 2] = [
+    BehindCase {
         proxy: Proxy::Nginx,
         template: "nginx-behind.conf",
     },
-    Case {
+    BehindCase {
         proxy: Proxy::HaProxy,
         template: "haproxy-behind.cfg",
     },
@@ -43,7 +43,7 @@ pub(super) fn run(revoir: &Path, folder: &Path, deadline: Instant) -> anyhow::Re
     Ok(())
 }
 
-impl Case {
+impl BehindCase {
     fn play(&self, revoir: &Path, folder: &Path, deadline: Instant) -> anyhow::Result<()> {
         let (_echo, echo) = listen(revoir)?;
         let (_proxy, told) = self.start(folder, &echo, deadline)?;

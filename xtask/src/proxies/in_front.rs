@@ -26,33 +26,33 @@ pub(super) const STREAM_MODULE: &str = "/usr/lib/nginx/modules/ngx_stream_module
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A proxy, and how it says for whom it connects.
-struct Case {
+struct InFrontCase {
     name: &'static str,
     proxy: Proxy,
     template: &'static str,
     /// What is filled in.
     words: [(&'static str, &'static str); 3],
-    says: By,
+    says: NamesClientBy,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum By {
+enum NamesClientBy {
     ProxyProtocol,
     ForwardedFor,
 }
 
-const fn haproxy(name: &'static str, server: &'static str) -> Case {
-    Case {
+const fn haproxy(name: &'static str, server: &'static str) -> InFrontCase {
+    InFrontCase {
         name,
         proxy: Proxy::HaProxy,
         template: "haproxy-front.cfg",
         words: [("@MODE@", "tcp"), ("@OPTION@", ""), ("@SERVER@", server)],
-        says: By::ProxyProtocol,
+        says: NamesClientBy::ProxyProtocol,
     }
 }
 
-const fn nginx(name: &'static str, template: &'static str, says: By) -> Case {
-    Case {
+const fn nginx(name: &'static str, template: &'static str, says: NamesClientBy) -> InFrontCase {
+    InFrontCase {
         name,
         proxy: Proxy::Nginx,
         template,
@@ -61,7 +61,7 @@ const fn nginx(name: &'static str, template: &'static str, says: By) -> Case {
     }
 }
 
-const CASES: [Case; 5] = [
+const CASES: [InFrontCase; 5] = [
     haproxy("HAProxy with send-proxy", "send-proxy check-send-proxy"),
     haproxy(
         "HAProxy with send-proxy-v2",
@@ -70,14 +70,14 @@ const CASES: [Case; 5] = [
     nginx(
         "nginx with proxy_protocol on",
         "nginx-stream.conf",
-        By::ProxyProtocol,
+        NamesClientBy::ProxyProtocol,
     ),
     nginx(
         "nginx with X-Forwarded-For",
         "nginx-front.conf",
-        By::ForwardedFor,
+        NamesClientBy::ForwardedFor,
     ),
-    Case {
+    InFrontCase {
         name: "HAProxy with option forwardfor",
         proxy: Proxy::HaProxy,
         template: "haproxy-front.cfg",
@@ -86,7 +86,7 @@ const CASES: [Case; 5] = [
             ("@OPTION@", "option forwardfor"),
             ("@SERVER@", ""),
         ],
-        says: By::ForwardedFor,
+        says: NamesClientBy::ForwardedFor,
     },
 ];
 
@@ -107,7 +107,7 @@ struct Gateway {
     address: SocketAddr,
 }
 
-impl Case {
+impl InFrontCase {
     fn play(&self, revoir: &Path, folder: &Path, deadline: Instant) -> anyhow::Result<()> {
         let (_echo, echo) = listen(revoir)?;
         let mut gateway = self.gateway(revoir, folder, (&echo, mirror()?), deadline)?;
@@ -118,8 +118,8 @@ impl Case {
         let seen = ask(front.1, head)?;
         let seen = seen.to_ascii_lowercase();
         let expected = match self.says {
-            By::ProxyProtocol => format!("\r\nx-forwarded-for: {CLIENT}\r\n"),
-            By::ForwardedFor => format!("{CLIENT}, 127.0.0.1\r\n"),
+            NamesClientBy::ProxyProtocol => format!("\r\nx-forwarded-for: {CLIENT}\r\n"),
+            NamesClientBy::ForwardedFor => format!("{CLIENT}, 127.0.0.1\r\n"),
         };
         ensure!(
             seen.contains(&expected),
@@ -137,7 +137,7 @@ impl Case {
             "the log has another client: {logged}"
         );
         // Past the proxy: nobody is taken for somebody else.
-        if self.says == By::ProxyProtocol {
+        if self.says == NamesClientBy::ProxyProtocol {
             let direct = ask(gateway.address, head)?;
             ensure!(
                 direct.is_empty(),
@@ -157,8 +157,10 @@ impl Case {
     ) -> anyhow::Result<Gateway> {
         let port = free_port()?;
         let trust = match self.says {
-            By::ProxyProtocol => "[proxy-protocol]\nfrom = [\"127.0.0.1\", \"127.0.0.2\"]",
-            By::ForwardedFor => "trusted-proxies = [\"127.0.0.1\"]",
+            NamesClientBy::ProxyProtocol => {
+                "[proxy-protocol]\nfrom = [\"127.0.0.1\", \"127.0.0.2\"]"
+            }
+            NamesClientBy::ForwardedFor => "trusted-proxies = [\"127.0.0.1\"]",
         };
         let config = format!(
             "listen = [\"127.0.0.1:{port}\"]\n{trust}\n[admin]\nlisten = \"unix:front.sock\"\n\
