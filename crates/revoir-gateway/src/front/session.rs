@@ -177,8 +177,10 @@ impl Begins {
         let settings = &current.settings;
         let reaching = reach(&front, (&self.pool, settings), &opening);
         let in_time = async {
-            let reached = timeout(BACKEND_LIMIT, reaching).await;
-            reached.unwrap_or_else(|_| Err(unavailable()))
+            match timeout(BACKEND_LIMIT, reaching).await {
+                Ok(reached) => reached,
+                Err(_) => Err(unavailable()),
+            }
         };
         let reached = unless_drained(registry, in_time).await;
         let (opened, upstream) = reached.map_err(|response| close_of(&response))?;
