@@ -340,7 +340,7 @@ pub struct Phrases {
     pub home_static: &'static str,
     /// English: `WebSocket close codes: what they mean and how to fix them`
     pub home_title: &'static str,
-    /// English: `Proxies and load balancers close connections that carry no traffic, usually without a Close frame. You then see 1006 after always the same number of seconds. A ping from the server every {ping} stays below every idle timeout listed here.`
+    /// English: `Proxies and load balancers close connections that carry no traffic, usually without a Close frame. You then see 1006, always after the same number of seconds. If the server sends a ping every {ping}, the connection stays below every idle timeout listed here.`
     pub idle_intro: &'static str,
     /// English: `accepted in a Close frame although it must not be sent: {who}`
     pub impl_accepts: &'static str,

@@ -134,7 +134,7 @@ pub(crate) static LOCALES: [Locale; 15] = [
             lost: "丢失",
             meaning: "含义",
             menu: "菜单",
-            mistaken_for: "已知的错误显示",
+            mistaken_for: "已知的误报",
             name: "名称",
             no: "否",
             no_code: "无关闭码",
