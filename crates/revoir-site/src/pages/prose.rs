@@ -18,6 +18,13 @@ pub(crate) fn escaped(text: &str) -> String {
     out
 }
 
+/// `text` with a capital at its beginning, where a phrase stands as a sentence.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(rest.clone()).collect()
+}
+
 /// `text` as HTML. What stands in `backticks` becomes code; a registered code becomes the link that `link` names for it, if any.
 pub(crate) fn html(text: &str, link: impl Fn(CloseCode) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len() + 64);
@@ -69,6 +76,18 @@ mod tests {
 
     fn no_link(_: CloseCode) -> Option<String> {
         None
+    }
+
+    #[test]
+    fn a_phrase_becomes_a_sentence() {
+        for (phrase, sentence) in [
+            ("yes: now", "Yes: now"),
+            ("à 3 s", "À 3 s"),
+            ("拒收", "拒收"),
+            ("", ""),
+        ] {
+            assert_eq!(capitalized(phrase), sentence);
+        }
     }
 
     #[test]

@@ -7,12 +7,13 @@ use revoir_codes::catalog::{Explanation, Locale, fact_rows};
 use revoir_codes::{CloseCode, CodeRange};
 
 use super::lab::LabView;
-use super::parts::{ShownStatement, StepsView, shown, written};
+use super::parts::{Document, ShownStatement, StepsView, documents, shown, written};
 use super::quick::QuickView;
 use crate::pages::address::{Address, anchor};
 use crate::pages::fixes::Topic;
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
+use crate::pages::prose::capitalized;
 
 #[derive(Template)]
 #[template(path = "code.html", whitespace = "minimize")]
@@ -27,11 +28,14 @@ struct CodePage<'a> {
     facts: Vec<(&'static str, String)>,
     seen: Vec<ShownStatement>,
     notes: Vec<ShownStatement>,
+    /// What implementations do with it, as sentences.
+    record: Vec<String>,
     uses: Vec<ProductUse>,
     /// What to compare with: the related codes, then the others.
     near: Vec<CodeLink>,
     far: Vec<CodeLink>,
     related: Vec<CodeLink>,
+    documents: Vec<Document>,
     before: Option<CodeLink>,
     after: Option<CodeLink>,
 }
@@ -87,6 +91,7 @@ impl<'a> CodePage<'a> {
             facts,
             seen: shown(frame, of.seen()),
             notes: shown(frame, of.notes()),
+            record: of.on_record().iter().map(|one| capitalized(one)).collect(),
             uses: if is_range {
                 range_uses(&of, frame)
             } else {
@@ -104,6 +109,7 @@ impl<'a> CodePage<'a> {
                 .map(versus)
                 .collect(),
             related: related.iter().copied().map(link).collect(),
+            documents: documents([&of]),
             before: CloseCode::registered()
                 .take_while(|code| *code < of.code)
                 .last()

@@ -5,7 +5,7 @@ use revoir_codes::CloseCode;
 use revoir_codes::catalog::{Comparison, Explanation, Locale, Row, compare, pairs};
 
 use super::lab::LabView;
-use super::parts::{ShownStatement, StepsView, shown, written};
+use super::parts::{Document, ShownStatement, StepsView, documents, shown, written};
 use crate::pages::address::{Address, named_by_products, names_in_products};
 use crate::pages::frame::{CodeLink, Frame};
 use crate::pages::links::Home;
@@ -18,7 +18,7 @@ struct PairPage<'a> {
     sides: Vec<Compared<'a>>,
     lab: Option<LabView<'a>>,
     related: Vec<CodeLink>,
-    links: Vec<String>,
+    documents: Vec<Document>,
 }
 
 /// What is said of one of the two codes.
@@ -63,12 +63,6 @@ pub(in crate::pages) fn page(
         .collect();
     related.sort();
     related.dedup();
-    let mut links: Vec<String> = Vec::new();
-    for link in codes.iter().flat_map(|of| of.links()) {
-        if !links.contains(&link) {
-            links.push(link);
-        }
-    }
     written(&PairPage {
         frame: &frame,
         comparison: &comparison,
@@ -78,7 +72,7 @@ pub(in crate::pages) fn page(
             .into_iter()
             .map(|code| frame.code_link(code))
             .collect(),
-        links,
+        documents: documents(codes),
     })
 }
 

@@ -15,6 +15,32 @@ pub(super) fn written(template: &impl Template) -> String {
     template.render().unwrap_or_default()
 }
 
+/// A document that says more.
+#[derive(PartialEq, Eq)]
+pub(super) struct Document {
+    pub(super) href: String,
+    /// What it is called, in English.
+    pub(super) name: String,
+}
+
+/// Where more is said of these codes, each document once.
+pub(super) fn documents<'a>(codes: impl IntoIterator<Item = &'a Explanation>) -> Vec<Document> {
+    let mut found = Vec::new();
+    for href in codes.into_iter().flat_map(Explanation::links) {
+        let name = match href.split_once("#section-") {
+            Some((_, section)) => format!("RFC 6455 §{section}"),
+            None => "IANA: WebSocket Close Code Number Registry".to_owned(),
+        };
+        let document = Document { href, name };
+        if !found.contains(&document) {
+            found.push(document);
+        }
+    }
+    // The registry is for all of them.
+    found.sort_by_key(|of| !of.name.starts_with("RFC"));
+    found
+}
+
 /// A sentence and where it comes from, ready to be shown.
 pub(super) struct ShownStatement {
     pub(super) html: String,

@@ -10,7 +10,7 @@ use revoir_codes::catalog::diagnosis::{Evidence, diagnose};
 use crate::pages::address::Address;
 use crate::pages::fixes::{Block, QUICK};
 use crate::pages::frame::Frame;
-use crate::pages::prose::escaped;
+use crate::pages::prose::{capitalized, escaped};
 
 /// A code with fewer causes needs no ranking.
 const LEAST: usize = 3;
@@ -83,17 +83,20 @@ impl<'a> QuickView<'a> {
         self.frame.locale.filled(template, &[(key, value)])
     }
 
-    /// The handshake without a browser, coming back, and the silence that proxies do not like.
+    /// The handshake without a browser, the silence that proxies do not like, and coming back.
     fn blocks(&self) -> [Shown; 4] {
         let phrases = self.frame.locale.phrases();
         let idle = self.filled(phrases.quick_keep, "seconds", "60");
         let question = escaped(phrases.quick_reconnect);
-        let reconnect = format!("<b>{question}</b><br>{}", escaped(&self.reconnect));
+        let reconnect = format!(
+            "<b>{question}</b><br>{}",
+            escaped(&capitalized(&self.reconnect))
+        );
         [
             self.shown(&QUICK.handshake, self.frame.text(phrases.quick_test)),
-            self.shown(&QUICK.reconnect, reconnect),
             self.shown(&QUICK.idle, escaped(&idle)),
             self.shown(&QUICK.ping, self.frame.text(phrases.quick_ping)),
+            self.shown(&QUICK.reconnect, reconnect),
         ]
     }
 
