@@ -435,7 +435,7 @@ const revoirDiagnosis = (data) => {
     const ranked = all.filter(speaks).map((one) => ({ id: one.id, weight: one.weight, share: share(one.weight) }));
     ranked.sort((a, b) => b.weight - a.weight);
     const { limits, limit, isUnread } = reading;
-    return { ranked, none: share(none), limits, limit, isUnread };
+    return { ranked, none: share(none), limits, limit, isUnread, signs: reading.signs.size };
   }
 
   // ---------------------------------------------------------------- what the form asks for, in the line itself

@@ -5,9 +5,13 @@ const revoirMatcher = (data) => {
   const most = 12;
   data.entries.forEach((entry, place) => {
     entry.w.forEach((field, at) => {
-      for (const term of field.split(" ").filter(Boolean)) {
+      const all = field.split(" ").filter(Boolean);
+      // One of many signs says less.
+      const many = at < 2 ? 20 : Math.max(20, all.length);
+      const weight = Math.floor(Math.sqrt(Math.floor((data.weights[at] ** 2 * 20) / many)));
+      for (const term of all) {
         if (!index.terms.has(term)) index.terms.set(term, []);
-        index.terms.get(term).push([place, data.weights[at]]);
+        index.terms.get(term).push([place, weight, at < 2]);
       }
     });
   });
@@ -109,8 +113,8 @@ const revoirMatcher = (data) => {
   function figuresCount(entry, wanted) {
     const names = `${entry.w[0]} ${entry.w[1]}`.split(" ");
     const own = wanted.filter((term) => names.includes(term));
-    if (own.some((term) => /^[2-5][0-9]{2}$/u.test(term))) return 500;
-    return own.some((term) => /^[0-9]+s$/u.test(term)) ? 300 : 0;
+    if (own.some((term) => /^[2-5][0-9]{2}$/u.test(term))) return 5000;
+    return entry.p === "idle-timeouts" && own.some((term) => /^[0-9]+s$/u.test(term)) ? 3000 : 0;
   }
 
   const log2 = (number) => 31 - Math.clz32(number);
@@ -123,21 +127,31 @@ const revoirMatcher = (data) => {
       const close = closeness(term, [...term].length, known, exact);
       if (close === 0) continue;
       const rare = 1 + log2(Math.max(1, Math.floor(total / places.length ** 2)));
-      for (const [place, weight] of places) {
+      for (const [place, weight, names] of places) {
         const [fit, naming] = best.get(place) ?? [0, false];
-        best.set(place, [Math.max(fit, close * weight * rare), naming || (weight >= 8 && close > 4)]);
+        best.set(place, [Math.max(fit, close * weight * rare), naming || (names && close > 4)]);
       }
     }
     return best;
   }
 
-  /** The entries that fit, best first; of `only` those, if it is given. */
-  function find(typed, only = () => true) {
-    // The port of an address looks like a code.
-    const text = typed.replaceAll(/(\]|::1|localhost|[A-Za-z0-9_-]*\.[A-Za-z0-9._-]*):[0-9]+/giu, "$1");
-    let wanted = [...new Set(terms(text))].slice(0, 48);
+  const limits = /1000,? or between 3000 and 4999/giu;
+
+  /** The terms to look for. */
+  function wantedOf(typed) {
+    // The port of an address looks like a code, and browsers say between which numbers a code lies.
+    const text = typed.replaceAll(/(\]|::1|localhost|[A-Za-z0-9_-]*\.[A-Za-z0-9._-]*):[0-9]+/giu, "$1").replaceAll(limits, " ");
+    const wanted = [...new Set(terms(text))].slice(0, 48);
     const telling = wanted.filter((term) => !index.common.includes(term));
-    if (telling.length > 0) wanted = telling;
+    return telling.length > 0 ? telling : wanted;
+  }
+
+  /** Whether a text may be a line of a console or a log. */
+  const isLine = (typed) => wantedOf(typed).length >= 3 && /\s|[^\x00-\x7f]/u.test(typed.trim());
+
+  /** The entries that fit, best first. `heard`: the causes that a line tells of, with their shares in per cent. */
+  function find(typed, heard = []) {
+    const wanted = wantedOf(typed);
     const numbers = wanted.filter((term) => /^[1-4][0-9]{3}$/u.test(term)).map(Number);
     const scores = index.entries.map((entry) => ({ entry, sum: 0, fitting: 0, naming: 0, total: 0 }));
     for (const term of wanted) {
@@ -151,13 +165,17 @@ const revoirMatcher = (data) => {
     for (const score of scores) {
       score.total = Math.floor((score.sum * score.fitting) / count);
       if (score.naming === count) score.total *= 2;
-      const [first, last] = score.entry.n ?? [0, 0];
-      if (numbers.some((number) => first <= number && number <= last)) {
-        score.total += first === last ? 1000 : 600;
-      }
       score.total += figuresCount(score.entry, wanted);
     }
-    const found = scores.filter(({ total, entry }) => total > 0 && only(entry));
+    const best = Math.max(0, ...scores.map(({ total }) => total));
+    for (const score of scores) {
+      const { p, a, c = p === "causes" ? a : undefined } = score.entry;
+      const cause = heard.find(({ id, share }) => share >= 10 && c === id);
+      if (cause) score.total += Math.floor((best * cause.share) / 100);
+      const [first, last] = score.entry.n ?? [0, 0];
+      if (numbers.some((number) => first <= number && number <= last)) score.total += first === last ? 10_000 : 6000;
+    }
+    const found = scores.filter(({ total }) => total > 0);
     found.sort((a, b) => b.total - a.total);
     const fitting = found.filter(({ total }) => total * 8 >= found[0].total).map(({ entry }) => entry);
     if (numbers.length === 2 && numbers.every((number) => index.registered.has(number))) {
@@ -167,5 +185,5 @@ const revoirMatcher = (data) => {
     return fitting.slice(0, most);
   }
 
-  return { find, entries: data.entries };
+  return { find, isLine, entries: data.entries };
 };

@@ -1,6 +1,6 @@
 // "Find your cause in 30 seconds": ranks the causes by what somebody knows, as `revoir diagnose` does. Nothing of it
 // leaves the page: what ranks them is loaded when the form is first used.
-const revoirQuick = (() => {
+(() => {
   const quick = document.querySelector(".quick");
   const form = quick.querySelector("form");
   const list = quick.querySelector(".likely");
@@ -11,17 +11,9 @@ const revoirQuick = (() => {
   const first = [...list.children];
   const most = 5;
   let diagnosis = null;
-  let loading = null;
-  let loaded = () => {};
 
-  function load() {
-    loading ??= new Promise((done) => {
-      loaded = done;
-      const script = document.createElement("script");
-      script.src = said.diagnosis;
-      document.head.append(script);
-    });
-    return loading;
+  async function load() {
+    diagnosis = await revoirSearch.diagnosis();
   }
 
   const fill = (template, values) => template.replaceAll(/\{(\w+)\}/gu, (_, name) => values[name]);
@@ -145,11 +137,4 @@ const revoirQuick = (() => {
   form.addEventListener("submit", (event) => event.preventDefault());
   // A browser may have kept what was typed before a reload.
   if (line.value || seconds.value || when?.value) rank();
-
-  return {
-    load(of) {
-      diagnosis = of;
-      loaded();
-    },
-  };
 })();

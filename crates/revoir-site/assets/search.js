@@ -5,21 +5,32 @@
 const revoirSearch = (() => {
   const forms = [...document.querySelectorAll("form.search")];
   const { dataset } = forms[0];
-  let index = null;
-  let loading = null;
-  let loaded = () => {};
 
-  function load() {
-    loading ??= new Promise((done) => {
-      loaded = done;
-      const script = document.createElement("script");
-      script.src = dataset.index;
-      document.head.append(script);
-    });
-    return loading;
+  /** A script that is loaded when it is first asked for, and hands something over. */
+  function later(address) {
+    let handed = null;
+    let done = () => {};
+    const load = () =>
+      (handed ??= new Promise((resolve) => {
+        done = resolve;
+        const script = document.createElement("script");
+        script.src = address;
+        document.head.append(script);
+      }));
+    return { load, take: (of) => done(of) };
   }
 
-  const find = (typed, only) => index?.find(typed, only) ?? [];
+  const index = later(dataset.index);
+  const diagnosis = later(dataset.diagnosis);
+  const { load } = index;
+
+  /** What fits, best first. A line of a console or a log is read as `revoir diagnose` reads it, too. */
+  async function find(typed) {
+    const matcher = await load();
+    if (!matcher.isLine(typed)) return matcher.find(typed);
+    const { signs, ranked } = (await diagnosis.load()).diagnose({ code: null, text: typed });
+    return matcher.find(typed, signs > 0 ? ranked : []);
+  }
 
   function link(entry) {
     const anchor = document.createElement("a");
@@ -97,18 +108,19 @@ const revoirSearch = (() => {
     }
 
     async function update() {
-      await load();
-      if (input.value.trim() === "") open(false);
-      else if (document.activeElement === input) show(find(input.value));
+      const { value } = input;
+      if (value.trim() === "") return open(false);
+      const found = await find(value);
+      // Somebody may have typed on.
+      if (document.activeElement === input && input.value === value) show(found);
     }
 
     /** Opens the chosen result, or the best one. */
     async function go(event) {
       if (input.value.trim() === "") return;
       event.preventDefault();
-      await load();
       const chosen = list.hidden ? null : list.querySelectorAll("li")[active]?.querySelector("a");
-      const [best] = find(input.value);
+      const [best] = await find(input.value);
       if (chosen) location.href = chosen.href;
       else if (best) location.href = link(best).href;
       else show([]);
@@ -156,8 +168,7 @@ const revoirSearch = (() => {
   const asked = new URLSearchParams(location.search).get("q");
   if (results && asked?.trim() && dataset.end) {
     inputs[0].value = asked;
-    load().then(() => {
-      const found = find(asked);
+    find(asked).then((found) => {
       fill(results, found);
       if (found.length === 0) results.before(nothing(asked));
     });
@@ -166,22 +177,13 @@ const revoirSearch = (() => {
   // Nor has the page that is not there anybody who suggests others.
   const suggested = document.querySelector("#suggested[hidden]");
   if (suggested && dataset.end) {
-    load().then(() => {
-      const path = decodeURIComponent(location.pathname).replace(/\.html$/u, "");
-      const found = find(path.split(/[/_.+-]/u).slice(1).join(" ")).slice(0, 6);
-      fill(suggested.querySelector("ol"), found);
+    const path = decodeURIComponent(location.pathname).replace(/\.html$/u, "");
+    find(path.split(/[/_.+-]/u).slice(1).join(" ")).then((found) => {
+      fill(suggested.querySelector("ol"), found.slice(0, 6));
       suggested.hidden = found.length === 0;
     });
   }
 
-  return {
-    find,
-    link,
-    open: load,
-    load(matcher) {
-      index = matcher;
-      loaded();
-    },
-    entries: () => index?.entries ?? [],
-  };
+  // The two scripts hand over what they have, and the page of a code asks for the second.
+  return { load: index.take, diagnosed: diagnosis.take, diagnosis: diagnosis.load };
 })();

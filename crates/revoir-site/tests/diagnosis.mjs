@@ -20,7 +20,7 @@ async function diagnosis(address) {
   const script = /data-diagnosis="([^"]+)"/.exec(page)?.[1];
   if (!script) throw new Error("/en/codes/1006 names no script that ranks");
   const context = vm.createContext({ loaded: undefined });
-  vm.runInContext("const revoirQuick = { load(found) { loaded = found; } };", context);
+  vm.runInContext("const revoirSearch = { diagnosed(found) { loaded = found; } };", context);
   vm.runInContext(await text(new URL(script, address)), context);
   return context.loaded;
 }

@@ -16,15 +16,25 @@ async function text(url) {
   return answer.text();
 }
 
-/** The matcher that a page of the language loads. */
-async function matcher(address, language) {
+/** What a page of the language loads to search: the matcher, and what reads a line. */
+async function loaded(address, language) {
   const page = await text(`${address}/${language}/`);
-  const script = /data-index="([^"]+)"/.exec(page)?.[1];
-  if (!script) throw new Error(`/${language}/ names no script to search with`);
-  const context = vm.createContext({ loaded: undefined });
-  vm.runInContext("const revoirSearch = { load(found) { loaded = found; } };", context);
-  vm.runInContext(await text(new URL(script, `${address}/${language}/`)), context);
-  return context.loaded;
+  const context = vm.createContext({ matcher: undefined, diagnosis: undefined });
+  const take = "const revoirSearch = { load(found) { matcher = found; }, diagnosed(found) { diagnosis = found; } };";
+  vm.runInContext(take, context);
+  for (const attribute of ["index", "diagnosis"]) {
+    const script = new RegExp(`data-${attribute}="([^"]+)"`).exec(page)?.[1];
+    if (!script) throw new Error(`/${language}/ names no script to search with (${attribute})`);
+    vm.runInContext(await text(new URL(script, `${address}/${language}/`)), context);
+  }
+  return context;
+}
+
+/** What the page finds, as `find` of assets/search.js asks for it. */
+function here({ matcher, diagnosis }, query) {
+  if (!matcher.isLine(query)) return matcher.find(query);
+  const { signs, ranked } = diagnosis.diagnose({ code: null, text: query });
+  return matcher.find(query, signs > 0 ? ranked : []);
 }
 
 /** What the server finds, as paths below the language. */
@@ -37,7 +47,7 @@ async function served(address, language, query) {
   });
 }
 
-const collections = ["queries.toml", "second.toml", "third.toml"];
+const collections = ["queries.toml", "second.toml", "third.toml", "fourth.toml"];
 const files = await Promise.all(collections.map((name) => readFile(new URL(name, import.meta.url), "utf8")));
 const queries = [...files.join("\n").matchAll(/^q = (".*")$/gm)].map(([, quoted]) => JSON.parse(quoted));
 if (queries.length < 120) throw new Error(`${queries.length} queries in ${collections}`);
@@ -47,19 +57,19 @@ const wrong = [];
 let asked = 0;
 try {
   for (const language of LANGUAGES) {
-    const { find, entries } = await matcher(address, language);
-    const shortened = entries.map(({ t }, at) => {
+    const scripts = await loaded(address, language);
+    const shortened = scripts.matcher.entries.map(({ t }, at) => {
       const letters = [...t];
       letters.splice(at % letters.length, 1);
       return letters.join("");
     });
     for (const query of [...queries, ...shortened]) {
       if (query.trim() === "") continue;
-      const here = find(query, () => true).map(({ p, a }) => p + (a ? `#${a}` : ""));
+      const found = here(scripts, query).map(({ p, a }) => p + (a ? `#${a}` : ""));
       const there = await served(address, language, query);
       asked += 1;
-      if (here.join("\n") !== there.join("\n")) {
-        wrong.push(`${language}: ${query}\n  page:   ${here.join(" ")}\n  server: ${there.join(" ")}`);
+      if (found.join("\n") !== there.join("\n")) {
+        wrong.push(`${language}: ${query}\n  page:   ${found.join(" ")}\n  server: ${there.join(" ")}`);
       }
     }
   }

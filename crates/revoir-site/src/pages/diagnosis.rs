@@ -129,7 +129,7 @@ pub(crate) fn script(locale: &'static Locale) -> String {
     let json = serde_json::to_string(&data).unwrap_or_default();
     let words = include_str!("../../assets/words.js");
     let diagnosis = include_str!("../../assets/diagnosis.js");
-    format!("{words}{diagnosis}revoirQuick.load(revoirDiagnosis({json}));\n")
+    format!("{words}{diagnosis}revoirSearch.diagnosed(revoirDiagnosis({json}));\n")
 }
 
 fn names(code: CloseCode) -> impl Iterator<Item = (&'static str, u16)> {

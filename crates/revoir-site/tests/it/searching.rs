@@ -90,29 +90,39 @@ fn people_find_what_they_look_for() {
     let known = asked("queries.toml");
     let second = asked("second.toml");
     let third = asked("third.toml");
+    let fourth = asked("fourth.toml");
     let row = |what: &str, of: &Shares| {
         let (first, in_three) = (percent(of.first), percent(of.in_three));
         format!("| {what} | {} | {first} | {in_three} |\n", of.count)
     };
     let table = format!(
         "# The search, measured\n\n| queries | count | an acceptable page first | among the first three |\n|---|---:|---:|---:|\n\
+         | the fourth collection, when it was first asked | 50 | 92.0 % | 98.0 % |\n{}\
          {}| the second, when it was first asked | 40 | 65.0 % | 77.5 % |\n{}\
          | the third, when it was first asked | 23 | 78.2 % | 91.3 % |\n{}\n\
-         All are titles of public threads and lines quoted in them, collected on 2026-11-29 without a look at what the \
-         search finds; the pages that answer them were fixed before the first run. Whoever wrote the words that people \
-         say of a code or a cause (`said` in `crates/revoir-codes/data/codes.toml` and `causes.toml`) had read the first \
-         collection (`crates/revoir-site/tests/queries.toml`), so its figures flatter. Nobody had read the second \
-         (`second.toml`) when it was first asked. Then words that people say were added to 18 causes, and a status or a \
-         time that is typed counts more. The third (`third.toml`) was collected after that; its first figures are what a \
-         stranger gets. It showed that the port of an address was read as a code, which was mended; and the causes have other signs and weights since, by which they are found. \
-         `REVOIR_WRITE_DOCS=1 cargo test -p revoir-site --test it people_find` writes this page.\n\n\
-         ## The first collection\n\n{}\n## The second collection\n\n{}\n## The third collection\n\n{}",
-        row("the first collection", &known),
-        row("the second, after that", &second),
-        row("the third, after that", &third),
+         All are titles of public threads and lines quoted in them, collected without a look at what the search finds; the \
+         pages that answer them were fixed before the first run. The figures of a first run are what a stranger gets; those \
+         after it flatter, because whoever changed the search had read the queries.\n\n\
+         - The first collection (`crates/revoir-site/tests/queries.toml`, 2026-11-29) had been read by whoever wrote the words \
+         that people say of a code or a cause (`said` in `crates/revoir-codes/data/codes.toml` and `causes.toml`).\n\
+         - The second (`second.toml`, 2026-11-29) led to more such words, and a status or a time that is typed counts more.\n\
+         - The third (`third.toml`, 2026-11-29) showed that the port of an address was read as a code.\n\
+         - The fourth (`fourth.toml`, 2026-11-30) was collected before the search was changed once more, and asked once after \
+         that. The one who changed it had collected it and knew the queries, but tuned on the other three only. Since then a \
+         line is read as `revoir diagnose` reads it, a term counts less where it is one of many, and more words are on \
+         record.\n\n\
+         `REVOIR_WRITE_DOCS=1 cargo test -p revoir-site --test it people_find` writes this page. A page loads two scripts to \
+         search: the index when the box is first used, and what reads a line when a line is typed. Neither is \
+         as heavy as 60 kB, gzipped.\n\n\
+         ## The first collection\n\n{}\n## The second collection\n\n{}\n## The third collection\n\n{}\n## The fourth collection\n\n{}",
+        row("the fourth, today", &fourth),
+        row("the first", &known),
+        row("the second, today", &second),
+        row("the third, today", &third),
         known.rows,
         second.rows,
         third.rows,
+        fourth.rows,
     );
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/search.md");
     if std::env::var_os("REVOIR_WRITE_DOCS").is_some() {
@@ -120,6 +130,8 @@ fn people_find_what_they_look_for() {
     }
     assert!(known.first >= 850, "{table}");
     assert!(known.in_three >= 950, "{table}");
+    assert!(fourth.first >= 850, "{table}");
+    assert!(fourth.in_three >= 950, "{table}");
     // A package has no docs.
     if let Ok(written) = fs::read_to_string(&docs) {
         assert_eq!(written, table, "run it with REVOIR_WRITE_DOCS=1");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use revoir_codes::catalog::causes::{CauseFacts, causes};
+use revoir_codes::catalog::causes::{CauseFacts, all_causes, causes};
 use revoir_codes::catalog::diagnosis::Sign;
 use revoir_codes::catalog::diagnosis::messages::messages;
 use revoir_codes::catalog::diagnosis::rules::rules;
@@ -45,6 +45,8 @@ pub(crate) struct Entry {
     pub(crate) detail: String,
     /// The numbers by which it is found before all others.
     pub(super) numbers: (u16, u16),
+    /// The cause that it stands for.
+    pub(super) cause: Option<&'static str>,
     /// The terms it is found by, each once.
     pub(super) fields: Fields,
 }
@@ -71,6 +73,15 @@ impl Fields {
         self.0.iter().map(|(term, field)| (term.as_str(), *field))
     }
 
+    /// How many terms each field has.
+    pub(super) fn counts(&self) -> [u32; FIELDS] {
+        let mut counts = [0; FIELDS];
+        for (_, field) in self.iter() {
+            counts[field] += 1;
+        }
+        counts
+    }
+
     /// The terms of each field, with spaces between them.
     pub(super) fn texts(&self) -> [String; FIELDS] {
         let mut texts: [Vec<&str>; FIELDS] = Default::default();
@@ -87,6 +98,7 @@ impl Entry {
         Self {
             address,
             anchor: None,
+            cause: None,
             numbers: (0, 0),
             fields: Fields::default(),
             title: title.clone(),
@@ -109,7 +121,12 @@ impl Entry {
 
     /// Adds what people say of it.
     fn said(self, text: Option<&str>) -> Self {
-        self.with(SIGNS, text.unwrap_or_default())
+        self.with(NAMES, text.unwrap_or_default())
+    }
+
+    /// Adds times by which it is recognised.
+    fn after(self, seconds: impl Iterator<Item = u32>) -> Self {
+        seconds.fold(self, |entry, time| entry.with(SIGNS, &format!("{time}s")))
     }
 }
 
@@ -150,13 +167,14 @@ fn registered(code: CloseCode, locale: &'static Locale) -> Entry {
     let title = format!("{number} {}", of.text.title);
     let mut entry = Entry {
         numbers: (number, number),
+        cause: told_by(code),
         ..Entry::new(Address::Code(code), title, of.text.short)
     }
     .with(TITLE, english.text.title)
     .with(NAMES, of.facts.name)
     .with(NAMES, of.facts.id)
     .with(NAMES, &of.facts.aliases.join(" "))
-    .with(NAMES, of.facts.said.unwrap_or_default());
+    .said(of.facts.said);
     for other in others(locale) {
         entry = entry.with(NAMES, explain(code, other).text.title);
     }
@@ -167,6 +185,20 @@ fn registered(code: CloseCode, locale: &'static Locale) -> Entry {
         }
     }
     entry
+}
+
+/// The cause that has no place among those of 1006, and that this code tells of before others.
+fn told_by(code: CloseCode) -> Option<&'static str> {
+    let mut others = causes_of_all().filter(|facts| !facts.is_abnormal());
+    let is_first = |facts: &&CauseFacts| {
+        let first = facts.codes.first();
+        first.is_some_and(|codes| (codes.first, codes.last) == (code.get(), code.get()))
+    };
+    others.find(is_first).map(|facts| facts.id)
+}
+
+fn causes_of_all() -> impl Iterator<Item = &'static CauseFacts> {
+    all_causes(Locale::english()).map(|(facts, _)| facts)
 }
 
 /// A code that is not registered and has a meaning in products.
@@ -203,8 +235,13 @@ fn of_range(range: CodeRange, locale: &'static Locale) -> Entry {
 fn cause(facts: &'static CauseFacts, text: &CauseText, locale: &'static Locale) -> Entry {
     let english = facts.text(Locale::english());
     let title = text.title.replace('`', "");
-    let mut entry = Entry::new(Address::Causes, title, locale.phase(facts.phase))
+    let entry = Entry {
+        cause: Some(facts.id),
+        ..Entry::new(Address::Causes, title, locale.phase(facts.phase))
+    };
+    let mut entry = entry
         .at(facts.id)
+        .after(times(facts).into_iter().flatten())
         .with(TITLE, english.map_or("", |text| text.title))
         .with(NAMES, facts.id)
         .said(facts.said);
@@ -218,6 +255,16 @@ fn cause(facts: &'static CauseFacts, text: &CauseText, locale: &'static Locale) 
         entry = told(entry, text);
     }
     entry
+}
+
+/// The times after which a connection ends for this cause, wherever they are documented.
+fn times(facts: &CauseFacts) -> Option<impl Iterator<Item = u32>> {
+    let of: fn(&Intermediary) -> Option<u32> = match facts.id {
+        "idle-proxy" => |between| between.idle_s,
+        "max-lifetime" => |between| between.life_s,
+        _ => return None,
+    };
+    Some(intermediaries().iter().filter_map(of))
 }
 
 /// Adds what is said of a cause.

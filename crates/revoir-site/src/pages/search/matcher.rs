@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use revoir_codes::CloseCode;
 use revoir_codes::catalog::Locale;
+use revoir_codes::catalog::diagnosis::{Evidence, diagnose};
 use revoir_codes::catalog::terms::{is_nearly, terms};
 
 use super::entries::{Entry, FIELDS, entries};
@@ -16,10 +17,13 @@ use crate::pages::address::{Address, code};
 pub(crate) const MOST: usize = 12;
 
 /// What a term weighs in each field.
-pub(super) const WEIGHTS: [u32; FIELDS] = [10, 8, 5, 2, 1];
+pub(super) const WEIGHTS: [u32; FIELDS] = [100, 80, 50, 20, 10];
 
-/// From this weight on a term names the entry.
-const NAMING: u32 = 8;
+/// The terms of the first fields name the entry.
+const NAMING: usize = 2;
+
+/// One of more terms than these weighs less, unless they name the entry.
+const MANY: u32 = 20;
 
 /// How well a term has to fit: the same, its beginning, its stem, or nearly.
 const SAME: u32 = 8;
@@ -28,12 +32,19 @@ const STEM: u32 = 5;
 const NEARLY: u32 = 4;
 
 /// What it counts to be the code whose number was typed, or its range.
-const NUMBER: u32 = 1_000;
-const RANGE: u32 = 600;
+const NUMBER: u32 = 10_000;
+const RANGE: u32 = 6_000;
 
 /// What it counts to be called by the status or the time that was typed: `403`, `60s`.
-const STATUS: u32 = 500;
-const TIME: u32 = 300;
+const STATUS: u32 = 5_000;
+const TIME: u32 = 3_000;
+
+/// With so many terms, a text may be a line of a console or a log.
+const LINE: usize = 3;
+
+/// From this share on, in per cent, a cause that `revoir diagnose` reads in a line counts: as much of the best score as
+/// its share.
+const HEARD: u8 = 10;
 
 /// Who scores less than this part of the best is no result.
 const LEAST_PART: u32 = 8;
@@ -91,8 +102,16 @@ pub(super) const COMMON: [&str; 42] = [
 #[derive(Debug)]
 pub(crate) struct Index {
     pub(crate) entries: Vec<Entry>,
-    /// Which entries have a term, and what it weighs there.
-    terms: BTreeMap<String, Vec<(usize, u32)>>,
+    /// Where a term stands.
+    terms: BTreeMap<String, Vec<Place>>,
+}
+
+/// That an entry has a term.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    entry: usize,
+    weight: u32,
+    names: bool,
 }
 
 /// A result.
@@ -117,11 +136,16 @@ struct Score {
 impl Index {
     pub(crate) fn of(locale: &'static Locale) -> Self {
         let entries = entries(locale);
-        let mut all: BTreeMap<String, Vec<(usize, u32)>> = BTreeMap::new();
+        let mut all: BTreeMap<String, Vec<Place>> = BTreeMap::new();
         for (index, entry) in entries.iter().enumerate() {
+            let counts = entry.fields.counts();
             for (term, field) in entry.fields.iter() {
-                let places = all.entry(term.to_owned()).or_default();
-                places.push((index, WEIGHTS[field]));
+                let place = Place {
+                    entry: index,
+                    weight: weight(field, counts[field]),
+                    names: field < NAMING,
+                };
+                all.entry(term.to_owned()).or_default().push(place);
             }
         }
         Self {
@@ -149,11 +173,19 @@ impl Index {
             if score.naming == count {
                 total *= 2;
             }
-            total += entry.number_counts(&numbers) + entry.figures_count(&wanted);
-            if total > 0 {
-                found.push((total, entry));
-            }
+            found.push((total + entry.figures_count(&wanted), entry));
         }
+        let best = found.iter().map(|(total, _)| *total).max().unwrap_or(0);
+        let heard = match is_line(typed, &wanted) {
+            true => heard(typed),
+            false => Vec::new(),
+        };
+        for (total, entry) in &mut found {
+            let share = heard.iter().find(|(cause, _)| entry.cause == Some(cause));
+            *total += share.map_or(0, |(_, share)| best * u32::from(*share) / 100);
+            *total += entry.number_counts(&numbers);
+        }
+        found.retain(|(total, _)| *total > 0);
         // Stable: of two that fit equally, the first one wins.
         found.sort_by_key(|(total, _)| std::cmp::Reverse(*total));
         let best = found.first().map_or(0, |(total, _)| *total);
@@ -181,21 +213,30 @@ impl Index {
             let often = u32::try_from(places.len()).unwrap_or(u32::MAX);
             // A term that few have says more.
             let rare = 1 + ((total * total) / (often * often)).max(1).ilog2();
-            for &(index, weight) in places {
-                let fit = closeness * weight * rare;
-                let so_far = best.entry(index).or_default();
+            for place in places {
+                let fit = closeness * place.weight * rare;
+                let so_far = best.entry(place.entry).or_default();
                 so_far.0 = so_far.0.max(fit);
-                so_far.1 |= weight >= NAMING && closeness > NEARLY;
+                so_far.1 |= place.names && closeness > NEARLY;
             }
         }
         best
     }
 }
 
+/// What one of so many terms of a field weighs.
+fn weight(field: usize, count: u32) -> u32 {
+    let whole = WEIGHTS[field];
+    if field < NAMING {
+        return whole;
+    }
+    (whole * whole * MANY / count.max(MANY)).isqrt()
+}
+
 /// The terms to look for: each once, and without what says nothing unless there is nothing else.
 fn wanted(typed: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
-    for term in terms(&without_ports(typed)) {
+    for term in terms(&without_bounds(&without_ports(typed))) {
         if !all.contains(&term) && all.len() < LONGEST {
             all.push(term);
         }
@@ -204,6 +245,24 @@ fn wanted(typed: &str) -> Vec<String> {
         all.retain(|term| !COMMON.contains(&term.as_str()));
     }
     all
+}
+
+/// Whether a text may be a line of a console or a log: the name of a setting is none.
+fn is_line(typed: &str, wanted: &[String]) -> bool {
+    let is_word = typed.is_ascii() && !typed.trim().contains(char::is_whitespace);
+    wanted.len() >= LINE && !is_word
+}
+
+/// The causes that `revoir diagnose` reads in a line of a console or a log, with their shares in per cent.
+fn heard(typed: &str) -> Vec<(&'static str, u8)> {
+    let mut evidence = Evidence::new();
+    evidence.texts.push(typed.to_owned());
+    let diagnosis = diagnose(&evidence);
+    if diagnosis.signs.is_empty() {
+        return Vec::new();
+    }
+    let shares = diagnosis.ranked.iter().map(|of| (of.cause.id, of.share));
+    shares.filter(|(_, share)| *share >= HEARD).collect()
 }
 
 /// The text without the ports of addresses, which look like codes.
@@ -216,6 +275,23 @@ fn without_ports(typed: &str) -> String {
             out.pop();
         }
         out.push_str(if is_port { &part[digits..] } else { part });
+    }
+    out
+}
+
+/// The text without the numbers between which a code has to lie, as browsers say.
+fn without_bounds(typed: &str) -> String {
+    let lower = typed.to_ascii_lowercase();
+    let bounds = [
+        "1000, or between 3000 and 4999",
+        "1000 or between 3000 and 4999",
+    ];
+    let found = bounds
+        .iter()
+        .find_map(|of| lower.find(of).map(|at| at..at + of.len()));
+    let mut out = typed.to_owned();
+    if let Some(range) = found {
+        out.replace_range(range, " ");
     }
     out
 }
@@ -285,7 +361,12 @@ impl Entry {
     /// What it counts that a status or a time was typed.
     fn figures_count(&self, wanted: &[String]) -> u32 {
         let own = wanted.iter().filter(|term| self.fields.name(term));
-        own.map(|term| figure_counts(term)).max().unwrap_or(0)
+        let counts = own.map(|term| match figure_counts(term) {
+            // A time is that of a product before it is that of a cause.
+            TIME if self.address != Address::IdleTimeouts => 0,
+            counts => counts,
+        });
+        counts.max().unwrap_or(0)
     }
 
     /// What it counts that these numbers were typed.

@@ -30,6 +30,9 @@ struct ScriptEntry<'a> {
     d: &'a str,
     /// Terms, by what they weigh.
     w: [String; FIELDS],
+    /// The cause that it stands for, if that is not the place on the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    c: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     n: Option<(u16, u16)>,
 }
@@ -43,6 +46,7 @@ pub(crate) fn script(locale: &'static Locale) -> String {
         t: &entry.title,
         d: &entry.detail,
         w: entry.fields.texts(),
+        c: entry.cause.filter(|_| entry.anchor.is_none()),
         n: (entry.numbers != (0, 0)).then_some(entry.numbers),
     };
     let index = ScriptIndex {
