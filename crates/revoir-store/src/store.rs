@@ -132,6 +132,12 @@ impl StoreError {
     pub fn new(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(reason.into())
     }
+
+    /// Only the reason.
+    #[cfg(feature = "redis")]
+    pub(crate) fn reason(&self) -> String {
+        self.0.to_string()
+    }
 }
 
 impl fmt::Display for StoreError {

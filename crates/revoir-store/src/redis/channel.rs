@@ -269,7 +269,7 @@ pub(super) async fn let_go(shared: &Arc<Shared>, session: SessionId) -> Result<(
 }
 
 async fn publish(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     channel: &str,
     message: &[u8],
 ) -> Result<Option<bool>, StoreError> {

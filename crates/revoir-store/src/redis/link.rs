@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, Value, cmd, from_redis_value,
 };
@@ -29,8 +29,12 @@ pub(super) enum Link {
 pub(super) struct Masters {
     /// What they had has these names, which change with a restart and with a failover.
     pub(super) histories: BTreeSet<String>,
-    pub(super) have_replicas: bool,
+    /// Those that have replicas.
+    pub(super) replicated: Vec<Master>,
 }
+
+/// Host and port in a cluster; `None`: the one there is.
+pub(super) type Master = Option<(String, u16)>;
 
 impl Link {
     /// Connects, within `patience` for each server that is tried.
@@ -51,6 +55,7 @@ impl Link {
                     .connection_timeout(patience)
                     .response_timeout(patience)
                     .retries(3)
+                    .min_retry_wait(20)
                     .max_retry_wait(100)
                     .build()
                     .map_err(failed)?;
@@ -61,16 +66,12 @@ impl Link {
     }
 
     /// Sends these, each with the part that it is about, in one pipeline for each server or part, and gives the answers in the
-    /// same order; errors of the server are among them. With `wait` it asks for a replica to have them.
-    pub(super) async fn send(
-        &self,
-        commands: Vec<(usize, Cmd)>,
-        wait: bool,
-    ) -> Result<Vec<Value>, StoreError> {
+    /// same order; errors of the server are among them.
+    pub(super) async fn send(&self, commands: Vec<(usize, Cmd)>) -> Result<Vec<Value>, StoreError> {
         match self {
             Self::One(connection) => {
                 let commands = commands.into_iter().map(|(_, command)| command);
-                pipe(connection.clone(), commands.collect(), wait).await
+                pipe(connection.clone(), commands.collect()).await
             }
             Self::Cluster(connection) => {
                 let count = commands.len();
@@ -81,7 +82,7 @@ impl Link {
                     commands.push(command);
                 }
                 let sent = parts.into_values().map(async |(places, commands)| {
-                    let answers = pipe(connection.clone(), commands, wait).await?;
+                    let answers = pipe(connection.clone(), commands).await?;
                     Ok::<_, StoreError>((places, answers))
                 });
                 let mut answers = vec![Value::Nil; count];
@@ -93,6 +94,30 @@ impl Link {
                 Ok(answers)
             }
         }
+    }
+
+    /// Asks for a replica of each of these to have what was written, and says whether all have.
+    pub(super) async fn wait(&self, masters: &[Master]) -> Result<bool, StoreError> {
+        let millis = u64::try_from(WAIT.as_millis()).unwrap_or(0);
+        let mut command = cmd("WAIT");
+        command.arg(1).arg(millis);
+        let waits = masters.iter().map(async |master| {
+            let have = match (self, master) {
+                (Self::Cluster(connection), Some((host, port))) => {
+                    let (host, port) = (host.clone(), *port);
+                    let to =
+                        RoutingInfo::SingleNode(SingleNodeRoutingInfo::ByAddress { host, port });
+                    let mut connection = connection.clone();
+                    let routed = connection.route_command(command.clone(), to);
+                    routed.await.and_then(|have| Ok(from_redis_value(have)?))
+                }
+                (Self::One(connection), _) => command.query_async(&mut connection.clone()).await,
+                (Self::Cluster(_), None) => Ok(0),
+            };
+            have.map(|have: u64| have > 0).map_err(failed)
+        });
+        let have = try_join_all(waits).await?;
+        Ok(have.into_iter().all(|has| has))
     }
 
     /// Publishes; says whether somebody listens, if that can be known.
@@ -123,14 +148,18 @@ impl Link {
         let told = match self {
             Self::One(connection) => {
                 let told = command.query_async(&mut connection.clone()).await;
-                vec![told.map_err(failed)?]
+                vec![(None, told.map_err(failed)?)]
             }
             Self::Cluster(connection) => {
                 let to = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
                 let told = connection.clone().route_command(command, to).await;
                 let told = told.and_then(|told| Ok(from_redis_value(told)?));
                 let told: BTreeMap<String, String> = told.map_err(failed)?;
-                told.into_values().collect()
+                let address = |(address, told): (String, String)| {
+                    let (host, port) = address.rsplit_once(':')?;
+                    Some((Some((host.to_owned(), port.parse().ok()?)), told))
+                };
+                told.into_iter().filter_map(address).collect()
             }
         };
         Masters::read(&told)
@@ -138,9 +167,9 @@ impl Link {
 }
 
 impl Masters {
-    fn read(told: &[String]) -> Result<Self, StoreError> {
+    fn read(told: &[(Master, String)]) -> Result<Self, StoreError> {
         let mut masters = Self::default();
-        for info in told {
+        for (master, info) in told {
             let field = |name: &str| {
                 let mut lines = info.lines();
                 lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
@@ -151,7 +180,9 @@ impl Masters {
             masters
                 .histories
                 .extend(field("master_replid").map(str::to_owned));
-            masters.have_replicas |= field("connected_slaves").is_some_and(|count| count != "0");
+            if field("connected_slaves").is_some_and(|count| count != "0") {
+                masters.replicated.push(master.clone());
+            }
         }
         Ok(masters)
     }
@@ -219,22 +250,14 @@ fn address(host: &str, port: u16) -> String {
 async fn pipe(
     mut connection: impl ConnectionLike,
     commands: Vec<Cmd>,
-    wait: bool,
 ) -> Result<Vec<Value>, StoreError> {
     let count = commands.len();
-    let mut pipeline = Pipeline::with_capacity(count + 1);
+    let mut pipeline = Pipeline::with_capacity(count);
     for command in commands {
         pipeline.add_command(command);
     }
-    if wait {
-        let millis = u64::try_from(WAIT.as_millis()).unwrap_or(0);
-        pipeline.cmd("WAIT").arg(1).arg(millis);
-    }
-    let sent = count + usize::from(wait);
-    let answers = connection.req_packed_commands(&pipeline, 0, sent).await;
-    let mut answers = answers.map_err(failed)?;
-    // Whether the replica has it is not insisted upon: its master has.
-    answers.truncate(count);
+    let answers = connection.req_packed_commands(&pipeline, 0, count).await;
+    let answers = answers.map_err(failed)?;
     match answers.len() == count {
         true => Ok(answers),
         false => Err(StoreError::new("not every command was answered")),
@@ -252,12 +275,15 @@ mod tests {
                 "# Replication\r\nrole:{role}\r\nconnected_slaves:{replicas}\r\nmaster_replid:{history}\r\n"
             )
         };
-        let two = [told("master", 0, "aa"), told("master", 2, "bb")];
+        let at = |port| Some(("h".to_owned(), port));
+        let two = [
+            (at(1), told("master", 0, "aa")),
+            (at(2), told("master", 2, "bb")),
+        ];
         let masters = Masters::read(&two).unwrap();
-        assert!(masters.have_replicas);
+        assert_eq!(masters.replicated, [at(2)]);
         assert_eq!(masters.histories.len(), 2);
-        assert!(!Masters::read(&two[..1]).unwrap().have_replicas);
-        assert!(Masters::read(&[told("slave", 0, "aa")]).is_err());
+        assert!(Masters::read(&[(None, told("slave", 0, "aa"))]).is_err());
     }
 
     #[test]

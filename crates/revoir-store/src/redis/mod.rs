@@ -15,19 +15,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::{self, BoxFuture};
 use redis::{ServerError, Value};
 use revoir_session::{Epoch, SessionId};
 use tokio::time::{Instant, timeout};
 
 use crate::redis::channel::Channel;
 use crate::redis::epochs::Epochs;
-use crate::redis::link::{Link, Masters, refused};
+use crate::redis::link::{Link, Master, Masters, refused};
 use crate::redis::place::Place;
 use crate::redis::record::{Head, PARTS, begin_command, part_of, read_command, write_command};
 use crate::store::{Answer, Store, StoreError, Stored, Write, Written};
 
 /// Whatever is asked of it is answered, or given up, within this.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A connection, with what has to be known of the server, is made within this.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// After a failure it is not tried again so soon.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -44,7 +49,7 @@ const MOST_BYTES: usize = 1024 * 1024;
 ///
 /// A [`write`](Store::write) is one pipeline (for each 512 sessions, and for each part of a cluster) of calls of one script, which
 /// compares generation and owner with what is there. Where there are replicas, a change of generation asks for one to have it
-/// (`WAIT 1`, at most 100 ms). Whatever is asked is answered or given up within a second; while it is away, it fails at once
+/// (`WAIT 1`, at most 100 ms, and not again within a second if that was in vain). Whatever is asked is answered or given up within a second; while it is away, it fails at once
 /// most of the time. It connects when it is first used, and again by itself.
 ///
 /// It needs a tokio runtime.
@@ -57,9 +62,11 @@ struct Shared {
     /// The number of the last write: a late one is told by it.
     number: AtomicU64,
     state: Mutex<State>,
-    connecting: tokio::sync::Mutex<()>,
     channel: Channel,
 }
+
+/// A connection that is being made, for all who wait for it.
+type Connecting = future::Shared<BoxFuture<'static, Result<(u64, Link), String>>>;
 
 #[derive(Default)]
 struct State {
@@ -67,10 +74,12 @@ struct State {
     link: Option<(u64, Link)>,
     links: u64,
     looked: Option<Instant>,
+    connecting: Option<Connecting>,
     /// Not to be tried before that.
     pause: Option<Instant>,
     histories: BTreeSet<String>,
-    have_replicas: bool,
+    /// Masters whose replicas are waited for.
+    replicated: Vec<Master>,
 }
 
 impl Redis {
@@ -89,7 +98,6 @@ impl Redis {
             setbacks: AtomicU64::new(0),
             number: AtomicU64::new(u64::try_from(micros).unwrap_or(0)),
             state: Mutex::default(),
-            connecting: tokio::sync::Mutex::default(),
             channel: Channel::new()?,
         })))
     }
@@ -131,7 +139,7 @@ impl Shared {
     }
 
     /// Does `ask` with the connection there is, or a new one, within the time there is for it.
-    async fn ask<T, F>(&self, ask: impl FnOnce(Link) -> F) -> Result<T, StoreError>
+    async fn ask<T, F>(self: &Arc<Self>, ask: impl FnOnce(Link) -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, Trouble>>,
     {
@@ -158,31 +166,42 @@ impl Shared {
     /// Never uses this connection again.
     fn lose(&self, used: Option<u64>) {
         let mut state = self.lock();
-        let current = state.link.as_ref().map(|(number, _)| *number);
-        if current == used {
+        if used.is_some() && state.link.as_ref().map(|(number, _)| *number) == used {
             state.link = None;
             state.pause = Some(Instant::now() + PAUSE);
         }
     }
 
-    async fn link(&self) -> Result<(u64, Link), StoreError> {
-        let there = |state: &State| state.link.clone();
-        if let Some(link) = there(&self.lock()) {
-            return Ok(link);
-        }
-        let _one_at_a_time = self.connecting.lock().await;
-        let pause = {
-            let state = self.lock();
-            if let Some(link) = there(&state) {
-                return Ok(link);
+    /// The connection there is. Connecting goes on when whoever wants it has given up: the next one has it then.
+    async fn link(self: &Arc<Self>) -> Result<(u64, Link), StoreError> {
+        let connecting = {
+            let mut state = self.lock();
+            if let Some(link) = &state.link {
+                return Ok(link.clone());
             }
-            state.pause.filter(|until| *until > Instant::now())
+            if state.pause.is_some_and(|until| until > Instant::now()) {
+                return Err(StoreError::new("it was away a moment ago"));
+            }
+            let begin = || {
+                let connected = tokio::spawn(Arc::clone(self).connect_for_all());
+                let connected = async move {
+                    let ended = connected.await.map_err(|error| error.to_string());
+                    ended.and_then(|connected| connected)
+                };
+                connected.boxed().shared()
+            };
+            state.connecting.get_or_insert_with(begin).clone()
         };
-        if pause.is_some() {
-            return Err(StoreError::new("it was away a moment ago"));
-        }
-        let connected = self.connect().await;
+        connecting.await.map_err(StoreError::new)
+    }
+
+    async fn connect_for_all(self: Arc<Self>) -> Result<(u64, Link), String> {
+        let connected = match timeout(CONNECT, self.connect()).await {
+            Ok(connected) => connected.map_err(|error| error.reason()),
+            Err(_) => Err("it cannot be connected to in time".to_owned()),
+        };
         let mut state = self.lock();
+        state.connecting = None;
         match connected {
             Ok(link) => {
                 state.links += 1;
@@ -210,11 +229,11 @@ impl Shared {
     async fn look(&self, link: &Link) -> Result<(), StoreError> {
         let Masters {
             histories,
-            have_replicas,
+            replicated,
         } = link.look().await?;
         let mut state = self.lock();
         state.looked = Some(Instant::now());
-        state.have_replicas = have_replicas;
+        state.replicated = replicated;
         let is_first = state.histories.is_empty();
         let is_new = !histories.is_subset(&state.histories);
         state.histories = histories;
@@ -230,7 +249,7 @@ impl Shared {
         let commands = parts
             .iter()
             .map(|part| (*part, begin_command(*part, epoch)));
-        let answers = link.send(commands.collect(), false).await?;
+        let answers = link.send(commands.collect()).await?;
         for (part, answer) in parts.into_iter().zip(answers) {
             self.learn(part, &answer)?;
         }
@@ -252,9 +271,7 @@ impl Shared {
 
     async fn load(&self, link: Link, session: SessionId) -> Result<Option<Stored>, Trouble> {
         let part = part_of(session);
-        let answers = link
-            .send(vec![(part, read_command(session))], false)
-            .await?;
+        let answers = link.send(vec![(part, read_command(session))]).await?;
         let (record, left, epoch) = match answers.into_iter().next() {
             Some(Value::Array(told)) => match <[Value; 3]>::try_from(told) {
                 Ok([record, Value::Int(left), epoch]) => (record, left, epoch),
@@ -286,15 +303,6 @@ impl Shared {
     async fn write(&self, link: Link, writes: &[Write]) -> Result<Vec<Written>, Trouble> {
         let count = writes.len();
         let first = self.number.fetch_add(count as u64, Relaxed) + 1;
-        let (wait, is_due) = {
-            let state = self.lock();
-            let is_claim = |write: &Write| write.generation != write.expects;
-            let wait = state.have_replicas && writes.iter().any(is_claim);
-            (
-                wait,
-                state.looked.is_none_or(|looked| looked.elapsed() >= LOOK),
-            )
-        };
         let command = |place: usize, whole: bool| {
             let write = &writes[place];
             let part = part_of(write.session);
@@ -303,7 +311,7 @@ impl Shared {
             (part, command)
         };
         let commands = (0..count).map(|place| command(place, false));
-        let mut answers = link.send(commands.collect(), wait).await?;
+        let mut answers = link.send(commands.collect()).await?;
         let is_unknown = |answer: &Value| matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT");
         let unknown: Vec<_> = (0..count)
             .filter(|place| is_unknown(&answers[*place]))
@@ -311,7 +319,7 @@ impl Shared {
         if !unknown.is_empty() {
             // Those behind them may have been done by now. They are later than these, or of other sessions.
             let commands = unknown.iter().map(|place| command(*place, true));
-            let told = link.send(commands.collect(), wait).await?;
+            let told = link.send(commands.collect()).await?;
             for (place, answer) in unknown.into_iter().zip(told) {
                 answers[place] = answer;
             }
@@ -320,13 +328,29 @@ impl Shared {
         if !forgotten.is_empty() {
             self.begin(&link, forgotten.into_iter().collect()).await?;
         }
-        if is_due {
-            self.look(&link).await?;
-        }
+        self.have_replicated(&link, writes).await?;
         Ok(written)
     }
 
-    async fn write_all(&self, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
+    /// Asks for a replica to have what is new of generations, and looks after masters, when it is time.
+    async fn have_replicated(&self, link: &Link, writes: &[Write]) -> Result<(), StoreError> {
+        let is_claim = |write: &Write| write.generation != write.expects;
+        let (replicated, is_due) = {
+            let state = self.lock();
+            let is_due = state.looked.is_none_or(|looked| looked.elapsed() >= LOOK);
+            (state.replicated.clone(), is_due)
+        };
+        // Not to be insisted upon: the master has it. Who waits in vain does not wait again until it has looked.
+        if !replicated.is_empty() && writes.iter().any(is_claim) && !link.wait(&replicated).await? {
+            self.lock().replicated.clear();
+        }
+        match is_due {
+            true => self.look(link).await,
+            false => Ok(()),
+        }
+    }
+
+    async fn write_all(self: &Arc<Self>, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
         let mut written = Vec::with_capacity(writes.len());
         while let Some(rest) = writes.get(written.len()..).filter(|rest| !rest.is_empty()) {
             let mut bytes = 0;
