@@ -22,7 +22,13 @@ impl Random {
 
 /// Both ends talk, connections break, ticks come and go, and in the end the owner is lost.
 pub(crate) async fn play(store: &dyn Store, durable: Durable, seed: u64) -> Fates {
+    play_on(&[store], durable, seed).await
+}
+
+/// The same, with owners that reach what the store has in several ways.
+pub(crate) async fn play_on(stores: &[&dyn Store], durable: Durable, seed: u64) -> Fates {
     let mut random = Random(seed);
+    let store = stores[0];
     let mut world = World::new(store, durable).await;
     for _ in 0..3 {
         for _ in 0..random.below(120) {
@@ -36,14 +42,15 @@ pub(crate) async fn play(store: &dyn Store, durable: Durable, seed: u64) -> Fate
                 _ => {}
             }
         }
-        world.lose().await;
+        let next = stores[random.below(stores.len() as u64) as usize];
+        world.lose(next).await;
     }
     world.settle().await;
     world.fates
 }
 
 /// What section 1 of the specification promises after the loss of an owner.
-fn check(fates: &Fates, seed: u64) {
+pub(crate) fn check(fates: &Fates, seed: u64) {
     let taken: BTreeSet<u64> = fates.taken.iter().copied().collect();
     assert_eq!(taken.len(), fates.taken.len(), "{seed}: doubled: {fates:?}");
     assert!(fates.taken.is_sorted(), "{seed}: out of order: {fates:?}");

@@ -165,7 +165,8 @@ impl<'a> World<'a> {
     }
 
     /// The owner is lost, and another one goes on with what the store has.
-    pub(crate) async fn lose(&mut self) {
+    pub(crate) async fn lose(&mut self, store: &'a dyn Store) {
+        self.store = store;
         self.fates.losses += 1;
         self.leave();
         self.waiting.clear();
