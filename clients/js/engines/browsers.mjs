@@ -66,7 +66,13 @@ function pageOf(page) {
 		front: () => page.bringToFront(),
 		async freeze(isFrozen) {
 			const session = await page.createCDPSession();
-			await session.send("Page.setWebLifecycleState", { state: isFrozen ? "frozen" : "active" });
+			const state = isFrozen ? "frozen" : "active";
+			const type = isFrozen ? "freeze" : "resume";
+			// The answer to the command may come before the page has had the event.
+			const told = new Promise((resolve) => page.on("console", (line) => line.text() === `page: ${type}` && resolve()));
+			await page.evaluate((type) => document.addEventListener(type, () => console.log(`page: ${type}`), { once: true }), type);
+			await session.send("Page.setWebLifecycleState", { state });
+			await told;
 		},
 		close: () => page.close(),
 	};
