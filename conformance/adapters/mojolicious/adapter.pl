@@ -31,20 +31,21 @@ sub attempt ($at, $command, $do) {
   $command ? say_event refused => @fields, command => $command : say_event error => @fields;
 }
 
-sub hold ($at, $tx) {
+# Events come from a controller or, for a client, from the transaction.
+sub hold ($at, $source, $tx) {
   $tx->max_websocket_size(MIB16);
   say_event opened => at => $at, protocol => $tx->protocol;
-  $tx->on(text => sub ($tx, $bytes) {
+  $source->on(text => sub ($source, $bytes) {
     my $text = Mojo::Util::decode('UTF-8', $bytes) // $bytes;
     say_event message => at => $at, type => 'text', length => length $bytes, text => substr $text, 0, 200;
-    attempt $at, $text =~ /^!/ ? $text : undef, sub { obey $at, $tx, $text };
+    attempt $at, $text =~ /^!/ ? $text : undef, sub { obey $at, $source, $text };
   });
-  $tx->on(binary => sub ($tx, $bytes) {
+  $source->on(binary => sub ($source, $bytes) {
     say_event message => at => $at, type => 'binary', length => length $bytes;
-    attempt $at, undef, sub { $tx->send({binary => $bytes}) };
+    attempt $at, undef, sub { $source->send({binary => $bytes}) };
   });
-  $tx->on(finish => sub ($tx, $code, $reason = undef) {
-    say_event closed => at => $at, code => $code, reason => $reason, how => 'finish event';
+  $source->on(finish => sub ($source, $code, $reason = undef) {
+    say_event closed => at => $at, code => defined $code ? 0 + $code : undef, reason => $reason, how => 'finish event';
   });
 }
 
@@ -53,7 +54,7 @@ sub serve ($port) {
   $app->log->level('fatal');
   $app->routes->websocket('/*case' => sub ($c) {
     $c->inactivity_timeout(300);
-    hold $c->req->url->path->to_string, $c->tx;
+    hold $c->req->url->path->to_string, $c, $c->tx;
   });
   my $daemon = Mojo::Server::Daemon->new(app => $app, listen => ["http://127.0.0.1:$port"], silent => 1);
   $daemon->start;
@@ -66,7 +67,7 @@ my $agent = Mojo::UserAgent->new(max_connections => 0);
 sub connect_to ($url) {
   my $at = Mojo::URL->new($url)->path->to_string;
   $agent->websocket($url => sub ($agent, $tx) {
-    return hold $at, $tx if $tx->is_websocket;
+    return hold $at, $tx, $tx if $tx->is_websocket;
     my $error = $tx->error // {};
     say_event closed => at => $at, status => $tx->res->code, text => $error->{message}, how => 'error of the transaction';
   });
