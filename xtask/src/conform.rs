@@ -10,41 +10,27 @@ use anyhow::{Context, bail};
 
 use crate::process::Running;
 use crate::programs::Programs;
-use crate::{interop, report, tools};
+use crate::{interop, tools};
 
-/// Installing included.
-const LIMIT: Duration = Duration::from_secs(10 * 60);
+/// Installing included, beside whatever else the machine does.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// Plays all cases but the slow: revoir in both roles, over TCP and TLS; `ws` and `websockets` in both roles; Chromium. Only what
-/// is not in `expected.toml` of an adapter fails. The page of all results is `target/conform/report/index.html`.
+/// is not in `expected.toml` of an adapter fails. The pages of results are `target/conform/own/index.html` and `others/index.html`.
 pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     let revoir = programs.program("revoir");
-    let suite = Plays::new(&revoir)?;
-    let own = programs.program("revoir-adapter").display().to_string();
-    for role in ["server", "client"] {
-        suite.adapter(role, "revoir", &own, &[], deadline)?;
-        suite.adapter(role, "revoir", &own, &["--tls"], deadline)?;
-    }
+    let own_adapter = programs.program("revoir-adapter").display().to_string();
     let (_, node, python) = interop::install_peers(deadline)?;
-    let adapters = suite.copied(&node)?;
-    let ws = format!("node {}", adapters.join("ws/adapter.mjs").display());
-    let websockets = format!(
-        "env PYTHONPATH={} {} {}",
-        adapters.join("python").display(),
-        python.display(),
-        adapters.join("websockets/adapter.py").display(),
-    );
-    for role in ["server", "client"] {
-        suite.adapter(role, "ws", &ws, &[], deadline)?;
-        suite.adapter(role, "websockets", &websockets, &[], deadline)?;
-    }
-    suite.browser(&tools::find_chromium(deadline)?, deadline)?;
-    report(&format!(
-        "   results: {}",
-        suite.report.join("index.html").display()
-    ));
-    Ok(())
+    let chromium = tools::find_chromium(deadline)?;
+    let (own, others) = (Plays::new(&revoir, "own")?, Plays::new(&revoir, "others")?);
+    // They mostly wait, so one half runs beside the other.
+    std::thread::scope(|scope| {
+        let own = scope.spawn(|| own.own(&own_adapter, deadline));
+        let others = others.others(&node, &python, &chromium, deadline);
+        let own = own.join().unwrap_or_else(|_| bail!("a thread panicked"));
+        own.and(others)
+    })
 }
 
 /// Where things lie.
@@ -55,9 +41,9 @@ struct Plays<'a> {
 }
 
 impl<'a> Plays<'a> {
-    fn new(revoir: &'a Path) -> anyhow::Result<Self> {
+    fn new(revoir: &'a Path, report: &str) -> anyhow::Result<Self> {
         let folder = crate::root().join("target/conform");
-        let report = folder.join("report");
+        let report = folder.join(report);
         if report.exists() {
             fs::remove_dir_all(&report).with_context(|| format!("remove {}", report.display()))?;
         }
@@ -67,6 +53,37 @@ impl<'a> Plays<'a> {
             folder,
             report,
         })
+    }
+
+    /// revoir in both roles.
+    fn own(&self, adapter: &str, deadline: Instant) -> anyhow::Result<()> {
+        for role in ["server", "client"] {
+            self.adapter(role, "revoir", adapter, &[], deadline)?;
+            self.adapter(role, "revoir", adapter, &["--tls"], deadline)?;
+        }
+        Ok(())
+    }
+
+    fn others(
+        &self,
+        node: &Path,
+        python: &Path,
+        chromium: &Path,
+        deadline: Instant,
+    ) -> anyhow::Result<()> {
+        let adapters = self.copied(node)?;
+        let ws = format!("node {}", adapters.join("ws/adapter.mjs").display());
+        let websockets = format!(
+            "env PYTHONPATH={} {} {}",
+            adapters.join("python").display(),
+            python.display(),
+            adapters.join("websockets/adapter.py").display(),
+        );
+        for role in ["server", "client"] {
+            self.adapter(role, "ws", &ws, &[], deadline)?;
+            self.adapter(role, "websockets", &websockets, &[], deadline)?;
+        }
+        self.browser(chromium, deadline)
     }
 
     /// The adapters beside their packages: Node looks for those in the folders above a module.
@@ -118,8 +135,42 @@ impl<'a> Plays<'a> {
     /// A headless Chromium that walks through the cases.
     fn browser(&self, chromium: &Path, deadline: Instant) -> anyhow::Result<()> {
         let mut command = self.command("client", "chromium");
-        let mut suite = Running::start(command.arg("127.0.0.1:0").stderr(Stdio::piped()))?;
-        let mut lines = BufReader::new(suite.stderr().context("no stderr")?).lines();
+        let browser = Browser::Chromium(chromium.to_owned());
+        let (mut suite, _browser) = browser.walk(&mut command, &self.folder)?;
+        let status = suite.status(deadline)?;
+        if !status.success() {
+            bail!("Chromium as a client: {status}");
+        }
+        Ok(())
+    }
+}
+
+/// A browser, and its program.
+#[derive(Clone, Debug)]
+pub(crate) enum Browser {
+    Chromium(PathBuf),
+    Firefox(PathBuf),
+}
+
+impl Browser {
+    /// Finds one by its name in `adapters.toml`.
+    pub(crate) fn find(name: &str, deadline: Instant) -> anyhow::Result<Self> {
+        match name {
+            "chromium" => Ok(Self::Chromium(tools::find_chromium(deadline)?)),
+            "firefox" => Ok(Self::Firefox(tools::find_firefox(deadline)?)),
+            _ => bail!("no browser is called `{name}`"),
+        }
+    }
+
+    /// Starts the suite, and a browser without a window at the page that walks through the cases. Both run.
+    pub(crate) fn walk(
+        &self,
+        suite: &mut Command,
+        folder: &Path,
+    ) -> anyhow::Result<(Running, Running)> {
+        let mut suite = Running::start(suite.arg("127.0.0.1:0").stderr(Stdio::piped()))?;
+        let stderr = suite.stderr().context("no stderr")?;
+        let mut lines = BufReader::new(stderr).lines();
         let line = lines
             .next()
             .context("the suite does not say where it is")??;
@@ -127,31 +178,44 @@ impl<'a> Plays<'a> {
         let Some(url) = url else {
             bail!("the suite does not say where it is: {line}");
         };
-        let profile = self.folder.join("chromium");
-        let mut browser = Command::new(chromium);
-        browser
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--no-first-run",
-                "--disable-dev-shm-usage",
-            ])
-            .args([
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ])
-            .arg(format!("--user-data-dir={}", profile.display()))
-            .arg("--remote-debugging-port=0")
-            .arg(url)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let _browser = Running::start(&mut browser)?;
-        let status = suite.status(deadline)?;
-        if !status.success() {
-            bail!("Chromium as a client: {status}");
+        // What it says later would fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let mut browser = self.command(folder)?;
+        browser.arg(url).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok((suite, Running::start(&mut browser)?))
+    }
+
+    fn command(&self, folder: &Path) -> anyhow::Result<Command> {
+        const QUIET: [&str; 9] = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--remote-debugging-port=0",
+        ];
+        match self {
+            Self::Chromium(program) => {
+                let mut browser = Command::new(program);
+                let profile = folder.join("chromium");
+                browser
+                    .args(QUIET)
+                    .arg(format!("--user-data-dir={}", profile.display()));
+                Ok(browser)
+            }
+            Self::Firefox(program) => {
+                let profile = folder.join("firefox");
+                fs::create_dir_all(&profile)
+                    .with_context(|| format!("create {}", profile.display()))?;
+                let mut browser = Command::new(program);
+                browser
+                    .args(["--headless", "--no-remote", "--profile"])
+                    .arg(profile);
+                Ok(browser)
+            }
         }
-        Ok(())
     }
 }

@@ -20,6 +20,8 @@ pub(super) enum By {
     Python,
     Rust,
     Debian,
+    /// This workspace.
+    Own,
 }
 
 /// One implementation.
@@ -33,10 +35,21 @@ pub(super) struct Adapter {
     /// A folder of what the adapters of a language share, which a build reads.
     shared: Option<String>,
     build: Option<String>,
+    /// Empty for a browser, which has the page of the suite for an adapter.
+    #[serde(default)]
     start: String,
     pub(super) roles: Vec<String>,
-    /// When its makers released what Debian has: `2022-06`.
+    /// Whether it stands between the suite and a good server.
+    #[serde(default)]
+    pub(super) intermediary: bool,
+    /// Since when Debian has this version: `2022-06`.
     pub(super) released: Option<String>,
+}
+
+impl Adapter {
+    pub(super) fn is_browser(&self) -> bool {
+        self.roles.iter().any(|role| role == "browser")
+    }
 }
 
 /// An implementation that is not measured.
@@ -126,6 +139,7 @@ impl Installed {
             ("{python}", format!("{python} {}", folder.display())),
             ("{rust}", at("rust/target/debug")),
             ("{peers}", folder.display().to_string()),
+            ("{own}", own()?.display().to_string()),
             ("{to}", to.display().to_string()),
         ];
         let replaced =
@@ -177,6 +191,12 @@ impl Installed {
     }
 }
 
+/// Where the programs of this workspace are.
+fn own() -> anyhow::Result<PathBuf> {
+    let folder = std::env::current_exe().context("find this program")?;
+    Ok(folder.parent().map(PathBuf::from).unwrap_or_default())
+}
+
 /// Installs the peers of a language, unless they were installed with the same pins before.
 fn install_language(by: By, folder: &Path, deadline: Instant) -> anyhow::Result<()> {
     match by {
@@ -201,7 +221,7 @@ fn install_language(by: By, folder: &Path, deadline: Instant) -> anyhow::Result<
                 .current_dir(folder.join("rust"));
             Running::start(&mut cargo)?.succeed(deadline)
         }
-        By::Debian => Ok(()),
+        By::Debian | By::Own => Ok(()),
     }
 }
 

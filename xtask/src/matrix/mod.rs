@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
+use crate::conform::Browser;
 use crate::process::Running;
 use crate::programs::Programs;
 use crate::report;
@@ -68,16 +69,22 @@ pub(crate) fn run(programs: &Programs, names: &[&str]) -> anyhow::Result<()> {
 
 /// Writes the page of what is kept.
 pub(crate) fn page() -> anyhow::Result<()> {
-    table::write(&results::newest()?, &adapters::absent()?)
+    table::write(results::newest()?, &adapters::absent()?)
 }
 
 fn measure(revoir: &Path, installed: &mut Installed, adapter: &Adapter) -> anyhow::Result<()> {
-    let command = installed.command(adapter, Instant::now() + LIMIT)?;
+    let deadline = Instant::now() + LIMIT;
     let mut reports = Vec::new();
-    for role in &adapter.roles {
-        let begin = Instant::now();
-        reports.push((role.clone(), play(revoir, role, &command)?));
-        report(&format!("   {role}: {} s", begin.elapsed().as_secs()));
+    if adapter.is_browser() {
+        let browser = Browser::find(&adapter.name, deadline)?;
+        reports.push(("client".to_owned(), walk(revoir, &browser)?));
+    } else {
+        let command = installed.command(adapter, deadline)?;
+        for role in &adapter.roles {
+            let begin = Instant::now();
+            reports.push((role.clone(), play(revoir, role, &command)?));
+            report(&format!("   {role}: {} s", begin.elapsed().as_secs()));
+        }
     }
     let mut results = Results::of(adapter, &reports)?;
     for role in results.roles.keys() {
@@ -100,22 +107,43 @@ fn measure(revoir: &Path, installed: &mut Installed, adapter: &Adapter) -> anyho
 
 /// One role; the report as a line of JSON.
 fn play(revoir: &Path, role: &str, command: &str) -> anyhow::Result<String> {
-    let mut suite = Command::new(revoir);
-    suite
-        .args(["conform", role, "--adapter", command, "--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    suite.args(CASES.iter().flat_map(|pattern| ["--cases", *pattern]));
-    suite
-        .arg("--report")
-        .arg(crate::root().join("target/matrix/report"));
+    let mut suite = suite(revoir, role);
+    suite.args(["--adapter", command]).stderr(Stdio::piped());
     let mut suite = Running::start(&mut suite)?;
-    let (stdout, stderr) = (suite.stdout(), suite.stderr());
+    let stderr = suite.stderr();
     let complaints = std::thread::spawn(move || {
         let mut text = String::new();
         stderr.map(|mut pipe| pipe.read_to_string(&mut text));
         text
     });
+    said(suite).map_err(|error| {
+        let complaints = complaints.join().unwrap_or_default();
+        let last = complaints.lines().last().unwrap_or_default();
+        error.context(format!("`revoir conform {role}`: {last}"))
+    })
+}
+
+/// The same for a browser, which walks through the cases by itself.
+fn walk(revoir: &Path, browser: &Browser) -> anyhow::Result<String> {
+    let folder = crate::root().join("target/matrix/browsers");
+    let (suite, _browser) = browser.walk(&mut suite(revoir, "client"), &folder)?;
+    said(suite)
+}
+
+fn suite(revoir: &Path, role: &str) -> Command {
+    let mut suite = Command::new(revoir);
+    suite
+        .args(["conform", role, "--json"])
+        .args(CASES.iter().flat_map(|pattern| ["--cases", *pattern]))
+        .arg("--report")
+        .arg(crate::root().join("target/matrix/report"))
+        .stdout(Stdio::piped());
+    suite
+}
+
+/// What the suite has said at its end: a line of JSON.
+fn said(mut suite: Running) -> anyhow::Result<String> {
+    let stdout = suite.stdout();
     let reading = std::thread::spawn(move || {
         let mut text = String::new();
         stdout.map(|mut pipe| pipe.read_to_string(&mut text));
@@ -126,10 +154,6 @@ fn play(revoir: &Path, role: &str, command: &str) -> anyhow::Result<String> {
     let text = reading.join().unwrap_or_default();
     match text.lines().last() {
         Some(line) if status.code().is_some_and(|code| code < 2) => Ok(line.to_owned()),
-        _ => {
-            let complaints = complaints.join().unwrap_or_default();
-            let last = complaints.lines().last().unwrap_or_default();
-            bail!("`revoir conform {role}` ended with {status}: {last}")
-        }
+        _ => bail!("it ended with {status}"),
     }
 }

@@ -16,7 +16,10 @@ pub(super) struct Results {
     /// Its name in `adapters.toml`.
     pub(super) name: String,
     pub(super) version: String,
-    /// When this version was released, if Debian's is measured for want of a newer one.
+    /// Whether it stood between the suite and a good server, which says what it was told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) intermediary: bool,
+    /// Since when Debian has this version, which is measured for want of a newer one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) released: Option<String>,
     /// What its adapter says of itself.
@@ -151,6 +154,7 @@ impl Results {
             let results = results.get_or_insert_with(|| Self {
                 name: adapter.name.clone(),
                 version: report.version,
+                intermediary: adapter.intermediary,
                 released: adapter.released.clone(),
                 hello: report.hello,
                 suite: report.suite,
@@ -228,6 +232,7 @@ impl Results {
         let head = serde_json::json!({
             "name": self.name,
             "version": self.version,
+            "intermediary": self.intermediary.then_some(true),
             "released": self.released,
             "hello": self.hello,
             "suite": self.suite,

@@ -75,7 +75,10 @@ const VERDICTS: [&str; 8] = [
 ];
 
 /// Writes the page.
-pub(super) fn write(all: &[Results], absent: &[Absent]) -> anyhow::Result<()> {
+pub(super) fn write(all: Vec<Results>, absent: &[Absent]) -> anyhow::Result<()> {
+    let (between, all): (Vec<Results>, Vec<Results>) =
+        all.into_iter().partition(|results| results.intermediary);
+    let all = &all[..];
     let mut page = String::from(HEAD);
     measured(&mut page, all);
     if !absent.is_empty() {
@@ -86,6 +89,7 @@ pub(super) fn write(all: &[Results], absent: &[Absent]) -> anyhow::Result<()> {
     }
     verdicts(&mut page, all);
     runs(&mut page, all);
+    intermediaries(&mut page, &between);
     for (id, title) in ENDINGS {
         section(&mut page, all, id, title);
     }
@@ -201,6 +205,43 @@ fn runs(page: &mut String, all: &[Results]) {
                 .map(|one| format!("`{one}`"))
                 .collect::<Vec<_>>()
                 .join(", "),
+        ));
+    }
+}
+
+/// What came through, and what did not.
+fn intermediaries(page: &mut String, between: &[Results]) {
+    if between.is_empty() {
+        return;
+    }
+    page.push_str(
+        "\n## Through an intermediary\n\nThe suite as a client, a good server (revoir), and one of these between them, with the settings \
+         that its documentation has for WebSocket ([through.py](../conformance/adapters/intermediaries/through.py)). A case that is ok \
+         came through: the server's application was told how the client ended, and the client saw what the server did. What the gateway \
+         does otherwise it does on purpose: it tells the server an ending in a Close frame of its own.\n\n\
+         | intermediary | cases | came through | did not |\n|---|---:|---:|---|\n",
+    );
+    for results in between {
+        let Some(cases) = results.roles.get("server") else {
+            continue;
+        };
+        let passed = |case: &&Case| matches!(&*case.verdict, "ok" | "tolerated");
+        let lost: Vec<String> = cases
+            .iter()
+            .filter(|case| !passed(case) && case.verdict != "flaky")
+            .filter(|case| results.steady("server", &case.case).is_some())
+            .map(|case| {
+                let why = case.problems.first().map_or("", String::as_str);
+                format!("`{}` ({})", case.case, cell(why))
+            })
+            .collect();
+        page.push_str(&format!(
+            "| {} {} | {} | {} | {} |\n",
+            results.name,
+            results.version,
+            cases.len(),
+            cases.iter().filter(passed).count(),
+            lost.join("; "),
         ));
     }
 }
