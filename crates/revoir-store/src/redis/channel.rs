@@ -12,9 +12,9 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{interval, sleep, timeout};
 
-use crate::redis::link::{ask_sentinels, failed};
+use crate::redis::link::{Link, ask_sentinels, failed};
 use crate::redis::place::Place;
-use crate::redis::{PATIENCE, Shared, Trouble};
+use crate::redis::shared::{PATIENCE, Shared, Trouble};
 use crate::store::StoreError;
 
 /// An owner that was asked has so long to let go.
@@ -31,6 +31,7 @@ const GONE: u8 = b'!';
 
 /// This server's end of it.
 pub(super) struct Channel {
+    shared: Arc<Shared>,
     /// Answers are published under this number.
     id: u64,
     listener: OnceLock<Listener>,
@@ -57,9 +58,10 @@ struct Said {
 }
 
 impl Channel {
-    pub(super) fn new() -> Result<Self, StoreError> {
+    pub(super) fn new(shared: Arc<Shared>) -> Result<Self, StoreError> {
         let id = getrandom::u64().map_err(|error| StoreError::new(error.to_string()))?;
         Ok(Self {
+            shared,
             id,
             listener: OnceLock::new(),
             said: Mutex::default(),
@@ -102,6 +104,86 @@ impl Channel {
             _ => {}
         }
     }
+
+    fn listener(self: &Arc<Self>) -> &Listener {
+        self.listener.get_or_init(|| {
+            let (owners, wanted) = mpsc::unbounded_channel();
+            let (tell_ready, is_ready) = watch::channel(false);
+            let listening = listen(Arc::downgrade(self), wanted, tell_ready);
+            Listener {
+                task: tokio::spawn(listening).abort_handle(),
+                owners,
+                is_ready,
+            }
+        })
+    }
+
+    /// See [`Store::ask`](crate::Store::ask).
+    pub(super) async fn ask(
+        self: &Arc<Self>,
+        session: SessionId,
+        owner: u64,
+    ) -> Result<(), StoreError> {
+        let mut is_ready = self.listener().is_ready.clone();
+        let listens = async { is_ready.wait_for(|is_ready| *is_ready).await.is_ok() };
+        if timeout(PATIENCE, listens).await != Ok(true) {
+            return Err(StoreError::new("its channel is away"));
+        }
+        let (gone, has_let_go) = oneshot::channel();
+        {
+            let mut said = self.said();
+            let waiting = said.waiting.entry(session).or_default();
+            waiting.retain(|it| !it.is_closed());
+            waiting.push(gone);
+        }
+        let message = [&[ASK][..], &session.0, &self.id.to_be_bytes()].concat();
+        let is_there = self.publish(&channel_of("owner", owner), &message).await;
+        if matches!(is_there, Ok(None | Some(true))) {
+            // Whether it has, or its second is over: what counts is what the store has then.
+            let _ = timeout(LET_GO, has_let_go).await;
+        }
+        let mut said = self.said();
+        if let Some(waiting) = said.waiting.get_mut(&session) {
+            waiting.retain(|it| !it.is_closed());
+            if waiting.is_empty() {
+                said.waiting.remove(&session);
+            }
+        }
+        is_there.map(|_| ())
+    }
+
+    /// See [`Store::asked`](crate::Store::asked).
+    pub(super) async fn asked(self: &Arc<Self>, owner: u64) -> SessionId {
+        if self.said().owners.insert(owner) {
+            // The listener ends with the store, which is borrowed here.
+            let _ = self.listener().owners.send(owner);
+        }
+        loop {
+            let news = self.news.notified();
+            if let Some(session) = self.said().asked.pop_front() {
+                return session;
+            }
+            news.await;
+        }
+    }
+
+    /// See [`Store::let_go`](crate::Store::let_go).
+    pub(super) async fn let_go(&self, session: SessionId) -> Result<(), StoreError> {
+        let askers = self.said().askers.remove(&session);
+        let message = [&[GONE][..], &session.0].concat();
+        for asker in askers.unwrap_or_default() {
+            self.publish(&channel_of("asker", asker), &message).await?;
+        }
+        Ok(())
+    }
+
+    async fn publish(&self, channel: &str, message: &[u8]) -> Result<Option<bool>, StoreError> {
+        let publish = async |link: Link| {
+            let published = link.publish(channel, message).await;
+            published.map_err(Trouble::Link)
+        };
+        self.shared.ask(publish).await
+    }
 }
 
 impl Drop for Channel {
@@ -116,41 +198,28 @@ fn channel_of(kind: &str, id: u64) -> String {
     format!("revoir:{kind}:{id:016x}")
 }
 
-fn listener(shared: &Arc<Shared>) -> &Listener {
-    shared.channel.listener.get_or_init(|| {
-        let (owners, wanted) = mpsc::unbounded_channel();
-        let (tell_ready, is_ready) = watch::channel(false);
-        let listening = listen(Arc::downgrade(shared), wanted, tell_ready);
-        Listener {
-            task: tokio::spawn(listening).abort_handle(),
-            owners,
-            is_ready,
-        }
-    })
-}
-
 /// Listens until nobody has the store any more.
 async fn listen(
-    shared: Weak<Shared>,
+    channel: Weak<Channel>,
     mut owners: mpsc::UnboundedReceiver<u64>,
     is_ready: watch::Sender<bool>,
 ) {
-    while let Some(strong) = shared.upgrade() {
+    while let Some(strong) = channel.upgrade() {
         let connected = timeout(PATIENCE, connect(&strong)).await;
         drop(strong);
-        if let Ok(Ok(channel)) = connected {
+        if let Ok(Ok(heard)) = connected {
             is_ready.send_replace(true);
-            hear_all(channel, &shared, &mut owners).await;
+            hear_all(heard, &channel, &mut owners).await;
             is_ready.send_replace(false);
         }
         sleep(Duration::from_millis(200)).await;
     }
 }
 
-async fn connect(shared: &Shared) -> Result<PubSub, StoreError> {
+async fn connect(channel: &Channel) -> Result<PubSub, StoreError> {
     let mut connected = Err(StoreError::new("no server is there"));
     let open = async |client: &Client| client.get_async_pubsub().await.map_err(failed);
-    match &shared.place {
+    match &channel.shared.place {
         Place::One(client) => connected = open(client).await,
         Place::Sentinels {
             sentinels,
@@ -171,29 +240,29 @@ async fn connect(shared: &Shared) -> Result<PubSub, StoreError> {
             }
         }
     }
-    let mut channel = connected?;
-    let owners: Vec<_> = shared.channel.said().owners.iter().copied().collect();
+    let mut heard = connected?;
+    let owners: Vec<_> = channel.said().owners.iter().copied().collect();
     let owners = owners.into_iter().map(|owner| channel_of("owner", owner));
     let mut names: Vec<_> = owners.collect();
-    names.push(channel_of("asker", shared.channel.id));
-    channel.subscribe(names).await.map_err(failed)?;
-    Ok(channel)
+    names.push(channel_of("asker", channel.id));
+    heard.subscribe(names).await.map_err(failed)?;
+    Ok(heard)
 }
 
 /// Until the connection is gone.
 async fn hear_all(
-    channel: PubSub,
-    shared: &Weak<Shared>,
+    heard: PubSub,
+    channel: &Weak<Channel>,
     owners: &mut mpsc::UnboundedReceiver<u64>,
 ) {
-    let (mut sink, mut stream) = channel.split();
+    let (mut sink, mut stream) = heard.split();
     let mut probes = interval(PROBE);
     loop {
         let sent = tokio::select! {
             message = stream.next() => {
-                let Some(strong) = shared.upgrade() else { return };
+                let Some(strong) = channel.upgrade() else { return };
                 match message.as_ref().map(Msg::get_payload_bytes) {
-                    Some(message) => strong.channel.hear(message),
+                    Some(message) => strong.hear(message),
                     None => return,
                 }
                 continue;
@@ -207,75 +276,4 @@ async fn hear_all(
             return;
         }
     }
-}
-
-/// See [`Store::ask`](crate::Store::ask).
-pub(super) async fn ask(
-    shared: &Arc<Shared>,
-    session: SessionId,
-    owner: u64,
-) -> Result<(), StoreError> {
-    let mut is_ready = listener(shared).is_ready.clone();
-    let listens = async { is_ready.wait_for(|is_ready| *is_ready).await.is_ok() };
-    if timeout(PATIENCE, listens).await != Ok(true) {
-        return Err(StoreError::new("its channel is away"));
-    }
-    let (gone, has_let_go) = oneshot::channel();
-    {
-        let mut said = shared.channel.said();
-        let waiting = said.waiting.entry(session).or_default();
-        waiting.retain(|it| !it.is_closed());
-        waiting.push(gone);
-    }
-    let message = [&[ASK][..], &session.0, &shared.channel.id.to_be_bytes()].concat();
-    let is_there = publish(shared, &channel_of("owner", owner), &message).await;
-    if matches!(is_there, Ok(None | Some(true))) {
-        // Whether it has, or its second is over: what counts is what the store has then.
-        let _ = timeout(LET_GO, has_let_go).await;
-    }
-    let mut said = shared.channel.said();
-    if let Some(waiting) = said.waiting.get_mut(&session) {
-        waiting.retain(|it| !it.is_closed());
-        if waiting.is_empty() {
-            said.waiting.remove(&session);
-        }
-    }
-    is_there.map(|_| ())
-}
-
-/// See [`Store::asked`](crate::Store::asked).
-pub(super) async fn asked(shared: &Arc<Shared>, owner: u64) -> SessionId {
-    if shared.channel.said().owners.insert(owner) {
-        // The listener ends with the store, which is borrowed here.
-        let _ = listener(shared).owners.send(owner);
-    }
-    loop {
-        let news = shared.channel.news.notified();
-        if let Some(session) = shared.channel.said().asked.pop_front() {
-            return session;
-        }
-        news.await;
-    }
-}
-
-/// See [`Store::let_go`](crate::Store::let_go).
-pub(super) async fn let_go(shared: &Arc<Shared>, session: SessionId) -> Result<(), StoreError> {
-    let askers = shared.channel.said().askers.remove(&session);
-    let message = [&[GONE][..], &session.0].concat();
-    for asker in askers.unwrap_or_default() {
-        publish(shared, &channel_of("asker", asker), &message).await?;
-    }
-    Ok(())
-}
-
-async fn publish(
-    shared: &Arc<Shared>,
-    channel: &str,
-    message: &[u8],
-) -> Result<Option<bool>, StoreError> {
-    let publish = async |link: crate::redis::link::Link| {
-        let published = link.publish(channel, message).await;
-        published.map_err(Trouble::Link)
-    };
-    shared.ask(publish).await
 }
