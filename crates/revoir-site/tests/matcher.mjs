@@ -47,7 +47,7 @@ async function served(address, language, query) {
   });
 }
 
-const collections = ["queries.toml", "second.toml", "third.toml", "fourth.toml"];
+const collections = ["queries.toml", "second.toml", "third.toml", "fourth.toml", "fifth.toml"];
 const files = await Promise.all(collections.map((name) => readFile(new URL(name, import.meta.url), "utf8")));
 const queries = [...files.join("\n").matchAll(/^q = (".*")$/gm)].map(([, quoted]) => JSON.parse(quoted));
 if (queries.length < 120) throw new Error(`${queries.length} queries in ${collections}`);
