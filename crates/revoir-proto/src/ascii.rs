@@ -6,8 +6,8 @@ const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 /// From this length on, choosing vector instructions at run time costs less than it saves.
 pub(crate) const WIDE_FROM: usize = 128;
 
-/// So many bytes are one turn of the loop.
-pub(crate) const BLOCK: usize = 256;
+/// So many bytes are looked at before one of them that is not ASCII ends the search.
+pub(crate) const TEXT_BLOCK: usize = 1024;
 
 /// Whether bytes that were put together with `|`, eight by eight, were ASCII.
 #[inline(always)]
@@ -27,9 +27,9 @@ pub(crate) fn ascii_start(text: &[u8]) -> usize {
 /// [`ascii_start`] with the widest instructions that the processor has.
 #[cfg_attr(feature = "simd", multiversion::multiversion(targets("x86_64+avx2")))]
 fn ascii_start_wide(text: &[u8]) -> usize {
-    let (blocks, rest) = text.as_chunks::<BLOCK>();
-    let is_block_ascii = |block: &&[u8; BLOCK]| is_ascii(bits_of(&block[..]));
-    let start = BLOCK * blocks.iter().take_while(is_block_ascii).count();
+    let (blocks, rest) = text.as_chunks::<TEXT_BLOCK>();
+    let is_block_ascii = |block: &&[u8; TEXT_BLOCK]| is_ascii(bits_of(&block[..]));
+    let start = TEXT_BLOCK * blocks.iter().take_while(is_block_ascii).count();
     if start + rest.len() < text.len() {
         return start;
     }
@@ -62,13 +62,16 @@ mod tests {
 
     #[test]
     fn all_of_ascii_is_known_as_that_and_no_other_byte() {
-        for length in (0..600).chain([1023, 1024, 1025]) {
+        for length in (0..600).chain([1023, 1024, 1025, 3000]) {
             let mut text = vec![b'a'; length];
             assert_eq!(ascii_start(&text), length);
             for at in (0..length).step_by(37).chain(length.checked_sub(1)) {
                 text[at] = 0x80;
                 let start = ascii_start(&text);
-                assert!(start <= at && at < start + BLOCK, "{length} {at} {start}");
+                assert!(
+                    start <= at && at < start + TEXT_BLOCK,
+                    "{length} {at} {start}"
+                );
                 text[at] = 0x7F;
             }
         }

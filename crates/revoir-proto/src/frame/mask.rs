@@ -1,6 +1,11 @@
 //! [`Mask`]: payload masking (RFC 6455 section 5.3).
 
-use crate::ascii::{BLOCK, WIDE_FROM, ascii_start, is_ascii, known_as};
+use std::array;
+
+use crate::ascii::{TEXT_BLOCK, WIDE_FROM, ascii_start, is_ascii, known_as};
+
+/// So many bytes are one turn of the loop: they fit in registers.
+const BLOCK: usize = 256;
 
 /// A masking key at some position of a payload. Masking and unmasking are the same operation.
 ///
@@ -154,10 +159,10 @@ fn xor_wide(payload: &mut [u8], key: u32) {
 #[cfg_attr(feature = "simd", multiversion::multiversion(targets("x86_64+avx2")))]
 fn xor_text_wide(text: &mut [u8], key: u32) -> usize {
     let length = text.len();
-    let (blocks, rest) = text.as_chunks_mut::<BLOCK>();
+    let (blocks, rest) = text.as_chunks_mut::<TEXT_BLOCK>();
     let mut blocks = blocks.iter_mut();
-    let is_block_ascii = |block: &mut [u8; BLOCK]| is_ascii(xor(block, key));
-    let start = BLOCK
+    let is_block_ascii = |block: &mut [u8; TEXT_BLOCK]| is_ascii(xor(block, key));
+    let start = TEXT_BLOCK
         * blocks
             .by_ref()
             .map(is_block_ascii)
@@ -190,10 +195,11 @@ fn xor_into_wide(source: &[u8], target: &mut [u8], key: u32) {
 fn append_wide(source: &[u8], target: &mut Vec<u8>, key: u32) {
     let (blocks, rest) = source.as_chunks::<BLOCK>();
     for block in blocks {
-        // A block fits in registers: nothing is written before it is right, and no memory is filled.
-        let mut block = *block;
-        xor(&mut block, key);
-        target.extend_from_slice(&block);
+        // Nothing is written before it is right, and no memory is filled.
+        let (words, _) = block.as_chunks::<8>();
+        let changed: [[u8; 8]; BLOCK / 8] =
+            array::from_fn(|at| (u64::from_le_bytes(words[at]) ^ doubled(key)).to_le_bytes());
+        target.extend_from_slice(changed.as_flattened());
     }
     let start = target.len();
     target.extend_from_slice(rest);
