@@ -158,7 +158,14 @@ impl<R: Random> Connection<R> {
 
     #[inline]
     fn is_sent_by_reference(&self, length: usize) -> bool {
-        length >= SHARED_FROM && !self.parts.role.masks() && self.parts.compression.is_none()
+        length >= SHARED_FROM && self.sends_as_it_is()
+    }
+
+    /// Whether payloads leave as they are.
+    // Kept apart, so that short ones cost one comparison.
+    #[inline(never)]
+    fn sends_as_it_is(&self) -> bool {
+        !self.parts.role.masks() && self.parts.compression.is_none()
     }
 
     fn push_shared(&mut self, now: Nanos, opcode: Opcode, payload: Bytes) {

@@ -113,14 +113,14 @@ impl Intake {
     /// Bytes were read to [`room`](Self::room).
     #[inline]
     pub(crate) fn fill(&mut self) -> Arrival {
-        if let Some(frame) = &mut self.frame {
-            if let Some(beyond) = self.message.split_beyond(frame) {
-                self.input = beyond;
-            }
-            self.message.take_inner(frame);
+        let Some(frame) = &mut self.frame else {
+            return Arrival::Taken;
+        };
+        if let Some(beyond) = self.message.split_beyond(frame) {
+            self.input = beyond;
         }
-        // There is room only where nothing waits.
-        match self.is_empty() {
+        // There is room only where nothing waits, and bytes beyond the frame come with its end.
+        match self.message.take_inner(frame) {
             true => Arrival::Taken,
             false => Arrival::First,
         }
@@ -190,7 +190,7 @@ impl Intake {
                 && !frame.opcode().is_control()
                 && !self.message.is_compressed()
             {
-                let arrived = self.message.arrived().len();
+                let arrived = self.message.arrived_length();
                 let share = frame.share_of(arrived + bytes.len()) - arrived;
                 self.message.copy(&bytes[..share], frame);
                 bytes = &bytes[share..];
@@ -282,7 +282,12 @@ impl Intake {
     /// [`next_whole`](Self::next_whole), for whatever is unusual or cut.
     #[inline(never)]
     fn next_unusual(&mut self, limit: usize) -> Result<Option<Message>, ProtocolError> {
-        let Some((header, start)) = FrameHeader::parse_by(&self.input, self.rules)? else {
+        let usual = FrameHeader::parse_usual(&self.input, self.rules.role);
+        let parsed = match usual {
+            Some(_) => usual,
+            None => FrameHeader::parse_by(&self.input, self.rules)?,
+        };
+        let Some((header, start)) = parsed else {
             return Ok(None);
         };
         if !self.message.is_all(&header) {
@@ -402,7 +407,7 @@ impl Intake {
 
     /// Takes payload of a frame that is not all of a message, or not there to its last byte.
     fn collect(&mut self, frame: &mut OpenFrame) -> Result<Option<Message>, ProtocolError> {
-        let arrived = self.message.arrived().len();
+        let arrived = self.message.arrived_length();
         let share = frame.share_of(arrived + self.input.len()) - arrived;
         if share > 0 {
             self.message.copy(&self.input[..share], frame);

@@ -138,10 +138,16 @@ impl Unfinished {
         &self.buffer[self.plain..]
     }
 
+    /// How much of [that](Self::arrived) there is.
+    #[inline]
+    pub(crate) fn arrived_length(&self) -> usize {
+        self.buffer.len() - self.plain
+    }
+
     /// How much of the payload of `frame` has not arrived.
     #[inline]
     fn missing(&self, frame: &OpenFrame) -> u64 {
-        frame.remaining() - self.arrived().len() as u64
+        frame.remaining() - self.arrived_length() as u64
     }
 
     /// Where the payload of `frame` is read to, and a little beyond. `None` if that is not worth a
@@ -202,11 +208,11 @@ impl Unfinished {
     /// Takes away what was read beyond the end of `frame`.
     #[inline]
     pub(crate) fn split_beyond(&mut self, frame: &OpenFrame) -> Option<BytesMut> {
-        let arrived = self.arrived().len();
-        let end = self.plain + frame.share_of(arrived);
-        if end == self.buffer.len() {
+        let arrived = self.arrived_length();
+        if arrived as u64 <= frame.remaining() {
             return None;
         }
+        let end = self.plain + frame.share_of(arrived);
         let beyond = BytesMut::from(&self.buffer[end..]);
         self.buffer.truncate(end);
         Some(beyond)
@@ -246,14 +252,16 @@ impl Unfinished {
         Ok(None)
     }
 
-    /// Looks at what has arrived of `frame`. If there is something to tell, it stays as it arrived.
+    /// Looks at what has arrived of `frame`. If there is something to tell, it stays as it arrived,
+    /// and this is false.
     #[inline]
-    pub(crate) fn take_inner(&mut self, frame: &mut OpenFrame) {
+    pub(crate) fn take_inner(&mut self, frame: &mut OpenFrame) -> bool {
         if self.missing(frame) == 0 {
             self.place = Place::Due;
         } else if self.kind() == MessageKind::Text {
             self.take_text(frame);
         }
+        !self.is_due()
     }
 
     fn take_text(&mut self, frame: &mut OpenFrame) {
