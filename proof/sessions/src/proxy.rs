@@ -43,17 +43,23 @@ pub(crate) struct Counts {
     pub(crate) inside: AtomicU64,
 }
 
-/// Passes bytes on to `server`, and cuts each connection after 0.1 to 5 s.
-pub(crate) async fn cutting(server: SocketAddr, counts: Arc<Counts>) -> anyhow::Result<SocketAddr> {
+/// Takes clients, connects to `server` for each, and has `pass` do the rest.
+pub(crate) async fn between<F>(
+    server: SocketAddr,
+    pass: impl Fn(TcpStream, TcpStream) -> F + Send + Sync + 'static,
+) -> anyhow::Result<SocketAddr>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
+    let pass = Arc::new(pass);
     tokio::spawn(async move {
         while let Ok((near, _)) = listener.accept().await {
-            counts.connections.fetch_add(1, Relaxed);
-            let counts = Arc::clone(&counts);
+            let pass = Arc::clone(&pass);
             tokio::spawn(async move {
                 if let Ok(far) = TcpStream::connect(server).await {
-                    one(near, far, &counts).await;
+                    pass(near, far).await;
                 }
             });
         }
@@ -61,7 +67,17 @@ pub(crate) async fn cutting(server: SocketAddr, counts: Arc<Counts>) -> anyhow::
     Ok(address)
 }
 
+/// Passes bytes on to `server`, and cuts each connection after 0.1 to 5 s.
+pub(crate) async fn cutting(server: SocketAddr, counts: Arc<Counts>) -> anyhow::Result<SocketAddr> {
+    between(server, move |near, far| {
+        let counts = Arc::clone(&counts);
+        async move { one(near, far, &counts).await }
+    })
+    .await
+}
+
 async fn one(near: TcpStream, far: TcpStream, counts: &Counts) {
+    counts.connections.fetch_add(1, Relaxed);
     let which = fastrand::usize(..Cut::ALL.len());
     let cut = Cut::ALL[which];
     let (struck, strike) = watch::channel(None);
@@ -133,19 +149,15 @@ async fn pass(
 
 /// Passes everything on to `server`, `delay` later.
 pub(crate) async fn distant(server: SocketAddr, delay: Duration) -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(async move {
-        while let Ok((near, _)) = listener.accept().await {
-            if let Ok(far) = TcpStream::connect(server).await {
-                let (near_read, near_write) = near.into_split();
-                let (far_read, far_write) = far.into_split();
-                tokio::spawn(late(near_read, far_write, delay));
-                tokio::spawn(late(far_read, near_write, delay));
-            }
-        }
-    });
-    Ok(address)
+    between(server, move |near, far| async move {
+        let (near_read, near_write) = near.into_split();
+        let (far_read, far_write) = far.into_split();
+        tokio::join!(
+            late(near_read, far_write, delay),
+            late(far_read, near_write, delay)
+        );
+    })
+    .await
 }
 
 async fn late(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay: Duration) {

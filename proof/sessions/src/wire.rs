@@ -10,10 +10,10 @@ use revoir::session::{self, Session};
 use revoir::{Link, Message};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{interval, sleep};
 
+use crate::proxy::between;
 use crate::server;
 
 /// Ten seconds of them.
@@ -136,21 +136,19 @@ async fn measure(
 
 /// Passes everything on to `server`, and counts it: from the client, and to it.
 async fn counted(server: SocketAddr, counts: Arc<[AtomicU64; 2]>) -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(async move {
-        while let Ok((near, _)) = listener.accept().await {
-            if let Ok(far) = TcpStream::connect(server).await {
-                let (near_read, near_write) = near.into_split();
-                let (far_read, far_write) = far.into_split();
-                let ways = [Arc::clone(&counts), Arc::clone(&counts)];
-                let [up, down] = ways;
-                tokio::spawn(async move { pass(near_read, far_write, &up[0]).await });
-                tokio::spawn(async move { pass(far_read, near_write, &down[1]).await });
-            }
+    between(server, move |near, far| {
+        let counts = Arc::clone(&counts);
+        async move {
+            let (near_read, near_write) = near.into_split();
+            let (far_read, far_write) = far.into_split();
+            let [up, down] = &*counts;
+            tokio::join!(
+                pass(near_read, far_write, up),
+                pass(far_read, near_write, down)
+            );
         }
-    });
-    Ok(address)
+    })
+    .await
 }
 
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, count: &AtomicU64) {
