@@ -8,6 +8,7 @@
 //! when the backend is gone.
 
 mod budgets;
+mod chunks;
 mod ended_by;
 mod frame;
 mod gate;

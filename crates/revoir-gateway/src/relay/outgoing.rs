@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
-use bytes::{Buf, BytesMut};
 use revoir_proto::Role;
 use revoir_proto::frame::FrameHeader;
+
+use crate::relay::chunks::Chunks;
 
 /// The writing side of a transport.
 pub(crate) trait Accept {
@@ -21,12 +22,12 @@ pub(crate) trait Accept {
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
     /// Data that was not written, from the start of the first message of which that is true.
-    data: BytesMut,
+    data: Chunks,
     /// How much at the start of `data` was written.
     written: usize,
     /// Where whole messages end in `data`, counted from the first byte ever queued here.
     ends: VecDeque<u64>,
-    /// The position of `data[0]` in that count.
+    /// The position of the start of `data` in that count.
     base: u64,
     /// Up to here there are parts of a message that was cut through.
     opaque_until: u64,
@@ -44,8 +45,8 @@ impl Outgoing {
         let taken = self.offer(transport, before, bytes);
         if taken < before.len() + bytes.len() {
             let skipped = taken.min(before.len());
-            self.data.extend_from_slice(&before[skipped..]);
-            self.data.extend_from_slice(&bytes[taken - skipped..]);
+            self.data.push(&before[skipped..]);
+            self.data.push(&bytes[taken - skipped..]);
             self.opaque_until = self.end();
         }
     }
@@ -63,10 +64,10 @@ impl Outgoing {
     ) {
         let taken = self.offer(transport, before, bytes);
         if taken < before.len() + bytes.len() {
-            let mut all = BytesMut::with_capacity(before.len() + bytes.len());
-            all.extend_from_slice(before);
-            all.extend_from_slice(bytes);
-            self.keep_messages(&all, taken, reader);
+            match before.is_empty() {
+                true => self.keep_messages(bytes, taken, reader),
+                false => self.keep_messages(&[before, bytes].concat(), taken, reader),
+            }
         }
     }
 
@@ -82,7 +83,10 @@ impl Outgoing {
             return;
         }
         while self.written < self.data.len() {
-            let taken = transport.accept(&[IoSlice::new(&self.data[self.written..])]);
+            let written = self.written;
+            let taken = self
+                .data
+                .with_slices(written, |slices| transport.accept(slices));
             if taken == 0 {
                 return;
             }
@@ -156,7 +160,7 @@ impl Outgoing {
             rest.extend_from_slice(&self.controls[self.controls_written..]);
             self.controls.clear();
         }
-        rest.extend_from_slice(&self.data[self.written..]);
+        rest.extend(self.data.from(self.written).flatten());
         rest.extend_from_slice(&self.controls);
         *self = Self::default();
         rest
@@ -191,20 +195,8 @@ impl Outgoing {
                     .push_back(self.base + (first + end - start) as u64);
             }
         }
-        self.reserve(all.len() - start);
-        self.data.extend_from_slice(&all[start..]);
+        self.data.push(&all[start..]);
         self.written += taken.saturating_sub(start);
-    }
-
-    /// Makes room for `more`. What is kept comes message by message, of many clients at once: an eighth goes spare, and
-    /// not as much again as there is.
-    fn reserve(&mut self, more: usize) {
-        let needed = self.data.len() + more;
-        if needed > self.data.capacity() {
-            let mut data = BytesMut::with_capacity(needed + needed / 8);
-            data.extend_from_slice(&self.data);
-            self.data = data;
-        }
     }
 
     fn drop_written(&mut self) {
@@ -229,7 +221,6 @@ impl Outgoing {
         self.written -= drop;
         if self.data.is_empty() {
             // An idle connection owns no buffer.
-            self.data = BytesMut::new();
             self.ends = VecDeque::new();
         }
     }
@@ -290,7 +281,7 @@ mod tests {
         for kept in 1..=64 {
             outgoing.forward_messages(&mut Narrow::new(0), &[], &message, Role::Client);
             assert_eq!(outgoing.queued(), kept * 1024);
-            assert!(outgoing.data.capacity() <= kept * 1152, "{kept}");
+            assert!(outgoing.data.memory() <= kept * 1072, "{kept}");
         }
     }
 
@@ -369,7 +360,7 @@ mod tests {
         outgoing.push_control(b"\x89\x00");
         outgoing.flush(&mut Narrow::new(100), true);
         let held = (
-            outgoing.data.capacity(),
+            outgoing.data.memory(),
             outgoing.ends.capacity(),
             outgoing.controls.capacity(),
         );
