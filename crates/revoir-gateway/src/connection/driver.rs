@@ -101,9 +101,15 @@ where
     }
 
     /// Relays until both sides have ended. The bytes are what was read already.
-    pub(crate) async fn run(mut self, from_client: Bytes, from_backend: Bytes) {
+    ///
+    /// The future has the driver once: an `async fn` would keep a place for its arguments beside them.
+    pub(crate) fn run(
+        mut self,
+        from_client: Bytes,
+        from_backend: Bytes,
+    ) -> impl Future<Output = ()> + Send + use<S> {
         let mut early = Some((from_client, from_backend));
-        poll_fn(|cx| {
+        poll_fn(move |cx| {
             if let Some((from_client, from_backend)) = early.take() {
                 let now = self.connection.now();
                 self.take_input(cx, now, Side::Client, &from_client);
@@ -111,7 +117,6 @@ where
             }
             self.poll(cx)
         })
-        .await;
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use revoir_proto::Role;
 use revoir_proto::frame::Opcode;
 use tokio::io::AsyncWriteExt;
 
+use crate::connection::Driver;
 use crate::front::Settings;
 use crate::rules::Mode;
 use crate::tests::support::{
     Between, Raw, Setup, ask, asked, connected, dial, field, frame, pair, pass, route, settings,
     soon, taken,
 };
+use crate::upstream::MaybeTls;
 use crate::watch::Limit;
 
 const LIMIT: usize = 1_000_000;
@@ -53,6 +56,17 @@ async fn reads(backend: &mut Raw, bytes: usize) {
     while backend.input.len() < bytes {
         assert!(backend.more().await);
     }
+}
+
+/// An idle client costs its task, whatever it has said: what is larger costs that for each of thousands.
+#[test]
+fn a_connection_takes_little_memory_by_itself() {
+    fn future<F>(_: impl FnOnce(Driver<MaybeTls>, Bytes, Bytes) -> F) -> usize {
+        size_of::<F>()
+    }
+    let (driver, task) = (size_of::<Driver<MaybeTls>>(), future(Driver::run));
+    assert!(driver <= 3400, "{driver}");
+    assert!(task <= driver + 128, "{task}");
 }
 
 #[tokio::test]
