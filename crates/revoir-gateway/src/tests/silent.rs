@@ -190,18 +190,42 @@ async fn one_question_is_enough_for_all_and_outlives_who_began_it() {
     returns(&listener, &mut other).await;
 }
 
-#[tokio::test]
-async fn a_client_of_a_frozen_upstream_is_not_kept_from_another_one() {
+/// A client of an upstream that was frozen for so long that the client is held, and the question at that upstream.
+async fn held_beside_a_frozen_one() -> (TcpListener, TcpListener, Between, Raw, Raw) {
     let (frozen, well, between) = beside_a_frozen_one().await;
     let (mut client, mut backend) = connected(&frozen, &between).await;
     fall_silent(&mut client, &mut backend).await;
-    let (_question, head) = asked(&frozen).await;
+    let (question, head) = asked(&frozen).await;
     is_harmless(&head);
     for _ in 0..6 {
         is_there(&mut client).await;
         pass(Duration::from_secs(10)).await;
     }
+    (frozen, well, between, client, question)
+}
+
+#[tokio::test]
+async fn a_client_of_a_frozen_upstream_is_not_kept_from_another_one() {
+    let (_frozen, well, _between, mut client, _question) = held_beside_a_frozen_one().await;
     returns(&well, &mut client).await;
+}
+
+/// After a minute, one newcomer finds out whether a silent upstream answers. Who had a backend is not sent there, and has
+/// found out nothing.
+#[tokio::test]
+async fn a_client_that_returns_does_not_take_the_turn_of_a_newcomer() {
+    let (frozen, well, between, mut client, _question) = held_beside_a_frozen_one().await;
+    // It is back, and its backend is lost at once.
+    returns(&well, &mut client).await;
+    // Nobody is connected to the silent one, which would be the next.
+    let (mut backend, _) = taken(&well).await;
+    client.text("again").await;
+    assert_eq!(said(&mut backend).await, b"again");
+    let _newcomer = ask(between.address, "X-New: 1\r\n").await;
+    let (_turn, head) = asked(&frozen).await;
+    assert!(field(&head, "X-New").is_some(), "{head}");
+    // It has had the turn, and the next one goes where somebody answers.
+    connected(&well, &between).await;
 }
 
 /// A backend that is too slow for one handshake of a client finds no second one of it beside the first.
@@ -337,6 +361,25 @@ async fn a_slow_upstream_can_answer_although_another_one_was_asked() {
     assert!(!second.more().await);
     let upstreams = between.gateway.overview().upstreams;
     assert!(upstreams.iter().all(|one| one.accepts && !one.silent));
+}
+
+/// The second one has had a little less than half of the time, since it was asked a little after the first half.
+#[tokio::test]
+async fn of_two_frozen_upstreams_both_are_known_to_be_silent_at_the_deadline() {
+    const LATE: Duration = Duration::from_millis(20);
+    let (one, other, between) = beside_a_frozen_one().await;
+    let mut client = ask(between.address, "").await;
+    let _first = asked(&one).await;
+    pass(Duration::from_secs(5) + LATE).await;
+    let _second = asked(&other).await;
+    pass(Duration::from_secs(5) - LATE).await;
+    assert!(client.head().await.starts_with("HTTP/1.1 504 "));
+    for upstream in [&one, &other] {
+        let (_, question) = asked(upstream).await;
+        assert!(!question.contains("Upgrade"), "{question}");
+    }
+    let upstreams = between.gateway.overview().upstreams;
+    assert!(upstreams.iter().all(|one| one.silent && !one.accepts));
 }
 
 #[tokio::test]

@@ -95,11 +95,12 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Somebody else has answered, or nobody will in time: those that have had so long are silent.
+    /// Somebody else has answered, or nobody will in time: those that have had so long are silent, or nearly so long,
+    /// since the second one begins when a timer has rung for the first.
     pub(super) fn are_over(&mut self, path: PathId, tried: &[UpstreamPermit], after: Duration) {
         for one in self.running.drain(..) {
             let permit = &tried[one.at];
-            if one.began.elapsed() >= after && !one.upstream.was_heard_of(one.since) {
+            if one.began.elapsed() >= after - after / 10 && !one.upstream.was_heard_of(one.since) {
                 tracing::warn!(target: "revoir", upstream = %permit.name(), "{}", DialError::Silent);
                 self.pool.tried(permit, path, Reached::Silent);
                 self.pool.ask(&one.upstream, &self.opening.question());
