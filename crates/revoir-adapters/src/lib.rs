@@ -31,11 +31,11 @@
 //!
 //! | protocol | not held |
 //! |---|---|
-//! | Socket.IO | whose `auth` has more than a token: it may change with each connection |
+//! | Socket.IO | whose `auth` has more than a token: it may change with each connection; clients other than the JavaScript one that emit |
 //! | MQTT | who publishes, or has a will |
 //! | STOMP | who sends |
 //!
-//! Clients of Socket.IO and Action Cable fire `connect` and `connected` again, and GraphQL's repeat their operations
+//! JavaScript's clients of Socket.IO and Action Cable fire `connect` and `connected` again, and GraphQL's repeat their operations
 //! by themselves. Whoever names a protocol ([`Applications::Known`]) vouches for its applications.
 //!
 //! # The relay's contract

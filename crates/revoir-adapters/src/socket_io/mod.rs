@@ -8,6 +8,9 @@
 //! `ws` for Node.js answers the first before its handler runs, if both came in one piece, and the second behind
 //! everything that the handler said. What a handler says later, because it waits for something else, nobody knows of.
 //!
+//! A client that is connected already may take no notice of the answer: that of Python (`python-socketio` 5.18) does not,
+//! and its program would not join its rooms again. It writes its query in another order than the JavaScript client.
+//!
 //! Recorded from npm `socket.io` 4.8: its `close()` ends with an empty Close frame and says nothing
 //! before; `disconnect(true)` sends DISCONNECT for each namespace, and then the same Close frame.
 //! So an empty Close frame is a restart, unless no namespace is left.
@@ -37,6 +40,10 @@ const TOO_MUCH: Unholdable = Unholdable::forever("too much is open");
 const OTHER_AUTH: Unholdable =
     Unholdable::forever("the auth of a namespace has more than a token, and may have changed");
 
+/// Its handler need not run again, and what it said there would be missing.
+const DEAF: Unholdable =
+    Unholdable::forever("the client emits, and may not notice that it is connected again");
+
 const MISMATCH: Unholdable = Unholdable::forever("this is not Socket.IO 5");
 
 /// Whether a query is that of a client of Engine.IO 4.
@@ -45,6 +52,17 @@ pub(crate) fn is_spoken(query: &str) -> bool {
         form_urlencoded::parse(query.as_bytes()).any(|(key, value)| key == name && value == wanted)
     };
     has("EIO", "4") && has("transport", "websocket")
+}
+
+/// Whether a query may be that of the JavaScript client, which fires `connect` for every answer to a CONNECT: it has EIO
+/// before the transport.
+fn is_of_javascript(query: &str) -> bool {
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    fields.find_map(|(key, _)| match &*key {
+        "EIO" => Some(true),
+        "transport" => Some(false),
+        _ => None,
+    }) == Some(true)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +85,8 @@ pub(crate) struct SocketIo {
     phase: Phase,
     is_final: Option<Unholdable>,
     applications: Applications,
+    /// Whether its program is told of every answer to a CONNECT.
+    is_told_again: bool,
     /// Whether this is not the client's first server.
     is_replayed: bool,
     namespaces: Namespaces,
@@ -94,6 +114,7 @@ impl SocketIo {
             phase: Phase::Opening,
             is_final: None,
             applications,
+            is_told_again: is_of_javascript(query),
             is_replayed: false,
             namespaces: Namespaces::default(),
             heartbeat: Heartbeat::default(),
@@ -148,6 +169,11 @@ impl SocketIo {
             (Kind::Disconnect, _) => {
                 self.namespaces.remove(name);
                 true
+            }
+            (Kind::Event | Kind::BinaryEvent, _)
+                if self.applications == Applications::Unknown && !self.is_told_again =>
+            {
+                return self.give_up(DEAF);
             }
             (Kind::Event | Kind::BinaryEvent, Some(id)) => {
                 self.namespaces.await_ack(name, id);
