@@ -1,6 +1,7 @@
 //! `cargo xtask matrix`: the suite for endings against every other implementation that can be had. Outside CI.
 
 mod adapters;
+mod reference;
 mod results;
 mod table;
 

@@ -90,6 +90,7 @@ pub(super) fn write(all: Vec<Results>, absent: &[Absent]) -> anyhow::Result<()> 
     verdicts(&mut page, all);
     runs(&mut page, all);
     intermediaries(&mut page, &between);
+    reference(&mut page, all)?;
     for (id, title) in ENDINGS {
         section(&mut page, all, id, title);
     }
@@ -207,6 +208,19 @@ fn runs(page: &mut String, all: &[Results]) {
                 .join(", "),
         ));
     }
+}
+
+/// Where the reference of codes says otherwise.
+fn reference(page: &mut String, all: &[Results]) -> anyhow::Result<()> {
+    let (compared, rows) = super::reference::compare(all)?;
+    page.push_str(&format!(
+        "\n## What the reference says\n\nOf {compared} statements of the [reference](../crates/revoir-codes/data/observed/README.md) about \
+         these implementations, {} hold as measured. The others, some of which are about another version:\n\n\
+         | implementation | side | statement | says | measured |\n|---|---|---|---|---|\n{}\n",
+        compared - rows.len(),
+        rows.join("\n"),
+    ));
+    Ok(())
 }
 
 /// What came through, and what did not.
