@@ -71,11 +71,14 @@ pid_filename {folder}/pid
 cache_log {folder}/log
 access_log none
 """
-CADDY = """{{ admin off
-auto_https off }}
+CADDY = """{{
+    admin off
+    auto_https off
+}}
 http://127.0.0.1:{port} {{
-bind 127.0.0.1
-reverse_proxy 127.0.0.1:{backend} }}
+    bind 127.0.0.1
+    reverse_proxy 127.0.0.1:{backend}
+}}
 """
 # Its configuration, the command, and the command that tells the version. Settings are those that each documents for WebSocket.
 KNOWN = {
