@@ -75,7 +75,7 @@ CADDY = """{{
     admin off
     auto_https off
 }}
-http://127.0.0.1:{port} {{
+http://:{port} {{
     bind 127.0.0.1
     reverse_proxy 127.0.0.1:{backend}
 }}
