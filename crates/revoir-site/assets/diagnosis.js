@@ -16,6 +16,17 @@ const revoirDiagnosis = (data) => {
     exact,
   }));
 
+  const rules = data.rules.map(([groups, butNot, signs, opened, witness, always, last, part]) => ({
+    groups,
+    butNot,
+    signs,
+    opened,
+    witness,
+    always,
+    last,
+    part,
+  }));
+
   /** Looks for a pattern anywhere in a text; what it names, or null. */
   function find(pattern, text) {
     const special = pattern.search(/[*{]/u);
@@ -74,10 +85,10 @@ const revoirDiagnosis = (data) => {
     );
   }
 
-  /** The line with spaces in place of addresses and paths, which say nothing of an ending; and the addresses. */
+  /** The words of the line without its addresses, which say nothing of an ending; and the addresses. */
   function split(line) {
-    let out = "";
-    let addresses = "";
+    let spoken = "";
+    const addresses = [];
     let before = " ";
     for (let at = 0; at < line.length; ) {
       const rest = line.slice(at);
@@ -85,34 +96,51 @@ const revoirDiagnosis = (data) => {
       const isPath = " \"'(".includes(before) && /^\/[A-Za-z0-9._]/u.test(rest);
       const length = isUrl || isPath ? /^[^\s"')>,;`]*/u.exec(rest)[0].length : 0;
       const [first] = rest;
-      out += length > 0 ? " ".repeat(length) : first;
+      spoken += length > 0 ? " ".repeat(length) : first;
       const taken = length > 0 ? rest.slice(0, length) : first;
-      if (length > 0) addresses += `${taken} `;
+      if (length > 0) addresses.push(addressOf(taken));
       before = [...taken].at(-1);
       at += taken.length;
     }
-    return [out, addresses];
+    return { line, words: revoirWords(spoken), addresses };
+  }
+
+  /** An address as the words of its host, and those of its path and the names of its parameters. */
+  function addressOf(text) {
+    const [, , authority = "", resource] = /^([^]*?:\/+([^/?#]*))?([^]*)$/u.exec(text);
+    const host = authority.replace(/^[^]*@/u, "").replace(/:[0-9]*$/u, "");
+    const at = resource.indexOf("?");
+    const path = at < 0 ? resource : resource.slice(0, at);
+    const names = at < 0 ? [] : resource.slice(at + 1).split("&").map((one) => one.split("=")[0]);
+    return [revoirWords(host), revoirWords([path, ...names].join(" "))];
   }
 
   function lines(text) {
     const all = text.split(/\r?\n/u).filter((line) => line.trim() !== "" && !isStackFrame(line));
-    return all.map((line) => [line, ...split(line).map(revoirWords)]);
+    return all.map(split);
   }
 
   const is = (word, wanted) => (wanted.endsWith("*") ? word.startsWith(wanted.slice(0, -1)) : word === wanted);
 
-  /** Whether a sequence of words stands in a line. */
+  /** Whether a sequence of words stands in a line; with `^` at its beginning, with `$` at its end. */
   function contains(words, sequence) {
-    const wanted = sequence.split(" ");
-    return words.some((_, at) => wanted.every((one, index) => at + index < words.length && is(words[at + index][0], one)));
+    const begins = sequence.startsWith("^");
+    const ends = sequence.endsWith("$");
+    const wanted = sequence.slice(begins ? 1 : 0, ends ? -1 : undefined).split(" ");
+    const stands = (at) =>
+      (!begins || at === 0) &&
+      (ends ? at + wanted.length === words.length : at + wanted.length <= words.length) &&
+      wanted.every((one, index) => is(words[at + index][0], one));
+    return words.some((_, at) => stands(at));
   }
 
   // ---------------------------------------------------------------- codes and statuses
 
   const set = (text) => new Set(text.split(" "));
   const beforeCode = set(
-    "closecode code close closed closing closure statuscode status received rcvd sent disconnected disconnect disconnection websocket connectionclosed reason onclose error geschlossen getrennt beendet fermée fermé cerrada cerró fechada encerrada chiusa закрыто закрыт código codigo codice kod kód mã код кодом 代码 状态码 错误码 コード 코드",
+    "closecode code close closed closing closure statuscode status received rcvd sent disconnected disconnect disconnection websocket connectionclosed reason onclose error geschlossen getrennt beendet fermée fermé cerrada cerró fechada encerrada chiusa закрыто закрыт código codigo codice kod kód mã код кодом 代码 状态码 错误码 コード 코드 erreur fehler errore erro ошибка ошибки ошибкой lỗi fermeture закрытие закрытия соединения",
   );
+  const endsBeforeCode = ["关闭", "断开", "错误", "异常", "中断", "切断", "エラー", "종료"];
   const beforeStatus = set("statuscode status code http rejected responded response handshake answered returned error got failure upgrade server");
   const elseBefore = set("exit exited errno line column port pid signal after attempt socketerror curl");
   const units = set("ms s sec secs seconds second milliseconds bytes byte kb mb kib mib connections clients minutes");
@@ -196,7 +224,7 @@ const revoirDiagnosis = (data) => {
     if (contains(words.slice(index + 1), "is reserved") || contains(words, "being rate limited")) return false;
     if (before(words, index, 4).some((word) => bounds.has(word))) return false;
     return (
-      before(words, index, reach).some((word) => beforeCode.has(word)) ||
+      before(words, index, reach).some((word) => beforeCode.has(word) || endsBeforeCode.some((end) => word.endsWith(end))) ||
       endsForeignSentence(line, words[index]) ||
       (index === 0 && !isPlainCount(line, words)) ||
       named(words.slice(index + 1)) !== null
@@ -223,7 +251,7 @@ const revoirDiagnosis = (data) => {
 
   /** The code in the payload of a Close frame as Python prints it. */
   function inBytes(line) {
-    const bytes = /opcode=8 .*?b['"]\\x([0-9a-f]{2})\\x([0-9a-f]{2})/iu.exec(line);
+    const bytes = /opcode=8.*?b['"]\\x([0-9a-f]{2})\\x([0-9a-f]{2})/iu.exec(line);
     const value = bytes ? Number.parseInt(bytes[1] + bytes[2], 16) : 0;
     return isProtocol(value) || (value >= 3000 && value <= 4999) ? value : null;
   }
@@ -273,45 +301,53 @@ const revoirDiagnosis = (data) => {
   const fitting = (kind, measured) =>
     data.timers.filter(([, of, seconds]) => of === kind && fits(measured, seconds * 1000)).map(([name]) => name);
 
+  const { loose, ruled, seen } = data.shares;
+
+  /** The rules among those that are wanted that say something of a line. */
+  function rulesOf({ words, addresses }, isWanted) {
+    const says = ({ groups, butNot }, words) => {
+      const any = (all) => all.some((sequence) => contains(words, sequence));
+      return groups.every(any) && !any(butNot);
+    };
+    const reads = (rule) =>
+      rule.part === null ? says(rule, words) : addresses.some((address) => says(rule, address[rule.part]));
+    return rules.filter((rule) => isWanted(rule) && reads(rule));
+  }
+
   /** What is known, as signs. */
   function read({ code, opened = null, idle = null, isClosing = false, text = "" }) {
-    const reading = { code, opened, witness: null, signs: new Set(), ruled: new Set(), loose: new Set(), limits: [], limit: null };
-    const add = (name) => reading.signs.add(sign.get(name));
+    const reading = { code, opened, witness: null, signs: new Map(), limits: [], limit: null };
+    // A sign counts once, and as much as where it is believed most.
+    const note = (index, tenths) => reading.signs.set(index, Math.max(tenths, reading.signs.get(index) ?? 0));
+    const add = (name) => note(sign.get(name), seen);
     let [status, byText, isHeard, isUnread] = [null, null, false, false];
-    let heard = 0;
-    const say = ({ signs, opened: told, witness, isRule = false }) => {
-      heard += 1;
-      isHeard ||= signs.length > 0;
+    const say = ({ signs, opened: told, witness }, tenths = seen) => {
       byText ??= told;
       reading.witness ??= witness;
-      for (const index of signs) {
-        if (!isRule) reading.ruled.delete(index);
-        else if (!reading.signs.has(index)) reading.ruled.add(index);
-        reading.signs.add(index);
-      }
+      for (const index of signs) note(index, tenths);
     };
 
     for (const { message, named: of } of recognise(text)) {
       say(message);
+      isHeard ||= message.signs.length > 0;
       status ??= of.status ?? null;
       reading.code ??= of.code ?? null;
     }
-    const ofRules = (words, isWanted) => {
-      for (const [groups, butNot, signs, told, witness, always, last, address] of data.rules) {
-        const any = (all) => all.some((sequence) => contains(words, sequence));
-        if (isWanted(always, last, address) && groups.every(any) && !any(butNot)) say({ signs, opened: told, witness, isRule: true });
-      }
-    };
     const read = lines(text);
-    for (const [line, words] of read) {
+    for (const one of read) {
+      const { line, words } = one;
       const found = numbers(line, words);
       const onRecord = recognise(line);
       const isKnown = onRecord.some(({ message }) => message.signs.length > 0);
       let says = found.code !== null || found.status !== null || onRecord.length > 0;
-      if (givesNoReason(line)) say({ signs: [sign.get("browser-silent")], opened: null, witness: 0 });
-      const before = heard;
-      ofRules(words, (always, last, address) => !last && !address && (always || !isKnown));
-      says ||= heard > before;
+      if (givesNoReason(line)) {
+        say({ signs: [sign.get("browser-silent")], opened: null, witness: 0 });
+        says = true;
+      }
+      for (const rule of rulesOf(one, ({ always, last, part }) => !last && part === null && (always || !isKnown))) {
+        say(rule, ruled);
+        says = true;
+      }
       // After the rules: of a handshake that failed with a 101, they know better.
       if (found.unanswered) {
         reading.code ??= 1006;
@@ -324,18 +360,14 @@ const revoirDiagnosis = (data) => {
       isHeard ||= says;
       isUnread ||= !says;
     }
-    // Words that tell how far it came count only where nothing else was said.
+    // Words that tell how far it came count only where nothing else was said. The text stays one that is not on record.
     if (reading.signs.size === 0 && status === null && [null, 1006].includes(reading.code)) {
-      // A text of which loose words are all that is known is not on record.
-      const wasHeard = isHeard;
-      for (const [, words] of read) ofRules(words, (_, last) => last);
-      isHeard = wasHeard;
-      reading.loose = new Set(reading.signs);
+      for (const one of read) for (const rule of rulesOf(one, ({ last }) => last)) say(rule, loose);
     }
     // What addresses tell of the other end, which is nothing of the ending.
-    const [wasHeard, whatWasHeard] = [isHeard, heard];
-    for (const [, , addresses] of read) ofRules(addresses, (_, __, address) => address);
-    [isHeard, heard] = [wasHeard, whatWasHeard];
+    for (const one of read) {
+      for (const rule of rulesOf(one, ({ part }) => part !== null)) for (const index of rule.signs) note(index, ruled);
+    }
     reading.opened ??= byText;
     if (status !== null && status !== 101) {
       add(ofStatus(status));
@@ -348,7 +380,8 @@ const revoirDiagnosis = (data) => {
     // Before the answer to the handshake, an end means something else than later.
     if (reading.opened === false) {
       for (const [late, early] of [["fin", "handshake-eof"], ["rst", "handshake-reset"]]) {
-        if (reading.signs.delete(sign.get(late))) add(early);
+        const tenths = reading.signs.get(sign.get(late));
+        if (reading.signs.delete(sign.get(late))) note(sign.get(early), tenths);
       }
     }
     const isRefused = status !== null && status !== 101;
@@ -387,26 +420,26 @@ const revoirDiagnosis = (data) => {
 
   const decade = [1_000_000, 794_328, 630_957, 501_187, 398_107, 316_228, 251_189, 199_526, 158_489, 125_893];
   const powers = (decibans) => Math.floor(decade[decibans % 10] / 10 ** Math.floor(decibans / 10));
-  const odds = (decibans) => powers(Math.floor((decibans * 2) / 3));
-  const doubtful = (decibans) => powers(Math.floor(decibans / 4));
+  const { believed, doubt, believedInDoubt } = data.shares;
+  const odds = (decibans) => powers(Math.floor((decibans * believed) / 100));
+  const doubtful = (decibans) => powers(Math.floor((decibans * believedInDoubt) / 100));
 
-  /** How much a sign is believed, in tenths: texts that nobody has seen are misread at times. */
-  function believed(reading, index) {
-    if (reading.loose.has(index)) return 5;
-    return reading.ruled.has(index) ? 7 : 10;
-  }
+  const { rightPhase, wrongPhase, wrongCode, wrongEnd, noneKnown, notRecognised, contradicted } = data.shares;
 
   function weigh(cause, reading) {
     const { code, opened, witness } = reading;
     const all = [];
-    for (const [index, weight] of cause.signs) if (reading.signs.has(index)) all.push(Math.trunc((weight * believed(reading, index)) / 10));
-    if (opened !== null && !cause.any) all.push(opened === cause.open ? 3 : -30);
+    for (const [index, weight] of cause.signs) {
+      const tenths = reading.signs.get(index);
+      if (tenths !== undefined) all.push(Math.trunc((weight * tenths) / 10));
+    }
+    if (opened !== null && !cause.any) all.push(opened === cause.open ? rightPhase : wrongPhase);
     if (code !== null && opened !== false) {
       const known = cause.codes.find(([first, last]) => first <= code && code <= last);
-      if (!known) all.push(-12);
+      if (!known) all.push(wrongCode);
       else if (known[2] !== 0) all.push(known[2]);
     }
-    if (witness !== null && !cause.seen.includes(witness)) all.push(-10);
+    if (witness !== null && !cause.seen.includes(witness)) all.push(wrongEnd);
     return {
       id: cause.id,
       weight: all.reduce((sum, weight) => sum + weight, cause.prior),
@@ -422,14 +455,14 @@ const revoirDiagnosis = (data) => {
   function diagnose(evidence) {
     const reading = read(evidence);
     const all = data.causes.map((cause) => weigh(cause, reading));
-    const none = 8 + (reading.isUnread ? 6 : 0) + (reading.isContradictory ? 12 : 0);
+    const none = noneKnown + (reading.isUnread ? notRecognised : 0) + (reading.isContradictory ? contradicted : 0);
     const top = Math.max(none, ...all.map(({ weight }) => weight));
     const sum = (of) => all.reduce((total, { weight }) => total + of(top - weight), of(top - none));
     const [total, doubted] = [sum(odds), sum(doubtful)];
     // What is told means something else than it says at times. Both parts are in hundredths of a per cent.
     const part = (value, per, all) => Math.floor((value * per * 100) / all);
     const share = (weight) =>
-      Math.floor((part(odds(top - weight), 97, total) + part(doubtful(top - weight), 3, doubted)) / 100);
+      Math.floor((part(odds(top - weight), 100 - doubt, total) + part(doubtful(top - weight), doubt, doubted)) / 100);
     const isDecided = all.some(({ isFor }) => isFor);
     const speaks = ({ isFor, isAgainst }) => (isDecided ? isFor : reading.code !== null && !isAgainst);
     const ranked = all.filter(speaks).map((one) => ({ id: one.id, weight: one.weight, share: share(one.weight) }));

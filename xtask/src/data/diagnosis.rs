@@ -16,6 +16,26 @@ pub(crate) struct Diagnosis {
     rules: Vec<Rule>,
     timers: Vec<Timer>,
     settings: Vec<Setting>,
+    pub(crate) shares: Shares,
+}
+
+/// `shares.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shares {
+    pub(crate) loose: i16,
+    pub(crate) ruled: i16,
+    pub(crate) seen: i16,
+    pub(crate) wrong_phase: i16,
+    pub(crate) right_phase: i16,
+    pub(crate) wrong_code: i16,
+    pub(crate) wrong_end: i16,
+    pub(crate) none_known: i32,
+    pub(crate) not_recognised: i32,
+    pub(crate) contradicted: i32,
+    pub(crate) believed: i32,
+    pub(crate) doubt: u64,
+    pub(crate) believed_in_doubt: i32,
 }
 
 #[derive(Deserialize)]
@@ -63,8 +83,7 @@ struct Rule {
     always: bool,
     #[serde(default)]
     last: bool,
-    #[serde(default)]
-    address: bool,
+    part: Option<String>,
     signs: Vec<String>,
     opened: Option<bool>,
     witness: Option<String>,
@@ -112,6 +131,7 @@ impl Diagnosis {
             rules: read::<RulesFile>(&folder.join("rules.toml"))?.rule,
             timers: read::<TimersFile>(&folder.join("timers.toml"))?.timer,
             settings: read::<SettingsFile>(&folder.join("settings.toml"))?.setting,
+            shares: read(&folder.join("shares.toml"))?,
         })
     }
 
@@ -232,8 +252,9 @@ impl Diagnosis {
         let mut out = HEAD.to_owned();
         out += "use crate::catalog::causes::Witness;\n";
         out += "use crate::catalog::diagnosis::messages::Message;\n";
-        out += "use crate::catalog::diagnosis::rules::Rule;\n";
+        out += "use crate::catalog::diagnosis::rules::{Part, Rule};\n";
         out += "use crate::catalog::diagnosis::settings::Setting;\n";
+        out += "use crate::catalog::diagnosis::shares::Shares;\n";
         out += "use crate::catalog::diagnosis::timers::{Timer, TimerKind};\n";
         out += "use crate::catalog::source::{Evidence, Source};\n";
         out += "use crate::generated::catalog::INTERMEDIARIES;\n";
@@ -269,7 +290,12 @@ impl Diagnosis {
                 source(&setting.evidence, &setting.source),
             );
         }
-        out + "];\n"
+        let _ = writeln!(
+            out,
+            "];\n\npub(crate) const SHARES: Shares = {:?};",
+            self.shares
+        );
+        out
     }
 }
 
@@ -299,7 +325,10 @@ const BY_THE_ENGINE: [&str; 5] = [
 
 impl Message {
     fn literal(&self, data: &Data) -> String {
-        let (signs, witness) = (signs(&self.signs), witness(self.witness.as_deref()));
+        let (signs, witness) = (
+            signs(&self.signs),
+            option("Witness", self.witness.as_deref()),
+        );
         let intermediary = self
             .intermediary
             .as_deref()
@@ -331,7 +360,7 @@ impl Rule {
             .map(|group| alternatives(group))
             .collect();
         format!(
-            "    Rule {{ says: &[{}], but_not: &[{}], always: {}, last: {}, address: {}, signs: &[{}], opened: {:?}, \
+            "    Rule {{ says: &[{}], but_not: &[{}], always: {}, last: {}, part: {}, signs: &[{}], opened: {:?}, \
              witness: {}, example: {:?} }},\n",
             groups
                 .iter()
@@ -341,10 +370,10 @@ impl Rule {
             but_not.join(", "),
             self.always,
             self.last,
-            self.address,
+            option("Part", self.part.as_deref()),
             signs(&self.signs),
             self.opened,
-            witness(self.witness.as_deref()),
+            option("Witness", self.witness.as_deref()),
             self.example,
         )
     }
@@ -361,10 +390,11 @@ fn signs(ids: &[String]) -> String {
     all.collect::<Vec<_>>().join(", ")
 }
 
-fn witness(id: Option<&str>) -> String {
+/// `Some(Witness::Client)`.
+fn option(name: &str, id: Option<&str>) -> String {
     id.map_or_else(
         || "None".to_owned(),
-        |id| format!("Some(Witness::{})", variant(id)),
+        |id| format!("Some({name}::{})", variant(id)),
     )
 }
 

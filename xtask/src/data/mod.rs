@@ -15,7 +15,8 @@ mod stamp;
 
 pub(crate) use stamp::stamp;
 
-use model::Data;
+pub(crate) use diagnosis::Shares;
+pub(crate) use model::{CauseFacts, Data};
 
 /// Writes the generated tables.
 pub(crate) fn generate() -> anyhow::Result<()> {

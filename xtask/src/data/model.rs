@@ -212,7 +212,7 @@ struct CausesFile {
     cause: Vec<CauseFacts>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CauseFacts {
     pub(crate) id: String,

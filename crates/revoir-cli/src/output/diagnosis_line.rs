@@ -1,6 +1,8 @@
 //! A diagnosis as one line of JSON. The fields are API: docs/json.md.
 
+use revoir_codes::CloseCode;
 use revoir_codes::catalog::Locale;
+use revoir_codes::catalog::causes::Witness;
 use revoir_codes::catalog::diagnosis::settings::{Setting, settings};
 use revoir_codes::catalog::diagnosis::{Diagnosis, Observed, Question, Ranked, Weighed};
 use revoir_codes::catalog::intermediaries::Intermediary;
@@ -15,6 +17,7 @@ pub(crate) struct DiagnosisLine<'a, S> {
     confidence: Option<&'static str>,
     causes: Vec<RankedLine<'a>>,
     signs: Vec<SignLine<'a>>,
+    read: ReadLine,
     intermediaries: Vec<IntermediaryLine>,
     none_known: u8,
     unrecognised: Vec<UnrecognisedLine<'a>>,
@@ -40,10 +43,19 @@ struct RankedLine<'a> {
     settings: Vec<SettingLine>,
 }
 
+/// What was told, or read from texts.
+#[derive(Debug, Serialize)]
+struct ReadLine {
+    code: Option<u16>,
+    opened: Option<bool>,
+    seen_by: Option<&'static str>,
+}
+
 #[derive(Debug, Serialize)]
 struct SignLine<'a> {
     sign: &'static str,
     value: Option<&'a str>,
+    basis: &'static str,
     text: String,
 }
 
@@ -96,6 +108,11 @@ impl<'a, S> DiagnosisLine<'a, S> {
             confidence: first.map(|ranked| ranked.confidence.id()),
             causes: diagnosis.ranked.iter().map(line).collect(),
             signs: sign_lines(&diagnosis.signs, locale),
+            read: ReadLine {
+                code: diagnosis.code.map(CloseCode::get),
+                opened: diagnosis.opened,
+                seen_by: diagnosis.witness.map(Witness::id),
+            },
             intermediaries: diagnosis
                 .intermediaries
                 .iter()
@@ -160,6 +177,7 @@ impl<'a> SignLine<'a> {
         Self {
             sign: observed.sign.id(),
             value: (!value.is_empty()).then_some(value),
+            basis: observed.basis.id(),
             text: locale.sign(observed),
         }
     }

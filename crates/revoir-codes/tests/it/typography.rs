@@ -221,7 +221,7 @@ fn filled(locale: &'static Locale) -> Vec<String> {
     }
     for sign in Sign::ALL.iter().copied() {
         let value = "60.5 s (nginx, Kong)".to_owned();
-        all.push(locale.sign(&Observed { sign, value }));
+        all.push(locale.sign(&Observed::seen(sign, value)));
     }
     all.push(locale.idle_intro());
     all

@@ -8,7 +8,8 @@ use revoir_codes::catalog::causes::{CauseFacts, Phase, Witness, all_causes};
 use revoir_codes::catalog::diagnosis::Sign;
 use revoir_codes::catalog::diagnosis::limits::CHOSEN_S;
 use revoir_codes::catalog::diagnosis::messages::messages;
-use revoir_codes::catalog::diagnosis::rules::rules;
+use revoir_codes::catalog::diagnosis::rules::{Part, rules};
+use revoir_codes::catalog::diagnosis::shares::Shares;
 use revoir_codes::catalog::diagnosis::timers::{TimerKind, timers};
 use revoir_codes::catalog::intermediaries::{Sees, intermediaries};
 use revoir_codes::catalog::text::CauseText;
@@ -23,8 +24,9 @@ struct Data {
     signs: Vec<&'static str>,
     /// Pattern, signs, opened, witness, and 1 where capitals matter.
     messages: Vec<MessageRow>,
-    /// What it says, what it may not say, signs, opened, witness, always, last, address.
+    /// What it says, what it may not say, signs, opened, witness, always, last, part of an address.
     rules: Vec<RuleRow>,
+    shares: Shares,
     /// Name, idle limit, and what a client sees of it.
     between: Vec<(&'static str, Option<u32>, u8)>,
     timers: Vec<(&'static str, u8, u32)>,
@@ -62,7 +64,7 @@ type RuleRow = (
     Option<u8>,
     bool,
     bool,
-    bool,
+    Option<u8>,
 );
 
 #[derive(Serialize)]
@@ -104,10 +106,18 @@ pub(crate) fn script(locale: &'static Locale) -> String {
                 let witness = of.witness.map(witness);
                 let signs = indexes(of.signs);
                 (
-                    of.says, of.but_not, signs, of.opened, witness, of.always, of.last, of.address,
+                    of.says,
+                    of.but_not,
+                    signs,
+                    of.opened,
+                    witness,
+                    of.always,
+                    of.last,
+                    of.part.map(part),
                 )
             })
             .collect(),
+        shares: Shares::get(),
         between: intermediaries()
             .iter()
             .map(|of| (of.name, of.idle_s, sees(of.sees)))
@@ -161,6 +171,13 @@ fn index(sign: Sign) -> usize {
 
 fn indexes(signs: &[Sign]) -> Vec<usize> {
     signs.iter().map(|sign| index(*sign)).collect()
+}
+
+const fn part(of: Part) -> u8 {
+    match of {
+        Part::Host => 0,
+        Part::Path => 1,
+    }
 }
 
 const fn witness(of: Witness) -> u8 {

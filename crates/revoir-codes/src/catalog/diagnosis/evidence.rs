@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use crate::catalog::causes::Witness;
 use crate::code::CloseCode;
+use crate::generated::diagnosis::SHARES;
 use crate::generated::signs::Sign;
 
 /// What is known of an ending. Everything is optional; what is not known counts neither way.
@@ -57,10 +58,7 @@ impl Evidence {
 
     /// A sign was seen, and this is what was measured or read: `64 KiB`, `60.1 s`, `h2`.
     pub fn observe_value(&mut self, sign: Sign, value: impl Into<String>) {
-        self.seen.push(Observed {
-            sign,
-            value: value.into(),
-        });
+        self.seen.push(Observed::seen(sign, value));
     }
 
     /// The signs that somebody saw directly.
@@ -87,4 +85,51 @@ pub struct Observed {
     pub sign: Sign,
     /// What was measured or read; empty if there is nothing to add.
     pub value: String,
+    /// What it is read from.
+    pub basis: Basis,
+}
+
+impl Observed {
+    /// A sign that was seen, with what was measured or read.
+    #[must_use]
+    pub fn seen(sign: Sign, value: impl Into<String>) -> Self {
+        Self {
+            sign,
+            value: value.into(),
+            basis: Basis::Seen,
+        }
+    }
+}
+
+/// What a sign is read from, and so how much it is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Basis {
+    /// Loose words, in a text that says nothing else.
+    Loose,
+    /// A rule over the words of a line. Texts that nobody here has seen are misread at times.
+    Ruled,
+    /// A message on record, a measurement, or what somebody said of it.
+    Seen,
+}
+
+impl Basis {
+    /// A stable identifier.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Loose => "loose-words",
+            Self::Ruled => "rule",
+            Self::Seen => "seen",
+        }
+    }
+
+    /// How much of the weight of such a sign counts, in tenths.
+    #[must_use]
+    pub const fn tenths(self) -> i16 {
+        match self {
+            Self::Loose => SHARES.loose,
+            Self::Ruled => SHARES.ruled,
+            Self::Seen => SHARES.seen,
+        }
+    }
 }

@@ -5,12 +5,31 @@ use alloc::vec::Vec;
 
 use super::words::{self, Word};
 
-/// The lines of a text with their words. Those of addresses and paths are not among them: what
-/// stands in a URL says nothing of an ending.
-pub(super) fn of(text: &str) -> impl Iterator<Item = (&str, Vec<Word>)> {
-    text.lines()
-        .filter(|line| !line.trim().is_empty() && !is_stack_frame(line))
-        .map(|line| (line, words::words(&without_addresses(line))))
+/// A line, and what stands in it.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    /// As it is.
+    pub(super) text: &'a str,
+    /// Its words but for those of addresses and paths: what stands in a URL says nothing of an ending.
+    pub(super) words: Vec<Word>,
+    /// The addresses and paths in it.
+    pub(super) addresses: Vec<Address>,
+}
+
+/// A URL or an absolute path, as words.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Address {
+    /// The name or the address of the host; empty for a path by itself.
+    pub(super) host: Vec<Word>,
+    /// The path, and behind it the names of the parameters.
+    pub(super) path: Vec<Word>,
+}
+
+/// The lines of a text.
+pub(super) fn of(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let lines = text.lines();
+    let lines = lines.filter(|line| !line.trim().is_empty() && !is_stack_frame(line));
+    lines.map(line)
 }
 
 /// A line of a stack trace that names a place in code and nothing else.
@@ -25,40 +44,58 @@ fn is_stack_frame(line: &str) -> bool {
     in_code || in_python || in_go || marks
 }
 
-/// The words of the URLs and absolute paths in a line.
-pub(super) fn words_of_addresses(line: &str) -> Vec<Word> {
-    let (_, addresses) = split(line);
-    words::words(&addresses)
-}
-
-/// A line of the same length in bytes with spaces in place of URLs and absolute paths.
-fn without_addresses(line: &str) -> String {
-    split(line).0
-}
-
-/// A line without its addresses, and the addresses by themselves.
-fn split(line: &str) -> (String, String) {
-    let mut out = String::with_capacity(line.len());
-    let mut addresses = String::new();
-    let mut rest = line;
+/// A line apart from its addresses, in whose place spaces stand.
+pub(super) fn line(text: &str) -> Line<'_> {
+    let mut spoken = String::with_capacity(text.len());
+    let mut addresses = Vec::new();
+    let mut rest = text;
     let mut before = ' ';
     while let Some(c) = rest.chars().next() {
         let length = match address(rest, before) {
             0 => {
-                out.push(c);
+                spoken.push(c);
                 c.len_utf8()
             }
             length => {
-                out.extend(core::iter::repeat_n(' ', length));
-                addresses.push_str(&rest[..length]);
-                addresses.push(' ');
+                spoken.extend(core::iter::repeat_n(' ', length));
+                addresses.push(Address::of(&rest[..length]));
                 length
             }
         };
         before = rest[..length].chars().next_back().unwrap_or(' ');
         rest = &rest[length..];
     }
-    (out, addresses)
+    Line {
+        text,
+        words: words::words(&spoken),
+        addresses,
+    }
+}
+
+impl Address {
+    fn of(text: &str) -> Self {
+        let (host, resource) = match text.split_once(":/") {
+            Some((_, rest)) => {
+                let rest = rest.trim_start_matches('/');
+                rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()))
+            }
+            None => ("", text),
+        };
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        let port = host.rsplit_once(':');
+        let port = port.filter(|(_, port)| port.chars().all(|c| c.is_ascii_digit()));
+        let host = port.map_or(host, |(host, _)| host);
+        let (path, query) = resource.split_once('?').unwrap_or((resource, ""));
+        let mut path = String::from(path);
+        for parameter in query.split('&') {
+            path.push(' ');
+            path.push_str(parameter.split('=').next().unwrap_or_default());
+        }
+        Self {
+            host: words::words(host),
+            path: words::words(&path),
+        }
+    }
 }
 
 /// How many bytes of an address a text begins with.
@@ -78,12 +115,13 @@ fn address(text: &str, before: char) -> usize {
 mod tests {
     use super::*;
 
+    fn said(words: &[Word]) -> String {
+        let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+        words.join(" ")
+    }
+
     fn spoken(text: &str) -> Vec<String> {
-        let of_line = |(_, words): (&str, Vec<Word>)| {
-            let words: Vec<String> = words.into_iter().map(|word| word.text).collect();
-            words.join(" ")
-        };
-        of(text).map(of_line).collect()
+        of(text).map(|line| said(&line.words)).collect()
     }
 
     #[test]
@@ -97,9 +135,28 @@ mod tests {
             ["get http 1 1 502"]
         );
         assert_eq!(spoken("ping/pong timed out"), ["ping pong timeout"]);
-        let words = words_of_addresses("to 'wss://a.example/hub?id=x' failed: GET /ws");
-        let words: Vec<_> = words.into_iter().map(|word| word.text).collect();
-        assert_eq!(words, ["wss", "a", "example", "hub", "id", "x", "ws"]);
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_path_with_names_of_parameters() {
+        for (text, host, path) in [
+            (
+                "'wss://u:p@a.example:8443/hub?id=x&y=z'",
+                "a example",
+                "hub id y",
+            ),
+            ("ws://[::1]:3000", "1", ""),
+            ("ws://10.0.0.5/ws#x", "10 0 0 5", "ws x"),
+            ("https://a.example?x=wss", "a example", "x"),
+            ("GET /ws/10.0?b", "", "ws 10 0 b"),
+        ] {
+            let of = line(text).addresses;
+            assert_eq!(of.len(), 1, "{text}");
+            assert_eq!(
+                (said(&of[0].host), said(&of[0].path)),
+                (host.into(), path.into())
+            );
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod ranking;
 mod reading;
 pub mod rules;
 pub mod settings;
+pub mod shares;
 pub mod timers;
 mod unrecognised;
 pub(crate) mod words;
@@ -36,11 +37,13 @@ use alloc::vec::Vec;
 
 pub use crate::generated::signs::Sign;
 pub use contradiction::Contradiction;
-pub use evidence::{Evidence, Observed, TcpEnd};
+pub use evidence::{Basis, Evidence, Observed, TcpEnd};
 pub use ranking::{Confidence, Ranked, Weighed};
 pub use unrecognised::Unrecognised;
 
+use crate::catalog::causes::Witness;
 use crate::catalog::intermediaries::Intermediary;
+use crate::code::CloseCode;
 use reading::Reading;
 
 /// What evidence amounts to.
@@ -51,6 +54,12 @@ pub struct Diagnosis {
     pub ranked: Vec<Ranked>,
     /// Every sign in the evidence.
     pub signs: Vec<Observed>,
+    /// The close code that was told or read.
+    pub code: Option<CloseCode>,
+    /// Whether it had opened, as was told or follows from what was read.
+    pub opened: Option<bool>,
+    /// Who reports it, as was told or follows from what was read.
+    pub witness: Option<Witness>,
     /// The intermediaries that the evidence points at: by a documented limit, by a header of their
     /// own, by a message.
     pub intermediaries: Vec<&'static Intermediary>,
@@ -120,6 +129,9 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         ranked,
         none_known,
         unknown: unknown(evidence, &reading),
+        code: reading.code,
+        opened: reading.opened,
+        witness: reading.witness,
         signs: reading.signs,
         unrecognised: reading.unrecognised,
         contradictions: reading.contradictions,

@@ -22,7 +22,7 @@ pub(super) struct Numbers {
 }
 
 /// Words before a close code.
-const BEFORE_CODE: [&str; 44] = [
+const BEFORE_CODE: [&str; 56] = [
     "closecode",
     "code",
     "close",
@@ -68,6 +68,18 @@ const BEFORE_CODE: [&str; 44] = [
     "错误码",
     "コード",
     "코드",
+    "erreur",
+    "fehler",
+    "errore",
+    "erro",
+    "ошибка",
+    "ошибки",
+    "ошибкой",
+    "lỗi",
+    "fermeture",
+    "закрытие",
+    "закрытия",
+    "соединения",
 ];
 
 /// Words before an HTTP status.
@@ -103,6 +115,18 @@ const ELSE_BEFORE: [&str; 12] = [
     "attempt",
     "socketerror",
     "curl",
+];
+
+/// Ends of words before a close code in languages that write words without spaces: `连接异常关闭 1006`.
+const ENDS_BEFORE_CODE: [&str; 8] = [
+    "关闭",
+    "断开",
+    "错误",
+    "异常",
+    "中断",
+    "切断",
+    "エラー",
+    "종료",
 ];
 
 /// Words behind a number that is a quantity.
@@ -151,7 +175,7 @@ pub(super) fn read(line: &str, words: &[Word]) -> Numbers {
 
 /// The code in the payload of a Close frame as Python prints it: `opcode=8 data=b'\x03\xe8'`.
 fn in_bytes(line: &str) -> Option<u16> {
-    let (_, payload) = line.split_once("opcode=8 ")?;
+    let (_, payload) = line.split_once("opcode=8")?;
     let (_, bytes) = payload
         .split_once("b'\\x")
         .or_else(|| payload.split_once("b\"\\x"))?;
@@ -228,7 +252,10 @@ fn names_code(line: &str, words: &[Word], index: usize) -> bool {
     {
         return false;
     }
-    let told = before(words, index, close).any(|word| BEFORE_CODE.contains(&word));
+    let names = |word: &str| {
+        BEFORE_CODE.contains(&word) || ENDS_BEFORE_CODE.iter().any(|end| word.ends_with(end))
+    };
+    let told = before(words, index, close).any(names);
     let told = told || ends_foreign_sentence(line, &words[index]);
     let begins = index == 0 && !is_plain_count(line, words);
     told || begins || named(&words[index + 1..]).is_some()
@@ -363,12 +390,19 @@ mod tests {
             ("NSURLSessionWebSocketCloseCodeAbnormalClosure", 1006),
             ("1006", 1006),
             ("fin=1 opcode=8 data=b'\\x03\\xf0Policy'", 1008),
+            (
+                "Frame(fin=True, opcode=8, data=b'\\x0f\\xa8rate limited')",
+                4008,
+            ),
             ("4002 client failed ping-pong", 4002),
             ("4401: Unauthorized", 4401),
             ("La connexion a été fermée : 1006", 1006),
             ("连接已关闭，代码：1006", 1006),
             ("连接已关闭（代码1009）", 1009),
             ("соединение закрыто, код 1012", 1012),
+            ("连接异常关闭 1006 重连中", 1006),
+            ("erreur 1006 du websocket", 1006),
+            ("ошибка 1006 при подключении", 1006),
             ("la conexión se cerró con el código 1008", 1008),
             ("Verbindung geschlossen: 1013", 1013),
         ] {

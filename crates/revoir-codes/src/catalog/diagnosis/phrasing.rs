@@ -171,7 +171,7 @@ mod tests {
     fn sentence(tag: &str, sign: Sign, value: &str) -> String {
         let locale = Locale::find(tag).unwrap();
         let value = value.to_owned();
-        locale.sign(&Observed { sign, value })
+        locale.sign(&Observed::seen(sign, value))
     }
 
     #[test]

@@ -9,36 +9,11 @@ use alloc::vec::Vec;
 
 use super::evidence::Observed;
 use super::reading::Reading;
+use super::shares::Total;
 use crate::catalog::causes::{CauseFacts, Phase};
 use crate::generated::catalog::CAUSES;
+use crate::generated::diagnosis::SHARES;
 use crate::generated::signs::Sign;
-
-/// The phase of a connection that opened excludes the causes of the others, but for mistakes of
-/// whoever reports it.
-const WRONG_PHASE: i16 = -30;
-/// The right phase is no more than consistent.
-const RIGHT_PHASE: i16 = 3;
-/// A code that this cause does not produce.
-const WRONG_CODE: i16 = -12;
-/// An end at which this cause is not seen as this code.
-const WRONG_END: i16 = -10;
-
-/// How common endings are that have none of the causes here.
-const NONE_KNOWN: i32 = 8;
-/// A text of which nothing is known is one more reason for such a cause.
-const NOT_RECOGNISED: i32 = 6;
-/// If two things that were told cannot both be true, little follows from either.
-const CONTRADICTED: i32 = 12;
-
-/// How much, in per cent, of what somebody tells means something else than it says: a server's 500 for a
-/// subprotocol, a wrong accept key for a redirect. What revoir saw itself does not.
-const DOUBT: u64 = 3;
-
-/// How much a sign weighs, in tenths, that a rule read from words: texts that nobody here has seen are
-/// misread at times. Messages on record are not.
-const RULED: i16 = 7;
-/// The same of one that loose words stand for.
-const LOOSE: i16 = 5;
 
 /// A cause, with what speaks for and against it.
 #[derive(Clone, Debug)]
@@ -111,8 +86,8 @@ pub(super) fn rank(reading: &Reading) -> (Vec<Ranked>, u8) {
     let top = all.iter().map(|ranked| ranked.weight).max().unwrap_or(0);
     let top = top.max(none);
     let below = |ranked: &Ranked| top - ranked.weight;
-    let shares = Shares::new(all.iter().map(below).chain([top - none]), reading.is_told);
-    let none = shares.of(top - none);
+    let total = Total::new(all.iter().map(below).chain([top - none]), reading.is_told);
+    let none = total.share(top - none);
     let decided = all.iter().any(|ranked| !ranked.supporting.is_empty());
     let speaks = |ranked: &Ranked| match decided {
         true => !ranked.supporting.is_empty(),
@@ -122,7 +97,7 @@ pub(super) fn rank(reading: &Reading) -> (Vec<Ranked>, u8) {
         .into_iter()
         .filter(speaks)
         .map(|ranked| {
-            let share = shares.of(top - ranked.weight);
+            let share = total.share(top - ranked.weight);
             Ranked {
                 share,
                 confidence: Confidence::of(share),
@@ -136,42 +111,14 @@ pub(super) fn rank(reading: &Reading) -> (Vec<Ranked>, u8) {
 
 /// What speaks for a cause that nobody here has written down.
 fn none_known(reading: &Reading) -> i32 {
-    let mut weight = NONE_KNOWN;
+    let mut weight = SHARES.none_known;
     if !reading.unrecognised.is_empty() {
-        weight += NOT_RECOGNISED;
+        weight += SHARES.not_recognised;
     }
     if !reading.contradictions.is_empty() {
-        weight += CONTRADICTED;
+        weight += SHARES.contradicted;
     }
     weight
-}
-
-/// What each is worth of everything together.
-struct Shares {
-    total: u64,
-    /// The same of little belief; 0 where nothing is doubted.
-    doubted: u64,
-}
-
-impl Shares {
-    /// `below` has how much less than the first each weighs.
-    fn new(below: impl Iterator<Item = i32>, is_told: bool) -> Self {
-        let (mut total, mut doubted) = (0, 0);
-        for below in below {
-            total += odds(below);
-            doubted += if is_told { doubtful(below) } else { 0 };
-        }
-        Self { total, doubted }
-    }
-
-    /// The share in per cent.
-    fn of(&self, below: i32) -> u8 {
-        let doubt = if self.doubted == 0 { 0 } else { DOUBT };
-        // In hundredths of a per cent.
-        let believed = odds(below) * (100 - doubt) * 100 / self.total.max(1);
-        let doubted = doubtful(below) * doubt * 100 / self.doubted.max(1);
-        u8::try_from((believed + doubted) / 100).unwrap_or(100)
-    }
 }
 
 /// One cause: how common it is, and what speaks for and against it.
@@ -181,7 +128,7 @@ fn weigh(cause: &'static CauseFacts, reading: &Reading) -> Ranked {
         .iter()
         .filter_map(|observed| {
             let weight = cause.weight_of(observed.sign)?;
-            let weight = weight * believed(reading, observed.sign) / 10;
+            let weight = weight * observed.basis.tenths() / 10;
             Some(Weighed {
                 observed: observed.clone(),
                 weight,
@@ -204,17 +151,6 @@ fn weigh(cause: &'static CauseFacts, reading: &Reading) -> Ranked {
     }
 }
 
-/// How much a sign is believed, in tenths.
-fn believed(reading: &Reading, sign: Sign) -> i16 {
-    if reading.loose.contains(&sign) {
-        LOOSE
-    } else if reading.ruled.contains(&sign) {
-        RULED
-    } else {
-        10
-    }
-}
-
 /// Whether the connection had opened, against the phase in which the cause strikes.
 fn phase(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
     let opened = reading.opened.filter(|_| !cause.any_phase)?;
@@ -225,9 +161,9 @@ fn phase(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
         Sign::NeverOpened
     };
     let weight = if opened == strikes_open {
-        RIGHT_PHASE
+        SHARES.right_phase
     } else {
-        WRONG_PHASE
+        SHARES.wrong_phase
     };
     Some(weighed(sign, String::new(), weight))
 }
@@ -240,7 +176,7 @@ fn code(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
     let (sign, weight) = match known.map(|codes| codes.weight) {
         Some(0) => return None,
         Some(weight) => (Sign::CodeFits, weight),
-        None => (Sign::CodeUnlike, WRONG_CODE),
+        None => (Sign::CodeUnlike, SHARES.wrong_code),
     };
     Some(weighed(sign, code.get().to_string(), weight))
 }
@@ -249,51 +185,19 @@ fn code(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
 fn end(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
     let witness = reading.witness?;
     let unlike = !cause.seen_by.contains(&witness);
-    unlike.then(|| weighed(Sign::Elsewhere, String::new(), WRONG_END))
+    unlike.then(|| weighed(Sign::Elsewhere, String::new(), SHARES.wrong_end))
 }
 
 fn weighed(sign: Sign, value: String, weight: i16) -> Weighed {
     Weighed {
-        observed: Observed { sign, value },
+        observed: Observed::seen(sign, value),
         weight,
     }
-}
-
-/// What is left of a million after so many decibans of evidence. Signs depend on one another and are
-/// misread, so that two thirds of what they add up to is believed: with more, verdicts on strangers'
-/// cases were surer than they were right.
-fn odds(decibans: i32) -> u64 {
-    powers(decibans * 2 / 3)
-}
-
-/// The same where what was told means something else than it says.
-fn doubtful(decibans: i32) -> u64 {
-    powers(decibans / 4)
-}
-
-/// What is left of a million after so many decibans.
-fn powers(decibans: i32) -> u64 {
-    // 10^6 / 10^(d/10) for d from 0 to 9.
-    const DECADE: [u64; 10] = [
-        1_000_000, 794_328, 630_957, 501_187, 398_107, 316_228, 251_189, 199_526, 158_489, 125_893,
-    ];
-    let decibans = decibans.unsigned_abs();
-    let within = DECADE[(decibans % 10) as usize];
-    within / 10_u64.saturating_pow(decibans / 10)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ten_decibans_are_a_factor_of_ten() {
-        assert_eq!(powers(0), 1_000_000);
-        assert_eq!(powers(10), 100_000);
-        assert_eq!(powers(13), 50_118);
-        assert_eq!(powers(400), 0);
-        assert_eq!(odds(30), 10_000);
-    }
 
     #[test]
     fn shares_have_words() {

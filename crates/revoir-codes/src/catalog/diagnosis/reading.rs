@@ -7,13 +7,13 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::contradiction::Contradiction;
-use super::evidence::{Evidence, Observed, TcpEnd};
+use super::evidence::{Basis, Evidence, Observed, TcpEnd};
+use super::lines::Line;
 use super::messages::Named;
 use super::numbers::{self, Numbers};
 use super::rules::{self, Rule};
 use super::timers::{self, TimerKind};
 use super::unrecognised::Unrecognised;
-use super::words::Word;
 use super::{limits, lines, messages, nearest};
 use crate::catalog::causes::Witness;
 use crate::catalog::intermediaries::{Intermediary, Sees, by_header};
@@ -50,10 +50,6 @@ pub(super) struct Reading {
     pub(super) is_told: bool,
     /// Whether a text says anything.
     heard: bool,
-    /// Signs that a rule read, and no message on record stands for.
-    pub(super) ruled: Vec<Sign>,
-    /// Signs for which loose words stand.
-    pub(super) loose: Vec<Sign>,
 }
 
 impl Reading {
@@ -69,18 +65,19 @@ impl Reading {
             reading.add(seen.sign, seen.value.clone());
         }
         let mut status = evidence.status;
-        for text in &evidence.texts {
-            reading.text(text, &mut status);
+        let texts = evidence.texts.iter();
+        let texts: Vec<(&String, Vec<Line<'_>>)> = texts
+            .map(|text| (text, lines::of(text).collect()))
+            .collect();
+        for (text, lines) in &texts {
+            reading.text(text, lines, &mut status);
         }
+        let all = || texts.iter().flat_map(|(_, lines)| lines);
         let says_little = |code: CloseCode| code == CloseCode::ABNORMAL_CLOSURE;
         if reading.signs.is_empty() && status.is_none() && reading.code.is_none_or(says_little) {
-            for text in &evidence.texts {
-                reading.vaguely(text);
-            }
+            all().for_each(|line| reading.vaguely(line));
         }
-        for text in &evidence.texts {
-            reading.addresses(text);
-        }
+        all().for_each(|line| reading.addresses(line));
         reading.opened = reading.opened.or(reading.opened_by_text);
         reading.status(status);
         if !evidence.texts.is_empty() {
@@ -117,10 +114,23 @@ impl Reading {
         self.signs.iter().any(|seen| seen.sign == sign)
     }
 
-    /// A sign counts once, however often it was seen.
+    /// A sign that was seen.
     fn add(&mut self, sign: Sign, value: String) {
-        if !self.has(sign) {
-            self.signs.push(Observed { sign, value });
+        self.note(sign, value, Basis::Seen);
+    }
+
+    /// A sign counts once, however often it was seen, and as much as where it is believed most.
+    fn note(&mut self, sign: Sign, value: String, basis: Basis) {
+        match self.signs.iter_mut().find(|seen| seen.sign == sign) {
+            Some(seen) => seen.basis = seen.basis.max(basis),
+            None => self.signs.push(Observed { sign, value, basis }),
+        }
+    }
+
+    /// The signs of a rule.
+    fn note_all(&mut self, rule: &Rule, basis: Basis) {
+        for &sign in rule.signs {
+            self.note(sign, String::new(), basis);
         }
     }
 
@@ -139,7 +149,7 @@ impl Reading {
 
     /// Reads a text: first the messages that are on record, then, line by line, what its numbers are
     /// and what its words say.
-    fn text(&mut self, text: &str, status: &mut Option<u16>) {
+    fn text(&mut self, text: &str, lines: &[Line<'_>], status: &mut Option<u16>) {
         for (message, named) in messages::recognise(text) {
             self.said(message.signs, message.opened, message.witness);
             self.values(message.signs, &named);
@@ -147,31 +157,27 @@ impl Reading {
             self.code = self.code.or(named.code);
             self.point_at(message.intermediary);
         }
-        for (line, words) in lines::of(text) {
-            self.line(line, &words, status);
+        for line in lines {
+            self.line(line, status);
         }
     }
 
-    fn line(&mut self, line: &str, words: &[Word], status: &mut Option<u16>) {
-        let found = numbers::read(line, words);
-        let on_record = messages::recognise(line);
+    fn line(&mut self, line: &Line<'_>, status: &mut Option<u16>) {
+        let found = numbers::read(line.text, &line.words);
+        let on_record = messages::recognise(line.text);
         let is_known = on_record
             .iter()
             .any(|(message, _)| !message.signs.is_empty());
         let mut says = found != Numbers::default() || !on_record.is_empty();
-        if gives_no_reason(line) {
+        if gives_no_reason(line.text) {
             self.said(&[Sign::BrowserSilent], None, Some(Witness::Browser));
-            self.add(Sign::BrowserSilent, String::new());
+            self.values(&[Sign::BrowserSilent], &Named::default());
         }
-        let is_wanted = |rule: &Rule| !rule.last && !rule.address && (rule.always || !is_known);
-        for rule in rules::reading(words, is_wanted) {
+        let is_wanted =
+            |rule: &Rule| !rule.last && rule.part.is_none() && (rule.always || !is_known);
+        for rule in rules::reading(line, is_wanted) {
             self.said(rule.signs, rule.opened, rule.witness);
-            for &sign in rule.signs {
-                if !self.has(sign) {
-                    self.ruled.push(sign);
-                }
-                self.add(sign, String::new());
-            }
+            self.note_all(rule, Basis::Ruled);
             says = true;
         }
         // After the rules: of a handshake that failed with a 101, they know better.
@@ -179,38 +185,25 @@ impl Reading {
         self.heard |= says;
         // Once something was heard, nobody asks for these.
         if !self.heard {
-            let nearest = nearest::messages_like(words);
-            let line = line.trim().to_owned();
+            let nearest = nearest::messages_like(&line.words);
+            let line = line.text.trim().to_owned();
             self.unrecognised.push(Unrecognised { line, nearest });
         }
     }
 
-    /// What the addresses in a text tell of the other end, which is nothing of the ending.
-    fn addresses(&mut self, text: &str) {
-        for (line, _) in lines::of(text) {
-            let words = lines::words_of_addresses(line);
-            for rule in rules::reading(&words, |rule| rule.address) {
-                for &sign in rule.signs {
-                    if !self.has(sign) {
-                        self.ruled.push(sign);
-                    }
-                    self.add(sign, String::new());
-                }
-            }
+    /// What the addresses in a line tell of the other end, which is nothing of the ending.
+    fn addresses(&mut self, line: &Line<'_>) {
+        for rule in rules::reading(line, |rule| rule.part.is_some()) {
+            self.note_all(rule, Basis::Ruled);
         }
     }
 
     /// What loose words say. The text stays one that is not on record.
-    fn vaguely(&mut self, text: &str) {
-        for (_, words) in lines::of(text) {
-            for rule in rules::reading(&words, |rule| rule.last) {
-                self.opened_by_text = self.opened_by_text.or(rule.opened);
-                self.witness = self.witness.or(rule.witness);
-                self.loose.extend(rule.signs);
-                for &sign in rule.signs {
-                    self.add(sign, String::new());
-                }
-            }
+    fn vaguely(&mut self, line: &Line<'_>) {
+        for rule in rules::reading(line, |rule| rule.last) {
+            self.opened_by_text = self.opened_by_text.or(rule.opened);
+            self.witness = self.witness.or(rule.witness);
+            self.note_all(rule, Basis::Loose);
         }
     }
 
@@ -239,7 +232,6 @@ impl Reading {
 
     fn values(&mut self, signs: &[Sign], named: &Named) {
         for &sign in signs {
-            self.ruled.retain(|read| *read != sign);
             self.add(sign, named.value.clone().unwrap_or_default());
         }
     }

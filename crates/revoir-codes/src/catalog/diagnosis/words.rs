@@ -80,18 +80,35 @@ fn push(found: &mut Vec<Word>, text: String, at: usize) {
     found.push(Word { text, at });
 }
 
-/// Whether a sequence of words stands in a line. A word that ends with `*` is the beginning of one.
+/// Whether a sequence of words stands in a line. A word that ends with `*` is the beginning of one; `^`
+/// before the sequence is the beginning of the line, and `$` behind it the end.
 pub(super) fn contains(line: &[Word], sequence: &str) -> bool {
+    let begins = sequence.strip_prefix('^');
+    let sequence = begins.unwrap_or(sequence);
+    let ends = sequence.strip_suffix('$');
+    let sequence = ends.unwrap_or(sequence);
     let Some(first) = sequence.split(' ').next().filter(|first| !first.is_empty()) else {
         return false;
     };
-    (0..line.len()).any(|at| {
+    let places = if begins.is_some() {
+        0..1.min(line.len())
+    } else {
+        0..line.len()
+    };
+    places.into_iter().any(|at| {
         is(&line[at], first)
-            && sequence
-                .split(' ')
-                .enumerate()
-                .all(|(index, wanted)| line.get(at + index).is_some_and(|word| is(word, wanted)))
+            && stands_at(line, at, sequence).is_some_and(|end| ends.is_none() || end == line.len())
     })
+}
+
+/// Where a sequence ends that begins at a place; `None` if it does not stand there.
+fn stands_at(line: &[Word], at: usize, sequence: &str) -> Option<usize> {
+    let mut end = at;
+    for wanted in sequence.split(' ') {
+        line.get(end).filter(|word| is(word, wanted))?;
+        end += 1;
+    }
+    Some(end)
 }
 
 fn is(word: &Word, wanted: &str) -> bool {
@@ -143,6 +160,8 @@ mod tests {
         let line = words("the pong was not received in time");
         assert!(contains(&line, "not receiv*") && contains(&line, "pong was"));
         assert!(!contains(&line, "pong not") && !contains(&line, "receiv"));
-        assert!(!contains(&line, ""));
+        assert!(!contains(&line, "") && !contains(&[], "^a$"));
+        assert!(contains(&line, "^the pong") && !contains(&line, "^pong was"));
+        assert!(contains(&line, "in time$") && !contains(&line, "received in$"));
     }
 }
