@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, bail, ensure};
 
 mod figures;
+mod fit;
 mod ledger;
 mod row;
 mod store;
@@ -28,9 +29,11 @@ cargo xtask corpus blind              the figures of the blind half, and nothing
 cargo xtask corpus retire ID WHY      move a blind row that was looked at to the working half
 cargo xtask corpus retire --all WHY   move all blind rows there, once the ledger allows no more measurement
 cargo xtask corpus remap FILE         JSON lines of `id` and `expected`: map rows to causes anew
+cargo xtask corpus fit [--write]      which weights the working half would choose, and whether products
+                                      that are left out agree; with --write, into causes.toml
 cargo xtask corpus causes             ids and titles of the causes, for whoever maps a row
 
-working, blind:
+working, blind, fit:
   --binary PATH                       ask another build, by default that of this tree
   --baseline COMMIT                   with --binary: the build is one of that commit, from before the
                                       rows were written down; the blind half allows it once more";
@@ -40,6 +43,8 @@ pub(crate) fn run(args: &[&str]) -> anyhow::Result<()> {
     match args {
         ["add", files @ ..] if !files.is_empty() => add(files),
         ["working", options @ ..] => working(&Engine::new(options)?),
+        ["fit", "--write", options @ ..] => fit::fit(&Engine::new(options)?.binary, true),
+        ["fit", options @ ..] => fit::fit(&Engine::new(options)?.binary, false),
         ["blind", options @ ..] => blind(&Engine::new(options)?),
         ["retire", "--all", why] => {
             Ledger::open()?.is_spent()?;

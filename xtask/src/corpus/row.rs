@@ -27,6 +27,21 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// A row that is of no thread.
+    pub(super) fn of_text(product: &str, argv: Vec<String>, expected: &[&str]) -> Self {
+        Self {
+            id: argv.join(" "),
+            address: String::new(),
+            product: product.to_owned(),
+            argv,
+            stdin: None,
+            cause_in_words: String::new(),
+            expected: expected.iter().map(|id| (*id).to_owned()).collect(),
+            retired: None,
+            more: Map::new(),
+        }
+    }
+
     /// The rows of a file with one in each line. An error names the place, and never the text: the
     /// row may be a blind one.
     pub(super) fn read_all(text: &str) -> anyhow::Result<Vec<Self>> {

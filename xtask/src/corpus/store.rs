@@ -105,25 +105,29 @@ pub(super) fn add(rows: Vec<Row>) -> anyhow::Result<Added> {
 
 /// Moves a row that was looked at to the working half.
 pub(super) fn retire(id: &str, why: &str) -> anyhow::Result<()> {
-    let (mut working, mut blind) = (Half::Working.read()?, Half::Blind.read()?);
-    let Some(place) = blind.iter().position(|row| row.id == id) else {
-        bail!("the blind half has no row `{id}`");
-    };
-    let mut row = blind.remove(place);
-    row.retired = Some(why.to_owned());
-    working.push(row);
-    Half::Working.write(&working)?;
-    Half::Blind.write(&blind)
+    match move_out(|row| row.id == id, why)? {
+        0 => bail!("the blind half has no row `{id}`"),
+        _ => Ok(()),
+    }
 }
 
 /// Moves all blind rows to the working half, and says how many.
 pub(super) fn retire_all(why: &str) -> anyhow::Result<usize> {
-    let (mut working, mut blind) = (Half::Working.read()?, Half::Blind.read()?);
-    for row in &mut blind {
+    move_out(|_| true, why)
+}
+
+/// Moves blind rows to the working half, and says how many.
+fn move_out(is_meant: impl Fn(&Row) -> bool, why: &str) -> anyhow::Result<usize> {
+    let mut working = Half::Working.read()?;
+    let (mut moved, blind): (Vec<Row>, Vec<Row>) = Half::Blind
+        .read()?
+        .into_iter()
+        .partition(|row| is_meant(row));
+    for row in &mut moved {
         row.retired = Some(why.to_owned());
     }
-    let count = blind.len();
-    working.append(&mut blind);
+    let count = moved.len();
+    working.append(&mut moved);
     Half::Working.write(&working)?;
     Half::Blind.write(&blind)?;
     Ok(count)

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -26,7 +26,7 @@ pub(super) struct Verdict {
 }
 
 #[derive(Deserialize)]
-struct Output {
+struct Said {
     cause: Option<String>,
     causes: Vec<Ranked>,
     none_known: Option<u8>,
@@ -41,20 +41,7 @@ struct Ranked {
 impl Verdict {
     /// Asks `binary`.
     pub(super) fn of(row: &Row, binary: &Path) -> anyhow::Result<Self> {
-        let mut child = Command::new(binary)
-            .args(["diagnose", "--json", "--lang", "en"])
-            .args(row.args())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .with_context(|| format!("start {}", binary.display()))?;
-        let text = row.stdin.clone().unwrap_or_default();
-        if let Some(mut stdin) = child.stdin.take() {
-            // Who does not read its input is asked all the same.
-            let _ = stdin.write_all(text.as_bytes());
-        }
-        let output = child.wait_with_output()?;
+        let output = ask(row, binary)?;
         match output.status.success() {
             true => Self::read(&output.stdout),
             false => Ok(Self {
@@ -65,7 +52,7 @@ impl Verdict {
     }
 
     fn read(json: &[u8]) -> anyhow::Result<Self> {
-        let output: Output = serde_json::from_slice(json).context("read the verdict")?;
+        let output: Said = serde_json::from_slice(json).context("read the verdict")?;
         let none = |share| (NOT_IN_CATALOGUE.to_owned(), share);
         let mut named: Vec<_> = output
             .causes
@@ -116,6 +103,24 @@ impl Verdict {
         let share: u32 = right.map(|(_, share)| u32::from(*share)).sum();
         (f64::from(share) / 100.0).clamp(LEAST, 1.0).ln()
     }
+}
+
+/// What `binary` says of a row.
+pub(super) fn ask(row: &Row, binary: &Path) -> anyhow::Result<Output> {
+    let mut child = Command::new(binary)
+        .args(["diagnose", "--json", "--lang", "en"])
+        .args(row.args())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("start {}", binary.display()))?;
+    let text = row.stdin.clone().unwrap_or_default();
+    if let Some(mut stdin) = child.stdin.take() {
+        // Who does not read its input is asked all the same.
+        let _ = stdin.write_all(text.as_bytes());
+    }
+    Ok(child.wait_with_output()?)
 }
 
 #[cfg(test)]
