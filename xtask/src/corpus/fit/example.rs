@@ -12,7 +12,7 @@ use crate::corpus::verdict::{Verdict, ask};
 /// What revoir reads from a row, as `--json` has it.
 #[derive(Deserialize)]
 pub(super) struct Answer {
-    causes: Vec<Ranked>,
+    causes: Vec<WeighedCause>,
     signs: Vec<Sign>,
     read: Read,
     unrecognised: Vec<serde_json::Value>,
@@ -20,7 +20,7 @@ pub(super) struct Answer {
 }
 
 #[derive(Deserialize)]
-struct Ranked {
+struct WeighedCause {
     id: String,
     weight: i32,
 }

@@ -86,7 +86,7 @@ pub struct Observed {
     /// What was measured or read; empty if there is nothing to add.
     pub value: String,
     /// What it is read from.
-    pub basis: Basis,
+    pub basis: ReadFrom,
 }
 
 impl Observed {
@@ -96,14 +96,14 @@ impl Observed {
         Self {
             sign,
             value: value.into(),
-            basis: Basis::Seen,
+            basis: ReadFrom::Seen,
         }
     }
 }
 
 /// What a sign is read from, and so how much it is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Basis {
+pub enum ReadFrom {
     /// Loose words, in a text that says nothing else.
     Loose,
     /// A rule over the words of a line. Texts that nobody here has seen are misread at times.
@@ -112,7 +112,7 @@ pub enum Basis {
     Seen,
 }
 
-impl Basis {
+impl ReadFrom {
     /// A stable identifier.
     #[must_use]
     pub const fn id(self) -> &'static str {

@@ -37,7 +37,7 @@ use alloc::vec::Vec;
 
 pub use crate::generated::signs::Sign;
 pub use contradiction::Contradiction;
-pub use evidence::{Basis, Evidence, Observed, TcpEnd};
+pub use evidence::{Evidence, Observed, ReadFrom, TcpEnd};
 pub use ranking::{Confidence, Ranked, Weighed};
 pub use unrecognised::Unrecognised;
 

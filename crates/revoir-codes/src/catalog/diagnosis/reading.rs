@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::contradiction::Contradiction;
-use super::evidence::{Basis, Evidence, Observed, TcpEnd};
+use super::evidence::{Evidence, Observed, ReadFrom, TcpEnd};
 use super::lines::Line;
 use super::messages::Named;
 use super::numbers::{self, Numbers};
@@ -116,11 +116,11 @@ impl Reading {
 
     /// A sign that was seen.
     fn add(&mut self, sign: Sign, value: String) {
-        self.note(sign, value, Basis::Seen);
+        self.note(sign, value, ReadFrom::Seen);
     }
 
     /// A sign counts once, however often it was seen, and as much as where it is believed most.
-    fn note(&mut self, sign: Sign, value: String, basis: Basis) {
+    fn note(&mut self, sign: Sign, value: String, basis: ReadFrom) {
         match self.signs.iter_mut().find(|seen| seen.sign == sign) {
             Some(seen) => seen.basis = seen.basis.max(basis),
             None => self.signs.push(Observed { sign, value, basis }),
@@ -128,7 +128,7 @@ impl Reading {
     }
 
     /// The signs of a rule.
-    fn note_all(&mut self, rule: &Rule, basis: Basis) {
+    fn note_all(&mut self, rule: &Rule, basis: ReadFrom) {
         for &sign in rule.signs {
             self.note(sign, String::new(), basis);
         }
@@ -177,7 +177,7 @@ impl Reading {
             |rule: &Rule| !rule.last && rule.part.is_none() && (rule.always || !is_known);
         for rule in rules::reading(line, is_wanted) {
             self.said(rule.signs, rule.opened, rule.witness);
-            self.note_all(rule, Basis::Ruled);
+            self.note_all(rule, ReadFrom::Ruled);
             says = true;
         }
         // After the rules: of a handshake that failed with a 101, they know better.
@@ -194,7 +194,7 @@ impl Reading {
     /// What the addresses in a line tell of the other end, which is nothing of the ending.
     fn addresses(&mut self, line: &Line<'_>) {
         for rule in rules::reading(line, |rule| rule.part.is_some()) {
-            self.note_all(rule, Basis::Ruled);
+            self.note_all(rule, ReadFrom::Ruled);
         }
     }
 
@@ -203,7 +203,7 @@ impl Reading {
         for rule in rules::reading(line, |rule| rule.last) {
             self.opened_by_text = self.opened_by_text.or(rule.opened);
             self.witness = self.witness.or(rule.witness);
-            self.note_all(rule, Basis::Loose);
+            self.note_all(rule, ReadFrom::Loose);
         }
     }
 
