@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use syn::visit::Visit;
 
 /// Types of others that pages mention with a member.
-const FOREIGN: &[&str] = &["BytesMut"];
+const FOREIGN: &[&str] = &["BytesMut", "Errno"];
 
 /// Its tables have names of other libraries in the first column.
 const TABLES_OF_OTHERS: &str = "docs/coming-from.md";
