@@ -101,7 +101,6 @@ fn steps(ledger: &mut Steps, mark: &str) -> anyhow::Result<()> {
         ledger.start("proxies", &["--built", "proxies"])?,
     ];
     ledger.finish(waiting.into())?;
-    ledger.step("endings", || crate::conform::run(&Programs::built()?))?;
     ledger.beside("the fixes of the pages", &["fixes"], |ledger| {
         ledger.step("the browser client", || {
             js::run(&Programs::built()?, js::Engines::Usual)
