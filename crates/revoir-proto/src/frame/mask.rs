@@ -235,7 +235,7 @@ mod tests {
             Mask::new(KEY).copy(&plain(length), &mut copied);
             assert_eq!(copied, expected);
         }
-        for length in [0, 1, 127, 128, 129, 255, 256, 700, 1024] {
+        for length in [0, 1, 127, 128, 129, 255, 256, 700, 1024, 1025, 2048, 3000] {
             let text: Vec<u8> = plain(length).iter().map(|byte| byte & 0x7F).collect();
             for other in (0..length).step_by(101).map(Some).chain([None]) {
                 let mut masked = text.clone();
@@ -247,6 +247,10 @@ mod tests {
                 let start = Mask::new(KEY).apply_to_text(&mut masked);
                 assert_eq!(masked, expected);
                 assert!(start <= other.unwrap_or(length));
+                assert!(
+                    other.is_none_or(|at| at < start + TEXT_BLOCK),
+                    "{length} {other:?} {start}"
+                );
                 assert!(other.is_some() || start == length);
             }
         }

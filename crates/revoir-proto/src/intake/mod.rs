@@ -400,9 +400,10 @@ impl Intake {
             return Ok(None);
         }
         let mut payload = split_front(&mut self.input, frame.remaining() as usize);
-        let kind = self.message.admit_rest(frame, &mut payload)?;
+        let kind = self.message.admit_rest(frame, &mut payload);
+        // Right or wrong, the frame has ended.
         self.frame = None;
-        Ok(Some(Message::checked(kind, payload.freeze())))
+        Ok(Some(Message::checked(kind?, payload.freeze())))
     }
 
     /// Takes payload of a frame that is not all of a message, or not there to its last byte.

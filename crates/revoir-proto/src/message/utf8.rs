@@ -151,6 +151,20 @@ mod tests {
     }
 
     #[test]
+    fn a_code_point_behind_blocks_of_ascii_is_looked_at() {
+        for ascii in [1023, 1024, 1025, 2048] {
+            let text = ["a".repeat(ascii), "é".to_owned(), "z".repeat(2000)].concat();
+            for cut in ascii - 1..ascii + 4 {
+                let (head, tail) = text.as_bytes().split_at(cut);
+                assert_eq!(in_pieces(&[head, tail]), Ok(()), "{ascii} {cut}");
+            }
+            let mut bad = text.into_bytes();
+            bad[ascii + 1] = b'z';
+            assert_eq!(in_pieces(&[&bad]), Err(ProtocolError::TextNotUtf8));
+        }
+    }
+
+    #[test]
     fn the_first_bad_byte_fails_wherever_the_cut_is() {
         // Each ends with its first bad byte: overlong, surrogate, above the last plane,
         // a lone continuation, a byte that never occurs, an interrupted code point.

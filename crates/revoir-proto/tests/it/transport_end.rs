@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use revoir_proto::{
     Cause, CloseCode, Detail, Event, Finish, LocalCause, SendCode, State, UsageError,
 };
@@ -251,6 +252,25 @@ role_grid! {
             assert_eq!((ending.received, ending.discarded), (None, 1));
             assert_eq!(ending.closed_at.as_ref().unwrap().line, line);
             assert!(ending.to_string().contains("transport_end.rs"), "{ending}");
+        }
+    }
+
+    fn a_frame_whose_text_is_wrong_has_ended_however_it_came(role) {
+        let peers = Endpoint::new(role);
+        let text = [&[b'a'; 300][..], b"\xFF"].concat();
+        let frame = peers.peer_frame(FIN | TEXT, &text);
+        for first in [frame.len(), frame.len() - 1] {
+            let mut endpoint = Endpoint::new(role);
+            // One buffer, so that what has arrived stays where it is.
+            let mut rest = BytesMut::from(&frame[..]);
+            let start = rest.split_to(first);
+            endpoint.connection.handle_input(endpoint.now, start);
+            if !rest.is_empty() {
+                endpoint.events();
+                endpoint.connection.handle_input(endpoint.now, rest);
+            }
+            endpoint.connection.abort(endpoint.now);
+            assert!(!endpoint.ending().in_frame, "{first}");
         }
     }
 
