@@ -96,7 +96,9 @@ impl Server {
 
     /// Says a command, and gives what is answered within a second, as it comes.
     pub(crate) fn say(&self, command: &[&str]) -> String {
-        self.try_say(command).expect("it answers")
+        let told = self.try_say(command).expect("it answers");
+        assert!(!told.starts_with('-'), "{command:?}: {told}");
+        told
     }
 
     fn try_say(&self, command: &[&str]) -> Option<String> {
