@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use crate::process::Running;
 use crate::tools;
@@ -30,6 +30,10 @@ pub(crate) fn install(server: &str, deadline: Instant) -> anyhow::Result<()> {
     if !tools::runs(Command::new(server).arg("--version")) {
         tools::apt_install(&[server], deadline)
             .with_context(|| format!("NOT CHECKED: `{server}` does not run"))?;
+        ensure!(
+            tools::runs(Command::new(server).arg("--version")),
+            "NOT CHECKED: `{server}` was installed and does not run"
+        );
     }
     Ok(())
 }

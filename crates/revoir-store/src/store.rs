@@ -36,7 +36,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>>;
 
     /// How often what the store has may have gone back, or been lost: it restarted, or a replica took its place. When this
-    /// grows, an owner writes its sessions again.
+    /// grows, an owner writes its sessions again. It may grow with a [`load`](Self::load) or a [`write`](Self::write) only.
     fn setbacks(&self) -> u64 {
         0
     }
@@ -51,7 +51,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Box::pin(ready(Ok(())))
     }
 
-    /// The next session that others ask this owner for. It never comes where one server has the store.
+    /// The next session that others ask this owner for. It never comes where one server has the store. A store is for one
+    /// owner: of two that wait here, either gets what the other is asked for.
     ///
     /// Cancel safe: what was asked and not given waits for the next call.
     fn asked(&self, _owner: u64) -> Pin<Box<dyn Future<Output = SessionId> + Send + '_>> {

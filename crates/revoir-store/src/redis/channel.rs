@@ -1,6 +1,6 @@
 //! What servers tell each other through Redis: who asks whom to let go of a session.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use redis::{Client, Msg};
 use revoir_session::SessionId;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
 
 use crate::redis::link::{Link, ask_sentinels, failed};
 use crate::redis::place::Place;
-use crate::redis::shared::{PATIENCE, Shared, Trouble};
+use crate::redis::shared::{CONNECT, PATIENCE, Shared, Trouble};
 use crate::store::StoreError;
 
-/// An owner that was asked has so long to let go.
+/// Whoever asks has an answer within this, and the owner so long to let go, less what it took to be asked.
 const LET_GO: Duration = Duration::from_secs(1);
 
 /// A channel on which nothing comes is tried so often.
@@ -50,7 +50,7 @@ struct Listener {
 struct Said {
     owners: HashSet<u64>,
     /// What others ask for, in order.
-    asked: std::collections::VecDeque<SessionId>,
+    asked: VecDeque<SessionId>,
     /// Who asks for a session, by the number that an answer goes to.
     askers: HashMap<SessionId, Vec<u64>>,
     /// Who here waits for the owner of a session to let go.
@@ -124,32 +124,34 @@ impl Channel {
         session: SessionId,
         owner: u64,
     ) -> Result<(), StoreError> {
+        let until = Instant::now() + LET_GO;
         let mut is_ready = self.listener().is_ready.clone();
         let listens = async { is_ready.wait_for(|is_ready| *is_ready).await.is_ok() };
-        if timeout(PATIENCE, listens).await != Ok(true) {
+        if timeout_at(until, listens).await != Ok(true) {
             return Err(StoreError::new("its channel is away"));
         }
-        let (gone, has_let_go) = oneshot::channel();
-        {
-            let mut said = self.said();
-            let waiting = said.waiting.entry(session).or_default();
-            waiting.retain(|it| !it.is_closed());
-            waiting.push(gone);
-        }
+        let mut waits = self.wait_for(session);
         let message = [&[ASK][..], &session.0, &self.id.to_be_bytes()].concat();
-        let is_there = self.publish(&channel_of("owner", owner), &message).await;
+        let owners = channel_of("owner", owner);
+        let is_there = match timeout_at(until, self.publish(&owners, &message)).await {
+            Ok(is_there) => is_there,
+            Err(_) => Err(StoreError::new("it does not answer")),
+        };
         if matches!(is_there, Ok(None | Some(true))) {
             // Whether it has, or its second is over: what counts is what the store has then.
-            let _ = timeout(LET_GO, has_let_go).await;
-        }
-        let mut said = self.said();
-        if let Some(waiting) = said.waiting.get_mut(&session) {
-            waiting.retain(|it| !it.is_closed());
-            if waiting.is_empty() {
-                said.waiting.remove(&session);
-            }
+            let _ = timeout_at(until, &mut waits.has_let_go).await;
         }
         is_there.map(|_| ())
+    }
+
+    fn wait_for(&self, session: SessionId) -> Waits<'_> {
+        let (gone, has_let_go) = oneshot::channel();
+        self.said().waiting.entry(session).or_default().push(gone);
+        Waits {
+            channel: self,
+            session,
+            has_let_go,
+        }
     }
 
     /// See [`Store::asked`](crate::Store::asked).
@@ -186,6 +188,26 @@ impl Channel {
     }
 }
 
+/// Waits for the owner of a session to let go, until it is dropped.
+struct Waits<'a> {
+    channel: &'a Channel,
+    session: SessionId,
+    has_let_go: oneshot::Receiver<()>,
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.has_let_go.close();
+        let mut said = self.channel.said();
+        if let Some(waiting) = said.waiting.get_mut(&self.session) {
+            waiting.retain(|it| !it.is_closed());
+            if waiting.is_empty() {
+                said.waiting.remove(&self.session);
+            }
+        }
+    }
+}
+
 impl Drop for Channel {
     fn drop(&mut self) {
         if let Some(listener) = self.listener.get() {
@@ -205,7 +227,7 @@ async fn listen(
     is_ready: watch::Sender<bool>,
 ) {
     while let Some(strong) = channel.upgrade() {
-        let connected = timeout(PATIENCE, connect(&strong)).await;
+        let connected = timeout(CONNECT, connect(&strong)).await;
         drop(strong);
         if let Ok(Ok(heard)) = connected {
             is_ready.send_replace(true);
@@ -216,37 +238,44 @@ async fn listen(
     }
 }
 
+async fn open(client: &Client) -> Result<PubSub, StoreError> {
+    match timeout(PATIENCE, client.get_async_pubsub()).await {
+        Ok(opened) => opened.map_err(failed),
+        Err(_) => Err(StoreError::new("it does not answer")),
+    }
+}
+
 async fn connect(channel: &Channel) -> Result<PubSub, StoreError> {
-    let mut connected = Err(StoreError::new("no server is there"));
-    let open = async |client: &Client| client.get_async_pubsub().await.map_err(failed);
-    match &channel.shared.place {
-        Place::One(client) => connected = open(client).await,
+    let mut heard = match &channel.shared.place {
+        Place::One(client) => open(client).await?,
         Place::Sentinels {
             sentinels,
             name,
             server,
         } => {
             let master = ask_sentinels(sentinels, name, PATIENCE).await?;
-            connected = open(&server.at(&master)?).await;
+            open(&server.at(&master)?).await?
         }
-        // What is published in a cluster comes to all of its nodes.
-        Place::Cluster(nodes) => {
-            for node in nodes {
-                let one = timeout(PATIENCE / 2, open(node)).await;
-                connected = one.unwrap_or_else(|_| Err(StoreError::new("it does not answer")));
-                if connected.is_ok() {
-                    break;
-                }
-            }
-        }
-    }
-    let mut heard = connected?;
+        Place::Cluster(nodes) => open_any(nodes).await?,
+    };
     let owners: Vec<_> = channel.said().owners.iter().copied().collect();
     let owners = owners.into_iter().map(|owner| channel_of("owner", owner));
     let mut names: Vec<_> = owners.collect();
     names.push(channel_of("asker", channel.id));
     heard.subscribe(names).await.map_err(failed)?;
     Ok(heard)
+}
+
+/// What is published in a cluster comes to all of its nodes.
+async fn open_any(nodes: &[Client]) -> Result<PubSub, StoreError> {
+    let mut last = StoreError::new("no server is there");
+    for node in nodes {
+        match open(node).await {
+            Ok(heard) => return Ok(heard),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 /// Until the connection is gone.

@@ -208,7 +208,7 @@ pub(super) fn failed(error: RedisError) -> StoreError {
 pub(super) fn refused(code: &str, text: &str) -> StoreError {
     StoreError::new(match code {
         "MOVED" | "ASK" | "CROSSSLOT" => {
-            "it is a node of a cluster: its address begins with redis+cluster://".to_owned()
+            format!("{text}; the address of a cluster begins with redis+cluster://")
         }
         _ => text.to_owned(),
     })

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use redis::{Client, IntoConnectionInfo};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 
 use crate::store::StoreError;
 
@@ -51,6 +52,9 @@ impl Place {
             Some((scheme, kind)) => (scheme, kind),
             None => (scheme, ""),
         };
+        if matches!(scheme, "rediss" | "valkeys") {
+            provide_cryptography();
+        }
         let scheme = match (scheme, kind) {
             (_, "" | "unix") => return Ok(Self::One(open(address)?)),
             ("redis" | "valkey", _) => "redis",
@@ -71,6 +75,8 @@ impl Place {
             user,
             database: database.to_owned(),
         };
+        // Its user and database are wrong before any server is known.
+        server.at("localhost")?;
         let hosts = hosts.split(',');
         match kind {
             "cluster" if path.is_empty() => Ok(Self::Cluster(
@@ -96,6 +102,14 @@ impl Place {
 
 fn open(address: impl IntoConnectionInfo) -> Result<Client, StoreError> {
     Client::open(address).map_err(|error| wrong(&error.to_string()))
+}
+
+/// The crate `redis` takes the default of the process, and panics where there is none.
+fn provide_cryptography() {
+    if CryptoProvider::get_default().is_none() {
+        // An error: somebody else was quicker, so there is one.
+        let _ = ring::default_provider().install_default();
+    }
 }
 
 fn wrong(what: &str) -> StoreError {
@@ -163,6 +177,7 @@ mod tests {
             "127.0.0.1:6379",
             "http://:secret@h",
             "redis+sentinel://:secret@h:26379",
+            "redis+sentinel://:secret@h:26379/main/x",
             "redis+cluster://:secret@h/1",
             "redis+ring://:secret@h",
             "redis://:secret@h:port",

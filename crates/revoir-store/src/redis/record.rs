@@ -1,6 +1,8 @@
 //! What stands in Redis: keys, what is in front of a record, and the scripts that read and write both.
 
-use redis::{Cmd, cmd};
+use std::sync::LazyLock;
+
+use redis::{Cmd, Script, cmd};
 use revoir_session::{Epoch, SessionId};
 
 use crate::store::Write;
@@ -19,7 +21,7 @@ pub(super) const PARTS: usize = 256;
 ///
 /// A write that was overtaken (it waited in a socket whose other end was given up) is no news, and nobody waits for
 /// its answer.
-pub(super) const WRITE: &str = "\
+const WRITE: &str = "\
 local there, mine = redis.call('GETRANGE', KEYS[1], 0, 24), ARGV[1]
 local epoch = redis.call('GET', KEYS[2]) == ARGV[4] and 0 or 2
 if #there > 0 then
@@ -105,15 +107,12 @@ pub(super) fn write_command(write: &Write, number: u64, epoch: Epoch, whole: boo
     }
     value.push(0);
     value.extend_from_slice(&write.record);
-    let mut command = match whole {
-        true => cmd("EVAL"),
-        false => cmd("EVALSHA"),
+    let (name, script) = match whole {
+        true => ("EVAL", WRITE),
+        false => ("EVALSHA", write_hash()),
     };
-    match whole {
-        true => command.arg(WRITE),
-        false => command.arg(write_hash()),
-    };
-    command.arg(2);
+    let mut command = cmd(name);
+    command.arg(script).arg(2);
     command.arg(record_key(write.session));
     command.arg(epoch_key(part_of(write.session)));
     command.arg(value).arg(write.expects).arg(keep);
@@ -122,8 +121,8 @@ pub(super) fn write_command(write: &Write, number: u64, epoch: Epoch, whole: boo
 }
 
 fn write_hash() -> &'static str {
-    static HASH: std::sync::OnceLock<redis::Script> = std::sync::OnceLock::new();
-    HASH.get_or_init(|| redis::Script::new(WRITE)).get_hash()
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(WRITE));
+    SCRIPT.get_hash()
 }
 
 pub(super) fn read_command(session: SessionId) -> Cmd {

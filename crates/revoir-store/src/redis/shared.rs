@@ -16,13 +16,13 @@ use crate::redis::epochs::Epochs;
 use crate::redis::link::{Link, Master, Masters, refused};
 use crate::redis::place::Place;
 use crate::redis::record::{Head, PARTS, begin_command, part_of, read_command, write_command};
-use crate::store::{StoreError, Stored, Write, Written};
+use crate::store::{StoreError, Stored, Write, Written, new_epoch};
 
 /// Whatever is asked of it is answered, or given up, within this.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A connection, with what has to be known of the server, is made within this.
-const CONNECT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
 
 /// After a failure it is not tried again so soon.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -61,12 +61,6 @@ struct State {
     replicated: Vec<Master>,
 }
 
-fn some_epoch() -> Result<Epoch, StoreError> {
-    let mut epoch = [0; 8];
-    getrandom::fill(&mut epoch).map_err(|error| StoreError::new(error.to_string()))?;
-    Ok(Epoch(epoch))
-}
-
 /// Why an answer is no answer. Redis is away, and whoever is connected to it should be no more, or not.
 pub(super) enum Trouble {
     Link(StoreError),
@@ -85,7 +79,7 @@ impl Trouble {
         let told = refused(error.code(), &text);
         match error.code() {
             // Somebody else is the master by now, or is about to be.
-            "READONLY" | "MASTERDOWN" | "UNBLOCKED" => Self::Link(told),
+            "READONLY" | "MASTERDOWN" => Self::Link(told),
             _ => Self::Answer(told),
         }
     }
@@ -100,7 +94,7 @@ impl Shared {
         let micros = now.unwrap_or_default().as_micros();
         Ok(Self {
             place: Place::parse(address)?,
-            epochs: Epochs::new(some_epoch()?),
+            epochs: Epochs::new(new_epoch()?),
             setbacks: AtomicU64::new(0),
             number: AtomicU64::new(u64::try_from(micros).unwrap_or(0)),
             state: Mutex::default(),
@@ -159,10 +153,14 @@ impl Shared {
                 return Err(StoreError::new("it was away a moment ago"));
             }
             let begin = || {
-                let connected = tokio::spawn(Arc::clone(self).connect_for_all());
+                let task = tokio::spawn(Arc::clone(self).connect_for_all());
+                let shared = Arc::clone(self);
                 let connected = async move {
-                    let ended = connected.await.map_err(|error| error.to_string());
-                    ended.and_then(|connected| connected)
+                    task.await.unwrap_or_else(|error| {
+                        // It panicked, or its runtime has ended: the next one tries again.
+                        shared.lock().connecting = None;
+                        Err(error.to_string())
+                    })
                 };
                 connected.boxed().shared()
             };
@@ -221,7 +219,7 @@ impl Shared {
 
     /// Has Redis say the epochs of these parts, or take one if it knows none.
     async fn begin(&self, link: &Link, parts: Vec<usize>) -> Result<(), Trouble> {
-        let epoch = some_epoch()?;
+        let epoch = new_epoch()?;
         let commands = parts
             .iter()
             .map(|part| (*part, begin_command(*part, epoch)));
@@ -312,22 +310,21 @@ impl Shared {
         Ok(written)
     }
 
-    /// Asks for a replica to have what is new of generations, and looks after masters, when it is time.
+    /// Looks after masters, when it is time, and asks for a replica to have what is new of generations.
     async fn have_replicated(&self, link: &Link, writes: &[Write]) -> Result<(), StoreError> {
-        let is_claim = |write: &Write| write.generation != write.expects;
-        let (replicated, is_due) = {
-            let state = self.lock();
-            let is_due = state.looked.is_none_or(|looked| looked.elapsed() >= LOOK);
-            (state.replicated.clone(), is_due)
-        };
+        let looked = self.lock().looked;
+        if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+            self.look(link).await?;
+        }
+        if !writes.iter().any(|write| write.generation != write.expects) {
+            return Ok(());
+        }
+        let replicated = self.lock().replicated.clone();
         // Not to be insisted upon: the master has it. Who waits in vain does not wait again until it has looked.
-        if !replicated.is_empty() && writes.iter().any(is_claim) && !link.wait(&replicated).await? {
+        if !replicated.is_empty() && !link.wait(&replicated).await? {
             self.lock().replicated.clear();
         }
-        match is_due {
-            true => self.look(link).await,
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     pub(super) async fn write_all(

@@ -18,8 +18,9 @@ use crate::store::{Answer, Store, StoreError, Stored, Write, Written};
 ///
 /// A [`write`](Store::write) is one pipeline (for each 512 sessions, and for each part of a cluster) of calls of one script, which
 /// compares generation and owner with what is there. Where there are replicas, a change of generation asks for one to have it
-/// (`WAIT 1`, at most 100 ms, and not again within a second if that was in vain). Whatever is asked is answered or given up within a second; while it is away, it fails at once
-/// most of the time. It connects when it is first used, and again by itself.
+/// (`WAIT 1`, at most 100 ms, and not again within a second if that was in vain). A [`load`](Store::load), and each pipeline of a
+/// write, is answered or given up within a second; while it is away, it fails at once most of the time. It connects when it is
+/// first used, and again by itself.
 ///
 /// It needs a tokio runtime.
 pub struct Redis {
@@ -30,6 +31,8 @@ pub struct Redis {
 impl Redis {
     /// At this address: `redis://USER:PASSWORD@HOST:6379/0`, `rediss://` with TLS, `redis+unix:///PATH`,
     /// `redis+sentinel://HOST,HOST/NAME`, `redis+cluster://HOST,HOST`.
+    ///
+    /// With TLS, rustls takes the provider of cryptography that the process has as its default; if it has none, `ring` becomes it.
     ///
     /// # Errors
     ///
