@@ -177,7 +177,7 @@ impl Server {
         self.store.counts()
     }
 
-    /// Whether there is a session whose client is away, which [`counts`](Self::counts) looks for in all of them.
+    /// Whether the client of a session that goes on is away: [`counts`](Self::counts) without counting.
     #[must_use]
     pub fn has_detached(&self) -> bool {
         self.store.has_detached()

@@ -167,7 +167,13 @@ impl Store {
     }
 
     pub(super) fn has_detached(&self) -> bool {
-        !self.lock().away.is_empty()
+        let shelf = self.lock();
+        // One that was lost meanwhile stands there until its time is over.
+        let goes_on = |id| {
+            let place = shelf.sessions.get(id);
+            place.is_some_and(|place| place.end.over().is_none())
+        };
+        shelf.away.iter().any(|(_, id)| goes_on(id))
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -252,8 +258,9 @@ impl Drop for Store {
             place.end.lose(Loss::Expired);
         }
         // They have nobody left to report to.
-        if let Some(meter) = self.meter.get() {
-            meter(-self.kept.load(Relaxed));
+        let kept = self.kept.load(Relaxed);
+        if kept != 0 {
+            self.kept(-kept);
         }
     }
 }
@@ -332,6 +339,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_session_stands_in_the_one_set_where_it_is_looked_for() {
         let (store, ends) = away(3).await;
+        assert!(store.has_detached());
         let sets = |store: &Store| {
             let shelf = store.lock();
             (shelf.away.len(), shelf.over.len())
@@ -355,6 +363,31 @@ mod tests {
         assert_eq!(sets(&store), (0, 0));
         assert!(store.lock().sessions.is_empty());
         assert!(!store.lock().is_swept);
+        assert!(!store.has_detached());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_was_lost_while_its_client_is_away_does_not_go_on() {
+        let (store, ends) = away(2).await;
+        for end in &ends {
+            end.lose(Loss::Expired);
+        }
+        assert_eq!(store.lock().away.len(), 2);
+        assert!(!store.has_detached());
+    }
+
+    #[test]
+    fn a_store_that_is_gone_keeps_nothing() {
+        let sum = Arc::new(AtomicI64::new(0));
+        let counted = Arc::clone(&sum);
+        let store = Store::new(u64::MAX);
+        let meter: Meter = Box::new(move |change| {
+            counted.fetch_add(change, Relaxed);
+        });
+        assert!(store.meter.set(meter).is_ok());
+        assert!(!store.kept(11));
+        drop(store);
+        assert_eq!(sum.load(Relaxed), 0);
     }
 
     #[tokio::test(start_paused = true)]
