@@ -70,6 +70,7 @@ cache deny all
 pid_filename {folder}/pid
 cache_log {folder}/log
 access_log none
+shutdown_lifetime 0 seconds
 """
 CADDY = """{{
     admin off
@@ -118,7 +119,8 @@ def version(command):
 
 
 def start(backend):
-    """The intermediary in front of a port; the port that it listens on."""
+    """The intermediary in front of a port: the port that it listens on."""
+    global intermediary
     text, command, _ = KNOWN[NAME]
     port, file = free(), os.path.join(FOLDER, "file")
     fill = {"port": port, "backend": backend, "folder": FOLDER, "file": file}
@@ -126,15 +128,19 @@ def start(backend):
         out.write(text.format(**fill))
     os.chmod(FOLDER, 0o777)
     log = open(os.path.join(FOLDER, "out"), "w")
-    process = subprocess.Popen([part.format(**fill) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    command = [part.format(**fill) for part in command]
+    try:
+        intermediary = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    except OSError as error:
+        fail(f"{NAME} does not start: {error}")
     for _ in range(200):
-        if process.poll() is not None:
-            sys.exit(f"{NAME} ended: " + open(os.path.join(FOLDER, "out")).read())
+        if intermediary.poll() is not None:
+            fail(f"{NAME} ended: " + open(os.path.join(FOLDER, "out")).read())
         with socket.socket() as one:
             if one.connect_ex(("127.0.0.1", port)) == 0:
-                return process, port
+                return port
         time.sleep(0.05)
-    sys.exit(f"{NAME} does not listen")
+    fail(f"{NAME} does not listen")
 
 
 os.environ["PATH"] += ":/usr/sbin"
@@ -142,14 +148,23 @@ server = subprocess.Popen(f"exec {ADAPTER} server 0", shell=True, stdin=subproce
 intermediary = None
 
 
-def end(*_):
+def end(status=0):
+    """Leaves neither a process nor a folder behind, within the 2 s that the suite waits."""
     for process in (intermediary, server):
         if process:
             process.terminate()
     if intermediary:
-        intermediary.wait()
+        try:
+            intermediary.wait(timeout=1.5)
+        except subprocess.TimeoutExpired:
+            intermediary.kill()
     shutil.rmtree(FOLDER, ignore_errors=True)
-    os._exit(0)
+    os._exit(status)
+
+
+def fail(problem):
+    print(problem, file=sys.stderr, flush=True)
+    end(1)
 
 
 def watch():
@@ -157,7 +172,7 @@ def watch():
     end()
 
 
-signal.signal(signal.SIGTERM, end)
+signal.signal(signal.SIGTERM, lambda *_: end())
 threading.Thread(target=watch, daemon=True).start()
 for text in server.stdout:
     line = json.loads(text)
@@ -165,8 +180,7 @@ for text in server.stdout:
         behind = f"behind it {line['name']} {line.get('version', '')}"
         say({"event": "hello", "name": NAME, "version": version(KNOWN[NAME][2]), "core": NAME, "settings": behind})
     elif line["event"] == "ready":
-        intermediary, port = start(line["port"])
-        say({"event": "ready", "port": port})
+        say({"event": "ready", "port": start(line["port"])})
     else:
         print(text, end="", flush=True)
 end()

@@ -17,6 +17,9 @@ use crate::told::{Event, Told};
 /// How long an adapter may take until it is ready.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long an adapter may take to end by itself.
+const END_LIMIT: Duration = Duration::from_secs(2);
+
 /// How often an adapter that dies is started again.
 const STARTS: usize = 50;
 
@@ -61,7 +64,7 @@ struct Running {
     port: u16,
     is_dead: Arc<AtomicBool>,
     /// Killed when it is dropped.
-    _child: Child,
+    child: Child,
 }
 
 impl Adapter {
@@ -104,6 +107,19 @@ impl Adapter {
             .write_all(format!("{url}\n").as_bytes())
             .await?;
         running.stdin.flush().await
+    }
+
+    /// Ends its stdin, and lets it end what it has started; kills it if it takes too long.
+    pub(crate) async fn finish(&self) {
+        let running = self.running.lock().await.take();
+        if let Some(Running {
+            stdin, mut child, ..
+        }) = running
+        {
+            drop(stdin);
+            // One that is not over is killed here.
+            let _ = tokio::time::timeout(END_LIMIT, child.wait()).await;
+        }
     }
 
     async fn run<'a>(&self, running: &'a mut Option<Running>) -> io::Result<&'a mut Running> {
@@ -182,7 +198,7 @@ impl Adapter {
             stdin,
             port,
             is_dead,
-            _child: child,
+            child,
         })
     }
 
@@ -209,5 +225,34 @@ async fn next_line(from: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
     match from.read_until(b'\n', &mut line).await {
         Ok(0) | Err(_) => None,
         Ok(_) => Some(String::from_utf8_lossy(&line).trim_end().to_owned()),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_adapter_ends_by_itself() {
+        let folder = std::env::temp_dir().join(format!("revoir-conform-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (script, over) = (folder.join("adapter.sh"), folder.join("over"));
+        let text = format!(
+            "echo '{{\"event\":\"ready\"}}'\ncat > {}\n: > {}\n",
+            folder.join("urls").display(),
+            over.display()
+        );
+        fs::write(&script, text).unwrap();
+        let start = Start::new(&format!("sh {}", script.display()), Role::Client, None);
+        let adapter = Adapter::new(start, Arc::default());
+        adapter.connect("ws://127.0.0.1:1/a/1").await.unwrap();
+        adapter.finish().await;
+        let urls = fs::read_to_string(folder.join("urls")).unwrap();
+        let is_over = over.exists();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(urls, "ws://127.0.0.1:1/a/1\n");
+        assert!(is_over, "it was killed");
     }
 }

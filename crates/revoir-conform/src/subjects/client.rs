@@ -98,10 +98,11 @@ impl ClientUnderTest {
         }
     }
 
-    /// Lets those who ask for a case know that there is none.
+    /// Lets those who ask for a case know that there is none, or lets the adapter end.
     pub async fn finish(&self) {
-        if let Driver::Walk(walk) = &self.driver {
-            walk.finish().await;
+        match &self.driver {
+            Driver::Adapter(adapter) => adapter.finish().await,
+            Driver::Walk(walk) => walk.finish().await,
         }
     }
 }

@@ -137,6 +137,13 @@ impl ServerUnderTest {
         self.connect().await.map(drop)
     }
 
+    /// Lets the adapter end, if there is one.
+    pub async fn finish(&self) {
+        if let Place::Adapter(adapter) = &self.place {
+            adapter.finish().await;
+        }
+    }
+
     async fn connect(&self) -> io::Result<TcpStream> {
         let stream = match &self.place {
             Place::Url { host, port, .. } => TcpStream::connect((&**host, *port)).await?,

@@ -149,8 +149,10 @@ async fn server(
     };
     let server = Arc::new(server.map_err(|error| refused(&error))?);
     server.begin().await.map_err(|error| not_there(&error))?;
-    let subject: Arc<dyn Subject> = server;
-    Ok(watched(&subject, cases, run, screen, err).await)
+    let subject: Arc<dyn Subject> = server.clone();
+    let report = watched(&subject, cases, run, screen, err).await;
+    server.finish().await;
+    Ok(report)
 }
 
 async fn client(
