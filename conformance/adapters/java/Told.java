@@ -2,7 +2,6 @@
 
 import java.io.BufferedReader;
 import java.io.FileInputStream;
-import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -20,8 +19,9 @@ final class Told {
 
         void binary(byte[] message) throws Exception;
 
-        /** `code` and `reason` are null for a plain close. */
-        void close(Integer code, String reason) throws Exception;
+        void close() throws Exception;
+
+        void close(int code, String reason) throws Exception;
     }
 
     interface Serve {
@@ -86,9 +86,15 @@ final class Told {
         return URI.create(url).getPath();
     }
 
+    /** Its first 200 characters. A surrogate without its other half would be no JSON. */
+    private static String beginning(String text) {
+        int length = text.codePointCount(0, text.length());
+        return text.substring(0, text.offsetByCodePoints(0, Math.min(200, length)));
+    }
+
     static void text(String at, String message, Api api) {
         var length = message.getBytes(StandardCharsets.UTF_8).length;
-        say("message", "at", at, "type", "text", "length", length, "text", message.substring(0, Math.min(200, message.length())));
+        say("message", "at", at, "type", "text", "length", length, "text", beginning(message));
         boolean isCommand = message.startsWith("!");
         try {
             String[] words = message.split(" ", 3);
@@ -97,7 +103,7 @@ final class Told {
             } else if (words[0].equals("!send")) {
                 api.binary(new byte[Integer.parseInt(words[1])]);
             } else if (words.length == 1) {
-                api.close(null, null);
+                api.close();
             } else {
                 api.close(Integer.parseInt(words[1]), words.length > 2 ? words[2] : "");
             }
@@ -162,12 +168,5 @@ final class Told {
         }
         // What the client has running is not waited for.
         Runtime.getRuntime().halt(0);
-    }
-
-    /** A free port, for a server that does not say which it took. */
-    static int free() throws IOException {
-        try (var socket = new java.net.ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -74,10 +74,12 @@ final class Main implements WebSocket.Listener, Told.Api {
     }
 
     @Override
-    public void close(Integer code, String reason) {
-        if (code == null) {
-            throw new UnsupportedOperationException("sendClose takes a code");
-        }
+    public void close() {
+        throw new UnsupportedOperationException("sendClose takes a code");
+    }
+
+    @Override
+    public void close(int code, String reason) {
         socket.sendClose(code, reason).join();
     }
 

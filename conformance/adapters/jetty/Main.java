@@ -62,12 +62,13 @@ public final class Main implements WebSocketListener, Told.Api {
     }
 
     @Override
-    public void close(Integer code, String reason) {
-        if (code == null) {
-            session.close();
-        } else {
-            session.close(code, reason);
-        }
+    public void close() {
+        session.close();
+    }
+
+    @Override
+    public void close(int code, String reason) {
+        session.close(code, reason);
     }
 
     private static void limit(WebSocketPolicy policy) {

@@ -95,8 +95,13 @@ final class Main extends ChannelInboundHandlerAdapter implements Told.Api {
     }
 
     @Override
-    public void close(Integer code, String reason) {
-        channel.writeAndFlush(code == null ? new CloseWebSocketFrame() : new CloseWebSocketFrame(code, reason));
+    public void close() {
+        channel.writeAndFlush(new CloseWebSocketFrame());
+    }
+
+    @Override
+    public void close(int code, String reason) {
+        channel.writeAndFlush(new CloseWebSocketFrame(code, reason));
     }
 
     private static ChannelInitializer<Channel> with(java.util.function.Consumer<ChannelPipeline> handlers) {

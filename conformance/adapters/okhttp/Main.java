@@ -28,10 +28,12 @@ final class Main extends WebSocketListener {
             }
 
             @Override
-            public void close(Integer code, String reason) {
-                if (code == null) {
-                    throw new UnsupportedOperationException("close takes a code");
-                }
+            public void close() {
+                throw new UnsupportedOperationException("close takes a code");
+            }
+
+            @Override
+            public void close(int code, String reason) {
                 took(socket.close(code, reason));
             }
         };

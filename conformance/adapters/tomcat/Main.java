@@ -41,12 +41,13 @@ public final class Main extends Endpoint {
             }
 
             @Override
-            public void close(Integer code, String reason) throws Exception {
-                if (code == null) {
-                    session.close();
-                } else {
-                    session.close(new CloseReason(() -> code, reason));
-                }
+            public void close() throws Exception {
+                session.close();
+            }
+
+            @Override
+            public void close(int code, String reason) throws Exception {
+                session.close(new CloseReason(() -> code, reason));
             }
         };
         session.addMessageHandler(String.class, (MessageHandler.Whole<String>) text -> Told.text(at, text, api));
