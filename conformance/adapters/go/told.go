@@ -57,6 +57,19 @@ func fault(err error) fields {
 	return said
 }
 
+// The end, with the error that tells it.
+func over(at, how string, err error, more fields) {
+	say("closed", at, fault(err), fields{"how": how}, more)
+}
+
+// Of a refused handshake; nil without a response.
+func status(response *http.Response) fields {
+	if response == nil {
+		return nil
+	}
+	return fields{"status": response.StatusCode}
+}
+
 func hello(name, settings string) {
 	say("hello", "", fields{"name": name, "version": version, "language": "Go", "runtime": runtime.Version(), "settings": settings})
 }
@@ -97,7 +110,9 @@ func (a api) obey(at string, isText bool, payload []byte) {
 	text := string(payload)
 	if isText {
 		kind = "text"
-		said["text"] = string([]rune(text)[:min(200, len([]rune(text)))])
+		// A character has at most four bytes.
+		runes := []rune(text[:min(800, len(text))])
+		said["text"] = string(runes[:min(200, len(runes))])
 	}
 	said["type"] = kind
 	say("message", at, said)

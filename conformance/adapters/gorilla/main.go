@@ -21,12 +21,11 @@ func hold(at string, connection *websocket.Conn) {
 	for {
 		kind, payload, err := connection.ReadMessage()
 		if err != nil {
-			said := fault(err)
-			said["how"] = "error from ReadMessage"
+			var frame fields
 			if closed, ok := err.(*websocket.CloseError); ok {
-				said["code"], said["reason"] = closed.Code, closed.Text
+				frame = fields{"code": closed.Code, "reason": closed.Text}
 			}
-			say("closed", at, said)
+			over(at, "error from ReadMessage", err, frame)
 			return
 		}
 		commands.obey(at, kind == websocket.TextMessage, payload)
@@ -50,12 +49,7 @@ func connect(address string) {
 	dialer := websocket.Dialer{EnableCompression: deflates(), TLSClientConfig: trusted()}
 	connection, response, err := dialer.Dial(address, nil)
 	if err != nil {
-		said := fault(err)
-		said["how"] = "error from Dial"
-		if response != nil {
-			said["status"] = response.StatusCode
-		}
-		say("closed", pathOf(address), said)
+		over(pathOf(address), "error from Dial", err, status(response))
 		return
 	}
 	hold(pathOf(address), connection)

@@ -31,13 +31,12 @@ func hold(at string, connection *websocket.Conn) {
 	for {
 		kind, payload, err := connection.Read(context.Background())
 		if err != nil {
-			said := fault(err)
-			said["how"] = "error from Read"
+			var frame fields
 			var closed websocket.CloseError
 			if errors.As(err, &closed) {
-				said["code"], said["reason"] = int(closed.Code), closed.Reason
+				frame = fields{"code": int(closed.Code), "reason": closed.Reason}
 			}
-			say("closed", at, said)
+			over(at, "error from Read", err, frame)
 			return
 		}
 		commands.obey(at, kind == websocket.MessageText, payload)
@@ -68,12 +67,7 @@ func connect(address string) {
 	options := websocket.DialOptions{HTTPClient: client, CompressionMode: compression[deflates()]}
 	connection, response, err := websocket.Dial(context.Background(), address, &options)
 	if err != nil {
-		said := fault(err)
-		said["how"] = "error from Dial"
-		if response != nil {
-			said["status"] = response.StatusCode
-		}
-		say("closed", pathOf(address), said)
+		over(pathOf(address), "error from Dial", err, status(response))
 		return
 	}
 	hold(pathOf(address), connection)

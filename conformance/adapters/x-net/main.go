@@ -35,9 +35,7 @@ func hold(at string, connection *websocket.Conn) {
 	for {
 		var one message
 		if err := codec.Receive(connection, &one); err != nil {
-			said := fault(err)
-			said["how"] = "error from Receive"
-			say("closed", at, said)
+			over(at, "error from Receive", err, nil)
 			connection.Close()
 			return
 		}
@@ -53,9 +51,7 @@ func connect(address string) {
 		connection, err = websocket.DialConfig(config)
 	}
 	if err != nil {
-		said := fault(err)
-		said["how"] = "error from DialConfig"
-		say("closed", pathOf(address), said)
+		over(pathOf(address), "error from DialConfig", err, nil)
 		return
 	}
 	hold(pathOf(address), connection)
