@@ -12,6 +12,11 @@ namespace websocket = beast::websocket;
 using tcp = boost::asio::ip::tcp;
 using Socket = websocket::stream<tcp::socket>;
 
+/// An error as a log would show it.
+static std::vector<told::Field> fault(const beast::error_code &error) {
+    return {told::text("class", error.category().name()), told::text("text", error.message())};
+}
+
 /// What the peer's Close frame said. Without a code there it is `none`.
 static void add_reason(std::vector<told::Field> &fields, Socket &socket) {
     if (socket.reason().code == websocket::close_code::none) return;
@@ -20,8 +25,8 @@ static void add_reason(std::vector<told::Field> &fields, Socket &socket) {
 }
 
 static void over(const std::string &at, Socket &socket, const beast::error_code &error, const char *how) {
-    std::vector<told::Field> fields{told::text("how", how), told::text("class", error.category().name()),
-                                    told::text("text", error.message())};
+    auto fields = fault(error);
+    fields.insert(fields.begin(), told::text("how", how));
     if (error == websocket::error::closed) add_reason(fields, socket);
     told::say("closed", at, fields);
 }
@@ -34,7 +39,7 @@ static void hold(const std::string &at, Socket &socket) {
             beast::error_code error;
             socket.text(is_text);
             socket.write(boost::asio::buffer(message), error);
-            if (error) told::say("error", at, {told::text("class", error.category().name()), told::text("text", error.message())});
+            if (error) told::say("error", at, fault(error));
         },
         [&](int code, const std::string &reason) -> std::string {
             beast::error_code error;
@@ -44,11 +49,9 @@ static void hold(const std::string &at, Socket &socket) {
             // It waits for the answer, and for the end of TCP.
             socket.close(why, error);
             is_over = true;
-            std::vector<told::Field> fields{told::text("how", error ? "error from close" : "close returned")};
-            if (error) {
-                fields.push_back(told::text("class", error.category().name()));
-                fields.push_back(told::text("text", error.message()));
-            }
+            std::vector<told::Field> fields;
+            if (error) fields = fault(error);
+            fields.insert(fields.begin(), told::text("how", error ? "error from close" : "close returned"));
             add_reason(fields, socket);
             told::say("closed", at, fields);
             return "";
@@ -85,7 +88,7 @@ static void serve(boost::asio::io_context &context, tcp::acceptor &acceptor) {
             socket.accept(request, error);
             std::string at(request.target());
             if (!error) return hold(at, socket);
-            told::say("error", at, {told::text("class", error.category().name()), told::text("text", error.message())});
+            told::say("error", at, fault(error));
         }).detach();
     }
 }
@@ -100,8 +103,8 @@ static void connect(boost::asio::io_context &context, const std::string &url) {
     websocket::response_type response;
     if (!error) socket.handshake(response, where.host + ":" + where.port, where.path, error);
     if (!error) return hold(where.path, socket);
-    std::vector<told::Field> fields{told::text("how", "error from handshake"), told::text("class", error.category().name()),
-                                    told::text("text", error.message())};
+    auto fields = fault(error);
+    fields.insert(fields.begin(), told::text("how", "error from handshake"));
     if (error == websocket::error::upgrade_declined) fields.push_back(told::number("status", response.result_int()));
     told::say("closed", where.path, fields);
 }

@@ -64,10 +64,20 @@ struct Api {
     std::function<std::string(int, const std::string &)> close;
 };
 
+/// The first 200 characters.
+inline std::string beginning(const std::string &text) {
+    std::size_t characters = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        bool is_first = (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
+        if (is_first && ++characters > 200) return text.substr(0, at);
+    }
+    return text;
+}
+
 /// Tells of a message, and echoes it or does what it says.
 inline void obey(const std::string &at, bool is_text, const std::string &message, const Api &api) {
     std::vector<Field> fields{text("type", is_text ? "text" : "binary"), number("length", message.size())};
-    if (is_text) fields.push_back(text("text", message.size() > 200 ? "" : message));
+    if (is_text) fields.push_back(text("text", beginning(message)));
     say("message", at, fields);
     if (!is_text || message.rfind("!", 0) != 0) return api.send(is_text, message);
     std::istringstream words(message);

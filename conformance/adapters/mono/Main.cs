@@ -31,10 +31,17 @@ static class Adapter {
         return text;
     }
 
+    // Its first 200 characters. A surrogate without its other half would be no JSON.
+    static string Beginning(string text) {
+        var end = 0;
+        for (int count = 0; count < 200 && end < text.Length; count++) end += char.IsSurrogatePair(text, end) ? 2 : 1;
+        return text.Substring(0, end);
+    }
+
     // Returns whether it has closed.
     static async Task<bool> Obey(string at, ClientWebSocket socket, bool isText, byte[] payload) {
         var text = isText ? Encoding.UTF8.GetString(payload) : null;
-        Say("message", "at", at, "type", isText ? "text" : "binary", "length", payload.Length, "text", text != null && text.Length > 200 ? text.Substring(0, 200) : text);
+        Say("message", "at", at, "type", isText ? "text" : "binary", "length", payload.Length, "text", text == null ? null : Beginning(text));
         var command = isText && text.StartsWith("!") ? text : null;
         try {
             var words = (text ?? "").Split(new[] { ' ' }, 3);
