@@ -305,7 +305,7 @@ fn of_the_application(check: &Check, told: &[Event]) -> Result<(), (Verdict, Str
     }
 }
 
-/// `told` is everything, of which `closed` is the last.
+/// `told` is everything, `closed` is in it.
 fn of_the_end(check: &Check, closed: &Event, told: &[Event]) -> Result<(), (Verdict, String)> {
     let wrong = |instead: String| Err((Verdict::Wrong, instead));
     let not_told = |instead: &str| Err((Verdict::NotTold, instead.to_owned()));
