@@ -233,28 +233,37 @@ fn intermediaries(page: &mut String, between: &[Results]) {
          that its documentation has for WebSocket ([through.py](../conformance/adapters/intermediaries/through.py)). A case that is ok \
          came through: the server's application was told how the client ended, and the client saw what the server did. What the gateway \
          does otherwise it does on purpose: it tells the server an ending in a Close frame of its own.\n\n\
-         | intermediary | cases | came through | did not |\n|---|---:|---:|---|\n",
+         | intermediary | cases | came through | runs disagree | did not |\n|---|---:|---:|---:|---|\n",
     );
     for results in between {
         let Some(cases) = results.roles.get("server") else {
             continue;
         };
-        let passed = |case: &&Case| matches!(&*case.verdict, "ok" | "tolerated");
-        let lost: Vec<String> = cases
+        let steady: Vec<&Case> = cases
             .iter()
-            .filter(|case| !passed(case) && case.verdict != "flaky")
-            .filter(|case| results.steady("server", &case.case).is_some())
+            .filter_map(|case| results.steady("server", &case.case))
+            .collect();
+        let (passed, lost): (Vec<&Case>, Vec<&Case>) = steady
+            .iter()
+            .partition(|case| matches!(&*case.verdict, "ok" | "tolerated"));
+        let lost: Vec<String> = lost
+            .into_iter()
             .map(|case| {
                 let why = case.problems.first().map_or("", String::as_str);
                 format!("`{}` ({})", case.case, cell(why))
             })
             .collect();
+        let disagree = match (cases.len() - steady.len(), &results.compared) {
+            (0, None) => "run once".to_owned(),
+            (count, _) => count.to_string(),
+        };
         page.push_str(&format!(
-            "| {} {} | {} | {} | {} |\n",
+            "| {} {} | {} | {} | {} | {} |\n",
             results.name,
             results.version,
             cases.len(),
-            cases.iter().filter(passed).count(),
+            passed.len(),
+            disagree,
             lost.join("; "),
         ));
     }
