@@ -35,6 +35,11 @@ impl Programs {
         })
     }
 
+    /// Where they are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A program by its name.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         executable(&self.folder, name)

@@ -10,6 +10,7 @@ use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 
 use crate::process::Running;
+use crate::programs::Programs;
 use crate::{interop, tools};
 
 /// What installs it.
@@ -100,15 +101,18 @@ fn sources() -> PathBuf {
 #[derive(Debug)]
 pub(super) struct Installed {
     folder: PathBuf,
+    /// Where the programs of this workspace are.
+    own: PathBuf,
     languages: BTreeMap<By, Result<(), String>>,
 }
 
 impl Installed {
-    pub(super) fn new() -> anyhow::Result<Self> {
+    pub(super) fn new(programs: &Programs) -> anyhow::Result<Self> {
         let folder = crate::root().join("target/matrix");
         tools::copy_tree(&sources(), &folder)?;
         Ok(Self {
             folder,
+            own: programs.folder().to_owned(),
             languages: BTreeMap::new(),
         })
     }
@@ -139,7 +143,7 @@ impl Installed {
             ("{python}", format!("{python} {}", folder.display())),
             ("{rust}", at("rust/target/debug")),
             ("{peers}", folder.display().to_string()),
-            ("{own}", own()?.display().to_string()),
+            ("{own}", self.own.display().to_string()),
             ("{to}", to.display().to_string()),
         ];
         let replaced =
@@ -147,7 +151,7 @@ impl Installed {
         Ok(starts.iter().fold(adapter.start.clone(), replaced))
     }
 
-    /// Builds an adapter, unless it was built from the same sources by the same command.
+    /// Builds an adapter, unless it was built from the same sources, on the same packages, by the same command.
     fn build(
         &self,
         adapter: &Adapter,
@@ -157,7 +161,7 @@ impl Installed {
     ) -> anyhow::Result<()> {
         let from = sources().join(&adapter.name);
         let shared = adapter.shared.as_ref().map(|name| sources().join(name));
-        let mut wanted = command.to_owned();
+        let mut wanted = format!("{command}\n{}", self.stands_on(adapter)?);
         for folder in [Some(&from), shared.as_ref()].into_iter().flatten() {
             let files =
                 fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
@@ -189,12 +193,29 @@ impl Installed {
         Running::start(&mut shell)?.succeed(deadline)?;
         fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))
     }
-}
 
-/// Where the programs of this workspace are.
-fn own() -> anyhow::Result<PathBuf> {
-    let folder = std::env::current_exe().context("find this program")?;
-    Ok(folder.parent().map(PathBuf::from).unwrap_or_default())
+    /// The versions of the packages that an adapter is built on.
+    fn stands_on(&self, adapter: &Adapter) -> anyhow::Result<String> {
+        let mut versions = match adapter.by {
+            By::Python => {
+                let pins = self.folder.join("venv/installed.txt");
+                fs::read_to_string(&pins).with_context(|| format!("read {}", pins.display()))?
+            }
+            _ => String::new(),
+        };
+        if !adapter.packages.is_empty() {
+            let debian = Command::new("dpkg-query")
+                .args(["-W", "-f", "${Package} ${Version}\\n"])
+                .args(&adapter.packages)
+                .output()
+                .context("start `dpkg-query`")?;
+            if !debian.status.success() {
+                bail!("`dpkg-query`: {}", debian.status);
+            }
+            versions.push_str(&String::from_utf8_lossy(&debian.stdout));
+        }
+        Ok(versions)
+    }
 }
 
 /// Installs the peers of a language, unless they were installed with the same pins before.

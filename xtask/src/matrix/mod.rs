@@ -43,7 +43,7 @@ const CASES: [&str; 13] = [
 /// writes what came of it to `conformance/results`, beside what an earlier run said.
 pub(crate) fn run(programs: &Programs, names: &[&str]) -> anyhow::Result<()> {
     let chosen = adapters::chosen(names)?;
-    let mut installed = Installed::new()?;
+    let mut installed = Installed::new(programs)?;
     let revoir = programs.program("revoir");
     let mut failed = Vec::new();
     for (at, adapter) in chosen.iter().enumerate() {
@@ -96,9 +96,8 @@ fn measure(revoir: &Path, installed: &mut Installed, adapter: &Adapter) -> anyho
             .collect();
         report(&format!("   {role}: {}", counts.join(", ")));
     }
-    let kept = results::newest()?;
-    if let Some(before) = kept.iter().find(|before| before.name == results.name) {
-        results.compare(before);
+    if let Some(before) = results.earlier()? {
+        results.compare(&before);
     }
     for differs in results.compared.iter().flat_map(|one| &one.differs) {
         report(&format!("   differs from the run before: {differs}"));

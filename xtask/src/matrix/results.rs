@@ -167,6 +167,12 @@ impl Results {
         results.context("no role was played")
     }
 
+    /// The run before this one, if it was of the same version.
+    pub(super) fn earlier(&self) -> anyhow::Result<Option<Self>> {
+        let path = self.path();
+        path.exists().then(|| read(&path)).transpose()
+    }
+
     /// Takes down how this differs from an earlier run of the same version and suite.
     pub(super) fn compare(&mut self, before: &Self) {
         if (&self.version, &self.suite) != (&before.version, &before.suite) {
