@@ -29,7 +29,10 @@ pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
         let own = scope.spawn(|| own.own(&own_adapter, deadline));
         let others = others.others(&node, &python, &chromium, deadline);
         let own = own.join().unwrap_or_else(|_| bail!("a thread panicked"));
-        own.and(others)
+        match (own, others) {
+            (Err(own), Err(others)) => bail!("{own:#}; and {others:#}"),
+            (own, others) => own.and(others),
+        }
     })
 }
 
