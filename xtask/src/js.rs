@@ -24,7 +24,7 @@ const SCRIPTS: [&str; 2] = [
     "crates/revoir-site/assets/revoir-policy.js",
 ];
 
-/// How much is done.
+/// Which engines the package is checked in, and whether what they do is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engines {
     /// In Chromium and Firefox.
@@ -36,7 +36,7 @@ pub(crate) enum Engines {
 }
 
 /// Copies the package into `target/js`, where its tools are, and checks it there.
-pub(crate) fn run(programs: &Programs, extent: Engines) -> anyhow::Result<()> {
+pub(crate) fn run(programs: &Programs, engines: Engines) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     let package = install(deadline)?;
     let chromium = tools::find_chromium(deadline)?;
@@ -49,10 +49,10 @@ pub(crate) fn run(programs: &Programs, extent: Engines) -> anyhow::Result<()> {
         .env("CHROMIUM", &chromium)
         .env("FIREFOX", &firefox)
         .current_dir(&package);
-    if extent != Engines::Usual {
+    if engines != Engines::Usual {
         check.env("WEBKIT", tools::find_webkit(deadline)?);
     }
-    if extent == Engines::Write {
+    if engines == Engines::Write {
         check.env("WRITE", "1");
     }
     Running::start(&mut check)?.succeed(deadline)?;
@@ -72,7 +72,7 @@ pub(crate) fn run(programs: &Programs, extent: Engines) -> anyhow::Result<()> {
     for of_page in of_pages {
         of_page.succeed(deadline)?;
     }
-    if extent == Engines::Write {
+    if engines == Engines::Write {
         for name in ["README.md", "conformance.md"] {
             let file = Path::new("clients/js").join(name);
             fs::copy(package.join(name), crate::root().join(&file))
