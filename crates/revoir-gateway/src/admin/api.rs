@@ -145,7 +145,7 @@ async fn drain(State(admin): State<Arc<Admin>>, body: Result<Bytes, BytesRejecti
         Err(refused) => return *refused,
     };
     let connections = admin.gateway.connections();
-    // OperatorRequest first: once it is told, it may begin at once.
+    // Counted first: once the drain is told, it may begin at once.
     if admin.gateway.is_draining() || admin.drains.try_send(how).is_err() {
         let hint = "it ends by itself; SIGTERM shortens it";
         return problem(StatusCode::CONFLICT, "a drain has begun already", hint);

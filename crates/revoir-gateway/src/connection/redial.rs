@@ -29,7 +29,7 @@ const RESUME: HeaderName = HeaderName::from_static("revoir-resume");
 /// What a client asks for has usually not so many bytes, which are not counted.
 const USUAL: usize = 4096;
 
-/// No backend is waited for longer than this on its own advice.
+/// Nobody is waited for longer than this on their own advice.
 const LONGEST_ADVICE: Duration = Duration::from_secs(3600);
 
 /// Dials again for one client. What the client asked for is kept in little memory: most clients
