@@ -5,10 +5,13 @@ use revoir_proto::frame::Opcode;
 
 use crate::rules::Mode;
 use crate::tests::sessions::line::How;
-use crate::tests::sessions::{stage, text, verdict};
+use crate::tests::sessions::{Stage, stage, text, verdict};
 use crate::tests::support::{Raw, soon};
 
 const MESSAGES: u32 = 300;
+
+/// Connections that are to be cut, one after the other.
+const FAULTS: usize = 12;
 
 /// Where connections are cut: small steps of a generator that everybody can compute again.
 fn faults(seed: u64) -> Vec<(usize, How)> {
@@ -20,7 +23,15 @@ fn faults(seed: u64) -> Vec<(usize, How)> {
         (state >> 33) as usize
     };
     let all = [How::Fin, How::Rst, How::HalfOpen];
-    (0..12).map(|_| (next() % 4000, all[next() % 3])).collect()
+    (0..FAULTS)
+        .map(|_| (next() % 4000, all[next() % 3]))
+        .collect()
+}
+
+/// A connection takes the next fault as it begins: once two have, the first of them was cut.
+fn were_cut(stage: &Stage, seed: u64) {
+    let left = stage.network.faults();
+    assert!(left + 1 < FAULTS, "seed {seed}: nothing was cut");
 }
 
 /// What a message is: short and long, with its number in front.
@@ -77,7 +88,7 @@ async fn a_conversation_survives_every_cut_of_the_client() {
             }
         };
         tokio::join!(sending, receiving);
-        assert!(stage.network.faults() < 12, "seed {seed}: nothing was cut");
+        were_cut(&stage, seed);
         echoing.abort();
     }
 }
@@ -88,10 +99,11 @@ async fn a_backend_that_only_speaks_is_heard_whole() {
         let stage = stage(Mode::Auto).await;
         let (mut client, backend) = stage.begin().await;
         assert_eq!(verdict(&mut client).await, "new");
-        let speaking = tokio::spawn(speak(backend));
         stage.network.set_faults(faults(seed));
         stage.network.cut(How::HalfOpen);
+        let speaking = tokio::spawn(speak(backend));
         hear(&mut client).await;
+        were_cut(&stage, seed);
         speaking.abort();
     }
 }
