@@ -1,6 +1,6 @@
 //! [`Connector`]: where an HTTP client of hyper gets its connections from.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tower_service::Service;
 use crate::upstream::maybe_tls::MaybeTls;
 use crate::upstream::target::Target;
 
-type Connected = Pin<Box<dyn Future<Output = io::Result<MaybeTls>> + Send>>;
+type Connected = Pin<Box<dyn Future<Output = io::Result<TokioIo<MaybeTls>>> + Send>>;
 
 /// Connects an HTTP client, as a function does.
 #[derive(Clone)]
@@ -25,26 +25,26 @@ impl Connector {
         F: Fn(Target) -> R + Send + Sync + 'static,
         R: Future<Output = io::Result<MaybeTls>> + Send + 'static,
     {
-        Self(Arc::new(move |target| Box::pin(connect(target))))
+        Self(Arc::new(move |target| {
+            let connecting = connect(target);
+            Box::pin(async move { connecting.await.map(TokioIo::new) })
+        }))
     }
 }
 
 impl Service<Uri> for Connector {
     type Response = TokioIo<MaybeTls>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<MaybeTls>>> + Send>>;
+    type Future = Connected;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = Target::of(&uri).map(|target| (self.0)(target));
-        Box::pin(async move {
-            connecting
-                .map_err(io::Error::other)?
-                .await
-                .map(TokioIo::new)
-        })
+        match Target::of(&uri) {
+            Ok(target) => (self.0)(target),
+            Err(error) => Box::pin(ready(Err(io::Error::other(error)))),
+        }
     }
 }
