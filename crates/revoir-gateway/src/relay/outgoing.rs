@@ -155,12 +155,15 @@ impl Outgoing {
 
     /// Takes out everything that did not leave.
     pub(crate) fn take_rest(&mut self) -> Vec<u8> {
-        let mut rest = Vec::new();
+        let controls = self.controls.len() - self.controls_written;
+        let mut rest = Vec::with_capacity(self.queued() + controls);
         if self.controls_written > 0 {
             rest.extend_from_slice(&self.controls[self.controls_written..]);
             self.controls.clear();
         }
-        rest.extend(self.data.from(self.written).flatten());
+        for piece in self.data.from(self.written) {
+            rest.extend_from_slice(piece);
+        }
         rest.extend_from_slice(&self.controls);
         *self = Self::default();
         rest
