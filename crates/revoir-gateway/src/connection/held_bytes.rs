@@ -34,8 +34,8 @@ impl HeldBytes {
 
     /// So much more is held from now on, or less, by somebody who counts for himself.
     pub(crate) fn change(&self, bytes: i64) {
-        let change = isize::try_from(bytes).unwrap_or(isize::MAX);
-        self.now.fetch_add(change, Ordering::Relaxed);
+        // Wraps where the sum does, so that what is added and taken away again leaves nothing.
+        self.now.fetch_add(bytes as isize, Ordering::Relaxed);
     }
 
     pub(crate) fn now(&self) -> usize {
@@ -112,6 +112,16 @@ mod tests {
         drop(one);
         assert_eq!((all.now(), all.free()), (0, 100));
         assert!(!all.is_short());
+    }
+
+    #[test]
+    fn what_others_count_is_added_and_taken_away() {
+        let all = HeldBytes::new(100);
+        all.change(60);
+        all.change(-20);
+        assert_eq!((all.now(), all.free()), (40, 60));
+        all.change(-40);
+        assert_eq!((all.now(), all.free()), (0, 100));
     }
 
     #[test]
