@@ -18,7 +18,7 @@ const LOOKS: u32 = 4;
 pub(super) struct Lifetime {
     /// In the gateway's time.
     oldest: Option<Duration>,
-    silence: Option<IdleTimer>,
+    idle: Option<IdleTimer>,
 }
 
 /// Looks now and then whether something was said, so that no message costs anything.
@@ -39,19 +39,19 @@ impl Lifetime {
             let earlier = part.mul_f64(f64::from(random.next_u32()) / f64::from(u32::MAX));
             now.saturating_add(age.saturating_sub(earlier))
         });
-        let silence = rules.idle_limit.map(|limit| IdleTimer {
+        let idle = rules.idle_limit.map(|limit| IdleTimer {
             limit,
             next_look: now.saturating_add(limit / LOOKS),
             messages: 0,
             since: now,
         });
-        let is_limited = oldest.is_some() || silence.is_some();
-        is_limited.then(|| Box::new(Self { oldest, silence }))
+        let is_limited = oldest.is_some() || idle.is_some();
+        is_limited.then(|| Box::new(Self { oldest, idle }))
     }
 
     /// When to look next.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        let look = self.silence.as_ref().map(|silence| silence.next_look);
+        let look = self.idle.as_ref().map(|idle| idle.next_look);
         earlier(self.oldest, look)
     }
 
@@ -62,14 +62,14 @@ impl Lifetime {
             let text = "the connection has reached its greatest age";
             return Some(Goodbye::going_away(text, Cause::ClosedLocally));
         }
-        let silence = self.silence.as_mut().filter(|own| own.next_look <= now)?;
-        if is_busy || messages != silence.messages {
-            (silence.messages, silence.since) = (messages, now);
-        } else if now.saturating_sub(silence.since) >= silence.limit {
+        let idle = self.idle.as_mut().filter(|own| own.next_look <= now)?;
+        if is_busy || messages != idle.messages {
+            (idle.messages, idle.since) = (messages, now);
+        } else if now.saturating_sub(idle.since) >= idle.limit {
             let text = "no message came for too long";
             return Some(Goodbye::going_away(text, Cause::IdleTimeout));
         }
-        silence.next_look = now.saturating_add(silence.limit / LOOKS);
+        idle.next_look = now.saturating_add(idle.limit / LOOKS);
         None
     }
 }

@@ -24,7 +24,7 @@ impl AsyncRead for Leg {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Session(side) => side.poll_read(cx, into).map(Ok),
+            Self::Session(client) => client.poll_read(cx, into).map(Ok),
             Self::Socket(socket) => Pin::new(socket).poll_read(cx, into),
         }
     }
@@ -37,7 +37,7 @@ impl AsyncWrite for Leg {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Session(side) => side.poll_write(cx, bytes).map(Ok),
+            Self::Session(client) => client.poll_write(cx, bytes).map(Ok),
             Self::Socket(socket) => Pin::new(socket).poll_write(cx, bytes),
         }
     }
@@ -48,9 +48,10 @@ impl AsyncWrite for Leg {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Session(side) => {
+            Self::Session(client) => {
                 let first = slices.iter().find(|slice| !slice.is_empty());
-                side.poll_write(cx, first.map_or(&[], |slice| slice))
+                client
+                    .poll_write(cx, first.map_or(&[], |slice| slice))
                     .map(Ok)
             }
             Self::Socket(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
@@ -63,8 +64,8 @@ impl AsyncWrite for Leg {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Session(side) => {
-                side.poll_flush(cx);
+            Self::Session(client) => {
+                client.poll_flush(cx);
                 Poll::Ready(Ok(()))
             }
             Self::Socket(socket) => Pin::new(socket).poll_flush(cx),
