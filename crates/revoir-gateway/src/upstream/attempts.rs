@@ -18,6 +18,7 @@ use crate::upstream::server::{Upstream, UpstreamPermit};
 pub(super) struct Attempts<'a> {
     pool: &'a Arc<Pool>,
     opening: &'a Opening,
+    path: PathId,
     pub(super) running: Vec<Attempt<'a>>,
     /// Whether there is no other to ask.
     pub(super) is_alone: bool,
@@ -26,7 +27,6 @@ pub(super) struct Attempts<'a> {
 pub(super) struct Attempt<'a> {
     /// Which of those that were tried it is at.
     at: usize,
-    upstream: Arc<Upstream>,
     began: Instant,
     /// The same in the pool's time.
     since: Duration,
@@ -34,22 +34,28 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempts<'a> {
-    /// `is_alone`: whether nobody but the first may be asked.
-    pub(super) const fn new(pool: &'a Arc<Pool>, opening: &'a Opening, is_alone: bool) -> Self {
+    /// `path`: of `opening`. `is_alone`: whether nobody but the first may be asked.
+    pub(super) const fn new(
+        pool: &'a Arc<Pool>,
+        opening: &'a Opening,
+        path: PathId,
+        is_alone: bool,
+    ) -> Self {
         Self {
             pool,
             opening,
+            path,
             running: Vec::new(),
             is_alone,
         }
     }
 
-    /// Asks `upstream`, the one at this place of those that were tried.
+    /// Asks `upstream`, the one at this place of those that were tried. Nobody else needs to find out how it is.
     pub(super) fn begin(&mut self, at: usize, upstream: &Arc<Upstream>) {
+        upstream.health().tried(self.pool.now(), self.path);
         let (pool, opening, to) = (self.pool, self.opening, Arc::clone(upstream));
         self.running.push(Attempt {
             at,
-            upstream: Arc::clone(upstream),
             began: Instant::now(),
             since: pool.now(),
             answer: Box::pin(async move { attempt(pool, &to.target, opening).await }),
@@ -79,9 +85,16 @@ impl<'a> Attempts<'a> {
 
     /// Is ready once another one should be asked: the only one has not answered for so long, and nobody else has
     /// had an answer since.
-    pub(super) fn is_doubtful(&self, after: Duration) -> impl Future<Output = ()> + Send + use<> {
+    pub(super) fn is_doubtful(
+        &self,
+        tried: &[UpstreamPermit],
+        after: Duration,
+    ) -> impl Future<Output = ()> + Send + use<> {
         let only = match &self.running[..] {
-            [only] if !self.is_alone => Some((Arc::clone(&only.upstream), only.began, only.since)),
+            [only] if !self.is_alone => {
+                let upstream = Arc::clone(tried[only.at].upstream());
+                Some((upstream, only.began, only.since))
+            }
             _ => None,
         };
         async move {
@@ -95,15 +108,15 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Somebody else has answered, or nobody will in time: those that have had so long are silent, or nearly so long,
-    /// since the second one begins when a timer has rung for the first.
-    pub(super) fn are_over(&mut self, path: PathId, tried: &[UpstreamPermit], after: Duration) {
+    /// Somebody else has answered, or nobody will in time: those that have had so long are silent.
+    pub(super) fn are_over(&mut self, tried: &[UpstreamPermit], after: Duration) {
         for one in self.running.drain(..) {
             let permit = &tried[one.at];
-            if one.began.elapsed() >= after - after / 10 && !one.upstream.was_heard_of(one.since) {
+            let upstream = permit.upstream();
+            if one.began.elapsed() >= after && !upstream.was_heard_of(one.since) {
                 tracing::warn!(target: "revoir", upstream = %permit.name(), "{}", DialError::Silent);
-                self.pool.tried(permit, path, Reached::Silent);
-                self.pool.ask(&one.upstream, &self.opening.question());
+                self.pool.tried(permit, self.path, Reached::Silent);
+                self.pool.ask(upstream, &self.opening.question());
             }
         }
     }

@@ -30,12 +30,12 @@ pub(crate) async fn dial(
     opening: &Opening,
     limit: Duration,
 ) -> Result<(Opened, UpstreamPermit), DialError> {
-    let deadline = Instant::now() + limit;
+    let (deadline, half) = (Instant::now() + limit, limit / 2);
     let path = PathId::of(opening.resource.path());
     let mut tried = Vec::new();
     let mut best: Option<DialError> = None;
     let mut standing = None;
-    let mut attempts = Attempts::new(pool, opening, permit.is_again());
+    let mut attempts = Attempts::new(pool, opening, path, permit.is_again());
     loop {
         if attempts.running.is_empty() {
             if deadline <= Instant::now() {
@@ -49,13 +49,12 @@ pub(crate) async fn dial(
                 pool.ask(upstream.upstream(), &opening.question());
                 standing.get_or_insert(Reached::Badly);
             } else {
-                upstream.upstream().health().tried(pool.now(), path);
                 attempts.begin(tried.len(), upstream.upstream());
             }
             tried.push(upstream);
             continue;
         }
-        let doubtful = attempts.is_doubtful(limit / 2);
+        let doubtful = attempts.is_doubtful(&tried, half);
         let (at, answer) = tokio::select! {
             biased;
             done = attempts.next() => done,
@@ -63,7 +62,7 @@ pub(crate) async fn dial(
             () = doubtful => {
                 let other = pool
                     .has_another(path, &tried)
-                    .then(|| pool.pick(path, &tried, opening.affinity));
+                    .then(|| pool.fittest(path, &tried, opening.affinity));
                 if let Some(other) = other.flatten() {
                     attempts.begin(tried.len(), other.upstream());
                     tried.push(other);
@@ -87,7 +86,7 @@ pub(crate) async fn dial(
         });
         let error = match answer {
             Ok(opened) => {
-                attempts.are_over(path, &tried, limit / 2);
+                attempts.are_over(&tried, half);
                 permit.report(Reached::Well);
                 return Ok((opened, tried.swap_remove(at)));
             }
@@ -111,7 +110,9 @@ pub(crate) async fn dial(
         let is_waited_for =
             !attempts.running.is_empty() && !matches!(reached, Reached::Well | Reached::Silent);
         if !goes_on && !is_waited_for {
-            attempts.are_over(path, &tried, limit / 2);
+            // The second one began when a timer had rung for the first: at the deadline it has had little less than
+            // the other half.
+            attempts.are_over(&tried, half - half / 10);
             break;
         }
     }
