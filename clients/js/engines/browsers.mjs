@@ -69,7 +69,15 @@ function pageOf(page) {
 			const state = isFrozen ? "frozen" : "active";
 			const type = isFrozen ? "freeze" : "resume";
 			// The answer to the command may come before the page has had the event.
-			const told = new Promise((resolve) => page.on("console", (line) => line.text() === `page: ${type}` && resolve()));
+			const told = new Promise((resolve) => {
+				const hear = (line) => {
+					if (line.text() === `page: ${type}`) {
+						page.off("console", hear);
+						resolve();
+					}
+				};
+				page.on("console", hear);
+			});
 			await page.evaluate((type) => document.addEventListener(type, () => console.log(`page: ${type}`), { once: true }), type);
 			await session.send("Page.setWebLifecycleState", { state });
 			await told;

@@ -147,7 +147,8 @@ const revoirMatcher = (data) => {
   }
 
   /** Whether a text may be a line of a console or a log. */
-  const isLine = (typed) => wantedOf(typed).length >= 3 && /\s|[^\x00-\x7f]/u.test(typed.trim());
+  const isLine = (typed) =>
+    new TextEncoder().encode(typed).length <= 2000 && /\s|[^\x00-\x7f]/u.test(typed.trim()) && wantedOf(typed).length >= 3;
 
   /** The entries that fit, best first. `heard`: the causes that a line tells of, with their shares in per cent. */
   function find(typed, heard = []) {

@@ -14,6 +14,7 @@
 
   async function load() {
     diagnosis = await revoirSearch.diagnosis();
+    return diagnosis !== null;
   }
 
   const fill = (template, values) => template.replaceAll(/\{(\w+)\}/gu, (_, name) => values[name]);
@@ -113,7 +114,7 @@
 
   async function rank() {
     if (when) after.hidden = when.value !== "open";
-    await load();
+    if (!(await load())) return;
     takeOver();
     const evidence = known();
     const other = diagnosis.codeIn(line.value) ?? evidence.code;

@@ -6,7 +6,7 @@ const revoirSearch = (() => {
   const forms = [...document.querySelectorAll("form.search")];
   const { dataset } = forms[0];
 
-  /** A script that is loaded when it is first asked for, and hands something over. */
+  /** A script that is loaded when it is first asked for, and hands something over; null if it cannot be had now. */
   function later(address) {
     let handed = null;
     let done = () => {};
@@ -15,6 +15,10 @@ const revoirSearch = (() => {
         done = resolve;
         const script = document.createElement("script");
         script.src = address;
+        script.onerror = () => {
+          handed = null;
+          resolve(null);
+        };
         document.head.append(script);
       }));
     return { load, take: (of) => done(of) };
@@ -27,9 +31,10 @@ const revoirSearch = (() => {
   /** What fits, best first. A line of a console or a log is read as `revoir diagnose` reads it, too. */
   async function find(typed) {
     const matcher = await load();
+    if (!matcher) return null;
     if (!matcher.isLine(typed)) return matcher.find(typed);
-    const { signs, ranked } = (await diagnosis.load()).diagnose({ code: null, text: typed });
-    return matcher.find(typed, signs > 0 ? ranked : []);
+    const read = (await diagnosis.load())?.diagnose({ code: null, text: typed });
+    return matcher.find(typed, read?.signs > 0 ? read.ranked : []);
   }
 
   function link(entry) {
@@ -112,7 +117,7 @@ const revoirSearch = (() => {
       if (value.trim() === "") return open(false);
       const found = await find(value);
       // Somebody may have typed on.
-      if (document.activeElement === input && input.value === value) show(found);
+      if (found && document.activeElement === input && input.value === value) show(found);
     }
 
     /** Opens the chosen result, or the best one. */
@@ -120,9 +125,15 @@ const revoirSearch = (() => {
       if (input.value.trim() === "") return;
       event.preventDefault();
       const chosen = list.hidden ? null : list.querySelectorAll("li")[active]?.querySelector("a");
-      const [best] = await find(input.value);
-      if (chosen) location.href = chosen.href;
-      else if (best) location.href = link(best).href;
+      if (chosen) {
+        location.href = chosen.href;
+        return;
+      }
+      const found = await find(input.value);
+      // The server, if there is one, answers as well.
+      if (!found) {
+        if (!dataset.end) form.submit();
+      } else if (found.length > 0) location.href = link(found[0]).href;
       else show([]);
     }
 
@@ -169,6 +180,7 @@ const revoirSearch = (() => {
   if (results && asked?.trim() && dataset.end) {
     inputs[0].value = asked;
     find(asked).then((found) => {
+      if (!found) return;
       fill(results, found);
       if (found.length === 0) results.before(nothing(asked));
     });
@@ -178,7 +190,8 @@ const revoirSearch = (() => {
   const suggested = document.querySelector("#suggested[hidden]");
   if (suggested && dataset.end) {
     const path = decodeURIComponent(location.pathname).replace(/\.html$/u, "");
-    find(path.split(/[/_.+-]/u).slice(1).join(" ")).then((found) => {
+    load().then((matcher) => {
+      const found = matcher?.find(path.split(/[/_.+-]/u).slice(1).join(" ")) ?? [];
       fill(suggested.querySelector("ol"), found.slice(0, 6));
       suggested.hidden = found.length === 0;
     });

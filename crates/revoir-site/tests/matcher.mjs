@@ -19,7 +19,7 @@ async function text(url) {
 /** What a page of the language loads to search: the matcher, and what reads a line. */
 async function loaded(address, language) {
   const page = await text(`${address}/${language}/`);
-  const context = vm.createContext({ matcher: undefined, diagnosis: undefined });
+  const context = vm.createContext({ TextEncoder, matcher: undefined, diagnosis: undefined });
   const take = "const revoirSearch = { load(found) { matcher = found; }, diagnosed(found) { diagnosis = found; } };";
   vm.runInContext(take, context);
   for (const attribute of ["index", "diagnosis"]) {

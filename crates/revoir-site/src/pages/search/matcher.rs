@@ -52,6 +52,9 @@ const LEAST_PART: u32 = 8;
 /// No more terms are looked at.
 const LONGEST: usize = 48;
 
+/// No more of a text is read as a line, in bytes.
+const LONGEST_LINE: usize = 2000;
+
 /// Words that say nothing of what is looked for.
 pub(super) const COMMON: [&str; 42] = [
     "a",
@@ -154,8 +157,13 @@ impl Index {
         }
     }
 
-    /// The entries that fit what somebody typed, best first.
-    pub(crate) fn find(&self, locale: &Locale, typed: &str) -> Vec<Hit> {
+    /// The entries that fit what somebody typed, best first; [`heard`]: the causes that it tells of.
+    pub(crate) fn find(
+        &self,
+        locale: &Locale,
+        typed: &str,
+        heard: &[(&'static str, u8)],
+    ) -> Vec<Hit> {
         let wanted = wanted(typed);
         let numbers = numbers(&wanted);
         let mut scores = vec![Score::default(); self.entries.len()];
@@ -176,10 +184,6 @@ impl Index {
             found.push((total + entry.figures_count(&wanted), entry));
         }
         let best = found.iter().map(|(total, _)| *total).max().unwrap_or(0);
-        let heard = match is_line(typed, &wanted) {
-            true => heard(typed),
-            false => Vec::new(),
-        };
         for (total, entry) in &mut found {
             let share = heard.iter().find(|(cause, _)| entry.cause == Some(cause));
             *total += share.map_or(0, |(_, share)| best * u32::from(*share) / 100);
@@ -248,13 +252,16 @@ fn wanted(typed: &str) -> Vec<String> {
 }
 
 /// Whether a text may be a line of a console or a log: the name of a setting is none.
-fn is_line(typed: &str, wanted: &[String]) -> bool {
+fn is_line(typed: &str) -> bool {
     let is_word = typed.is_ascii() && !typed.trim().contains(char::is_whitespace);
-    wanted.len() >= LINE && !is_word
+    typed.len() <= LONGEST_LINE && !is_word && wanted(typed).len() >= LINE
 }
 
 /// The causes that `revoir diagnose` reads in a line of a console or a log, with their shares in per cent.
-fn heard(typed: &str) -> Vec<(&'static str, u8)> {
+pub(super) fn heard(typed: &str) -> Vec<(&'static str, u8)> {
+    if !is_line(typed) {
+        return Vec::new();
+    }
     let mut evidence = Evidence::new();
     evidence.texts.push(typed.to_owned());
     let diagnosis = diagnose(&evidence);
@@ -281,17 +288,17 @@ fn without_ports(typed: &str) -> String {
 
 /// The text without the numbers between which a code has to lie, as browsers say.
 fn without_bounds(typed: &str) -> String {
-    let lower = typed.to_ascii_lowercase();
-    let bounds = [
+    // Of the same length, byte by byte.
+    let (mut out, mut lower) = (typed.to_owned(), typed.to_ascii_lowercase());
+    for bounds in [
         "1000, or between 3000 and 4999",
         "1000 or between 3000 and 4999",
-    ];
-    let found = bounds
-        .iter()
-        .find_map(|of| lower.find(of).map(|at| at..at + of.len()));
-    let mut out = typed.to_owned();
-    if let Some(range) = found {
-        out.replace_range(range, " ");
+    ] {
+        while let Some(at) = lower.find(bounds) {
+            for text in [&mut out, &mut lower] {
+                text.replace_range(at..at + bounds.len(), " ");
+            }
+        }
     }
     out
 }
@@ -387,7 +394,7 @@ mod tests {
 
     fn titles(tag: &str, typed: &str) -> Vec<String> {
         let locale = Locale::find(tag).unwrap();
-        let hits = Index::of(locale).find(locale, typed);
+        let hits = Index::of(locale).find(locale, typed, &heard(typed));
         hits.into_iter().map(|hit| hit.title).collect()
     }
 
@@ -417,6 +424,20 @@ mod tests {
             assert_eq!(without_ports(typed), expected);
         }
         assert!(titles("en", "connect ECONNREFUSED 127.0.0.1:3000")[0].contains("refused"));
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_no_line() {
+        let line = "WebSocket connection failed: Error during WebSocket handshake: Unexpected response code: 403";
+        assert!(!heard(line).is_empty());
+        let long = format!("{line}{}", "\na b c".repeat(LONGEST_LINE / 6));
+        assert!(heard(&long).is_empty());
+    }
+
+    #[test]
+    fn the_bounds_of_a_code_are_no_codes_however_often_they_stand_there() {
+        let bounds = "either 1000, or between 3000 and 4999. ";
+        assert_eq!(without_bounds(&bounds.repeat(2)), "either  . ".repeat(2));
     }
 
     #[test]

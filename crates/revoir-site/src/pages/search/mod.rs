@@ -9,14 +9,19 @@ use std::sync::OnceLock;
 use revoir_codes::catalog::Locale;
 
 pub(crate) use matcher::Hit;
-use matcher::Index;
+use matcher::{Index, heard};
 pub(crate) use script::script;
 
 use crate::pages::frame::Frame;
 
-/// What fits what somebody typed, best first.
+/// What fits what somebody typed, best first. A line of a console or a log is read as `revoir diagnose` reads it, too.
 pub(crate) fn find(locale: &'static Locale, typed: &str) -> Vec<Hit> {
-    index(locale).find(locale, typed)
+    index(locale).find(locale, typed, &heard(typed))
+}
+
+/// What fits these words, best first.
+pub(crate) fn like(locale: &'static Locale, words: &str) -> Vec<Hit> {
+    index(locale).find(locale, words, &[])
 }
 
 /// The index of a language, made when it is first used.
