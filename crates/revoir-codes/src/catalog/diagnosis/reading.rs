@@ -171,7 +171,7 @@ impl Reading {
         let mut says = found != Numbers::default() || !on_record.is_empty();
         if gives_no_reason(line.text) {
             self.said(&[Sign::BrowserSilent], None, Some(Witness::Browser));
-            self.values(&[Sign::BrowserSilent], &Named::default());
+            self.add(Sign::BrowserSilent, String::new());
         }
         let is_wanted =
             |rule: &Rule| !rule.last && rule.part.is_none() && (rule.always || !is_known);
@@ -251,12 +251,15 @@ impl Reading {
             (Sign::Fin, Sign::HandshakeEof),
             (Sign::Rst, Sign::HandshakeReset),
         ] {
+            let Some(place) = self.signs.iter().position(|seen| seen.sign == late) else {
+                continue;
+            };
             if self.has(early) {
                 // It counts once.
-                self.signs.retain(|seen| seen.sign != late);
-            }
-            for seen in self.signs.iter_mut().filter(|seen| seen.sign == late) {
-                seen.sign = early;
+                let seen = self.signs.remove(place);
+                self.note(early, seen.value, seen.basis);
+            } else {
+                self.signs[place].sign = early;
             }
         }
     }
