@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use revoir::session::{Event, Session, Writer};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use super::connections::Connections;
 use crate::events::What;
@@ -61,10 +61,10 @@ impl Connections {
         let Some(message) = answer else { return };
         if self.manner.echo {
             // If it cannot be sent, the session is over, and the last event says why.
-            let sending = writer.send(message);
-            match due {
-                Some(due) => drop(timeout_at(due, sending).await),
-                None => drop(sending.await),
+            tokio::select! {
+                biased;
+                _ = writer.send(message) => {}
+                () = until(due) => {}
             }
         }
         if self.manner.close_after.is_none() {
