@@ -78,7 +78,10 @@ function pageOf(page) {
 				};
 				page.on("console", hear);
 			});
-			await page.evaluate((type) => document.addEventListener(type, () => console.log(`page: ${type}`), { once: true }), type);
+			await page.evaluate(
+				(type) => document.addEventListener(type, () => console.log(`page: ${type}`), { once: true }),
+				type,
+			);
 			await session.send("Page.setWebLifecycleState", { state });
 			await told;
 		},
