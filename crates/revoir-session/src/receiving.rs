@@ -66,10 +66,11 @@ impl Receiving {
         self.rang = true;
     }
 
-    /// What is not committed was not taken.
-    pub(crate) const fn forget(&mut self) {
-        self.received = self.committed;
-        self.again = 0;
+    /// What is behind the first so many, and not committed, was not taken.
+    pub(crate) fn forget(&mut self, taken: u64) {
+        let here = self.here();
+        self.received = taken.clamp(self.committed, self.received);
+        self.again = self.received.saturating_sub(here);
     }
 
     pub(crate) fn set_window(&mut self, window: Window) {
@@ -95,6 +96,11 @@ impl Receiving {
         self.received += new;
         self.bytes = self.bytes.saturating_add(bytes);
         Ok(new)
+    }
+
+    /// So many come, of which nothing new is taken any more.
+    pub(crate) fn skip(&mut self, count: u64) {
+        self.again -= self.again.min(count);
     }
 
     /// The first so many may be acknowledged.
@@ -125,10 +131,14 @@ impl Receiving {
         self.again == 0
     }
 
-    /// What may be acknowledged: only what came on this connection, or was told before it.
+    /// What came on this connection, or was told before it.
+    const fn here(&self) -> u64 {
+        self.received - self.again
+    }
+
+    /// What may be acknowledged: nothing that will come again.
     fn pending(&self) -> u64 {
-        let here = self.received - self.again;
-        self.committed.min(here).saturating_sub(self.acked)
+        self.committed.min(self.here()).saturating_sub(self.acked)
     }
 
     /// What to acknowledge, if that is due.

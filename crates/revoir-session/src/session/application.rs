@@ -114,17 +114,17 @@ impl Session {
     }
 
     /// Server: writes nothing sequenced behind this number, until told otherwise: a store is to have it first. With `None`
-    /// nothing waits.
+    /// nothing waits, nor does it while the store [is away](Self::set_volatile).
     ///
     /// BYE of a server with a store waits so until the store has what was taken: it says exactly how much that was.
     pub const fn hold_behind(&mut self, number: Option<u64>) {
         self.held_behind = number;
     }
 
-    /// Server: the store is away, or back and has the session again. Without it messages are
-    /// acknowledged as they come; and once the client knows of it, numbers are used without being
-    /// reserved.
-    pub fn set_volatile(&mut self, now: Duration, volatile: bool) {
+    /// Server: the store is away, or back and has the session again. Without it nothing is held for it, and what the
+    /// application has taken is to be [committed](Self::commit) at once; once the client knows of it, numbers are used
+    /// without being reserved. A WELCOME that was not written yet says it, too.
+    pub fn set_volatile(&mut self, volatile: bool) {
         if self.volatile == volatile || self.role == Role::Client {
             return;
         }
@@ -137,16 +137,16 @@ impl Session {
         if !volatile && !is_over {
             self.sending.push_change(Sequenced::Volatile(false));
         }
-        if volatile {
-            self.receiving.commit(self.receiving.received(), now);
+        if volatile && let Some(line) = &mut self.line {
+            line.say_volatile();
         }
     }
 
-    /// Nothing more is taken: what is not [committed](Self::commit) will not be, and is the peer's again. Only for
-    /// [`Acks::OnCommit`](crate::Acks::OnCommit), before [`bye`](Self::bye).
-    pub fn stop_taking(&mut self) {
+    /// Nothing more is taken than the first so many messages: those behind them that are not [committed](Self::commit) are the
+    /// peer's again. Only for [`Acks::OnCommit`](crate::Acks::OnCommit), before BYE is written.
+    pub fn stop_taking(&mut self, taken: u64) {
         self.is_deaf = true;
-        self.receiving.forget();
+        self.receiving.forget(taken);
     }
 
     /// `what` is made only once there is room: whoever waits for that asks often.

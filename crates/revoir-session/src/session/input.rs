@@ -149,15 +149,16 @@ impl Session {
 
     /// Counts; says how many of them are new.
     fn take_sequenced(&mut self, now: Duration, count: u64, bytes: u64) -> Result<u64, Violation> {
-        if self.is_deaf || self.is_bye_written() {
-            return Ok(0);
-        }
-        let new = self.receiving.take(count, bytes)?;
-        let may_commit = match self.config.acks {
-            Acks::OnCommit if !self.volatile || self.role == Role::Client => {
-                self.receiving.committed()
+        let new = match self.is_deaf || self.is_bye_written() {
+            true => {
+                self.receiving.skip(count);
+                0
             }
-            Acks::OnReceipt | Acks::OnCommit => self.receiving.received(),
+            false => self.receiving.take(count, bytes)?,
+        };
+        let may_commit = match self.config.acks {
+            Acks::OnCommit => self.receiving.committed(),
+            Acks::OnReceipt => self.receiving.received(),
         };
         self.receiving.commit(may_commit, now);
         Ok(new)

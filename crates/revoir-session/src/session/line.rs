@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::event::Close;
-use crate::wire::{GoAway, Token};
+use crate::wire::{GoAway, Token, Welcome};
 
 /// One of the connections of a session. At a server it is the generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,16 @@ impl Line {
             spoke: now,
             asked: now,
             probe: None,
+        }
+    }
+
+    /// Has WELCOME say that the store is away, if it was not written yet.
+    pub(crate) fn say_volatile(&mut self) {
+        if let Some(welcome) = &mut self.first
+            && let Some(volatile) = Welcome::made_volatile(welcome)
+        {
+            *welcome = volatile;
+            self.says_volatile = true;
         }
     }
 

@@ -104,10 +104,10 @@ impl Session {
         self.receiving.take_ack(now)
     }
 
-    /// Whether the next message waits for a store.
+    /// Whether the next message waits for a store that is there.
     fn is_next_held(&self) -> bool {
         let next = self.sending.next_number();
-        self.held_behind.is_some_and(|held| next > held)
+        !self.volatile && self.held_behind.is_some_and(|held| next > held)
     }
 
     fn next_message(&mut self, now: Duration) -> Option<Message> {

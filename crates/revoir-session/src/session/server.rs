@@ -142,7 +142,7 @@ impl Session {
     ) -> Option<ConnectionId> {
         let resume = hello.resume.as_ref()?;
         let before = self.line.take().map(|line| line.id);
-        self.set_volatile(now, grant.volatile);
+        self.set_volatile(grant.volatile);
         self.confirmed = self.confirmed.max(claims.generation);
         self.attempt = self.attempt.max(resume.attempt);
         self.sending.resume_from(resume.received);

@@ -148,6 +148,14 @@ impl Welcome {
         out.into()
     }
 
+    /// This message, with what it says when the store is away.
+    pub(crate) fn made_volatile(message: &[u8]) -> Option<Bytes> {
+        let (_, fields) = message.split_first()?;
+        let mut welcome = Self::read(Reader::new(fields)).ok()?;
+        welcome.volatile = true;
+        Some(welcome.encode())
+    }
+
     pub(super) fn read(mut reader: Reader<'_>) -> Result<Self, Violation> {
         let (mut token, mut received, mut lost) = (None, None, None);
         let (mut messages, mut bytes, mut ttl, mut heartbeat) = (None, None, None, None);

@@ -62,8 +62,8 @@ fn changes_while_the_client_is_away_become_one() {
         pair.server.backend_changed(change).unwrap();
     }
     for _ in 0..1000 {
-        pair.server.set_volatile(Duration::ZERO, true);
-        pair.server.set_volatile(Duration::ZERO, false);
+        pair.server.set_volatile(true);
+        pair.server.set_volatile(false);
     }
     assert_eq!(pair.server.kept(), (2, 0));
 }

@@ -23,7 +23,7 @@ fn ops(kind: Kind) -> Vec<Op> {
     ];
     match kind {
         Kind::Living => ops.push(Op::MoveServer),
-        Kind::Stored(_) => ops.extend([Op::Write, Op::Lose, Op::StoreAway]),
+        Kind::Stored(_) => ops.extend([Op::Take(9), Op::Write, Op::Lose, Op::StoreAway]),
     }
     ops
 }
@@ -53,6 +53,7 @@ fn any_op(kind: Kind) -> impl Strategy<Value = Op> {
             20 => living,
             1 => Just(Op::MoveClient),
             3 => Just(Op::Write),
+            3 => (1..5_usize).prop_map(Op::Take),
             1 => Just(Op::Lose),
             1 => Just(Op::StoreAway),
             1 => Just(Op::StoreBack),
@@ -184,7 +185,7 @@ fn model_all_short_schedules_with_an_owner_that_is_lost() {
     for before in BEGINNINGS {
         for in_doubt in [InDoubt::Return, InDoubt::Again] {
             let schedules = all(Kind::Stored(in_doubt), before, depth());
-            assert_eq!(schedules, 12_usize.pow(depth() as u32));
+            assert_eq!(schedules, 13_usize.pow(depth() as u32));
         }
     }
 }

@@ -19,7 +19,7 @@ fn busy() -> Session {
     pair.server.send_text("down".into()).unwrap();
     pair.server.send_binary(&[1, 2, 3]).unwrap();
     pair.server.backend_changed(Default::default()).unwrap();
-    pair.server.set_volatile(NOW, true);
+    pair.server.set_volatile(true);
     pair.server.reserve(9);
     pair.server
 }

@@ -37,6 +37,8 @@ pub(crate) enum Op {
     /// Each end goes on as another value.
     MoveClient,
     MoveServer,
+    /// The application of an owner that may be lost takes so many.
+    Take(usize),
     /// The store gets the session, and the owner may acknowledge what it has.
     Write,
     /// The owner is lost; the next one begins with what the store has.
@@ -72,6 +74,9 @@ pub(crate) struct World {
     server: Option<Session>,
     graves: Vec<Session>,
     store: Option<Snapshot>,
+    /// What the application of an owner that may be lost has not taken, and how many messages it has.
+    waiting: VecDeque<(Event, u64)>,
+    taken: u64,
     is_store_away: bool,
     /// How often the store went and came.
     flaps: u64,
@@ -108,6 +113,8 @@ impl World {
             server: None,
             graves: Vec::new(),
             store: None,
+            waiting: VecDeque::new(),
+            taken: 0,
             is_store_away: false,
             flaps: 0,
             volatile_loss: false,
@@ -174,6 +181,7 @@ impl World {
             }
             Op::MoveClient => self.move_client(),
             Op::MoveServer => self.move_server(),
+            Op::Take(count) => self.take(count),
             Op::Write => self.write(),
             Op::Lose => self.lose(),
             Op::StoreAway => self.set_store(false),
@@ -190,6 +198,7 @@ impl World {
         let trail = std::mem::take(&mut self.trail);
         for _ in 0..4 {
             self.flush();
+            self.run(Op::Take(usize::MAX));
             self.run(Op::Write);
             self.run(Op::Wait(1000));
         }
@@ -296,6 +305,9 @@ impl World {
                 if let Some(mut old) = self.server.take() {
                     old.give_up(&hello);
                     self.graves.push(old);
+                    // Its application takes nothing more.
+                    self.waiting.clear();
+                    self.taken = 0;
                 }
                 if self.sessions > 1 {
                     assert_eq!(fresh.verdict, Verdict::Epoch, "{hello:?}");
@@ -421,10 +433,21 @@ impl World {
         // First the store, then what may be said because the store has it.
         let mut snapshot = server.export(self.now);
         snapshot.reserved = Some(server.sent() + BLOCK);
-        snapshot.committed = snapshot.received;
+        // What nobody has taken is the client's to say again.
+        (snapshot.received, snapshot.committed) = (self.taken, self.taken);
         server.reserve(server.sent() + BLOCK);
-        server.commit(self.now, snapshot.received);
+        server.commit(self.now, self.taken);
         self.store = Some(Snapshot::decode(&snapshot.encode()).unwrap());
+    }
+
+    fn take(&mut self, count: usize) {
+        for (event, received) in self.waiting.drain(..count.min(self.waiting.len())) {
+            take(&mut self.at_server, event);
+            self.taken = received;
+        }
+        if let Some(server) = self.server.as_mut().filter(|it| it.is_volatile()) {
+            server.commit(self.now, self.taken);
+        }
     }
 
     fn set_store(&mut self, is_there: bool) {
@@ -433,8 +456,9 @@ impl World {
         // What was written is what the store has; only then is the session safe again.
         self.write();
         if let Some(server) = &mut self.server {
-            server.set_volatile(self.now, !is_there);
+            server.set_volatile(!is_there);
         }
+        self.take(0);
         self.write();
     }
 
@@ -446,6 +470,8 @@ impl World {
         self.volatile_loss |=
             self.is_store_away || self.server.as_ref().is_some_and(Session::is_volatile);
         self.break_all();
+        self.waiting.clear();
+        self.taken = snapshot.committed;
         let config = server_config(self.kind);
         let successor = Session::import(self.now, config, snapshot.into_successor());
         self.server = Some(successor.unwrap());
@@ -491,7 +517,17 @@ impl World {
             }
         }
         while let Some(event) = server.poll_event() {
-            take(&mut self.at_server, event);
+            match (self.kind, &event) {
+                (Kind::Stored(_), Event::Message { key, .. }) => {
+                    let received = key.number;
+                    self.waiting.push_back((event, received));
+                }
+                (Kind::Stored(_), Event::Gap { key, count, .. }) => {
+                    let received = key.number + count - 1;
+                    self.waiting.push_back((event, received));
+                }
+                _ => take(&mut self.at_server, event),
+            }
         }
     }
 

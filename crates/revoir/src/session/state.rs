@@ -108,7 +108,7 @@ impl EndState {
     /// Nobody takes anything any more: what nobody has taken is the peer's again.
     pub(super) fn let_go(&mut self) {
         self.has_handle = false;
-        self.session.stop_taking();
+        self.session.stop_taking(self.session.committed());
         self.events = VecDeque::new();
         self.bytes = 0;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use revoir_codes::SendCode;
 use revoir_session::{
-    Bye, Claims, Config, ConnectionId, Ended, Epoch, Event, Grant, Hello, InDoubt, Judgement,
+    Acks, Bye, Claims, Config, ConnectionId, Ended, Epoch, Event, Grant, Hello, InDoubt, Judgement,
     Message, Origin, Outgoing, Overflow, Principal, Session, SessionId, Token, Verdict, Welcome,
     Window, judge,
 };
@@ -65,7 +65,7 @@ impl Script {
             Overflow::DropOldest => "drop-oldest",
             _ => "wait",
         };
-        json!({
+        let mut done = json!({
             "name": self.name,
             "config": {
                 "window-messages": self.config.window.messages,
@@ -76,7 +76,11 @@ impl Script {
                 "overflow": overflow,
             },
             "steps": self.steps,
-        })
+        });
+        if self.config.acks == Acks::OnCommit {
+            done["config"]["acks"] = json!("on-commit");
+        }
+        done
     }
 
     fn session(&mut self) -> &mut Session {

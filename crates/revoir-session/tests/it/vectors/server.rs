@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use revoir_codes::SendCode;
 use revoir_session::{
-    BackendChanged, Close, Epoch, GoAway, Hello, Loss, Origin, Overflow, Principal, Resume, Window,
+    Acks, BackendChanged, Close, Epoch, GoAway, Hello, Loss, Origin, Overflow, Principal, Resume,
+    Window,
 };
 use serde_json::{Value, json};
 
@@ -51,6 +52,7 @@ pub(crate) fn all() -> Vec<Value> {
     all.extend(judging());
     all.extend(away());
     all.extend(telling());
+    all.extend(taking());
     all.into_iter().map(Script::done).collect()
 }
 
@@ -249,16 +251,13 @@ fn telling() -> Vec<Script> {
             )
             .send("kept"),
         opened("the store is away, and back")
-            .act(
-                json!({"do": "volatile", "volatile": true}),
-                |session, now| {
-                    session.set_volatile(now, true);
-                },
-            )
+            .act(json!({"do": "volatile", "volatile": true}), |session, _| {
+                session.set_volatile(true);
+            })
             .act(
                 json!({"do": "volatile", "volatile": false}),
-                |session, now| {
-                    session.set_volatile(now, false);
+                |session, _| {
+                    session.set_volatile(false);
                 },
             ),
         opened("another token").act(
@@ -303,5 +302,89 @@ fn telling() -> Vec<Script> {
             .time(35_000)
             .disconnect(None)
             .hello(&back(2, 0, 0, 0), Asks::with(1)),
+    ]
+}
+
+/// A server that acknowledges what its application, or a store, has.
+fn taking() -> Vec<Script> {
+    let code = SendCode::literal::<4001>();
+    let opened = |name| {
+        Script::server_with(name, |config| config.acks = Acks::OnCommit)
+            .hello(&new(), Asks::NOTHING)
+            .receive_text("1")
+            .receive_text("2")
+            .receive_text("3")
+    };
+    let committed = |script: Script, received: u64| {
+        script.act(
+            json!({"do": "commit", "received": received}),
+            move |session, now| session.commit(now, received),
+        )
+    };
+    let held = |script: Script, number: Option<u64>| {
+        script.act(
+            json!({"do": "hold-behind", "number": number}),
+            move |session, _| session.hold_behind(number),
+        )
+    };
+    let stopped = |script: Script, taken: u64| {
+        script.act(
+            json!({"do": "stop-taking", "taken": taken}),
+            move |session, _| session.stop_taking(taken),
+        )
+    };
+    let away = |script: Script| {
+        script.act(json!({"do": "volatile", "volatile": true}), |session, _| {
+            session.set_volatile(true)
+        })
+    };
+    vec![
+        committed(
+            away(opened(
+                "the store is away: acknowledgements follow the application",
+            ))
+            .receive_text("4"),
+            3,
+        )
+        .time(1000),
+        away(
+            held(
+                opened("what waited for a store that is away is written"),
+                Some(0),
+            )
+            .send("a"),
+        )
+        .bye(code, "done"),
+        held(
+            committed(
+                stopped(
+                    committed(
+                        held(
+                            opened("BYE says what was taken, once the store has it"),
+                            Some(0),
+                        ),
+                        1,
+                    ),
+                    2,
+                )
+                .bye(code, "done"),
+                2,
+            ),
+            None,
+        ),
+        committed(
+            stopped(
+                committed(
+                    opened("BYE waits for what was taken to come again").disconnect(None),
+                    1,
+                )
+                .hello(&back(2, 0, 0, 3), Asks::with(1)),
+                2,
+            ),
+            2,
+        )
+        .bye(code, "done")
+        .receive_text("2")
+        .receive_text("3"),
     ]
 }
