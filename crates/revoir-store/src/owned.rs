@@ -12,6 +12,12 @@ const BLOCK: u64 = 128;
 /// A record outlives the session by this, so that its client still learns what became of it.
 const EPITAPH: Duration = Duration::from_secs(60);
 
+/// The record of a session whose client is there is written again after this part of its `ttl`.
+const REFRESH: u32 = 4;
+
+/// Until it is, and a little longer since it may come late, its age is not time for which the client was away: this part.
+const PRESENT: u32 = 2;
+
 /// What waits for the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durable {
@@ -20,7 +26,8 @@ pub enum Durable {
     #[default]
     Acks,
     /// Messages as well: what was never stored was never sent, and nothing is a gap. What was given to the session and
-    /// not [stored](Owned::is_stored) when its owner was lost, is lost with it: an application that waits knows.
+    /// not [stored](Owned::is_stored) when its owner was lost, is lost with it: an application that waits knows. While the
+    /// store is away, of which the client is told, nothing waits.
     BeforeSend,
 }
 
@@ -33,7 +40,10 @@ pub enum Durable {
 /// - tells [`take`](Self::take) what the application has taken, in place of [`Session::commit`], and gives it nothing more
 ///   once it said [`bye`](Self::bye);
 /// - each 10 ms or so writes what [`write`](Self::write) gives, and tells [`written`](Self::written) of it; one that is fenced loses
-///   its session (`Loss::Epoch`).
+///   its session (`Loss::Epoch`);
+/// - each second or so asks for a [`refresh`](Self::refresh);
+/// - if the store fails, tells [`go_without`](Self::go_without), and grants sessions with `volatile` until it is back; if what the
+///   store has may have [gone back](crate::Store::setbacks), [`failed`](Self::failed).
 #[derive(Debug)]
 pub struct Owned {
     owner: u64,
@@ -46,6 +56,10 @@ pub struct Owned {
     sent: u64,
     /// What was written last.
     last: Option<Seen>,
+    /// And when.
+    wrote: Duration,
+    /// The store was away and answers again: what is taken from now on waits for it.
+    is_back: bool,
 }
 
 /// What a write is about: [`Owned::written`] wants it back.
@@ -79,6 +93,8 @@ impl Owned {
             taken: session.committed(),
             sent: 0,
             last: None,
+            wrote: Duration::ZERO,
+            is_back: false,
         };
         owned.hold(session);
         owned
@@ -97,8 +113,20 @@ impl Owned {
         config: Config,
     ) -> Result<(Session, Self), SnapshotError> {
         let mut snapshot = Snapshot::decode(&stored.record)?;
-        snapshot.detached_for = snapshot.detached_for.saturating_add(stored.age);
-        let mut session = Session::import(now, config, snapshot.into_successor())?;
+        let present = match snapshot.detached_for.is_zero() {
+            true => snapshot.ttl / PRESENT,
+            false => Duration::ZERO,
+        };
+        let away = stored.age.saturating_sub(present);
+        snapshot.detached_for = snapshot.detached_for.saturating_add(away);
+        let mut snapshot = snapshot.into_successor();
+        // Whoever wrote it may have been told otherwise, and had no store just then.
+        snapshot.reserved = match durable {
+            Durable::Acks => Some(snapshot.numbered()),
+            Durable::BeforeSend => None,
+        };
+        snapshot.volatile = false;
+        let mut session = Session::import(now, config, snapshot)?;
         let owned = Self {
             owner,
             durable,
@@ -106,22 +134,38 @@ impl Owned {
             taken: session.committed(),
             sent: session.sent(),
             last: None,
+            wrote: now,
+            is_back: false,
         };
         // It is over if nobody came in time.
         session.handle_timeout(now);
+        if session.is_closing() {
+            session.stop_taking(owned.taken);
+        }
         owned.hold(&mut session);
         Ok((session, owned))
     }
 
-    /// The application has taken the first so many messages.
-    pub fn take(&mut self, taken: u64) {
+    /// The application has taken the first so many messages. They are acknowledged once the store has that; while it is
+    /// away, at once.
+    pub fn take(&mut self, session: &mut Session, now: Duration, taken: u64) {
         self.taken = self.taken.max(taken);
+        if session.is_volatile() && !self.is_back {
+            session.commit(now, self.taken);
+        }
     }
 
-    /// Whether the store knows of the connection that the session has: before, nothing is written to it.
+    /// How many messages the application has taken.
+    #[must_use]
+    pub const fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Whether the store knows of the connection that the session has: before, nothing is written to it. While the store is
+    /// away, nobody waits for that.
     #[must_use]
     pub fn is_claimed(&self, session: &Session) -> bool {
-        self.generation >= session.generation()
+        session.is_volatile() || self.generation >= session.generation()
     }
 
     /// Whether the store has our message with this number.
@@ -137,6 +181,7 @@ impl Owned {
     /// As for [`Session::bye`].
     pub fn bye(&self, session: &mut Session, bye: Bye) -> Result<(), SendError> {
         session.bye(bye)?;
+        session.stop_taking(self.taken);
         self.hold(session);
         Ok(())
     }
@@ -147,9 +192,19 @@ impl Owned {
         self.last != Some(self.see(session))
     }
 
+    /// Has it written again although nothing has changed, if its client is there and the store would take it for gone. Not in
+    /// time, its age in the store is time for which the client was away.
+    pub fn refresh(&mut self, session: &Session, now: Duration) {
+        let is_due = now.saturating_sub(self.wrote) >= session.ttl() / REFRESH;
+        if is_due && session.connection().is_some() {
+            self.last = None;
+        }
+    }
+
     /// What to write of the session as it is now.
     pub fn write(&mut self, session: &Session, now: Duration) -> (Write, Mark) {
         self.last = Some(self.see(session));
+        self.wrote = now;
         let mark = Mark {
             generation: session.generation(),
             taken: self.taken,
@@ -168,7 +223,10 @@ impl Owned {
             generation: mark.generation,
             owner: self.owner,
             record: snapshot.encode().into(),
-            keep: session.ttl().saturating_add(EPITAPH),
+            keep: session
+                .ttl()
+                .saturating_add(session.ttl() / PRESENT)
+                .saturating_add(EPITAPH),
         };
         (write, mark)
     }
@@ -178,8 +236,19 @@ impl Owned {
         self.generation = mark.generation;
         self.sent = self.sent.max(mark.sent);
         session.commit(now, mark.taken);
-        if let Some(numbers) = self.reserves(mark) {
+        let numbers = self.reserves(mark);
+        if let Some(numbers) = numbers {
             session.reserve(numbers);
+        }
+        if session.is_volatile() {
+            // From now on acknowledgements wait for the store. It has the session once it has all that did not.
+            self.is_back = true;
+            let is_whole = mark.generation == session.generation()
+                && mark.taken >= session.committed()
+                && numbers.unwrap_or(mark.sent) >= session.sent();
+            if is_whole {
+                session.set_volatile(false);
+            }
         }
         match session.is_closing() && self.sent == session.sent() {
             // It was written after goodbye was said, so it has all that was taken.
@@ -188,9 +257,20 @@ impl Owned {
         }
     }
 
-    /// It could not be written: it is behind again.
+    /// What the store has of it may be gone: it is behind again.
     pub const fn failed(&mut self) {
         self.last = None;
+    }
+
+    /// The store does not answer: what it has of this session may be gone, and the session goes on without it, of which its
+    /// client is told. It is tried again with each [`write`](Self::write).
+    pub fn go_without(&mut self, session: &mut Session, now: Duration) {
+        self.failed();
+        self.is_back = false;
+        if session.ended().is_none() {
+            session.set_volatile(true);
+            session.commit(now, self.taken);
+        }
     }
 
     const fn reserves(&self, mark: Mark) -> Option<u64> {

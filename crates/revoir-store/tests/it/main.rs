@@ -5,6 +5,7 @@
 mod conformance;
 mod disk;
 mod loss;
+mod owned;
 mod owners;
 #[cfg(feature = "redis")]
 mod redis;

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use revoir_session::{
-    Acks, Claims, Config, Event, Fate, GapReason, Grant, Hello, Judgement, Keys, Message, Outgoing,
-    Principal, Session, SessionId, judge,
+    Acks, Claims, Config, Event, Fate, Fresh, GapReason, Grant, Hello, Judgement, Keys, Message,
+    Outgoing, Principal, Session, SessionId, Verdict, judge,
 };
 use revoir_store::{Durable, Owned, Store, Written};
 
@@ -25,7 +25,10 @@ pub(crate) struct Fates {
     pub(crate) got: Vec<u64>,
     /// What the client was told of as a gap.
     pub(crate) missing: u64,
+    /// Of the messages of sessions that the client knows to be over, so many never came.
+    pub(crate) excused: usize,
     pub(crate) losses: u64,
+    pub(crate) sessions: usize,
 }
 
 pub(crate) struct World<'a> {
@@ -37,6 +40,14 @@ pub(crate) struct World<'a> {
     server: Session,
     owned: Owned,
     owner: u64,
+    id: SessionId,
+    /// Sessions that were given up, which stores know as well.
+    over: Vec<Session>,
+    /// Whether anybody has the session.
+    is_there: bool,
+    is_away: bool,
+    /// The last owner that was lost had used its memory in place of the store.
+    was_volatile: bool,
     /// What the application of the owner has not taken: messages, each with the count that it makes.
     waiting: VecDeque<(u64, u64)>,
     /// What the application of the owner gave and the store may not have: number and message.
@@ -70,7 +81,7 @@ impl<'a> World<'a> {
         let Judgement::Begin(fresh) = judge(&hello, None, &OWNER, &store.epoch(ID), None) else {
             panic!("it has no token");
         };
-        let grant = grant(&keys, store, 1);
+        let grant = grant(&keys, store, ID, 1, false);
         let mut server = Session::accept(now, config(), &hello, ID, fresh, grant);
         let owned = Owned::begin(1, durable, &mut server);
         let mut world = Self {
@@ -82,11 +93,19 @@ impl<'a> World<'a> {
             server,
             owned,
             owner: 1,
+            id: ID,
+            over: Vec::new(),
+            is_there: true,
+            is_away: false,
+            was_volatile: false,
             waiting: VecDeque::new(),
             given: VecDeque::new(),
             up: VecDeque::new(),
             down: VecDeque::new(),
-            fates: Fates::default(),
+            fates: Fates {
+                sessions: 1,
+                ..Fates::default()
+            },
         };
         world.pump();
         assert!(world.down.is_empty(), "WELCOME waits for the store");
@@ -117,7 +136,7 @@ impl<'a> World<'a> {
     pub(crate) fn take(&mut self, count: usize) {
         for (received, message) in self.waiting.drain(..count.min(self.waiting.len())) {
             self.fates.taken.push(message);
-            self.owned.take(received);
+            self.owned.take(&mut self.server, self.now, received);
         }
         self.pump();
     }
@@ -139,10 +158,18 @@ impl<'a> World<'a> {
         }
     }
 
+    /// The store goes, or comes back.
+    pub(crate) async fn flap(&mut self) {
+        self.is_away = !self.is_away;
+        self.tick().await;
+    }
+
     /// Whatever is to be written is written to the store.
     pub(crate) async fn tick(&mut self) {
         self.now += Duration::from_millis(10);
-        if self.owned.is_behind(&self.server) {
+        if self.is_away {
+            self.owned.go_without(&mut self.server, self.now);
+        } else if self.owned.is_behind(&self.server) {
             let (write, mark) = self.owned.write(&self.server, self.now);
             let written = self.store.write(vec![write]).await.unwrap();
             assert_eq!(written, [Written::Done]);
@@ -168,18 +195,19 @@ impl<'a> World<'a> {
     pub(crate) async fn lose(&mut self, store: &'a dyn Store) {
         self.store = store;
         self.fates.losses += 1;
+        self.was_volatile = self.server.is_volatile();
+        // Whoever comes next can reach it.
+        self.is_away = false;
         self.leave();
         self.waiting.clear();
         self.given.clear();
         self.owner += 1;
-        let stored = self
-            .store
-            .load(ID)
-            .await
-            .unwrap()
-            .expect("the store has it");
-        let succeeded = Owned::succeed(self.owner, self.durable, &stored, self.now, config());
-        (self.server, self.owned) = succeeded.unwrap();
+        let stored = self.store.load(self.id).await.unwrap();
+        self.is_there = stored.is_some();
+        if let Some(stored) = stored {
+            let succeeded = Owned::succeed(self.owner, self.durable, &stored, self.now, config());
+            (self.server, self.owned) = succeeded.unwrap();
+        }
         let hello = connect(&mut self.client, self.now);
         self.judge(&hello);
         self.pump();
@@ -189,6 +217,7 @@ impl<'a> World<'a> {
 
     /// Everything arrives, and is acknowledged.
     pub(crate) async fn settle(&mut self) {
+        self.is_away = false;
         for _ in 0..6 {
             self.deliver(usize::MAX);
             self.take(usize::MAX);
@@ -215,12 +244,50 @@ impl<'a> World<'a> {
 
     fn judge(&mut self, hello: &Hello) {
         let claims = self.keys.open(&hello.resume.as_ref().unwrap().token);
-        let epoch = self.store.epoch(ID);
-        let judgement = judge(hello, claims.as_ref(), &OWNER, &epoch, Some(&self.server));
-        assert_eq!(judgement, Judgement::Resume);
-        let grant = grant(&self.keys, self.store, self.server.next_generation());
-        self.server.resume(self.now, hello, &claims.unwrap(), grant);
+        let epoch = self.store.epoch(self.id);
+        let known = Some(&self.server).filter(|_| self.is_there);
+        let is_it = |it: &&Session| claims.is_some_and(|claims| claims.session == it.id());
+        let found = known.into_iter().chain(&self.over).find(is_it);
+        match judge(hello, claims.as_ref(), &OWNER, &epoch, found) {
+            Judgement::Resume => {
+                let grant = self.grant(self.server.next_generation());
+                self.server.resume(self.now, hello, &claims.unwrap(), grant);
+            }
+            Judgement::Begin(fresh) => {
+                let is_last = claims.is_some_and(|it| it.session == self.id);
+                self.begin(hello, fresh, is_last);
+            }
+            Judgement::Late => panic!("it has no other connection"),
+        }
         self.pump();
+    }
+
+    /// Nobody knows any more what became of the session.
+    fn begin(&mut self, hello: &Hello, fresh: Fresh, is_last: bool) {
+        assert_eq!(fresh.verdict, Verdict::Epoch);
+        let says_volatile = hello.resume.as_ref().is_some_and(|it| it.volatile);
+        // Or it has not heard yet that it has another session.
+        let is_needed = self.was_volatile || says_volatile || !is_last;
+        assert!(is_needed, "given up without need");
+        let missing = self.fates.server_sent.len() - self.fates.got.len();
+        (self.fates.excused, self.fates.missing) = (missing, 0);
+        self.fates.sessions += 1;
+        self.id.0[0] += 1;
+        let grant = self.grant(1);
+        let session = Session::accept(self.now, config(), hello, self.id, fresh, grant);
+        let mut old = std::mem::replace(&mut self.server, session);
+        if self.is_there {
+            old.give_up(hello);
+            self.over.push(old);
+        }
+        self.is_there = true;
+        self.waiting.clear();
+        self.given.clear();
+        self.owned = Owned::begin(self.owner, self.durable, &mut self.server);
+    }
+
+    fn grant(&self, generation: u64) -> Grant {
+        grant(&self.keys, self.store, self.id, generation, self.is_away)
     }
 
     fn pump(&mut self) {
@@ -245,7 +312,8 @@ impl<'a> World<'a> {
                     // The client does not send again what is in doubt: its place is taken.
                     assert_eq!(reason, GapReason::InDoubt);
                     if self.waiting.is_empty() {
-                        self.owned.take(key.number + count - 1);
+                        let received = key.number + count - 1;
+                        self.owned.take(&mut self.server, self.now, received);
                     }
                 }
                 _ => {}
@@ -261,7 +329,6 @@ impl<'a> World<'a> {
                 Event::Returned { message, fate, .. } => {
                     self.fates.returned.push((number(&message), fate));
                 }
-                Event::Welcome(welcome) => assert!(!welcome.verdict.is_fresh()),
                 _ => {}
             }
         }
@@ -277,17 +344,17 @@ fn connect(client: &mut Session, now: Duration) -> Hello {
     Hello::decode(&hello).unwrap()
 }
 
-fn grant(keys: &Keys, store: &dyn Store, generation: u64) -> Grant {
+fn grant(keys: &Keys, store: &dyn Store, id: SessionId, generation: u64, volatile: bool) -> Grant {
     let claims = Claims {
-        session: ID,
+        session: id,
         generation,
-        epoch: store.epoch(ID),
+        epoch: store.epoch(id),
         principal: OWNER,
     };
     Grant {
         token: keys.seal(&claims, [4; 24]),
         protocol: None,
         headers: None,
-        volatile: false,
+        volatile,
     }
 }

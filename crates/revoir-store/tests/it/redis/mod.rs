@@ -45,6 +45,6 @@ async fn sessions_walk_from_node_to_node() {
     let nodes = nodes.each_ref().map(|node| node as &dyn Store);
     for seed in 0..200 {
         server.say(&["FLUSHALL"]);
-        check(&play_on(&nodes, Durable::Acks, seed).await, seed);
+        check(&play_on(&nodes, Durable::Acks, seed, false).await, seed);
     }
 }
