@@ -658,7 +658,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             confidence_possible: "possible",
             confidence_probable: "probable",
             confidence_unlikely: "peu probable",
-            contradiction_clean: "Les deux trames Close auraient été échangées, mais le code, ou l’échec de l’ouverture, indique qu’il n’y en a eu aucune.",
+            contradiction_clean: "Les deux trames Close auraient été échangées, mais le code l’exclut, ou la connexion ne s’est jamais ouverte.",
             contradiction_status: "La connexion s’est ouverte, mais le handshake a reçu un autre statut que 101.",
             contradiction_text: "Le texte collé dit le contraire de `--opened`.",
             contradiction_times: "La connexion ne s’est jamais ouverte, mais une durée d’inactivité ou de vie est indiquée.",

@@ -258,7 +258,7 @@ pub struct Phrases {
     pub confidence_probable: &'static str,
     /// English: `unlikely`
     pub confidence_unlikely: &'static str,
-    /// English: `Both Close frames were exchanged, but the code or the failed opening says that there was none.`
+    /// English: `Both Close frames are said to have been exchanged, but the code rules that out, or the connection never opened.`
     pub contradiction_clean: &'static str,
     /// English: `It opened, but the handshake was answered with a status other than 101.`
     pub contradiction_status: &'static str,

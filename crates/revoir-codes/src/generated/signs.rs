@@ -160,7 +160,7 @@ pub enum Sign {
     SubprotocolUnoffered,
     /// The client offered subprotocols, but the 101 response names none.
     SubprotocolMissing,
-    /// The response uses an old version of HTTP, which has no upgrade.
+    /// The response uses an old version of HTTP that does not support upgrades.
     Http10,
     /// The response headers break a rule of HTTP: {value}.
     HeadMalformed,
@@ -316,11 +316,11 @@ pub enum Sign {
     BackendGone,
     /// The server reports that it is overloaded.
     Overloaded,
-    /// The text says that the connection ended, and not why.
+    /// The text says that the connection ended, but not why.
     SaidEnded,
-    /// The text says that the connection did not open, and not why.
+    /// The text says that the connection did not open, but not why.
     SaidFailed,
-    /// A timeout is reported, and not of what.
+    /// A timeout is reported, but not which one.
     SaidTimeout,
     /// The address carries the ID of a session that an earlier request began.
     AddressSession,
