@@ -1,6 +1,5 @@
 //! `cargo xtask`: everything about the workspace that is not building and testing it.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -32,6 +31,9 @@ mod real_peers;
 mod redis;
 mod session;
 mod tools;
+mod workspace;
+
+use workspace::{print, report, root, write_page};
 
 const USAGE: &str = "\
 cargo xtask data [--check]    generate the tables of revoir-codes from its data files,
@@ -158,16 +160,4 @@ fn usage(args: &[&str]) -> anyhow::Result<()> {
         }
         _ => bail!("unknown command `{}`\n\n{USAGE}", args.join(" ")),
     }
-}
-
-/// The folder of the workspace.
-fn root() -> PathBuf {
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    // The package is a folder of the workspace, so it has a parent.
-    own.parent().map_or_else(|| own.clone(), PathBuf::from)
-}
-
-#[expect(clippy::print_stderr, reason = "the one place where xtask talks")]
-fn report(text: &str) {
-    eprintln!("{text}");
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::{interop, real_peers, report};
+use crate::{interop, real_peers, report, write_page};
 
 /// A claim that can be shown.
 struct Proof {
@@ -150,15 +150,6 @@ line that the server has not seen, or an orderly restart of revoir's server lose
 fn built_gateway() -> anyhow::Result<PathBuf> {
     build(&["revoir-cli"])?;
     Ok(crate::root().join("target/dist/revoir"))
-}
-
-/// Writes a page of `docs`.
-pub(crate) fn write_page(name: &str, head: &str, text: &[u8]) -> anyhow::Result<()> {
-    let page = crate::root().join(name);
-    let text = [head.as_bytes(), text.trim_ascii(), b"\n"].concat();
-    std::fs::write(&page, text).with_context(|| format!("write {}", page.display()))?;
-    report(&format!("written: {}", page.display()));
-    Ok(())
 }
 
 /// What a program printed that shows a claim, and how it ended.

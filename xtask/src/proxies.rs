@@ -3,15 +3,15 @@
 
 mod behind;
 mod in_front;
+mod proxy;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use proxy::{Proxy, listen};
 use serde_json::Value;
 
 use crate::process::Running;
@@ -34,12 +34,6 @@ struct Misconfigured {
     limit: &'static str,
     args: &'static [&'static str],
     cause: &'static str,
-}
-
-#[derive(Clone, Copy)]
-enum Proxy {
-    Nginx,
-    HaProxy,
 }
 
 const NGINX_UPGRADES: &str =
@@ -125,67 +119,6 @@ pub(crate) fn install(deadline: Instant) -> anyhow::Result<()> {
     Ok(())
 }
 
-impl Proxy {
-    const fn program(self) -> &'static str {
-        match self {
-            Self::Nginx => "nginx",
-            Self::HaProxy => "haproxy",
-        }
-    }
-
-    fn path(self) -> PathBuf {
-        tools::server(self.program())
-    }
-
-    /// Runs it with the configuration at `path`.
-    fn command(self, folder: &Path, path: &Path) -> Command {
-        let mut command = Command::new(self.path());
-        match self {
-            Self::Nginx => command.arg("-p").arg(folder).arg("-c").arg(path),
-            Self::HaProxy => command.arg("-db").arg("-f").arg(path),
-        };
-        command.stderr(Stdio::null());
-        command
-    }
-
-    /// Starts it with a template of `conformance/proxies`, each of `words` in it replaced by its value.
-    /// Returns where it listens, too.
-    fn start(
-        self,
-        template: &str,
-        words: &[(&str, &str)],
-        folder: &Path,
-        deadline: Instant,
-    ) -> anyhow::Result<(Running, SocketAddr)> {
-        let source = crate::root().join("conformance/proxies").join(template);
-        let source =
-            fs::read_to_string(&source).with_context(|| format!("read {}", source.display()))?;
-        let port = free_port()?;
-        let config = source
-            .replace("@FOLDER@", &folder.display().to_string())
-            .replace("@PORT@", &port.to_string());
-        let fill = |config: String, (word, value): &(&str, &str)| config.replace(word, value);
-        let config = words.iter().fold(config, fill);
-        let path = folder.join(template);
-        fs::write(&path, config).with_context(|| format!("write {}", path.display()))?;
-        let mut proxy = Running::start(&mut self.command(folder, &path))?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        proxy.wait_until(deadline, || TcpStream::connect(address).is_ok())?;
-        Ok((proxy, address))
-    }
-
-    fn is_there(self) -> bool {
-        tools::runs(Command::new(self.path()).arg("-v"))
-    }
-
-    const fn config(self) -> &'static str {
-        match self {
-            Self::Nginx => "nginx.conf",
-            Self::HaProxy => "haproxy.cfg",
-        }
-    }
-}
-
 /// A backend, and a proxy before it.
 struct Stage {
     _backend: Running,
@@ -224,30 +157,6 @@ impl Misconfigured {
             url: format!("ws://{at}/chat"),
         })
     }
-}
-
-/// A backend that echoes and never pings, and where it listens.
-fn listen(revoir: &Path) -> anyhow::Result<(Running, String)> {
-    let mut command = Command::new(revoir);
-    command
-        .args(["listen", "127.0.0.1:0", "--echo", "--json"])
-        .args(["--ping-interval", "0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let mut backend = Running::start(&mut command)?;
-    let stdout = backend.stdout().context("no stdout")?;
-    let mut lines = BufReader::new(stdout).lines();
-    let first = lines.next().context("the backend said nothing")??;
-    let listening: Value = serde_json::from_str(&first)?;
-    let address = listening["addr"].as_str().context("no address")?.to_owned();
-    // Its messages have to go somewhere.
-    std::thread::spawn(move || lines.for_each(drop));
-    Ok((backend, address))
-}
-
-fn free_port() -> anyhow::Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("bind a port")?;
-    Ok(listener.local_addr().context("its address")?.port())
 }
 
 /// Writes a run as it looks on a terminal, progress and answer, into docs/diagnose.md.

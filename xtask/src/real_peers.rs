@@ -160,7 +160,7 @@ fn play(mut script: Command, folder: &Path, page: &str, head: &str) -> anyhow::R
         bail!("it could not be played to its end: {status}; {page} is as it was");
     }
     let text = fs::read(&text).with_context(|| format!("read {}", text.display()))?;
-    crate::proof::write_page(page, head, &text)?;
+    crate::write_page(page, head, &text)?;
     if !left.is_empty() {
         bail!("left behind, and ended now:\n  {}", left.join("\n  "));
     }

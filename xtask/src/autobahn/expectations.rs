@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::units::{ROLES, Role};
+use super::role::{ROLES, Role};
 
 /// The suite's two verdicts on one case.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]

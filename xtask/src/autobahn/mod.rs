@@ -2,11 +2,13 @@
 
 mod expectations;
 mod inputs;
+mod peers;
+mod role;
 mod suite;
 mod units;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,8 @@ use anyhow::{Context, bail};
 use crate::process::Running;
 use crate::programs::Programs;
 use crate::report;
+use peers::Peers;
+use role::ROLES;
 pub(crate) use suite::Suite;
 
 /// The whole run, installing included.
@@ -52,8 +56,8 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
     }
     let mut unexpected = run.failures;
     unexpected.extend(expectations::compare(&expected, &run.outcomes));
-    let counts = units::ROLES.map(|role| expectations::counts(&run.outcomes, role));
-    for (role, counts) in units::ROLES.iter().zip(&counts) {
+    let counts = ROLES.map(|role| expectations::counts(&run.outcomes, role));
+    for (role, counts) in ROLES.iter().zip(&counts) {
         report(&format!("{role}: {counts}"));
     }
     if !unexpected.is_empty() {
@@ -132,15 +136,4 @@ fn pins() -> PathBuf {
 
 fn folder() -> PathBuf {
     crate::root().join("target/autobahn")
-}
-
-/// Our two ends.
-struct Peers {
-    server: PathBuf,
-    client: PathBuf,
-}
-
-/// A new file for what a process prints.
-fn log(path: &Path) -> anyhow::Result<fs::File> {
-    fs::File::create(path).with_context(|| format!("create {}", path.display()))
 }

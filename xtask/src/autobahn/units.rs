@@ -1,7 +1,6 @@
 //! The cases in pieces that run beside each other.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -12,24 +11,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::expectations::{Behaviors, CaseId, Outcomes};
+use super::peers::{Peers, log};
+use super::role::{ROLES, Role};
 use super::suite::Suite;
-use super::{Peers, log};
 use crate::process::Running;
 use crate::report;
-
-/// Our role; the suite plays the other.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Role {
-    Client,
-    Server,
-}
-
-pub(super) const ROLES: [Role; 2] = [Role::Server, Role::Client];
 
 /// Cases of the suite that one process of it runs, one after the other.
 #[derive(Clone, Debug)]
@@ -286,13 +275,4 @@ fn read_reports(folder: &Path) -> anyhow::Result<BTreeMap<CaseId, Behaviors>> {
     let mut agents: BTreeMap<String, BTreeMap<CaseId, Behaviors>> =
         serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
     Ok(agents.remove(AGENT).unwrap_or_default())
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Client => "client",
-            Self::Server => "server",
-        })
-    }
 }

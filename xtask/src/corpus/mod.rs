@@ -20,6 +20,8 @@ use row::Row;
 use store::Half;
 use verdict::Verdict;
 
+use crate::print;
+
 const USAGE: &str = "\
 cargo xtask corpus add FILE...        add rows (JSON lines; testdata/diagnosis/README.md has the fields);
                                       a hash of the product decides which half each belongs to
@@ -212,9 +214,4 @@ fn said(command: &mut Command) -> anyhow::Result<String> {
         .with_context(|| format!("start {command:?}"))?;
     ensure!(output.status.success(), "{command:?} failed");
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-}
-
-#[expect(clippy::print_stdout, reason = "tables are for pipes")]
-fn print(text: &str) {
-    println!("{text}");
 }

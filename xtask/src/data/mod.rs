@@ -10,12 +10,15 @@ use anyhow::{Context, bail};
 mod check;
 mod diagnosis;
 mod emit;
+mod emit_diagnosis;
+mod files;
 mod model;
 mod stamp;
 
 pub(crate) use stamp::stamp;
 
 pub(crate) use diagnosis::Shares;
+use files::codes_crate;
 pub(crate) use model::{CauseFacts, Data};
 
 /// Writes the generated tables.
@@ -60,10 +63,6 @@ fn generated() -> anyhow::Result<Vec<(PathBuf, String)>> {
         .into_iter()
         .map(|(name, text)| (folder.join(name), text))
         .collect())
-}
-
-fn codes_crate() -> PathBuf {
-    crate::root().join("crates/revoir-codes")
 }
 
 #[cfg(test)]

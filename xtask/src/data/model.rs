@@ -1,14 +1,12 @@
 //! The shape of the data files. An unknown or a missing key is an error with the file's name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::diagnosis::Diagnosis;
+use super::files::{read, read_folder};
 
 /// Everything in `data/`.
 pub(crate) struct Data {
@@ -50,21 +48,6 @@ impl Data {
             .as_ref()
             .expect("English is complete")
     }
-}
-
-pub(super) fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
-    let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("in {}", path.display()))
-}
-
-fn read_folder<T: DeserializeOwned>(folder: &Path) -> anyhow::Result<Vec<T>> {
-    let mut paths: Vec<_> = fs::read_dir(folder)
-        .with_context(|| format!("read {}", folder.display()))?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
-    paths.retain(|path| path.extension().is_some_and(|end| end == "toml"));
-    paths.sort();
-    paths.iter().map(|path| read(path)).collect()
 }
 
 // ---------------------------------------------------------------- codes.toml

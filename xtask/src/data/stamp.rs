@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use super::files::codes_crate;
 use super::model::{Data, Texts};
 
 /// A short hash of texts: FNV-1a, 64 bits, in hexadecimal. It guards against forgetting, not
@@ -33,7 +34,7 @@ pub(crate) fn table_hash(texts: &Texts) -> String {
 ///
 /// To be called once the translation has been brought up to date, never instead.
 pub(crate) fn stamp(tag: &str) -> anyhow::Result<()> {
-    let folder = super::codes_crate().join("data");
+    let folder = codes_crate().join("data");
     let data = Data::read(&folder)?;
     let tags: Vec<&str> = data.locales[1..]
         .iter()

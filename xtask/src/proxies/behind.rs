@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 
 use super::in_front::{CLIENT, ask, talk};
-use super::{Proxy, free_port, listen};
+use super::proxy::{Proxy, free_port, listen};
 use crate::process::Running;
 use crate::report;
 

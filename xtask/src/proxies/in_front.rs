@@ -12,7 +12,7 @@ use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
-use super::{Proxy, free_port, listen};
+use super::proxy::{Proxy, free_port, listen};
 use crate::process::Running;
 use crate::report;
 

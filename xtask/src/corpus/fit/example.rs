@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
+use super::catalogue;
 use super::weights::{Of, Weights};
 use crate::corpus::row::{NOT_IN_CATALOGUE, Row};
 use crate::corpus::verdict::{Verdict, ask};
@@ -107,13 +108,13 @@ impl Example {
         for cause in 0..causes {
             example.weigh(cause, answer, weights);
         }
-        let ids = super::ids()?;
+        let ids = catalogue::ids()?;
         for id in &row.expected {
-            example.right[super::place(&ids, id)?] = true;
+            example.right[catalogue::place(&ids, id)?] = true;
         }
         for ranked in &answer.causes {
             let own = example
-                .weight(super::place(&ids, &ranked.id)?, &weights.values)
+                .weight(catalogue::place(&ids, &ranked.id)?, &weights.values)
                 .round();
             ensure!(
                 (own - f64::from(ranked.weight)).abs() < 0.5,

@@ -8,14 +8,16 @@
 
 use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use serde::Deserialize;
 
 use super::figures::Figures;
 use super::row::Row;
-use super::store::{self, Half};
+use super::store::Half;
 use super::verdict::Verdict;
+use crate::print;
 
+mod catalogue;
 mod climb;
 mod example;
 mod weights;
@@ -56,7 +58,7 @@ pub(super) fn fit(binary: &Path, write: bool) -> anyhow::Result<()> {
             .collect::<Vec<(Row, Verdict)>>()
     };
     let show = |what: &str, judged: &[(Row, Verdict)]| {
-        super::print(&format!("{what}\n\n{}", Figures::of(judged).table()));
+        print(&format!("{what}\n\n{}", Figures::of(judged).table()));
     };
     show(
         "The working half, with the weights as they are",
@@ -75,7 +77,7 @@ pub(super) fn fit(binary: &Path, write: bool) -> anyhow::Result<()> {
     show("With weights that all chose", &judged(&fitted, &|_| true));
     let changes = weights.changes(&fitted);
     for change in &changes {
-        super::print(&change.to_string());
+        print(&change.to_string());
     }
     match write {
         true => write::into_causes(&changes),
@@ -141,19 +143,4 @@ fn read<T: for<'de> Deserialize<'de>>(path: &str) -> anyhow::Result<T> {
     let text =
         std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
     toml::from_str(&text).with_context(|| format!("in {}", path.display()))
-}
-
-/// The place of a cause in the catalogue.
-fn place(ids: &[String], id: &str) -> anyhow::Result<usize> {
-    let place = ids.iter().position(|known| known == id);
-    ensure!(
-        place.is_some() || id == super::row::NOT_IN_CATALOGUE,
-        "no cause `{id}`"
-    );
-    Ok(place.unwrap_or(ids.len()))
-}
-
-/// The ids of the causes.
-fn ids() -> anyhow::Result<Vec<String>> {
-    Ok(store::causes()?.into_iter().map(|cause| cause.id).collect())
 }
