@@ -42,7 +42,8 @@ cargo xtask data --stamp LANG mark every text of LANG as a translation of today'
 cargo xtask ci                everything that .ci/run checks after `cargo test`
 cargo xtask docs              write the docs as docs.rs does, and check what they tell of the interface,
                               and the names in pages for people
-cargo xtask packages          pack every crate as for crates.io, and test what is in the packages
+cargo xtask packages          pack every crate as for crates.io, and test what is in the packages: before a release
+cargo xtask packages --check  the same, but the tests are only compiled
 cargo xtask tools             install what the following need beside Rust
 cargo xtask autobahn          run the Autobahn test suite against our server and our client,
                               and write down that it was run
@@ -91,7 +92,8 @@ fn main() -> ExitCode {
         ["data", "--stamp", lang] => data::stamp(lang),
         ["ci"] => ci::run(),
         ["docs"] => ci::docs(),
-        ["packages"] => ci::packages(),
+        ["packages"] => ci::packages(ci::PackageProof::Tested),
+        ["packages", "--check"] => ci::packages(ci::PackageProof::Compiled),
         ["tools"] => ci::install(),
         ["corpus", ref options @ ..] => corpus::run(options),
         ["matrix", "--page"] => matrix::page(),

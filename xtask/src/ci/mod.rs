@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: everything that `.ci/run` checks after `cargo build` and `cargo test`.
 
+mod contents;
 mod dependencies;
 mod docs;
 mod interface;
@@ -20,7 +21,7 @@ use anyhow::{Context, bail};
 use crate::programs::Programs;
 use crate::{autobahn, browser, interop, js, proxies, redis, report, tools};
 use ledger::Steps;
-pub(crate) use packages::check as packages;
+pub(crate) use packages::{PackageProof, check as packages};
 
 /// How long each fuzz target runs, in seconds: long enough for its seeds and the neighbours.
 const FUZZ_SECONDS: &str = "5";
@@ -87,7 +88,7 @@ fn steps(ledger: &mut Steps, mark: &str) -> anyhow::Result<()> {
     // Downloads wait for the network, compilers do not.
     ledger.beside("tools", &["tools"], checks)?;
     // Each has a target folder of its own, and one crate at its end that the other processor would wait for.
-    ledger.beside("packages", &["packages"], |ledger| {
+    ledger.beside("packages", &["packages", "--check"], |ledger| {
         ledger.step("fuzz", fuzz)
     })?;
     ledger.step("sessions in JavaScript", || {
