@@ -48,6 +48,8 @@ cargo xtask tools             install what the following need beside Rust
 cargo xtask autobahn          run the Autobahn test suite against our server and our client,
                               and write down that it was run
 cargo xtask autobahn --sample the same with a sample of sections 12 and 13
+cargo xtask autobahn --recorded
+                              fail unless that was written down for the code as it is
 cargo xtask interop           play every case against ws, websockets and Chromium
 cargo xtask interop --write   the same, and write what Chromium does to docs/browser.md
 cargo xtask conform           how connections end: revoir in both roles, ws, websockets and Chromium
@@ -95,6 +97,7 @@ fn main() -> ExitCode {
         ["packages"] => ci::packages(ci::PackageProof::Tested),
         ["packages", "--check"] => ci::packages(ci::PackageProof::Compiled),
         ["tools"] => ci::install(),
+        ["autobahn", "--recorded"] => autobahn::recorded(),
         ["corpus", ref options @ ..] => corpus::run(options),
         ["matrix", "--page"] => matrix::page(),
         ["modules"] => modules::run(None),
