@@ -95,7 +95,7 @@ fn steps(ledger: &mut Steps, mark: &str) -> anyhow::Result<()> {
         crate::session::run(&Programs::built()?)
     })?;
     ledger.step("sessions in Redis", || {
-        redis::run("redis-server")
+        redis::run("redis-server", redis::Scope::Workspace)
     })?;
     // These mostly wait, and have limits of one second: they are alone.
     let waiting = [
