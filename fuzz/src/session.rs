@@ -262,10 +262,20 @@ impl Session {
         }
     }
 
+    /// Passes `input` on as a driver does that lends its buffer.
     fn hand_over(&mut self, input: &[u8]) {
-        self.buffer.extend_from_slice(input);
-        let input = self.buffer.split();
-        self.connection.handle_input(self.now, input);
+        if input.is_empty() {
+            return;
+        }
+        let into = self.connection.lend_input(&mut self.buffer);
+        into.extend_from_slice(input);
+        match self.buffer.is_empty() {
+            true => self.connection.received(self.now, &mut Vec::new()),
+            false => {
+                let input = self.buffer.split();
+                self.connection.handle_input(self.now, input);
+            }
+        }
     }
 
     pub fn eof(&mut self) {

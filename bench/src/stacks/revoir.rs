@@ -51,20 +51,20 @@ pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
     let mut output = Vec::new();
     let mut left = count;
     while left > 0 {
-        let now = match connection.poll_receive() {
-            Some(mut room) => {
-                block_on(wire.read_buf(&mut room))?;
-                let now = uncounted_clock(epoch);
-                connection.received(now, &mut Vec::new());
-                now
+        if let Some(mut room) = connection.poll_receive() {
+            block_on(wire.read_buf(&mut room))?;
+        } else {
+            let into = connection.lend_input(&mut buffer);
+            if into.capacity() - into.len() < READ_LEAST {
+                into.reserve(READ_CAPACITY);
             }
-            None => {
-                block_on(wire.read_buf(&mut buffer))?;
-                let now = uncounted_clock(epoch);
-                connection.handle_input(now, buffer.split());
-                now
-            }
-        };
+            block_on(wire.read_buf(into))?;
+        }
+        let now = uncounted_clock(epoch);
+        match buffer.is_empty() {
+            true => connection.received(now, &mut Vec::new()),
+            false => connection.handle_input(now, buffer.split()),
+        }
         while left > 0 && connection.has_pending_input() {
             connection.lend_buffer(&mut output);
             while left > 0
@@ -84,9 +84,6 @@ pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
             }
         }
         black_box(connection.poll_timeout());
-        if buffer.capacity() < READ_LEAST {
-            buffer.reserve(READ_CAPACITY);
-        }
     }
     Ok(wire)
 }

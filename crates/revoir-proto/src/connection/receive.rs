@@ -27,8 +27,24 @@ impl<R: Random> Connection<R> {
         self.parts.intake.as_mut()?.room()
     }
 
-    /// Takes note of bytes that were read: to where [`poll_receive`](Self::poll_receive) said, or
-    /// else to the driver's own `buffer`, which is empty afterwards.
+    /// Where to read to if [`poll_receive`](Self::poll_receive) says nothing, for a driver whose own
+    /// `buffer` may be given away: to `buffer`, or right behind the start of a message that lies in the
+    /// same memory. The rest of `buffer` is lent for that; it comes back with the first call behind
+    /// the end of the message, so the driver calls this before each read. It may also reserve more
+    /// room in what is returned, which moves the start of the message along.
+    ///
+    /// If `buffer` is empty after the read, the driver says so with [`received`](Self::received), and
+    /// else splits it for [`handle_input`](Self::handle_input).
+    #[inline]
+    pub fn lend_input<'a>(&'a mut self, buffer: &'a mut BytesMut) -> &'a mut BytesMut {
+        match &mut self.parts.intake {
+            Some(intake) => intake.lend(buffer),
+            None => buffer,
+        }
+    }
+
+    /// Takes note of bytes that were read: to where [`poll_receive`](Self::poll_receive) or
+    /// [`lend_input`](Self::lend_input) said, or else to the driver's own `buffer`, which is empty afterwards.
     ///
     /// Bytes in `buffer` that belong to a message whose end is not there are copied into it. All
     /// others are taken along with the memory of `buffer` if they fill half of it, and copied

@@ -33,6 +33,8 @@ pub(crate) struct Intake {
     head: [u8; MAX_HEADER_BYTES - 1],
     /// What is not decoded yet, behind what has arrived of the message.
     input: BytesMut,
+    /// Whether the rest of the driver's buffer lies behind the input.
+    is_lent: bool,
     frame: Option<OpenFrame>,
     /// The payload so far of a control frame that was cut by the transport.
     #[expect(
@@ -67,6 +69,7 @@ impl Intake {
             head_len: 0,
             head: [0; MAX_HEADER_BYTES - 1],
             input: BytesMut::new(),
+            is_lent: false,
             frame: None,
             control: None,
             message: Unfinished::default(),
@@ -110,9 +113,36 @@ impl Intake {
         self.message.room(self.frame.as_ref()?)
     }
 
-    /// Bytes were read to [`room`](Self::room).
+    /// Where to read to, if not to [`room`](Self::room): behind a payload in place, which takes the
+    /// rest of `buffer`, or else to `buffer`, which gets that rest back.
+    #[inline]
+    pub(crate) fn lend<'a>(&'a mut self, buffer: &'a mut BytesMut) -> &'a mut BytesMut {
+        if self.message.is_in_input() && self.is_empty() {
+            if !self.is_lent {
+                match self.input.try_unsplit(std::mem::take(buffer)) {
+                    Ok(()) => self.is_lent = true,
+                    Err(elsewhere) => *buffer = elsewhere,
+                }
+            }
+            if self.is_lent {
+                return &mut self.input;
+            }
+        } else if self.is_lent {
+            let rest = self.input.split_off(self.input.len());
+            self.is_lent = false;
+            if buffer.capacity() == 0 {
+                *buffer = rest;
+            }
+        }
+        buffer
+    }
+
+    /// Bytes were read to [`room`](Self::room), or to the input that a buffer was [lent](Self::lend) to.
     #[inline]
     pub(crate) fn fill(&mut self) -> Arrival {
+        if self.message.is_in_input() {
+            return self.look();
+        }
         let Some(frame) = &mut self.frame else {
             return Arrival::Taken;
         };
@@ -130,6 +160,7 @@ impl Intake {
     #[inline]
     pub(crate) fn give(&mut self, input: BytesMut) -> Arrival {
         self.message.may_stay(true);
+        self.is_lent = false;
         if !self.is_empty() {
             self.push(input);
             return Arrival::Behind;
@@ -198,6 +229,7 @@ impl Intake {
             }
         }
         self.message.may_stay(false);
+        self.is_lent = false;
         if 2 * bytes.len() < buffer.capacity() {
             return if !bytes.is_empty() {
                 self.push(BytesMut::from(bytes));
@@ -230,6 +262,7 @@ impl Intake {
             self.message.leave_input(&self.input, frame);
         }
         self.input = BytesMut::new();
+        self.is_lent = false;
     }
 
     /// Opens the data frame at the start of `bytes` if its end is not among them. Whatever is
@@ -294,7 +327,7 @@ impl Intake {
             return Ok(None);
         }
         if header.length > (self.input.len() - start) as u64 {
-            advance(&mut self.input, start);
+            self.advance(start);
             self.frame = Some(self.begin(header, limit)?);
             return match self.message.is_in_input() {
                 true => self.next_in_place(),
@@ -314,7 +347,7 @@ impl Intake {
     ) -> Result<Option<Message>, ProtocolError> {
         let end = start + header.length as usize;
         let kind = Unfinished::admit_whole(header, &mut self.input[start..end], limit)?;
-        let mut payload = split_front(&mut self.input, end).freeze();
+        let mut payload = self.split_front(end).freeze();
         payload.advance(start);
         Ok(Some(Message::checked(kind, payload)))
     }
@@ -362,7 +395,7 @@ impl Intake {
         let header = if self.head_len > 0 {
             self.complete_head()?
         } else if let Some((header, taken)) = FrameHeader::parse_by(&self.input, self.rules)? {
-            advance(&mut self.input, taken);
+            self.advance(taken);
             Some(header)
         } else {
             self.keep_head();
@@ -383,7 +416,7 @@ impl Intake {
         let is_all = self.message.is_all(&header);
         self.message.begin(&header, limit)?;
         let is_whole = header.length <= self.input.len() as u64;
-        if is_all && (is_whole || self.input.len() >= STAYS_FROM) {
+        if is_all && (is_whole || self.is_lent || self.input.len() >= STAYS_FROM) {
             self.message.stay(is_whole);
         }
         Ok(OpenFrame::new(header))
@@ -392,17 +425,17 @@ impl Intake {
     /// Takes a payload in place, with its frame, if it is whole, and looks at it if not.
     #[inline]
     fn next_in_place(&mut self) -> Result<Option<Message>, ProtocolError> {
-        let Some(frame) = &mut self.frame else {
+        let Some(mut frame) = self.frame else {
             return Ok(None);
         };
         if frame.remaining() > self.input.len() as u64 {
-            self.message.look(frame, &mut self.input)?;
+            self.message.look(&frame, &mut self.input)?;
             return Ok(None);
         }
-        let mut payload = split_front(&mut self.input, frame.remaining() as usize);
-        let kind = self.message.admit_rest(frame, &mut payload);
         // Right or wrong, the frame has ended.
         self.frame = None;
+        let mut payload = self.split_front(frame.remaining() as usize);
+        let kind = self.message.admit_rest(&mut frame, &mut payload);
         Ok(Some(Message::checked(kind?, payload.freeze())))
     }
 
@@ -412,7 +445,7 @@ impl Intake {
         let share = frame.share_of(arrived + self.input.len()) - arrived;
         if share > 0 {
             self.message.copy(&self.input[..share], frame);
-            advance(&mut self.input, share);
+            self.advance(share);
         }
         self.message.take_arrived(frame)
     }
@@ -430,7 +463,7 @@ impl Intake {
             return Err(ProtocolError::ReservedBits { bits: 0b100 });
         };
         let share = frame.share_of(self.input.len());
-        let mut payload = split_front(&mut self.input, share);
+        let mut payload = self.split_front(share);
         frame.take_mask(payload.len()).apply(&mut payload);
         let ends = frame.ends_message();
         let start = compression.inflated().len();
@@ -452,17 +485,17 @@ impl Intake {
     fn take_control(&mut self, mut frame: OpenFrame) -> Option<Received> {
         let length = frame.remaining() as usize;
         let mut payload = if self.control.is_none() && length <= self.input.len() {
-            split_front(&mut self.input, length)
+            self.split_front(length)
         } else {
             let control = self.control.get_or_insert_default();
             let share = (length - control.len()).min(self.input.len());
             control.extend_from_slice(&self.input[..share]);
-            advance(&mut self.input, share);
-            if control.len() < length {
+            let payload = (control.len() == length).then(|| BytesMut::from(&control[..]));
+            self.advance(share);
+            let Some(payload) = payload else {
                 self.frame = Some(frame);
                 return None;
-            }
-            let payload = BytesMut::from(&control[..]);
+            };
             self.control = None;
             payload
         };
@@ -477,7 +510,7 @@ impl Intake {
         let length = self.input.len().min(self.head.len());
         self.head[..length].copy_from_slice(&self.input[..length]);
         self.head_len = length as u8;
-        self.input = BytesMut::new();
+        self.advance(self.input.len());
     }
 
     #[cold]
@@ -492,33 +525,33 @@ impl Intake {
             let kept = end.min(self.head.len());
             self.head[..kept].copy_from_slice(&head[..kept]);
             self.head_len = kept as u8;
-            self.input = BytesMut::new();
+            self.advance(self.input.len());
             return Ok(None);
         };
         // What was kept was not a header yet, so `taken` is more than `had`.
-        advance(&mut self.input, taken.saturating_sub(had));
+        self.advance(taken.saturating_sub(had));
         self.head_len = 0;
         Ok(Some(header))
     }
-}
 
-/// The first `length` bytes. With the last of them the buffer itself goes along, so that an idle
-/// connection keeps none.
-#[inline]
-fn split_front(input: &mut BytesMut, length: usize) -> BytesMut {
-    if input.len() == length {
-        std::mem::take(input)
-    } else {
-        input.split_to(length)
+    /// The first `length` bytes. With the last of them the buffer itself goes along unless it is lent,
+    /// so that an idle connection keeps none.
+    #[inline]
+    fn split_front(&mut self, length: usize) -> BytesMut {
+        if self.input.len() == length && !self.is_lent {
+            std::mem::take(&mut self.input)
+        } else {
+            self.input.split_to(length)
+        }
     }
-}
 
-/// Drops the first `length` bytes, and with the last of them the buffer.
-#[inline]
-fn advance(input: &mut BytesMut, length: usize) {
-    if input.len() == length {
-        *input = BytesMut::new();
-    } else {
-        input.advance(length);
+    /// Drops the first `length` bytes, and with the last of them the buffer unless it is lent.
+    #[inline]
+    fn advance(&mut self, length: usize) {
+        if self.input.len() == length && !self.is_lent {
+            self.input = BytesMut::new();
+        } else {
+            self.input.advance(length);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use revoir_proto::{
@@ -331,7 +332,8 @@ proptest! {
     fn whole_frames_give_the_same_events_as_frames_in_pieces(
         frames in vec((first_byte(), payload()), 1..12),
         spoilt in proptest::option::of((any::<prop::sample::Index>(), any::<u8>())),
-        size in prop_oneof![Just(1_usize), 2..40_usize],
+        size in prop_oneof![Just(1_usize), 2..400_usize],
+        room in 0..4000_usize,
         role in prop_oneof![Just(Role::Client), Just(Role::Server)],
     ) {
         let mut bytes: Vec<u8> = frames
@@ -342,7 +344,12 @@ proptest! {
             *at.get_mut(&mut bytes) = value;
         }
         let (mut whole, mut pieces) = (small_endpoint(role), small_endpoint(role));
+        let (mut lent, mut buffer) = (small_endpoint(role), BytesMut::with_capacity(room));
         let expected = whole.receive(&bytes);
+        let in_one: Vec<Event> =
+            bytes.chunks(size).flat_map(|c| lent.read_lent(c, &mut buffer)).collect();
+        prop_assert_eq!(&in_one, &expected);
+        prop_assert_eq!(lent.connection.export(), whole.connection.export());
         // No piece of one byte holds a frame: this is the general way.
         let events: Vec<Event> = bytes.chunks(size).flat_map(|c| pieces.receive(c)).collect();
         prop_assert_eq!(events, expected);

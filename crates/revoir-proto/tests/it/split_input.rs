@@ -75,11 +75,19 @@ enum Way {
     Given,
     /// As input out of one buffer, each piece right behind the one before.
     Split,
+    /// Read to where the connection says, which is lent the rest of one buffer.
+    Lent,
     /// Read to where the connection says, or else to a buffer of so many bytes.
     Read(usize),
 }
 
-const WAYS: [Way; 4] = [Way::Given, Way::Split, Way::Read(64), Way::Read(5_000)];
+const WAYS: [Way; 5] = [
+    Way::Given,
+    Way::Split,
+    Way::Lent,
+    Way::Read(64),
+    Way::Read(5_000),
+];
 
 /// Events and output for bytes that arrive in these pieces, up to the end of the stream.
 fn outcome<'a>(
@@ -100,6 +108,7 @@ fn outcome<'a>(
                     .handle_input(endpoint.now, buffer.split());
                 endpoint.events()
             }
+            Way::Lent => endpoint.read_lent(piece, &mut buffer),
             Way::Read(capacity) => endpoint.read(piece, capacity).0,
         });
     }
@@ -150,16 +159,20 @@ role_grid! {
 
     fn input_out_of_one_buffer_is_the_same_and_a_message_in_it_is_not_copied(role) {
         for bytes in vectors(role.peer()) {
-            for first in [300, 500] {
+            for (first, lends) in [(300, false), (500, false), (300, true), (500, true)] {
                 let (mut split, mut given) = (endpoint(role), endpoint(role));
                 let mut buffer = BytesMut::with_capacity(5_000);
                 let memory = buffer.as_ptr() as usize;
                 let memory = memory..memory + 5_000;
                 let (head, tail) = bytes.split_at(first.min(bytes.len()));
                 for piece in std::iter::once(head).chain(tail.chunks(100)) {
-                    buffer.extend_from_slice(piece);
-                    split.connection.handle_input(split.now, buffer.split());
-                    let events = split.events();
+                    let events = if lends {
+                        split.read_lent(piece, &mut buffer)
+                    } else {
+                        buffer.extend_from_slice(piece);
+                        split.connection.handle_input(split.now, buffer.split());
+                        split.events()
+                    };
                     for event in &events {
                         if let Event::Message(message) = event && message.as_bytes().len() > 500 {
                             assert!(memory.contains(&(message.as_bytes().as_ptr() as usize)));
@@ -171,6 +184,31 @@ role_grid! {
                 assert_eq!(split.eof(), given.eof());
             }
         }
+    }
+
+    fn a_lent_buffer_comes_back_behind_the_message_that_needed_it(role) {
+        let message = frame(role.peer(), FIN | BINARY, &[b'a'; 1000]);
+        let (head, tail) = message.split_at(600);
+        let (end, start) = tail.split_at(tail.len() - 3);
+        let mut endpoint = endpoint(role);
+        let mut buffer = BytesMut::with_capacity(5_000);
+        assert_eq!(endpoint.read_lent(head, &mut buffer), []);
+        let rest = buffer.capacity();
+        assert!(rest > 0);
+        assert_eq!(endpoint.read_lent(end, &mut buffer), []);
+        assert_eq!(buffer.capacity(), 0, "lent");
+        let ends_with_a_start = [start, &message[..20]].concat();
+        assert_eq!(endpoint.read_lent(&ends_with_a_start, &mut buffer).len(), 1);
+        // A few bytes of a message stay there too.
+        assert_eq!(endpoint.read_lent(&message[20..], &mut buffer).len(), 1);
+        assert_eq!(buffer.capacity(), 0, "still lent");
+        endpoint.connection.lend_input(&mut buffer);
+        assert_eq!(buffer.capacity(), rest - tail.len() - message.len());
+        // A driver may make room where the start of a message lies.
+        assert_eq!(endpoint.read_lent(head, &mut buffer), []);
+        let into = endpoint.connection.lend_input(&mut buffer);
+        into.reserve(10_000);
+        assert_eq!(endpoint.read_lent(tail, &mut buffer).len(), 1);
     }
 
     fn most_of_a_long_message_goes_straight_into_it(role) {

@@ -82,6 +82,17 @@ impl Endpoint {
         self.events()
     }
 
+    /// Reads bytes as a driver does that lends its `buffer`, and takes all events.
+    pub(crate) fn read_lent(&mut self, bytes: &[u8], buffer: &mut BytesMut) -> Vec<Event> {
+        let into = self.connection.lend_input(buffer);
+        into.extend_from_slice(bytes);
+        match buffer.is_empty() {
+            true => self.connection.received(self.now, &mut Vec::new()),
+            false => self.connection.handle_input(self.now, buffer.split()),
+        }
+        self.events()
+    }
+
     /// Reads bytes as a driver does that has a buffer of `capacity`, to where the connection says,
     /// and takes all events. Returns how many of them went straight into a message, too.
     pub(crate) fn read(&mut self, bytes: &[u8], capacity: usize) -> (Vec<Event>, usize) {
