@@ -28,7 +28,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`]: nobody knows; a session is not to be taken for gone.
     fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>>;
 
-    /// Writes all of these, in order, and says what came of each.
+    /// Writes all of these, in order, and says what came of each. With none, it looks whether the store is there and has what
+    /// it had: for who has nothing to write, about once a second.
     ///
     /// # Errors
     ///
@@ -36,7 +37,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>>;
 
     /// How often what the store has may have gone back, or been lost: it restarted, or a replica took its place. When this
-    /// grows, an owner writes its sessions again. It may grow with a [`load`](Self::load) or a [`write`](Self::write) only.
+    /// grows, an owner writes its sessions again. It may grow with a [`load`](Self::load) or a [`write`](Self::write) only,
+    /// an empty one among them.
     fn setbacks(&self) -> u64 {
         0
     }

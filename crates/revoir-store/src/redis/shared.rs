@@ -310,10 +310,26 @@ impl Shared {
         Ok(written)
     }
 
+    fn is_look_due(&self) -> bool {
+        let looked = self.lock().looked;
+        looked.is_none_or(|looked| looked.elapsed() >= LOOK)
+    }
+
+    /// Looks after masters and epochs, when it is time: no write does.
+    async fn look_after(self: &Arc<Self>) -> Result<(), StoreError> {
+        self.ask(async |link| {
+            if self.is_look_due() {
+                self.look(&link).await?;
+                self.begin(&link, (0..PARTS).collect()).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Looks after masters, when it is time, and asks for a replica to have what is new of generations.
     async fn have_replicated(&self, link: &Link, writes: &[Write]) -> Result<(), StoreError> {
-        let looked = self.lock().looked;
-        if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+        if self.is_look_due() {
             self.look(link).await?;
         }
         if !writes.iter().any(|write| write.generation != write.expects) {
@@ -331,6 +347,9 @@ impl Shared {
         self: &Arc<Self>,
         writes: &[Write],
     ) -> Result<Vec<Written>, StoreError> {
+        if writes.is_empty() {
+            self.look_after().await?;
+        }
         let mut written = Vec::with_capacity(writes.len());
         while let Some(rest) = writes.get(written.len()..).filter(|rest| !rest.is_empty()) {
             let mut bytes = 0;

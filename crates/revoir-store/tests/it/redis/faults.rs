@@ -128,6 +128,39 @@ async fn what_restarts_empty_is_another_incarnation_and_is_told_again() {
     assert_eq!(there(&store, 1).await, Some((Bytes::from("owner"), 5)));
 }
 
+/// A node that has nothing to write asks once a second, with an empty write.
+async fn until_noticed(store: &Redis, setbacks: u64) {
+    until_back(async || {
+        store.write(Vec::new()).await?;
+        match store.setbacks() > setbacks {
+            true => Ok(()),
+            false => Err(StoreError::new("nothing is noticed")),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "starts redis-server: cargo xtask redis"]
+async fn who_has_nothing_to_write_notices_as_well() {
+    let mut server = Server::start(&[]);
+    let store = Redis::new(&server.address()).unwrap();
+    assert_eq!(store.write(Vec::new()).await.unwrap(), []);
+    let epoch = store.epoch(SessionId([1; 16]));
+    server.say(&["FLUSHALL"]);
+    until_noticed(&store, 0).await;
+    assert_ne!(store.epoch(SessionId([1; 16])), epoch);
+    let setbacks = store.setbacks();
+    server.kill();
+    let away = async || match store.write(Vec::new()).await {
+        Ok(_) => Err(StoreError::new("it is not noticed that it is away")),
+        Err(_) => Ok(()),
+    };
+    within(until_back(away)).await;
+    server.run();
+    until_noticed(&store, setbacks).await;
+}
+
 #[tokio::test]
 #[ignore = "starts redis-server: cargo xtask redis"]
 async fn what_forgets_without_a_restart_is_noticed_by_the_next_write() {
