@@ -8,8 +8,9 @@
 //! `ws` for Node.js answers the first before its handler runs, if both came in one piece, and the second behind
 //! everything that the handler said. What a handler says later, because it waits for something else, nobody knows of.
 //!
-//! A client that is connected already may take no notice of the answer: that of Python (`python-socketio` 5.18) does not,
-//! and its program would not join its rooms again. It writes its query in another order than the JavaScript client.
+//! A client that is connected already may take no notice of the answer: those of Python (`python-socketio` 5.18) and C++
+//! (`socket.io-client-cpp` 3.1) do not, and their programs would not join their rooms again. They write their queries in
+//! another order than the JavaScript client.
 //!
 //! Recorded from npm `socket.io` 4.8: its `close()` ends with an empty Close frame and says nothing
 //! before; `disconnect(true)` sends DISCONNECT for each namespace, and then the same Close frame.
@@ -54,15 +55,13 @@ pub(crate) fn is_spoken(query: &str) -> bool {
     has("EIO", "4") && has("transport", "websocket")
 }
 
-/// Whether a query may be that of the JavaScript client, which fires `connect` for every answer to a CONNECT: it has EIO
-/// before the transport.
+/// Whether a query may be that of the JavaScript client, which fires `connect` for every answer to a CONNECT: what its
+/// application adds comes first, then EIO, and the transport is the last. Python's begins with the transport, and C++'s goes
+/// on with the time.
 fn is_of_javascript(query: &str) -> bool {
-    let mut fields = form_urlencoded::parse(query.as_bytes());
-    fields.find_map(|(key, _)| match &*key {
-        "EIO" => Some(true),
-        "transport" => Some(false),
-        _ => None,
-    }) == Some(true)
+    let fields = form_urlencoded::parse(query.as_bytes());
+    let names: Vec<_> = fields.map(|(name, _)| name).collect();
+    names.ends_with(&["EIO".into(), "transport".into()])
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

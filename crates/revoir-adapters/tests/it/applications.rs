@@ -74,25 +74,29 @@ fn socket_io_is_held_if_its_auth_stays_the_same() {
     not(r#"40{"username":"a"}"#);
 }
 
-/// `python-socketio` takes no notice of an answer to a CONNECT where it is connected: what its handler emits is not said to
-/// the next server.
+/// `python-socketio` and `socket.io-client-cpp` take no notice of an answer to a CONNECT where they are connected: what their
+/// handlers emit is not said to the next server.
 #[test]
 fn socket_io_of_another_client_than_javascripts_is_held_if_it_only_listens() {
     const PYTHON: &str = "transport=websocket&EIO=4&t=1764480000.25";
+    const CPP: &str = "EIO=4&transport=websocket&t=1764480000&room=1";
     let hello: (&[u8], &[u8]) = (b"", OPEN.as_bytes());
     let connect: (&[u8], &[u8]) = (b"40{}", br#"40{"sid":"s"}"#);
     let of =
         |query, applications, talk: &[_]| refusal_of(Protocol::SocketIo, query, applications, talk);
     let listens = [hello, connect, (b"", br#"42["tick",1]"#)];
     assert_eq!(of(PYTHON, Applications::Unknown, &listens), None);
+    assert_eq!(of(CPP, Applications::Unknown, &listens), None);
     for emit in [
         &br#"42["join","r"]"#[..],
         br#"421["join","r"]"#,
         br#"451-["x",{"_placeholder":true,"num":0}]"#,
     ] {
         let emits = [hello, connect, (emit, b"")];
-        let why = of(PYTHON, Applications::Unknown, &emits);
-        assert!(why.is_some_and(|why| why.contains("emits")), "{why:?}");
+        for query in [PYTHON, CPP] {
+            let why = of(query, Applications::Unknown, &emits);
+            assert!(why.is_some_and(|why| why.contains("emits")), "{why:?}");
+        }
     }
     let emits = [hello, connect, (&br#"42["join","r"]"#[..], &b""[..])];
     assert_eq!(of(PYTHON, Applications::Known, &emits), None);
