@@ -151,6 +151,13 @@ fn pinged(relay: &mut Relay) -> (Duration, Duration) {
 fn a_silent_server_is_stood_in_for_a_minute() {
     let mut relay = subscribed();
     assert_eq!(pinged(&mut relay).0, Duration::ZERO, "it never pings");
+    relay.lose().unwrap();
+    relay.pass(Duration::from_secs(9));
+    relay.back();
+    relay.server_says(WELCOME);
+    relay.server_says(&confirm("Numbers"));
+    relay.client_gets();
+    assert_eq!(pinged(&mut relay).0, Duration::ZERO, "nor does the next");
     for _ in 0..2 {
         relay.server_says(PING);
         relay.client_gets();
