@@ -11,13 +11,15 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use revoir_adapters::{Applications, OwnedMessage, Protocol};
 
 use crate::adapted::pieces::Pieces;
-use crate::adapted::relay::Relay;
+use crate::adapted::relay::{JAVASCRIPT, PYTHON, Relay};
 
 /// What happens to one connection.
 #[derive(Clone, Debug)]
 pub struct Case {
     protocol: Protocol,
     applications: Applications,
+    /// What a client of Socket.IO asks for.
+    query: &'static str,
     /// Whether servers say what [`servers`] have them say, and not what the input has.
     is_honest: bool,
     /// Whether a server remembers sessions of the one before it.
@@ -43,6 +45,7 @@ impl Case {
         let mut relay = Relay::new(
             self.protocol,
             self.applications,
+            self.query,
             self.is_honest,
             self.is_persistent,
         );
@@ -69,8 +72,8 @@ impl Case {
         }
         let (protocol, honest) = (self.protocol, self.is_honest);
         println!(
-            "{protocol}, honest: {honest}, persistent: {}",
-            self.is_persistent
+            "{protocol}, {}, honest: {honest}, persistent: {}",
+            self.query, self.is_persistent
         );
         for step in &self.steps {
             match step {
@@ -97,6 +100,10 @@ impl<'a> Arbitrary<'a> for Case {
             applications: match flags & 0x80 {
                 0 => Applications::Known,
                 _ => Applications::Unknown,
+            },
+            query: match flags & 0x40 {
+                0 => JAVASCRIPT,
+                _ => PYTHON,
             },
             is_honest: flags & 1 == 0,
             is_persistent: flags & 2 == 0,

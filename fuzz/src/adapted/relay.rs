@@ -13,9 +13,15 @@ use crate::memory;
 /// Beside what an adapter says that it keeps.
 const SLACK: usize = 32 * 1024;
 
+/// The query of Socket.IO's JavaScript client, and that of Python's.
+pub(super) const JAVASCRIPT: &str = "EIO=4&transport=websocket";
+pub(super) const PYTHON: &str = "transport=websocket&EIO=4";
+
 /// One client, and the server that is there.
 pub(super) struct Relay {
     protocol: Protocol,
+    /// Whether its program may take no notice of another server.
+    is_deaf: bool,
     is_honest: bool,
     is_persistent: bool,
     adapter: Box<dyn Adapter>,
@@ -38,17 +44,20 @@ impl Relay {
     pub(super) fn new(
         protocol: Protocol,
         applications: Applications,
+        query: &str,
         is_honest: bool,
         is_persistent: bool,
     ) -> Self {
         let handshake = Handshake {
             path: "/",
-            query: "EIO=4&transport=websocket",
+            query,
             subprotocol: None,
         };
         let adapter = protocol.adapter(&handshake, applications);
+        let is_unknown = applications == Applications::Unknown;
         Self {
             protocol,
+            is_deaf: protocol == Protocol::SocketIo && is_unknown && query != JAVASCRIPT,
             is_honest,
             is_persistent,
             adapter: adapter.expect("nothing speaks against it yet"),
@@ -88,6 +97,10 @@ impl Relay {
         let fate = self.call_into(&mut said, |adapter, now, out| {
             adapter.message_from_client(now, message.as_message(), out)
         });
+        if self.is_deaf && fate == Fate::Pass && is_event(&message) {
+            let holdable = self.adapter.holdable();
+            assert!(holdable.is_err_and(|why| why.is_final()), "{holdable:?}");
+        }
         self.obey(fate, |relay| relay.send(&message));
         for message in said.to_server {
             self.send(&message);
@@ -242,4 +255,11 @@ impl Relay {
         );
         answer
     }
+}
+
+/// Whether a client of Socket.IO emits that.
+fn is_event(message: &OwnedMessage) -> bool {
+    let payload = message.as_message().payload();
+    matches!(message, OwnedMessage::Text(_))
+        && (payload.starts_with(b"42") || payload.starts_with(b"45"))
 }
