@@ -48,7 +48,7 @@ struct Ongoing {
     plan: Drain,
     slots: Slots,
     started: Instant,
-    pace: Deadlines,
+    deadlines: Deadlines,
     /// Whether the deadline has passed.
     is_late: bool,
     is_over: bool,
@@ -167,14 +167,14 @@ impl Registry {
     /// instead, if `plan` asks for that.
     pub(super) fn begin(&self, plan: Drain) -> Option<Vec<usize>> {
         let now = Instant::now();
-        let pace = Deadlines {
+        let deadlines = Deadlines {
             closed_by: after(now, plan.closing_time()),
             deadline: after(now, plan.within),
         };
         let mut state = self.state();
         let keys = if let Some(drain) = &mut state.drain {
-            drain.pace.closed_by = drain.pace.closed_by.min(pace.closed_by);
-            drain.pace.deadline = drain.pace.deadline.min(pace.deadline);
+            drain.deadlines.closed_by = drain.deadlines.closed_by.min(deadlines.closed_by);
+            drain.deadlines.deadline = drain.deadlines.deadline.min(deadlines.deadline);
             drain.plan.releases_port |= plan.releases_port;
             None
         } else {
@@ -183,7 +183,7 @@ impl Registry {
                 slots: plan.slots(keys.len()),
                 plan,
                 started: now,
-                pace,
+                deadlines,
                 is_late: false,
                 is_over: false,
                 report: DrainReport::default(),
@@ -200,8 +200,8 @@ impl Registry {
     }
 
     /// By when the drain is done.
-    pub(super) fn pace(&self) -> Option<Deadlines> {
-        self.state().drain.as_ref().map(|drain| drain.pace)
+    pub(super) fn deadlines(&self) -> Option<Deadlines> {
+        self.state().drain.as_ref().map(|drain| drain.deadlines)
     }
 
     /// What the connection with the slot `index` is closed with.
@@ -234,7 +234,8 @@ impl Registry {
     /// another one.
     pub(super) async fn emptied_or_hurried(&self, deadline: Instant) -> bool {
         self.when(|state| {
-            let hurries = state.drain.as_ref().map(|drain| drain.pace.deadline) != Some(deadline);
+            let hurries =
+                state.drain.as_ref().map(|drain| drain.deadlines.deadline) != Some(deadline);
             let is_empty = state.places == 0;
             (is_empty || hurries).then_some(is_empty)
         })
@@ -259,7 +260,7 @@ impl Registry {
     /// connection to close. Returns when a client may come again; it is counted as refused.
     pub(crate) async fn requests_over(&self) -> Duration {
         let closed_by =
-            |state: &RegistryState| state.drain.as_ref().map(|drain| drain.pace.closed_by);
+            |state: &RegistryState| state.drain.as_ref().map(|drain| drain.deadlines.closed_by);
         let mut until = self.when(closed_by).await;
         loop {
             let sooner = self.when(|state| closed_by(state).filter(|by| *by != until));

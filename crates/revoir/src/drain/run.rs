@@ -16,7 +16,7 @@ use crate::drain::{Farewell, Schedule};
 pub(super) async fn run(registry: Arc<Registry>, mut keys: Vec<usize>, notice: Duration) {
     Schedule::shuffle(&mut keys);
     close(&registry, &keys, notice).await;
-    while let Some(Deadlines { deadline, .. }) = registry.pace() {
+    while let Some(Deadlines { deadline, .. }) = registry.deadlines() {
         match timeout_at(deadline, registry.emptied_or_hurried(deadline)).await {
             Ok(true) => break,
             // There is another deadline now.
@@ -36,16 +36,16 @@ async fn close(registry: &Registry, keys: &[usize], notice: Duration) {
     // Where the even part begins: again whenever the drain hurries.
     let (mut from, mut since, mut closed_by) = (0, Instant::now(), None);
     let mut next = 0;
-    while let Some(pace) = registry.pace() {
+    while let Some(deadlines) = registry.deadlines() {
         let now = Instant::now();
         let is_done = next == keys.len() && (told.is_empty() || registry.open() == 0);
-        if now >= pace.deadline || is_done {
+        if now >= deadlines.deadline || is_done {
             return;
         }
-        if closed_by != Some(pace.closed_by) {
-            (from, since, closed_by) = (next, now, Some(pace.closed_by));
+        if closed_by != Some(deadlines.closed_by) {
+            (from, since, closed_by) = (next, now, Some(deadlines.closed_by));
         }
-        let over = pace.closed_by.saturating_duration_since(since);
+        let over = deadlines.closed_by.saturating_duration_since(since);
         let until = from + due(keys.len() - from, now - since, over, Schedule::TICK);
         for (index, key) in (next..).zip(&keys[next..until]) {
             let connection = registry.connection(*key);
@@ -58,7 +58,7 @@ async fn close(registry: &Registry, keys: &[usize], notice: Duration) {
         }
         next = until;
         close_told(registry, &mut told, now);
-        sleep_until((now + Schedule::TICK).min(pace.deadline)).await;
+        sleep_until((now + Schedule::TICK).min(deadlines.deadline)).await;
     }
 }
 
