@@ -44,6 +44,7 @@ class Outcome {
     return map.get(whom)
   }
 
+  /** `isOrdered`: whether anybody promises an order. */
   sums(isOrdered) {
     const sums = { closes: this.closes, lost: 0, doubled: 0, disordered: 0, wrong: this.wrong.length }
     for (const [whom, said] of this.said) {
@@ -106,6 +107,15 @@ for (const event of ['unhandledRejection', 'uncaughtException']) process.on(even
 const COUNTED = ['closes', 'lost', 'doubled', 'disordered', 'wrong']
 /** When a client comes back is drawn at random, and what it has lost until then with it. */
 const noise = (name, alone) => (name === 'lost' ? 3 + alone.lost / 4 : 0)
+
+function complaints({ isLateDisordered }, alone, behind) {
+  const worse = COUNTED.filter((name) => behind[name] > alone[name] + noise(name, alone))
+  if (!isLateDisordered) return worse
+  // What comes late comes in another order, or not at all: one is no worse than the other.
+  const missed = ({ lost, disordered }) => lost + disordered
+  return worse.filter((name) => name !== 'disordered').concat(missed(behind) > missed(alone) ? ['lost or out of order'] : [])
+}
+
 const worse = []
 out(`Played on ${new Date().toISOString().slice(0, 10)}, load ${loadavg()[0].toFixed(1)} on ${cpus().length} processors.\n`)
 out('| application | behind the gateway | | closes | lost | doubled | out of order | wrong |')
@@ -115,7 +125,7 @@ try {
   for (const app of every.filter(({ name }) => name.toLowerCase().includes(word.toLowerCase()))) {
     // At the same time: what is in the machine's way is in the way of both.
     const [alone, behind] = await Promise.all([play(app, false), play(app, true)])
-    const what = COUNTED.filter((name) => behind[name] > alone[name] + noise(name, alone))
+    const what = complaints(app, alone, behind)
     if (what.length) worse.push(`${app.name}: ${what.join(', ')}`)
     const row = (sums) => `${COUNTED.slice(0, 4).map((name) => sums[name]).join(' | ')} | ${sums.texts.join('; ')}`
     out(`| ${app.name} | ${behind.treatments.join('; ')} | without | ${row(alone)} |`)

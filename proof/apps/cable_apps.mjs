@@ -15,8 +15,8 @@ async function library() {
 export const apps = [
   {
     name: 'Action Cable: a chat room, and an appearance that is told upon `connected`',
-    // Rails runs what comes at once in four threads, beside each other.
-    isOrdered: false,
+    // Rails runs what comes at once in four threads, beside each other: what was said while it was away.
+    isLateDisordered: true,
     server: (port) => new Program(port, ['ruby', 'cable_server.rb', String(port)]),
     async play(address, outcome) {
       const createConsumer = await library()
