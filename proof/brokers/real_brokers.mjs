@@ -10,7 +10,8 @@ import { Program } from './processes.mjs'
 export class Mosquitto extends Program {
   name = 'MQTT 5, mosquitto'
   path = '/mqtt'
-  away = 2000
+  /** Over a second, after which its clients try again, so that none of them is lucky in all. */
+  away = [1750, 2000, 2250, 2500]
   hold = ''
   /** Between two numbers. */
   pace = 200
@@ -57,7 +58,8 @@ export class Mosquitto extends Program {
 export class RabbitMq extends Program {
   name = 'STOMP 1.2, RabbitMQ'
   path = '/ws'
-  away = 0
+  /** It takes longer than its clients' pauses to start by itself. */
+  away = [2000]
   /** It takes longer to start than a gateway waits by default. */
   hold = '[route.hold]\nlost = "2m"'
   /** More often it cannot deliver a number to 300 clients on a busy machine, and never gets done with what has waited. */

@@ -1,8 +1,8 @@
-// node restarting.mjs PORT TARGET: stands before a server, and on SIGUSR2 closes every connection
-// with 1012 and is away for 2 s, as a server would that announces its restart.
+// node restarting.mjs PORT TARGET AWAY: stands before a server, and on SIGUSR2 closes every connection
+// with 1012 and is away for so many milliseconds, as a server would that announces its restart.
 import { WebSocket, WebSocketServer } from 'ws'
 
-const [port, target] = process.argv.slice(2)
+const [port, target, away] = process.argv.slice(2)
 let server
 
 function listen() {
@@ -27,6 +27,6 @@ function listen() {
 process.on('SIGUSR2', () => {
   for (const client of server.clients) client.close(1012, 'restart')
   server.close()
-  setTimeout(listen, 2000)
+  setTimeout(listen, Number(away))
 })
 listen()
