@@ -15,7 +15,7 @@ struct Proof {
     run: fn() -> anyhow::Result<()>,
 }
 
-const PROOFS: [Proof; 13] = [
+const PROOFS: [Proof; 14] = [
     Proof {
         name: "apps",
         shows: "applications as their libraries' documentation shows them are never worse off than without the gateway (15 minutes)",
@@ -80,6 +80,11 @@ const PROOFS: [Proof; 13] = [
         name: "storm",
         shows: "9,000 clients of a server that restarts all come back, evenly (4 minutes)",
         run: storm,
+    },
+    Proof {
+        name: "strangers",
+        shows: "clients of other languages and of servers that nobody here had tried are never worse off than without the gateway (10 minutes)",
+        run: || real_peers::strangers(&built_gateway()?),
     },
 ];
 

@@ -1,4 +1,4 @@
-// What every server and every crowd of clients here has in common. They talk with proof.py: lines
+// What every server and every crowd of clients here has in common. They talk with faults.py: lines
 // of JSON on stdout, one word a line on stdin.
 
 import { createInterface } from "node:readline";
