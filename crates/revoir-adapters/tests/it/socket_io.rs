@@ -99,6 +99,7 @@ fn the_client_has_handled_the_answer_when_it_answers_the_second_ping_behind_it()
     relay.client_says("3");
     assert!(relay.client_gets().is_empty());
     returned(&mut relay);
+    assert!(relay.adapter.awaits_client());
     relay.lose().unwrap();
     assert!(!relay.adapter.awaits_client());
 }
