@@ -1,7 +1,5 @@
 //! [`Mask`]: payload masking (RFC 6455 section 5.3).
 
-use std::array;
-
 use crate::ascii::{TEXT_BLOCK, WIDE_FROM, ascii_start, is_ascii, known_as};
 
 /// So many bytes are one turn of the loop: they fit in registers.
@@ -158,24 +156,14 @@ fn xor_wide(payload: &mut [u8], key: u32) {
 /// [`xor_wide`] of text; returns how many bytes at its start are known to be ASCII then.
 #[cfg_attr(feature = "simd", multiversion::multiversion(targets("x86_64+avx2")))]
 fn xor_text_wide(text: &mut [u8], key: u32) -> usize {
-    let length = text.len();
     let (blocks, rest) = text.as_chunks_mut::<TEXT_BLOCK>();
-    let mut blocks = blocks.iter_mut();
-    let is_block_ascii = |block: &mut [u8; TEXT_BLOCK]| is_ascii(xor(block, key));
-    let start = TEXT_BLOCK
-        * blocks
-            .by_ref()
-            .map(is_block_ascii)
-            .take_while(|&yes| yes)
-            .count();
+    let (mut start, mut all) = (0, true);
     for block in blocks {
-        xor(block, key);
+        all &= is_ascii(xor(block, key));
+        start += known_as(all, TEXT_BLOCK);
     }
-    let is_rest_ascii = is_ascii(xor(rest, key));
-    match start + rest.len() == length {
-        true => start + known_as(is_rest_ascii, rest.len()),
-        false => start,
-    }
+    all &= is_ascii(xor(rest, key));
+    start + known_as(all, rest.len())
 }
 
 /// [`xor_into`] with the widest instructions that the processor has.
@@ -195,11 +183,9 @@ fn xor_into_wide(source: &[u8], target: &mut [u8], key: u32) {
 fn append_wide(source: &[u8], target: &mut Vec<u8>, key: u32) {
     let (blocks, rest) = source.as_chunks::<BLOCK>();
     for block in blocks {
-        // Nothing is written before it is right, and no memory is filled.
-        let (words, _) = block.as_chunks::<8>();
-        let changed: [[u8; 8]; BLOCK / 8] =
-            array::from_fn(|at| (u64::from_le_bytes(words[at]) ^ doubled(key)).to_le_bytes());
-        target.extend_from_slice(changed.as_flattened());
+        let mut block = *block;
+        xor(&mut block, key);
+        target.extend_from_slice(&block);
     }
     let start = target.len();
     target.extend_from_slice(rest);
