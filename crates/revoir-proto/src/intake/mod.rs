@@ -83,8 +83,9 @@ impl Intake {
     }
 
     /// Whether the bytes so far end inside a frame.
+    #[inline]
     pub(crate) fn is_inside_frame(&self) -> bool {
-        self.head_len > 0 || self.frame.is_some()
+        self.frame.is_some() || self.head_len > 0
     }
 
     /// Where to read to, if it is the memory of the unfinished message.
@@ -214,7 +215,7 @@ impl Intake {
             if self.message.is_in_input() {
                 self.leave_place();
             }
-            if self.frame.is_none() && self.head_len == 0 {
+            if !self.is_inside_frame() {
                 self.open_cut(&mut bytes, limit);
             }
             if let Some(frame) = &self.frame
@@ -287,7 +288,7 @@ impl Intake {
     ) -> Result<Option<Received>, ProtocolError> {
         let message = if self.message.is_in_input() {
             self.next_in_place()?
-        } else if self.frame.is_none() && self.head_len == 0 {
+        } else if !self.is_inside_frame() {
             self.next_whole(limit)?
         } else {
             None
@@ -305,36 +306,44 @@ impl Intake {
     fn next_whole(&mut self, limit: usize) -> Result<Option<Message>, ProtocolError> {
         if !self.message.has_begun()
             && let Some((header, start)) = FrameHeader::parse_usual(&self.input, self.rules.role)
-            && header.length <= (self.input.len() - start) as u64
         {
-            return self.take_whole(&header, start, limit);
+            return match header.length <= (self.input.len() - start) as u64 {
+                true => self.take_whole(&header, start, limit),
+                false => self.begin_cut(header, start, limit),
+            };
         }
         self.next_unusual(limit)
     }
 
-    /// [`next_whole`](Self::next_whole), for whatever is unusual or cut.
+    /// [`next_whole`](Self::next_whole), for whatever is unusual.
     #[inline(never)]
     fn next_unusual(&mut self, limit: usize) -> Result<Option<Message>, ProtocolError> {
-        let usual = FrameHeader::parse_usual(&self.input, self.rules.role);
-        let parsed = match usual {
-            Some(_) => usual,
-            None => FrameHeader::parse_by(&self.input, self.rules)?,
-        };
-        let Some((header, start)) = parsed else {
+        let Some((header, start)) = FrameHeader::parse_by(&self.input, self.rules)? else {
             return Ok(None);
         };
         if !self.message.is_all(&header) {
             return Ok(None);
         }
-        if header.length > (self.input.len() - start) as u64 {
-            self.advance(start);
-            self.frame = Some(self.begin(header, limit)?);
-            return match self.message.is_in_input() {
-                true => self.next_in_place(),
-                false => Ok(None),
-            };
+        match header.length <= (self.input.len() - start) as u64 {
+            true => self.take_whole(&header, start, limit),
+            false => self.begin_cut(header, start, limit),
         }
-        self.take_whole(&header, start, limit)
+    }
+
+    /// Begins a message that is one frame, whose end is missing.
+    #[inline(never)]
+    fn begin_cut(
+        &mut self,
+        header: FrameHeader,
+        start: usize,
+        limit: usize,
+    ) -> Result<Option<Message>, ProtocolError> {
+        self.advance(start);
+        self.frame = Some(self.begin(header, limit)?);
+        match self.message.is_in_input() {
+            true => self.next_in_place(),
+            false => Ok(None),
+        }
     }
 
     /// Takes a message that is one frame, there to its last byte behind `start` bytes of header.
