@@ -113,12 +113,10 @@ impl<R: Random> Connection<R> {
     pub fn poll_event(&mut self, now: Duration) -> Option<Event> {
         let now = self.own_time(now);
         loop {
-            let event = self.poll_input(now);
-            self.listen(now);
-            match &event {
+            match self.poll_input(now) {
                 None => return self.poll_end(now),
-                Some(event) if self.parts.discards_messages && self.is_discarded(event) => {}
-                Some(_) => return event,
+                Some(event) if self.parts.discards_messages && self.is_discarded(&event) => {}
+                event => return event,
             }
         }
     }
@@ -180,21 +178,15 @@ impl<R: Random> Connection<R> {
         }
     }
 
+    /// Decodes the next event.
     #[inline]
     pub(super) fn poll_input(&mut self, now: Nanos) -> Option<Event> {
-        let parts = &mut self.parts;
-        if !parts.has_input() {
-            return None;
-        }
-        let intake = parts.intake.as_mut()?;
-        let compression = parts.compression.as_deref_mut();
-        let limit = parts.config.limits.message;
-        let result = intake.next(compression, limit);
-        parts.input_waits = !intake.is_empty();
-        match result {
+        let event = match self.decode() {
             Ok(Some(Received::Message(message))) => {
-                parts.last_message = now;
-                Some(Event::Message(message))
+                self.parts.last_message = now;
+                self.listen(now);
+                // At once, so that it is moved once.
+                return Some(Event::Message(message));
             }
             Ok(Some(Received::Control(opcode, payload))) => {
                 Some(self.on_control(now, opcode, payload))
@@ -204,7 +196,24 @@ impl<R: Random> Connection<R> {
                 self.step(now, Incident::Fail(error));
                 Some(Event::Closing)
             }
+        };
+        self.listen(now);
+        event
+    }
+
+    #[inline]
+    fn decode(&mut self) -> Result<Option<Received>, ProtocolError> {
+        let parts = &mut self.parts;
+        if !parts.has_input() {
+            return Ok(None);
         }
+        let Some(intake) = &mut parts.intake else {
+            return Ok(None);
+        };
+        let compression = parts.compression.as_deref_mut();
+        let result = intake.next(compression, parts.config.limits.message);
+        parts.input_waits = !intake.is_empty();
+        result
     }
 
     /// Takes the intake away, so that nothing can be decoded any more.

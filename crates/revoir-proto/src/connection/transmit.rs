@@ -51,13 +51,11 @@ impl<R: Random> Connection<R> {
         if self.parts.liveness.note_written(now, written) {
             self.renew_life();
         }
-        match self.parts.state {
-            State::Open => self.push_waiting_pong(now),
+        if self.parts.state == State::Open {
+            self.push_waiting_pong(now);
+        } else if self.parts.output.queued() == 0 {
             // Our Close frame is the last one, so an empty queue means that it has left.
-            State::Closing if self.parts.output.queued() == 0 => {
-                self.step(now, Incident::CloseWritten)
-            }
-            State::Closing | State::Connecting | State::Closed => {}
+            self.step(now, Incident::CloseWritten);
         }
     }
 }
