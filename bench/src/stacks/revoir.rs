@@ -24,6 +24,9 @@ pub(super) const READ_LEAST: usize = 16 * 1024;
 /// How many slices one vectored write takes.
 const SLICES: usize = 16;
 
+/// While fewer bytes than this are queued, they lie in one piece, as a rule.
+const ONE_PIECE: usize = 4096;
+
 /// The thread-local generator, as the peers use it.
 #[derive(Debug)]
 struct ThreadRandom;
@@ -68,8 +71,8 @@ pub(super) fn echo(mut wire: Wire, case: &Case, count: usize) -> Result<Wire> {
         while left > 0 && connection.has_pending_input() {
             connection.lend_buffer(&mut output);
             while left > 0
-                && connection.is_writable()
                 && connection.has_pending_input()
+                && connection.is_writable()
                 && let Some(event) = connection.poll_event(now)
             {
                 send_back(&mut connection, now, event, case)?;
@@ -125,11 +128,21 @@ fn transmit(
     now: Duration,
     wire: &mut Wire,
 ) -> Result<()> {
-    while connection.queued_bytes() > 0 {
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let used = connection.poll_transmit(&mut slices);
-        let written = block_on(wire.write_vectored(&slices[..used]))?;
+    loop {
+        let written = match connection.queued_bytes() {
+            0 => return Ok(()),
+            1..ONE_PIECE => write::<1>(connection, wire)?,
+            _ => write::<SLICES>(connection, wire)?,
+        };
         connection.transmitted(now, written);
     }
-    Ok(())
+}
+
+fn write<const SLICES: usize>(
+    connection: &Connection<ThreadRandom>,
+    wire: &mut Wire,
+) -> Result<usize> {
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let used = connection.poll_transmit(&mut slices);
+    Ok(block_on(wire.write_vectored(&slices[..used]))?)
 }
