@@ -1,8 +1,8 @@
 //! [`Intake`]: the one road from bytes to messages and control frames.
 
+mod arrival;
 mod transfer;
 
-use bytes::buf::Limit;
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::compression::Compression;
@@ -12,13 +12,11 @@ use crate::message::{Message, Unfinished};
 
 pub use transfer::DecoderSnapshot;
 
+pub(crate) use arrival::Arrival;
+
 /// Of a message that is cut, less than this does not hold on to memory that was given away. Inputs
 /// of a fuzzer are short.
 const STAYS_FROM: usize = if cfg!(fuzzing) { 16 } else { 256 };
-
-/// From this length on, the rest of a message does not wait for what comes right behind its start,
-/// but is read to memory of its own.
-const MOVES_FROM: u64 = if cfg!(fuzzing) { 32 } else { 16 * 1024 };
 
 /// Input, and what it is in the middle of.
 ///
@@ -43,17 +41,6 @@ pub(crate) struct Intake {
     )]
     control: Option<Box<Vec<u8>>>,
     message: Unfinished,
-}
-
-/// What became of bytes that arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// Nothing waits to be decoded.
-    Taken,
-    /// They wait, behind nothing else.
-    First,
-    /// They wait, behind others.
-    Behind,
 }
 
 /// What the bytes contained.
@@ -86,197 +73,6 @@ impl Intake {
     #[inline]
     pub(crate) fn is_inside_frame(&self) -> bool {
         self.frame.is_some() || self.head_len > 0
-    }
-
-    /// Where to read to, if it is the memory of the unfinished message.
-    #[inline]
-    pub(crate) fn room(&mut self) -> Option<Limit<&mut Vec<u8>>> {
-        let frame = self.frame.as_ref()?;
-        if self.message.is_in_input() {
-            return match frame.remaining() - (self.message.held() as u64) < MOVES_FROM {
-                true => None,
-                false => self.room_elsewhere(),
-            };
-        }
-        if !self.is_empty() || frame.opcode().is_control() || self.message.is_compressed() {
-            return None;
-        }
-        self.message.room(frame)
-    }
-
-    /// [`room`](Self::room) for the long rest of a payload in place, which moves if that is worth it.
-    fn room_elsewhere(&mut self) -> Option<Limit<&mut Vec<u8>>> {
-        let missing = self.frame.as_ref()?.remaining() - self.message.held() as u64;
-        if !self.is_empty() || !Unfinished::is_worth_a_read(missing, self.message.held()) {
-            return None;
-        }
-        self.leave_place();
-        self.message.room(self.frame.as_ref()?)
-    }
-
-    /// Where to read to, if not to [`room`](Self::room): behind a payload in place, which takes the
-    /// rest of `buffer`, or else to `buffer`, which gets that rest back.
-    #[inline]
-    pub(crate) fn lend<'a>(&'a mut self, buffer: &'a mut BytesMut) -> &'a mut BytesMut {
-        if self.message.is_in_input() && self.is_empty() {
-            if !self.is_lent {
-                match self.input.try_unsplit(std::mem::take(buffer)) {
-                    Ok(()) => self.is_lent = true,
-                    Err(elsewhere) => *buffer = elsewhere,
-                }
-            }
-            if self.is_lent {
-                return &mut self.input;
-            }
-        } else if self.is_lent {
-            let rest = self.input.split_off(self.input.len());
-            self.is_lent = false;
-            if buffer.capacity() == 0 {
-                *buffer = rest;
-            }
-        }
-        buffer
-    }
-
-    /// Bytes were read to [`room`](Self::room), or to the input that a buffer was [lent](Self::lend) to.
-    #[inline]
-    pub(crate) fn fill(&mut self) -> Arrival {
-        if self.message.is_in_input() {
-            return self.look();
-        }
-        let Some(frame) = &mut self.frame else {
-            return Arrival::Taken;
-        };
-        if let Some(beyond) = self.message.split_beyond(frame) {
-            self.input = beyond;
-        }
-        // There is room only where nothing waits, and bytes beyond the frame come with its end.
-        match self.message.take_inner(frame) {
-            true => Arrival::Taken,
-            false => Arrival::First,
-        }
-    }
-
-    /// Takes bytes in memory that was given away.
-    #[inline]
-    pub(crate) fn give(&mut self, input: BytesMut) -> Arrival {
-        self.message.may_stay(true);
-        self.is_lent = false;
-        if !self.is_empty() {
-            self.push(input);
-            return Arrival::Behind;
-        }
-        if !self.message.is_in_input() {
-            self.input = input;
-            return Arrival::First;
-        }
-        match self.append(input) {
-            Ok(()) => self.look(),
-            Err(input) => {
-                self.leave_place();
-                self.input = input;
-                Arrival::First
-            }
-        }
-    }
-
-    /// Puts `input` behind what is there, unless that takes a copy.
-    #[inline]
-    fn append(&mut self, input: BytesMut) -> Result<(), BytesMut> {
-        if self.input.is_empty() {
-            self.input = input;
-            return Ok(());
-        }
-        self.input.try_unsplit(input)
-    }
-
-    #[inline]
-    fn push(&mut self, input: BytesMut) {
-        if let Err(input) = self.append(input) {
-            self.input.extend_from_slice(&input);
-        }
-    }
-
-    /// Takes what was read into `buffer`, and empties it. What lies in an unfinished message is
-    /// copied there at once.
-    pub(crate) fn take(&mut self, buffer: &mut Vec<u8>, limit: usize) -> Arrival {
-        let is_first = self.is_empty();
-        self.take_bytes(buffer, limit, is_first);
-        match (is_first, self.is_empty()) {
-            (true, true) => Arrival::Taken,
-            (true, false) => Arrival::First,
-            (false, _) => Arrival::Behind,
-        }
-    }
-
-    fn take_bytes(&mut self, buffer: &mut Vec<u8>, limit: usize, is_first: bool) {
-        let mut bytes = &buffer[..];
-        if is_first {
-            if self.message.is_in_input() {
-                self.leave_place();
-            }
-            if !self.is_inside_frame() {
-                self.open_cut(&mut bytes, limit);
-            }
-            if let Some(frame) = &self.frame
-                && !frame.opcode().is_control()
-                && !self.message.is_compressed()
-            {
-                let arrived = self.message.arrived_length();
-                let share = frame.share_of(arrived + bytes.len()) - arrived;
-                self.message.copy(&bytes[..share], frame);
-                bytes = &bytes[share..];
-                self.fill();
-            }
-        }
-        self.message.may_stay(false);
-        self.is_lent = false;
-        if 2 * bytes.len() < buffer.capacity() {
-            return if !bytes.is_empty() {
-                self.push(BytesMut::from(bytes));
-            };
-        }
-        let used = buffer.len() - bytes.len();
-        let mut input = BytesMut::from(Bytes::from(std::mem::take(buffer)));
-        input.advance(used);
-        self.push(input);
-    }
-
-    /// Looks at what has arrived of a payload in place, unless there is something to tell: its end,
-    /// or a broken rule.
-    #[inline]
-    fn look(&mut self) -> Arrival {
-        if let Some(frame) = &self.frame
-            && frame.remaining() > self.input.len() as u64
-            && self.message.look(frame, &mut self.input).is_ok()
-        {
-            return Arrival::Taken;
-        }
-        // What breaks a rule is left for `next`, which tells it.
-        Arrival::First
-    }
-
-    /// Moves what has arrived of a payload in place to memory of its own.
-    #[inline(never)]
-    fn leave_place(&mut self) {
-        if let Some(frame) = &mut self.frame {
-            self.message.leave_input(&self.input, frame);
-        }
-        self.input = BytesMut::new();
-        self.is_lent = false;
-    }
-
-    /// Opens the data frame at the start of `bytes` if its end is not among them. Whatever is
-    /// unusual or wrong is for [`next`](Self::next).
-    fn open_cut(&mut self, bytes: &mut &[u8], limit: usize) {
-        if let Ok(Some((header, taken))) = FrameHeader::parse_by(bytes, self.rules)
-            && !header.opcode.is_control()
-            && header.length > (bytes.len() - taken) as u64
-            && self.message.begin(&header, limit).is_ok()
-        {
-            *bytes = &bytes[taken..];
-            self.frame = Some(OpenFrame::new(header));
-        }
     }
 
     /// The next message or control frame. Without one, all of the input was taken.
