@@ -11,31 +11,27 @@ use crate::tools;
 /// Building and installing included.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// What is compiled for the tests. The features of dependencies follow from it, and so what is compiled again.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Scope {
-    /// The store and what it stands on: quick from nothing.
-    Store,
-    /// Every test `it`, as `.ci/run` has built them: nothing is left to do.
-    Workspace,
-}
-
 /// The tests that start servers, `redis-server` or another that speaks as it does.
-pub(crate) fn run(server: &str, scope: Scope) -> anyhow::Result<()> {
+pub(crate) fn run(server: &str) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     install(server, deadline)?;
-    let mut test = Command::new("cargo");
-    let scope: &[&str] = match scope {
-        Scope::Store => &["--package", "revoir-store"],
-        Scope::Workspace => &["--workspace"],
-    };
-    test.arg("test")
-        .args(scope)
-        .args(["--features", "revoir-store/redis"])
-        .args(["--test", "it", "redis::", "--", "--ignored"])
-        .env("REVOIR_REDIS_SERVER", server)
-        .current_dir(crate::root());
+    let mut test = cargo_test();
+    test.args(["redis::", "--", "--ignored"])
+        .env("REVOIR_REDIS_SERVER", server);
     Running::start(&mut test)?.succeed(deadline)
+}
+
+/// Compiles them: with fewer features of what they stand on than the workspace has, and so most of that again.
+pub(crate) fn build() -> anyhow::Result<()> {
+    Running::start(cargo_test().arg("--no-run"))?.succeed(Instant::now() + LIMIT)
+}
+
+fn cargo_test() -> Command {
+    let mut test = Command::new("cargo");
+    test.args(["test", "--package", "revoir-store", "--features", "redis"])
+        .args(["--test", "it"])
+        .current_dir(crate::root());
+    test
 }
 
 /// # Errors

@@ -1,5 +1,7 @@
 //! What `cargo metadata` says of packages.
 
+#[cfg(test)]
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -28,6 +30,21 @@ pub(super) struct Package {
     pub(super) publish: Option<Vec<String>>,
     pub(super) manifest_path: String,
     pub(super) dependencies: Vec<Dependency>,
+    #[cfg(test)]
+    pub(super) targets: Vec<Target>,
+}
+
+/// What is compiled of a package.
+#[cfg(test)]
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Target {
+    pub(super) name: String,
+    pub(super) kind: Vec<String>,
+    pub(super) src_path: PathBuf,
+    /// Whether its unit tests are run.
+    pub(super) test: bool,
+    /// Whether the examples in its docs are.
+    pub(super) doctest: bool,
 }
 
 /// What a package says of another that it needs.

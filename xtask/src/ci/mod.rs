@@ -10,6 +10,8 @@ mod licence;
 mod metadata;
 mod names;
 mod packages;
+#[cfg(test)]
+mod untested;
 
 use std::fs;
 use std::path::Path;
@@ -87,15 +89,10 @@ fn steps(ledger: &mut Steps, mark: &str) -> anyhow::Result<()> {
     ledger.step("processes left by the tests", || leftovers::check(mark))?;
     // Downloads wait for the network, compilers do not.
     ledger.beside("tools", &["tools"], checks)?;
-    // Each has a target folder of its own, and one crate at its end that the other processor would wait for.
+    // Fuzzing has a target folder of its own, and one crate at its end that the other processor would wait for.
     ledger.beside("packages", &["packages", "--check"], |ledger| {
-        ledger.step("fuzz", fuzz)
-    })?;
-    ledger.step("sessions in JavaScript", || {
-        crate::session::run(&Programs::built()?)
-    })?;
-    ledger.step("sessions in Redis", || {
-        redis::run("redis-server", redis::Scope::Workspace)
+        ledger.step("fuzz", fuzz)?;
+        ledger.step("the tests of Redis, compiled", redis::build)
     })?;
     // These mostly wait, and have limits of one second: they are alone.
     let waiting = [
@@ -104,9 +101,15 @@ fn steps(ledger: &mut Steps, mark: &str) -> anyhow::Result<()> {
         ledger.start("proxies", &["--built", "proxies"])?,
     ];
     ledger.finish(waiting.into())?;
-    ledger.beside("the fixes of the pages", &["fixes"], |ledger| {
-        ledger.step("the browser client", || {
-            js::run(&Programs::built()?, js::Engines::Usual)
+    // Nothing is left to compile for Redis, which is waited for most of its time.
+    ledger.beside("sessions in Redis", &["redis"], |ledger| {
+        ledger.step("sessions in JavaScript", || {
+            crate::session::run(&Programs::built()?)
+        })?;
+        ledger.beside("the fixes of the pages", &["fixes"], |ledger| {
+            ledger.step("the browser client", || {
+                js::run(&Programs::built()?, js::Engines::Usual)
+            })
         })
     })?;
     ledger.beside("browser", &["--built", "browser"], |ledger| {

@@ -256,7 +256,7 @@ fn folders(of: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// The files with this ending in a folder and below.
-fn files(below: &Path, ending: &str) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn files(below: &Path, ending: &str) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in entries(below)? {
         if path.is_dir() {
