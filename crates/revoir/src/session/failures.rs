@@ -29,7 +29,7 @@ pub(super) struct Failures {
 impl Failures {
     /// Whether a token is not even looked at.
     pub(super) fn is_over(&self, address: Option<IpAddr>, token: &Token, now: Instant) -> bool {
-        let count = self.counts.get(&subject(address, token));
+        let count = self.counts.get(&claimant(address, token));
         count.is_some_and(|(count, since)| *count >= LIMIT && now - *since < WITHIN)
     }
 
@@ -38,11 +38,11 @@ impl Failures {
         if self.counts.len() >= REMEMBERED {
             self.counts.retain(|_, (_, since)| now - *since < WITHIN);
         }
-        let subject = subject(address, token);
-        if self.counts.len() >= REMEMBERED && !self.counts.contains_key(&subject) {
+        let claimant = claimant(address, token);
+        if self.counts.len() >= REMEMBERED && !self.counts.contains_key(&claimant) {
             return;
         }
-        let (count, since) = self.counts.entry(subject).or_insert((0, now));
+        let (count, since) = self.counts.entry(claimant).or_insert((0, now));
         if now - *since >= WITHIN {
             (*count, *since) = (0, now);
         }
@@ -50,7 +50,7 @@ impl Failures {
     }
 }
 
-fn subject(address: Option<IpAddr>, token: &Token) -> Claimant {
+fn claimant(address: Option<IpAddr>, token: &Token) -> Claimant {
     let mut prefix = [0; 17];
     let bytes = token.prefix();
     prefix[..bytes.len()].copy_from_slice(bytes);
