@@ -23,4 +23,10 @@ await listens(port);
 say({ event: "listening" });
 const publisher = await connect({ servers: `ws://127.0.0.1:${port}`, reconnect: false });
 const silence = tick((number) => publisher.publish("numbers", String(number)));
-obey({ quiet: silence, shutdown: () => server.kill("SIGTERM") });
+obey({
+  quiet: silence,
+  shutdown() {
+    silence();
+    server.kill("SIGTERM");
+  },
+});
