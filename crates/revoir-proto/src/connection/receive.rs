@@ -29,12 +29,16 @@ impl<R: Random> Connection<R> {
 
     /// Where to read to if [`poll_receive`](Self::poll_receive) says nothing, for a driver whose own
     /// `buffer` may be given away: to `buffer`, or right behind the start of a message that lies in the
-    /// same memory. The rest of `buffer` is lent for that; it comes back with the first call behind
-    /// the end of the message, so the driver calls this before each read. It may also reserve more
-    /// room in what is returned, which moves the start of the message along.
+    /// same memory.
     ///
-    /// If `buffer` is empty after the read, the driver says so with [`received`](Self::received), and
-    /// else splits it for [`handle_input`](Self::handle_input).
+    /// For that the connection takes the rest of `buffer`, and gives it back with the first call after
+    /// the message has ended, so the driver calls this before each read. Meanwhile `buffer` is empty;
+    /// the driver may reserve more room in what is returned, which moves the start of the message along.
+    /// A driver that reads for many connections into the same memory would need one such buffer for
+    /// each message that is cut: it leaves this out, and calls [`received`](Self::received).
+    ///
+    /// If `buffer` is empty after the read, the driver calls [`received`](Self::received) with no bytes,
+    /// and otherwise splits `buffer` for [`handle_input`](Self::handle_input).
     #[inline]
     pub fn lend_input<'a>(&'a mut self, buffer: &'a mut BytesMut) -> &'a mut BytesMut {
         match &mut self.parts.intake {

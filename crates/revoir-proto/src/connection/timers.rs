@@ -119,6 +119,7 @@ impl<R: Random> Connection<R> {
         }
     }
 
+    #[inline(never)]
     fn hear_again(&mut self, now: Nanos, deaf_since: Nanos) {
         let parts = &mut self.parts;
         parts.deaf_since = None;

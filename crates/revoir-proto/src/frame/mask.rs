@@ -187,9 +187,11 @@ fn append_wide(source: &[u8], target: &mut Vec<u8>, key: u32) {
         xor(&mut block, key);
         target.extend_from_slice(&block);
     }
-    let start = target.len();
-    target.extend_from_slice(rest);
-    xor(&mut target[start..], key);
+    if !rest.is_empty() {
+        let start = target.len();
+        target.extend_from_slice(rest);
+        xor(&mut target[start..], key);
+    }
 }
 
 #[cfg(test)]
