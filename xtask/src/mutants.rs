@@ -13,10 +13,10 @@ use crate::process::Running;
 use crate::{report, tools};
 
 /// Crates with lists of rules, in their folder `mutants`.
-const PACKAGES: &[&str] = &["revoir-adapters", "revoir-session"];
+const PACKAGES: &[&str] = &["revoir-adapters", "revoir-session", "revoir-store"];
 
 /// What of the workspace they need beside themselves, and the data of their tests.
-const NEEDED: &[&str] = &["revoir-codes"];
+const NEEDED: &[&str] = &["revoir-codes", "revoir-session"];
 
 /// Where the mutants live, below the target folder: a workspace of its own.
 const FOLDER: &str = "target/mutants";
@@ -156,7 +156,8 @@ fn copy_workspace(package: &str, folder: &Path) -> anyhow::Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("empty {}", folder.display()))?;
     }
-    for name in NEEDED.iter().chain([&package]) {
+    let needed = NEEDED.iter().filter(|it| **it != package);
+    for name in needed.chain([&package]) {
         let place = Path::new("crates").join(name);
         tools::copy_tree(&root.join(&place), &folder.join(&place))?;
     }

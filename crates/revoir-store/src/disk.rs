@@ -1,6 +1,7 @@
 //! [`Disk`]: sessions in a file.
 
 use std::fmt;
+use std::future::ready;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -244,6 +245,10 @@ impl Store for Disk {
     }
 
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {
+        if writes.is_empty() {
+            // Nothing that this process has open goes back.
+            return Box::pin(ready(Ok(Vec::new())));
+        }
         self.ask(move |shared| shared.write(&writes))
     }
 }
@@ -253,5 +258,27 @@ impl fmt::Debug for Disk {
         f.debug_struct("Disk")
             .field("epoch", &self.epoch)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_later_version_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sessions");
+        drop(Disk::open(&path).unwrap());
+        let database = Database::open(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        {
+            let mut about = transaction.open_table(ABOUT).unwrap();
+            about.insert(SCHEMA, &[VERSION + 1][..]).unwrap();
+        }
+        transaction.commit().unwrap();
+        drop(database);
+        let refused = Disk::open(&path).unwrap_err().to_string();
+        assert!(refused.contains("another version"), "{refused}");
     }
 }

@@ -48,6 +48,19 @@ async fn a_file_has_one_process_and_is_of_this_kind() {
     assert!(Disk::open(folder.path().join("nowhere/sessions")).is_err());
 }
 
+#[tokio::test]
+async fn who_has_nothing_to_write_leaves_the_file_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessions");
+    let store = Disk::open(&path).unwrap();
+    store.write(vec![write(1, 0, 1, "one")]).await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    assert_eq!(store.write(Vec::new()).await.unwrap(), []);
+    assert!(std::fs::read(&path).unwrap() == before);
+    store.write(vec![write(1, 1, 1, "two")]).await.unwrap();
+    assert!(std::fs::read(&path).unwrap() != before);
+}
+
 /// Where the child of the next test writes, which is this program too.
 const CHILD: &str = "REVOIR_STORE_CHILD";
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use revoir_codes::SendCode;
 use revoir_session::{
-    Acks, Bye, Config, ConnectionId, Ended, Event, Fresh, Grant, Hello, Loss, Message, Origin,
-    Outgoing, SendError, Session, SessionId, Snapshot, Token, Verdict, Window,
+    Acks, Bye, Claims, Config, ConnectionId, Ended, Epoch, Event, Fresh, Grant, Hello, Loss,
+    Message, Origin, Outgoing, Principal, Resume, SendError, Sequenced, Session, SessionId,
+    Snapshot, Token, Verdict, Window,
 };
 use revoir_store::{Durable, Mark, Owned, Stored, Write};
 
@@ -220,6 +221,60 @@ fn the_store_is_back_once_it_has_everything() {
 }
 
 #[test]
+fn the_store_is_back_once_it_has_all_numbers_in_use() {
+    let (mut session, mut owned, _) = stored(Durable::Acks);
+    written(&mut session, START);
+    owned.go_without(&mut session, START);
+    written(&mut session, START);
+    // The client knows that the store is away: nothing is reserved any more.
+    receive(&mut session, ACK_ONE);
+    let (_, mark) = owned.write(&session, START);
+    for number in 0..500 {
+        assert!(session.send_text("more".into()).is_ok(), "{number}");
+    }
+    owned.written(&mut session, START, mark);
+    assert!(session.is_volatile());
+    let (_, mark) = owned.write(&session, START);
+    owned.written(&mut session, START, mark);
+    assert!(!session.is_volatile());
+}
+
+#[test]
+fn the_store_is_back_once_it_has_the_generation() {
+    let (mut session, mut owned, _) = stored(Durable::Acks);
+    written(&mut session, START);
+    owned.go_without(&mut session, START);
+    let (_, mark) = owned.write(&session, START);
+    leave(&mut session, START);
+    resume(&mut session, true);
+    owned.written(&mut session, START, mark);
+    assert!(session.is_volatile() && owned.is_claimed(&session));
+    let (_, mark) = owned.write(&session, START);
+    owned.written(&mut session, START, mark);
+    assert!(!session.is_volatile());
+}
+
+#[test]
+fn a_successor_has_a_store_whatever_its_predecessor_had() {
+    let (mut session, mut owned, _) = stored(Durable::Acks);
+    owned.go_without(&mut session, START);
+    let (write, _) = owned.write(&session, START);
+    assert!(Snapshot::decode(&write.record).unwrap().volatile);
+    let (mut session, owned) = succeed(&write, SECOND, Durable::Acks);
+    assert!(!session.is_volatile());
+    resume(&mut session, false);
+    assert!(!owned.is_claimed(&session), "WELCOME waits for the claim");
+}
+
+#[test]
+fn what_the_store_may_have_lost_is_written_again() {
+    let (session, mut owned, _) = stored(Durable::Acks);
+    assert!(!owned.is_behind(&session));
+    owned.failed();
+    assert!(owned.is_behind(&session));
+}
+
+#[test]
 fn a_store_that_goes_again_is_away_again() {
     let (mut session, mut owned, _) = stored(Durable::Acks);
     written(&mut session, START);
@@ -277,21 +332,21 @@ fn a_successor_of_a_session_that_says_goodbye_takes_nothing() {
     let snapshot = Snapshot::decode(&write.record).unwrap();
     assert!(snapshot.items.iter().any(is_goodbye));
     let (mut session, _) = succeed(&write, SECOND, Durable::Acks);
-    resume(&mut session);
+    resume(&mut session, false);
     receive(&mut session, BINARY);
     let events = std::iter::from_fn(|| session.poll_event());
     let is_message = |event: Event| matches!(event, Event::Message { .. });
     assert!(!{ events }.any(is_message));
 }
 
-fn is_goodbye(item: &revoir_session::Sequenced) -> bool {
-    matches!(item, revoir_session::Sequenced::Bye(_))
+fn is_goodbye(item: &Sequenced) -> bool {
+    matches!(item, Sequenced::Bye(_))
 }
 
 /// Its client comes back, with a message that it sent behind what is known.
-fn resume(session: &mut Session) {
+fn resume(session: &mut Session, volatile: bool) {
     let hello = Hello {
-        resume: Some(revoir_session::Resume {
+        resume: Some(Resume {
             token: Token::new("token".into()).unwrap(),
             received: 0,
             acked: 0,
@@ -304,11 +359,11 @@ fn resume(session: &mut Session) {
         protocols: None,
         headers: None,
     };
-    let claims = revoir_session::Claims {
+    let claims = Claims {
         session: session.id(),
         generation: 1,
-        epoch: revoir_session::Epoch::default(),
-        principal: revoir_session::Principal::NONE,
+        epoch: Epoch::default(),
+        principal: Principal::NONE,
     };
-    session.resume(1000 * TTL, &hello, &claims, grant(false));
+    session.resume(1000 * TTL, &hello, &claims, grant(volatile));
 }
