@@ -16,6 +16,7 @@ mod conform;
 mod corpus;
 mod data;
 mod fixes;
+mod fnv;
 mod gateway;
 mod interop;
 mod js;

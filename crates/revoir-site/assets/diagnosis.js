@@ -424,7 +424,7 @@ const revoirDiagnosis = (data) => {
   const odds = (decibans) => powers(Math.floor((decibans * believed) / 100));
   const doubtful = (decibans) => powers(Math.floor((decibans * believedInDoubt) / 100));
 
-  const { rightPhase, wrongPhase, wrongCode, wrongEnd, noneKnown, notRecognised, contradicted } = data.shares;
+  const { rightPhase, wrongPhase, wrongCode, wrongEnd, noneKnown, notRecognised, contradicted, namedFrom } = data.shares;
 
   function weigh(cause, reading) {
     const { code, opened, witness } = reading;
@@ -464,8 +464,9 @@ const revoirDiagnosis = (data) => {
     const share = (weight) =>
       Math.floor((part(odds(top - weight), 100 - doubt, total) + part(doubtful(top - weight), doubt, doubted)) / 100);
     const isDecided = all.some(({ isFor }) => isFor);
-    const speaks = ({ isFor, isAgainst }) => (isDecided ? isFor : reading.code !== null && !isAgainst);
-    const ranked = all.filter(speaks).map((one) => ({ id: one.id, weight: one.weight, share: share(one.weight) }));
+    const isNamed = ({ isFor, isAgainst, weight }) =>
+      isDecided ? isFor || (!isAgainst && share(weight) >= namedFrom) : reading.code !== null && !isAgainst;
+    const ranked = all.filter(isNamed).map((one) => ({ id: one.id, weight: one.weight, share: share(one.weight) }));
     ranked.sort((a, b) => b.weight - a.weight);
     const { limits, limit, isUnread } = reading;
     return { ranked, none: share(none), limits, limit, isUnread, signs: reading.signs.size };

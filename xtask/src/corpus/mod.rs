@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, bail, ensure};
 
 mod figures;
+#[cfg(feature = "fit")]
 mod fit;
 mod ledger;
 mod row;
@@ -31,8 +32,9 @@ cargo xtask corpus blind              the figures of the blind half, and nothing
 cargo xtask corpus retire ID WHY      move a blind row that was looked at to the working half
 cargo xtask corpus retire --all WHY   move all blind rows there, once the ledger allows no more measurement
 cargo xtask corpus remap FILE         JSON lines of `id` and `expected`: map rows to causes anew
-cargo xtask corpus fit [--write]      which weights the working half would choose, and whether products
-                                      that are left out agree; with --write, into causes.toml
+cargo xtask corpus fit                which weights the working half, our own cases and texts would choose,
+                                      and what products get that had no say; rows that do not run are named
+cargo xtask corpus fit --write        the same, and write the weights that all chose into causes.toml
 cargo xtask corpus causes             ids and titles of the causes, for whoever maps a row
 
 working, blind, fit:
@@ -45,8 +47,7 @@ pub(crate) fn run(args: &[&str]) -> anyhow::Result<()> {
     match args {
         ["add", files @ ..] if !files.is_empty() => add(files),
         ["working", options @ ..] => working(&Engine::new(options)?),
-        ["fit", "--write", options @ ..] => fit::fit(&Engine::new(options)?.binary, true),
-        ["fit", options @ ..] => fit::fit(&Engine::new(options)?.binary, false),
+        ["fit", options @ ..] => fit(options),
         ["blind", options @ ..] => blind(&Engine::new(options)?),
         ["retire", "--all", why] => {
             Ledger::open()?.is_spent()?;
@@ -71,6 +72,28 @@ pub(crate) fn run(args: &[&str]) -> anyhow::Result<()> {
         }
         _ => bail!("unknown arguments `{}`\n\n{USAGE}", args.join(" ")),
     }
+}
+
+#[cfg(feature = "fit")]
+fn fit(options: &[&str]) -> anyhow::Result<()> {
+    let (write, engine): (Vec<&str>, Vec<&str>) =
+        options.iter().partition(|option| **option == "--write");
+    fit::fit(&Engine::new(&engine)?.binary, !write.is_empty())
+}
+
+/// Starts this command once more, built with what it asks. Everything else is built without it: it writes
+/// the source of that crate.
+#[cfg(not(feature = "fit"))]
+fn fit(options: &[&str]) -> anyhow::Result<()> {
+    let status = Command::new("cargo")
+        .args(["run", "--quiet", "--package", "xtask", "--features", "fit"])
+        .args(["--", "corpus", "fit"])
+        .args(options)
+        .current_dir(crate::root())
+        .status()
+        .context("start cargo")?;
+    ensure!(status.success(), "the fit failed");
+    Ok(())
 }
 
 /// Whom to ask.

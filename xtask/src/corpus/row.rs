@@ -4,6 +4,8 @@ use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::fnv;
+
 /// What a row expects if its cause is not among those of the catalogue.
 pub(super) const NOT_IN_CATALOGUE: &str = "not-in-catalogue";
 
@@ -70,6 +72,7 @@ impl Row {
     pub(super) fn check(&self, causes: &[String]) -> anyhow::Result<()> {
         ensure!(!self.id.is_empty(), "a row without an id");
         let id = &self.id;
+        ensure!(!self.address.is_empty(), "{id}: no address");
         ensure!(!self.product.is_empty(), "{id}: no product");
         ensure!(!self.argv.is_empty(), "{id}: no argv");
         ensure!(!self.expected.is_empty(), "{id}: nothing is expected");
@@ -103,6 +106,14 @@ impl Row {
         name_of(&self.product)
     }
 
+    /// The address of its thread, however it is written: a thread has one row.
+    pub(super) fn thread(&self) -> String {
+        let address = self.address.split(['#', '?']).next().unwrap_or_default();
+        let address = address.trim_end_matches('/').to_ascii_lowercase();
+        let address = address.strip_prefix("https://").unwrap_or(&address);
+        address.strip_prefix("www.").unwrap_or(address).to_owned()
+    }
+
     /// Whether the row belongs to the blind half: a hash of its product decides, so that no product
     /// is on both sides. A row that was looked at does not.
     pub(super) fn is_blind(&self) -> bool {
@@ -116,12 +127,8 @@ fn name_of(product: &str) -> String {
 }
 
 fn is_blind(product: &str) -> bool {
-    let name = name_of(product);
-    // FNV-1a; its upper half is the better mixed one.
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (hash >> 32) % 2 == 1
+    // The upper half of the hash is the better mixed one.
+    (fnv::hash(name_of(product).bytes()) >> 32) % 2 == 1
 }
 
 #[cfg(test)]
@@ -137,6 +144,19 @@ mod tests {
         assert_eq!(Row::write_all(&rows).unwrap().trim(), LINE);
         let error = Row::read_all("{\"id\":\"secret text\"}").unwrap_err();
         assert!(!format!("{error:#}").contains("secret"));
+    }
+
+    #[test]
+    fn a_thread_is_the_same_however_its_address_is_written() {
+        let thread = |address: &str| {
+            let mut row = Row::read_all(LINE).unwrap().remove(0);
+            row.address = address.to_owned();
+            row.thread()
+        };
+        let one = thread("https://github.com/Owner/Name/issues/1");
+        assert_eq!(one, thread("https://www.github.com/owner/name/issues/1/"));
+        assert_eq!(one, thread("https://github.com/Owner/Name/issues/1#comment-5"));
+        assert_ne!(one, thread("https://github.com/Owner/Name/issues/12"));
     }
 
     #[test]

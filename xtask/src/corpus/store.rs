@@ -71,20 +71,22 @@ pub(super) struct Added {
     pub(super) known: usize,
 }
 
-/// Adds rows, each to its half. One that is there already, by its id, is left as it is.
+/// Adds rows, each to its half. One that is there already, by its id or the address of its thread, is left as
+/// it is.
 pub(super) fn add(rows: Vec<Row>) -> anyhow::Result<Added> {
     let causes: Vec<String> = causes()?.into_iter().map(|cause| cause.id).collect();
     for row in &rows {
         row.check(&causes)?;
     }
     let (mut working, mut blind) = (Half::Working.read()?, Half::Blind.read()?);
-    let known = working.iter().chain(&blind).map(|row| row.id.clone());
-    let mut known: BTreeSet<String> = known.collect();
+    let there = || working.iter().chain(&blind);
+    let mut ids: BTreeSet<String> = there().map(|row| row.id.clone()).collect();
+    let mut threads: BTreeSet<String> = there().map(Row::thread).collect();
     // A product whose rows were looked at has no blind ones any more.
     let looked_at: BTreeSet<String> = working.iter().map(Row::product_name).collect();
     let mut added = Added::default();
     for row in rows {
-        if !known.insert(row.id.clone()) {
+        if !(ids.insert(row.id.clone()) & threads.insert(row.thread())) {
             added.known += 1;
         } else if row.is_blind() && !looked_at.contains(&row.product_name()) {
             added.blind += 1;

@@ -13,7 +13,7 @@ use super::row::{NOT_IN_CATALOGUE, Row};
 const LEAST: f64 = 0.005;
 
 /// What revoir says of a row.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Verdict {
     /// What it names, most likely first, with its share in per cent. That none of the causes known
     /// to it fits stands among them as [`NOT_IN_CATALOGUE`].
@@ -51,29 +51,35 @@ impl Verdict {
         }
     }
 
-    fn read(json: &[u8]) -> anyhow::Result<Self> {
+    pub(super) fn read(json: &[u8]) -> anyhow::Result<Self> {
         let output: Said = serde_json::from_slice(json).context("read the verdict")?;
-        let none = |share| (NOT_IN_CATALOGUE.to_owned(), share);
-        let mut named: Vec<_> = output
-            .causes
-            .into_iter()
-            .map(|of| (of.id, of.share))
-            .collect();
-        match (output.none_known, &output.cause) {
-            (Some(share), None) => named.insert(0, none(share)),
-            (Some(share), Some(_)) => {
+        let causes = output.causes.into_iter().map(|of| (of.id, of.share));
+        Ok(Self::new(
+            causes.collect(),
+            output.none_known,
+            output.cause.is_some(),
+        ))
+    }
+
+    /// Causes, most likely first, the share that it is none of them, and whether it says that one of
+    /// them is the likeliest.
+    pub(super) fn new(mut named: Vec<(String, u8)>, none: Option<u8>, names_one: bool) -> Self {
+        let of_none = |share| (NOT_IN_CATALOGUE.to_owned(), share);
+        match (none, names_one) {
+            (Some(share), false) => named.insert(0, of_none(share)),
+            (Some(share), true) => {
                 let place = named.iter().position(|(_, other)| *other < share);
-                named.insert(place.unwrap_or(named.len()), none(share));
+                named.insert(place.unwrap_or(named.len()), of_none(share));
             }
             // Nothing is shown then.
-            (None, None) => named = vec![none(0)],
-            (None, Some(_)) => {}
+            (None, false) => named = vec![of_none(0)],
+            (None, true) => {}
         }
-        Ok(Self {
-            has_share: output.none_known.is_some() || output.cause.is_some(),
+        Self {
+            has_share: none.is_some() || names_one,
             named,
             failed: false,
-        })
+        }
     }
 
     /// The place of a right answer, from 1.

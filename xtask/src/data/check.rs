@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::emit::RANGES;
-use super::model::{AboutLocale, Bodies, Data, EntryText, FactsFile, Locale, Texts};
+use super::model::{AboutLocale, Bodies, Data, EntryText, FactsFile, Locale, Texts, code_range};
 use super::stamp::{hash, table_hash};
 
 /// Every problem, in words. Empty when the data is sound.
@@ -229,10 +229,7 @@ fn keys(data: &Data, locale: &Locale, found: &mut Vec<String>) {
         found,
     );
     for pair in bodies.pairs.keys() {
-        let numbers = pair
-            .split_once('-')
-            .and_then(|(low, high)| Some((low.parse::<u16>().ok()?, high.parse::<u16>().ok()?)));
-        if numbers.is_none_or(|(low, high)| low >= high) {
+        if code_range(pair).is_none_or(|(low, high)| low == high) {
             found.push(format!("{tag}/pairs.toml: `{pair}` is not `low-high`"));
         }
     }

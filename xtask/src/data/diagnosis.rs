@@ -19,6 +19,10 @@ pub(crate) struct Diagnosis {
 /// `shares.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    not(feature = "fit"),
+    expect(dead_code, reason = "only the fit reads its numbers; else its lines are copied")
+)]
 pub(crate) struct Shares {
     pub(crate) loose: i16,
     pub(crate) ruled: i16,
@@ -33,6 +37,7 @@ pub(crate) struct Shares {
     pub(crate) believed: i32,
     pub(crate) doubt: u64,
     pub(crate) believed_in_doubt: i32,
+    pub(crate) named_from: u8,
 }
 
 #[derive(Deserialize)]

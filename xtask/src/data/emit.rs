@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::model::{
     AboutLocale, AdviceFacts, Bodies, CauseFacts, Data, Entry, Intermediary, Locale, Observed,
-    Outcome, Statement, Texts, Vendor,
+    Outcome, Statement, Texts, Vendor, code_range,
 };
 
 /// The ranges, in order. The protocol's own has no entry: each of its codes is registered.
@@ -317,7 +317,7 @@ fn causes(causes: &[CauseFacts]) -> String {
 
 /// `1006` or `3000-4999`, which the check has made sure of, with a weight.
 fn codes((range, weight): (&String, &i16)) -> String {
-    let (first, last) = range.split_once('-').unwrap_or((range, range));
+    let (first, last) = code_range(range).unwrap_or_default();
     format!("Codes {{ first: {first}, last: {last}, weight: {weight} }}")
 }
 
@@ -521,7 +521,7 @@ fn bodies_file(data: &Data, locale: &Locale, bodies: &Bodies) -> String {
     out += "    ],\n    pairs: &[\n";
     for (key, pair) in &bodies.pairs {
         // The check has made sure that the key is `low-high`.
-        let (low, high) = key.split_once('-').unwrap_or_default();
+        let (low, high) = code_range(key).unwrap_or_default();
         let _ = writeln!(
             out,
             "        PairText {{ low: {low}, high: {high}, intro: {:?} }},",

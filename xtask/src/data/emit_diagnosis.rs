@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::diagnosis::{Diagnosis, Message, Rule};
 use super::emit::{HEAD, variant};
-use super::model::Data;
+use super::model::{Data, code_range};
 
 impl Diagnosis {
     /// What is wrong with the signs, and with those who name them.
@@ -21,7 +21,8 @@ impl Diagnosis {
             if cause.signs.values().all(|&weight| weight <= 0) {
                 found.push(format!("causes.toml: {}: nothing speaks for it", cause.id));
             }
-            let wrong = cause.codes.keys().filter(|range| !is_range(range));
+            let is_wrong = |range: &&String| code_range(range).is_none();
+            let wrong = cause.codes.keys().filter(is_wrong);
             found.extend(wrong.map(|range| format!("causes.toml: {}: `{range}`", cause.id)));
         }
         for message in &self.messages {
@@ -278,15 +279,6 @@ fn source(evidence: &str, place: &str) -> String {
 
 fn position(data: &Data, name: &str) -> Option<usize> {
     data.intermediaries.iter().position(|of| of.name == name)
-}
-
-/// `1006` or `3000-4999`.
-fn is_range(text: &str) -> bool {
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    match (first.parse::<u16>(), last.parse::<u16>()) {
-        (Ok(first), Ok(last)) => first <= last,
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(crate) use stamp::stamp;
 
 pub(crate) use diagnosis::Shares;
 use files::codes_crate;
-pub(crate) use model::{CauseFacts, Data};
+pub(crate) use model::{CauseFacts, Data, code_range};
 
 /// Writes the generated tables.
 pub(crate) fn generate() -> anyhow::Result<()> {

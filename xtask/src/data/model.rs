@@ -217,6 +217,13 @@ pub(crate) struct CauseFacts {
     pub(crate) signs: BTreeMap<String, i16>,
 }
 
+/// The first and the last of `1006` or `3000-4999`; `None` if it is no range of codes.
+pub(crate) fn code_range(text: &str) -> Option<(u16, u16)> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+    (first <= last).then_some((first, last))
+}
+
 /// Most causes are seen as 1006, which says nothing about them.
 fn abnormal() -> BTreeMap<String, i16> {
     BTreeMap::from([("1006".to_owned(), 0)])

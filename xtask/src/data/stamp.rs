@@ -7,17 +7,15 @@ use anyhow::{Context, bail};
 
 use super::files::codes_crate;
 use super::model::{Data, Texts};
+use crate::fnv;
 
-/// A short hash of texts: FNV-1a, 64 bits, in hexadecimal. It guards against forgetting, not
-/// against malice.
+/// A short hash of texts, in hexadecimal.
 pub(crate) fn hash<'a>(texts: impl IntoIterator<Item = (String, &'a str)>) -> String {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for (key, text) in texts {
-        for byte in key.bytes().chain([0]).chain(text.bytes()).chain([0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-    format!("{hash:016x}")
+    let bytes = texts.into_iter().flat_map(|(key, text)| {
+        let ended = |text: &str| text.bytes().chain([0]).collect::<Vec<u8>>();
+        [ended(&key), ended(text)].concat()
+    });
+    format!("{:016x}", fnv::hash(bytes))
 }
 
 /// The hash of a flat table.

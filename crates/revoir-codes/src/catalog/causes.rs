@@ -7,7 +7,7 @@ use crate::generated::catalog::CAUSES;
 use crate::generated::signs::Sign;
 
 /// What is known of a cause, without a word of prose.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CauseFacts {
     /// A stable identifier in kebab case.

@@ -444,6 +444,7 @@ pub(crate) static BODIES: Bodies = Bodies {
         "The SYN was never answered.",
         "The network reported that there is no route to the host.",
         "Only some of the host's addresses respond; this one does not: {value}.",
+        "The address that refused is localhost over IPv6.",
         "A limit on open sockets was reached.",
         "The certificate has expired.",
         "The certificate is not valid yet.",

@@ -444,6 +444,7 @@ pub(crate) static BODIES: Bodies = Bodies {
         "Le SYN n’a jamais reçu de réponse.",
         "Le réseau a signalé qu’aucune route ne mène à l’hôte.",
         "Seules certaines adresses de l’hôte répondent\u{202f}; celle-ci ne répond pas\u{a0}: {value}.",
+        "L’adresse qui a refusé est localhost en IPv6.",
         "Une limite de sockets ouvertes a été atteinte.",
         "Le certificat a expiré.",
         "Le certificat n’est pas encore valide.",

@@ -66,6 +66,8 @@ pub enum Sign {
     Unreachable,
     /// Only some of the host's addresses respond; this one does not: {value}.
     OneFamilyFails,
+    /// The address that refused is localhost over IPv6.
+    RefusedAtIpv6Loopback,
     /// A limit on open sockets was reached.
     TooManySockets,
     /// The certificate has expired.
@@ -366,6 +368,7 @@ impl Sign {
         Self::ConnectTimeout,
         Self::Unreachable,
         Self::OneFamilyFails,
+        Self::RefusedAtIpv6Loopback,
         Self::TooManySockets,
         Self::TlsExpired,
         Self::TlsNotYetValid,
@@ -535,6 +538,7 @@ impl Sign {
             Self::ConnectTimeout => "connect-timeout",
             Self::Unreachable => "unreachable",
             Self::OneFamilyFails => "one-family-fails",
+            Self::RefusedAtIpv6Loopback => "refused-at-ipv6-loopback",
             Self::TooManySockets => "too-many-sockets",
             Self::TlsExpired => "tls-expired",
             Self::TlsNotYetValid => "tls-not-yet-valid",

@@ -444,6 +444,7 @@ pub(crate) static BODIES: Bodies = Bodies {
         "SYN không hề được trả lời.",
         "Mạng báo không có route tới host.",
         "Chỉ một số địa chỉ của host trả lời; địa chỉ này thì không: {value}.",
+        "Địa chỉ từ chối kết nối là localhost qua IPv6.",
         "Đã chạm giới hạn số socket đang mở.",
         "Chứng chỉ đã hết hạn.",
         "Chứng chỉ chưa có hiệu lực.",

@@ -444,6 +444,7 @@ pub(crate) static BODIES: Bodies = Bodies {
         "SYN 始终没有回应。",
         "网络不可达：没有到该主机的路由。",
         "主机只有部分地址能连上，这个地址不行：{value}。",
+        "拒绝连接的地址是 IPv6 的 localhost。",
         "打开的 socket 数量达到上限。",
         "证书已过期。",
         "证书尚未生效。",

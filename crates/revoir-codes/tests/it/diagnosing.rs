@@ -2,7 +2,9 @@ use revoir_codes::catalog::Locale;
 use revoir_codes::catalog::causes::all_causes;
 use revoir_codes::catalog::diagnosis::messages::messages;
 use revoir_codes::catalog::diagnosis::settings::settings;
-use revoir_codes::catalog::diagnosis::{Confidence, Contradiction, Evidence, Sign, diagnose};
+use revoir_codes::catalog::diagnosis::{
+    Confidence, Contradiction, Evidence, ReadFrom, Sign, TcpEnd, diagnose,
+};
 use std::time::Duration;
 
 #[test]
@@ -192,4 +194,44 @@ fn what_only_says_how_far_it_came_names_no_cause() {
     let mut evidence = Evidence::new();
     evidence.opened = Some(false);
     assert!(diagnose(&evidence).likeliest().is_none());
+}
+
+#[test]
+fn an_early_end_counts_once_and_as_much_as_its_best_witness() {
+    for (tcp, late, early, text) in [
+        (
+            TcpEnd::Rst,
+            Sign::Rst,
+            Sign::HandshakeReset,
+            "the peer reset the connection before the handshake was over",
+        ),
+        (
+            TcpEnd::Fin,
+            Sign::Fin,
+            Sign::HandshakeEof,
+            "the connection was closed before the handshake was over",
+        ),
+    ] {
+        for opened in [false, true] {
+            let mut evidence = Evidence::new();
+            evidence.opened = Some(opened);
+            evidence.tcp = Some(tcp);
+            let seen = |evidence: &Evidence| {
+                let signs = diagnose(evidence).signs.into_iter();
+                let ends = signs.filter(|seen| [late, early].contains(&seen.sign));
+                ends.map(|seen| (seen.sign, seen.basis)).collect::<Vec<_>>()
+            };
+            let expected = if opened { late } else { early };
+            assert_eq!(seen(&evidence), [(expected, ReadFrom::Seen)]);
+            if opened {
+                continue;
+            }
+            // A text that a rule reads says it with less weight, and adds nothing to what was seen.
+            evidence.tcp = None;
+            evidence.texts.push(text.to_owned());
+            assert_eq!(seen(&evidence), [(early, ReadFrom::Ruled)], "{text}");
+            evidence.tcp = Some(tcp);
+            assert_eq!(seen(&evidence), [(early, ReadFrom::Seen)], "{text}");
+        }
+    }
 }

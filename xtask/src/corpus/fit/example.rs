@@ -3,20 +3,32 @@
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+use revoir_codes::CloseCode;
+use revoir_codes::catalog::causes::{CauseFacts, Witness};
+use revoir_codes::catalog::diagnosis::{
+    Contradiction, Diagnosis, Evidence, Observed, ReadFrom, Sign, Unrecognised, diagnose,
+};
 use serde::Deserialize;
 
-use super::catalogue;
 use super::weights::{Of, Weights};
-use crate::corpus::row::{NOT_IN_CATALOGUE, Row};
+use crate::corpus::row::Row;
 use crate::corpus::verdict::{Verdict, ask};
+use crate::data::code_range;
+use crate::fnv;
 
-/// What revoir reads from a row, as `--json` has it.
-#[derive(Deserialize)]
+/// What revoir reads from a row, as `--json` has it, and what it says of it.
 pub(super) struct Answer {
+    read: Diagnosis,
+    weights: Vec<WeighedCause>,
+    verdict: Verdict,
+}
+
+#[derive(Deserialize)]
+struct Said {
     causes: Vec<WeighedCause>,
-    signs: Vec<Sign>,
+    signs: Vec<SaidSign>,
     read: Read,
-    unrecognised: Vec<serde_json::Value>,
+    unrecognised: Vec<SaidLine>,
     contradictions: Vec<String>,
 }
 
@@ -27,9 +39,14 @@ struct WeighedCause {
 }
 
 #[derive(Deserialize)]
-struct Sign {
+struct SaidSign {
     sign: String,
     basis: String,
+}
+
+#[derive(Deserialize)]
+struct SaidLine {
+    line: String,
 }
 
 #[derive(Deserialize)]
@@ -46,11 +63,49 @@ impl Answer {
         if !output.status.success() {
             return Ok(None);
         }
-        let answer = serde_json::from_slice(&output.stdout);
-        Ok(Some(
-            answer.with_context(|| format!("what is read of {}", row.id))?,
-        ))
+        let place = || format!("what is read of {}", row.id);
+        let said: Said = serde_json::from_slice(&output.stdout).with_context(place)?;
+        Ok(Some(Self {
+            read: said.diagnosis().with_context(place)?,
+            weights: said.causes,
+            verdict: Verdict::read(&output.stdout).with_context(place)?,
+        }))
     }
+}
+
+impl Said {
+    fn diagnosis(&self) -> anyhow::Result<Diagnosis> {
+        let mut read = diagnose(&Evidence::new());
+        read.code = self.read.code.map(CloseCode::new);
+        read.opened = self.read.opened;
+        if let Some(id) = &self.read.seen_by {
+            let all = [Witness::Browser, Witness::Client, Witness::Server];
+            read.witness = Some(by_id(&all, Witness::id, id)?);
+        }
+        for said in &self.signs {
+            let all = [ReadFrom::Loose, ReadFrom::Ruled, ReadFrom::Seen];
+            read.signs.push(Observed {
+                sign: by_id(Sign::ALL, Sign::id, &said.sign)?,
+                value: String::new(),
+                basis: by_id(&all, ReadFrom::id, &said.basis)?,
+            });
+        }
+        for id in &self.contradictions {
+            read.contradictions
+                .push(by_id(Contradiction::ALL, Contradiction::id, id)?);
+        }
+        let lines = self.unrecognised.iter().map(|of| Unrecognised {
+            line: of.line.clone(),
+            nearest: Vec::new(),
+        });
+        read.unrecognised = lines.collect();
+        Ok(read)
+    }
+}
+
+fn by_id<T: Copy>(all: &[T], id: fn(T) -> &'static str, wanted: &str) -> anyhow::Result<T> {
+    let found = all.iter().copied().find(|of| id(*of) == wanted);
+    found.with_context(|| format!("revoir knows no `{wanted}`"))
 }
 
 /// A weight that counts for a cause, and how much of it.
@@ -64,71 +119,72 @@ struct Term {
 pub(super) struct Example {
     product: String,
     is_working: bool,
+    read: Diagnosis,
     /// What no weight changes.
     pub(super) fixed: Vec<f64>,
     terms: Vec<Term>,
     pub(super) right: Vec<bool>,
     pub(super) counts: f64,
-    has_code: bool,
-    says_something: bool,
 }
 
 impl Example {
-    /// Fails if the weights do not add up to what revoir says: then this is another model than its.
+    /// Fails if the weights do not add up to what revoir says, or the verdict is not its own: then this
+    /// is another model than its.
     pub(super) fn new(
         row: &Row,
-        answer: &Answer,
+        answer: Answer,
         weights: &Weights,
+        in_revoir: &'static [CauseFacts],
         counts: f64,
     ) -> anyhow::Result<Self> {
         let causes = weights.causes.len();
-        let shares = &weights.shares;
         let mut example = Self {
             product: row.product_name(),
             is_working: !row.address.is_empty(),
+            read: answer.read,
             fixed: vec![0.0; causes + 1],
             terms: Vec::new(),
             right: vec![false; causes + 1],
             counts,
-            has_code: answer.read.code.is_some(),
-            says_something: !answer.signs.is_empty() || answer.read.code.is_some(),
         };
-        let mut none = shares.none_known;
-        none += if answer.unrecognised.is_empty() {
-            0
-        } else {
-            shares.not_recognised
-        };
-        none += if answer.contradictions.is_empty() {
-            0
-        } else {
-            shares.contradicted
-        };
-        example.fixed[causes] = none.into();
+        example.fixed[causes] = example.none_known(weights);
         for cause in 0..causes {
-            example.weigh(cause, answer, weights);
+            example.weigh(cause, weights);
         }
-        let ids = catalogue::ids()?;
         for id in &row.expected {
-            example.right[catalogue::place(&ids, id)?] = true;
+            example.right[weights.place_of_cause(id)?] = true;
         }
-        for ranked in &answer.causes {
-            let own = example
-                .weight(catalogue::place(&ids, &ranked.id)?, &weights.values)
-                .round();
+        for ranked in &answer.weights {
+            let own = example.weight(weights.place_of_cause(&ranked.id)?, &weights.values);
             ensure!(
-                (own - f64::from(ranked.weight)).abs() < 0.5,
+                (own.round() - f64::from(ranked.weight)).abs() < 0.5,
                 "{}: {} weighs {} there and {own} here",
                 row.id,
                 ranked.id,
                 ranked.weight
             );
         }
+        let (own, said) = (example.verdict(in_revoir), answer.verdict);
+        ensure!(
+            own == said,
+            "{}: it says {said:?} there and {own:?} here",
+            row.id
+        );
         Ok(example)
     }
 
-    /// As `weigh` of `catalog/diagnosis/ranking.rs`.
-    fn weigh(&mut self, index: usize, answer: &Answer, weights: &Weights) {
+    /// What speaks for none of the causes.
+    fn none_known(&self, weights: &Weights) -> f64 {
+        let shares = &weights.shares;
+        let if_any = |any: bool, weight: i32| if any { weight } else { 0 };
+        let none = shares.none_known
+            + if_any(!self.read.unrecognised.is_empty(), shares.not_recognised)
+            + if_any(!self.read.contradictions.is_empty(), shares.contradicted);
+        none.into()
+    }
+
+    /// Which weights count for a cause, as revoir adds them up.
+    fn weigh(&mut self, index: usize, weights: &Weights) {
         let (cause, shares) = (&weights.causes[index], &weights.shares);
         let mut add = |of: Of, part: f64| {
             if let Some(weight) = weights.place(index, of) {
@@ -140,26 +196,23 @@ impl Example {
             }
         };
         add(Of::Prior, 1.0);
-        for sign in &answer.signs {
-            let tenths = match sign.basis.as_str() {
-                "rule" => shares.ruled,
-                "loose-words" => shares.loose,
-                _ => shares.seen,
+        for seen in &self.read.signs {
+            let tenths = match seen.basis {
+                ReadFrom::Loose => shares.loose,
+                ReadFrom::Ruled => shares.ruled,
+                ReadFrom::Seen => shares.seen,
             };
-            add(Of::Sign(sign.sign.clone()), f64::from(tenths) / 10.0);
+            add(
+                Of::Sign(seen.sign.id().to_owned()),
+                f64::from(tenths) / 10.0,
+            );
         }
-        let Read {
-            code,
-            opened,
-            seen_by,
-        } = &answer.read;
-        if let Some(code) = code.filter(|_| *opened != Some(false)) {
-            let holds = |range: &&String| {
-                let (first, last) = range.split_once('-').unwrap_or((range, range));
-                let bound = |text: &str| text.parse::<u16>().unwrap_or_default();
-                (bound(first)..=bound(last)).contains(&code)
+        let (code, opened) = (self.read.code.map(CloseCode::get), self.read.opened);
+        if let Some(code) = code.filter(|_| opened != Some(false)) {
+            let has = |range: &&String| {
+                code_range(range).is_some_and(|(first, last)| (first..=last).contains(&code))
             };
-            match cause.codes.keys().find(holds) {
+            match cause.codes.keys().find(has) {
                 Some(range) => add(Of::Codes(range.clone()), 1.0),
                 None => self.fixed[index] += f64::from(shares.wrong_code),
             }
@@ -171,10 +224,8 @@ impl Example {
                 false => shares.wrong_phase,
             });
         }
-        if seen_by
-            .as_ref()
-            .is_some_and(|of| !cause.seen_by.contains(of))
-        {
+        let end = self.read.witness.map(Witness::id);
+        if end.is_some_and(|end| !cause.seen_by.iter().any(|of| of == end)) {
             self.fixed[index] += f64::from(shares.wrong_end);
         }
     }
@@ -202,73 +253,16 @@ impl Example {
         self.fixed[cause] + sum
     }
 
-    /// What would be said with these weights. A cause that nothing speaks for is not named.
-    pub(super) fn verdict(&self, weights: &Weights) -> Verdict {
-        let none = weights.causes.len();
-        let all: Vec<f64> = (0..=none)
-            .map(|cause| self.weight(cause, &weights.values))
-            .collect();
-        let top = all.iter().copied().fold(f64::MIN, f64::max);
-        let shares = shares(&all, top, weights);
-        let speaks = |cause: &usize| {
-            let terms = self.terms.iter().filter(|term| term.cause == *cause);
-            let prior = weights.place(*cause, Of::Prior);
-            let mut signs = terms.filter(|term| Some(term.weight) != prior);
-            let phase = f64::from(weights.shares.right_phase);
-            let in_phase = self.fixed[*cause] >= phase;
-            in_phase
-                || signs.any(|term| (weights.values[term.weight].round() * term.part).trunc() > 0.0)
-        };
-        let decided = (0..none).any(|cause| speaks(&cause));
-        let is_named = |cause: &usize| {
-            if decided {
-                speaks(cause)
-            } else {
-                self.has_code && self.fixed[*cause] >= 0.0
-            }
-        };
-        let mut named: Vec<usize> = (0..none).filter(is_named).collect();
-        named.sort_by(|one, other| all[*other].total_cmp(&all[*one]));
-        let mut named: Vec<(String, u8)> = named
-            .into_iter()
-            .map(|cause| (weights.causes[cause].id.clone(), shares[cause]))
-            .collect();
-        let of_none = shares[none];
-        let first = named.first().map_or(0, |(_, share)| *share);
-        let place = match first == 0 || first < of_none || !self.says_something {
-            true => 0,
-            false => named
-                .iter()
-                .position(|(_, share)| *share < of_none)
-                .unwrap_or(named.len()),
-        };
-        named.insert(place, (NOT_IN_CATALOGUE.to_owned(), of_none));
-        Verdict {
-            named,
-            has_share: true,
-            failed: false,
-        }
+    /// What revoir would say with the weights of these causes.
+    pub(super) fn verdict(&self, causes: &'static [CauseFacts]) -> Verdict {
+        let diagnosis = self.read.clone().ranked_among(causes);
+        let named = diagnosis.ranked.iter();
+        Verdict::new(
+            named.map(|of| (of.cause.id.to_owned(), of.share)).collect(),
+            Some(diagnosis.none_known),
+            diagnosis.likeliest().is_some(),
+        )
     }
-}
-
-/// As `Total` of `catalog/diagnosis/shares.rs`, of evidence that somebody tells.
-fn shares(all: &[f64], top: f64, weights: &Weights) -> Vec<u8> {
-    let shares = &weights.shares;
-    let parts = |per_cent: i32| -> Vec<f64> {
-        let part = |weight: &f64| {
-            let below = ((top - weight) * f64::from(per_cent) / 100.0).trunc();
-            10_f64.powf(-below / 10.0)
-        };
-        let parts: Vec<f64> = all.iter().map(part).collect();
-        let sum: f64 = parts.iter().sum();
-        parts.into_iter().map(|part| part / sum).collect()
-    };
-    let doubt = shares.doubt as f64;
-    let (believed, doubted) = (parts(shares.believed), parts(shares.believed_in_doubt));
-    let pairs = believed.iter().zip(&doubted);
-    pairs
-        .map(|(believed, doubted)| (believed * (100.0 - doubt) + doubted * doubt) as u8)
-        .collect()
 }
 
 /// In which turn a row is left out, which its product decides.
@@ -277,11 +271,6 @@ pub(super) fn turn_of(row: &Row, turns: u64) -> u64 {
 }
 
 fn turn(product: &str, turns: u64) -> u64 {
-    // FNV-1a, as in `row`, but of other bits: all products here are of one half.
-    let hash = product
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    (hash >> 40) % turns
+    // Of other bits than the half: all products here are of one.
+    (fnv::hash(product.bytes()) >> 40) % turns
 }

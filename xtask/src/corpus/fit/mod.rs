@@ -17,7 +17,6 @@ use super::store::Half;
 use super::verdict::Verdict;
 use crate::print;
 
-mod catalogue;
 mod climb;
 mod example;
 mod weights;
@@ -38,23 +37,12 @@ const OWN: f64 = 2.0;
 /// which `write` puts into causes.toml.
 pub(super) fn fit(binary: &Path, write: bool) -> anyhow::Result<()> {
     let weights = Weights::read()?;
-    let (mut working, mut examples) = (Vec::new(), Vec::new());
-    for (rows, counts) in [(Half::Working.read()?, 1.0), (said()?, SAID), (own()?, OWN)] {
-        for row in rows {
-            // What it does not read has no weights.
-            let Some(answer) = Answer::of(&row, binary)? else {
-                continue;
-            };
-            examples.push(Example::new(&row, &answer, &weights, counts)?);
-            if !row.address.is_empty() {
-                working.push(row);
-            }
-        }
-    }
+    let (working, examples) = examples(binary, &weights)?;
     let judged = |weights: &Weights, wanted: &dyn Fn(&Row) -> bool| {
+        let causes = weights.in_revoir();
         let rows = working.iter().zip(&examples);
         let rows = rows.filter(|(row, _)| wanted(row));
-        rows.map(|(row, example)| (row.clone(), example.verdict(weights)))
+        rows.map(|(row, example)| (row.clone(), example.verdict(causes)))
             .collect::<Vec<(Row, Verdict)>>()
     };
     let show = |what: &str, judged: &[(Row, Verdict)]| {
@@ -83,6 +71,29 @@ pub(super) fn fit(binary: &Path, write: bool) -> anyhow::Result<()> {
         true => write::into_causes(&changes),
         false => Ok(()),
     }
+}
+
+/// The rows of the working half, and what counts in these and in our own texts and cases. The examples of
+/// the rows come first, in their order. What does not run is named: it chooses nothing.
+fn examples(binary: &Path, weights: &Weights) -> anyhow::Result<(Vec<Row>, Vec<Example>)> {
+    let (mut working, mut examples, mut unrun) = (Vec::new(), Vec::new(), Vec::new());
+    let in_use = weights.in_revoir();
+    for (rows, counts) in [(Half::Working.read()?, 1.0), (said()?, SAID), (own()?, OWN)] {
+        for row in rows {
+            let Some(answer) = Answer::of(&row, binary)? else {
+                unrun.push(format!("{}: {}", row.product, row.id));
+                continue;
+            };
+            examples.push(Example::new(&row, answer, weights, in_use, counts)?);
+            if !row.address.is_empty() {
+                working.push(row);
+            }
+        }
+    }
+    for row in unrun {
+        print(&format!("not run, and left out: {row}"));
+    }
+    Ok((working, examples))
 }
 
 /// The texts that products print, as rows.

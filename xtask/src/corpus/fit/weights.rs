@@ -3,7 +3,13 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::data::{CauseFacts, Data, Shares};
+use anyhow::ensure;
+use revoir_codes::catalog::Locale;
+use revoir_codes::catalog::causes::{self, Codes};
+use revoir_codes::catalog::diagnosis::Sign;
+
+use crate::corpus::row::NOT_IN_CATALOGUE;
+use crate::data::{CauseFacts, Data, Shares, code_range};
 
 /// What a weight is of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +84,47 @@ impl Weights {
     /// Where the weight of something is.
     pub(super) fn place(&self, cause: usize, of: Of) -> Option<usize> {
         self.places.get(&(cause, of)).copied()
+    }
+
+    /// The place of a cause in the catalogue; behind the last that of none of them.
+    pub(super) fn place_of_cause(&self, id: &str) -> anyhow::Result<usize> {
+        let place = self.causes.iter().position(|cause| cause.id == id);
+        ensure!(place.is_some() || id == NOT_IN_CATALOGUE, "no cause `{id}`");
+        Ok(place.unwrap_or(self.causes.len()))
+    }
+
+    /// The causes of revoir with these weights, as whole decibans. They stay in memory: a fit asks for
+    /// seven of them.
+    pub(super) fn in_revoir(&self) -> &'static [causes::CauseFacts] {
+        let all = causes::all_causes(Locale::english()).enumerate();
+        let all: Vec<causes::CauseFacts> = all
+            .map(|(index, (cause, _))| self.cause_in_revoir(index, cause))
+            .collect();
+        all.leak()
+    }
+
+    fn cause_in_revoir(&self, index: usize, cause: &causes::CauseFacts) -> causes::CauseFacts {
+        let own = &self.causes[index];
+        let value = |of: Of, before: i16| {
+            let place = self.place(index, of);
+            place.map_or(before, |place| self.values[place].round() as i16)
+        };
+        let sign =
+            |(sign, before): &(Sign, i16)| (*sign, value(Of::Sign(sign.id().to_owned()), *before));
+        let codes = |codes: &Codes| {
+            let bounds = Some((codes.first, codes.last));
+            let key = own.codes.keys().find(|key| code_range(key) == bounds);
+            let weight = key.map(|key| value(Of::Codes(key.clone()), codes.weight));
+            Codes {
+                weight: weight.unwrap_or(codes.weight),
+                ..*codes
+            }
+        };
+        let mut fitted = cause.clone();
+        fitted.prior = value(Of::Prior, cause.prior);
+        fitted.signs = cause.signs.iter().map(sign).collect::<Vec<_>>().leak();
+        fitted.codes = cause.codes.iter().map(codes).collect::<Vec<_>>().leak();
+        fitted
     }
 
     /// The weights of `fitted` that are others, as whole decibans.

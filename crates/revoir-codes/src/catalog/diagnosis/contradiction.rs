@@ -14,6 +14,14 @@ pub enum Contradiction {
 }
 
 impl Contradiction {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::NeverOpenedWithTimes,
+        Self::OpenedWithStatus,
+        Self::OpenedAgainstText,
+        Self::CleanWithoutClose,
+    ];
+
     /// A stable identifier.
     #[must_use]
     pub const fn id(self) -> &'static str {

@@ -124,8 +124,7 @@ impl ReadFrom {
     }
 
     /// How much of the weight of such a sign counts, in tenths.
-    #[must_use]
-    pub const fn tenths(self) -> i16 {
+    pub(super) const fn tenths(self) -> i16 {
         match self {
             Self::Loose => SHARES.loose,
             Self::Ruled => SHARES.ruled,

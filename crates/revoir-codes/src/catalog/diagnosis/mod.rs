@@ -41,16 +41,18 @@ pub use evidence::{Evidence, Observed, ReadFrom, TcpEnd};
 pub use ranking::{Confidence, Ranked, Weighed};
 pub use unrecognised::Unrecognised;
 
-use crate::catalog::causes::Witness;
+use crate::catalog::causes::{CauseFacts, Witness};
 use crate::catalog::intermediaries::Intermediary;
 use crate::code::CloseCode;
+use crate::generated::catalog::CAUSES;
+use ranking::Grounds;
 use reading::Reading;
 
 /// What evidence amounts to.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// The causes that anything speaks for, most likely first.
+    /// The causes that anything speaks for, and those that are likely all the same; most likely first.
     pub ranked: Vec<Ranked>,
     /// Every sign in the evidence.
     pub signs: Vec<Observed>,
@@ -74,6 +76,8 @@ pub struct Diagnosis {
     pub contradictions: Vec<Contradiction>,
     /// What else would help, most useful first.
     pub unknown: Vec<Question>,
+    /// Whether somebody tells it, and this program did not look itself.
+    is_told: bool,
 }
 
 /// Something that is not known yet.
@@ -114,9 +118,29 @@ impl Diagnosis {
     /// [`Confidence::Probable`] the evidence does not decide.
     #[must_use]
     pub fn likeliest(&self) -> Option<&Ranked> {
-        let says_nothing = self.signs.is_empty() && self.unknown.contains(&Question::Code);
+        let says_nothing = self.signs.is_empty() && self.code.is_none();
         let first = self.ranked.first().filter(|_| !says_nothing);
         first.filter(|ranked| ranked.share > 0 && ranked.share >= self.none_known)
+    }
+
+    /// Ranks other causes than those of the catalogue by the same signs: to see what other weights
+    /// would say. What the signs are read from does not change.
+    #[must_use]
+    pub fn ranked_among(mut self, causes: &'static [CauseFacts]) -> Self {
+        (self.ranked, self.none_known) = ranking::rank(&self.grounds(), causes);
+        self
+    }
+
+    fn grounds(&self) -> Grounds<'_> {
+        Grounds {
+            signs: &self.signs,
+            code: self.code,
+            opened: self.opened,
+            witness: self.witness,
+            is_unrecognised: !self.unrecognised.is_empty(),
+            is_contradictory: !self.contradictions.is_empty(),
+            is_told: self.is_told,
+        }
     }
 }
 
@@ -124,10 +148,9 @@ impl Diagnosis {
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let reading = Reading::of(evidence);
-    let (ranked, none_known) = ranking::rank(&reading);
-    Diagnosis {
-        ranked,
-        none_known,
+    let diagnosis = Diagnosis {
+        ranked: Vec::new(),
+        none_known: 0,
         unknown: unknown(evidence, &reading),
         code: reading.code,
         opened: reading.opened,
@@ -137,7 +160,9 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         contradictions: reading.contradictions,
         intermediaries: reading.intermediaries,
         products: reading.products,
-    }
+        is_told: reading.is_told,
+    };
+    diagnosis.ranked_among(CAUSES)
 }
 
 /// What was not told. Times and company say nothing of a connection that never opened.

@@ -8,10 +8,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::evidence::Observed;
-use super::reading::Reading;
 use super::shares::Total;
-use crate::catalog::causes::{CauseFacts, Phase};
-use crate::generated::catalog::CAUSES;
+use crate::catalog::causes::{CauseFacts, Phase, Witness};
+use crate::code::CloseCode;
 use crate::generated::diagnosis::SHARES;
 use crate::generated::signs::Sign;
 
@@ -77,25 +76,43 @@ impl Confidence {
     }
 }
 
-/// The causes that anything speaks for, most likely first; if nothing speaks for any, those that the
-/// code does not exclude. The order of equals is that of the causes in the life of a connection. With
+/// What a ranking stands on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grounds<'a> {
+    pub(super) signs: &'a [Observed],
+    pub(super) code: Option<CloseCode>,
+    pub(super) opened: Option<bool>,
+    pub(super) witness: Option<Witness>,
+    /// Whether nothing is known of a text.
+    pub(super) is_unrecognised: bool,
+    /// Whether what was told cannot be true together.
+    pub(super) is_contradictory: bool,
+    /// Whether somebody tells it, and this program did not look itself.
+    pub(super) is_told: bool,
+}
+
+/// The causes that anything speaks for, and those so common that they are likely all the same; most likely
+/// first. If nothing speaks for any, those that the code does not exclude. The order of equals is that of the causes in the life of a connection. With
 /// them the share, in per cent, that it is none of them.
-pub(super) fn rank(reading: &Reading) -> (Vec<Ranked>, u8) {
-    let all: Vec<Ranked> = CAUSES.iter().map(|cause| weigh(cause, reading)).collect();
-    let none = none_known(reading);
+pub(super) fn rank(grounds: &Grounds<'_>, causes: &'static [CauseFacts]) -> (Vec<Ranked>, u8) {
+    let all: Vec<Ranked> = causes.iter().map(|cause| weigh(cause, grounds)).collect();
+    let none = none_known(grounds);
     let top = all.iter().map(|ranked| ranked.weight).max().unwrap_or(0);
     let top = top.max(none);
     let below = |ranked: &Ranked| top - ranked.weight;
-    let total = Total::new(all.iter().map(below).chain([top - none]), reading.is_told);
+    let total = Total::new(all.iter().map(below).chain([top - none]), grounds.is_told);
     let none = total.share(top - none);
     let decided = all.iter().any(|ranked| !ranked.supporting.is_empty());
-    let speaks = |ranked: &Ranked| match decided {
-        true => !ranked.supporting.is_empty(),
-        false => reading.code.is_some() && ranked.contradicting.is_empty(),
+    let is_named = |ranked: &Ranked| {
+        let unopposed = ranked.contradicting.is_empty();
+        let speaks = match decided {
+            true => !ranked.supporting.is_empty(),
+            false => grounds.code.is_some() && unopposed,
+        };
+        speaks || decided && unopposed && ranked.share >= SHARES.named_from
     };
     let mut found: Vec<Ranked> = all
         .into_iter()
-        .filter(speaks)
         .map(|ranked| {
             let share = total.share(top - ranked.weight);
             Ranked {
@@ -104,26 +121,27 @@ pub(super) fn rank(reading: &Reading) -> (Vec<Ranked>, u8) {
                 ..ranked
             }
         })
+        .filter(is_named)
         .collect();
     found.sort_by_key(|ranked| -ranked.weight);
     (found, none)
 }
 
 /// What speaks for a cause that nobody here has written down.
-fn none_known(reading: &Reading) -> i32 {
+fn none_known(grounds: &Grounds<'_>) -> i32 {
     let mut weight = SHARES.none_known;
-    if !reading.unrecognised.is_empty() {
+    if grounds.is_unrecognised {
         weight += SHARES.not_recognised;
     }
-    if !reading.contradictions.is_empty() {
+    if grounds.is_contradictory {
         weight += SHARES.contradicted;
     }
     weight
 }
 
 /// One cause: how common it is, and what speaks for and against it.
-fn weigh(cause: &'static CauseFacts, reading: &Reading) -> Ranked {
-    let mut all: Vec<Weighed> = reading
+fn weigh(cause: &'static CauseFacts, grounds: &Grounds<'_>) -> Ranked {
+    let mut all: Vec<Weighed> = grounds
         .signs
         .iter()
         .filter_map(|observed| {
@@ -135,9 +153,9 @@ fn weigh(cause: &'static CauseFacts, reading: &Reading) -> Ranked {
             })
         })
         .collect();
-    all.extend(phase(cause, reading));
-    all.extend(code(cause, reading));
-    all.extend(end(cause, reading));
+    all.extend(phase(cause, grounds));
+    all.extend(code(cause, grounds));
+    all.extend(end(cause, grounds));
     all.sort_by_key(|weighed| -i32::from(weighed.weight.abs()));
     let sum: i32 = all.iter().map(|weighed| i32::from(weighed.weight)).sum();
     let (supporting, contradicting) = all.into_iter().partition(|weighed| weighed.weight > 0);
@@ -152,8 +170,8 @@ fn weigh(cause: &'static CauseFacts, reading: &Reading) -> Ranked {
 }
 
 /// Whether the connection had opened, against the phase in which the cause strikes.
-fn phase(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
-    let opened = reading.opened.filter(|_| !cause.any_phase)?;
+fn phase(cause: &CauseFacts, grounds: &Grounds<'_>) -> Option<Weighed> {
+    let opened = grounds.opened.filter(|_| !cause.any_phase)?;
     let strikes_open = matches!(cause.phase, Phase::Open | Phase::Closing);
     let sign = if opened {
         Sign::Opened
@@ -169,9 +187,9 @@ fn phase(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
 }
 
 /// The code that was seen, against the codes that the cause produces.
-fn code(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
+fn code(cause: &CauseFacts, grounds: &Grounds<'_>) -> Option<Weighed> {
     // Libraries give a code of their own to what never opened.
-    let code = reading.code.filter(|_| reading.opened != Some(false))?;
+    let code = grounds.code.filter(|_| grounds.opened != Some(false))?;
     let known = cause.codes.iter().find(|codes| codes.contains(code));
     let (sign, weight) = match known.map(|codes| codes.weight) {
         Some(0) => return None,
@@ -182,8 +200,8 @@ fn code(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
 }
 
 /// Who reports it, against who can see it.
-fn end(cause: &CauseFacts, reading: &Reading) -> Option<Weighed> {
-    let witness = reading.witness?;
+fn end(cause: &CauseFacts, grounds: &Grounds<'_>) -> Option<Weighed> {
+    let witness = grounds.witness?;
     let unlike = !cause.seen_by.contains(&witness);
     unlike.then(|| weighed(Sign::Elsewhere, String::new(), SHARES.wrong_end))
 }

@@ -34,6 +34,8 @@ pub struct Shares {
     pub doubt: u64,
     /// How much of the weights is believed then, in per cent.
     pub believed_in_doubt: i32,
+    /// From this share on, in per cent, a cause is named that nothing speaks for or against.
+    pub named_from: u8,
 }
 
 impl Shares {

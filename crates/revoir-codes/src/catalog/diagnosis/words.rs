@@ -83,32 +83,21 @@ fn push(found: &mut Vec<Word>, text: String, at: usize) {
 /// Whether a sequence of words stands in a line. A word that ends with `*` is the beginning of one; `^`
 /// before the sequence is the beginning of the line, and `$` behind it the end.
 pub(super) fn contains(line: &[Word], sequence: &str) -> bool {
-    let begins = sequence.strip_prefix('^');
-    let sequence = begins.unwrap_or(sequence);
-    let ends = sequence.strip_suffix('$');
-    let sequence = ends.unwrap_or(sequence);
-    let Some(first) = sequence.split(' ').next().filter(|first| !first.is_empty()) else {
-        return false;
+    let (begins, sequence) = without(sequence.strip_prefix('^'), sequence);
+    let (ends, sequence) = without(sequence.strip_suffix('$'), sequence);
+    let wanted = || sequence.split(' ').filter(|word| !word.is_empty());
+    let length = wanted().count();
+    let stands = |(at, place): (usize, &[Word])| {
+        (!begins || at == 0)
+            && (!ends || at + length == line.len())
+            && place.iter().zip(wanted()).all(|(word, of)| is(word, of))
     };
-    let places = if begins.is_some() {
-        0..1.min(line.len())
-    } else {
-        0..line.len()
-    };
-    places.into_iter().any(|at| {
-        is(&line[at], first)
-            && stands_at(line, at, sequence).is_some_and(|end| ends.is_none() || end == line.len())
-    })
+    length > 0 && line.windows(length).enumerate().any(stands)
 }
 
-/// Where a sequence ends that begins at a place; `None` if it does not stand there.
-fn stands_at(line: &[Word], at: usize, sequence: &str) -> Option<usize> {
-    let mut end = at;
-    for wanted in sequence.split(' ') {
-        line.get(end).filter(|word| is(word, wanted))?;
-        end += 1;
-    }
-    Some(end)
+/// Whether a mark was there, and the text without it.
+fn without<'a>(stripped: Option<&'a str>, text: &'a str) -> (bool, &'a str) {
+    (stripped.is_some(), stripped.unwrap_or(text))
 }
 
 fn is(word: &Word, wanted: &str) -> bool {
