@@ -203,13 +203,13 @@ fn an_early_end_counts_once_and_as_much_as_its_best_witness() {
             TcpEnd::Rst,
             Sign::Rst,
             Sign::HandshakeReset,
-            "the peer reset the connection before the handshake was over",
+            "connection reset while reading the response header",
         ),
         (
             TcpEnd::Fin,
             Sign::Fin,
             Sign::HandshakeEof,
-            "the connection was closed before the handshake was over",
+            "server closed the connection before the handshake was complete",
         ),
     ] {
         for opened in [false, true] {
