@@ -30,6 +30,7 @@ pub(super) struct Row {
 
 impl Row {
     /// A row that is of no thread.
+    #[cfg(feature = "fit")]
     pub(super) fn of_text(product: &str, argv: Vec<String>, expected: &[&str]) -> Self {
         Self {
             id: argv.join(" "),
