@@ -17,9 +17,12 @@ mod stamp;
 
 pub(crate) use stamp::stamp;
 
+#[cfg(feature = "fit")]
 pub(crate) use diagnosis::Shares;
 use files::codes_crate;
-pub(crate) use model::{CauseFacts, Data, code_range};
+pub(crate) use model::Data;
+#[cfg(feature = "fit")]
+pub(crate) use model::{CauseFacts, code_range};
 
 /// Writes the generated tables.
 pub(crate) fn generate() -> anyhow::Result<()> {
