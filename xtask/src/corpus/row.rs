@@ -156,7 +156,10 @@ mod tests {
         };
         let one = thread("https://github.com/Owner/Name/issues/1");
         assert_eq!(one, thread("https://www.github.com/owner/name/issues/1/"));
-        assert_eq!(one, thread("https://github.com/Owner/Name/issues/1#comment-5"));
+        assert_eq!(
+            one,
+            thread("https://github.com/Owner/Name/issues/1#comment-5")
+        );
         assert_ne!(one, thread("https://github.com/Owner/Name/issues/12"));
     }
 

@@ -21,7 +21,10 @@ pub(crate) struct Diagnosis {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(
     not(feature = "fit"),
-    expect(dead_code, reason = "only the fit reads its numbers; else its lines are copied")
+    expect(
+        dead_code,
+        reason = "only the fit reads its numbers; else its lines are copied"
+    )
 )]
 pub(crate) struct Shares {
     pub(crate) loose: i16,
