@@ -9,6 +9,7 @@ mod dns;
 mod error;
 mod log;
 mod mistake;
+mod node;
 mod permissions;
 mod place;
 mod proxy_protocol;

@@ -52,7 +52,10 @@ fn entry<'a, 'i>(
 }
 
 /// A table under a header of its own, and one that is only part of a dotted key, begins at its name.
-fn start(key: &Spanned<std::borrow::Cow<'_, str>>, value: &Spanned<DeValue<'_>>) -> usize {
+pub(super) fn start(
+    key: &Spanned<std::borrow::Cow<'_, str>>,
+    value: &Spanned<DeValue<'_>>,
+) -> usize {
     match value.get_ref() {
         DeValue::Table(_) if value.span().start < key.span().start => value.span().start,
         DeValue::Table(_) if value.span().is_empty() => key.span().start,

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use toml::de::DeTable;
+
 use crate::config::error::{ConfigError, Mistake, Wrong};
+use crate::config::node::Misread;
 use crate::config::words::plain;
-use crate::config::{Config, place};
+use crate::config::{Config, node, place};
 
 /// The configuration in the file at `path`. Files that it names are not read yet:
 /// [`check`](Config::check) does so.
@@ -31,27 +34,24 @@ pub fn parse(text: &str) -> Result<Config, Wrong> {
 
 /// The configuration in `text`, whose paths are relative to `directory`.
 fn parse_in(text: &str, directory: &Path) -> Result<Config, Wrong> {
-    let read = toml::Deserializer::parse(text);
-    let read = read.map_err(|error| unreadable(text, String::new(), &error))?;
-    let mut config: Config = serde_path_to_error::deserialize(read).map_err(|error| {
-        let key = error.path().to_string();
-        unreadable(text, key, error.inner())
+    let root = DeTable::parse(text).map_err(|error| {
+        let span = error.span().filter(|span| !span.is_empty());
+        let start = span.map_or(0, |span| span.start);
+        Wrong::at(text, start, String::new(), plain(error.message()))
+    })?;
+    let mut config: Config = node::read(root.get_ref()).map_err(|wrong| {
+        let Misread {
+            key,
+            start,
+            message,
+        } = wrong;
+        Wrong::at(text, start.unwrap_or_default(), key, plain(&message))
     })?;
     config.stands_in(directory);
     match config.mistake() {
         None => Ok(config),
         Some(Mistake { key, what }) => Err(Wrong::at(text, place::of(text, &key), key, what)),
     }
-}
-
-fn unreadable(text: &str, key: String, error: &toml::de::Error) -> Wrong {
-    let key = if key == "." { String::new() } else { key };
-    // Where a value has more than one form, the reader has forgotten where it stands.
-    let start = match error.span() {
-        Some(span) if !span.is_empty() => span.start,
-        _ => place::of(text, &key),
-    };
-    Wrong::at(text, start, key, plain(error.message()))
 }
 
 #[cfg(test)]
@@ -278,7 +278,7 @@ mod tests {
             ),
             (
                 "[[route]]\n[route.auth]\nurl = \"http://a\"\nheaders = [\"Host\"]",
-                "4:11: route[0].auth.headers[0]: ",
+                "4:12: route[0].auth.headers[0]: ",
                 "such as X-User",
             ),
             (
@@ -290,7 +290,7 @@ mod tests {
             ("listen = []", "1:10: listen: ", "at least"),
             (
                 "listen = [\"/run/a.sock\"]",
-                "1:10: listen[0]: ",
+                "1:11: listen[0]: ",
                 "\"/run/a.sock\": expected an address and a port, such as 127.0.0.1:8080, or unix:PATH",
             ),
             (
