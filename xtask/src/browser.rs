@@ -33,6 +33,7 @@ pub(crate) fn run(programs: &Programs, task: Task<'_>) -> anyhow::Result<()> {
     let (folder, axe) = install_axe(deadline)?;
     let chromium = tools::find_chromium(deadline)?;
     let firefox = tools::find_firefox(deadline)?;
+    tools::find_fonts(deadline)?;
 
     let mut pages = Command::new(programs.program("revoir-pages"));
     pages

@@ -18,13 +18,10 @@ const LIMIT: Duration = Duration::from_secs(30 * 60);
 /// Where the pages say that they are published.
 const BASE: &str = "https://codes.example/";
 
-/// The first page, a code and a comparison; and one in a script without spaces.
-const PAGES: [&str; 4] = [
-    "en/",
-    "en/codes/1006",
-    "en/compare/1006-vs-1012",
-    "zh-hans/codes/1006",
-];
+/// The languages that are complete.
+const LANGUAGES: [&str; 4] = ["en", "zh-hans", "vi", "fr"];
+/// The first page, a code and a comparison.
+const PAGES: [&str; 3] = ["", "codes/1006", "compare/1006-vs-1012"];
 
 const CATEGORIES: [&str; 2] = ["accessibility", "seo"];
 
@@ -35,6 +32,7 @@ pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
     let pins = crate::root().join("conformance/pages/lighthouse");
     tools::install_npm(&pins, &folder, deadline)?;
     let chromium = tools::find_chromium(deadline)?;
+    tools::find_fonts(deadline)?;
 
     let mut serve = Command::new(programs.program("revoir"));
     serve
@@ -51,7 +49,10 @@ pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
         .trim_end();
 
     let mut below = Vec::new();
-    for page in PAGES {
+    let pages = LANGUAGES
+        .iter()
+        .flat_map(|language| PAGES.map(|page| format!("{language}/{page}")));
+    for page in pages {
         let path = folder.join("report.json");
         let mut judge = Command::new("node");
         judge

@@ -107,6 +107,29 @@ pub(crate) fn find_firefox(deadline: Instant) -> anyhow::Result<PathBuf> {
     )
 }
 
+/// Fonts for every script that the pages are written in, installed if one is missing and that is possible. Without them a
+/// browser draws boxes, whose widths say nothing.
+pub(crate) fn find_fonts(deadline: Instant) -> anyhow::Result<()> {
+    const LANGUAGES: [&str; 6] = ["zh-cn", "ja", "ko", "ar", "hi", "th"];
+    let missing = || {
+        LANGUAGES.iter().find(|language| {
+            let mut list = Command::new("fc-list");
+            let listed = list.arg(format!(":lang={language}")).output();
+            !listed.is_ok_and(|listed| !listed.stdout.is_empty())
+        })
+    };
+    let Some(language) = missing() else {
+        return Ok(());
+    };
+    let packages = ["fontconfig", "fonts-noto-core", "fonts-noto-cjk"];
+    apt_install(&packages, deadline)
+        .with_context(|| format!("this needs a font for `{language}`, and there is none"))?;
+    match missing() {
+        None => Ok(()),
+        Some(language) => bail!("fonts were installed, and there is none for `{language}`"),
+    }
+}
+
 /// The driver of WebKitGTK and a display for it, installed if there is none and that is possible.
 pub(crate) fn find_webkit(deadline: Instant) -> anyhow::Result<PathBuf> {
     find("a display", &["xvfb-run"], "xvfb xauth", deadline)?;

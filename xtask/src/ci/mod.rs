@@ -166,6 +166,7 @@ pub(crate) fn install() -> anyhow::Result<()> {
     js::install(deadline)?;
     tools::find_chromium(deadline)?;
     tools::find_firefox(deadline)?;
+    tools::find_fonts(deadline)?;
     autobahn::install(deadline)?;
     redis::install("redis-server", deadline)
 }
