@@ -150,10 +150,19 @@ const revoirMatcher = (data) => {
   const isLine = (typed) =>
     new TextEncoder().encode(typed).length <= 2000 && /\s|[^\x00-\x7f]/u.test(typed.trim()) && wantedOf(typed).length >= 3;
 
+  const codesOf = (wanted) => wanted.filter((term) => /^[1-4][0-9]{3}$/u.test(term)).map(Number);
+
+  /** The comparison of the two codes that were typed. */
+  function pairOf(numbers) {
+    if (numbers.length !== 2 || !numbers.every((number) => index.registered.has(number))) return [];
+    const [a, b] = [...numbers].sort((one, other) => one - other);
+    return [{ p: `compare/${a}-vs-${b}`, t: `${a} / ${b}`, d: index.compare }];
+  }
+
   /** The entries that fit, best first. `heard`: the causes that a line tells of, with their shares in per cent. */
   function find(typed, heard = []) {
     const wanted = wantedOf(typed);
-    const numbers = wanted.filter((term) => /^[1-4][0-9]{3}$/u.test(term)).map(Number);
+    const numbers = codesOf(wanted);
     const scores = index.entries.map((entry) => ({ entry, sum: 0, fitting: 0, naming: 0, total: 0 }));
     for (const term of wanted) {
       for (const [place, [fit, naming]] of fits(term)) {
@@ -179,12 +188,44 @@ const revoirMatcher = (data) => {
     const found = scores.filter(({ total }) => total > 0);
     found.sort((a, b) => b.total - a.total);
     const fitting = found.filter(({ total }) => total * 8 >= found[0].total).map(({ entry }) => entry);
-    if (numbers.length === 2 && numbers.every((number) => index.registered.has(number))) {
-      const [a, b] = [...numbers].sort((one, other) => one - other);
-      fitting.unshift({ p: `compare/${a}-vs-${b}`, t: `${a} / ${b}`, d: index.compare });
-    }
-    return fitting.slice(0, most);
+    return [...pairOf(numbers), ...fitting].slice(0, most);
   }
 
-  return { find, isLine, entries: data.entries };
+  /** How close a word is to a name; 0: at most by chance. */
+  function nearness(term, name) {
+    const [length, other] = [[...term].length, [...name].length];
+    const close = closeness(term, length, name, index.terms.has(term));
+    const meant = { 8: true, 6: length >= 4, 5: length <= other + 2, 4: length >= 6 }[close];
+    return meant ? close : 0;
+  }
+
+  /** How well an entry is called by these words; 0: one of them is no name of it. */
+  function calls(entry, wanted) {
+    const names = `${entry.w[0]} ${entry.w[1]}`.split(" ").filter(Boolean);
+    const path = entry.a ? [] : terms(entry.p);
+    let sum = 0;
+    for (const term of wanted) {
+      const close = Math.max(0, ...names.map((name) => nearness(term, name)), ...path.map((name) => 2 * nearness(term, name)));
+      if (close === 0) return 0;
+      sum += close;
+    }
+    return sum;
+  }
+
+  /** The entries that are called by all words of an address that leads nowhere, best first: as named.rs has it. */
+  function named(words) {
+    const all = wantedOf(words);
+    const numbers = codesOf(all);
+    if (numbers.length > 0) {
+      const own = data.entries.filter(({ n }) => n && n[0] === n[1] && numbers.includes(n[0]));
+      return [...pairOf(numbers), ...own];
+    }
+    const telling = all.filter((term) => !index.kinds.includes(term));
+    const wanted = telling.length > 0 ? telling : all;
+    const scores = data.entries.map((entry) => ({ entry, score: calls(entry, wanted) }));
+    const found = scores.filter(({ score }) => score > 0).sort((a, b) => b.score - a.score);
+    return found.filter(({ score }) => score * 3 >= found[0].score * 2).map(({ entry }) => entry);
+  }
+
+  return { find, named, isLine, entries: data.entries };
 };

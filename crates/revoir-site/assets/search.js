@@ -189,9 +189,9 @@ const revoirSearch = (() => {
   // Nor has the page that is not there anybody who suggests others.
   const suggested = document.querySelector("#suggested[hidden]");
   if (suggested && dataset.end) {
-    const path = decodeURIComponent(location.pathname).replace(/\.html$/u, "");
+    const path = decodeURIComponent(location.pathname).replace(/^\/(?:[a-z]{2}|zh-hans)\//u, "/");
     load().then((matcher) => {
-      const found = matcher?.find(path.split(/[/_.+-]/u).slice(1).join(" ")) ?? [];
+      const found = matcher?.named(path.replaceAll(/[/_.+-]/gu, " ")) ?? [];
       fill(suggested.querySelector("ol"), found.slice(0, 6));
       suggested.hidden = found.length === 0;
     });

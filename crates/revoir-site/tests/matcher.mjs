@@ -2,7 +2,8 @@
 //
 //   REVOIR=target/debug/revoir node crates/revoir-site/tests/matcher.mjs
 //
-// Asked for are the queries of queries.toml in every language, and every title with a letter left out.
+// Asked for are the queries of every collection in every language, and every title with a letter left out; and for
+// addresses that lead nowhere, what both suggest.
 import { readFile } from "node:fs/promises";
 import vm from "node:vm";
 
@@ -47,9 +48,34 @@ async function served(address, language, query) {
   });
 }
 
-const collections = ["queries.toml", "second.toml", "third.toml", "fourth.toml", "fifth.toml"];
+/** What the server suggests where there is no page. */
+async function suggested(address, language, words) {
+  const answer = await fetch(`${address}/${language}/${encodeURIComponent(words)}`);
+  if (answer.status !== 404) throw new Error(`/${language}/${words}: ${answer.status}`);
+  const list = (await answer.text()).split('<ol class="results"')[1].split("</ol>")[0];
+  return [...list.matchAll(/href="([^"]+)"/g)].map(([, href]) => href.replace(`/${language}/`, ""));
+}
+
+const MISSING = [
+  "nope",
+  "cuases",
+  "idle timeout",
+  "codes going away",
+  "code 1006",
+  "1006 1012 x",
+  "graphql ws",
+  "nginx",
+  "login",
+  "tls expired",
+  "redemarrage",
+  "重启",
+  "error 404",
+];
+
+const collections = ["queries.toml", "second.toml", "third.toml", "fourth.toml", "fifth.toml", "sixth.toml"];
 const files = await Promise.all(collections.map((name) => readFile(new URL(name, import.meta.url), "utf8")));
-const queries = [...files.join("\n").matchAll(/^q = (".*")$/gm)].map(([, quoted]) => JSON.parse(quoted));
+const quotes = [...files.join("\n").matchAll(/^q = (?:(".*")|'(.*)')$/gm)];
+const queries = quotes.map(([, quoted, plain]) => plain ?? JSON.parse(quoted));
 if (queries.length < 120) throw new Error(`${queries.length} queries in ${collections}`);
 
 const { server, address } = await serve();
@@ -63,14 +89,18 @@ try {
       letters.splice(at % letters.length, 1);
       return letters.join("");
     });
+    const path = ({ p, a }) => p + (a ? `#${a}` : "");
+    const compare = (query, found, there) => {
+      asked += 1;
+      if (found.join("\n") === there.join("\n")) return;
+      wrong.push(`${language}: ${query}\n  page:   ${found.join(" ")}\n  server: ${there.join(" ")}`);
+    };
+    for (const words of MISSING) {
+      compare(words, scripts.matcher.named(words).slice(0, 6).map(path), await suggested(address, language, words));
+    }
     for (const query of [...queries, ...shortened]) {
       if (query.trim() === "") continue;
-      const found = here(scripts, query).map(({ p, a }) => p + (a ? `#${a}` : ""));
-      const there = await served(address, language, query);
-      asked += 1;
-      if (found.join("\n") !== there.join("\n")) {
-        wrong.push(`${language}: ${query}\n  page:   ${found.join(" ")}\n  server: ${there.join(" ")}`);
-      }
+      compare(query, here(scripts, query).map(path), await served(address, language, query));
     }
   }
 } finally {

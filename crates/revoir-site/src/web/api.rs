@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::lang_query::Language;
 use super::tables;
-use crate::answer::{self, Freshness, JSON, problem};
+use crate::answer::{self, Freshness, JSON, problem, redirect};
 use crate::pages::code;
 
 /// Below `/api`. Every answer is JSON, the errors too, and may be read from every page.
@@ -28,11 +28,15 @@ pub(super) fn router() -> Router {
         .route("/v1/products", get(tables::products))
         .route("/v1/implementations", get(tables::implementations))
         .route("/v1/idle-timeouts", get(tables::idle_timeouts))
-        .route("/", get(unknown))
+        .route("/openapi.json", get(moved_description))
+        .route("/", get(moved_about))
         .route("/{*path}", get(unknown))
         .method_not_allowed_fallback(answer::only_get)
         .layer(axum::middleware::map_response(answer::for_every_page))
 }
+
+/// Where the interface is described.
+const DESCRIPTION: &str = "/api/v1/openapi.json";
 
 /// What this is, and where it is described.
 #[derive(Serialize)]
@@ -52,9 +56,19 @@ async fn about(headers: HeaderMap) -> Response {
         version: "1",
         program: concat!("revoir ", env!("CARGO_PKG_VERSION")),
         license: env!("CARGO_PKG_LICENSE"),
-        description: "/api/v1/openapi.json",
+        description: DESCRIPTION,
     };
     answer::json(&headers, &about)
+}
+
+/// For who asks without the version.
+async fn moved_about() -> Response {
+    redirect(StatusCode::PERMANENT_REDIRECT, "/api/v1")
+}
+
+/// For who looks for the description where others have theirs: `/openapi.json`, `/api/openapi.json`.
+pub(super) async fn moved_description() -> Response {
+    redirect(StatusCode::PERMANENT_REDIRECT, DESCRIPTION)
 }
 
 /// Every registered code.

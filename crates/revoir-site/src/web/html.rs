@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{ACCEPT_LANGUAGE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -49,9 +50,12 @@ pub(super) async fn front(headers: HeaderMap) -> Response {
 pub(super) async fn page(
     State(home): State<Arc<Home>>,
     Query(sent): Query<Sent>,
+    decoded: Result<Path<String>, PathRejection>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
+    // As somebody typed it, if that is text.
+    let typed = decoded.map_or_else(|_| uri.path().to_owned(), |Path(path)| path);
     let path = uri.path().trim_start_matches('/');
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     if let Some(locale) = language::of_path(first) {
@@ -70,7 +74,7 @@ pub(super) async fn page(
                 answer::text(&headers, HTML, text, Freshness::Asked)
             }
             Some(found) => redirect(StatusCode::PERMANENT_REDIRECT, &moved(&target, found, &uri)),
-            None => not_found(&uri, locale, &home),
+            None => not_found(&typed, locale, &home),
         };
     }
     let locale = accepted(&headers);
@@ -79,7 +83,7 @@ pub(super) async fn page(
             let target = format!("/{}/", folder(locale));
             redirect(StatusCode::FOUND, &moved(&target, found, &uri))
         }
-        None => not_found(&uri, locale, &home),
+        None => not_found(&typed, locale, &home),
     })
 }
 
@@ -113,8 +117,8 @@ fn chosen(mut response: Response) -> Response {
     response
 }
 
-fn not_found(uri: &Uri, locale: &'static Locale, home: &Home) -> Response {
-    let page = missing(uri.path(), locale, home);
+fn not_found(path: &str, locale: &'static Locale, home: &Home) -> Response {
+    let page = missing(path, locale, home);
     answer::unkept(StatusCode::NOT_FOUND, HTML, page)
 }
 
@@ -140,7 +144,7 @@ pub(super) async fn asset(
     }
     match picture::by_name(&name) {
         Some(picture) => answer::text(&headers, content_type, picture, Freshness::ForADay),
-        None => chosen(not_found(&uri, accepted(&headers), &home)),
+        None => chosen(not_found(uri.path(), accepted(&headers), &home)),
     }
 }
 
@@ -161,7 +165,7 @@ pub(super) async fn sitemap(
 ) -> Response {
     match for_robots::sitemap(&home) {
         Some(map) => answer::text(&headers, "application/xml", map, Freshness::Asked),
-        None => chosen(not_found(&uri, accepted(&headers), &home)),
+        None => chosen(not_found(uri.path(), accepted(&headers), &home)),
     }
 }
 

@@ -31,6 +31,7 @@ pub fn router(lab: &Lab, base: Option<&str>) -> Router {
         .route("/sitemap.xml", get(html::sitemap))
         .route("/feed.xml", get(html::feed))
         .route("/favicon.ico", get(html::favicon))
+        .route("/openapi.json", get(api::moved_description))
         .route("/{*path}", get(html::page))
         .with_state(home)
         .nest("/api", api::router())

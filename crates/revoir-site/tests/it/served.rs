@@ -38,6 +38,42 @@ fn the_root_leads_to_the_language_of_the_browser() {
 }
 
 #[test]
+fn who_asks_for_the_interface_elsewhere_is_led_to_it() {
+    let reference = Reference::start();
+    for (asked, path) in [
+        ("/api", "/api/v1"),
+        ("/openapi.json", "/api/v1/openapi.json"),
+        ("/api/openapi.json", "/api/v1/openapi.json"),
+    ] {
+        let response = reference.get(asked, "");
+        assert_eq!(response.status, 308, "{asked}");
+        assert_eq!(response.field("location"), Some(path));
+        assert_eq!(reference.get(path, "").status, 200);
+    }
+}
+
+#[test]
+fn an_address_that_leads_nowhere_suggests_what_it_names() {
+    let reference = Reference::start();
+    let suggested = |path: &str| -> Vec<String> {
+        let response = reference.get(path, "");
+        assert_eq!(response.status, 404, "{path}");
+        let html = response.text();
+        let (_, list) = html.split_once("<ol class=\"results\"").unwrap();
+        let (list, _) = list.split_once("</ol>").unwrap();
+        let links = list.split("href=\"").skip(1);
+        links
+            .map(|rest| rest.split('"').next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(suggested("/en/cuases")[0], "/en/causes");
+    assert_eq!(suggested("/en/error/1006"), ["/en/codes/1006"]);
+    assert_eq!(suggested("/fr/codes/red%C3%A9marrage")[0], "/fr/codes/1012");
+    assert_eq!(suggested("/en/wp-admin"), [""; 0]);
+    assert_eq!(suggested("/en/%ff"), [""; 0]);
+}
+
+#[test]
 fn every_link_of_a_page_is_answered() {
     let reference = Reference::start();
     let html = reference.get("/fr/codes/1006", "");

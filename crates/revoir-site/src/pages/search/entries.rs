@@ -68,6 +68,12 @@ impl Fields {
         self.0.get(term).is_some_and(|field| *field <= NAMES)
     }
 
+    /// The terms of what it is called.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let named = self.iter().filter(|(_, field)| *field <= NAMES);
+        named.map(|(term, _)| term)
+    }
+
     /// Every term with its field.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, usize)> {
         self.0.iter().map(|(term, field)| (term.as_str(), *field))

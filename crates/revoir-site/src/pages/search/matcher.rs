@@ -26,9 +26,9 @@ const NAMING: usize = 2;
 const MANY: u32 = 20;
 
 /// How well a term has to fit: the same, its beginning, its stem, or nearly.
-const SAME: u32 = 8;
-const BEGINS: u32 = 6;
-const STEM: u32 = 5;
+pub(super) const SAME: u32 = 8;
+pub(super) const BEGINS: u32 = 6;
+pub(super) const STEM: u32 = 5;
 const NEARLY: u32 = 4;
 
 /// What it counts to be the code whose number was typed, or its range.
@@ -204,6 +204,11 @@ impl Index {
             .collect()
     }
 
+    /// Whether something has this very term.
+    pub(super) fn knows(&self, term: &str) -> bool {
+        self.terms.contains_key(term)
+    }
+
     /// How well a term fits the entries that have it or something like it.
     fn fits(&self, term: &str) -> HashMap<usize, (u32, bool)> {
         let exact = self.terms.contains_key(term);
@@ -238,7 +243,7 @@ fn weight(field: usize, count: u32) -> u32 {
 }
 
 /// The terms to look for: each once, and without what says nothing unless there is nothing else.
-fn wanted(typed: &str) -> Vec<String> {
+pub(super) fn wanted(typed: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for term in terms(&without_bounds(&without_ports(typed))) {
         if !all.contains(&term) && all.len() < LONGEST {
@@ -312,12 +317,12 @@ fn ends_with_host(text: &str) -> bool {
 }
 
 /// The close codes among the terms.
-fn numbers(wanted: &[String]) -> Vec<CloseCode> {
+pub(super) fn numbers(wanted: &[String]) -> Vec<CloseCode> {
     wanted.iter().filter_map(|term| code(term)).collect()
 }
 
 /// The comparison of the two codes that were typed.
-fn pair(locale: &Locale, numbers: &[CloseCode]) -> Option<Hit> {
+pub(super) fn pair(locale: &Locale, numbers: &[CloseCode]) -> Option<Hit> {
     let &[a, b] = numbers else { return None };
     (a.name().is_some() && b.name().is_some()).then(|| {
         let (a, b) = (a.min(b), a.max(b));
@@ -331,7 +336,7 @@ fn pair(locale: &Locale, numbers: &[CloseCode]) -> Option<Hit> {
 }
 
 /// How close a term is to one that is known. `None`: not at all.
-fn closeness(term: &str, length: usize, known: &str, exact: bool) -> Option<u32> {
+pub(super) fn closeness(term: &str, length: usize, known: &str, exact: bool) -> Option<u32> {
     if term == known {
         return Some(SAME);
     }
@@ -356,13 +361,18 @@ fn figure_counts(term: &str) -> u32 {
 }
 
 impl Entry {
-    fn hit(&self) -> Hit {
+    pub(super) fn hit(&self) -> Hit {
         Hit {
             address: self.address,
             anchor: self.anchor.clone(),
             title: self.title.clone(),
             detail: self.detail.clone(),
         }
+    }
+
+    /// Whether it is that of this code, rather than of a range.
+    pub(super) fn is_of(&self, code: CloseCode) -> bool {
+        self.numbers == (code.get(), code.get())
     }
 
     /// What it counts that a status or a time was typed.

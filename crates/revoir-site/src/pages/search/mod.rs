@@ -1,7 +1,8 @@
-//! The search: what can be found (`entries`), and what fits best (`matcher`); both also as a script.
+//! The search: what can be found (`entries`), and what fits best (`matcher`, `named`); both also as a script.
 
 mod entries;
 mod matcher;
+mod named;
 mod script;
 
 use std::sync::OnceLock;
@@ -19,9 +20,9 @@ pub(crate) fn find(locale: &'static Locale, typed: &str) -> Vec<Hit> {
     index(locale).find(locale, typed, &heard(typed))
 }
 
-/// What fits these words, best first.
-pub(crate) fn like(locale: &'static Locale, words: &str) -> Vec<Hit> {
-    index(locale).find(locale, words, &[])
+/// What is called by these words of an address that leads nowhere, best first.
+pub(crate) fn named(locale: &'static Locale, words: &str) -> Vec<Hit> {
+    index(locale).named(locale, words)
 }
 
 /// The index of a language, made when it is first used.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::entries::{Entry, FIELDS};
 use super::index;
 use super::matcher::{COMMON, WEIGHTS};
+use super::named::KINDS;
 
 /// What the script of a language has; short keys, because whoever searches loads it.
 #[derive(Serialize)]
@@ -15,6 +16,8 @@ struct ScriptIndex<'a> {
     compare: &'static str,
     weights: [u32; FIELDS],
     common: &'static [&'static str],
+    /// The words of an address that say only what kind of page it is.
+    kinds: &'static [&'static str],
     /// The codes that have comparisons.
     registered: Vec<u16>,
     entries: Vec<ScriptEntry<'a>>,
@@ -53,6 +56,7 @@ pub(crate) fn script(locale: &'static Locale) -> String {
         compare: locale.labels.compare,
         weights: WEIGHTS,
         common: &COMMON,
+        kinds: &KINDS,
         registered: CloseCode::registered().map(CloseCode::get).collect(),
         entries: index(locale).entries.iter().map(entry).collect(),
     };

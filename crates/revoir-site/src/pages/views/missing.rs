@@ -7,7 +7,7 @@ use super::parts::written;
 use crate::pages::address::Address;
 use crate::pages::frame::Frame;
 use crate::pages::links::{Home, Links};
-use crate::pages::search::like;
+use crate::pages::search::named;
 
 /// So many pages are suggested at most.
 const MOST: usize = 6;
@@ -25,7 +25,7 @@ struct MissingPage {
 pub(crate) fn page(path: &str, locale: &'static Locale, home: &Home) -> String {
     let frame = frame(locale, home);
     let words = words(path);
-    let suggested = like(locale, &words)
+    let suggested = named(locale, &words)
         .into_iter()
         .take(MOST)
         .map(|entry| (entry.href(&frame), entry.title))
