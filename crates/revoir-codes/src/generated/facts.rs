@@ -57,7 +57,7 @@ pub(crate) static ENTRIES: [Facts; 24] = [
         server_advice: Advice { retry: Retry::Wait, first: None, later: None, attempts: None, resume: true, rule: "code-1005", basis: Basis::Ours },
     },
     Facts { scope: Scope::Code(CloseCode::new(1006)), entry: 6,
-        name: "Abnormal Closure", id: "ABNORMAL_CLOSURE", aliases: &["abnormal", "connection lost"], spelled: &["abnormalclosure", "closeabnormal", "abnormalclose"], said: Some("abnormal, unexpected disconnect, disconnected, connection lost, connection closed, dropped, drops, no close frame, wasClean false, failed, error, closed unexpectedly, keeps disconnecting, randomly disconnects, unexpected EOF, broken, 断开, 断线, mất kết nối, déconnexion"), reference: "RFC 6455 §7.1.5, §7.4.1",
+        name: "Abnormal Closure", id: "ABNORMAL_CLOSURE", aliases: &["abnormal", "connection lost"], spelled: &["abnormalclosure", "closeabnormal", "abnormalclose"], said: Some("abnormal, unexpected disconnect, disconnected, connection lost, connection closed, dropped connections, dropping, drops, error with the transport, no close frame, wasClean false, failed, error, closed unexpectedly, keeps disconnecting, randomly disconnects, unexpected EOF, broken, 断开, 断线, mất kết nối, déconnexion"), reference: "RFC 6455 §7.1.5, §7.4.1",
         wire: Wire::Local, senders: Senders::NOBODY,
         clean: Clean::No, browser: Browser::Error1006, severity: Severity::Fault, http: None,
         related: &[CloseCode::new(1005), CloseCode::new(1015), CloseCode::new(1001)],

@@ -133,6 +133,67 @@ const PLACES: &[(&str, &str)] = &[
         "https://github.com/uNetworking/uWebSockets/blob/HEAD/",
     ),
     (
+        "AWS Network Firewall API reference",
+        "https://docs.aws.amazon.com/network-firewall/latest/APIReference/API_FlowTimeouts.html",
+    ),
+    (
+        "AWS re:Post, CloudFront quotas",
+        "https://repost.aws/questions/QU05nkjxdfRC2E67FGICmP3g/how-to-increase-cloudfront-websockets-idle-timeout",
+    ),
+    (
+        "Alibaba ACK documentation",
+        "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/configure-websocket-services-with-nginx-ingress-controller",
+    ),
+    (
+        "Java-WebSocket and Jetty documentation",
+        "https://github.com/TooTallNate/Java-WebSocket/blob/HEAD/src/main/java/org/java_websocket/framing/CloseFrame.java",
+    ),
+    (
+        "Microsoft documentation, TCP reset and idle timeout",
+        "https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset",
+    ),
+    (
+        "Microsoft documentation, WebSocket on Azure Front Door",
+        "https://learn.microsoft.com/azure/frontdoor/standard-premium/websocket",
+    ),
+    (
+        "ParseLiveQuery-Android issue ",
+        "https://github.com/parse-community/ParseLiveQuery-Android/issues/",
+    ),
+    (
+        "SockJS protocol",
+        "https://sockjs.github.io/sockjs-protocol/sockjs-protocol-0.3.3.html",
+    ),
+    (
+        "hermes-agent issue ",
+        "https://github.com/NousResearch/hermes-agent/issues/",
+    ),
+    (
+        "python websockets, uvicorn",
+        "https://websockets.readthedocs.io/en/stable/topics/keepalive.html",
+    ),
+    (
+        "twitch4j SocketCloseReason; dev.twitch.tv",
+        "https://dev.twitch.tv/docs/eventsub/handling-websocket-events/",
+    ),
+    (
+        "uvicorn, Phoenix socket drainer",
+        "https://github.com/Kludex/uvicorn/blob/HEAD/uvicorn/protocols/websockets/websockets_impl.py",
+    ),
+    (
+        "ws, python websockets, OkHttp",
+        "https://github.com/websockets/ws/blob/HEAD/lib/websocket.js",
+    ),
+    (
+        "ws, python websockets, tungstenite",
+        "https://github.com/websockets/ws/blob/HEAD/doc/ws.md",
+    ),
+    (
+        "ws, workerd, tungstenite",
+        "https://github.com/websockets/ws/blob/HEAD/lib/sender.js",
+    ),
+    ("ws lib/", "https://github.com/websockets/ws/blob/HEAD/lib/"),
+    (
         "azure-advice.com, 230-second timeout",
         "https://azure-advice.com/2024/08/26/navigating-the-230-second-timeout-in-azure-app-service-technical-insights-and-developer-considerations",
     ),
@@ -180,13 +241,25 @@ const PLACES: &[(&str, &str)] = &[
     ),
 ];
 
+/// Sources that a table of this reference names one by one, each with its own link.
+const OURS: [(&str, Address); 2] = [
+    (
+        "nginx, AWS, Azure, Cloudflare documentation",
+        Address::IdleTimeouts,
+    ),
+    ("Discord, Twitch EventSub documentation", Address::Products),
+];
+
 impl Frame {
     /// The badge of a source, with a link to it.
     pub(crate) fn badge(&self, source: Source) -> String {
         let word = word(source.evidence, self.locale);
         let href = match source.evidence {
             Evidence::Measured => Some(self.page(Address::Implementations)),
-            _ => href(source.place),
+            _ => match OURS.iter().find(|(place, _)| *place == source.place) {
+                Some((_, table)) => Some(self.page(*table)),
+                None => href(source.place),
+            },
         };
         let badge = format!(
             "<b class=\"badge {}\">{}</b>",
@@ -301,26 +374,28 @@ mod tests {
         ] {
             assert_eq!(href(place).as_deref(), Some(expected));
         }
-        assert_eq!(href("ws, python websockets, tungstenite"), None);
+        assert_eq!(href("a talk that somebody gave"), None);
     }
 
     #[test]
-    fn every_standard_and_every_single_document_has_a_link() {
+    fn every_source_has_a_link() {
         let english = Locale::english();
-        for code in CloseCode::registered() {
+        // And of each range one that nobody has given a meaning.
+        let others = [0, 1016, 3001, 4998, 5000].map(CloseCode::new);
+        for code in CloseCode::registered().chain(others) {
             let of = explain(code, english);
             for statement in of.seen().chain(of.notes()) {
                 let Source { evidence, place } = statement.source;
-                let several = place.contains(", ") || place.ends_with(" servers");
-                assert!(
-                    evidence != Evidence::Standard || href(place).is_some(),
-                    "{place}"
-                );
-                assert!(
-                    several || evidence == Evidence::Measured || href(place).is_some(),
-                    "{place}"
-                );
+                let ours = OURS.iter().any(|(own, _)| *own == place);
+                let measured = evidence == Evidence::Measured;
+                assert!(ours || measured || href(place).is_some(), "{place}");
             }
+        }
+        for source in intermediaries().iter().map(|of| of.source) {
+            assert!(href(source.place).is_some(), "{}", source.place);
+        }
+        for vendor in vendors() {
+            assert!(href(vendor.source).is_some(), "{}", vendor.source);
         }
     }
 
