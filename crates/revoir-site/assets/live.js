@@ -36,7 +36,13 @@ function url() {
 
 /** Nothing comes for 2 s, although a number is answered at once: the page asks, and waits 3 s for anything. */
 const heartbeat = { message: () => "0", every: 2_000, timeout: 3_000 };
-const socket = new revoir.RevoirSocket(url, [], { heartbeat });
+/** What is sent behind the server's Close frame is lost either way: the console need not say so. */
+class Native extends WebSocket {
+  send(data) {
+    if (this.readyState < WebSocket.CLOSING) super.send(data);
+  }
+}
+const socket = new revoir.RevoirSocket(url, [], { heartbeat, WebSocket: Native });
 socket.onup = ({ attempt }) => {
   stop();
   state("open");
