@@ -91,14 +91,17 @@ fn people_find_what_they_look_for() {
     let second = asked("second.toml");
     let third = asked("third.toml");
     let fourth = asked("fourth.toml");
+    let fifth = asked("fifth.toml");
+    let sixth = asked("sixth.toml");
     let row = |what: &str, of: &Shares| {
         let (first, in_three) = (percent(of.first), percent(of.in_three));
         format!("| {what} | {} | {first} | {in_three} |\n", of.count)
     };
     let table = format!(
         "# The search, measured\n\n| queries | count | an acceptable page first | among the first three |\n|---|---:|---:|---:|\n\
-         | the fourth collection, when it was first asked | 50 | 92.0 % | 98.0 % |\n{}\
-         {}| the second, when it was first asked | 40 | 65.0 % | 77.5 % |\n{}\
+         | the sixth collection, when it was first asked | 40 | 72.5 % | 85.0 % |\n{}\
+         | the fourth, when it was first asked | 50 | 92.0 % | 98.0 % |\n{}\
+         | the fifth, when it was first asked | 12 | 83.3 % | 91.6 % |\n{}{}| the second, when it was first asked | 40 | 65.0 % | 77.5 % |\n{}\
          | the third, when it was first asked | 23 | 78.2 % | 91.3 % |\n{}\n\
          All are titles of public threads and lines quoted in them, collected without a look at what the search finds; the \
          pages that answer them were fixed before the first run. The figures of a first run are what a stranger gets; those \
@@ -110,12 +113,19 @@ fn people_find_what_they_look_for() {
          - The fourth (`fourth.toml`, 2026-11-30) was collected before the search was changed once more, and asked once after \
          that. The one who changed it had collected it and knew the queries, but tuned on the other three only. Since then a \
          line is read as `revoir diagnose` reads it, a term counts less where it is one of many, and more words are on \
-         record.\n\n\
+         record.\n\
+         - The fifth (`fifth.toml`, 2026-11-30) was collected and asked after that.\n\
+         - The sixth (`sixth.toml`, 2026-11-30) was collected by somebody who had written nothing of the search, from eighteen \
+         searches of public trackers and pages, its pages fixed and committed before it was asked once. That is below what is wanted, 85 % and \
+         95 %: what the others say comes from people who knew how the search works. Titles that only say that connections drop, and \
+         products named in passing (Heroku, SignalR), are what it misses. Since then more words are on record.\n\n\
          `REVOIR_WRITE_DOCS=1 cargo test -p revoir-site --test it people_find` writes this page. A page loads two scripts to \
          search: the index when the box is first used, and what reads a line when a line is typed. Neither is \
          as heavy as 60 kB, gzipped.\n\n\
-         ## The first collection\n\n{}\n## The second collection\n\n{}\n## The third collection\n\n{}\n## The fourth collection\n\n{}",
+         ## The first collection\n\n{}\n## The second collection\n\n{}\n## The third collection\n\n{}\n## The fourth collection\n\n{}\n## The fifth collection\n\n{}\n## The sixth collection\n\n{}",
+        row("the sixth, today", &sixth),
         row("the fourth, today", &fourth),
+        row("the fifth, today", &fifth),
         row("the first", &known),
         row("the second, today", &second),
         row("the third, today", &third),
@@ -123,6 +133,8 @@ fn people_find_what_they_look_for() {
         second.rows,
         third.rows,
         fourth.rows,
+        fifth.rows,
+        sixth.rows,
     );
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/search.md");
     if std::env::var_os("REVOIR_WRITE_DOCS").is_some() {
