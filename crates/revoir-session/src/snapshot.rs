@@ -138,7 +138,7 @@ impl Snapshot {
         self.lost_stored = self.items.contains(&Sequenced::Volatile(false));
         let numbered = self.numbered();
         let reserved = self.reserved.unwrap_or(0);
-        let is_open = !matches!(self.items.last(), Some(Sequenced::Bye(_)));
+        let is_open = self.loss.is_none() && !matches!(self.items.last(), Some(Sequenced::Bye(_)));
         if reserved > numbered && is_open {
             let more = reserved - numbered;
             match self.items.last_mut() {

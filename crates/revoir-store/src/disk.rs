@@ -1,7 +1,9 @@
 //! [`Disk`]: sessions in a file.
 
 use std::fmt;
+use std::fs::OpenOptions;
 use std::future::ready;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -105,13 +107,14 @@ impl Head {
 }
 
 impl Disk {
-    /// Opens the file, or makes it. Its folder is there.
+    /// Opens the file, or makes it, for nobody but its owner to read. Its folder is there.
     ///
     /// # Errors
     ///
     /// [`StoreError`]: it cannot be opened, is no such file or of a later version, or another process has it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let mut builder = Builder::new();
+        make(path.as_ref()).map_err(StoreError::new)?;
         // Later versions of redb read this one.
         builder.create_with_file_format_v3(true);
         let database = builder.create(path).map_err(StoreError::new)?;
@@ -135,6 +138,15 @@ impl Disk {
     }
 }
 
+/// Makes the file, unless it is there. Messages of users stand in it: nobody else reads it.
+fn make(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
 /// Makes what is not there; says which incarnation this is.
 fn begin(database: &Database) -> Result<Epoch, StoreError> {
     let transaction = database.begin_write().map_err(StoreError::new)?;
@@ -143,10 +155,11 @@ fn begin(database: &Database) -> Result<Epoch, StoreError> {
         let mut about = transaction.open_table(ABOUT).map_err(StoreError::new)?;
         let schema = about.get(SCHEMA).map_err(StoreError::new)?;
         let schema = schema.map(|schema| schema.value().to_vec());
-        if schema.is_some_and(|schema| schema != [VERSION]) {
-            return Err(StoreError::new(
-                "the file is of another version of this program",
-            ));
+        if let Some(other) = schema.filter(|schema| *schema != [VERSION]) {
+            return Err(StoreError::new(format!(
+                "the file has the form {other:?} of another version of this program, and this one reads [{VERSION}]: \
+                 give another file, or run the program that wrote it"
+            )));
         }
         let known = about.get(EPOCH).map_err(StoreError::new)?;
         let known = known.and_then(|known| <[u8; 8]>::try_from(known.value()).ok());
@@ -266,19 +279,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_a_later_version_is_refused() {
+    fn a_file_of_a_later_version_is_refused_and_says_so() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sessions");
         drop(Disk::open(&path).unwrap());
         let database = Database::open(&path).unwrap();
         let transaction = database.begin_write().unwrap();
-        {
-            let mut about = transaction.open_table(ABOUT).unwrap();
-            about.insert(SCHEMA, &[VERSION + 1][..]).unwrap();
-        }
+        let mut about = transaction.open_table(ABOUT).unwrap();
+        about.insert(SCHEMA, &[VERSION + 1][..]).unwrap();
+        drop(about);
         transaction.commit().unwrap();
         drop(database);
-        let refused = Disk::open(&path).unwrap_err().to_string();
-        assert!(refused.contains("another version"), "{refused}");
+        let error = Disk::open(&path).unwrap_err().to_string();
+        assert!(error.contains("the form [2]"), "{error}");
+        assert!(error.contains("this one reads [1]"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_reads_the_file() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sessions");
+        drop(Disk::open(&path).unwrap());
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -128,7 +128,7 @@
 //!   only if [told so](Acceptor::with_extensions).
 //! - `simd` (default): AVX2 for masking and for checking text, where the processor has it.
 //! - `serde`: [`Ending`], [`Decision`](reconnect::Decision) and [`Policy`] are written and read.
-//! - `session`: conversations that outlive their connections, in the module [`session`].
+//! - `session`: conversations that outlive their connections, in the module [`session`]; `disk` and `redis`: their servers as well.
 //! - `hyper`: connections on a route of a hyper server, as [`Incoming`].
 //! - `axum`: the same as an extractor. The acceptor is the state of the router, or a part of it
 //!   (`FromRef`):

@@ -367,3 +367,15 @@ fn resume(session: &mut Session, volatile: bool) {
     };
     session.resume(1000 * TTL, &hello, &claims, grant(volatile));
 }
+
+#[test]
+fn a_session_that_is_over_is_told_of_by_a_successor() {
+    for durable in [Durable::Acks, Durable::BeforeSend] {
+        let (mut session, mut owned, _) = stored(durable);
+        session.send_text("never".into()).ok();
+        session.lose(Loss::Overflow, revoir_session::Close::taken_over());
+        let (write, _) = owned.write(&session, SECOND);
+        let (session, _) = succeed(&write, SECOND, durable);
+        assert_eq!(session.ended(), Some(&Ended::Lost(Loss::Overflow)));
+    }
+}

@@ -75,6 +75,16 @@ impl Session {
         });
     }
 
+    /// Server with a [store](crate::session::Server::with_store): leaves the session to whichever server its client comes to next. If the
+    /// client is there, its connection is closed with `code` and `reason`, behind `goaway`. Nothing more is taken or sent here;
+    /// once the store has the session as it is then, it is [elsewhere](SessionEnding::Elsewhere). Says whether it leaves: it does not without a
+    /// store that answers, nor if it is over or about to be.
+    pub fn leave(&self, goaway: Option<GoAway>, code: SendCode, reason: Reason) -> bool {
+        let reason = reason.to_string();
+        let end = self.end();
+        end.is_stored() && end.leave_to_next(goaway, Close { code, reason })
+    }
+
     /// Looks at it from elsewhere.
     #[must_use]
     pub fn watcher(&self) -> Watcher {
@@ -98,6 +108,12 @@ pub struct Status {
     pub is_attached: bool,
     /// Whether it is over.
     pub is_over: bool,
+    /// Whether its store is away, so that it is in this process only.
+    pub is_volatile: bool,
+    /// So many messages were numbered for the peer, with whatever else has a number.
+    pub sent: u64,
+    /// So many came from it.
+    pub received: u64,
     /// Messages that are kept until the peer acknowledges them.
     pub kept_messages: usize,
     /// Their bytes.
@@ -115,6 +131,9 @@ impl Watcher {
                 generation: session.generation(),
                 is_attached: session.connection().is_some(),
                 is_over: session.ended().is_some(),
+                is_volatile: session.is_volatile(),
+                sent: session.sent(),
+                received: session.received(),
                 kept_messages,
                 kept_bytes,
             }

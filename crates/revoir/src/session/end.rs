@@ -11,6 +11,7 @@ use revoir_proto::{Ending, Initiator, Message};
 use revoir_session as protocol;
 use revoir_session::{
     Acks, Bye, Close, Config, ConnectionId, GoAway, Key, Loss, Origin, Outgoing, Role, SendError,
+    SessionId,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -19,14 +20,16 @@ use crate::deadline::after;
 use crate::session::bell::{Bell, Half};
 use crate::session::ending::SessionEnding;
 use crate::session::event::{Event, to_application, to_protocol};
+use crate::session::place::Place;
 use crate::session::state::EndState;
 
 /// One end of a session. Whoever changes it wakes the others: the connection, which writes, and the
 /// application, which takes and waits for room.
 pub(super) struct End {
     state: Mutex<EndState>,
-    /// What times count from.
+    /// When this end began here, and what the session's time was then.
     began: Instant,
+    age: Duration,
     connection: Notify,
     application: Bell,
     /// Server: who keeps sessions.
@@ -38,6 +41,9 @@ pub(super) trait Keeper: Send + Sync {
     /// A session keeps so many bytes more, or fewer. Says whether that is too much, and no other can make
     /// room.
     fn kept(&self, change: i64) -> bool;
+
+    /// The store does not have this session as it is.
+    fn behind(&self, id: SessionId);
 }
 
 /// What a connection does next.
@@ -63,17 +69,19 @@ pub(super) fn config(mut config: Config) -> Config {
 impl End {
     pub(super) fn client(settings: Config) -> Self {
         let session = protocol::Session::client(Duration::ZERO, config(settings));
-        Self::new(Instant::now(), session, None)
+        Self::new(Duration::ZERO, (session, None), None)
     }
 
+    /// One whose time is `now`, with its place in a store if it has one.
     pub(super) fn new(
-        began: Instant,
-        session: protocol::Session,
+        now: Duration,
+        (session, place): (protocol::Session, Option<Place>),
         keeper: Option<Weak<dyn Keeper>>,
     ) -> Self {
         Self {
-            state: Mutex::new(EndState::new(session)),
-            began,
+            state: Mutex::new(EndState::new(session, place)),
+            began: Instant::now(),
+            age: now,
             connection: Notify::new(),
             application: Bell::default(),
             keeper,
@@ -84,9 +92,23 @@ impl End {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The session's time.
+    fn now(&self) -> Duration {
+        self.age.saturating_add(self.began.elapsed())
+    }
+
+    /// When its time is `then`.
+    fn at(&self, then: Duration) -> Instant {
+        after(self.began, then.saturating_sub(self.age))
+    }
+
     /// Looks at the session.
     pub(super) fn look<R>(&self, look: impl FnOnce(&protocol::Session) -> R) -> R {
         look(&self.lock().session)
+    }
+
+    pub(super) fn look_at_state<R>(&self, look: impl FnOnce(&EndState) -> R) -> R {
+        look(&self.lock())
     }
 
     /// Changes the session, and tells whoever waits for what has changed.
@@ -104,9 +126,9 @@ impl End {
         result
     }
 
-    fn change_state<R>(&self, change: impl FnOnce(&mut EndState, Duration) -> R) -> R {
+    pub(super) fn change_state<R>(&self, change: impl FnOnce(&mut EndState, Duration) -> R) -> R {
         let mut state = self.lock();
-        let now = self.began.elapsed();
+        let now = self.now();
         let acknowledged = state.session.acknowledged();
         let was_attached = state.session.connection().is_some();
         let result = change(&mut state, now);
@@ -115,20 +137,27 @@ impl End {
             || state.session.acknowledged() != acknowledged
             || (was_attached && state.session.connection().is_none());
         let kept = state.count();
+        let behind = state.is_behind().then(|| state.session.id());
         drop(state);
         if has_news {
             self.application.ring();
         }
-        self.report(kept);
+        self.report(kept, behind);
         result
     }
 
     /// Tells the keeper; if there is no room, the session that asked for more is over.
-    fn report(&self, change: i64) {
-        if change != 0
-            && let Some(keeper) = self.keeper.as_ref().and_then(Weak::upgrade)
-            && keeper.kept(change)
-        {
+    fn report(&self, change: i64, behind: Option<SessionId>) {
+        if change == 0 && behind.is_none() {
+            return;
+        }
+        let Some(keeper) = self.keeper.as_ref().and_then(Weak::upgrade) else {
+            return;
+        };
+        if let Some(id) = behind {
+            keeper.behind(id);
+        }
+        if change != 0 && keeper.kept(change) {
             self.lose(Loss::Overflow);
         }
     }
@@ -137,7 +166,12 @@ impl End {
 
     /// Sends `message`, if there is room.
     pub(super) fn try_send(&self, message: &Message) -> Result<Key, SendError> {
-        let sent = self.change(|session, _| {
+        let sent = self.change_state(|state, _| {
+            let EndState { session, place, .. } = state;
+            if place.as_ref().is_some_and(Place::is_leaving) {
+                // What is written for the next server is all there is.
+                return Err(SendError::Full);
+            }
             let number = match message {
                 Message::Text(text) => session.send_text(text.clone().into_bytes()),
                 Message::Binary(bytes) => session.send_binary(bytes),
@@ -164,7 +198,7 @@ impl End {
     /// Takes the next event; behind the last one there is only the ending.
     pub(super) fn take(&self) -> Option<Result<Event, Arc<SessionEnding>>> {
         let mut state = self.lock();
-        let now = self.began.elapsed();
+        let now = self.now();
         let had_room = state.has_room();
         let timeout = state.session.poll_timeout();
         // One look at both: the last events and the ending come together.
@@ -175,8 +209,9 @@ impl End {
         let is_due_sooner = due.is_some_and(|due| timeout.is_none_or(|before| due < before));
         let asks_connection = is_due_sooner || !had_room;
         let kept = state.count();
+        let behind = state.is_behind().then(|| state.session.id());
         drop(state);
-        self.report(kept);
+        self.report(kept, behind);
         if asks_connection {
             self.connection.notify_waiters();
         }
@@ -238,7 +273,8 @@ impl End {
             bye.code = SendCode::INTERNAL_ERROR;
         }
         // Otherwise it is over already.
-        let _ = self.stir(|session, _| session.bye(bye));
+        let _ = self.change_state(|state, _| state.bye(bye));
+        self.connection.notify_waiters();
         self.application.ring();
     }
 
@@ -313,21 +349,31 @@ impl End {
         let state = self.lock();
         (state.session.connection() == Some(id)).then(|| Interest {
             may_read: state.may_read(),
-            due: (state.session.poll_timeout()).map(|due| after(self.began, due)),
+            due: (state.session.poll_timeout()).map(|due| self.at(due)),
         })
     }
 
     /// What this connection writes next.
     pub(super) fn next(&self, id: ConnectionId) -> ToWrite {
-        let next = self.change(|session, now| {
-            let is_ours = session.connection() == Some(id);
+        let next = self.change_state(|state, now| {
+            let EndState { session, place, .. } = state;
             // What is taken from the session has to be written: nothing that is for another connection.
-            match is_ours {
-                true => session.poll_transmit(now),
-                false => None,
+            if session.connection() != Some(id) {
+                return None;
             }
+            if let Some(place) = place {
+                if place.has_left()
+                    && let Some(close) = session.cut_short()
+                {
+                    return Some(Outgoing::Close(close));
+                }
+                if !place.has_left() && !place.is_claimed(session) {
+                    return None;
+                }
+            }
+            session.poll_transmit(now).map(|it| it.outgoing)
         });
-        match next.map(|transmit| transmit.outgoing) {
+        match next {
             Some(Outgoing::Message(message)) => ToWrite::Message(to_application(message)),
             Some(Outgoing::Close(close)) => ToWrite::Close(close),
             None => ToWrite::Nothing,
@@ -395,7 +441,7 @@ impl End {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let state = self.lock();
         let since = state.over_at.or_else(|| state.session.detached_since())?;
-        Some(after(self.began, since.saturating_add(state.session.ttl())))
+        Some(self.at(since.saturating_add(state.session.ttl())))
     }
 }
 
@@ -487,7 +533,7 @@ mod tests {
             fresh,
             grant(token.clone()),
         );
-        let end = End::new(Instant::now(), session, None);
+        let end = End::new(Duration::ZERO, (session, None), None);
         assert!(is_welcome(&end.next(ConnectionId(1))));
         end.try_send(&Message::from("1")).unwrap();
         let resume = revoir_session::Resume {

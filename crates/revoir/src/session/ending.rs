@@ -23,6 +23,9 @@ pub enum SessionEnding {
         /// The rule that says so.
         decision: Decision,
     },
+    /// Server: another server has the session, or will have it, and goes on with what the store has of it. What the client had
+    /// not acknowledged is not returned: it is that server's to send.
+    Elsewhere,
     /// Client: the server did not choose the subprotocol `revoir.v1`, so it has no sessions.
     NotSpoken,
     /// Client: closed by this side, and the server did not answer in time.
@@ -67,6 +70,7 @@ impl fmt::Display for SessionEnding {
             Self::GaveUp { ending, decision } => {
                 write!(f, "session over: {ending}: {decision}")
             }
+            Self::Elsewhere => f.write_str("session over here: it goes on at another server"),
             Self::NotSpoken => f.write_str("no session: the server does not speak revoir.v1"),
             Self::Abandoned => {
                 f.write_str("session over: closed by this side, and the server did not answer")

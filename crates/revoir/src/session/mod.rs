@@ -61,17 +61,23 @@
 //! A session is over when one end closes it, when nobody has come back in time (120 s unless told otherwise), or when the
 //! peer breaks the rules. [`SessionEnding`] says which.
 //!
-//! # One process
+//! # One process, or several
 //!
 //! [`Server`] keeps sessions in memory: they end with the process, and a drain says so to clients (GOAWAY, not
 //! resumable). What a client has in doubt then is [returned](Event::Returned) to it.
+//!
+//! With a [`Store`] they [outlive it](Server::with_store): in a file with the feature `disk`, in Redis with the feature `redis`, in
+//! memory for several servers of one process. Another server goes on with a session where the store has it, with a handler of
+//! its own; acknowledgements wait for the store, so what is lost is told, as numbers of messages at most.
 
 // Two designs were sketched for the client. In one, a `Link` owns the end of a session in place of its outbox: its queue,
 // receipts and events get a second meaning each. In the other, which this is, a session owns a `Link`: the link's
 // hook for new connections is `talk`, the same that a server runs on a connection, and ends with it. So one function
 // drives a connection at either end, and everything about coming back is the link's alone.
 
+mod answering;
 mod attached;
+mod attending;
 mod bell;
 mod between;
 mod client;
@@ -82,11 +88,15 @@ mod failures;
 mod goodbye;
 mod handle;
 mod keys;
+mod leaving;
+mod ledger;
 mod opening;
+mod place;
 mod running;
 mod server;
+mod sessions;
 mod state;
-mod store;
+mod succession;
 mod talk;
 
 pub use attached::Attached;
@@ -101,5 +111,10 @@ pub use revoir_session::{
     BackendChanged, Bye, Close, Ended, Fate, GapReason, GoAway, InDoubt, Key, Keys, Loss, Origin,
     Overflow, Principal, SUBPROTOCOL, SendError, SessionId, Verdict, Violation, Window,
 };
+#[cfg(feature = "disk")]
+pub use revoir_store::Disk;
+#[cfg(feature = "redis")]
+pub use revoir_store::Redis;
+pub use revoir_store::{Durable, Memory, Store, StoreError};
 pub use server::Server;
-pub use store::Counts;
+pub use sessions::Counts;

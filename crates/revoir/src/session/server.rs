@@ -2,34 +2,25 @@
 
 use std::fmt;
 use std::future::{Future, ready};
-use std::net::IpAddr;
-use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Response, StatusCode};
 use revoir_codes::{SendCode, Slot};
-use revoir_proto::Message;
-use revoir_session as protocol;
 use revoir_session::{
-    Claims, Close, Config, ConnectionId, Fresh, Grant, Hello, Judgement, Keys, Loss, OPENING_LIMIT,
-    Overflow, Principal, SUBPROTOCOL, SessionId, Token, Verdict, Violation, Window, judge,
+    Close, Config, GoAway, Keys, Origin, Overflow, Principal, SUBPROTOCOL, Window,
 };
-use tokio::time::{Instant, timeout};
+use revoir_store::{Durable, Store};
 
 use crate::driver::Failure;
 use crate::entropy::Entropy;
 use crate::server::Incoming;
-use crate::session::attached::Attached;
-use crate::session::end::{End, Keeper, config};
-use crate::session::event::Event;
+use crate::session::end::{End, config};
 use crate::session::failures::Failures;
 use crate::session::handle::Session;
+use crate::session::ledger::Ledger;
 use crate::session::opening::{Accepted, Opening};
-use crate::session::running::Running;
-use crate::session::store::{Counts, Store};
-use crate::session::talk::{leave, talk};
-use crate::websocket::WebSocket;
+use crate::session::sessions::{Counts, Sessions};
 
 /// Sessions unless told otherwise.
 const SESSIONS: usize = 100_000;
@@ -37,41 +28,33 @@ const SESSIONS: usize = 100_000;
 /// Bytes that all of them keep together, unless told otherwise.
 const KEPT_BYTES: u64 = 256 * 1024 * 1024;
 
-/// So long a client that takes nothing of a goodbye is waited for at least.
-const SHORTEST_PATIENCE: Duration = Duration::from_secs(5);
+/// Clients of a server that ends come to the others within this time.
+const HAND_OVER_SPREAD: Duration = Duration::from_secs(1);
 
-/// When to come back to a server that is full: as advised after 1013.
-const FULL_AFTER: Duration = Duration::from_secs(5);
-const FULL_SPREAD: Duration = Duration::from_secs(15);
-
-/// The sessions of a server, in its memory. Clones are cheap, and share them.
+/// The sessions of a server, in its memory, and in a [store](Self::with_store) if there is one. Clones are cheap, and share
+/// them.
 ///
 /// It stands behind whatever decides on requests: [`run`](Self::run) takes an [`Incoming`] as
 /// [`Incoming::run`] does. Every connection of a session passes through that, its origin, limits and authentication
 /// among it; the handler runs once for each session.
 ///
-/// When the last clone is gone, and no connection is left, all sessions are over.
+/// When the last clone is gone, and no connection is left, all sessions are over, or left to the next server of the store.
 #[derive(Clone)]
 #[must_use = "nothing happens before `run`"]
 pub struct Server {
-    settings: Arc<ServerSettings>,
-    store: Arc<Store>,
-    failures: Arc<Mutex<Failures>>,
+    pub(super) settings: Arc<ServerSettings>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) failures: Arc<Mutex<Failures>>,
 }
 
 #[derive(Clone)]
-struct ServerSettings {
+pub(super) struct ServerSettings {
     principal: Arc<dyn Fn(&Incoming) -> Principal + Send + Sync>,
-    config: Config,
-    keys: Keys,
+    pub(super) config: Config,
+    pub(super) durable: Durable,
+    pub(super) keys: Keys,
     subprotocols: Vec<String>,
-    max_sessions: usize,
-}
-
-/// What becomes of a connection.
-enum Answer {
-    Resumes { end: Arc<End>, id: ConnectionId },
-    Begins(Box<Hello>, Fresh),
+    pub(super) max_sessions: usize,
 }
 
 impl ServerSettings {
@@ -96,11 +79,12 @@ impl Server {
             settings: Arc::new(ServerSettings {
                 principal: Arc::new(principal),
                 config,
+                durable: Durable::default(),
                 keys: Keys::new(Entropy::bytes()),
                 subprotocols: Vec::new(),
                 max_sessions: SESSIONS,
             }),
-            store: Arc::new(Store::new(KEPT_BYTES)),
+            sessions: Arc::new(Sessions::new(KEPT_BYTES)),
             failures: Arc::default(),
         }
     }
@@ -156,15 +140,80 @@ impl Server {
     /// not taken. Where that is not enough, sessions end (`fresh:overflow`), those of clients that are away and would expire
     /// first; if there are none, the one that asks for more. New ones are told 1013. Default: 256 MiB.
     pub fn with_max_kept_bytes(self, most: u64) -> Self {
-        self.store.set_most_kept(most);
+        self.sessions.set_most_kept(most);
         self
     }
 
     /// Tells `meter` by how much has changed what all sessions keep, in bytes, whenever it has: for a program that bounds more
     /// than its sessions. It must not wait. The first one stays.
     pub fn with_meter(self, meter: impl Fn(i64) + Send + Sync + 'static) -> Self {
-        let _ = self.store.meter.set(Box::new(meter));
+        let _ = self.sessions.meter.set(Box::new(meter));
         self
+    }
+
+    /// Keeps sessions in `store` as well, so that they outlive this process: the next one, or another one that has the same
+    /// store and the same [keys](Self::with_keys), goes on with them. `durable` says what waits for the store beside
+    /// acknowledgements, which always do. The first one stays.
+    ///
+    /// What has changed is written once for each 10 ms, all sessions together. A successor runs the handler anew, and the first
+    /// [`Event::Attached`] that it sees says `resumed`.
+    ///
+    /// While the store is away nobody is disconnected: clients are told that their sessions are
+    /// [volatile](Event::Volatile), acknowledgements come from memory, messages wait for nothing, and it is tried again each
+    /// 200 ms. A client that comes for a session that is not here is then told 1013 and to come again within a second.
+    pub fn with_store(self, store: Arc<dyn Store>, durable: Durable) -> Self {
+        let _ = self.sessions.ledger.set(Arc::new(Ledger::new(store)));
+        self.with_durable(durable)
+    }
+
+    /// What waits for the store in sessions that begin, or arrive here, by this clone of the server.
+    pub fn with_durable(mut self, durable: Durable) -> Self {
+        self.edit().durable = durable;
+        self
+    }
+
+    /// Leaves all sessions to whichever server of the same store their clients come to next: for a process that ends, once it
+    /// takes no connections any more. Clients that are there are told to come again (GOAWAY, resumable, and 1012); their
+    /// handlers learn that it [goes on elsewhere](crate::session::SessionEnding::Elsewhere). Takes at most 5 s; says how many sessions could not be
+    /// written. Without a store that are all that are not over.
+    ///
+    /// # Cancel safety
+    ///
+    /// They leave even if the future is dropped, as long as the server is there.
+    pub async fn hand_over(&self) -> usize {
+        for end in self.sessions.all() {
+            let goaway = GoAway {
+                origin: Origin::Gateway,
+                code: SendCode::SERVICE_RESTART,
+                resumable: true,
+                after: Duration::ZERO,
+                spread: HAND_OVER_SPREAD,
+                reason: String::new(),
+            };
+            let slot = Slot::new(Duration::ZERO).with_spread(HAND_OVER_SPREAD);
+            let close = Close {
+                code: SendCode::SERVICE_RESTART,
+                reason: slot.write("").to_string(),
+            };
+            end.leave_to_next(Some(goaway), close);
+        }
+        let goes_on = |end: &Arc<End>| end.over().is_none();
+        if let Some(ledger) = self.sessions.ledger.get() {
+            let has_left = || ledger.is_settled() && !self.sessions.all().iter().any(goes_on);
+            ledger.until(has_left).await;
+        }
+        self.sessions
+            .all()
+            .iter()
+            .filter(|end| goes_on(end))
+            .count()
+    }
+
+    /// Whether the store has not answered when it was written to last.
+    #[must_use]
+    pub fn is_store_away(&self) -> bool {
+        let ledger = self.sessions.ledger.get();
+        ledger.is_some_and(|ledger| ledger.is_away())
     }
 
     fn edit(&mut self) -> &mut ServerSettings {
@@ -174,13 +223,13 @@ impl Server {
     /// How many sessions there are.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.store.counts()
+        self.sessions.counts()
     }
 
     /// Whether the client of a session that goes on is away: [`counts`](Self::counts) without counting.
     #[must_use]
     pub fn has_detached(&self) -> bool {
-        self.store.has_detached()
+        self.sessions.has_detached()
     }
 
     /// Whether a client offers sessions. One that does not can be served with [`Incoming::run`].
@@ -215,7 +264,9 @@ impl Server {
 
     /// [`run`](Self::run), for a server that knows who the client is, and has something to ask before a session begins: its
     /// backend, for example. While `open` is asked, the client waits for WELCOME, 10 s at most; if it leaves, the
-    /// future is dropped. A session that is resumed asks nobody.
+    /// future is dropped. A session that is resumed asks nobody, unless it comes from the [store](Self::with_store) and its
+    /// server was lost: [`Opening::verdict`] is `resumed` then, and the handler goes on with it, or says
+    /// [why it cannot](Accepted::with_loss).
     ///
     /// # Panics
     ///
@@ -247,247 +298,6 @@ impl Server {
             Ok::<(), Failure>(())
         })
     }
-
-    async fn attend<O, A, H, F, E>(
-        self,
-        mut socket: WebSocket,
-        principal: Principal,
-        address: Option<IpAddr>,
-        open: O,
-    ) where
-        O: FnOnce(Opening) -> A + Send + 'static,
-        A: Future<Output = Result<Accepted<H>, Close>> + Send + 'static,
-        H: FnOnce(Session) -> F + Send + 'static,
-        F: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<Failure> + Send + 'static,
-    {
-        let first = match timeout(OPENING_LIMIT, socket.recv()).await {
-            Ok(Ok(first)) => first,
-            Ok(Err(_)) => return,
-            Err(_) => return drop(leave(&socket, &Close::timeout("no HELLO in time")).await),
-        };
-        let answer = match self.answer(first, &principal, address) {
-            Ok(Answer::Resumes { end, id }) => {
-                // Nobody is asked: what was kept for that is free.
-                drop(open);
-                Ok((end, id))
-            }
-            Ok(Answer::Begins(hello, fresh)) => {
-                let opening = Opening::new(&hello, fresh.verdict);
-                let opened = tokio::select! {
-                    biased;
-                    _ = socket.closed() => return,
-                    opened = open(opening) => opened,
-                };
-                opened.and_then(|accepted| self.begin(&hello, fresh, &principal, accepted))
-            }
-            Err(close) => {
-                drop(open);
-                Err(close)
-            }
-        };
-        match answer {
-            Ok((end, id)) => self.converse(&end, socket, id).await,
-            Err(close) => drop(leave(&socket, &close).await),
-        }
-    }
-
-    /// Has the session talk over a connection to its ending.
-    async fn converse(&self, end: &End, socket: WebSocket, id: ConnectionId) {
-        let presence = Presence {
-            end,
-            store: &self.store,
-            id,
-        };
-        let patience = end.look(protocol::Session::ttl).max(SHORTEST_PATIENCE);
-        let mut talking = pin!(talk(end, socket, id));
-        tokio::select! {
-            biased;
-            _ = &mut talking => {}
-            () = end.left_alone(patience) => {
-                // Its client has not answered to our goodbye: it is as good as away.
-                end.lose(Loss::Expired);
-                talking.await;
-            }
-        }
-        drop(presence);
-    }
-
-    /// Finds the session of a connection that has said HELLO.
-    fn answer(
-        &self,
-        first: Message,
-        principal: &Principal,
-        address: Option<IpAddr>,
-    ) -> Result<Answer, Close> {
-        let hello = match first {
-            Message::Binary(first) => Hello::decode(&first),
-            Message::Text(_) => Err(Violation::OutOfOrder),
-        };
-        let hello = hello.map_err(Close::violation)?;
-        let token = hello.resume.as_ref().map(|resume| &resume.token);
-        if token.is_some_and(|token| self.is_limited(address, token)) {
-            return Err(Close {
-                code: SendCode::POLICY_VIOLATION,
-                reason: "too many failed resumes".to_owned(),
-            });
-        }
-        let claims = token.and_then(|token| self.settings.keys.open(token));
-        let found = claims.and_then(|claims| self.store.find(claims.session));
-        let asked = (&hello, claims.as_ref(), principal, &self.store.epoch);
-        let judged = match &found {
-            Some(end) => self.resume(end, asked),
-            None => Err(judge(asked.0, asked.1, asked.2, asked.3, None)),
-        };
-        match (judged, found, claims) {
-            (Ok(id), Some(end), Some(claims)) => {
-                self.store.note(claims.session);
-                Ok(Answer::Resumes { end, id })
-            }
-            (Err(Judgement::Begin(fresh)), found, claims) => {
-                if let (true, Some(token)) = (fresh.is_failure, token) {
-                    self.count_failure(address, token);
-                }
-                if let (Some(end), Some(claims), false) = (found, claims, fresh.is_failure) {
-                    end.stir(|session, _| session.give_up(&hello));
-                    self.store.note(claims.session);
-                }
-                Ok(Answer::Begins(Box::new(hello), fresh))
-            }
-            _ => Err(Close::taken_over()),
-        }
-    }
-
-    /// Resumes, if the session can be.
-    fn resume(
-        &self,
-        end: &End,
-        (hello, claims, principal, epoch): (&Hello, Option<&Claims>, &Principal, &protocol::Epoch),
-    ) -> Result<ConnectionId, Judgement> {
-        let resumed = end.change(|session, now| {
-            let judgement = judge(hello, claims, principal, epoch, Some(session));
-            let (Judgement::Resume, Some(claims)) = (judgement, claims) else {
-                return Err(judgement);
-            };
-            let grant = self.grant(session.id(), session.next_generation(), principal);
-            session.resume(now, hello, claims, grant);
-            Ok(ConnectionId(session.generation()))
-        });
-        if resumed.is_ok() {
-            end.tell(Event::Attached(Box::new(attached(
-                end,
-                Verdict::Resumed,
-                hello,
-                None,
-            ))));
-            // The connection before, if there was one, is told.
-            end.for_connection().notify_waiters();
-        }
-        resumed
-    }
-
-    /// Begins a session, whose handler runs from here on.
-    fn begin<H, F, E>(
-        &self,
-        hello: &Hello,
-        fresh: Fresh,
-        principal: &Principal,
-        accepted: Accepted<H>,
-    ) -> Result<(Arc<End>, ConnectionId), Close>
-    where
-        H: FnOnce(Session) -> F + Send + 'static,
-        F: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<Failure> + Send + 'static,
-    {
-        let Accepted {
-            handler,
-            protocol,
-            headers,
-        } = accepted;
-        let session = SessionId(Entropy::bytes());
-        let grant = Grant {
-            protocol: protocol.clone(),
-            headers,
-            ..self.grant(session, 1, principal)
-        };
-        let config = self.settings.config.clone();
-        let accepted =
-            protocol::Session::accept(Duration::ZERO, config, hello, session, fresh, grant);
-        let keeper: Weak<dyn Keeper> = Arc::downgrade(&self.store) as Weak<dyn Keeper>;
-        let end = Arc::new(End::new(Instant::now(), accepted, Some(keeper)));
-        if !self.store.add(session, &end, self.settings.max_sessions) {
-            let slot = Slot::new(FULL_AFTER).with_spread(FULL_SPREAD);
-            return Err(Close {
-                code: SendCode::TRY_AGAIN_LATER,
-                reason: slot.write("too many sessions").to_string(),
-            });
-        }
-        end.tell(Event::Attached(Box::new(attached(
-            &end,
-            fresh.verdict,
-            hello,
-            protocol,
-        ))));
-        let running = Running::begin(&end);
-        let handle = Session::new(Arc::clone(&end));
-        // Its panics are its own, and the connection's are not.
-        tokio::spawn(async move { running.run(handler(handle)).await });
-        Ok((end, ConnectionId(1)))
-    }
-
-    fn grant(&self, session: SessionId, generation: u64, principal: &Principal) -> Grant {
-        let claims = Claims {
-            session,
-            generation,
-            epoch: self.store.epoch,
-            principal: *principal,
-        };
-        Grant {
-            token: self.settings.keys.seal(&claims, Entropy::bytes()),
-            protocol: None,
-            headers: None,
-            volatile: false,
-        }
-    }
-
-    fn is_limited(&self, address: Option<IpAddr>, token: &Token) -> bool {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.is_over(address, token, Instant::now())
-    }
-
-    fn count_failure(&self, address: Option<IpAddr>, token: &Token) {
-        let failures = self.failures.lock();
-        let mut failures = failures.unwrap_or_else(PoisonError::into_inner);
-        failures.count(address, token, Instant::now());
-    }
-}
-
-fn attached(end: &End, verdict: Verdict, hello: &Hello, protocol: Option<String>) -> Attached {
-    end.look(|session| Attached {
-        verdict,
-        session: session.id(),
-        generation: session.generation(),
-        received: None,
-        lost: None,
-        bound: false,
-        ttl: session.ttl(),
-        protocol,
-        headers: hello.headers.clone(),
-    })
-}
-
-/// A connection that a session has. Whatever becomes of it, the session and its keeper learn that it is gone.
-struct Presence<'a> {
-    end: &'a End,
-    store: &'a Arc<Store>,
-    id: ConnectionId,
-}
-
-impl Drop for Presence<'_> {
-    fn drop(&mut self) {
-        self.end.leave(self.id);
-        self.store.note(self.end.look(protocol::Session::id));
-    }
 }
 
 impl fmt::Debug for Server {
@@ -496,43 +306,5 @@ impl fmt::Debug for Server {
         f.debug_struct("Server")
             .field("counts", &counts)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_whose_task_is_dropped_leaves_its_session_to_expire() {
-        let server = Server::new(|_| Principal::NONE);
-        let hello = Hello {
-            resume: None,
-            window: Window::DEFAULT,
-            ttl: None,
-            protocols: None,
-            headers: None,
-        };
-        let judged = judge(&hello, None, &Principal::NONE, &server.store.epoch, None);
-        let Judgement::Begin(fresh) = judged else {
-            panic!("it has no token: {judged:?}");
-        };
-        let accepted = Accepted::new(|session: Session| async move {
-            let _held = session;
-            std::future::pending::<Result<(), Failure>>().await
-        });
-        let begun = server.begin(&hello, fresh, &Principal::NONE, accepted);
-        let (end, id) = begun.unwrap();
-        let attached = |counts: Counts| (counts.attached, counts.detached);
-        assert_eq!(attached(server.counts()), (1, 0));
-        drop(Presence {
-            end: &end,
-            store: &server.store,
-            id,
-        });
-        assert_eq!(attached(server.counts()), (0, 1));
-        let ended = end.until(End::over);
-        let ended = timeout(Duration::from_secs(121), ended).await.unwrap();
-        assert!(ended.to_string().contains("expired"), "{ended}");
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use revoir_session as protocol;
-use revoir_session::{GoAway, SessionId};
+use revoir_session::{Bye, Close, GoAway, Loss, SendError, SessionId};
 
 use crate::session::ending::SessionEnding;
 use crate::session::event::{Event, to_application};
+use crate::session::place::Place;
 
 /// So many events wait at most before nothing more is read. A peer that keeps to the window unless told otherwise
 /// never meets it: what nobody has taken is not acknowledged.
@@ -23,6 +24,8 @@ const MESSAGE_BYTES: u64 = 64;
 /// What the lock of an end is around.
 pub(super) struct EndState {
     pub(super) session: protocol::Session,
+    /// Server: its place in a store, if there is one.
+    pub(super) place: Option<Place>,
     /// What the application has not taken.
     events: VecDeque<Queued>,
     /// Bytes of the messages among them.
@@ -47,9 +50,10 @@ struct Queued {
 }
 
 impl EndState {
-    pub(super) fn new(session: protocol::Session) -> Self {
+    pub(super) fn new(session: protocol::Session, place: Option<Place>) -> Self {
         Self {
             session,
+            place,
             events: VecDeque::new(),
             bytes: 0,
             over: None,
@@ -72,8 +76,10 @@ impl EndState {
         if let Event::Message { message, .. } = &event {
             self.bytes -= message.as_bytes().len();
         }
-        if session == self.session.id() {
-            self.session.commit(now, received);
+        match &mut self.place {
+            Some(place) => place.take(&mut self.session, now, received),
+            None if session == self.session.id() => self.session.commit(now, received),
+            None => {}
         }
         if self.events.is_empty() && self.session.connection().is_none() {
             self.events = VecDeque::new();
@@ -108,9 +114,64 @@ impl EndState {
     /// Nobody takes anything any more: what nobody has taken is the peer's again.
     pub(super) fn let_go(&mut self) {
         self.has_handle = false;
-        self.session.stop_taking(self.session.committed());
+        self.session.stop_taking(self.taken());
         self.events = VecDeque::new();
         self.bytes = 0;
+    }
+
+    /// How many messages the application has taken.
+    fn taken(&self) -> u64 {
+        let committed = self.session.committed();
+        self.place.as_ref().map_or(committed, Place::taken)
+    }
+
+    /// Nothing more is taken: what nobody has taken is the peer's again.
+    pub(super) fn stop_taking(&mut self) {
+        self.session.stop_taking(self.taken());
+        self.forget_unread();
+    }
+
+    /// Throws away what is the peer's again.
+    fn forget_unread(&mut self) {
+        let taken = self.session.received();
+        let is_sequenced =
+            |event: &Event| matches!(event, Event::Message { .. } | Event::Gap { .. });
+        (self.events).retain(|it| it.received <= taken || !is_sequenced(&it.event));
+        let bytes = self.events.iter().map(|it| match &it.event {
+            Event::Message { message, .. } => message.as_bytes().len(),
+            _ => 0,
+        });
+        self.bytes = bytes.sum();
+    }
+
+    /// Says goodbye. It says how much was taken, so nothing more is if a store has to know that first.
+    pub(super) fn bye(&mut self, bye: Bye) -> Result<(), SendError> {
+        let Some(place) = &self.place else {
+            return self.session.bye(bye);
+        };
+        place.bye(&mut self.session, bye)?;
+        self.forget_unread();
+        Ok(())
+    }
+
+    /// Another server has the session: it is over here.
+    pub(super) fn go_elsewhere(&mut self, close: Close) {
+        if self.over.is_none() {
+            self.stop_taking();
+            self.why = Some(SessionEnding::Elsewhere);
+            self.session.lose(Loss::Epoch, close);
+        }
+    }
+
+    /// Whether no other server has the session, or is about to.
+    pub(super) fn is_kept(&self) -> bool {
+        self.place.as_ref().is_none_or(Place::is_kept)
+    }
+
+    /// Whether the store does not have the session as it is, and whoever writes does not know yet.
+    pub(super) fn is_behind(&mut self) -> bool {
+        let Self { place, session, .. } = self;
+        place.as_mut().is_some_and(|place| place.is_news(session))
     }
 
     /// Once BYE is written, what the application has not taken is the peer's again.
@@ -160,6 +221,12 @@ impl EndState {
                 Event::GoAway(goaway)
             }
             protocol::Event::Volatile(volatile) => Event::Volatile(volatile),
+            // Another server goes on with them.
+            protocol::Event::Returned { .. }
+                if matches!(self.why, Some(SessionEnding::Elsewhere)) =>
+            {
+                return None;
+            }
             protocol::Event::Returned { key, message, fate } => Event::Returned {
                 key,
                 message: to_application(message),

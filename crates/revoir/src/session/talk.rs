@@ -114,8 +114,8 @@ fn say_goodbye(end: &End, closer: &Closer) {
         end.go_away(GoAway {
             origin: Origin::Gateway,
             code: farewell.code,
-            // If the process ends, so does the session, which is in its memory.
-            resumable: !farewell.ends_server,
+            // If the process ends, so does a session that is only in its memory.
+            resumable: !farewell.ends_server || end.is_stored(),
             after: farewell
                 .returns_at
                 .saturating_duration_since(Instant::now()),

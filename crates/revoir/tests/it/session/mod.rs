@@ -6,6 +6,7 @@ mod ending;
 mod judging;
 mod line;
 mod raw;
+mod stored;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};

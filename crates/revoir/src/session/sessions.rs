@@ -1,4 +1,4 @@
-//! [`Store`]: the sessions of a server, in memory.
+//! [`Sessions`]: the sessions of a server, in memory.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -8,14 +8,20 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use revoir_session::{Epoch, Loss, Session, SessionId};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::entropy::Entropy;
 use crate::session::end::{End, Keeper};
+use crate::session::ledger::Ledger;
 
 /// Sessions, those that are over among them until nobody can ask for them any more.
-pub(super) struct Store {
-    pub(super) epoch: Epoch,
+pub(super) struct Sessions {
+    epoch: Epoch,
+    /// What of them is kept beyond this process.
+    pub(super) ledger: OnceLock<Arc<Ledger>>,
+    /// What keeps that.
+    writing: Mutex<JoinSet<()>>,
     shelf: Mutex<Shelf>,
     /// What all of them keep, in bytes, and may. Every message asks: it takes no lock for that.
     kept: AtomicI64,
@@ -45,6 +51,14 @@ struct Place {
     due: Option<Instant>,
 }
 
+/// Whether a session was taken.
+pub(super) enum Added {
+    Yes,
+    /// This one has its place.
+    There(Arc<End>),
+    Full,
+}
+
 /// What a [`Server`](crate::session::Server) has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -57,19 +71,21 @@ pub struct Counts {
     pub kept_bytes: u64,
 }
 
-impl Store {
+impl Sessions {
     /// For sessions that keep `most` bytes together.
     pub(super) fn new(most: u64) -> Self {
-        let store = Self {
+        let sessions = Self {
             epoch: Epoch(Entropy::bytes()),
+            ledger: OnceLock::new(),
+            writing: Mutex::default(),
             shelf: Mutex::default(),
             kept: AtomicI64::new(0),
             most_kept: AtomicI64::new(0),
             meter: OnceLock::new(),
             changed: Arc::default(),
         };
-        store.set_most_kept(most);
-        store
+        sessions.set_most_kept(most);
+        sessions
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
@@ -89,15 +105,24 @@ impl Store {
         Some(Arc::clone(&self.lock().sessions.get(&id)?.end))
     }
 
-    /// Takes a new session, unless there are `most`, or more is kept than may be. Those that are over go first.
-    pub(super) fn add(self: &Arc<Self>, id: SessionId, end: &Arc<End>, most: usize) -> bool {
+    /// What incarnation of what keeps it has this session.
+    pub(super) fn epoch(&self, session: SessionId) -> Epoch {
+        let stored = self.ledger.get();
+        stored.map_or(self.epoch, |ledger| ledger.store.epoch(session))
+    }
+
+    /// Takes a session, unless it is there, there are `most`, or more is kept than may be. Those that are over go first.
+    pub(super) fn add(self: &Arc<Self>, id: SessionId, end: &Arc<End>, most: usize) -> Added {
         if self.keeps_too_much() {
-            return false;
+            return Added::Full;
         }
         let mut shelf = self.lock();
+        if let Some(place) = shelf.sessions.get(&id) {
+            return Added::There(Arc::clone(&place.end));
+        }
         while shelf.sessions.len() >= most {
             if !shelf.forget_one() {
-                return false;
+                return Added::Full;
             }
         }
         let place = Place {
@@ -105,7 +130,31 @@ impl Store {
             due: None,
         };
         shelf.sessions.insert(id, place);
-        true
+        drop(shelf);
+        if let Some(ledger) = self.ledger.get() {
+            let mut tasks = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            ledger.run(self, &mut tasks);
+        }
+        Added::Yes
+    }
+
+    /// Forgets this one, if another server has it.
+    pub(super) fn remove_if_left(&self, end: &Arc<End>) {
+        if end.has_left() {
+            self.remove(end);
+        }
+    }
+
+    /// Forgets this one.
+    pub(super) fn remove(&self, end: &Arc<End>) {
+        self.lock().remove(end.id(), end);
+    }
+
+    /// All of them, at this moment.
+    pub(super) fn all(&self) -> Vec<Arc<End>> {
+        let shelf = self.lock();
+        let ends = shelf.sessions.values().map(|place| &place.end);
+        ends.cloned().collect()
     }
 
     /// The session has a connection now, or none any more, or is over.
@@ -199,6 +248,19 @@ impl Store {
 }
 
 impl Shelf {
+    /// Takes this one out, unless another has its place.
+    fn remove(&mut self, id: SessionId, end: &Arc<End>) {
+        let is_it = |place: &Place| Arc::ptr_eq(&place.end, end);
+        if !self.sessions.get(&id).is_some_and(is_it) {
+            return;
+        }
+        let place = self.sessions.remove(&id);
+        if let Some(due) = place.and_then(|place| place.due) {
+            self.away.remove(&(due, id));
+            self.over.remove(&(due, id));
+        }
+    }
+
     /// The first thing that is due.
     fn first(&self) -> Option<(Instant, SessionId)> {
         let both = [self.away.first(), self.over.first()];
@@ -240,7 +302,7 @@ impl Shelf {
     }
 }
 
-impl Keeper for Store {
+impl Keeper for Sessions {
     fn kept(&self, change: i64) -> bool {
         self.kept.fetch_add(change, Relaxed);
         if let Some(meter) = self.meter.get() {
@@ -248,14 +310,20 @@ impl Keeper for Store {
         }
         change > 0 && self.relieve()
     }
+
+    fn behind(&self, id: SessionId) {
+        if let Some(ledger) = self.ledger.get() {
+            ledger.note(id);
+        }
+    }
 }
 
 /// Nobody can come back any more: handlers learn of it.
-impl Drop for Store {
+impl Drop for Sessions {
     fn drop(&mut self) {
         let shelf = self.shelf.get_mut().unwrap_or_else(PoisonError::into_inner);
         for place in shelf.sessions.values() {
-            place.end.lose(Loss::Expired);
+            place.end.abandon();
         }
         // They have nobody left to report to.
         let kept = self.kept.load(Relaxed);
@@ -265,16 +333,16 @@ impl Drop for Store {
     }
 }
 
-impl fmt::Debug for Store {
+impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.counts().fmt(f)
     }
 }
 
 /// Expires sessions, and forgets those that are over, as long as there are any without a connection.
-async fn sweep(store: Weak<Store>) {
+async fn sweep(sessions: Weak<Sessions>) {
     loop {
-        let Some(strong) = store.upgrade() else {
+        let Some(strong) = sessions.upgrade() else {
             return;
         };
         let Some(due) = strong.tidy() else { return };
@@ -317,39 +385,39 @@ mod tests {
             volatile: false,
         };
         let session = Session::accept(Duration::ZERO, Config::default(), &hello, id, fresh, grant);
-        Arc::new(End::new(Instant::now(), session, None))
+        Arc::new(End::new(Duration::ZERO, (session, None), None))
     }
 
-    /// A store with so many sessions, of which each began a second after the one before and is away.
-    async fn away(count: u8) -> (Arc<Store>, Vec<Arc<End>>) {
-        let store = Arc::new(Store::new(u64::MAX));
+    /// So many sessions, of which each began a second after the one before and is away.
+    async fn away(count: u8) -> (Arc<Sessions>, Vec<Arc<End>>) {
+        let sessions = Arc::new(Sessions::new(u64::MAX));
         let mut ends = Vec::new();
         for number in 0..count {
             let id = SessionId([number; 16]);
             let end = end(id);
-            assert!(store.add(id, &end, usize::MAX));
+            assert!(matches!(sessions.add(id, &end, usize::MAX), Added::Yes));
             end.leave(revoir_session::ConnectionId(1));
-            store.note(id);
+            sessions.note(id);
             tokio::time::sleep(Duration::from_secs(1)).await;
             ends.push(end);
         }
-        (store, ends)
+        (sessions, ends)
     }
 
     #[tokio::test(start_paused = true)]
     async fn each_session_stands_in_the_one_set_where_it_is_looked_for() {
-        let (store, ends) = away(3).await;
-        assert!(store.has_detached());
-        let sets = |store: &Store| {
-            let shelf = store.lock();
+        let (sessions, ends) = away(3).await;
+        assert!(sessions.has_detached());
+        let sets = |sessions: &Sessions| {
+            let shelf = sessions.lock();
             (shelf.away.len(), shelf.over.len())
         };
-        assert_eq!(sets(&store), (3, 0));
+        assert_eq!(sets(&sessions), (3, 0));
         ends[1].lose(Loss::Expired);
-        store.note(SessionId([1; 16]));
-        assert_eq!(sets(&store), (2, 1));
+        sessions.note(SessionId([1; 16]));
+        assert_eq!(sets(&sessions), (2, 1));
         // Who is there is due for nothing.
-        store.note(SessionId([9; 16]));
+        sessions.note(SessionId([9; 16]));
         ends[0].change(|session, _| {
             let bye = Bye {
                 origin: Origin::Gateway,
@@ -358,61 +426,61 @@ mod tests {
             };
             session.bye(bye).unwrap();
         });
-        assert_eq!(store.lock().first().unwrap().1, SessionId([0; 16]));
+        assert_eq!(sessions.lock().first().unwrap().1, SessionId([0; 16]));
         tokio::time::sleep(Duration::from_secs(1_000)).await;
-        assert_eq!(sets(&store), (0, 0));
-        assert!(store.lock().sessions.is_empty());
-        assert!(!store.lock().is_swept);
-        assert!(!store.has_detached());
+        assert_eq!(sets(&sessions), (0, 0));
+        assert!(sessions.lock().sessions.is_empty());
+        assert!(!sessions.lock().is_swept);
+        assert!(!sessions.has_detached());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_session_that_was_lost_while_its_client_is_away_does_not_go_on() {
-        let (store, ends) = away(2).await;
+        let (sessions, ends) = away(2).await;
         for end in &ends {
             end.lose(Loss::Expired);
         }
-        assert_eq!(store.lock().away.len(), 2);
-        assert!(!store.has_detached());
+        assert_eq!(sessions.lock().away.len(), 2);
+        assert!(!sessions.has_detached());
     }
 
     #[test]
-    fn a_store_that_is_gone_keeps_nothing() {
+    fn a_server_that_is_gone_keeps_nothing() {
         let sum = Arc::new(AtomicI64::new(0));
         let counted = Arc::clone(&sum);
-        let store = Store::new(u64::MAX);
+        let sessions = Sessions::new(u64::MAX);
         let meter: Meter = Box::new(move |change| {
             counted.fetch_add(change, Relaxed);
         });
-        assert!(store.meter.set(meter).is_ok());
-        assert!(!store.kept(11));
-        drop(store);
+        assert!(sessions.meter.set(meter).is_ok());
+        assert!(!sessions.kept(11));
+        drop(sessions);
         assert_eq!(sum.load(Relaxed), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn whoever_would_expire_first_makes_room_and_is_away_no_more() {
-        let (store, ends) = away(3).await;
-        store.set_most_kept(10);
+        let (sessions, ends) = away(3).await;
+        sessions.set_most_kept(10);
         assert!(ends[2].over().is_none());
         // Losing a session frees nothing here, since these have no keeper: one after the other goes.
-        assert!(store.kept(11), "nobody is left to make room");
+        assert!(sessions.kept(11), "nobody is left to make room");
         assert!(ends.iter().all(|end| end.over().is_some()));
-        let shelf = store.lock();
+        let shelf = sessions.lock();
         assert_eq!((shelf.away.len(), shelf.over.len()), (0, 3));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_one_that_was_over_first_is_forgotten_for_a_new_one() {
-        let (store, ends) = away(3).await;
+        let (sessions, ends) = away(3).await;
         for (number, end) in [(1, &ends[1]), (0, &ends[0])] {
             end.lose(Loss::Expired);
-            store.note(SessionId([number; 16]));
+            sessions.note(SessionId([number; 16]));
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let id = SessionId([7; 16]);
-        assert!(store.add(id, &end(id), 3));
-        assert!(store.find(SessionId([1; 16])).is_none());
-        assert!(store.find(SessionId([0; 16])).is_some());
+        assert!(matches!(sessions.add(id, &end(id), 3), Added::Yes));
+        assert!(sessions.find(SessionId([1; 16])).is_none());
+        assert!(sessions.find(SessionId([0; 16])).is_some());
     }
 }

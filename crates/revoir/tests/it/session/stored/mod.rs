@@ -1,0 +1,6 @@
+//! Sessions that outlive their server, in a store that several servers have.
+
+mod asked;
+mod away;
+mod nodes;
+mod succession;

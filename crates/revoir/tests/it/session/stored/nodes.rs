@@ -1,0 +1,216 @@
+//! Servers that share a store, and lose it one by one.
+
+use std::collections::HashMap;
+use std::future::{Future, pending, ready};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use revoir::Link;
+use revoir::reconnect::LinkBuilder;
+use revoir::session::{self, Durable, Event, Keys, Session, SessionEnding, SessionId, Store};
+use revoir_session::Epoch;
+use revoir_store::{Answer, StoreError, Stored, Write, Written};
+use tokio::sync::{Notify, mpsc};
+
+use crate::session::line::{Fault, Kind};
+use crate::session::{Begun, Network, network, server};
+
+/// How a server reaches the store: it can be cut off.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    store: Arc<dyn Store>,
+    pub(crate) is_away: AtomicBool,
+    talk: Arc<Talk>,
+}
+
+/// What owners are asked for.
+#[derive(Debug, Default)]
+struct Talk {
+    owners: Mutex<HashMap<u64, Asked>>,
+    let_go: Notify,
+}
+
+#[derive(Debug)]
+struct Asked(
+    mpsc::UnboundedSender<SessionId>,
+    Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<SessionId>>>,
+);
+
+impl Talk {
+    fn with<R>(&self, owner: u64, look: impl FnOnce(&Asked) -> R) -> R {
+        let mut owners = self.owners.lock().unwrap();
+        look(owners.entry(owner).or_insert_with(|| {
+            let (sender, receiver) = mpsc::unbounded_channel();
+            Asked(sender, Arc::new(tokio::sync::Mutex::new(receiver)))
+        }))
+    }
+}
+
+impl Reach {
+    fn answer<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
+        match self.is_away.load(Ordering::Relaxed) {
+            true => Box::pin(ready(Err(StoreError::new("cut off")))),
+            false => answer,
+        }
+    }
+}
+
+impl Store for Reach {
+    fn epoch(&self, session: SessionId) -> Epoch {
+        self.store.epoch(session)
+    }
+
+    fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
+        self.answer(self.store.load(session))
+    }
+
+    fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {
+        self.answer(self.store.write(writes))
+    }
+
+    fn ask(&self, session: SessionId, owner: u64) -> Answer<'_, ()> {
+        self.answer(Box::pin(async move {
+            let let_go = self.talk.let_go.notified();
+            self.talk
+                .with(owner, |asked| asked.0.send(session))
+                .unwrap();
+            let _ = tokio::time::timeout(Duration::from_secs(1), let_go).await;
+            Ok(())
+        }))
+    }
+
+    fn asked(&self, owner: u64) -> Pin<Box<dyn Future<Output = SessionId> + Send + '_>> {
+        let asked = self.talk.with(owner, |asked| Arc::clone(&asked.1));
+        Box::pin(async move {
+            let next = asked.lock().await.recv().await;
+            match next {
+                Some(session) if !self.is_away.load(Ordering::Relaxed) => session,
+                _ => pending().await,
+            }
+        })
+    }
+
+    fn let_go(&self, _: SessionId) -> Answer<'_, ()> {
+        self.talk.let_go.notify_waiters();
+        self.answer(Box::pin(ready(Ok(()))))
+    }
+}
+
+/// A server, how it reaches the store, and the sessions that begin there.
+pub(crate) struct Node {
+    pub(crate) network: Arc<Network>,
+    pub(crate) begun: Begun,
+    pub(crate) reach: Arc<Reach>,
+}
+
+/// Servers with one store, of which a client dials one at a time.
+pub(crate) struct Nodes {
+    pub(crate) nodes: Vec<Node>,
+    at: Arc<AtomicUsize>,
+}
+
+impl Nodes {
+    pub(crate) fn new(store: &Arc<dyn Store>, durable: Durable, count: usize) -> Self {
+        let talk = Arc::new(Talk::default());
+        let nodes = std::iter::repeat_with(|| {
+            let reach = Arc::new(Reach {
+                store: Arc::clone(store),
+                is_away: AtomicBool::new(false),
+                talk: Arc::clone(&talk),
+            });
+            let stored: Arc<dyn Store> = Arc::<Reach>::clone(&reach);
+            let server = server().with_keys(Keys::new([7; 32]));
+            let (network, begun) = network(server.with_store(stored, durable));
+            Node {
+                network,
+                begun,
+                reach,
+            }
+        });
+        Self {
+            nodes: nodes.take(count).collect(),
+            at: Arc::default(),
+        }
+    }
+
+    pub(crate) fn in_memory(durable: Durable, count: usize) -> Self {
+        let store: Arc<dyn Store> = Arc::new(session::Memory::new().unwrap());
+        Self::new(&store, durable, count)
+    }
+
+    /// A link to whichever server it is sent to.
+    pub(crate) fn link(&self) -> LinkBuilder {
+        let networks: Vec<_> = { self.nodes.iter() }
+            .map(|node| Arc::clone(&node.network))
+            .collect();
+        let at = Arc::clone(&self.at);
+        Link::to("ws://a.example/").with_connector(move |_| {
+            let line = networks[at.load(Ordering::Relaxed)].dial();
+            async move { Ok(line) }
+        })
+    }
+
+    /// Clients come to this one from now on.
+    pub(crate) fn send_to(&self, node: usize) {
+        self.at.store(node, Ordering::Relaxed);
+    }
+
+    /// The next session that begins at this server.
+    pub(crate) async fn begun(&mut self, node: usize) -> Session {
+        self.nodes[node].begun.recv().await.unwrap()
+    }
+
+    pub(crate) fn server(&self, node: usize) -> session::Server {
+        self.nodes[node].network.server.lock().unwrap().clone()
+    }
+
+    /// Cuts the connection that a server has, if it has one.
+    pub(crate) fn cut(&self, node: usize) {
+        let cable = self.nodes[node].network.cable.lock().unwrap().take();
+        if let Some(cable) = cable {
+            cable.strike(Fault::now(Kind::Fin));
+        }
+    }
+
+    /// This server does not reach the store any more, or does again.
+    pub(crate) fn set_away(&self, node: usize, is_away: bool) {
+        self.nodes[node]
+            .reach
+            .is_away
+            .store(is_away, Ordering::Relaxed);
+    }
+
+    /// This server is lost: nothing of it reaches anybody any more, and clients come to the next one.
+    pub(crate) fn lose(&self, node: usize) {
+        self.set_away(node, true);
+        self.send_to(node + 1);
+        self.cut(node);
+    }
+}
+
+/// More than a tick: whatever has changed is in the store.
+pub(crate) async fn tick() {
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+/// What its client is told when it gets a connection.
+pub(crate) async fn attached(session: &mut Session) -> (&'static str, bool) {
+    loop {
+        match session.event().await.unwrap() {
+            Event::Attached(attached) => return (attached.verdict.id(), attached.bound),
+            Event::Detached { .. } | Event::GoAway(_) | Event::Volatile(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// How it ends, whatever comes before.
+pub(crate) async fn ended(session: &mut Session) -> Arc<SessionEnding> {
+    loop {
+        if let Event::Ended(ending) = session.event().await.unwrap() {
+            return ending;
+        }
+    }
+}
