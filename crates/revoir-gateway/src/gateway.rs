@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use revoir::drain::{Drain, DrainReport, Tracker};
+use revoir::session::Store;
 use revoir::tls::ServerTls;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -51,8 +52,19 @@ impl Gateway {
         settings: Settings,
         observer: Arc<dyn Observer>,
     ) -> Arc<Self> {
+        Self::with_store(routes, settings, observer, None)
+    }
+
+    /// The same, whose sessions outlive this process in a store.
+    pub fn with_store(
+        routes: Vec<RouteSettings>,
+        settings: Settings,
+        observer: Arc<dyn Observer>,
+        store: Option<Arc<dyn Store>>,
+    ) -> Arc<Self> {
         let registry = Arc::new(Registry::new(observer, settings.held_bytes));
-        let front = Arc::new(Front::new(Arc::clone(&registry), routes, settings));
+        let front = Front::new(Arc::clone(&registry), routes, settings, store);
+        let front = Arc::new(front);
         Arc::new(Self { front, registry })
     }
 
@@ -86,6 +98,7 @@ impl Gateway {
             waiting: self.front.waiting.now(),
             routes: self.registry.routes(current.routes.names()),
             sessions: self.registry.sessions(),
+            store_answers: self.front.store_answers(),
             held_bytes: self.registry.held_bytes.now(),
             from_clients,
             from_backends,
@@ -120,7 +133,8 @@ impl Gateway {
     }
 
     /// Closes every connection as `plan` says, and waits until all have ended; at its deadline the
-    /// rest is cut. What was asked over plain HTTP is answered first. To be called once.
+    /// rest is cut. What was asked over plain HTTP is answered first; and if there is a store, it has all sessions as they
+    /// are then. To be called once.
     pub async fn drain(&self, plan: Drain) -> DrainReport {
         let started = Instant::now();
         let connections = self.connections();
@@ -135,6 +149,7 @@ impl Gateway {
         for site in sites.join_all().await {
             report += site;
         }
+        self.front.hand_over().await;
         report.took = started.elapsed();
         tracing::info!(target: "revoir", "{report}");
         report

@@ -45,7 +45,7 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// What [`Config::check`] finds.
+    /// What [`Config::check`] finds, and that the store of sessions cannot be opened.
     pub fn from_config(
         config: &Config,
         service: &LocalService,
@@ -53,7 +53,9 @@ impl Gateway {
     ) -> Result<Arc<Self>, ConfigError> {
         config.check()?;
         let routes = config.routes(service)?;
-        Ok(Self::new(routes, config.settings(), observer))
+        let store = config.session.store.open()?;
+        let settings = config.settings();
+        Ok(Self::with_store(routes, settings, observer, store))
     }
 
     /// Takes the routes and settings of `config`, as [`reload`](Self::reload) does; what stays at an

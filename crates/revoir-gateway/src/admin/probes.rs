@@ -28,11 +28,16 @@ async fn healthz() -> &'static str {
 /// Whether new clients may be sent here.
 ///
 /// A backend that is away does not change that: clients wait for it here, and every other gateway
-/// in front of it would be as unready. `?upstreams` asks for it to count.
+/// in front of it would be as unready. `?upstreams` asks for it to count, and `?store` for a store of sessions
+/// that does not answer.
 async fn readyz(State(admin): State<Arc<Admin>>, RawQuery(query): RawQuery) -> Response {
     let overview = admin.gateway.overview();
     if overview.draining {
         let text = "draining: new clients are sent away\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+    }
+    if query.as_deref() == Some("store") && overview.store_answers == Some(false) {
+        let text = "the store of sessions is away: sessions are in this process only\n";
         return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     }
     let upstreams = &overview.upstreams;

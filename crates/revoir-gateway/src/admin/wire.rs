@@ -65,6 +65,9 @@ pub struct SessionLine {
     pub attached: bool,
     /// How many connections it has had.
     pub connections: u64,
+    /// Whether it is in this process only, since its store is away.
+    #[serde(default)]
+    pub volatile: bool,
     /// Messages that are kept until the client has them.
     pub kept_messages: usize,
     /// Their bytes.
@@ -227,6 +230,7 @@ impl SessionLine {
             id: status.session.to_string(),
             attached: status.is_attached,
             connections: status.generation,
+            volatile: status.is_volatile,
             kept_messages: status.kept_messages,
             kept_bytes: status.kept_bytes,
         }

@@ -94,6 +94,22 @@ pub enum ConfigError {
         /// Why not.
         error: Box<dyn Error + Send + Sync>,
     },
+    /// The keys of sessions cannot be read or used.
+    SessionKeys {
+        /// The key that names the file.
+        key: String,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The store of sessions cannot be opened.
+    Store {
+        /// The file or the address.
+        place: String,
+        /// Why not.
+        what: String,
+    },
     /// A file of roots cannot be read, or has none.
     Roots {
         /// The key that names it.
@@ -116,6 +132,12 @@ impl ConfigError {
             Self::Certificate { .. } => {
                 "give PEM files: the certificate, then those that vouch for it, and its key"
             }
+            Self::SessionKeys { .. } => {
+                "`openssl rand -hex 32` writes a key: give it to all that share sessions"
+            }
+            Self::Store { .. } => {
+                "docs/session-stores.md says what a store needs; `store = \"memory\"` needs none"
+            }
             Self::Roots { .. } => "give the path of a PEM file with the roots to trust",
         }
     }
@@ -132,6 +154,10 @@ impl fmt::Display for ConfigError {
             Self::Certificate { key, path, error } => {
                 write!(f, "{key}: {}: {error}", path.display())
             }
+            Self::SessionKeys { key, path, error } => {
+                write!(f, "{key}: {}: {error}", path.display())
+            }
+            Self::Store { place, what } => write!(f, "session.store: {place}: {what}"),
             Self::Roots { key, path, error } => write!(f, "{key}: {}: {error}", path.display()),
         }
     }

@@ -28,6 +28,7 @@ impl Config {
         self.mistake_of_places()
             .or_else(|| self.mistake_of_balancers())
             .or_else(|| self.mistake_of_names())
+            .or_else(|| self.mistake_of_store())
             .or_else(of_route)
     }
 
@@ -83,6 +84,26 @@ impl Config {
             let what = "addresses would be forgotten before they are looked up again: give at least the \
                         value of dns.refresh";
             Mistake::new("dns.keep", what)
+        })
+    }
+
+    /// Where sessions are kept.
+    fn mistake_of_store(&self) -> Option<Mistake> {
+        let sessions = &self.session;
+        if let Some(what) = sessions.store.mistake() {
+            return Some(Mistake::new("session.store", what));
+        }
+        let lacks_keys = |route: &RouteConfig| {
+            let session = route.session.as_ref();
+            session.is_some_and(|session| session.keys.is_none())
+        };
+        let is_lost = sessions.store.outlives_process()
+            && sessions.keys.is_none()
+            && self.routes.iter().any(lacks_keys);
+        is_lost.then(|| {
+            let what = "sessions that outlive this process need keys that do: give a file with a line of \
+                        `openssl rand -hex 32`";
+            Mistake::new("session.keys", what)
         })
     }
 

@@ -18,6 +18,7 @@ mod reading;
 mod restart;
 mod route;
 mod session;
+mod store;
 mod tls;
 mod upstream;
 mod values;
@@ -49,6 +50,7 @@ pub use rate::RateConfig;
 pub use reading::{parse, read};
 pub use route::{CheckConfig, HoldConfig, LostCode, RouteConfig, UpstreamTlsConfig};
 pub use session::SessionConfig;
+pub use store::{RedisAddress, SessionsConfig, StoreConfig};
 pub use tls::{CertificateFiles, ClientCertConfig, TlsConfig};
 pub use upstream::UpstreamConfig;
 pub use values::{Most, Time};
@@ -78,6 +80,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// How long the addresses of names hold.
     pub dns: DnsConfig,
+    /// Where the sessions of all routes are kept.
+    pub session: SessionsConfig,
     /// How the gateway ends.
     pub drain: DrainConfig,
     /// Where an operator asks and steers it.
@@ -182,6 +186,7 @@ impl Default for Config {
             admin: AdminConfig::default(),
             dns: DnsConfig::default(),
             drain: DrainConfig::default(),
+            session: SessionsConfig::default(),
             routes: Vec::new(),
         }
     }
@@ -250,7 +255,12 @@ impl Config {
             let keys = session.and_then(|session| session.keys.as_mut());
             route.tls.ca.iter_mut().chain(hook).chain(keys)
         });
-        for path in files.chain(roots) {
+        let sessions = self.session.keys.iter_mut();
+        let store = match &mut self.session.store {
+            StoreConfig::Disk(path) => Some(path),
+            StoreConfig::Memory | StoreConfig::Redis(_) => None,
+        };
+        for path in files.chain(roots).chain(sessions).chain(store) {
             *path = directory.join(&*path);
         }
         let listeners = &mut self.proxy_protocol.listen;
@@ -294,6 +304,10 @@ impl Config {
     ///
     /// The files of a route cannot be read or used.
     pub fn routes(&self, service: &LocalService) -> Result<Vec<RouteSettings>, ConfigError> {
+        let session_keys = self.session.keys.as_ref();
+        let session_keys = session_keys
+            .map(|path| session::keys("session.keys", path))
+            .transpose()?;
         let route = |route: &RouteConfig| {
             let mut settings = route.settings(service)?;
             if let Destination::Upstreams(pool) = &mut settings.to {
@@ -302,6 +316,9 @@ impl Config {
             }
             if let Some(auth) = &mut settings.auth {
                 auth.names = self.dns.times();
+            }
+            if let Some(session) = &mut settings.session {
+                session.keys = session.keys.take().or_else(|| session_keys.clone());
             }
             Ok(settings)
         };

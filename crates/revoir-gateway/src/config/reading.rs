@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::config::auth::AuthConfig;
     use crate::config::route::{CheckConfig, RouteConfig, UpstreamTlsConfig};
-    use crate::config::{AdminConfig, ClientCertConfig, SessionConfig, TlsConfig};
+    use crate::config::{AdminConfig, ClientCertConfig, SessionConfig, SessionsConfig, TlsConfig};
 
     const EXAMPLE: &str = include_str!("../../docs/revoir.toml");
     const PAGE: &str = include_str!("../../docs/gateway.md");
@@ -98,6 +98,10 @@ mod tests {
                 ..TlsConfig::new("cert.pem".into(), "key.pem".into())
             }),
             routes: vec![route],
+            session: SessionsConfig {
+                keys: Some("session.keys".into()),
+                ..SessionsConfig::default()
+            },
             admin: AdminConfig {
                 listen: Some("127.0.0.1:1".parse().unwrap()),
                 metrics: Some("127.0.0.1:1".parse().unwrap()),

@@ -13,6 +13,7 @@ impl Config {
             log,
             log_format,
             tls,
+            session,
             admin,
             // These are taken over.
             trusted_proxies: _,
@@ -33,6 +34,8 @@ impl Config {
             ("log-format", *log_format == running.log_format),
             // Certificates are read again.
             ("tls", tls.is_some() == running.tls.is_some()),
+            // Its keys are read again.
+            ("session.store", session.store == running.session.store),
             ("admin.listen", admin.listen == running.admin.listen),
             ("admin.hosts", admin.hosts == running.admin.hosts),
             ("admin.metrics", admin.metrics == running.admin.metrics),
@@ -53,13 +56,14 @@ mod tests {
                     [admin]\nhosts = ['a']\n[drain]\ntime = '3s'\n[limits]\nsockets = 3";
         let needed = parse(text).unwrap().needs_restart(&running);
         assert_eq!(needed, ["listen", "log", "admin.hosts"]);
-        let text = "access-log = 'none'\nlog-format = 'json'\n[tls]\ncert = 'a'\nkey = 'b'\n\
+        let text = "access-log = 'none'\nlog-format = 'json'\n[tls]\ncert = 'a'\nkey = 'b'\n[session]\nstore = { disk = 'a' }\n\
                     [admin]\nlisten = '127.0.0.1:1'\nmetrics = '127.0.0.1:2'";
         let needed = parse(text).unwrap().needs_restart(&running);
         let expected = [
             "access-log",
             "log-format",
             "tls",
+            "session.store",
             "admin.listen",
             "admin.metrics",
         ];

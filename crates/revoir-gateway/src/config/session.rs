@@ -1,10 +1,10 @@
 //! [`SessionConfig`]: the `session` of a route.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hyper::header::HeaderName;
-use revoir::session::{Overflow, Window, read_keys};
+use revoir::session::{Durable, Keys, Overflow, Window, read_keys};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -41,7 +41,10 @@ pub struct SessionConfig {
     /// What follows when that is full, and the client away.
     #[serde(default = "SessionConfig::default_overflow", with = "overflow")]
     pub overflow: Overflow,
-    /// The file with the keys of tokens. `None`: a random one for each process.
+    /// What waits for the store, if there is one.
+    #[serde(default, with = "durable")]
+    pub durable: Durable,
+    /// The file with the keys of tokens. `None`: that of `session.keys`, or a random one for each process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<PathBuf>,
 }
@@ -55,6 +58,7 @@ impl Default for SessionConfig {
             messages: Self::default_messages(),
             bytes: settings.window.bytes,
             overflow: settings.overflow,
+            durable: settings.durable,
             keys: None,
         }
     }
@@ -81,13 +85,8 @@ impl SessionConfig {
     ///
     /// The keys cannot be read or used.
     pub(super) fn settings(&self) -> Result<SessionSettings, ConfigError> {
-        let keys = self.keys.as_ref().map(|path| {
-            read_keys(path).map_err(|error| ConfigError::Certificate {
-                key: "route.session.keys".to_owned(),
-                path: path.clone(),
-                error: error.into(),
-            })
-        });
+        let keys = self.keys.as_ref();
+        let keys = keys.map(|path| self::keys("route.session.keys", path));
         Ok(SessionSettings {
             principal: self.principal.clone(),
             ttl: self.ttl.0,
@@ -96,9 +95,19 @@ impl SessionConfig {
                 bytes: self.bytes,
             },
             overflow: self.overflow,
+            durable: self.durable,
             keys: keys.transpose()?,
         })
     }
+}
+
+/// The keys of tokens in a file that `key` names.
+pub(super) fn keys(key: &str, path: &Path) -> Result<Keys, ConfigError> {
+    read_keys(path).map_err(|error| ConfigError::SessionKeys {
+        key: key.to_owned(),
+        path: path.to_owned(),
+        error,
+    })
 }
 
 /// `session = true`, or a table.
@@ -195,6 +204,33 @@ mod overflow {
     }
 }
 
+mod durable {
+    use super::*;
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Durable, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match &*text {
+            "acks" => Ok(Durable::Acks),
+            "before-send" => Ok(Durable::BeforeSend),
+            _ => Err(de::Error::custom(format!(
+                "{text:?}: expected acks or before-send"
+            ))),
+        }
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        durable: &Durable,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match durable {
+            Durable::Acks => "acks",
+            Durable::BeforeSend => "before-send",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,12 +246,13 @@ mod tests {
         assert_eq!(session(""), None);
         assert_eq!(session("session = false"), None);
         assert_eq!(session("session = true"), Some(SessionConfig::default()));
-        let written = "[route.session]\nprincipal = 'cookie:sid'\nttl = '7s'\noverflow = 'wait'";
+        let written = "[route.session]\nprincipal = 'cookie:sid'\nttl = '7s'\noverflow = 'wait'\ndurable = 'before-send'";
         let session = session(written).unwrap();
         assert_eq!(session.principal, PrincipalOf::Cookie("sid".to_owned()));
         assert_eq!(session.ttl, Time::seconds(7));
         let settings = session.settings().unwrap();
         assert_eq!(settings.overflow, Overflow::Wait);
+        assert_eq!(settings.durable, Durable::BeforeSend);
         assert_eq!(settings.window, Window::DEFAULT);
     }
 
@@ -251,6 +288,10 @@ mod tests {
             (
                 format!("{up}\nsession = {{ principal = 'none', overflow = 'no' }}"),
                 "expire, drop-oldest or wait",
+            ),
+            (
+                format!("{up}\nsession = {{ principal = 'none', durable = 'no' }}"),
+                "expected acks or before-send",
             ),
             (
                 format!("{up}\nsession = {{ principal = 'none', keys = '/nowhere' }}"),

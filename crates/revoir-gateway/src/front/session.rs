@@ -1,7 +1,8 @@
 //! Opening handshakes of clients with sessions: the 101 comes before the backend's.
 //!
 //! Who may connect is decided before the 101, as always. Then the client says HELLO. If it resumes a session, that has a
-//! backend already; if it begins one, a backend is dialled with what HELLO says, and WELCOME has its answer.
+//! backend already; if it begins one, a backend is dialled with what HELLO says, and WELCOME has its answer. So it is if it
+//! resumes one that only the store has: its gateway was lost, and the backend connection with it.
 
 use std::future::Future;
 use std::io;
@@ -16,7 +17,7 @@ use hyper::header::{HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
 use hyper::{HeaderMap, Request, Response, Uri};
 use revoir::reconnect::Entropy;
 use revoir::server::Origins;
-use revoir::session::{Accepted, Close, Opening, Principal, SUBPROTOCOL, Session};
+use revoir::session::{Accepted, Close, Loss, Opening, Principal, SUBPROTOCOL, Session, Verdict};
 use revoir::{Acceptor, Incoming};
 use revoir_proto::Config;
 use revoir_proto::handshake::key;
@@ -125,6 +126,7 @@ fn open(
         .with_ttl(settings.ttl)
         .with_window(settings.window)
         .with_overflow(settings.overflow)
+        .with_durable(settings.durable)
         .with_heartbeat(
             begins
                 .rules
@@ -159,7 +161,7 @@ struct Begins {
 }
 
 impl Begins {
-    /// Dials a backend with what HELLO says.
+    /// Dials a backend with what HELLO says. One that goes on with a session has to be one that may follow another.
     async fn accept(mut self, hello: Opening) -> Result<Accepted<Handler>, Close> {
         let front = Arc::clone(&self.front);
         let registry = &front.registry;
@@ -186,6 +188,9 @@ impl Begins {
         let (opened, upstream) = reached.map_err(|response| close_of(&response))?;
         registry.observer.backend_accepted(&self.who, opened.took);
         let (treatment, adapter) = treated(&self.rules, &opening, &opened, true);
+        // What an adapter has heard of its client went with the gateway before.
+        let may_move = treatment.is_hold() && adapter.is_none();
+        let is_successor = hello.verdict == Verdict::Resumed;
         let redial = Box::new(Redialer::new(
             Arc::clone(&self.pool),
             settings.handshake_limit,
@@ -208,7 +213,11 @@ impl Begins {
             let registry = &front.registry;
             let shared = Arc::new(Shared::new(session.watcher()));
             let seen = (Arc::clone(&registry.observer), route);
-            let side = Box::new(SessionClient::new(session, Arc::clone(&shared), seen));
+            let side = SessionClient::new(session, (Arc::clone(&shared), may_move), seen);
+            if is_successor && may_move {
+                side.succeed();
+            }
+            let side = Box::new(side);
             let agreed = (opened.agreement, rules, treatment);
             let place = (pool, upstream, permit);
             let connection = Connection::new(registry, id, who, agreed, place).with_session(shared);
@@ -219,9 +228,14 @@ impl Begins {
                 Ok(())
             })
         });
-        Ok(Accepted::new(handler)
+        let accepted = Accepted::new(handler)
             .with_protocol(protocol)
-            .with_headers(cookies))
+            .with_headers(cookies);
+        Ok(match is_successor && !may_move {
+            // Another backend knows nothing of it.
+            true => accepted.with_loss(Loss::Backend),
+            false => accepted,
+        })
     }
 
     /// What the backend is asked for: as without a session, with the subprotocols and fields of HELLO.

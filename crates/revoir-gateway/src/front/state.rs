@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use revoir::Incoming;
-use revoir::session::{self, Principal};
+use revoir::session::{self, Durable, Principal, Store};
 
 use crate::connection::{ClientLimiter, ClientLimits, Registry};
 use crate::front::route::{Replaced, RouteSettings, Routes};
@@ -20,6 +20,7 @@ pub(crate) struct Front {
     pub(crate) waiting: Waiting,
     /// The sessions of all routes.
     pub(super) sessions: session::Server,
+    has_store: bool,
     current: RwLock<Arc<Current>>,
 }
 
@@ -36,22 +37,45 @@ impl Front {
         registry: Arc<Registry>,
         routes: Vec<RouteSettings>,
         settings: Settings,
+        store: Option<Arc<dyn Store>>,
     ) -> Self {
         let routes = Routes::start(routes, registry.epoch());
         let held_bytes = Arc::clone(&registry.held_bytes);
-        let sessions = session::Server::new(|_: &Incoming| Principal::NONE)
+        let has_store = store.is_some();
+        let mut sessions = session::Server::new(|_: &Incoming| Principal::NONE)
             .with_max_kept_bytes(most_kept(&settings))
             .with_meter(move |change| held_bytes.change(change));
+        if let Some(store) = store {
+            // Each route says what waits for it.
+            sessions = sessions.with_store(store, Durable::Acks);
+        }
         Self {
             registry,
             limiter: ClientLimiter::new(settings.room),
             sockets: ClientLimiter::new(per_address(&settings)),
             waiting: Waiting::default(),
             sessions,
+            has_store,
             current: RwLock::new(Arc::new(Current {
                 settings: Arc::new(settings),
                 routes,
             })),
+        }
+    }
+
+    /// Whether the store of sessions answers; `None`: they are in this process only.
+    pub(crate) fn store_answers(&self) -> Option<bool> {
+        self.has_store.then(|| !self.sessions.is_store_away())
+    }
+
+    /// Leaves all sessions to the next process.
+    pub(crate) async fn hand_over(&self) {
+        if !self.has_store {
+            return;
+        }
+        let sessions = self.sessions.hand_over().await;
+        if sessions > 0 {
+            tracing::warn!(target: "revoir", sessions, "sessions could not be written to the store");
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use revoir::reconnect::Entropy;
-use revoir::session::{Bye, Event, GoAway, Loss, Origin, Session, SessionEnding};
+use revoir::session::{BackendChanged, Bye, Event, GoAway, Loss, Origin, Session, SessionEnding};
 use revoir_codes::Slot;
 use revoir_proto::frame::CloseFrame;
 use revoir_proto::{Config, Connection, Event as Heard, Message, Reason, Role, SendCode};
@@ -34,6 +34,8 @@ pub(crate) struct SessionClient {
     came: usize,
     stage: SessionStage,
     shared: Arc<Shared>,
+    /// Whether its client may be served by another backend, and so by another gateway.
+    may_move: bool,
     observer: Arc<dyn Observer>,
     route: Arc<str>,
 }
@@ -53,7 +55,7 @@ impl SessionClient {
     /// `session` of a client, on this route.
     pub(crate) fn new(
         session: Session,
-        shared: Arc<Shared>,
+        (shared, may_move): (Arc<Shared>, bool),
         (observer, route): (Arc<dyn Observer>, Arc<str>),
     ) -> Self {
         let config = Arc::clone(&CONFIG);
@@ -65,9 +67,21 @@ impl SessionClient {
             came: 0,
             stage: SessionStage::Open,
             shared,
+            may_move,
             observer,
             route,
         }
+    }
+
+    /// Tells the client that its gateway was lost, and the backend connection with it.
+    pub(crate) fn succeed(&self) {
+        let status = self.session.watcher().status();
+        self.session.backend_changed(BackendChanged {
+            written: status.received,
+            received: status.sent,
+            // Nothing says what a backend has read that nobody speaks to any more.
+            maybe_lost: status.received,
+        });
     }
 
     /// What the client says, as the bytes of a client.
@@ -244,19 +258,25 @@ impl SessionClient {
         match (self.shared.ended_by(), slot) {
             (EndedBy::Backend, _) => self.say_bye(Origin::Backend, &frame),
             (EndedBy::Gateway, None) => self.say_bye(Origin::Gateway, &frame),
-            (EndedBy::Gateway | EndedBy::NoBackend, slot) => {
+            (ended_by @ (EndedBy::Gateway | EndedBy::NoBackend), slot) => {
                 let code = sendable(&frame);
-                let goaway = slot.map(|slot| GoAway {
-                    origin: Origin::Gateway,
-                    code,
-                    // Its backend goes with it.
-                    resumable: false,
-                    after: slot.after(),
-                    spread: slot.spread(),
-                    reason: frame.reason().to_string(),
-                });
+                let goaway = |resumable| {
+                    slot.map(|slot| GoAway {
+                        origin: Origin::Gateway,
+                        code,
+                        resumable,
+                        after: slot.after(),
+                        spread: slot.spread(),
+                        reason: frame.reason().to_string(),
+                    })
+                };
                 let reason = *frame.reason();
-                self.session.lose(Loss::Backend, goaway, code, reason);
+                let may_move = self.may_move && ended_by == EndedBy::Gateway;
+                // Without a store, or if its backend knows this client only here, it goes with its backend.
+                if !may_move || !self.session.leave(goaway(true), code, reason) {
+                    self.session
+                        .lose(Loss::Backend, goaway(false), code, reason);
+                }
             }
         }
     }
@@ -276,7 +296,10 @@ impl Drop for SessionClient {
         if self.stage == SessionStage::Open {
             let reason = Reason::truncated("the backend connection was lost");
             let code = SendCode::INTERNAL_ERROR;
-            self.session.lose(Loss::Backend, None, code, reason);
+            // Where another backend may follow, another gateway may.
+            if !self.may_move || !self.session.leave(None, code, reason) {
+                self.session.lose(Loss::Backend, None, code, reason);
+            }
         }
     }
 }

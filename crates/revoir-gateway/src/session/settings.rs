@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use revoir::session::{Keys, Overflow, Principal, Window};
+use revoir::session::{Durable, Keys, Overflow, Principal, Window};
 
 use crate::upstream::cookie;
 
@@ -19,6 +19,8 @@ pub struct SessionSettings {
     pub window: Window,
     /// What becomes of what a backend sends to a client that is away, when that is full.
     pub overflow: Overflow,
+    /// What waits for the store, if there is one.
+    pub durable: Durable,
     /// What seals tokens. `None`: a key that is random for each process.
     pub keys: Option<Keys>,
 }
@@ -43,6 +45,7 @@ impl Default for SessionSettings {
             ttl: Duration::from_secs(120),
             window: Window::DEFAULT,
             overflow: Overflow::Expire,
+            durable: Durable::Acks,
             keys: None,
         }
     }

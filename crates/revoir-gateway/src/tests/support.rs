@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use revoir::server::Origins;
+use revoir::session::Store;
 use revoir::tls::ServerTls;
 use revoir_proto::Role;
 use revoir_proto::frame::{FrameHeader, Mask, Opcode};
@@ -225,10 +226,28 @@ pub(super) async fn secured(
     settings: Settings,
     tls: Option<ServerTls>,
 ) -> Between {
+    served(routes, settings, tls, None).await
+}
+
+/// A gateway with these routes, whose sessions are in `store`.
+pub(super) async fn stored(
+    routes: Vec<RouteSettings>,
+    settings: Settings,
+    store: Arc<dyn Store>,
+) -> Between {
+    served(routes, settings, None, Some(store)).await
+}
+
+async fn served(
+    routes: Vec<RouteSettings>,
+    settings: Settings,
+    tls: Option<ServerTls>,
+    store: Option<Arc<dyn Store>>,
+) -> Between {
     let listener = listen_async();
     let address = listener.local_addr().unwrap();
     let counts = Arc::new(Counts::default());
-    let gateway = Gateway::new(routes, settings, counts.clone());
+    let gateway = Gateway::with_store(routes, settings, counts.clone(), store);
     let serving = Arc::clone(&gateway);
     tokio::spawn(async move { serving.serve(vec![listener], tls).await });
     Between {

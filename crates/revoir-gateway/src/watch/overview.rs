@@ -18,6 +18,8 @@ pub struct Overview {
     pub routes: Vec<RouteState>,
     /// Clients with sessions.
     pub sessions: SessionsState,
+    /// Whether the store of sessions answers. `None`: they are in this process only.
+    pub store_answers: Option<bool>,
     /// Bytes that wait for a backend.
     pub held_bytes: usize,
     /// What has come from clients so far, also from those that have left.

@@ -135,8 +135,9 @@ fn list(connections: &[ConnectionLine]) -> String {
 fn mode(one: &ConnectionLine) -> String {
     let session = match &one.session {
         None => "",
-        Some(session) if session.attached => ", session",
-        Some(_) => ", session, away",
+        Some(session) if !session.attached => ", session, away",
+        Some(session) if session.volatile => ", session, volatile",
+        Some(_) => ", session",
     };
     format!("{} ({}){session}", one.mode, one.mode_by)
 }

@@ -23,7 +23,7 @@ pub(super) enum How {
 
 /// What lies between clients and the gateway.
 pub(super) struct Network {
-    gateway: SocketAddr,
+    gateway: Mutex<SocketAddr>,
     state: Mutex<State>,
     /// It is up again.
     is_up: Notify,
@@ -50,10 +50,15 @@ struct Cable {
 impl Network {
     pub(super) fn to(gateway: SocketAddr) -> Self {
         Self {
-            gateway,
+            gateway: Mutex::new(gateway),
             state: Mutex::default(),
             is_up: Notify::new(),
         }
+    }
+
+    /// Connections lead to this gateway from now on.
+    pub(super) fn lead_to(&self, gateway: SocketAddr) {
+        *self.gateway.lock().unwrap() = gateway;
     }
 
     /// Whether nobody gets to the gateway.
@@ -91,7 +96,8 @@ pub(super) async fn connect(network: Arc<Network>) -> io::Result<Line> {
         }
         up.await;
     }
-    let stream = TcpStream::connect(network.gateway).await?;
+    let gateway = *network.gateway.lock().unwrap();
+    let stream = TcpStream::connect(gateway).await?;
     let cable = Arc::<Mutex<Cable>>::default();
     let mut state = network.state.lock().unwrap();
     let fault = state.faults.pop();

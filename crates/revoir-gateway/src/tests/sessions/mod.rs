@@ -4,6 +4,7 @@ mod cuts;
 mod ending;
 mod line;
 mod opening;
+mod stored;
 
 use std::sync::Arc;
 use std::time::Duration;

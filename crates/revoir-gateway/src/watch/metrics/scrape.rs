@@ -28,6 +28,7 @@ impl Collector for Scrape {
             waiting,
             routes,
             sessions,
+            store_answers,
             held_bytes,
             from_clients,
             from_backends,
@@ -62,6 +63,13 @@ impl Collector for Scrape {
             "Bytes of messages that are kept for clients with sessions",
             usize::try_from(sessions.kept_bytes).unwrap_or(usize::MAX),
         )?;
+        if let Some(answers) = *store_answers {
+            families.gauge(
+                "session_store_up",
+                "Whether the store of sessions has answered when it was written to last",
+                usize::from(answers),
+            )?;
+        }
         families.gauge(
             "waiting_handshakes",
             "Opening handshakes that wait for a backend",
