@@ -56,10 +56,10 @@ impl Session {
             headers,
         };
         let id = ConnectionId(self.attempt);
-        self.line = Some(Line {
+        self.line = Some(Box::new(Line {
             wants_session,
             ..Line::new(now, id, hello.encode())
-        });
+        }));
         self.detached_since = None;
         Ok(id)
     }

@@ -56,7 +56,8 @@ pub struct Session {
     heartbeat: Duration,
     sending: Sending,
     receiving: Receiving,
-    line: Option<Line>,
+    /// A session that waits for its client has no room for it.
+    line: Option<Box<Line>>,
     detached_since: Option<Duration>,
     volatile: bool,
     /// Server: what the client knows of that.
@@ -222,6 +223,8 @@ impl Session {
 
     /// The connection, if it is this one: what comes of others is late.
     fn current(&mut self, connection: ConnectionId) -> Option<&mut Line> {
-        self.line.as_mut().filter(|line| line.id == connection)
+        self.line
+            .as_deref_mut()
+            .filter(|line| line.id == connection)
     }
 }

@@ -192,11 +192,11 @@ impl Session {
             protocol: grant.protocol,
             headers: grant.headers,
         };
-        self.line = Some(Line {
+        self.line = Some(Box::new(Line {
             is_open: true,
             says_volatile: self.volatile,
             ..Line::new(now, ConnectionId(self.generation), welcome.encode())
-        });
+        }));
         self.detached_since = None;
     }
 
