@@ -113,6 +113,12 @@ pub(crate) fn strangers(gateway: &Path) -> anyhow::Result<()> {
     play(script, &folder, "docs/strangers-proof.md", STRANGERS_HEAD)
 }
 
+/// The script that plays socket.io for the proof of sessions, with what it needs.
+pub(crate) fn beside_sessions() -> anyhow::Result<PathBuf> {
+    let folder = install("apps", Instant::now() + INSTALL_LIMIT)?;
+    Ok(folder.join("beside_sessions.mjs"))
+}
+
 /// A folder with the scripts of a proof, what all have in common, and the packages that they need.
 fn install(name: &str, deadline: Instant) -> anyhow::Result<PathBuf> {
     let folder = crate::root().join("target").join(name);

@@ -43,7 +43,7 @@ pub(crate) async fn run(messages: u64) -> anyhow::Result<()> {
     });
     let address = served.await?;
     let counts = Arc::new(Counts::default());
-    let proxy = proxy::cutting(address, Arc::clone(&counts)).await?;
+    let proxy = proxy::cutting(address, Arc::clone(&counts), fastrand::u64(..)).await?;
     let begin = Instant::now();
     let clients = (0..SESSIONS).map(|_| {
         let tally = Arc::clone(&tally);

@@ -1,6 +1,5 @@
 //! What a session costs whose client is away.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -8,8 +7,8 @@ use revoir::session::SUBPROTOCOL;
 use revoir::{Client, Message};
 use revoir_session::{Config, Outgoing};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::Command;
 
+use crate::process::Process;
 use crate::server;
 
 const SESSIONS: u64 = 19_000;
@@ -20,7 +19,7 @@ const AT_ONCE: u64 = 200;
 /// The most that one may cost, in bytes.
 const LIMIT: u64 = 2048;
 
-/// The server: says where it is, and then for each line how much memory it takes.
+/// The server: says where it is, and then for each line how many clients are away.
 pub(crate) async fn serve() -> anyhow::Result<()> {
     let sessions = server::sessions().with_ttl(Duration::from_secs(600));
     let counted = sessions.clone();
@@ -33,52 +32,26 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
     println!("{}", address.await?);
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while lines.next_line().await?.is_some() {
-        println!("{} {}", counted.counts().detached, resident()?);
+        println!("{}", counted.counts().detached);
     }
     Ok(())
 }
 
-/// The resident memory of this process, in bytes.
-fn resident() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.context("VmRSS")?.trim().trim_end_matches(" kB");
-    Ok(kib.parse::<u64>()? * 1024)
-}
-
 pub(crate) async fn run() -> anyhow::Result<()> {
-    let mut child = Command::new(std::env::current_exe()?)
-        .arg("detached-server")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut ask = child.stdin.take().context("stdin")?;
-    let mut lines = BufReader::new(child.stdout.take().context("stdout")?).lines();
-    let url = format!("ws://{}/", lines.next_line().await?.context("no address")?);
+    let mut process = Process::own(&["detached-server"])?;
+    let url = format!("ws://{}/", process.line().await?);
     // The first ones warm up what is there once.
     come_and_go(&url, AT_ONCE).await?;
-    let mut look = async |expected: u64| {
-        loop {
-            ask.write_all(b"?\n").await?;
-            let line = lines.next_line().await?.context("no answer")?;
-            let (detached, resident) = line.split_once(' ').context("two numbers")?;
-            if detached.parse::<u64>()? == expected {
-                return anyhow::Ok(resident.parse::<u64>()?);
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let before = look(AT_ONCE).await?;
+    let before = once_away(&mut process, AT_ONCE).await?;
     for _ in 0..SESSIONS / AT_ONCE {
         come_and_go(&url, AT_ONCE).await?;
     }
-    let after = look(AT_ONCE + SESSIONS).await?;
+    let after = once_away(&mut process, AT_ONCE + SESSIONS).await?;
     let each = after.saturating_sub(before) / SESSIONS;
     println!("## Clients that are away\n");
     println!("| | |\n|---|---|");
     println!(
-        "| {SESSIONS} sessions that keep nothing, each with a handler that waits: resident memory of the server for each | {each} bytes |"
+        "| {SESSIONS} sessions that keep nothing, each with a handler that waits: resident memory of the server for each | {each} bytes |\n"
     );
     if each > LIMIT {
         bail!("a session costs {each} bytes");
@@ -86,8 +59,20 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The resident memory of the server, once so many clients are away.
+async fn once_away(process: &mut Process, expected: u64) -> anyhow::Result<u64> {
+    loop {
+        let stdin = process.stdin.as_mut().context("its input")?;
+        stdin.write_all(b"?\n").await?;
+        if process.line().await?.parse::<u64>()? == expected {
+            return process.resident();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// So many clients begin a session each, and go.
-async fn come_and_go(url: &str, count: u64) -> anyhow::Result<()> {
+pub(crate) async fn come_and_go(url: &str, count: u64) -> anyhow::Result<()> {
     let clients: Vec<_> = (0..count)
         .map(|_| {
             let url = url.to_owned();

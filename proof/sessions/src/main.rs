@@ -6,12 +6,18 @@
     reason = "what it measures is its standard output"
 )]
 
+mod beside;
 mod cuts;
 mod detached;
+mod gateway;
+mod pool;
+mod process;
 mod proxy;
 mod resume;
 mod server;
 mod wire;
+
+use std::path::Path;
 
 use anyhow::bail;
 
@@ -20,17 +26,52 @@ async fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
-        ["run", messages] => {
-            cuts::run(messages.parse()?).await?;
-            resume::run().await?;
-            wire::run().await?;
-            detached::run().await
+        ["run", messages, revoir, script] => {
+            let revoir = Path::new(revoir);
+            // What one part misses does not keep the others from being measured.
+            let parts = [
+                cuts::run(messages.parse()?).await,
+                resume::run().await,
+                wire::run().await,
+                detached::run().await,
+                pool::run().await,
+                gateway::away(revoir).await,
+                gateway::messages(revoir).await,
+                beside::run(Path::new(script)).await,
+            ];
+            all_hold(parts)
         }
+        ["cuts", messages] => cuts::run(messages.parse()?).await,
         ["wire"] => wire::run().await,
         ["detached"] => detached::run().await,
-        ["detached-server"] => detached::serve().await,
-        _ => {
-            bail!("usage: revoir-sessions run MESSAGES-EACH-WAY, or one part of it: wire, detached")
+        ["pool"] => pool::run().await,
+        ["gateway", revoir] => {
+            let revoir = Path::new(revoir);
+            let parts = [gateway::away(revoir).await, gateway::messages(revoir).await];
+            all_hold(parts)
         }
+        ["beside", script] => beside::run(Path::new(script)).await,
+        // What the others start.
+        ["detached-server"] => detached::serve().await,
+        ["pool-server"] => pool::serve().await,
+        ["backend"] => gateway::backend().await,
+        ["connections", url] => gateway::wait_on(url).await,
+        _ => bail!(
+            "usage: revoir-sessions run MESSAGES-EACH-WAY REVOIR SCRIPT, or one part of it: cuts MESSAGES, wire, detached, pool, \
+             gateway REVOIR, beside SCRIPT"
+        ),
     }
+}
+
+/// Says what is not as promised, and fails if anything is.
+fn all_hold(parts: impl IntoIterator<Item = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let missed: Vec<_> = parts.into_iter().filter_map(Result::err).collect();
+    if missed.is_empty() {
+        return Ok(());
+    }
+    println!("## Not as promised\n");
+    for what in &missed {
+        println!("- {what:#}");
+    }
+    bail!("{} parts are not as promised", missed.len())
 }

@@ -67,18 +67,24 @@ where
     Ok(address)
 }
 
-/// Passes bytes on to `server`, and cuts each connection after 0.1 to 5 s.
-pub(crate) async fn cutting(server: SocketAddr, counts: Arc<Counts>) -> anyhow::Result<SocketAddr> {
+/// Passes bytes on to `server`, and cuts each connection after 0.1 to 5 s. How and when is drawn from `seed` and from which
+/// connection it is.
+pub(crate) async fn cutting(
+    server: SocketAddr,
+    counts: Arc<Counts>,
+    seed: u64,
+) -> anyhow::Result<SocketAddr> {
     between(server, move |near, far| {
         let counts = Arc::clone(&counts);
-        async move { one(near, far, &counts).await }
+        async move { one(near, far, &counts, seed).await }
     })
     .await
 }
 
-async fn one(near: TcpStream, far: TcpStream, counts: &Counts) {
-    counts.connections.fetch_add(1, Relaxed);
-    let which = fastrand::usize(..Cut::ALL.len());
+async fn one(near: TcpStream, far: TcpStream, counts: &Counts, seed: u64) {
+    let number = counts.connections.fetch_add(1, Relaxed);
+    let mut random = fastrand::Rng::with_seed(seed.wrapping_add(number));
+    let which = random.usize(..Cut::ALL.len());
     let cut = Cut::ALL[which];
     let (struck, strike) = watch::channel(None);
     if cut == Cut::Reset {
@@ -92,7 +98,7 @@ async fn one(near: TcpStream, far: TcpStream, counts: &Counts) {
     let up = pass(near_read, far_write, strike.clone(), true, counts);
     let down = pass(far_read, near_write, strike, false, counts);
     let striking = async {
-        sleep(Duration::from_millis(fastrand::u64(100..5000))).await;
+        sleep(Duration::from_millis(random.u64(100..5000))).await;
         counts.cuts[which].fetch_add(1, Relaxed);
         struck.send_replace(Some(cut));
         // An end that notices closes its socket, which ends the other `pass`.
