@@ -70,6 +70,8 @@ impl From<ConfigError> for Failure {
             ConfigError::Unreadable { .. } | ConfigError::Wrong { .. } => "--config: ",
             ConfigError::Mistake(_)
             | ConfigError::Certificate { .. }
+            | ConfigError::SessionKeys { .. }
+            | ConfigError::Store { .. }
             | ConfigError::Roots { .. } => "",
         };
         Self::Impossible {
