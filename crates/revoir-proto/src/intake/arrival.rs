@@ -5,7 +5,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::Intake;
 use crate::frame::{FrameHeader, OpenFrame};
-use crate::message::Unfinished;
+use crate::message::{InputMemory, Unfinished};
 
 /// From this length on, the rest of a message does not wait for what comes right behind its start,
 /// but is read to memory of its own.
@@ -54,18 +54,18 @@ impl Intake {
     #[inline]
     pub(crate) fn lend<'a>(&'a mut self, buffer: &'a mut BytesMut) -> &'a mut BytesMut {
         if self.message.is_in_input() && self.is_empty() {
-            if !self.is_lent {
+            if !self.message.is_lent() {
                 match self.input.try_unsplit(std::mem::take(buffer)) {
-                    Ok(()) => self.is_lent = true,
+                    Ok(()) => self.message.set_memory(InputMemory::Lent),
                     Err(elsewhere) => *buffer = elsewhere,
                 }
             }
-            if self.is_lent {
+            if self.message.is_lent() {
                 return &mut self.input;
             }
-        } else if self.is_lent {
+        } else if self.message.is_lent() {
             let rest = self.input.split_off(self.input.len());
-            self.is_lent = false;
+            self.message.set_memory(InputMemory::Given);
             if buffer.capacity() == 0 {
                 *buffer = rest;
             }
@@ -95,8 +95,7 @@ impl Intake {
     /// Takes bytes in memory that was given away.
     #[inline]
     pub(crate) fn give(&mut self, input: BytesMut) -> Arrival {
-        self.message.may_stay(true);
-        self.is_lent = false;
+        self.message.set_memory(InputMemory::Given);
         if !self.is_empty() {
             self.push(input);
             return Arrival::Behind;
@@ -164,8 +163,7 @@ impl Intake {
                 self.fill();
             }
         }
-        self.message.may_stay(false);
-        self.is_lent = false;
+        self.message.set_memory(InputMemory::Copied);
         if 2 * bytes.len() < buffer.capacity() {
             return if !bytes.is_empty() {
                 self.push(BytesMut::from(bytes));
@@ -198,7 +196,7 @@ impl Intake {
             self.message.leave_input(&self.input, frame);
         }
         self.input = BytesMut::new();
-        self.is_lent = false;
+        self.message.set_memory(InputMemory::Given);
     }
 
     /// Opens the data frame at the start of `bytes` if its end is not among them. Whatever is

@@ -31,8 +31,6 @@ pub(crate) struct Intake {
     head: [u8; MAX_HEADER_BYTES - 1],
     /// What is not decoded yet, behind what has arrived of the message.
     input: BytesMut,
-    /// Whether the rest of the driver's buffer lies behind the input.
-    is_lent: bool,
     frame: Option<OpenFrame>,
     /// The payload so far of a control frame that was cut by the transport.
     #[expect(
@@ -56,7 +54,6 @@ impl Intake {
             head_len: 0,
             head: [0; MAX_HEADER_BYTES - 1],
             input: BytesMut::new(),
-            is_lent: false,
             frame: None,
             control: None,
             message: Unfinished::default(),
@@ -221,7 +218,7 @@ impl Intake {
         let is_all = self.message.is_all(&header);
         self.message.begin(&header, limit)?;
         let is_whole = header.length <= self.input.len() as u64;
-        if is_all && (is_whole || self.is_lent || self.input.len() >= STAYS_FROM) {
+        if is_all && (is_whole || self.message.is_lent() || self.input.len() >= STAYS_FROM) {
             self.message.stay(is_whole);
         }
         Ok(OpenFrame::new(header))
@@ -343,7 +340,7 @@ impl Intake {
     /// so that an idle connection keeps none.
     #[inline]
     fn split_front(&mut self, length: usize) -> BytesMut {
-        if self.input.len() == length && !self.is_lent {
+        if self.input.len() == length && !self.message.is_lent() {
             std::mem::take(&mut self.input)
         } else {
             self.input.split_to(length)
@@ -353,7 +350,7 @@ impl Intake {
     /// Drops the first `length` bytes, and with the last of them the buffer unless it is lent.
     #[inline]
     fn advance(&mut self, length: usize) {
-        if self.input.len() == length && !self.is_lent {
+        if self.input.len() == length && !self.message.is_lent() {
             self.input = BytesMut::new();
         } else {
             self.input.advance(length);

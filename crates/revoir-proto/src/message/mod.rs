@@ -11,7 +11,7 @@ pub use unfinished::MessageSnapshot;
 
 use bytes::Bytes;
 
-pub(crate) use unfinished::{Unfinished, compressed_allowance};
+pub(crate) use unfinished::{InputMemory, Unfinished, compressed_allowance};
 
 use utf8::Utf8Stream;
 

@@ -28,8 +28,7 @@ pub(crate) struct Unfinished {
     is_compressed: bool,
     utf8: Utf8Stream,
     place: Place,
-    /// Whether its payload may stay in the input: more may arrive right behind it.
-    may_stay: bool,
+    memory: InputMemory,
     /// Plain bytes, and behind them payload of the open frame as it arrived. Binary stays masked
     /// until the frame is whole; text is checked with every piece.
     buffer: Vec<u8>,
@@ -47,6 +46,19 @@ enum Place {
     Due,
     /// At the start of the input. The frame is the whole message.
     Input,
+}
+
+/// Whose memory the input is in, and so whether a payload may stay there. It is kept here, where it takes
+/// no room of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum InputMemory {
+    /// A copy, behind which nothing arrives.
+    #[default]
+    Copied,
+    /// It was given away: more may arrive right behind it.
+    Given,
+    /// The same, and the rest of the driver's buffer lies behind it.
+    Lent,
 }
 
 /// An unfinished message.
@@ -111,17 +123,23 @@ impl Unfinished {
         }
     }
 
-    /// Whether a payload that comes next may stay in the input.
+    /// Takes note of whose memory the input is in.
     #[inline]
-    pub(crate) fn may_stay(&mut self, may_stay: bool) {
-        self.may_stay = may_stay;
+    pub(crate) fn set_memory(&mut self, memory: InputMemory) {
+        self.memory = memory;
+    }
+
+    /// Whether the rest of the driver's buffer lies behind the input.
+    #[inline]
+    pub(crate) fn is_lent(&self) -> bool {
+        self.memory == InputMemory::Lent
     }
 
     /// Leaves the payload of the open frame, which is the whole message, in the input if it may stay
     /// there or is whole.
     #[inline]
     pub(crate) fn stay(&mut self, is_whole: bool) {
-        if self.may_stay || is_whole {
+        if self.memory != InputMemory::Copied || is_whole {
             self.place = Place::Input;
         }
     }
