@@ -54,9 +54,10 @@ pub(crate) async fn run(script: &Path) -> anyhow::Result<()> {
         "{CLIENTS} clients, a message each way every {} ms for {} s, over connections that are cut as above, the same draws for all; both \
          come back 50 to 250 ms after they notice, and notice silence with pings of 1 s and a patience of 1 s. socket.io of npm with \
          `connectionStateRecovery` and its adapter in memory, WebSocket only; once as it is, once with `retries: 10, ackTimeout: 2000` for what \
-         clients emit. A message that an end was told of as missing or not taken is lost, and told.\n",
+         clients emit. Lost is what was not there {} s after the last one was sent, with a session or without: some of it may still have been on its way.\n",
         PACE.as_millis(),
         (PACE * u32::try_from(MESSAGES)?).as_secs(),
+        SETTLE.as_secs(),
     );
     println!(
         "| | lost down | lost up | of which told | doubled down, up | out of order | cut off, median (slowest of 20) |\n|---|---:|---:|---:|---:|---:|---:|"
