@@ -13,6 +13,7 @@ mod gateway;
 mod pool;
 mod process;
 mod proxy;
+mod restarts;
 mod resume;
 mod server;
 mod wire;
@@ -45,6 +46,7 @@ async fn main() -> anyhow::Result<()> {
         ["wire"] => wire::run().await,
         ["detached"] => detached::run().await,
         ["pool"] => pool::run().await,
+        ["restarts", revoir] => restarts::run(Path::new(revoir)).await,
         ["gateway", revoir] => {
             let revoir = Path::new(revoir);
             let parts = [gateway::away(revoir).await, gateway::messages(revoir).await];
@@ -58,7 +60,7 @@ async fn main() -> anyhow::Result<()> {
         ["connections", url] => gateway::wait_on(url).await,
         _ => bail!(
             "usage: revoir-sessions run MESSAGES-EACH-WAY REVOIR SCRIPT, or one part of it: cuts MESSAGES, wire, detached, pool, \
-             gateway REVOIR, beside SCRIPT"
+             gateway REVOIR, restarts REVOIR, beside SCRIPT"
         ),
     }
 }

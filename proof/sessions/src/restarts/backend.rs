@@ -1,0 +1,74 @@
+//! A backend that remembers each client, whatever connection it has.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use revoir::{Acceptor, Config, Ending, Message, Server, WebSocket};
+use tokio::time::interval;
+
+use super::{PACE, SharedTalk};
+
+pub(super) struct Backend {
+    pub(super) address: SocketAddr,
+    talks: Arc<Mutex<HashMap<String, SharedTalk>>>,
+}
+
+impl Backend {
+    pub(super) async fn start() -> anyhow::Result<Self> {
+        let acceptor = Acceptor::new().with_config(Config::server());
+        let server = Server::bind("127.0.0.1:0").await?.with_acceptor(acceptor);
+        let address = server.local_addr()?;
+        let talks: Arc<Mutex<HashMap<String, SharedTalk>>> = Arc::default();
+        let known = Arc::clone(&talks);
+        tokio::spawn(server.serve_incoming(move |incoming| {
+            let name = incoming.query().unwrap_or_default().to_owned();
+            let talk = locked(&known).get(&name).cloned().unwrap_or_default();
+            let response = incoming.run(move |socket| converse(socket, talk));
+            async move { response }
+        }));
+        Ok(Self { address, talks })
+    }
+
+    /// Another client, and the query by which it is known.
+    pub(super) fn talk(&self) -> (String, SharedTalk) {
+        let mut talks = locked(&self.talks);
+        let name = format!("c={}", talks.len());
+        let talk = SharedTalk::default();
+        talks.insert(name.clone(), Arc::clone(&talk));
+        (name, talk)
+    }
+}
+
+async fn converse(mut socket: WebSocket, talk: SharedTalk) -> Result<(), Arc<Ending>> {
+    let mut ticks = interval(PACE);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {
+                let number = {
+                    let mut said = locked(&talk.at_backend);
+                    said.sent.push(Instant::now());
+                    said.sent.len() as u64 - 1
+                };
+                socket.send(Message::Text(number.to_string().into())).await?;
+            }
+            message = socket.recv() => {
+                if let Some(number) = number(&message?) {
+                    locked(&talk.at_backend).got.push(number);
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn number(message: &Message) -> Option<u64> {
+    match message {
+        Message::Text(text) => text.as_str().parse().ok(),
+        Message::Binary(_) => None,
+    }
+}
+
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
