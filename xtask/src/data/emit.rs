@@ -294,13 +294,14 @@ fn causes(causes: &[CauseFacts]) -> String {
             .collect();
         let _ = writeln!(
             out,
-            "    CauseFacts {{ id: {:?}, phase: Phase::{}, any_phase: {}, seen_by: &[{}], prior: {}, said: {:?}, settings: {:?},\n        \
+            "    CauseFacts {{ id: {:?}, phase: Phase::{}, any_phase: {}, seen_by: &[{}], prior: {}, command: {:?}, said: {:?}, settings: {:?},\n        \
              codes: &[{}],\n        signs: &[{}] }},",
             cause.id,
             variant(&cause.phase),
             cause.any_phase,
             witnesses.join(", "),
             cause.prior,
+            cause.command,
             cause.said,
             cause.settings,
             cause.codes.iter().map(codes).collect::<Vec<_>>().join(", "),

@@ -206,6 +206,8 @@ pub(crate) struct CauseFacts {
     pub(crate) seen_by: Vec<String>,
     /// How common it is, in decibans.
     pub(crate) prior: i16,
+    /// What proves or refutes it.
+    pub(crate) command: String,
     /// What people say when they look for it.
     pub(crate) said: Option<String>,
     /// The topic of the settings that fix it.

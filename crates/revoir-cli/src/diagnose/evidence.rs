@@ -250,6 +250,9 @@ fn tell_of_tls(tls: &TlsSeen, evidence: &mut Evidence) {
 fn tell_of_a_refusal(refused: &Refused, plan: &LookPlan, evidence: &mut Evidence) {
     evidence.status = Some(refused.status);
     evidence.headers = fields(&refused.headers, plan);
+    if let Some(server) = without_websocket(refused.status, &evidence.headers) {
+        evidence.observe_value(Sign::ServerWithoutWebsocket, server);
+    }
     let body = String::from_utf8_lossy(&refused.body);
     let start = body.trim_start().to_ascii_lowercase();
     let is_html = start.starts_with("<!doctype html") || start.starts_with("<html");
@@ -259,6 +262,38 @@ fn tell_of_a_refusal(refused: &Refused, plan: &LookPlan, evidence: &mut Evidence
     if !body.is_empty() {
         evidence.texts.push(opening::said(refused, plan));
     }
+}
+
+/// Servers that speak no WebSocket by themselves, as the field `Server` has them, with the statuses by which they show
+/// it. uvicorn refuses with 403 where it could; with anything else it passed a plain request on.
+const WITHOUT_WEBSOCKET: [(&str, &[u16]); 7] = [
+    ("SimpleHTTP/", &[]),
+    ("BaseHTTP/", &[]),
+    ("WSGIServer/", &[]),
+    ("gunicorn", &[]),
+    ("waitress", &[]),
+    ("PHP/", &[]),
+    ("uvicorn", &[200, 400, 404, 405, 426]),
+];
+
+/// The server that refused, if it is one that speaks no WebSocket by itself.
+fn without_websocket(status: u16, headers: &[(String, String)]) -> Option<String> {
+    let server = headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("server"));
+    let (_, server) = server?;
+    let found = WITHOUT_WEBSOCKET.iter().find(|(begins, _)| {
+        let (own, begins) = (server.to_ascii_lowercase(), begins.to_ascii_lowercase());
+        own.starts_with(&begins)
+    });
+    let (_, statuses) = found?;
+    let shows = matches!(status, 200..=499 | 501) && !matches!(status, 401 | 403 | 407 | 429);
+    let shows = if statuses.is_empty() {
+        shows
+    } else {
+        statuses.contains(&status)
+    };
+    shows.then(|| server.clone())
 }
 
 /// The header fields of an answer, without secrets.

@@ -32,7 +32,7 @@ mod trust;
 pub(crate) use hold::hold;
 pub(crate) use log::{Log, Progress};
 pub(crate) use look::look;
-pub(crate) use plan::LookPlan;
+pub(crate) use plan::{LookPlan, Place};
 pub(crate) use secrets::Secrets;
 pub(crate) use seen::Seen;
 pub(crate) use step::{Outcome, Step, StepId};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use revoir::Client;
 use revoir::client::{ConnectError, Target};
 use revoir::handshake::InvalidRequest;
+use revoir_codes::catalog::causes::CauseFacts;
 use revoir_proto::handshake::ClientRequest;
 
 use crate::args::LiveArgs;
@@ -27,6 +28,36 @@ pub(crate) struct LookPlan {
     /// How long one step may take.
     pub(super) limit: Duration,
     pub(crate) secrets: Secrets,
+}
+
+/// A URL without its query.
+#[derive(Debug)]
+pub(crate) struct Place {
+    scheme: &'static str,
+    host: String,
+    port: u16,
+    path: String,
+}
+
+impl Place {
+    /// The command that proves or refutes a cause, to be pasted into a shell. Without a place, words in capitals stand
+    /// for it.
+    pub(crate) fn command(place: Option<&Self>, cause: &CauseFacts) -> String {
+        let Some(place) = place else {
+            return cause.command_for(None);
+        };
+        let host = match place.host.contains(':') {
+            true => format!("[{}]", place.host),
+            false => place.host.clone(),
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._~%-".contains(c);
+        // Whatever a shell might take for more than a path stays out of the command.
+        let path = match place.path.chars().all(plain) {
+            true => place.path.as_str(),
+            false => "/PATH",
+        };
+        cause.command_for(Some((place.scheme, &host, place.port, path)))
+    }
 }
 
 /// Who opens the way to the server in place of TCP.
@@ -77,6 +108,24 @@ impl LookPlan {
             proxy,
             page,
         })
+    }
+
+    /// What is looked at, without its query.
+    pub(crate) fn place(&self) -> Place {
+        let Target {
+            host,
+            port,
+            secure,
+            resource,
+            ..
+        } = &self.target;
+        let path = resource.split('?').next().unwrap_or("/");
+        Place {
+            scheme: if *secure { "wss" } else { "ws" },
+            host: host.clone(),
+            port: *port,
+            path: path.to_owned(),
+        }
     }
 
     /// A request without anything that lets somebody in: neither fields nor query.

@@ -8,6 +8,8 @@ use revoir_codes::catalog::diagnosis::{Diagnosis, Observed, Question, Ranked, We
 use revoir_codes::catalog::intermediaries::Intermediary;
 use serde::Serialize;
 
+use crate::diagnose::Place;
+
 /// What evidence amounts to, and the steps of a look at a URL that it comes from.
 #[derive(Debug, Serialize)]
 pub(crate) struct DiagnosisLine<'a, S> {
@@ -39,6 +41,7 @@ struct RankedLine<'a> {
     supporting: Vec<WeighedLine<'a>>,
     against: Vec<WeighedLine<'a>>,
     confirm: &'static str,
+    command: String,
     fix: &'static [&'static str],
     settings: Vec<SettingLine>,
 }
@@ -97,10 +100,11 @@ impl<'a, S> DiagnosisLine<'a, S> {
         diagnosis: &'a Diagnosis,
         verdict: String,
         steps: Vec<S>,
+        place: Option<&Place>,
         locale: &'static Locale,
     ) -> Self {
         let first = diagnosis.likeliest();
-        let line = |ranked| RankedLine::new(ranked, diagnosis, locale);
+        let line = |ranked| RankedLine::new(ranked, diagnosis, place, locale);
         Self {
             lang: locale.text_locale().tag,
             verdict,
@@ -139,7 +143,12 @@ impl<'a, S> DiagnosisLine<'a, S> {
 }
 
 impl<'a> RankedLine<'a> {
-    fn new(ranked: &'a Ranked, diagnosis: &Diagnosis, locale: &'static Locale) -> Self {
+    fn new(
+        ranked: &'a Ranked,
+        diagnosis: &Diagnosis,
+        place: Option<&Place>,
+        locale: &'static Locale,
+    ) -> Self {
         let text = ranked.cause.text(locale);
         let weighed = |all: &'a [Weighed]| {
             let line = |one: &'a Weighed| WeighedLine {
@@ -158,6 +167,7 @@ impl<'a> RankedLine<'a> {
             supporting: weighed(&ranked.supporting),
             against: weighed(&ranked.contradicting),
             confirm: text.map_or("", |text| text.confirm),
+            command: Place::command(place, ranked.cause),
             fix: text.map_or(&[], |text| text.fix),
             settings: settings(ranked.cause, &diagnosis.products)
                 .into_iter()

@@ -3,6 +3,7 @@
 use revoir_codes::catalog::diagnosis::settings::{Setting, settings};
 use revoir_codes::catalog::diagnosis::{Confidence, Diagnosis, Ranked, Weighed};
 
+use crate::diagnose::Place;
 use crate::output::{Page, Screen};
 use crate::printable;
 
@@ -16,7 +17,12 @@ const LONGEST_LINE: usize = 160;
 const LEAST_SHARE: u8 = 1;
 
 /// Writes what evidence amounts to, but for the verdict.
-pub(crate) fn write_diagnosis(page: &mut Page<'_>, diagnosis: &Diagnosis, screen: &Screen) {
+pub(crate) fn write_diagnosis(
+    page: &mut Page<'_>,
+    diagnosis: &Diagnosis,
+    place: Option<&Place>,
+    screen: &Screen,
+) {
     let locale = screen.locale;
     if let Some(names) = locale.points_at(diagnosis) {
         page.paragraph(0, &names);
@@ -28,7 +34,7 @@ pub(crate) fn write_diagnosis(page: &mut Page<'_>, diagnosis: &Diagnosis, screen
         false => (&[][..], nearest(&diagnosis.ranked)),
     };
     for (index, ranked) in full.iter().enumerate() {
-        in_full(page, index + 1, ranked, diagnosis, screen);
+        in_full(page, index + 1, ranked, diagnosis, place, screen);
     }
     if !named.is_empty() {
         page.heading(match is_known {
@@ -93,6 +99,7 @@ fn in_full(
     number: usize,
     ranked: &Ranked,
     diagnosis: &Diagnosis,
+    place: Option<&Place>,
     screen: &Screen,
 ) {
     let (locale, labels) = (screen.locale, &screen.locale.labels);
@@ -111,6 +118,8 @@ fn in_full(
     );
     page.paragraph(2, &screen.faint(labels.confirm));
     page.paragraph(4, text.confirm);
+    // To be copied, so it is never wrapped.
+    page.line(&format!("    $ {}", Place::command(place, ranked.cause)));
     page.paragraph(2, &screen.faint(labels.fix));
     page.bullets(4, text.fix);
     let found = settings(ranked.cause, &diagnosis.products);

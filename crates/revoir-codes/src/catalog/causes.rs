@@ -1,5 +1,8 @@
 //! The causes of endings, in the order in which a connection lives; most are causes of 1006.
 
+use alloc::format;
+use alloc::string::{String, ToString};
+
 use crate::catalog::locale::Locale;
 use crate::catalog::text::CauseText;
 use crate::code::CloseCode;
@@ -21,6 +24,9 @@ pub struct CauseFacts {
     /// How common it is among endings that somebody asks about, in decibans: ten times the
     /// logarithm of the odds, on a scale of its own.
     pub prior: i16,
+    /// A command that proves or refutes it. `{ws}`, `{http}`, `{host}` and `{port}` stand for the URL and its parts,
+    /// words in capitals for what only its user knows.
+    pub command: &'static str,
     /// What people say, in English, when they look for it; for a search.
     pub said: Option<&'static str>,
     /// The topic of the settings that fix it ([`settings`](super::diagnosis::settings)).
@@ -39,6 +45,22 @@ impl CauseFacts {
         known
             .map(|(_, weight)| *weight)
             .filter(|weight| *weight != 0)
+    }
+
+    /// The command for a URL, given as its scheme (`ws` or `wss`), host, port and path; without one, words in capitals
+    /// stand for it.
+    #[must_use]
+    pub fn command_for(&self, url: Option<(&str, &str, u16, &str)>) -> String {
+        let (scheme, host, port, path) = match url {
+            Some((scheme, host, port, path)) => (scheme, host, port.to_string(), path),
+            None => ("wss", "HOST", "PORT".to_string(), "/PATH"),
+        };
+        let http = scheme.replacen("ws", "http", 1);
+        self.command
+            .replace("{ws}", &format!("{scheme}://{host}:{port}{path}"))
+            .replace("{http}", &format!("{http}://{host}:{port}{path}"))
+            .replace("{host}", host)
+            .replace("{port}", &port)
     }
 
     /// Whether it is a cause of 1006.

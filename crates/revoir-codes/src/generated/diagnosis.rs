@@ -387,6 +387,8 @@ pub(crate) static MESSAGES: &[Message] = &[
         intermediary: None, example: Some("TimeoutError: [Errno 110] Connection timed out"), source: Source { evidence: Evidence::Standard, place: "Linux errno ETIMEDOUT" } },
     Message { pattern: "ECONNREFUSED", exact: false, by: "any", signs: &[Sign::Refused], opened: Some(false), witness: None,
         intermediary: None, example: Some("Error: connect ECONNREFUSED 127.0.0.1:9000"), source: Source { evidence: Evidence::Standard, place: "POSIX" } },
+    Message { pattern: "No server is available to handle this request", exact: false, by: "HAProxy", signs: &[Sign::Status503, Sign::BackendGone], opened: Some(false), witness: None,
+        intermediary: Some(&INTERMEDIARIES[17]), example: Some("503 Service Unavailable No server is available to handle this request."), source: Source { evidence: Evidence::Measured, place: "HAProxy in front of a closed port" } },
     Message { pattern: "ECONNREFUSED ::1", exact: false, by: "node", signs: &[Sign::Refused, Sign::RefusedAtIpv6Loopback], opened: Some(false), witness: None,
         intermediary: None, example: Some("Error: connect ECONNREFUSED ::1:8080"), source: Source { evidence: Evidence::Read, place: "Node.js lib/net.js; localhost is ::1 first since Node.js 17" } },
     Message { pattern: "dial tcp [::1]:*connection refused", exact: false, by: "Go", signs: &[Sign::Refused, Sign::RefusedAtIpv6Loopback], opened: Some(false), witness: None,

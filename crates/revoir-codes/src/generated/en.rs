@@ -506,6 +506,7 @@ pub(crate) static BODIES: Bodies = Bodies {
         "The two ends use different versions of a protocol that runs over WebSocket.",
         "The server does not know the session named in the request.",
         "WebSocket support is missing on the server, or turned off.",
+        "{value} does not speak WebSocket by itself.",
         "The server sent a masked frame.",
         "A frame has a reserved bit set.",
         "A frame breaks a protocol rule: {value}.",

@@ -506,6 +506,7 @@ pub(crate) static BODIES: Bodies = Bodies {
         "Les deux bouts utilisent des versions différentes d’un protocole au-dessus de WebSocket.",
         "Le serveur ne connaît pas la session indiquée dans la requête.",
         "WebSocket est absent ou désactivé sur le serveur.",
+        "{value} ne parle pas WebSocket de lui-même.",
         "Le serveur a envoyé une trame masquée.",
         "Une trame a un bit réservé activé.",
         "Une trame enfreint une règle du protocole\u{a0}: {value}.",

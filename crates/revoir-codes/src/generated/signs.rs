@@ -190,6 +190,8 @@ pub enum Sign {
     SessionUnknown,
     /// WebSocket support is missing on the server, or turned off.
     WebsocketsUnavailable,
+    /// {value} does not speak WebSocket by itself.
+    ServerWithoutWebsocket,
     /// The server sent a masked frame.
     FrameMasked,
     /// A frame has a reserved bit set.
@@ -430,6 +432,7 @@ impl Sign {
         Self::OtherProtocol,
         Self::SessionUnknown,
         Self::WebsocketsUnavailable,
+        Self::ServerWithoutWebsocket,
         Self::FrameMasked,
         Self::FrameRsv,
         Self::FrameBroken,
@@ -600,6 +603,7 @@ impl Sign {
             Self::OtherProtocol => "other-protocol",
             Self::SessionUnknown => "session-unknown",
             Self::WebsocketsUnavailable => "websockets-unavailable",
+            Self::ServerWithoutWebsocket => "server-without-websocket",
             Self::FrameMasked => "frame-masked",
             Self::FrameRsv => "frame-rsv",
             Self::FrameBroken => "frame-broken",

@@ -506,6 +506,7 @@ pub(crate) static BODIES: Bodies = Bodies {
         "Hai đầu dùng hai phiên bản khác nhau của một giao thức chạy trên WebSocket.",
         "Server không biết phiên nêu trong request.",
         "Server không hỗ trợ WebSocket, hoặc tính năng này đang tắt.",
+        "{value} tự nó không hỗ trợ WebSocket.",
         "Server gửi frame có mask.",
         "Một frame có bit dự trữ được bật.",
         "Một frame vi phạm giao thức: {value}.",

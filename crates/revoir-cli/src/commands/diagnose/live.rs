@@ -9,7 +9,7 @@ use tokio::runtime;
 use crate::args::LiveArgs;
 use crate::commands::settings::Authority;
 use crate::commands::{network, settings};
-use crate::diagnose::{Log, LookPlan, Progress, Seen, Step, Trust, hold, look};
+use crate::diagnose::{Log, LookPlan, Place, Progress, Seen, Step, Trust, hold, look};
 use crate::exit::{Exit, Failure};
 use crate::output::{Screen, step_line};
 use crate::signals::Signals;
@@ -22,6 +22,8 @@ pub(super) struct Looked {
     pub(super) is_well: bool,
     pub(super) steps: Vec<Step>,
     pub(super) exit: Exit,
+    /// What was looked at.
+    pub(super) place: Option<Place>,
 }
 
 /// Looks at `url`, and tells every step on stderr. Ctrl-C ends it with what is known.
@@ -63,6 +65,7 @@ pub(super) fn run(
         is_well: seen.is_well(),
         steps,
         exit,
+        place: Some(plan.place()),
     })
 }
 

@@ -12,7 +12,7 @@ use revoir_codes::catalog::diagnosis::{Diagnosis, Evidence, diagnose};
 use crate::answer::written_to;
 use crate::args::DiagnoseArgs;
 use crate::commands::sections;
-use crate::diagnose::Step;
+use crate::diagnose::{Place, Step};
 use crate::exit::{Exit, Failure};
 use crate::output::{DiagnosisLine, Page, Screen, json, step_line, write_diagnosis};
 use live::Looked;
@@ -36,6 +36,7 @@ pub(crate) fn run(
             is_well: false,
             steps: Vec::new(),
             exit: Exit::Done,
+            place: None,
         },
     };
     let mut evidence = looked.evidence;
@@ -57,6 +58,7 @@ pub(crate) fn run(
         is_well,
         code: evidence.code,
         steps: looked.steps,
+        place: looked.place,
     };
     let text = match screen.json {
         true => finding.json(screen),
@@ -73,6 +75,7 @@ struct Finding {
     is_well: bool,
     code: Option<CloseCode>,
     steps: Vec<Step>,
+    place: Option<Place>,
 }
 
 impl Finding {
@@ -90,6 +93,7 @@ impl Finding {
             &self.diagnosis,
             verdict,
             steps,
+            self.place.as_ref(),
             screen.locale,
         ))
     }
@@ -99,7 +103,7 @@ impl Finding {
         sections::notice(&mut page, screen);
         page.paragraph(0, &screen.strong(&self.verdict(screen)));
         if !self.is_well {
-            write_diagnosis(&mut page, &self.diagnosis, screen);
+            write_diagnosis(&mut page, &self.diagnosis, self.place.as_ref(), screen);
         }
         if !self.steps.is_empty() {
             page.heading(screen.locale.phrases().tried);
