@@ -177,11 +177,7 @@ pub(crate) static CAUSES: &[CauseFacts] = &[
     CauseFacts { id: "http-5xx", phase: Phase::Handshake, any_phase: false, seen_by: &[Witness::Browser, Witness::Client], prior: 4, command: "curl -si -m 10 http://BACKEND:PORT/", said: Some("bad gateway, service unavailable, backend down, no healthy upstream"), settings: None,
         codes: &[Codes { first: 1006, last: 1006, weight: 0 }],
         signs: &[(Sign::AddressLocal, -4), (Sign::AddressSession, -3), (Sign::BackendGone, 12), (Sign::BrowserSilent, 3), (Sign::Crashed, 6), (Sign::HandshakeRejected, 5), (Sign::Refused, 7), (Sign::SaidFailed, 5), (Sign::Simultaneous, 4), (Sign::Status502, 34), (Sign::Status503, 29), (Sign::Status5xx, 15)] },
-<<<<<<< HEAD
-    CauseFacts { id: "connection-limit", phase: Phase::Handshake, any_phase: true, seen_by: &[Witness::Browser, Witness::Client, Witness::Server], prior: 0, said: Some("too many connections, EMFILE, open files, file descriptors, new connection no longer accepted, more than connections"), settings: None,
-=======
-    CauseFacts { id: "connection-limit", phase: Phase::Handshake, any_phase: true, seen_by: &[Witness::Browser, Witness::Client, Witness::Server], prior: 0, command: "ss -s", said: Some("too many connections, EMFILE, open files, file descriptors"), settings: None,
->>>>>>> ee82beb (revoir-cli: name a command for each cause)
+    CauseFacts { id: "connection-limit", phase: Phase::Handshake, any_phase: true, seen_by: &[Witness::Browser, Witness::Client, Witness::Server], prior: 0, command: "ss -s", said: Some("too many connections, EMFILE, open files, file descriptors, new connection no longer accepted, more than connections"), settings: None,
         codes: &[Codes { first: 1000, last: 1000, weight: 0 }, Codes { first: 1006, last: 1006, weight: 0 }, Codes { first: 1008, last: 1008, weight: 4 }, Codes { first: 1013, last: 1013, weight: 5 }, Codes { first: 3000, last: 4999, weight: 0 }],
         signs: &[(Sign::MessageTooBig, -6), (Sign::Overloaded, 15), (Sign::Refused, 3), (Sign::Status429, 6), (Sign::Status503, 17), (Sign::TooManySockets, 54)] },
     CauseFacts { id: "http-504", phase: Phase::Handshake, any_phase: false, seen_by: &[Witness::Browser, Witness::Client], prior: -1, command: "time curl -si -m 10 --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://BACKEND:PORT/PATH", said: Some("gateway timeout, slow backend"), settings: None,
@@ -208,11 +204,7 @@ pub(crate) static CAUSES: &[CauseFacts] = &[
     CauseFacts { id: "local-close-while-connecting", phase: Phase::Handshake, any_phase: false, seen_by: &[Witness::Browser, Witness::Client], prior: -1, command: "revoir diagnose {ws}", said: Some("React StrictMode, useEffect, unmount, closed before established"), settings: None,
         codes: &[Codes { first: 1006, last: 1006, weight: 0 }],
         signs: &[(Sign::ClosedWhileConnecting, 50)] },
-<<<<<<< HEAD
-    CauseFacts { id: "idle-proxy", phase: Phase::Open, any_phase: false, seen_by: &[Witness::Browser, Witness::Client, Witness::Server], prior: 18, said: Some("idle timeout, load balancer, inactivity, disconnects after one minute, does nothing, keep alive, nginx, alb, 60 seconds, dropped, dropping, drops after some time, a certain amount of time, 经常断"), settings: Some("idle"),
-=======
-    CauseFacts { id: "idle-proxy", phase: Phase::Open, any_phase: false, seen_by: &[Witness::Browser, Witness::Client, Witness::Server], prior: 18, command: "revoir diagnose {ws} --hold 2m", said: Some("idle timeout, load balancer, inactivity, disconnects after one minute, does nothing, keep alive, nginx, alb, 60 seconds"), settings: Some("idle"),
->>>>>>> ee82beb (revoir-cli: name a command for each cause)
+    CauseFacts { id: "idle-proxy", phase: Phase::Open, any_phase: false, seen_by: &[Witness::Browser, Witness::Client, Witness::Server], prior: 18, command: "revoir diagnose {ws} --hold 2m", said: Some("idle timeout, load balancer, inactivity, disconnects after one minute, does nothing, keep alive, nginx, alb, 60 seconds, dropped, dropping, drops after some time, a certain amount of time, 经常断"), settings: Some("idle"),
         codes: &[Codes { first: 1000, last: 1000, weight: 0 }, Codes { first: 1001, last: 1001, weight: 1 }, Codes { first: 1002, last: 1002, weight: 0 }, Codes { first: 1005, last: 1005, weight: 0 }, Codes { first: 1006, last: 1006, weight: 0 }, Codes { first: 1008, last: 1008, weight: 0 }, Codes { first: 1011, last: 1011, weight: 0 }, Codes { first: 3000, last: 4999, weight: 0 }],
         signs: &[(Sign::AddressLocal, -3), (Sign::AgeAtIdleLimit, 14), (Sign::Alone, 1), (Sign::BothDiedSameAge, -25), (Sign::BrokenPipe, 2), (Sign::Busy, -25), (Sign::Clean, -15), (Sign::Fin, 9), (Sign::IdleAtLimit, 26), (Sign::IdleAtSilentLimit, -1), (Sign::IdleDiedPingedLived, 35), (Sign::IdleLong, 6), (Sign::IdleNoLimit, -3), (Sign::IdleRound, 16), (Sign::IdleSaid, 34), (Sign::LifetimeSaid, -10), (Sign::MessageCut, -8), (Sign::NetworkLost, 2), (Sign::PingedDiedToo, -15), (Sign::ProxyTimer, 40), (Sign::Rst, 7), (Sign::SaidEnded, 6), (Sign::SaidTimeout, 10), (Sign::Silence, -10), (Sign::Simultaneous, -13), (Sign::SurvivedIdle, -25), (Sign::WhileClosing, -8)] },
     CauseFacts { id: "nat-firewall", phase: Phase::Open, any_phase: false, seen_by: &[Witness::Server, Witness::Browser, Witness::Client], prior: 6, command: "revoir diagnose {ws} --hold 10m", said: Some("carrier NAT, conntrack, half-open, zombie connection, dead connection"), settings: Some("idle"),
@@ -275,11 +267,7 @@ pub(crate) static CAUSES: &[CauseFacts] = &[
     CauseFacts { id: "http-in-tunnel", phase: Phase::Open, any_phase: false, seen_by: &[Witness::Browser, Witness::Client], prior: 0, command: "revoir diagnose {ws}", said: Some("HTML in the connection, HTTP response in frame"), settings: None,
         codes: &[Codes { first: 1002, last: 1002, weight: 5 }, Codes { first: 1006, last: 1006, weight: 0 }],
         signs: &[(Sign::AddressLocal, -4), (Sign::FrameBroken, 14), (Sign::FrameHeaderInvalid, 41), (Sign::FrameRsv, 34), (Sign::FrameRsvOthers, 2), (Sign::HtmlInTunnel, 50), (Sign::TextInTunnel, 45), (Sign::WhileClosing, -6)] },
-<<<<<<< HEAD
-    CauseFacts { id: "illegal-close-code", phase: Phase::Closing, any_phase: false, seen_by: &[Witness::Client, Witness::Server], prior: 0, said: Some("invalid close opcode, invalid status code"), settings: None,
-=======
-    CauseFacts { id: "illegal-close-code", phase: Phase::Closing, any_phase: false, seen_by: &[Witness::Client, Witness::Server], prior: 0, command: "revoir diagnose {ws}", said: None, settings: None,
->>>>>>> ee82beb (revoir-cli: name a command for each cause)
+    CauseFacts { id: "illegal-close-code", phase: Phase::Closing, any_phase: false, seen_by: &[Witness::Client, Witness::Server], prior: 0, command: "revoir diagnose {ws}", said: Some("invalid close opcode, invalid status code"), settings: None,
         codes: &[Codes { first: 1002, last: 1002, weight: 4 }, Codes { first: 1006, last: 1006, weight: 0 }],
         signs: &[(Sign::IllegalCodeReceived, 52), (Sign::WhileClosing, 8)] },
     CauseFacts { id: "invalid-close-argument", phase: Phase::Closing, any_phase: false, seen_by: &[Witness::Browser], prior: 0, command: "revoir explain CODE", said: Some("InvalidAccessError, the code must be either 1000, or between 3000 and 4999, reason too long, 123 bytes"), settings: None,
