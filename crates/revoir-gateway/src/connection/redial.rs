@@ -19,7 +19,7 @@ use crate::treatment::{HeldBy, Treatment};
 use crate::upstream::dial::dial;
 use crate::upstream::opening::{DialError, Opened, Opening};
 use crate::upstream::{
-    Affinity, Agreement, Asking, MaybeTls, PathId, Pool, Priority, QueueId, Upstream,
+    Affinity, Agreement, Asking, DialPermit, MaybeTls, PathId, Pool, Priority, QueueId, Upstream,
     UpstreamPermit,
 };
 
@@ -32,13 +32,19 @@ const USUAL: usize = 4096;
 /// Nobody is waited for longer than this on their own advice.
 const LONGEST_ADVICE: Duration = Duration::from_secs(3600);
 
-/// Dials again for one client. What the client asked for is kept in little memory: most clients
-/// never need it.
+/// Dials again for one client.
 pub(crate) struct Redialer {
     pool: Arc<Pool>,
     limit: Duration,
+    wanted: Arc<Wanted>,
+}
+
+/// What a client asked for, and what it got. Kept in little memory, also while thousands wait for their turn: what an
+/// attempt needs is made when it begins.
+struct Wanted {
     name: Box<str>,
     resource: Box<str>,
+    path: PathId,
     fields: Fields,
     agreement: Agreement,
     mode: Mode,
@@ -65,11 +71,10 @@ impl Redialer {
         let fields = Fields::pack(&opening.headers);
         let mut held = Held::of(all);
         held.set((resource.len() + fields.len()).saturating_sub(USUAL));
-        Self {
-            pool,
-            limit,
+        let wanted = Wanted {
             name: name.into(),
             resource,
+            path: PathId::of(opening.resource.path()),
             fields,
             _held: held,
             agreement,
@@ -80,9 +85,16 @@ impl Redialer {
                 Header::Own => None,
                 client @ Header::For(_) => Some(Box::new(client)),
             },
+        };
+        Self {
+            pool,
+            limit,
+            wanted: Arc::new(wanted),
         }
     }
+}
 
+impl Wanted {
     /// What the client asked for, with what was agreed on.
     fn opening(&self) -> Opening {
         let subprotocol = self.agreement.subprotocol.as_deref();
@@ -98,6 +110,27 @@ impl Redialer {
             client: self.client.as_deref().copied().unwrap_or(Header::Own),
         }
     }
+
+    /// Asks a backend for it again, with `permit`.
+    async fn ask(
+        &self,
+        (pool, limit): (&Arc<Pool>, Duration),
+        permit: DialPermit,
+        seeking: Seeking,
+        doubted: Option<Arc<Upstream>>,
+    ) -> Result<Returned<MaybeTls>, RedialFailure> {
+        if let Some(lost) = doubted.filter(|lost| !lost.was_heard_of(seeking.since)) {
+            let probe = UpstreamPermit::new(&lost);
+            Arc::clone(pool).probe(probe, self.path).await;
+        }
+        let held = pool.now().saturating_sub(seeking.since);
+        let mut opening = self.opening();
+        if let Ok(value) = HeaderValue::from_str(&resume(&self.name, seeking.previous, held)) {
+            opening.headers.insert(RESUME, value);
+        }
+        let answer = dial(pool, permit, &opening, limit).await;
+        judge(answer, &self.agreement, self.treatment)
+    }
 }
 
 impl Redial<MaybeTls> for Redialer {
@@ -109,31 +142,22 @@ impl Redial<MaybeTls> for Redialer {
         doubted: Option<Arc<Upstream>>,
     ) -> Redialing<MaybeTls> {
         let (pool, limit) = (Arc::clone(&self.pool), self.limit);
-        let (mut opening, agreement) = (self.opening(), self.agreement.clone());
-        let (name, treatment) = (self.name.clone(), self.treatment);
+        let wanted = Arc::clone(&self.wanted);
         Box::pin(async move {
             let asking = Asking {
-                path: PathId::of(opening.resource.path()),
+                path: wanted.path,
                 priority,
                 is_new: false,
             };
             let permit = pool.dial_permit(queue_id, asking).await;
-            if let Some(lost) = doubted.filter(|lost| !lost.was_heard_of(seeking.since)) {
-                let probe = UpstreamPermit::new(&lost);
-                Arc::clone(&pool).probe(probe, asking.path).await;
-            }
-            let held = pool.now().saturating_sub(seeking.since);
-            if let Ok(value) = HeaderValue::from_str(&resume(&name, seeking.previous, held)) {
-                opening.headers.insert(RESUME, value);
-            }
-            let answer = dial(&pool, permit, &opening, limit).await;
-            judge(answer, &agreement, treatment)
+            // In a box of its own, which nobody has who still waits.
+            Box::pin(wanted.ask((&pool, limit), permit, seeking, doubted)).await
         })
     }
 
     fn hear_of(&self, silent: &Arc<Upstream>) -> Hearing {
         let (pool, silent) = (Arc::clone(&self.pool), Arc::clone(silent));
-        let question = self.opening().question();
+        let question = self.wanted.opening().question();
         Box::pin(async move {
             let since = pool.falls_silent(&silent, &question);
             pool.hear_of(&silent, &question, since).await;
@@ -244,7 +268,42 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
+    use crate::upstream::{PoolSettings, Target};
+
+    /// Thousands do at the same time.
+    #[tokio::test]
+    async fn a_client_that_waits_for_its_turn_takes_little_memory() {
+        let target = Target::parse("ws://127.0.0.1:9").unwrap();
+        let pool = Pool::new(PoolSettings::new(target), Instant::now());
+        let queue_id = pool.queue_id();
+        let opening = Opening {
+            resource: "/chat".parse().unwrap(),
+            headers: HeaderMap::new(),
+            key: String::new(),
+            subprotocols: Vec::new(),
+            extensions: None,
+            mode: Mode::Hold,
+            affinity: None,
+            client: Header::Own,
+        };
+        let agreed = (Agreement::default(), Treatment::Hold(HeldBy::Operator));
+        let all = Arc::new(HeldBytes::new(1));
+        let limit = Duration::from_secs(1);
+        let redialer = Redialer::new(pool, limit, "a".to_owned(), &opening, agreed, &all);
+        let seeking = Seeking {
+            previous: Previous {
+                written: 0,
+                received: 0,
+            },
+            since: Duration::ZERO,
+        };
+        let waiting =
+            Redial::<MaybeTls>::redial(&redialer, queue_id, Priority::Normal, seeking, None);
+        assert!(size_of_val(&*waiting) <= 512, "{}", size_of_val(&*waiting));
+    }
 
     #[test]
     fn the_resume_field_says_what_may_be_lost() {
