@@ -37,6 +37,9 @@ impl Default for Options {
 /// How often what fails is played.
 const AGAIN: usize = 3;
 
+/// In bulk, so many connections are open at a time: beside other cases, of which each has one.
+const ABREAST: usize = 8;
+
 /// In bulk, so many connections that hang say enough.
 const ENOUGH_HUNG: usize = 4;
 
@@ -70,7 +73,7 @@ pub async fn play(
                 break;
             };
             let subject = subject.clone();
-            running.spawn(async move { (index, several(&*subject, &case, options.runs).await) });
+            running.spawn(async move { (index, several(&subject, &case, options).await) });
         }
         let Some(done) = running.join_next().await else {
             break;
@@ -85,24 +88,29 @@ pub async fn play(
         outcomes[index] = Some(outcome);
     }
     // A process that died took others with it: alone, it shows whose fault that was.
+    let alone = Options {
+        side_by_side: 1,
+        ..options
+    };
     for (outcome, case) in outcomes.iter_mut().zip(&fitting) {
         if outcome.as_ref().is_some_and(Outcome::saw_a_death) {
-            *outcome = Some(several(&**subject, case, options.runs).await);
+            *outcome = Some(several(subject, case, alone).await);
         }
     }
     outcomes.into_iter().flatten().collect()
 }
 
 /// Plays one case as often as it takes.
-async fn several(subject: &dyn Subject, case: &Case, runs: usize) -> Outcome {
-    let mut outcome = once(subject, case, 1).await;
+async fn several(subject: &Arc<dyn Subject>, case: &Case, options: Options) -> Outcome {
+    let runs = options.runs;
+    let mut outcome = once(subject, case, 1, options).await;
     let mut verdicts = vec![outcome.verdict];
     let wanted = match outcome.verdict.is_failure() && case.group != SLOW && case.bulk.is_none() {
         true => runs.max(AGAIN),
         false => runs,
     };
     for run in 2..=wanted {
-        outcome = once(subject, case, run).await;
+        outcome = once(subject, case, run, options).await;
         verdicts.push(outcome.verdict);
     }
     if verdicts.iter().any(|verdict| *verdict != verdicts[0]) {
@@ -114,10 +122,14 @@ async fn several(subject: &dyn Subject, case: &Case, runs: usize) -> Outcome {
     outcome
 }
 
-async fn once(subject: &dyn Subject, case: &Case, run: usize) -> Outcome {
+async fn once(subject: &Arc<dyn Subject>, case: &Case, run: usize, options: Options) -> Outcome {
     match case.bulk {
-        Some((low, high)) => bulk(subject, case, run, low..=high).await,
-        None => single(subject, case, &format!("/{}/{run}", case.id), AFTERWARDS).await,
+        Some((low, high)) => {
+            let numbers = (low..=high).collect::<Vec<_>>();
+            let abreast = options.side_by_side.clamp(1, ABREAST);
+            bulk(subject, case, run, numbers.chunks(abreast)).await
+        }
+        None => single(&**subject, case, &format!("/{}/{run}", case.id), AFTERWARDS).await,
     }
 }
 
@@ -166,44 +178,40 @@ async fn single(subject: &dyn Subject, case: &Case, at: &str, afterwards: Durati
     }
 }
 
-/// One connection for each number; the outcome is that of the worst.
+/// One connection for each number, those of a chunk side by side; the outcome is that of the worst.
 async fn bulk(
-    subject: &dyn Subject,
+    subject: &Arc<dyn Subject>,
     case: &Case,
     run: usize,
-    numbers: std::ops::RangeInclusive<u16>,
+    chunks: std::slice::Chunks<'_, u16>,
 ) -> Outcome {
     let begin = Instant::now();
     let mut worst: Option<Outcome> = None;
     let mut hung = 0;
     let (mut problems, mut doubts) = (Ranges::default(), Ranges::default());
-    for number in numbers {
-        // The lines were parsed with another number, so this one fits too.
-        let Ok(one) = case.with_number(number) else {
-            continue;
-        };
-        let at = format!("/{}/{run}/{number}", case.id);
-        let outcome = single(subject, &one, &at, Duration::ZERO).await;
-        hung += usize::from(outcome.verdict == Verdict::Hangs);
-        for problem in &outcome.problems {
-            problems.add(number, problem);
-        }
-        for doubt in &outcome.doubts {
-            doubts.add(number, doubt);
-        }
-        let ends_all = matches!(outcome.verdict, Verdict::Unsupported | Verdict::NotObserved);
-        if worst
-            .as_ref()
-            .is_none_or(|worst| rank(outcome.verdict) > rank(worst.verdict))
-        {
-            worst = Some(outcome);
-        }
-        if ends_all {
-            break;
-        }
-        if hung == ENOUGH_HUNG {
-            problems.add(number, "the numbers above were not played: too many hang");
-            break;
+    'all: for numbers in chunks {
+        for (number, outcome) in abreast(subject, case, run, numbers).await {
+            hung += usize::from(outcome.verdict == Verdict::Hangs);
+            for problem in &outcome.problems {
+                problems.add(number, problem);
+            }
+            for doubt in &outcome.doubts {
+                doubts.add(number, doubt);
+            }
+            let ends_all = matches!(outcome.verdict, Verdict::Unsupported | Verdict::NotObserved);
+            if worst
+                .as_ref()
+                .is_none_or(|worst| rank(outcome.verdict) > rank(worst.verdict))
+            {
+                worst = Some(outcome);
+            }
+            if ends_all {
+                break 'all;
+            }
+            if hung == ENOUGH_HUNG {
+                problems.add(number, "the numbers above were not played: too many hang");
+                break 'all;
+            }
         }
     }
     let mut outcome = worst.unwrap_or_else(|| Outcome {
@@ -221,6 +229,30 @@ async fn bulk(
     outcome.doubts = doubts.lines();
     outcome.ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
     outcome
+}
+
+/// One connection for each of a few numbers, side by side; the outcomes in the order of the numbers.
+async fn abreast(
+    subject: &Arc<dyn Subject>,
+    case: &Case,
+    run: usize,
+    numbers: &[u16],
+) -> Vec<(u16, Outcome)> {
+    let mut running = JoinSet::new();
+    for &number in numbers {
+        // The lines were parsed with another number, so this one fits too.
+        let Ok(one) = case.with_number(number) else {
+            continue;
+        };
+        let (subject, at) = (subject.clone(), format!("/{}/{run}/{number}", case.id));
+        running.spawn(async move {
+            let outcome = single(&*subject, &one, &at, Duration::ZERO).await;
+            (number, outcome)
+        });
+    }
+    let mut outcomes = running.join_all().await;
+    outcomes.sort_by_key(|(number, _)| *number);
+    outcomes
 }
 
 fn rank(verdict: Verdict) -> Option<usize> {
