@@ -90,8 +90,8 @@ fn main() -> ExitCode {
         args => (false, args),
     };
     let done = match *args {
-        ["data"] => data::generate(),
-        ["data", "--check"] => data::check(),
+        ["data"] => matrix::write_data(),
+        ["data", "--check"] => matrix::check_data(),
         ["data", "--stamp", lang] => data::stamp(lang),
         ["ci"] => ci::run(),
         ["docs"] => ci::docs(),

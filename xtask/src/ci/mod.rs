@@ -124,7 +124,7 @@ fn steps(ledger: &mut Steps, mark: &str) -> anyhow::Result<()> {
 
 /// What needs nothing but Rust.
 fn checks(ledger: &mut Steps) -> anyhow::Result<()> {
-    ledger.step("data", crate::data::check)?;
+    ledger.step("data", crate::matrix::check_data)?;
     ledger.step("the scripts of the site", js::check_scripts)?;
     ledger.step("format", || cargo(&["fmt", "--all", "--check"]))?;
     ledger.step("dependencies", dependencies::check)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::emit::RANGES;
 use super::model::{AboutLocale, Bodies, Data, EntryText, FactsFile, Locale, Texts, code_range};
+use super::observed::conflicts;
 use super::stamp::{hash, table_hash};
 
 /// Every problem, in words. Empty when the data is sound.
@@ -11,6 +12,7 @@ pub(crate) fn problems(data: &Data) -> Vec<String> {
     let mut found = Vec::new();
     facts(data, &mut found);
     found.extend(data.diagnosis.problems(data));
+    found.extend(conflicts(data));
     for locale in &data.locales {
         keys(data, locale, &mut found);
         for text in texts(locale) {
@@ -115,6 +117,16 @@ fn facts(data: &Data, found: &mut Vec<String>) {
                     "codes.toml: {}: {} has no source",
                     entry.key(),
                     item.id
+                ));
+            }
+            let ages = ["read", "measured", "reported"].contains(&&*item.evidence);
+            if ages != item.date.is_some() {
+                found.push(format!(
+                    "codes.toml: {}: {} is {}: `date` is {}",
+                    entry.key(),
+                    item.id,
+                    item.evidence,
+                    if ages { "missing" } else { "too much" }
                 ));
             }
         }

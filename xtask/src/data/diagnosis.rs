@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::files::read;
 
@@ -55,21 +55,27 @@ struct MessagesFile {
     message: Vec<Message>,
 }
 
-#[derive(Deserialize)]
+/// A text, and what it is a sign of.
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Message {
-    pub(super) text: String,
+pub(crate) struct Message {
+    pub(crate) text: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) exact: bool,
+    pub(crate) by: String,
+    pub(crate) example: Option<String>,
     #[serde(default)]
-    pub(super) exact: bool,
-    pub(super) by: String,
-    pub(super) example: Option<String>,
-    #[serde(default)]
-    pub(super) signs: Vec<String>,
-    pub(super) opened: Option<bool>,
-    pub(super) witness: Option<String>,
-    pub(super) intermediary: Option<String>,
-    pub(super) evidence: String,
-    pub(super) source: String,
+    pub(crate) signs: Vec<String>,
+    pub(crate) opened: Option<bool>,
+    pub(crate) witness: Option<String>,
+    pub(crate) intermediary: Option<String>,
+    pub(crate) evidence: String,
+    pub(crate) source: String,
+}
+
+/// The messages that are kept by hand.
+pub(crate) fn messages_by_hand(folder: &Path) -> anyhow::Result<Vec<Message>> {
+    Ok(read::<MessagesFile>(&folder.join("messages.toml"))?.message)
 }
 
 #[derive(Deserialize)]
@@ -130,9 +136,12 @@ pub(super) struct Setting {
 
 impl Diagnosis {
     pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
+        let mut messages = messages_by_hand(folder)?;
+        let measured = folder.join("messages/measured.toml");
+        messages.extend(read::<MessagesFile>(&measured)?.message);
         Ok(Self {
             signs: read::<SignsFile>(&folder.join("signs.toml"))?.signs,
-            messages: read::<MessagesFile>(&folder.join("messages.toml"))?.message,
+            messages,
             rules: read::<RulesFile>(&folder.join("rules.toml"))?.rule,
             timers: read::<TimersFile>(&folder.join("timers.toml"))?.timer,
             settings: read::<SettingsFile>(&folder.join("settings.toml"))?.setting,

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::model::{
-    AboutLocale, AdviceFacts, Bodies, CauseFacts, Data, Entry, Intermediary, Locale, Observed,
-    Outcome, Statement, Texts, Vendor, code_range,
+    AboutLocale, AdviceFacts, Bodies, CauseFacts, Data, Entry, Intermediary, Locale, Outcome,
+    Statement, Texts, Vendor, code_range,
 };
+use super::observed::{Shown, shown};
 
 /// The ranges, in order. The protocol's own has no entry: each of its codes is registered.
 pub(super) const RANGES: [&str; 6] = [
@@ -239,9 +240,10 @@ fn sender_variant(id: &str) -> String {
 
 fn catalog(data: &Data) -> String {
     let mut out = HEAD.to_owned();
+    out += "use crate::advice::Direction;\n";
     out += "use crate::catalog::causes::{CauseFacts, Codes, Phase, Witness};\n";
     out += "use crate::catalog::intermediaries::{Intermediary, Sees};\n";
-    out += "use crate::catalog::observed::{Implementation, Outcome};\n";
+    out += "use crate::catalog::observed::{Implementation, Outcome, Seen};\n";
     out += "use crate::catalog::source::{EntrySources, Evidence, Source};\n";
     out += "use crate::catalog::vendor::{Band, Vendor, VendorCode};\n";
     out += "use crate::code::CloseCode;\nuse crate::generated::signs::Sign;\n\n";
@@ -262,7 +264,7 @@ fn catalog(data: &Data) -> String {
     out += "];\n\n";
     out += &causes(&data.causes);
     out += "pub(crate) static IMPLEMENTATIONS: &[Implementation] = &[\n";
-    out.extend(data.observed.iter().map(implementation));
+    out.extend(shown(data).iter().map(implementation));
     out += "];\n\npub(crate) static VENDORS: &[Vendor] = &[\n";
     out.extend(data.vendors.iter().map(vendor));
     out += "];\n\npub(crate) static INTERMEDIARIES: &[Intermediary] = &[\n";
@@ -276,8 +278,8 @@ fn sources(statements: &[Statement]) -> String {
         .map(|statement| {
             let evidence = variant(&statement.evidence);
             format!(
-                "Source {{ evidence: Evidence::{evidence}, place: {:?} }}",
-                statement.source
+                "Source {{ evidence: Evidence::{evidence}, place: {:?}, date: {:?} }}",
+                statement.source, statement.date
             )
         })
         .collect();
@@ -322,35 +324,61 @@ fn codes((range, weight): (&String, &i16)) -> String {
     format!("Codes {{ first: {first}, last: {last}, weight: {weight} }}")
 }
 
-fn implementation(observed: &Observed) -> String {
-    let outcome = |outcome: &Option<Outcome>| match outcome {
-        None => "None".to_owned(),
-        Some(Outcome::Code(code)) => format!("Some(Outcome::Code(CloseCode::new({code})))"),
-        Some(Outcome::Word(word)) => format!("Some(Outcome::{})", variant(word)),
+fn implementation(Shown { row, outdated }: &Shown<'_>) -> String {
+    let told = |outcome: &Outcome| match outcome {
+        Outcome::Code(code) => format!("Outcome::Code(CloseCode::new({code}))"),
+        Outcome::Word(word) => format!("Outcome::{}", variant(word)),
     };
-    let accepts: Vec<_> = observed
-        .accepts
+    let outcome = |outcome: &Option<Outcome>| some(outcome.as_ref().map(told));
+    let code = |code: Option<u16>| some(code.map(|code| format!("CloseCode::new({code})")));
+    let accepts = row.accepts.as_ref().map(|ranges| {
+        let ranges = ranges
+            .iter()
+            .map(|[first, last]| format!("({first}, {last})"));
+        format!("&[{}]", ranges.collect::<Vec<_>>().join(", "))
+    });
+    let side = row
+        .side
+        .as_deref()
+        .map(|side| format!("Direction::At{}", variant(side)));
+    let sees: String = row
+        .sees
         .iter()
-        .map(|[first, last]| format!("({first}, {last})"))
+        .map(|seen| {
+            format!(
+                "            Seen {{ case: {:?}, told: {}, how: {:?}, texts: &{:?} }},\n",
+                seen.case,
+                told(&seen.told),
+                seen.how,
+                seen.texts
+            )
+        })
         .collect();
     format!(
-        "    Implementation {{ name: {:?}, version: {:?}, evidence: Evidence::{},\n        \
-         accepts: &[{}],\n        refused: {}, empty: {}, fin: {}, rst: {}, handshake: {},\n        \
-         sends_for_bad_text: {} }},\n",
-        observed.name,
-        observed.version,
-        variant(&observed.evidence),
-        accepts.join(", "),
-        outcome(&observed.refused),
-        outcome(&observed.empty),
-        outcome(&observed.fin),
-        outcome(&observed.rst),
-        outcome(&observed.handshake),
-        observed.sends_for_bad_text.map_or_else(
-            || "None".to_owned(),
-            |code| format!("Some(CloseCode::new({code}))"),
-        ),
+        "    Implementation {{ name: {:?}, version: {:?}, released: {:?}, side: {}, evidence: Evidence::{}, date: {:?}, outdated: {outdated},\n        \
+         accepts: {},\n        any: {}, refused: {}, empty: {}, fin: {}, rst: {}, handshake: {},\n        \
+         sends_for_bad_text: {}, sends_for_bad_frame: {},\n        sees: &[\n{sees}        ] }},\n",
+        row.name,
+        row.version,
+        row.released,
+        some(side),
+        variant(&row.evidence),
+        row.date,
+        some(accepts),
+        outcome(&row.any),
+        outcome(&row.refused),
+        outcome(&row.empty),
+        outcome(&row.fin),
+        outcome(&row.rst),
+        outcome(&row.handshake),
+        code(row.sends_for_bad_text),
+        code(row.sends_for_bad_frame),
     )
+}
+
+/// `Some(text)`, or `None`.
+fn some(text: Option<String>) -> String {
+    text.map_or_else(|| "None".to_owned(), |text| format!("Some({text})"))
 }
 
 fn vendor(vendor: &Vendor) -> String {
@@ -379,7 +407,7 @@ fn vendor(vendor: &Vendor) -> String {
 fn intermediary(of: &Intermediary) -> String {
     format!(
         "    Intermediary {{ name: {:?}, idle_s: {:?}, life_s: {:?}, marks: &{:?}, sees: Sees::{}, \
-         setting: {:?},\n        source: Source {{ evidence: Evidence::{}, place: {:?} }} }},\n",
+         setting: {:?},\n        source: Source {{ evidence: Evidence::{}, place: {:?}, date: None }} }},\n",
         of.name,
         of.idle_s,
         of.life_s,

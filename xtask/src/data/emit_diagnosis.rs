@@ -26,7 +26,7 @@ impl Diagnosis {
             found.extend(wrong.map(|range| format!("causes.toml: {}: `{range}`", cause.id)));
         }
         for message in &self.messages {
-            let place = format!("messages.toml: `{}`", message.text);
+            let place = format!("messages: `{}`", message.text);
             let unknown = message
                 .signs
                 .iter()
@@ -274,7 +274,7 @@ fn option(name: &str, id: Option<&str>) -> String {
 
 fn source(evidence: &str, place: &str) -> String {
     let evidence = variant(evidence);
-    format!("Source {{ evidence: Evidence::{evidence}, place: {place:?} }}")
+    format!("Source {{ evidence: Evidence::{evidence}, place: {place:?}, date: None }}")
 }
 
 fn position(data: &Data, name: &str) -> Option<usize> {

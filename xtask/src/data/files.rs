@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::de::DeserializeOwned;
 
 /// The folder of `revoir-codes`.
-pub(super) fn codes_crate() -> PathBuf {
+pub(crate) fn codes_crate() -> PathBuf {
     crate::root().join("crates/revoir-codes")
 }
 

@@ -13,16 +13,19 @@ mod emit;
 mod emit_diagnosis;
 mod files;
 mod model;
+mod observed;
 mod stamp;
 
 pub(crate) use stamp::stamp;
 
 #[cfg(feature = "fit")]
 pub(crate) use diagnosis::Shares;
-use files::codes_crate;
-pub(crate) use model::Data;
+pub(crate) use diagnosis::{Message, messages_by_hand};
+pub(crate) use files::codes_crate;
 #[cfg(feature = "fit")]
 pub(crate) use model::{CauseFacts, code_range};
+pub(crate) use model::{Data, Observed, Outcome, Seen};
+pub(crate) use observed::OUTCOMES;
 
 /// Writes the generated tables.
 pub(crate) fn generate() -> anyhow::Result<()> {

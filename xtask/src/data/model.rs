@@ -1,9 +1,10 @@
 //! The shape of the data files. An unknown or a missing key is an error with the file's name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::diagnosis::Diagnosis;
 use super::files::{read, read_folder};
@@ -13,7 +14,10 @@ pub(crate) struct Data {
     pub(crate) facts: FactsFile,
     pub(crate) causes: Vec<CauseFacts>,
     pub(crate) diagnosis: Diagnosis,
-    pub(crate) observed: Vec<Observed>,
+    /// What was measured, by name and side.
+    pub(crate) measured: Vec<Observed>,
+    /// What was read, or measured at another version.
+    pub(crate) read: Vec<Observed>,
     pub(crate) vendors: Vec<Vendor>,
     pub(crate) intermediaries: Vec<Intermediary>,
     /// English first, then in the order of `locales.toml`.
@@ -29,7 +33,8 @@ impl Data {
             facts,
             causes: read::<CausesFile>(&folder.join("causes.toml"))?.cause,
             diagnosis: Diagnosis::read(folder)?,
-            observed: read_folder(&folder.join("observed"))?,
+            measured: read_folder(&folder.join("observed/measured"))?,
+            read: read_folder(&folder.join("observed/read"))?,
             vendors: read_folder(&folder.join("vendors"))?,
             intermediaries: read::<IntermediariesFile>(&folder.join("intermediaries.toml"))?
                 .intermediary,
@@ -185,6 +190,8 @@ pub(crate) struct Statement {
     pub(crate) id: String,
     pub(crate) evidence: String,
     pub(crate) source: String,
+    /// The day on which it was read, measured or reported.
+    pub(crate) date: Option<String>,
 }
 
 // ---------------------------------------------------------------- causes.toml
@@ -233,28 +240,64 @@ fn abnormal() -> BTreeMap<String, i16> {
 
 // ---------------------------------------------------------------- observed/, vendors/
 
-#[derive(Deserialize)]
+/// What an implementation of one version does, on one side or on both.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Observed {
     pub(crate) name: String,
     pub(crate) version: String,
+    /// When the version came out, if it was measured for want of a newer one.
+    pub(crate) released: Option<String>,
+    /// `client` or `server`; both where it was read.
+    pub(crate) side: Option<String>,
     pub(crate) evidence: String,
+    /// The day on which it was read or measured.
+    pub(crate) date: String,
     /// Inclusive ranges of the codes it accepts in a Close frame.
-    pub(crate) accepts: Vec<[u16; 2]>,
+    pub(crate) accepts: Option<Vec<[u16; 2]>>,
+    /// What is told whatever the code, if not the code.
+    pub(crate) any: Option<Outcome>,
     pub(crate) refused: Option<Outcome>,
     pub(crate) empty: Option<Outcome>,
     pub(crate) fin: Option<Outcome>,
     pub(crate) rst: Option<Outcome>,
     pub(crate) handshake: Option<Outcome>,
     pub(crate) sends_for_bad_text: Option<u16>,
+    pub(crate) sends_for_bad_frame: Option<u16>,
+    /// What code sees, by the case of the suite.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sees: Vec<Seen>,
+}
+
+/// What code sees of an ending.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seen {
+    pub(crate) case: String,
+    pub(crate) told: Outcome,
+    /// How the API tells the end.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) how: String,
+    /// The exact texts of the errors, with their classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) texts: Vec<String>,
 }
 
 /// What the application is told: a code, or `error` or `nothing`.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Outcome {
     Code(u16),
     Word(String),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "{code}"),
+            Self::Word(word) => f.write_str(word),
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -30,6 +30,8 @@ pub(super) enum By {
 #[serde(deny_unknown_fields)]
 pub(super) struct Adapter {
     pub(super) name: String,
+    /// Its name in the reference, where that is another.
+    called: Option<String>,
     by: By,
     #[serde(default)]
     packages: Vec<String>,
@@ -86,6 +88,14 @@ pub(super) fn chosen(names: &[&str]) -> anyhow::Result<Vec<Adapter>> {
     }
     let is_chosen = |one: &Adapter| names.is_empty() || names.contains(&&*one.name);
     Ok(all.into_iter().filter(is_chosen).collect())
+}
+
+/// The names in the reference that are not those of the adapters.
+pub(super) fn called() -> anyhow::Result<BTreeMap<String, String>> {
+    let all = listed()?.adapter.into_iter();
+    Ok(all
+        .filter_map(|one| Some((one.name, one.called?)))
+        .collect())
 }
 
 /// What cannot be had here, and why.

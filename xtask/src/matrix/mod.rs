@@ -1,9 +1,11 @@
 //! `cargo xtask matrix`: the suite for endings against every other implementation that can be had. Outside CI.
 
 mod adapters;
+mod measured;
 mod reference;
 mod results;
 mod table;
+mod texts;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 
 use crate::conform::Browser;
+use crate::data;
 use crate::process::Running;
 use crate::programs::Programs;
 use crate::report;
@@ -71,6 +74,18 @@ pub(crate) fn run(programs: &Programs, names: &[&str]) -> anyhow::Result<()> {
 /// Writes the page of what is kept.
 pub(crate) fn page() -> anyhow::Result<()> {
     table::write(results::newest()?, &adapters::absent()?)
+}
+
+/// Writes what the results say into the data of the reference, and from that data the tables.
+pub(crate) fn write_data() -> anyhow::Result<()> {
+    measured::write()?;
+    data::generate()
+}
+
+/// Fails if either is not what would be written, or if the data is wrong.
+pub(crate) fn check_data() -> anyhow::Result<()> {
+    measured::check()?;
+    data::check()
 }
 
 fn measure(revoir: &Path, installed: &mut Installed, adapter: &Adapter) -> anyhow::Result<()> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::adapters::Adapter;
+use crate::data::Outcome;
 
 /// One implementation: the file `NAME-VERSION.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -103,6 +104,25 @@ impl Case {
                 }
             }
         }
+    }
+
+    /// What the application was told.
+    pub(super) fn outcome(&self) -> Outcome {
+        let closed = self.told.iter().find(|event| event["event"] == "closed");
+        let code = closed.and_then(|closed| closed["code"].as_u64());
+        if let Some(code) = code.and_then(|code| u16::try_from(code).ok()) {
+            return Outcome::Code(code);
+        }
+        let is_error = |event: &Value| event.get("class").is_some() || event.get("text").is_some();
+        let fails =
+            self.told.iter().any(|event| event["event"] == "error") || closed.is_some_and(is_error);
+        Outcome::Word(if fails { "error" } else { "nothing" }.to_owned())
+    }
+
+    /// The code in its first Close frame.
+    pub(super) fn sent_code(&self) -> Option<u16> {
+        let words = self.sent.as_deref()?.strip_prefix("Close ")?;
+        words.split(' ').next()?.parse().ok()
     }
 
     /// Whether two runs came out alike. Texts may differ: some have numbers of their own in them.

@@ -9,7 +9,7 @@ use super::adapters::Absent;
 use super::results::{Case, Results};
 
 /// The endings that the page shows, by the ids of their cases.
-const ENDINGS: [(&str, &str); 22] = [
+pub(super) const ENDINGS: [(&str, &str); 22] = [
     ("codes.1000", "The peer closes with 1000"),
     ("codes.1001", "The peer closes with 1001"),
     ("codes.1008", "The peer closes with 1008"),
@@ -90,7 +90,7 @@ pub(super) fn write(all: Vec<Results>, absent: &[Absent]) -> anyhow::Result<()> 
     verdicts(&mut page, all);
     runs(&mut page, all);
     intermediaries(&mut page, &between);
-    reference(&mut page, all)?;
+    reference(&mut page)?;
     for (id, title) in ENDINGS {
         section(&mut page, all, id, title);
     }
@@ -211,11 +211,12 @@ fn runs(page: &mut String, all: &[Results]) {
 }
 
 /// Where the reference of codes says otherwise.
-fn reference(page: &mut String, all: &[Results]) -> anyhow::Result<()> {
-    let (compared, rows) = super::reference::compare(all)?;
+fn reference(page: &mut String) -> anyhow::Result<()> {
+    let (compared, rows) = super::reference::compare()?;
     page.push_str(&format!(
-        "\n## What the reference says\n\nOf {compared} statements of the [reference](../crates/revoir-codes/data/observed/README.md) about \
-         these implementations, {} hold as measured. The others, some of which are about another version:\n\n\
+        "\n## What the reference says\n\nThe reference shows what was measured. Of {compared} statements that were \
+         [read](../crates/revoir-codes/data/observed/README.md), or measured of another version, about these implementations, {} hold as \
+         measured; [corrections](corrections.md) has those that were wrong. The others, of which each is about another version:\n\n\
          | implementation | side | statement | says | measured |\n|---|---|---|---|---|\n{}\n",
         compared - rows.len(),
         rows.join("\n"),
@@ -232,7 +233,13 @@ fn intermediaries(page: &mut String, between: &[Results]) {
         "\n## Through an intermediary\n\nThe suite as a client, a good server (revoir), and one of these between them, with the settings \
          that its documentation has for WebSocket ([through.py](../conformance/adapters/intermediaries/through.py)). A case that is ok \
          came through: the server's application was told how the client ended, and the client saw what the server did. What the gateway \
-         does otherwise it does on purpose: it tells the server an ending in a Close frame of its own.\n\n\
+         does otherwise it does on purpose: it tells the server an ending in a Close frame of its own. Each was read:\n\n\
+         - Told 1001, \"the client broke the protocol\": the client is told 1002, which to the server would say that it was at fault itself; and \
+         a reserved code must not be relayed.\n\
+         - Told 1001, \"the client\'s connection was lost\", where a tunnel would end TCP: the server learns why, and that it was not its own \
+         network. It cannot tell 1001 of a page that was left from this one but by the reason.\n\
+         - Told 1000, its own code, though the client ended TCP instead of answering: the gateway answers for a client that is gone, so that \
+         the server does not wait. What the server cannot learn is that its Close frame was not answered by the client.\n\n\
          | intermediary | cases | came through | runs disagree | did not |\n|---|---:|---:|---:|---|\n",
     );
     for results in between {

@@ -6,9 +6,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::catalog::explain::{Explanation, explain};
+use crate::catalog::explain::{Explanation, explain, implementations};
 use crate::catalog::locale::Locale;
-use crate::catalog::observed::Implementation;
 use crate::catalog::phrasing::{fill, join};
 use crate::code::CloseCode;
 use crate::facts::{Sender, Wire};
@@ -313,13 +312,7 @@ fn rows(a: &Explanation, b: &Explanation) -> Vec<Row> {
 
 /// The implementations that say `shown` when the truth is `real`.
 fn mistakes(real: &Explanation, shown: &Explanation) -> Option<String> {
-    let who = join(
-        real.locale,
-        Implementation::all()
-            .iter()
-            .filter(|implementation| implementation.mistakes(real.code, shown.code))
-            .map(ToString::to_string),
-    );
+    let who = implementations(real.locale, |one| one.mistakes(real.code, shown.code));
     let values = [
         ("who", who.as_str()),
         ("real", &number(real)),

@@ -2,7 +2,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use crate::advice::Direction;
@@ -108,70 +108,90 @@ impl Explanation {
     #[must_use]
     pub fn on_record(&self) -> Vec<String> {
         let phrases = self.locale.phrases();
+        let code = self.code;
         let mut lines = Vec::new();
         if self.facts.wire == Wire::Frame {
-            lines.extend(self.grouped(phrases.impl_refuses, |implementation| {
-                refusal(implementation, self.code)
+            lines.extend(self.grouped(phrases.impl_any, |one| one.any));
+            lines.extend(self.listed(phrases.impl_any_error, |one| {
+                one.any == Some(Outcome::Error)
             }));
+            let refused =
+                |one: &Implementation| one.refused.filter(|_| one.accepts(code) == Some(false));
+            lines.extend(self.grouped(phrases.impl_refuses, refused));
             let template = phrases.impl_refuses_error;
-            lines.extend(self.listed(template, |implementation| {
-                !implementation.accepts(self.code) && implementation.refused == Some(Outcome::Error)
-            }));
+            lines.extend(self.listed(template, |one| refused(one) == Some(Outcome::Error)));
         } else {
-            lines.extend(self.listed(phrases.impl_accepts, |implementation| {
-                implementation.accepts(self.code)
-            }));
+            let template = phrases.impl_accepts;
+            lines.extend(self.listed(template, |one| one.accepts(code) == Some(true)));
         }
-        if self.code == CloseCode::NO_STATUS_RCVD {
-            lines.extend(self.grouped(phrases.impl_empty, |implementation| {
-                match implementation.empty {
-                    Some(Outcome::Code(code)) if code != self.code => Some(code),
-                    _ => None,
-                }
-            }));
+        match code {
+            CloseCode::NO_STATUS_RCVD => {
+                lines.extend(self.grouped(phrases.impl_empty, |one| one.empty))
+            }
+            CloseCode::ABNORMAL_CLOSURE => {
+                lines.extend(self.grouped(phrases.impl_fin, |one| one.fin));
+                lines.extend(self.grouped(phrases.impl_handshake, |one| one.handshake));
+            }
+            _ => {}
         }
+        let sent = |sent: Option<CloseCode>| sent == Some(code);
+        lines.extend(self.listed(phrases.impl_sends_text, |one| sent(one.sends_for_bad_text)));
+        lines.extend(self.listed(phrases.impl_sends_frame, |one| {
+            sent(one.sends_for_bad_frame)
+        }));
         lines
     }
 
-    /// One line for every code that some implementations show.
+    /// One line for every other code that some implementations tell.
     fn grouped(
         &self,
         template: &str,
-        shown: impl Fn(&Implementation) -> Option<CloseCode>,
+        told: impl Fn(&Implementation) -> Option<Outcome>,
     ) -> Vec<String> {
-        let mut codes: Vec<CloseCode> = Implementation::all().iter().filter_map(&shown).collect();
+        let mut codes: Vec<CloseCode> = Implementation::current()
+            .filter_map(|one| match told(one) {
+                Some(Outcome::Code(code)) if code != self.code => Some(code),
+                _ => None,
+            })
+            .collect();
         codes.sort();
         codes.dedup();
         codes
             .into_iter()
             .filter_map(|code| {
                 let template = fill(template, &[("shown", &code.get().to_string())]);
-                self.listed(&template, |implementation| {
-                    shown(implementation) == Some(code)
-                })
+                self.listed(&template, |one| told(one) == Some(Outcome::Code(code)))
             })
             .collect()
     }
 
     /// A line that lists the implementations for which `applies` holds; `None` if there is none.
     fn listed(&self, template: &str, applies: impl Fn(&Implementation) -> bool) -> Option<String> {
-        let who = join(
-            self.locale,
-            Implementation::all()
-                .iter()
-                .filter(|implementation| applies(implementation))
-                .map(ToString::to_string),
-        );
+        let who = implementations(self.locale, applies);
         (!who.is_empty()).then(|| fill(template, &[("who", &who)]))
     }
 }
 
-/// The code shown for `code` if the implementation refuses it.
-fn refusal(implementation: &Implementation, code: CloseCode) -> Option<CloseCode> {
-    match implementation.refused {
-        Some(Outcome::Code(shown)) if !implementation.accepts(code) => Some(shown),
-        _ => None,
+/// The implementations for which `applies` holds, with the side where it holds for one of two.
+pub(crate) fn implementations(
+    locale: &Locale,
+    applies: impl Fn(&Implementation) -> bool,
+) -> String {
+    let all: Vec<&Implementation> = Implementation::current().collect();
+    let mut names = Vec::new();
+    for one in all.iter().filter(|one| applies(one)) {
+        let other = all.iter().find(|other| other.is_other_side_of(one));
+        let name = match (one.side, other) {
+            (Some(side), Some(other)) if !applies(other) => {
+                locale.aside(&one.to_string(), &locale.side(side).to_lowercase())
+            }
+            _ => one.to_string(),
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
     }
+    join(locale, names)
 }
 
 fn statements(

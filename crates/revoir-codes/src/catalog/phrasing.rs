@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::advice::{Advice, Basis, DelayRange, Retry};
+use crate::advice::{Advice, Basis, DelayRange, Direction, Retry};
 use crate::catalog::causes::Phase;
 use crate::catalog::intermediaries::{SAFE_PING_S, Sees};
 use crate::catalog::locale::Locale;
@@ -66,6 +66,15 @@ impl Locale {
     #[must_use]
     pub fn aside(&self, text: &str, aside: &str) -> String {
         fill(self.phrases().aside, &[("text", text), ("aside", aside)])
+    }
+
+    /// Client or server.
+    #[must_use]
+    pub const fn side(&self, side: Direction) -> &'static str {
+        match side {
+            Direction::AtClient => self.labels.client,
+            Direction::AtServer => self.labels.server,
+        }
     }
 
     /// Whether a number travels in Close frames.

@@ -7,6 +7,8 @@ pub struct Source {
     pub evidence: Evidence,
     /// The document, the project and file, or what was measured.
     pub place: &'static str,
+    /// The day on which it was read, measured or reported, if that is on record.
+    pub date: Option<&'static str>,
 }
 
 /// How a statement is known.

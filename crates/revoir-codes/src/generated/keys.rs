@@ -274,6 +274,28 @@ pub struct Phrases {
     pub copy: &'static str,
     /// English: ``{command}` ranks these causes by what you know about one ending.`
     pub diagnose_hint: &'static str,
+    /// English: `The server's Sec-WebSocket-Accept is wrong`
+    pub ending_accept: &'static str,
+    /// English: `The other side sends a reserved opcode`
+    pub ending_bad_frame: &'static str,
+    /// English: `The other side sends text that is not valid UTF-8`
+    pub ending_bad_text: &'static str,
+    /// English: `The other side closes with {code}`
+    pub ending_close: &'static str,
+    /// English: `How it ends`
+    pub ending_column: &'static str,
+    /// English: `The other side sends an empty Close frame`
+    pub ending_empty: &'static str,
+    /// English: `TCP closes before the response to the handshake (FIN)`
+    pub ending_fin_early: &'static str,
+    /// English: `Your code calls `close({code})``
+    pub ending_forbidden: &'static str,
+    /// English: `TCP is reset before the response to the handshake (RST)`
+    pub ending_reset_early: &'static str,
+    /// English: `What your code sees`
+    pub ending_seen: &'static str,
+    /// English: `Your code calls `close()`, and TCP closes without an answer`
+    pub ending_unanswered: &'static str,
     /// English: `error`
     pub error: &'static str,
     /// English: `Reconnected after {seconds} s, attempt {attempt}`
@@ -344,12 +366,26 @@ pub struct Phrases {
     pub idle_intro: &'static str,
     /// English: `accepted in a Close frame although it must not be sent: {who}`
     pub impl_accepts: &'static str,
+    /// English: `reported as {shown} whatever the code: {who}`
+    pub impl_any: &'static str,
+    /// English: `not reported to the application, whatever the code: {who}`
+    pub impl_any_error: &'static str,
     /// English: `an empty Close frame is reported as {shown}: {who}`
     pub impl_empty: &'static str,
+    /// English: `TCP closing without a Close frame is reported as {shown}: {who}`
+    pub impl_fin: &'static str,
+    /// English: `a rejected handshake is reported as {shown}: {who}`
+    pub impl_handshake: &'static str,
     /// English: `rejected, and reported as {shown}: {who}`
     pub impl_refuses: &'static str,
     /// English: `rejected with an error that is not a close code: {who}`
     pub impl_refuses_error: &'static str,
+    /// English: `sent in answer to a reserved opcode: {who}`
+    pub impl_sends_frame: &'static str,
+    /// English: `sent in answer to text that is not valid UTF-8: {who}`
+    pub impl_sends_text: &'static str,
+    /// English: `What {name} reports to your code, with the exact text of its errors. Each row was measured on a real connection.`
+    pub implementation_intro: &'static str,
     /// English: `What each implementation reports to the application for each kind of ending. Highlighted values differ from RFC 6455.`
     pub implementations_intro: &'static str,
     /// English: `Both {a} and {b} arrive in a Close frame. They differ in what happened and in what to do next.`

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use revoir_codes::catalog::Locale;
 use revoir_codes::catalog::causes::causes;
+use revoir_codes::catalog::observed::Implementation;
 use revoir_codes::catalog::vendor::{uses, vendors};
 use revoir_codes::{CloseCode, CodeRange};
 
@@ -26,6 +27,8 @@ pub enum Address {
     Causes,
     /// What implementations do.
     Implementations,
+    /// What one implementation does, by its name.
+    Implementation(&'static str),
     /// Products with codes of their own.
     Products,
     /// What ends idle connections on the way.
@@ -79,6 +82,7 @@ impl Address {
             Self::Pair(a, b) => format!("compare/{}-vs-{}", a.get(), b.get()),
             Self::Causes => "causes".to_owned(),
             Self::Implementations => "implementations".to_owned(),
+            Self::Implementation(name) => format!("implementations/{}", anchor(name)),
             Self::Products => "products".to_owned(),
             Self::IdleTimeouts => "idle-timeouts".to_owned(),
             Self::Fixes => "fixes".to_owned(),
@@ -132,6 +136,7 @@ impl Address {
                 };
                 range.id() == name
             }),
+            "implementations" => Self::implementations().find(|address| address.path() == path),
             "compare" => Self::two(name),
             _ => Self::two(path),
         }
@@ -152,6 +157,14 @@ impl Address {
     #[must_use]
     pub const fn is_listed(self) -> bool {
         !matches!(self, Self::Search | Self::Missing)
+    }
+
+    /// The pages of implementations.
+    pub fn implementations() -> impl Iterator<Item = Self> {
+        let mut last = None;
+        let names = Implementation::all().iter().map(|of| of.name);
+        let names = names.filter(move |name| last.replace(*name) != Some(*name));
+        names.map(Self::Implementation)
     }
 
     /// The pages of ranges. The protocol's own range has none: each of its codes has a page.
@@ -179,6 +192,7 @@ impl Address {
             .chain([Self::Missing])
             .chain(codes)
             .chain(Self::ranges())
+            .chain(Self::implementations())
             .chain(pairs)
     }
 }

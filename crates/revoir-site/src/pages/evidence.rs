@@ -266,7 +266,19 @@ impl Frame {
             source.evidence.id(),
             escaped(word)
         );
-        format!("<cite>{badge} {}</cite>", linked(source.place, href))
+        let date = source.date.map_or_else(String::new, |date| {
+            format!(" <time>{}</time>", escaped(date))
+        });
+        format!("<cite>{badge} {}{date}</cite>", linked(source.place, href))
+    }
+
+    /// The badge of what is known since a day.
+    pub(crate) fn dated(&self, evidence: Evidence, date: &str) -> String {
+        let (id, word) = (evidence.id(), escaped(word(evidence, self.locale)));
+        format!(
+            "<b class=\"badge {id}\">{word}</b> <time>{}</time>",
+            escaped(date)
+        )
     }
 
     /// The source of a table, with a link to it.
@@ -385,7 +397,9 @@ mod tests {
         for code in CloseCode::registered().chain(others) {
             let of = explain(code, english);
             for statement in of.seen().chain(of.notes()) {
-                let Source { evidence, place } = statement.source;
+                let Source {
+                    evidence, place, ..
+                } = statement.source;
                 let ours = OURS.iter().any(|(own, _)| *own == place);
                 let measured = evidence == Evidence::Measured;
                 assert!(ours || measured || href(place).is_some(), "{place}");

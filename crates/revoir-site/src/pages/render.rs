@@ -5,8 +5,8 @@ use revoir_codes::catalog::Locale;
 use super::address::Address;
 use super::links::Home;
 use super::views::{
-    all_codes, causes, code, fixes, home as start, idle_timeouts, implementations, missing, pair,
-    products, search,
+    all_codes, causes, code, fixes, home as start, idle_timeouts, implementation, implementations,
+    missing, pair, products, search,
 };
 
 /// A page in a language.
@@ -21,6 +21,7 @@ pub fn render(address: Address, locale: &'static Locale, home: &Home) -> String 
         Address::Pair(a, b) => pair::page(a, b, locale, home),
         Address::Causes => causes::page(locale, home),
         Address::Implementations => implementations::page(locale, home),
+        Address::Implementation(name) => implementation::page(name, locale, home),
         Address::Products => products::page(locale, home),
         Address::IdleTimeouts => idle_timeouts::page(locale, home),
         Address::Fixes => fixes::page(locale, home),

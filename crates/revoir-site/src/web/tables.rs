@@ -2,10 +2,11 @@
 
 use axum::http::HeaderMap;
 use axum::response::Response;
+use revoir_codes::advice::Direction;
 use revoir_codes::catalog::causes::causes;
 use revoir_codes::catalog::intermediaries::{Intermediary, SAFE_PING_S, intermediaries};
 use revoir_codes::catalog::json::CauseFields;
-use revoir_codes::catalog::observed::{Implementation, Outcome};
+use revoir_codes::catalog::observed::{Implementation, Outcome, Seen};
 use revoir_codes::catalog::vendor::{Band, Vendor, VendorCode, vendors};
 use serde::Serialize;
 
@@ -57,14 +58,30 @@ struct Implementations {
 struct ImplementationFields {
     name: &'static str,
     version: &'static str,
+    released: Option<&'static str>,
+    side: Option<&'static str>,
     basis: &'static str,
-    accepts: Vec<RangeFields>,
+    date: &'static str,
+    outdated: bool,
+    accepts: Option<Vec<RangeFields>>,
+    any_code: Option<OutcomeFields>,
     other_code: Option<OutcomeFields>,
     empty_close: Option<OutcomeFields>,
     fin: Option<OutcomeFields>,
     rst: Option<OutcomeFields>,
     http_error: Option<OutcomeFields>,
     sends_for_bad_text: Option<u16>,
+    sends_for_bad_frame: Option<u16>,
+    sees: Vec<SeenFields>,
+}
+
+/// What code sees of one ending of the conformance suite.
+#[derive(Serialize)]
+struct SeenFields {
+    case: &'static str,
+    told: OutcomeFields,
+    how: &'static str,
+    texts: &'static [&'static str],
 }
 
 #[derive(Serialize)]
@@ -154,14 +171,35 @@ impl ImplementationFields {
         Self {
             name: of.name,
             version: of.version,
+            released: of.released,
+            side: of.side.map(|side| match side {
+                Direction::AtClient => "client",
+                Direction::AtServer => "server",
+            }),
             basis: of.evidence.id(),
-            accepts: of.accepts.iter().map(range).collect(),
+            date: of.date,
+            outdated: of.outdated,
+            accepts: of.accepts.map(|ranges| ranges.iter().map(range).collect()),
+            any_code: of.any.map(OutcomeFields::new),
             other_code: of.refused.map(OutcomeFields::new),
             empty_close: of.empty.map(OutcomeFields::new),
             fin: of.fin.map(OutcomeFields::new),
             rst: of.rst.map(OutcomeFields::new),
             http_error: of.handshake.map(OutcomeFields::new),
             sends_for_bad_text: of.sends_for_bad_text.map(|code| code.get()),
+            sends_for_bad_frame: of.sends_for_bad_frame.map(|code| code.get()),
+            sees: of.sees.iter().map(SeenFields::new).collect(),
+        }
+    }
+}
+
+impl SeenFields {
+    fn new(of: &Seen) -> Self {
+        Self {
+            case: of.case,
+            told: OutcomeFields::new(of.told),
+            how: of.how,
+            texts: of.texts,
         }
     }
 }

@@ -153,6 +153,7 @@ pub(super) fn entries(locale: &'static Locale) -> Vec<Entry> {
     codes
         .chain(causes)
         .chain(pages(locale))
+        .chain(implementations(locale))
         .chain(between)
         .chain(products)
         .chain(vendors)
@@ -365,6 +366,16 @@ fn intermediary(of: &'static Intermediary, locale: &'static Locale) -> Entry {
     let [idle, life] = [of.idle_s, of.life_s].map(|time| time.map(|time| format!("{time}s")));
     let entry = entry.with(NAMES, &idle.unwrap_or_default());
     entry.with(SIGNS, &life.unwrap_or_default())
+}
+
+/// The pages of implementations, by name.
+fn implementations(locale: &'static Locale) -> impl Iterator<Item = Entry> {
+    Address::implementations().filter_map(|address| match address {
+        Address::Implementation(name) => {
+            Some(Entry::new(address, name, locale.labels.implementations))
+        }
+        _ => None,
+    })
 }
 
 /// The pages that have many things.

@@ -22,40 +22,81 @@ struct Cell {
     odd: bool,
 }
 
+/// One version: a side of it, or both where they do the same.
+struct Row {
+    of: &'static Implementation,
+    other: Option<&'static Implementation>,
+}
+
+impl Row {
+    /// The value of the side that has one.
+    fn value<T>(&self, of: impl Fn(&Implementation) -> Option<T>) -> Option<T> {
+        of(self.of).or_else(|| self.other.and_then(of))
+    }
+}
+
 impl ImplementationsPage {
-    fn all(&self) -> &'static [Implementation] {
-        Implementation::all()
-    }
-
-    fn accepts(&self, of: &Implementation) -> String {
-        let ranges = of.accepts.iter().map(|(first, last)| {
-            if first == last {
-                first.to_string()
-            } else {
-                format!("{first}–{last}")
+    fn rows(&self) -> Vec<Row> {
+        let mut rows: Vec<Row> = Vec::new();
+        for of in Implementation::all() {
+            let last = rows.last_mut().filter(|row| row.other.is_none());
+            match last.filter(|row| row.of.is_other_side_of(of) && row.of.agrees_with(of)) {
+                Some(row) => row.other = Some(of),
+                None => rows.push(Row { of, other: None }),
             }
+        }
+        rows
+    }
+
+    fn href(&self, row: &Row) -> String {
+        self.frame.page(Address::Implementation(row.of.name))
+    }
+
+    /// Client, server, or nothing where it is not known.
+    fn sides(&self, row: &Row) -> String {
+        let sides = [row.of.side, row.other.and_then(|other| other.side)];
+        let sides = sides.into_iter().flatten();
+        let names = sides.map(|side| self.frame.locale.side(side).to_owned());
+        self.frame.locale.list(names)
+    }
+
+    /// How and since when it is known.
+    fn evidence(&self, row: &Row) -> String {
+        self.frame.dated(row.of.evidence, row.of.date)
+    }
+
+    fn accepts(&self, row: &Row) -> String {
+        let ranges = row.value(|of| of.accepts).unwrap_or_default().iter();
+        let ranges = ranges.map(|(first, last)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}–{last}"),
         });
-        ranges.collect::<Vec<_>>().join(", ")
+        self.frame.locale.list(ranges)
     }
 
-    /// Whether it accepts exactly what the RFC and the registry allow.
-    fn accepts_as_registered(&self, of: &Implementation) -> bool {
-        (0..=u16::MAX)
-            .map(CloseCode::new)
-            .all(|code| of.accepts(code) == code.may_be_received())
+    /// Whether it accepts exactly what the RFC and the registry allow, as far as that is known.
+    fn accepts_as_registered(&self, row: &Row) -> bool {
+        let is_right = |code: CloseCode| {
+            let accepts = row.of.accepts(code);
+            accepts.is_none_or(|accepts| accepts == code.may_be_received())
+        };
+        (0..=u16::MAX).map(CloseCode::new).all(is_right)
     }
 
-    /// The five columns behind the first two.
-    fn outcomes(&self, of: &Implementation) -> [Cell; 6] {
+    /// The columns behind the codes.
+    fn outcomes(&self, row: &Row) -> [Cell; 6] {
         let abnormal = CloseCode::ABNORMAL_CLOSURE;
+        let refused = row
+            .value(|of| of.any)
+            .or_else(|| row.value(|of| of.refused));
         [
-            self.cell(of.refused, &[CloseCode::PROTOCOL_ERROR, abnormal]),
-            self.cell(of.empty, &[CloseCode::NO_STATUS_RCVD]),
-            self.cell(of.fin, &[abnormal]),
-            self.cell(of.rst, &[abnormal]),
-            self.cell(of.handshake, &[abnormal]),
+            self.cell(refused, &[CloseCode::PROTOCOL_ERROR, abnormal]),
+            self.cell(row.value(|of| of.empty), &[CloseCode::NO_STATUS_RCVD]),
+            self.cell(row.value(|of| of.fin), &[abnormal]),
+            self.cell(row.value(|of| of.rst), &[abnormal]),
+            self.cell(row.value(|of| of.handshake), &[abnormal]),
             self.cell(
-                of.sends_for_bad_text.map(Outcome::Code),
+                row.value(|of| of.sends_for_bad_text).map(Outcome::Code),
                 &[CloseCode::INVALID_FRAME_PAYLOAD_DATA],
             ),
         ]

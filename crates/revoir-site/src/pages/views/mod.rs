@@ -6,6 +6,7 @@ pub(super) mod code;
 pub(super) mod fixes;
 pub(super) mod home;
 pub(super) mod idle_timeouts;
+pub(super) mod implementation;
 pub(super) mod implementations;
 mod lab;
 pub(super) mod missing;
