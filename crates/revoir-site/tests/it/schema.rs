@@ -62,9 +62,27 @@ fn check(file: &Value, schema: &Value, value: &Value, place: &str, found: &mut V
                     }
                 }
             }
+            // For people.
+            "description" => {}
+            "format" => {
+                assert_eq!(rule, "date");
+                if !is_date(value) {
+                    found.push(format!("{place}: {value} is not a {rule}"));
+                }
+            }
             other => panic!("the word {other} is not checked"),
         }
     }
+}
+
+/// A full-date of RFC 3339, of digits and hyphens.
+fn is_date(value: &Value) -> bool {
+    value.as_str().is_some_and(|date| {
+        let of_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts = date.split('-').collect::<Vec<_>>();
+        parts.iter().map(|part| part.len()).eq([4, 2, 2])
+            && parts.iter().all(|part| of_digits(part))
+    })
 }
 
 fn is(value: &Value, name: &str) -> bool {
