@@ -1,5 +1,6 @@
 //! The causes of endings, in the order in which a connection lives; most are causes of 1006.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
 
@@ -53,7 +54,7 @@ impl CauseFacts {
     pub fn command_for(&self, url: Option<(&str, &str, u16, &str)>) -> String {
         let (scheme, host, port, path) = match url {
             Some((scheme, host, port, path)) => (scheme, host, port.to_string(), path),
-            None => ("wss", "HOST", "PORT".to_string(), "/PATH"),
+            None => ("wss", "HOST", "PORT".to_owned(), "/PATH"),
         };
         let http = scheme.replacen("ws", "http", 1);
         self.command
