@@ -149,7 +149,8 @@ impl Owned {
     /// The application has taken the first so many messages. They are acknowledged once the store has that; while it is
     /// away, at once.
     pub fn take(&mut self, session: &mut Session, now: Duration, taken: u64) {
-        self.taken = self.taken.max(taken);
+        // What was thrown away since is not taken with what came behind it.
+        self.taken = self.taken.max(taken.min(session.received()));
         if session.is_volatile() && !self.is_back {
             session.commit(now, self.taken);
         }
@@ -248,6 +249,7 @@ impl Owned {
                 && numbers.unwrap_or(mark.sent) >= session.sent();
             if is_whole {
                 session.set_volatile(false);
+                self.is_back = false;
             }
         }
         match session.is_closing() && self.sent == session.sent() {

@@ -194,6 +194,21 @@ fn without_a_store_what_was_taken_is_acknowledged_at_once() {
     assert!(owned.is_behind(&session), "it is tried again");
 }
 
+/// An event that came behind messages that were thrown away says that they came before it.
+#[test]
+fn what_was_thrown_away_is_not_taken_with_what_came_behind_it() {
+    let (mut session, mut owned, _) = stored(Durable::Acks);
+    for _ in 0..10 {
+        receive(&mut session, BINARY);
+    }
+    owned.take(&mut session, START, 5);
+    session.stop_taking(owned.taken());
+    owned.take(&mut session, START, 10);
+    let (write, _) = owned.write(&session, START);
+    let snapshot = Snapshot::decode(&write.record).unwrap();
+    assert_eq!((snapshot.received, snapshot.committed), (5, 5));
+}
+
 #[test]
 fn the_store_is_back_once_it_has_everything() {
     let (mut session, mut owned, _) = stored(Durable::Acks);
