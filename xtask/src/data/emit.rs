@@ -7,7 +7,7 @@ use super::model::{
     AboutLocale, AdviceFacts, Bodies, CauseFacts, Data, Entry, Intermediary, Locale, Outcome,
     Statement, Texts, Vendor, code_range,
 };
-use super::observed::{Shown, shown};
+use super::observed::{ShownRow, shown};
 
 /// The ranges, in order. The protocol's own has no entry: each of its codes is registered.
 pub(super) const RANGES: [&str; 6] = [
@@ -324,7 +324,7 @@ fn codes((range, weight): (&String, &i16)) -> String {
     format!("Codes {{ first: {first}, last: {last}, weight: {weight} }}")
 }
 
-fn implementation(Shown { row, outdated }: &Shown<'_>) -> String {
+fn implementation(ShownRow { row, outdated }: &ShownRow<'_>) -> String {
     let told = |outcome: &Outcome| match outcome {
         Outcome::Code(code) => format!("Outcome::Code(CloseCode::new({code}))"),
         Outcome::Word(word) => format!("Outcome::{}", variant(word)),

@@ -3,15 +3,15 @@
 use super::model::{Data, Observed};
 
 /// A row, and whether another is about a newer version.
-pub(super) struct Shown<'a> {
+pub(super) struct ShownRow<'a> {
     pub(super) row: &'a Observed,
     pub(super) outdated: bool,
 }
 
 /// The rows that are shown, by name. A reading is, where nothing was measured or only a version that is kept for want of a
 /// newer one, which then is outdated.
-pub(super) fn shown(data: &Data) -> Vec<Shown<'_>> {
-    let measured = data.measured.iter().map(|row| Shown {
+pub(super) fn shown(data: &Data) -> Vec<ShownRow<'_>> {
+    let measured = data.measured.iter().map(|row| ShownRow {
         row,
         outdated: data.read.iter().any(|read| is_newer(read, row)),
     });
@@ -19,7 +19,7 @@ pub(super) fn shown(data: &Data) -> Vec<Shown<'_>> {
         let mut same = data.measured.iter().filter(|row| row.name == read.name);
         same.all(|row| is_newer(read, row))
     };
-    let read = data.read.iter().filter(stands).map(|row| Shown {
+    let read = data.read.iter().filter(stands).map(|row| ShownRow {
         row,
         outdated: false,
     });

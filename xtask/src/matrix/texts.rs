@@ -138,7 +138,7 @@ const PHRASES: [&str; 16] = [
 
 /// A text as a pattern, and all that is known of it.
 #[derive(Default)]
-struct Text {
+struct MeasuredText {
     /// What its cases are signs of; `None` for all other cases.
     signs: BTreeSet<Option<&'static str>>,
     by: BTreeSet<String>,
@@ -184,7 +184,7 @@ pub(super) fn file() -> anyhow::Result<(PathBuf, String)> {
 }
 
 /// Every text of every run, as a pattern.
-fn all() -> anyhow::Result<BTreeMap<String, Text>> {
+fn all() -> anyhow::Result<BTreeMap<String, MeasuredText>> {
     let called = adapters::called()?;
     let mut all = BTreeMap::new();
     for results in super::results::newest()? {
@@ -204,7 +204,13 @@ fn all() -> anyhow::Result<BTreeMap<String, Text>> {
     Ok(all)
 }
 
-fn add(all: &mut BTreeMap<String, Text>, results: &Results, name: &str, side: &str, case: &Case) {
+fn add(
+    all: &mut BTreeMap<String, MeasuredText>,
+    results: &Results,
+    name: &str,
+    side: &str,
+    case: &Case,
+) {
     for event in &case.told {
         let said = |key: &str| event.get(key).and_then(serde_json::Value::as_str);
         // Without a class, what an adapter says of a refusal is its own words.
@@ -255,8 +261,8 @@ fn innermost(text: &str) -> Option<&str> {
 /// The message of a pattern, or why there is none.
 fn message(
     pattern: &str,
-    text: &Text,
-    all: &BTreeMap<String, Text>,
+    text: &MeasuredText,
+    all: &BTreeMap<String, MeasuredText>,
     by_hand: &[Message],
 ) -> Result<Message, &'static str> {
     let one = || {
@@ -284,7 +290,8 @@ fn message(
     if pattern.len() > LONGEST {
         return Err("are too long to be a message");
     }
-    let differs = |other: &&Text| other.signs != text.signs && contains(&other.example, pattern);
+    let differs =
+        |other: &&MeasuredText| other.signs != text.signs && contains(&other.example, pattern);
     if all.values().any(|other| differs(&other)) {
         return Err("are part of texts that are said of other endings");
     }

@@ -177,16 +177,16 @@ impl<'de> Deserializer<'de> for Node<'de> {
 
 /// The entries of a table that are to come.
 struct Entries<'de> {
-    rest: Vec<Entry<'de>>,
+    rest: Vec<TableEntry<'de>>,
     /// The value of the key that was read last.
-    next: Option<Entry<'de>>,
+    next: Option<TableEntry<'de>>,
 }
 
-type Entry<'de> = (&'de Spanned<Cow<'de, str>>, &'de Spanned<DeValue<'de>>);
+type TableEntry<'de> = (&'de Spanned<Cow<'de, str>>, &'de Spanned<DeValue<'de>>);
 
 impl<'de> Entries<'de> {
     fn of(table: &'de DeTable<'de>) -> Self {
-        let mut rest: Vec<Entry<'de>> = table.iter().collect();
+        let mut rest: Vec<TableEntry<'de>> = table.iter().collect();
         rest.reverse();
         Self { rest, next: None }
     }

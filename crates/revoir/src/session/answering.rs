@@ -21,13 +21,14 @@ use crate::session::attached::Attached;
 use crate::session::end::{End, Keeper};
 use crate::session::event::Event;
 use crate::session::handle::Session;
-use crate::session::leaving::elsewhere;
+use crate::session::leaving::{elsewhere, leaves};
 use crate::session::opening::Accepted;
 use crate::session::place::Place;
 use crate::session::running::Running;
 use crate::session::server::Server;
 use crate::session::sessions::Added;
 use crate::session::succession::{ARRIVAL, Asked, Succession};
+use crate::session::writing;
 
 /// When to come back to a server that is full: as advised after 1013.
 const FULL_AFTER: Duration = Duration::from_secs(5);
@@ -48,7 +49,7 @@ pub(super) struct Successor {
 }
 
 /// What there is of a session.
-enum Found {
+enum Whereabouts {
     Here(Arc<End>),
     Stored(Box<Succession>),
     Nothing,
@@ -82,18 +83,18 @@ impl Server {
         };
         let found = self.find(asked).await?;
         let judged = match &found {
-            Found::Here(end) => self.resume(end, asked),
-            Found::Stored(stored) => Err(self.judge(asked, Some(&stored.session))),
-            Found::Nothing => Err(self.judge(asked, None)),
+            Whereabouts::Here(end) => self.resume(end, asked),
+            Whereabouts::Stored(stored) => Err(self.judge(asked, Some(&stored.session))),
+            Whereabouts::Nothing => Err(self.judge(asked, None)),
         };
-        if let (Err(_), Found::Here(end)) = (&judged, &found)
+        if let (Err(_), Whereabouts::Here(end)) = (&judged, &found)
             && !end.is_kept()
         {
-            return Err(elsewhere("the session leaves this server"));
+            return Err(leaves());
         }
         match (judged, found, claims) {
-            (Ok(id), Found::Here(end), _) => Ok(Answer::Resumes { end, id }),
-            (Err(Judgement::Resume), Found::Stored(succession), Some(claims)) => {
+            (Ok(id), Whereabouts::Here(end), _) => Ok(Answer::Resumes { end, id }),
+            (Err(Judgement::Resume), Whereabouts::Stored(succession), Some(claims)) => {
                 Ok(Answer::Succeeds(Box::new(Successor {
                     hello,
                     claims,
@@ -105,7 +106,7 @@ impl Server {
                     self.count_failure(address, token);
                 }
                 // One that only the store has is judged in the same way whenever it is asked for.
-                if let (Found::Here(end), false) = (found, fresh.is_failure) {
+                if let (Whereabouts::Here(end), false) = (found, fresh.is_failure) {
                     end.stir(|session, _| session.give_up(&hello));
                     self.sessions.note(end.id());
                 }
@@ -116,20 +117,20 @@ impl Server {
     }
 
     /// What there is of a session: here, or in the store.
-    async fn find(&self, asked: Asked<'_>) -> Result<Found, Close> {
+    async fn find(&self, asked: Asked<'_>) -> Result<Whereabouts, Close> {
         let here = asked
             .claims
             .and_then(|claims| Some((claims, self.sessions.find(claims.session)?)));
         let Some(ledger) = self.sessions.ledger.get() else {
-            return Ok(here.map_or(Found::Nothing, |(_, end)| Found::Here(end)));
+            return Ok(here.map_or(Whereabouts::Nothing, |(_, end)| Whereabouts::Here(end)));
         };
         if let Some((claims, end)) = here {
             if end.is_leaving() && !ledger.until(|| !end.is_leaving()).await {
-                return Err(elsewhere("the session leaves this server"));
+                return Err(leaves());
             }
             let is_ours = end.look(|session| claims.generation <= session.generation());
             if !end.has_left() && is_ours {
-                return Ok(Found::Here(end));
+                return Ok(Whereabouts::Here(end));
             }
             // Its client has been at another server meanwhile.
             end.was_taken();
@@ -138,7 +139,7 @@ impl Server {
         let stored = ledger
             .find(asked, (&self.settings.config, self.settings.durable))
             .await?;
-        Ok(stored.map_or(Found::Nothing, |it| Found::Stored(Box::new(it))))
+        Ok(stored.map_or(Whereabouts::Nothing, |it| Whereabouts::Stored(Box::new(it))))
     }
 
     fn judge(&self, asked: Asked<'_>, found: Option<&protocol::Session>) -> Judgement {
@@ -211,14 +212,11 @@ impl Server {
                 Judgement::Resume | Judgement::Late => Err(Close::taken_over()),
             };
         }
-        let keeper: Weak<dyn Keeper> = Arc::downgrade(&self.sessions) as Weak<dyn Keeper>;
-        let end = Arc::new(End::new(ARRIVAL, (session, Some(place)), Some(keeper)));
-        let most = self.settings.max_sessions;
-        let (end, is_first) = match self.sessions.add(claims.session, &end, most) {
-            Added::Yes => (end, true),
+        let (end, is_first) = match self.add(ARRIVAL, (session, Some(place))) {
+            (end, Added::Yes) => (end, true),
             // Another connection of it was quicker.
-            Added::There(there) => (there, false),
-            Added::Full => return Err(full()),
+            (_, Added::There(there)) => (there, false),
+            (_, Added::Full) => return Err(full()),
         };
         let resumed = self.resume(&end, asked);
         if is_first {
@@ -227,6 +225,7 @@ impl Server {
         }
         match resumed {
             Ok(id) => Ok((end, id)),
+            Err(_) if !end.is_kept() => Err(leaves()),
             Err(Judgement::Late) => Err(Close::taken_over()),
             Err(_) => Err(elsewhere("the session has changed meanwhile")),
         }
@@ -264,10 +263,7 @@ impl Server {
             let durable = self.settings.durable;
             Place::new(Owned::begin(ledger.owner, durable, &mut accepted), durable)
         });
-        let keeper: Weak<dyn Keeper> = Arc::downgrade(&self.sessions) as Weak<dyn Keeper>;
-        let end = Arc::new(End::new(Duration::ZERO, (accepted, place), Some(keeper)));
-        let most = self.settings.max_sessions;
-        let Added::Yes = self.sessions.add(session, &end, most) else {
+        let (end, Added::Yes) = self.add(Duration::ZERO, (accepted, place)) else {
             return Err(full());
         };
         end.tell(Event::Attached(Box::new(attached(
@@ -278,6 +274,18 @@ impl Server {
         ))));
         start(&end, handler);
         Ok((end, ConnectionId(1)))
+    }
+
+    /// An end of a session whose time is `now`, if there is room for it.
+    fn add(&self, now: Duration, session: (protocol::Session, Option<Place>)) -> (Arc<End>, Added) {
+        let id = session.0.id();
+        let keeper: Weak<dyn Keeper> = Arc::downgrade(&self.sessions) as Weak<dyn Keeper>;
+        let end = Arc::new(End::new(now, session, Some(keeper)));
+        let added = self.sessions.add(id, &end, self.settings.max_sessions);
+        if matches!(added, Added::Yes) {
+            writing::begin(&self.sessions);
+        }
+        (end, added)
     }
 
     fn grant(&self, session: SessionId, generation: u64, principal: &Principal) -> Grant {

@@ -24,6 +24,11 @@ pub(super) fn elsewhere(what: &str) -> Close {
     }
 }
 
+/// What a connection is told whose session is about to be another server's.
+pub(super) fn leaves() -> Close {
+    elsewhere("the session leaves this server")
+}
+
 impl End {
     pub(super) fn id(&self) -> SessionId {
         self.look(revoir_session::Session::id)
@@ -32,6 +37,11 @@ impl End {
     /// Whether a store has it, so that it may outlive this process.
     pub(super) fn is_stored(&self) -> bool {
         self.look_at_state(|state| state.place.is_some() && !state.session.is_volatile())
+    }
+
+    /// Whether goodbye was said.
+    pub(super) fn is_closing(&self) -> bool {
+        self.look(revoir_session::Session::is_closing)
     }
 
     /// Whether no other server has it, or is about to.
@@ -64,6 +74,8 @@ impl End {
             let EndState { session, place, .. } = state;
             let Some(place) = place else { return false };
             let (was_claimed, may_hold) = (place.is_claimed(session), place.may_hold(session));
+            // Once it is not, its client is told so.
+            let was_volatile = session.is_volatile();
             match written {
                 Written::Done => place.written(session, now, mark),
                 Written::Fenced => place.lose(),
@@ -73,7 +85,10 @@ impl End {
                 return true;
             }
             let is_sooner = |then: Duration| due.is_none_or(|due| then < due);
-            !was_claimed || may_hold || state.session.poll_timeout().is_some_and(is_sooner)
+            !was_claimed
+                || was_volatile
+                || may_hold
+                || state.session.poll_timeout().is_some_and(is_sooner)
         });
         if asks_connection {
             self.for_connection().notify_waiters();

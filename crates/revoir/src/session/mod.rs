@@ -98,6 +98,7 @@ mod sessions;
 mod state;
 mod succession;
 mod talk;
+mod writing;
 
 pub use attached::Attached;
 pub use between::{Status, Watcher};

@@ -197,7 +197,8 @@ impl Server {
             };
             end.leave_to_next(Some(goaway), close);
         }
-        let goes_on = |end: &Arc<End>| end.over().is_none();
+        // One that is closing stays: the store has it with its goodbye, which whoever goes on with it says.
+        let goes_on = |end: &Arc<End>| end.over().is_none() && !end.is_closing();
         if let Some(ledger) = self.sessions.ledger.get() {
             let has_left = || ledger.is_settled() && !self.sessions.all().iter().any(goes_on);
             ledger.until(has_left).await;

@@ -20,7 +20,7 @@ pub(super) struct Sessions {
     epoch: Epoch,
     /// What of them is kept beyond this process.
     pub(super) ledger: OnceLock<Arc<Ledger>>,
-    /// What keeps that.
+    /// What keeps that: it ends with the sessions.
     writing: Mutex<JoinSet<()>>,
     shelf: Mutex<Shelf>,
     /// What all of them keep, in bytes, and may. Every message asks: it takes no lock for that.
@@ -37,7 +37,7 @@ pub(super) type Meter = Box<dyn Fn(i64) + Send + Sync>;
 
 #[derive(Default)]
 struct Shelf {
-    sessions: HashMap<SessionId, Place>,
+    sessions: HashMap<SessionId, Shelved>,
     /// Those whose clients are away, by when they expire.
     away: BTreeSet<(Instant, SessionId)>,
     /// Those that are over, by when they may be forgotten.
@@ -45,7 +45,7 @@ struct Shelf {
     is_swept: bool,
 }
 
-struct Place {
+struct Shelved {
     end: Arc<End>,
     /// Where it stands in one of the sets.
     due: Option<Instant>,
@@ -105,6 +105,12 @@ impl Sessions {
         Some(Arc::clone(&self.lock().sessions.get(&id)?.end))
     }
 
+    /// Starts what ends with the sessions.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(task);
+    }
+
     /// What incarnation of what keeps it has this session.
     pub(super) fn epoch(&self, session: SessionId) -> Epoch {
         let stored = self.ledger.get();
@@ -125,16 +131,12 @@ impl Sessions {
                 return Added::Full;
             }
         }
-        let place = Place {
+        let place = Shelved {
             end: Arc::clone(end),
             due: None,
         };
         shelf.sessions.insert(id, place);
         drop(shelf);
-        if let Some(ledger) = self.ledger.get() {
-            let mut tasks = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-            ledger.run(self, &mut tasks);
-        }
         Added::Yes
     }
 
@@ -250,7 +252,7 @@ impl Sessions {
 impl Shelf {
     /// Takes this one out, unless another has its place.
     fn remove(&mut self, id: SessionId, end: &Arc<End>) {
-        let is_it = |place: &Place| Arc::ptr_eq(&place.end, end);
+        let is_it = |place: &Shelved| Arc::ptr_eq(&place.end, end);
         if !self.sessions.get(&id).is_some_and(is_it) {
             return;
         }

@@ -74,7 +74,13 @@ impl Ledger {
             })?;
             let is_elsewhere = stored.owner != owner && session.ended().is_none();
             let judged = asked.judge(&self.store.epoch(claims.session), Some(&session));
-            if !may_ask || !is_elsewhere || judged == Judgement::Late {
+            // Neither can become another by what its owner has still to write: nobody is asked to let go for that.
+            let is_final = match judged {
+                Judgement::Late => true,
+                Judgement::Begin(fresh) => fresh.is_failure,
+                Judgement::Resume => false,
+            };
+            if !may_ask || !is_elsewhere || is_final {
                 let place = Place::new(owned, durable);
                 return Ok(Some(Succession { session, place }));
             }

@@ -24,7 +24,7 @@ pub(super) struct Answer {
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct SaidCauses {
     causes: Vec<WeighedCause>,
     signs: Vec<SaidSign>,
     read: Read,
@@ -64,7 +64,7 @@ impl Answer {
             return Ok(None);
         }
         let place = || format!("what is read of {}", row.id);
-        let said: Said = serde_json::from_slice(&output.stdout).with_context(place)?;
+        let said: SaidCauses = serde_json::from_slice(&output.stdout).with_context(place)?;
         Ok(Some(Self {
             read: said.diagnosis().with_context(place)?,
             weights: said.causes,
@@ -73,7 +73,7 @@ impl Answer {
     }
 }
 
-impl Said {
+impl SaidCauses {
     fn diagnosis(&self) -> anyhow::Result<Diagnosis> {
         let mut read = diagnose(&Evidence::new());
         read.code = self.read.code.map(CloseCode::new);

@@ -1,0 +1,146 @@
+//! Writes what is behind of all sessions of a server into its store, and gives other servers what they ask for.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use revoir_session::SessionId;
+use revoir_store::{Mark, Write, Written};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::session::end::End;
+use crate::session::ledger::Ledger;
+use crate::session::sessions::Sessions;
+
+/// What has changed since the last write waits for this long.
+const TICK: Duration = Duration::from_millis(10);
+
+/// A store that is away is asked again after this time.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// So often it is looked at sessions that do not change, and at what has become of the store.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Begins to, once there is a session. It ends with them.
+pub(super) fn begin(sessions: &Arc<Sessions>) {
+    if sessions.ledger.get().is_some_and(|ledger| ledger.begins()) {
+        sessions.spawn(write(Arc::downgrade(sessions)));
+        sessions.spawn(give(Arc::downgrade(sessions)));
+    }
+}
+
+/// Writes for as long as there is a server.
+async fn write(sessions: Weak<Sessions>) {
+    let mut looks = Instant::now() + LOOK;
+    loop {
+        let Some(ledger) = ledger_of(&sessions) else {
+            return;
+        };
+        tokio::select! {
+            () = ledger.noted.notified() => {}
+            () = sleep_until(looks) => {}
+        }
+        let Some(strong) = sessions.upgrade() else {
+            return;
+        };
+        if looks <= Instant::now() {
+            looks = Instant::now() + LOOK;
+            strong.all().iter().for_each(|end| end.refresh());
+            if ledger.is_settled() {
+                // A store may say only when it is asked that it is away, or has lost something.
+                write_some(&ledger, &strong, Vec::new(), Vec::new()).await;
+            }
+        }
+        if ledger.has_setback() {
+            strong.all().iter().for_each(|end| end.set_back());
+        }
+        write_all(&strong, &ledger).await;
+        drop(strong);
+        ledger.answered.notify_waiters();
+        sleep(if ledger.is_away() { RETRY } else { TICK }).await;
+    }
+}
+
+fn ledger_of(sessions: &Weak<Sessions>) -> Option<Arc<Ledger>> {
+    sessions.upgrade()?.ledger.get().map(Arc::clone)
+}
+
+/// Writes all that is behind, unless the store does not answer.
+async fn write_all(sessions: &Sessions, ledger: &Ledger) {
+    loop {
+        let ids = ledger.take();
+        if ids.is_empty() {
+            return;
+        }
+        let (ends, writes) = collect(sessions, ids);
+        if !writes.is_empty() {
+            write_some(ledger, sessions, ends, writes).await;
+            if ledger.is_away() {
+                ledger.put_off();
+                return;
+            }
+        }
+    }
+}
+
+/// What to write of these.
+fn collect(sessions: &Sessions, ids: Vec<SessionId>) -> (Vec<(Arc<End>, Mark)>, Vec<Write>) {
+    let found = ids.into_iter().filter_map(|id| sessions.find(id));
+    let all = found.filter_map(|end| {
+        let (write, mark) = end.to_write()?;
+        Some(((end, mark), write))
+    });
+    all.unzip()
+}
+
+/// Gives the sessions that other servers ask for.
+async fn give(sessions: Weak<Sessions>) {
+    let mut giving = JoinSet::new();
+    loop {
+        let Some(ledger) = ledger_of(&sessions) else {
+            return;
+        };
+        let id = ledger.store.asked(ledger.owner).await;
+        giving.spawn(give_one(Weak::clone(&sessions), ledger, id));
+        while giving.try_join_next().is_some() {}
+    }
+}
+
+async fn give_one(sessions: Weak<Sessions>, ledger: Arc<Ledger>, id: SessionId) {
+    let end = sessions.upgrade().and_then(|sessions| sessions.find(id));
+    if let Some(end) = end {
+        end.leave_at_once();
+        ledger.until(|| !end.is_leaving()).await;
+    }
+    if let Err(error) = ledger.store.let_go(id).await {
+        tracing::debug!(target: "revoir", %error, "who asked for a session was not told");
+    }
+}
+
+/// Writes these, and tells the sessions what came of it.
+async fn write_some(
+    ledger: &Ledger,
+    sessions: &Sessions,
+    ends: Vec<(Arc<End>, Mark)>,
+    writes: Vec<Write>,
+) {
+    match ledger.store.write(writes).await {
+        Ok(written) => {
+            ledger.tell(None);
+            for ((end, mark), written) in ends.into_iter().zip(written) {
+                if written == Written::Fenced {
+                    let session = end.id();
+                    tracing::info!(target: "revoir", ?session, "another server has the session");
+                }
+                end.answered(mark, written);
+                sessions.remove_if_left(&end);
+            }
+        }
+        Err(error) => {
+            ledger.tell(Some(&error));
+            for (end, _) in ends {
+                end.go_without_store();
+            }
+        }
+    }
+}
