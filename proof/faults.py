@@ -90,6 +90,9 @@ class Process:
         """Everything else that was said; it has ended."""
         self.process.wait(timeout=30)
         self.reading.join(timeout=30)
+        if self.reading.is_alive():
+            command = " ".join(map(str, self.process.args))
+            raise TimeoutError(f"`{command}` has ended, and something that it started has not")
         return list(self.events.queue)
 
     def tell(self, word):

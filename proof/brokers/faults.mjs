@@ -166,7 +166,12 @@ function together(runs) {
     const sum = (name) => rows.reduce((all, row) => all + row[name], 0)
     const waits = rows.flatMap((row) => row.waits).sort((a, b) => a - b)
     const counted = ['closes', 'lost', 'expected', 'doubled'].map((name) => [name, sum(name)])
-    const times = { median: waits[Math.floor(waits.length / 2)], worst: waits.at(-1) }
+    const back = waits.filter(Number.isFinite)
+    const times = {
+      median: waits[Math.floor(waits.length / 2)],
+      worst: back.at(-1) ?? Infinity,
+      never: waits.length - back.length
+    }
     return { mode: rows[0].mode, ...Object.fromEntries(counted), ...times }
   })
 }
@@ -175,9 +180,11 @@ mkdirSync(folder, { recursive: true })
 endAllAtExit()
 const tell = (line) => process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${line}\n`)
 const seconds = (time) => (time === Infinity ? 'never' : `${(time / 1000).toFixed(1)} s`)
+/** When the last client was back of those that were, and how many were not. */
+const last = ({ worst, never }) => `${seconds(worst)}${never ? `, ${never} never` : ''}`
 /** In what `auto` is worse than no gateway. */
 function complaints(what, pace, [alone, auto]) {
-  const worse = ['closes', 'lost', 'doubled'].filter((name) => auto[name] > alone[name])
+  const worse = ['closes', 'lost', 'doubled', 'never'].filter((name) => auto[name] > alone[name])
   // No time is known better than by the number that comes next.
   const limit = alone.worst + GRACE + (CLIENTS / RETURN_RATE) * 1000 + pace
   if (auto.worst > limit) worse.push(`back after ${seconds(auto.worst)}`)
@@ -206,7 +213,7 @@ for (const broker of [new Mosquitto(folder, await freePorts(2)), new RabbitMq(fo
     const rows = together(runs)
     worse.push(...complaints(`${broker.name}, ${fault}`, broker.pace, rows))
     for (const [i, row] of rows.entries()) {
-      const figures = [row.closes, row.lost, row.expected, row.doubled, seconds(row.median), seconds(row.worst)]
+      const figures = [row.closes, row.lost, row.expected, row.doubled, seconds(row.median), last(row)]
       out(`| ${i ? '' : fault} | ${row.mode} | ${figures.join(' | ')} |`)
     }
   }

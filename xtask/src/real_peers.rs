@@ -199,7 +199,7 @@ const STRANGERS_HEAD: &str = "\
 # What became of clients that nobody here had tried
 
 `cargo xtask proof strangers` writes this page: 20 real clients of each with their defaults, as the documentation of their libraries
-shows them, and a real server, everything on 127.0.0.1 of a machine with two processors. A number is sent every 0.2 s, and half of the clients
+shows them (but Apollo's tries as often as it takes, and gql's program subscribes again by itself), and a real server, everything on 127.0.0.1 of a machine with two processors. A number is sent every 0.2 s, and half of the clients
 of Socket.IO send as many while they are connected. Each way is played without a gateway and, at the same time, behind the gateway as it is by default.
 
 The server is killed (SIGKILL), or shut down by SIGTERM, and another one is started 2 s after its end; or it is frozen for 5 s. uvicorn

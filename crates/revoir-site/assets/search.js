@@ -186,10 +186,19 @@ const revoirSearch = (() => {
     });
   }
 
+  // As somebody typed it, if that is text.
+  const typed = (path) => {
+    try {
+      return decodeURIComponent(path);
+    } catch {
+      return path;
+    }
+  };
+
   // Nor has the page that is not there anybody who suggests others.
   const suggested = document.querySelector("#suggested[hidden]");
   if (suggested && dataset.end) {
-    const path = decodeURIComponent(location.pathname).replace(/^\/(?:[a-z]{2}|zh-hans)\//u, "/");
+    const path = typed(location.pathname).replace(/^(?:\/(?:[a-z]{2}|zh-hans)(?=\/))+/u, "");
     load().then((matcher) => {
       const found = matcher?.named(path.replaceAll(/[/_.+-]/gu, " ")) ?? [];
       fill(suggested.querySelector("ol"), found.slice(0, 6));

@@ -35,8 +35,10 @@ struct Way {
     received: u64,
     doubled: u64,
     out_of_order: u64,
-    /// What both ends would know of: told as missing, or returned.
+    /// Told as missing.
     told: u64,
+    /// Of the other way: returned to who sent it.
+    returned: u64,
 }
 
 /// What all clients saw.
@@ -82,7 +84,7 @@ impl Seen {
             "| {name} | {} of {expected} | {} of {expected} | {} | {}, {} | {} | {} ms ({} ms), {} times |",
             expected - self.down.received,
             expected - self.up.received,
-            self.down.told + self.up.told,
+            self.down.told + self.up.told + self.down.returned + self.up.returned,
             self.down.doubled,
             self.up.doubled,
             self.down.out_of_order + self.up.out_of_order,
@@ -95,7 +97,7 @@ impl Seen {
     fn holds(&self) -> anyhow::Result<()> {
         for way in [&self.up, &self.down] {
             let is_whole = way.received == CLIENTS * MESSAGES;
-            let is_once = way.doubled + way.out_of_order + way.told == 0;
+            let is_once = way.doubled + way.out_of_order + way.told + way.returned == 0;
             anyhow::ensure!(is_whole && is_once, "the messages do not add up: {way:?}");
         }
         Ok(())
@@ -124,6 +126,7 @@ impl Way {
         self.doubled += other.doubled;
         self.out_of_order += other.out_of_order;
         self.told += other.told;
+        self.returned += other.returned;
     }
 }
 
@@ -216,7 +219,8 @@ async fn listen(reader: &mut Reader, (way, pauses): &mut Heard) {
                 );
             }
             Some(Event::Gap { count, .. }) => way.told += count,
-            Some(Event::Returned { .. }) => way.told += 1,
+            // Of what this end sent.
+            Some(Event::Returned { .. }) => way.returned += 1,
             Some(_) => {}
             None => return,
         }
@@ -253,6 +257,7 @@ async fn socket_io(script: &Path, retries: &str) -> anyhow::Result<Seen> {
             doubled,
             out_of_order,
             told: 0,
+            returned: 0,
         })
     };
     Ok(Seen {

@@ -46,12 +46,14 @@ impl Place {
         let Some(place) = place else {
             return cause.command_for(None);
         };
-        let host = match place.host.contains(':') {
-            true => format!("[{}]", place.host),
-            false => place.host.clone(),
+        // Whatever a shell might take for more than a host or a path stays out of the command.
+        let plain_host = |c: char| c.is_ascii_alphanumeric() || "._-:%".contains(c);
+        let host = match place.host.as_str() {
+            host if !host.chars().all(plain_host) => "HOST".to_owned(),
+            host if host.contains(':') => format!("[{host}]"),
+            host => host.to_owned(),
         };
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._~%-".contains(c);
-        // Whatever a shell might take for more than a path stays out of the command.
         let path = match place.path.chars().all(plain) {
             true => place.path.as_str(),
             false => "/PATH",
@@ -174,4 +176,38 @@ fn secrets(target: &Target, args: &LiveArgs) -> Secrets {
         secrets.add_cookie(cookie);
     }
     secrets
+}
+
+#[cfg(test)]
+mod tests {
+    use revoir_codes::catalog::Locale;
+    use revoir_codes::catalog::causes::all_causes;
+
+    use super::Place;
+
+    /// What is pasted into a shell has of the address only what a shell takes as it stands.
+    #[test]
+    fn a_command_has_no_host_that_a_shell_would_take_for_more() {
+        let place = |host: &str| Place {
+            scheme: "wss",
+            host: host.to_owned(),
+            port: 443,
+            path: "/".to_owned(),
+        };
+        let commands = |host: &str| {
+            let place = place(host);
+            let all = all_causes(Locale::english());
+            let all = all.map(|(cause, _)| Place::command(Some(&place), cause));
+            all.collect::<String>()
+        };
+        assert!(commands("a.example").contains("a.example"));
+        assert!(commands("::1").contains("[::1]"));
+        for host in ["a;id", "a$(id)", "a`id`", "a&id", "a'b"] {
+            let commands = commands(host);
+            assert!(
+                commands.contains("HOST") && !commands.contains(host),
+                "{host}"
+            );
+        }
+    }
 }

@@ -187,7 +187,7 @@ async fn bulk(
 ) -> Outcome {
     let begin = Instant::now();
     let mut worst: Option<Outcome> = None;
-    let mut hung = 0;
+    let (mut hung, mut last) = (0, 0);
     let (mut problems, mut doubts) = (Ranges::default(), Ranges::default());
     'all: for numbers in chunks {
         for (number, outcome) in abreast(subject, case, run, numbers).await {
@@ -208,10 +208,11 @@ async fn bulk(
             if ends_all {
                 break 'all;
             }
-            if hung == ENOUGH_HUNG {
-                problems.add(number, "the numbers above were not played: too many hang");
-                break 'all;
-            }
+            last = number;
+        }
+        if hung >= ENOUGH_HUNG {
+            problems.add(last, "the numbers above were not played: too many hang");
+            break;
         }
     }
     let mut outcome = worst.unwrap_or_else(|| Outcome {

@@ -36,7 +36,9 @@ async fn readyz(State(admin): State<Arc<Admin>>, RawQuery(query): RawQuery) -> R
         let text = "draining: new clients are sent away\n";
         return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     }
-    if query.as_deref() == Some("store") && overview.store_answers == Some(false) {
+    let query = query.unwrap_or_default();
+    let asks_for = |name| query.split('&').any(|asked| asked == name);
+    if asks_for("store") && overview.store_answers == Some(false) {
         let text = "the store of sessions is away: sessions are in this process only\n";
         return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     }
@@ -45,9 +47,9 @@ async fn readyz(State(admin): State<Arc<Admin>>, RawQuery(query): RawQuery) -> R
         return "ready\n".into_response();
     }
     let text = "no upstream accepts: new clients wait for one, up to the handshake limit\n";
-    match query.as_deref() {
-        Some("upstreams") => (StatusCode::SERVICE_UNAVAILABLE, text).into_response(),
-        _ => format!("ready, though {text}").into_response(),
+    match asks_for("upstreams") {
+        true => (StatusCode::SERVICE_UNAVAILABLE, text).into_response(),
+        false => format!("ready, though {text}").into_response(),
     }
 }
 

@@ -43,9 +43,13 @@ impl fmt::Display for RedisAddress {
         let Some((scheme, rest)) = self.0.split_once("://") else {
             return f.write_str("...");
         };
+        // A query may have a password, too.
+        let (rest, query) = rest
+            .split_once('?')
+            .map_or((rest, ""), |(rest, _)| (rest, "?..."));
         match rest.rsplit_once('@') {
-            Some((_, place)) => write!(f, "{scheme}://...@{place}"),
-            None => write!(f, "{scheme}://{rest}"),
+            Some((_, place)) => write!(f, "{scheme}://...@{place}{query}"),
+            None => write!(f, "{scheme}://{rest}{query}"),
         }
     }
 }
@@ -143,6 +147,8 @@ mod tests {
             assert!(told.contains("redis://...@a:1/0"), "{told}");
             assert!(!told.contains("pw"), "{told}");
         }
+        let unix = RedisAddress("redis+unix:///run/r.sock?db=1&pass=pw".into());
+        assert_eq!(unix.to_string(), "redis+unix:///run/r.sock?...");
         for wrong in ["store = 'file'", "store = { disk = 1 }", "store = 7"] {
             assert!(written(wrong).is_err(), "{wrong}");
         }

@@ -127,8 +127,9 @@ async fn stage(revoir: &Path, has_store: bool) -> anyhow::Result<()> {
             0 => How::Term,
             _ => How::Kill,
         };
-        ends.push((how, Instant::now()));
         gateway.end(how).await?;
+        // What was sent until it was gone went with this one.
+        ends.push((how, Instant::now()));
         gateway.start().await?;
         all_are_back(&clients, point + 2).await?;
     }
