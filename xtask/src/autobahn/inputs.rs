@@ -10,7 +10,7 @@ use serde::Deserialize;
 use sha1_smol::Sha1;
 
 /// Both of our ends, and the suite's.
-const INPUTS: [&str; 8] = [
+const INPUTS: [&str; 7] = [
     "conformance/autobahn/requirements.txt",
     "conformance/autobahn/wstest.py",
     "crates/revoir-proto/Cargo.toml",
@@ -18,8 +18,11 @@ const INPUTS: [&str; 8] = [
     "crates/revoir/Cargo.toml",
     "crates/revoir/examples/autobahn_client.rs",
     "crates/revoir/examples/autobahn_server.rs",
-    "crates/revoir/src",
 ];
+
+/// What our ends are made of, but for sessions, which no case has.
+const LIBRARY: &str = "crates/revoir/src";
+const SESSIONS: &str = "crates/revoir/src/session/";
 
 /// What our ends stand on: a library that only the command line uses changes nothing here.
 const LOCKED: &str = "Cargo.lock";
@@ -91,9 +94,27 @@ fn names() -> anyhow::Result<Inputs> {
         let name = git(&["rev-parse", &format!("HEAD:{path}")])?;
         names.insert(path.to_owned(), name.trim().to_owned());
     }
+    let files = git(&["ls-tree", "-r", "HEAD", "--", LIBRARY])?;
+    names.insert(LIBRARY.to_owned(), files_but(SESSIONS, &files));
     let lock = git(&["show", &format!("HEAD:{LOCKED}")])?;
     names.insert(LOCKED.to_owned(), locked_below("revoir", &lock)?);
     Ok(names)
+}
+
+/// A name for what `git ls-tree -r` tells of files, but for those below a folder.
+fn files_but(folder: &str, files: &str) -> String {
+    let mut digest = Sha1::new();
+    for line in files.lines() {
+        // Mode, kind and name; a tab; the path.
+        let is_below = line
+            .split_once('\t')
+            .is_some_and(|(_, path)| path.starts_with(folder));
+        if !is_below {
+            digest.update(line.as_bytes());
+            digest.update(b"\n");
+        }
+    }
+    digest.digest().to_string()
 }
 
 /// A name for the versions in a lock file that a package stands on.
@@ -139,8 +160,9 @@ struct Locked {
 /// Inputs that are not as they are committed.
 fn uncommitted() -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
-    for path in INPUTS.into_iter().chain([LOCKED]) {
-        if !git(&["status", "--porcelain", "--", path])?.is_empty() {
+    for path in INPUTS.into_iter().chain([LIBRARY, LOCKED]) {
+        let but = format!(":(exclude){SESSIONS}");
+        if !git(&["status", "--porcelain", "--", path, &but])?.is_empty() {
             found.push(path.to_owned());
         }
     }
@@ -162,7 +184,18 @@ fn git(args: &[&str]) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::locked_below;
+    use super::{files_but, locked_below};
+
+    #[test]
+    fn what_is_apart_does_not_count() {
+        let files = |link: &str, end: &str| {
+            format!("100644 blob {link}\tsrc/link.rs\n100644 blob {end}\tsrc/session/end.rs\n")
+        };
+        let name = |files: &str| files_but("src/session/", files);
+        let before = name(&files("1a", "2a"));
+        assert_eq!(name(&files("1a", "changed")), before);
+        assert_ne!(name(&files("changed", "2a")), before);
+    }
 
     const LOCK: &str = r#"
         [[package]]
