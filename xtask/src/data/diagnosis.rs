@@ -38,8 +38,11 @@ pub(crate) struct Shares {
     pub(crate) not_recognised: i32,
     pub(crate) contradicted: i32,
     pub(crate) believed: i32,
+    #[cfg_attr(feature = "fit", expect(dead_code, reason = "the product reads it"))]
     pub(crate) doubt: u64,
+    #[cfg_attr(feature = "fit", expect(dead_code, reason = "the product reads it"))]
     pub(crate) believed_in_doubt: i32,
+    #[cfg_attr(feature = "fit", expect(dead_code, reason = "the product reads it"))]
     pub(crate) named_from: u8,
 }
 

@@ -10,9 +10,17 @@ use super::adapters;
 use super::results::{Case, Results};
 use crate::data::{Message, codes_crate, messages_by_hand};
 
-/// What a text of the runs may be a sign of: cases whose ids begin so, what that is a sign of, whether the connection had opened, and
-/// words of which one has to stand in the text. Without them a text says the same of anything.
-const ENDINGS: [(&[&str], &str, Option<bool>, &[&str]); 15] = [
+/// Cases whose ids begin so, what that is a sign of, whether the connection had opened, and words of which one has to stand in the
+/// text. Without them a text says the same of anything.
+type SignOfEnding = (
+    &'static [&'static str],
+    &'static str,
+    Option<bool>,
+    &'static [&'static str],
+);
+
+/// What a text of the runs may be a sign of.
+const ENDINGS: [SignOfEnding; 15] = [
     (
         &["opening.client.status-no-number"],
         "head-malformed",
@@ -363,7 +371,10 @@ fn pattern(line: &str, case: &str) -> String {
     if let Some(number) = numbered(case) {
         // Java's client prints the number as a character.
         let char = number.parse().ok().and_then(char::from_u32);
-        text = char.map_or(text.clone(), |char| text.trim_end_matches(char).to_owned());
+        text = char.map_or_else(
+            || text.clone(),
+            |char| text.trim_end_matches(char).to_owned(),
+        );
         let place = if case.starts_with("codes.") {
             "{code}"
         } else {
