@@ -156,10 +156,10 @@ impl Server {
     /// acknowledgements, which always do. The first one stays.
     ///
     /// What has changed is written once for each 10 ms, all sessions together. A successor runs the handler anew, and the first
-    /// [`Event::Attached`] that it sees says `resumed`.
+    /// [`Event::Attached`](crate::session::Event::Attached) that it sees says `resumed`.
     ///
     /// While the store is away nobody is disconnected: clients are told that their sessions are
-    /// [volatile](Event::Volatile), acknowledgements come from memory, messages wait for nothing, and it is tried again each
+    /// [volatile](crate::session::Event::Volatile), acknowledgements come from memory, messages wait for nothing, and it is tried again each
     /// 200 ms. A client that comes for a session that is not here is then told 1013 and to come again within a second.
     pub fn with_store(self, store: Arc<dyn Store>, durable: Durable) -> Self {
         let _ = self.sessions.ledger.set(Arc::new(Ledger::new(store)));
