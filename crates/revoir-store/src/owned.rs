@@ -60,6 +60,8 @@ pub struct Owned {
     wrote: Duration,
     /// The store was away and answers again: what is taken from now on waits for it.
     is_back: bool,
+    /// Nothing more is sent here.
+    is_leaving: bool,
 }
 
 /// What a write is about: [`Owned::written`] wants it back.
@@ -95,6 +97,7 @@ impl Owned {
             last: None,
             wrote: Duration::ZERO,
             is_back: false,
+            is_leaving: false,
         };
         owned.hold(session);
         owned
@@ -136,6 +139,7 @@ impl Owned {
             last: None,
             wrote: now,
             is_back: false,
+            is_leaving: false,
         };
         // It is over if nobody came in time.
         session.handle_timeout(now);
@@ -275,10 +279,18 @@ impl Owned {
         }
     }
 
+    /// Another server is to have it: it is written once more, and nothing is sent from here on. So its successor need not
+    /// take numbers for used that nobody has seen.
+    pub const fn leave(&mut self) {
+        self.is_leaving = true;
+        self.failed();
+    }
+
     const fn reserves(&self, mark: Mark) -> Option<u64> {
-        match self.durable {
-            Durable::Acks => Some(mark.sent + BLOCK),
-            Durable::BeforeSend => None,
+        match (self.durable, self.is_leaving) {
+            (Durable::Acks, true) => Some(mark.sent),
+            (Durable::Acks, false) => Some(mark.sent + BLOCK),
+            (Durable::BeforeSend, _) => None,
         }
     }
 

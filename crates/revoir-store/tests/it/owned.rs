@@ -147,6 +147,34 @@ fn a_record_goes_from_one_kind_of_durable_to_the_other() {
 }
 
 #[test]
+fn one_that_was_left_has_no_gap_of_numbers_that_nobody_used() {
+    let missing = |leaves: bool| {
+        let (mut session, mut owned, _) = stored(Durable::Acks);
+        session.send_text("seen".into()).unwrap();
+        if leaves {
+            owned.leave();
+        }
+        leave(&mut session, START);
+        let (write, _) = owned.write(&session, START);
+        let items = Snapshot::decode(&write.record)
+            .unwrap()
+            .into_successor()
+            .items;
+        let gaps = items.iter().filter_map(|item| match item {
+            Sequenced::Gap { count, .. } => Some(*count),
+            _ => None,
+        });
+        gaps.sum::<u64>()
+    };
+    assert_eq!(missing(true), 0);
+    assert_eq!(
+        missing(false),
+        128,
+        "at most so many, if its owner was lost"
+    );
+}
+
+#[test]
 fn a_successor_numbers_nothing_before_it_has_claimed() {
     let (mut session, mut owned, _) = stored(Durable::Acks);
     leave(&mut session, START);

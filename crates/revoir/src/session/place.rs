@@ -103,7 +103,7 @@ impl Place {
     /// Another server is to have it: it is written once more.
     pub(super) const fn leave(&mut self) {
         self.stage = Stage::Leaving;
-        self.owned.failed();
+        self.owned.leave();
     }
 
     /// Whether it is this server's, and stays so.
