@@ -189,15 +189,18 @@ impl Shared {
         let transaction = self.database.begin_read().map_err(StoreError::new)?;
         let sessions = transaction.open_table(SESSIONS).map_err(StoreError::new)?;
         let found = sessions.get(session.0).map_err(StoreError::new)?;
+        let Some(found) = found else {
+            return Ok(None);
+        };
         let now = Millis::now();
-        Ok(found.and_then(|found| {
-            let (head, record) = Head::decode(found.value())?;
-            (!head.is_over(now)).then(|| Stored {
-                generation: head.generation,
-                owner: head.owner,
-                record: Bytes::copy_from_slice(record),
-                age: head.written.until(now),
-            })
+        // A session that cannot be read is not one that is gone.
+        let (head, record) = Head::decode(found.value())
+            .ok_or_else(|| StoreError::new("a record has another version, or is broken"))?;
+        Ok((!head.is_over(now)).then(|| Stored {
+            generation: head.generation,
+            owner: head.owner,
+            record: Bytes::copy_from_slice(record),
+            age: head.written.until(now),
         }))
     }
 
