@@ -11,6 +11,7 @@ use revoir_session::{
     Close, Config, GoAway, Keys, Origin, Overflow, Principal, SUBPROTOCOL, Window,
 };
 use revoir_store::{Durable, Store};
+use tokio::runtime::Handle;
 
 use crate::driver::Failure;
 use crate::entropy::Entropy;
@@ -21,6 +22,7 @@ use crate::session::handle::Session;
 use crate::session::ledger::Ledger;
 use crate::session::opening::{Accepted, Opening};
 use crate::session::sessions::{Counts, Sessions};
+use crate::session::writing;
 
 /// Sessions unless told otherwise.
 const SESSIONS: usize = 100_000;
@@ -163,6 +165,10 @@ impl Server {
     /// 200 ms. A client that comes for a session that is not here is then told 1013 and to come again within a second.
     pub fn with_store(self, store: Arc<dyn Store>, durable: Durable) -> Self {
         let _ = self.sessions.ledger.set(Arc::new(Ledger::new(store)));
+        // From now on it is known whether the store answers; without a runtime, from the first session on.
+        if Handle::try_current().is_ok() {
+            writing::begin(&self.sessions);
+        }
         self.with_durable(durable)
     }
 

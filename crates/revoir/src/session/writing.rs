@@ -21,7 +21,7 @@ const RETRY: Duration = Duration::from_millis(200);
 /// So often it is looked at sessions that do not change, and at what has become of the store.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Begins to, once there is a session. It ends with them.
+/// Begins to, if nobody has. It ends with the sessions.
 pub(super) fn begin(sessions: &Arc<Sessions>) {
     if sessions.ledger.get().is_some_and(|ledger| ledger.begins()) {
         sessions.spawn(write(Arc::downgrade(sessions)));
