@@ -15,7 +15,7 @@ pub(crate) enum Extent {
 }
 
 /// Every kind of page, and codes whose pages have parts that others lack.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 16] = [
     "",
     "codes",
     "codes/1006",
@@ -27,6 +27,7 @@ const KINDS: [&str; 15] = [
     "compare/1006-vs-1012",
     "causes",
     "implementations",
+    "implementations/tungstenite",
     "products",
     "idle-timeouts",
     "fixes",
