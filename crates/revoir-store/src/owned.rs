@@ -173,6 +173,12 @@ impl Owned {
         session.is_volatile() || self.generation >= session.generation()
     }
 
+    /// Whether something of it may wait for the store, and not for its connection or its time.
+    #[must_use]
+    pub fn may_hold(&self, session: &Session) -> bool {
+        self.durable == Durable::BeforeSend || session.is_closing()
+    }
+
     /// Whether the store has our message with this number.
     #[must_use]
     pub const fn is_stored(&self, number: u64) -> bool {

@@ -261,7 +261,7 @@ impl Server {
             protocol::Session::accept(Duration::ZERO, config, hello, session, fresh, grant);
         let place = self.sessions.ledger.get().map(|ledger| {
             let durable = self.settings.durable;
-            Place::new(Owned::begin(ledger.owner, durable, &mut accepted), durable)
+            Place::new(Owned::begin(ledger.owner, durable, &mut accepted))
         });
         let (end, Added::Yes) = self.add(Duration::ZERO, (accepted, place)) else {
             return Err(full());

@@ -119,7 +119,7 @@ struct Presence<'a> {
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
         self.end.leave(self.id);
-        self.sessions.note(self.end.look(protocol::Session::id));
+        self.sessions.note(self.end.id());
     }
 }
 

@@ -140,7 +140,7 @@ impl Session {
     /// The session; zeros at a client that was never welcomed.
     #[must_use]
     pub fn id(&self) -> SessionId {
-        self.end().look(revoir_session::Session::id)
+        self.end().id()
     }
 
     /// Whether there is a connection right now.

@@ -148,15 +148,12 @@ impl End {
 
     /// The same, without the connection, which is as good as gone: its client is at another server.
     pub(super) fn leave_at_once(&self) {
-        if !self.leave_to_next(None, Close::taken_over()) {
-            return;
+        if self.leave_to_next(None, Close::taken_over())
+            && let Some(id) = self.look(revoir_session::Session::connection)
+        {
+            self.leave(id);
+            self.for_connection().notify_waiters();
         }
-        self.change_state(|state, now| {
-            if let Some(id) = state.session.connection() {
-                state.session.handle_disconnect(now, id, None);
-            }
-        });
-        self.for_connection().notify_waiters();
     }
 
     /// Another server has it, and has it for longer than this one knew.

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use revoir_session::{Bye, SendError, Session};
-use revoir_store::{Durable, Mark, Owned, Write};
+use revoir_store::{Mark, Owned, Write};
 
 /// The place of a session in a store, at the server that owns it.
 #[derive(Debug)]
 pub(super) struct Place {
     owned: Owned,
-    durable: Durable,
     /// Whether whoever writes was told that it is behind.
     is_noted: bool,
     stage: Stage,
@@ -26,10 +25,9 @@ enum Stage {
 }
 
 impl Place {
-    pub(super) const fn new(owned: Owned, durable: Durable) -> Self {
+    pub(super) const fn new(owned: Owned) -> Self {
         Self {
             owned,
-            durable,
             is_noted: false,
             stage: Stage::Kept,
         }
@@ -59,7 +57,7 @@ impl Place {
 
     /// Whether something of it may wait for the store, and not for its connection or its time.
     pub(super) fn may_hold(&self, session: &Session) -> bool {
-        self.durable == Durable::BeforeSend || session.is_closing()
+        self.owned.may_hold(session)
     }
 
     /// Whether it is behind, and nobody was told yet.

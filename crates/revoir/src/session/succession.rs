@@ -81,7 +81,7 @@ impl Ledger {
                 Judgement::Resume => false,
             };
             if !may_ask || !is_elsewhere || is_final {
-                let place = Place::new(owned, durable);
+                let place = Place::new(owned);
                 return Ok(Some(Succession { session, place }));
             }
             let asking = self.store.ask(claims.session, stored.owner);

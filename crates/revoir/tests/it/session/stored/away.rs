@@ -112,7 +112,7 @@ async fn a_server_that_notices_nothing_else_notices_that_the_store_is_away() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_has_no_session_yet_knows_whether_the_store_answers() {
-    let mut nodes = Nodes::in_memory(Durable::Acks, 1);
+    let nodes = Nodes::in_memory(Durable::Acks, 1);
     nodes.set_away(0, true);
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(nodes.server(0).is_store_away());
