@@ -177,7 +177,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
 
 /// The entries of a table that are to come.
 struct Entries<'de> {
-    rest: Vec<TableEntry<'de>>,
+    rest: <&'de DeTable<'de> as IntoIterator>::IntoIter,
     /// The value of the key that was read last.
     next: Option<TableEntry<'de>>,
 }
@@ -186,9 +186,10 @@ type TableEntry<'de> = (&'de Spanned<Cow<'de, str>>, &'de Spanned<DeValue<'de>>)
 
 impl<'de> Entries<'de> {
     fn of(table: &'de DeTable<'de>) -> Self {
-        let mut rest: Vec<TableEntry<'de>> = table.iter().collect();
-        rest.reverse();
-        Self { rest, next: None }
+        Self {
+            rest: table.into_iter(),
+            next: None,
+        }
     }
 }
 
@@ -199,7 +200,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Misread> {
-        self.next = self.rest.pop();
+        self.next = self.rest.next();
         let Some((key, _)) = self.next else {
             return Ok(None);
         };

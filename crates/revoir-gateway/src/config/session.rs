@@ -175,59 +175,66 @@ mod principal {
     }
 }
 
+const OVERFLOWS: &[(&str, Overflow)] = &[
+    ("expire", Overflow::Expire),
+    ("drop-oldest", Overflow::DropOldest),
+    ("wait", Overflow::Wait),
+];
+
+const DURABLES: &[(&str, Durable)] = &[
+    ("acks", Durable::Acks),
+    ("before-send", Durable::BeforeSend),
+];
+
+/// One of a few words.
+fn of_word<'de, D: Deserializer<'de>, T: Copy>(
+    words: &[(&str, T)],
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let found = words.iter().find(|(word, _)| *word == text);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let (last, others) = words.split_last().unwrap_or((&"nothing", &[]));
+        de::Error::custom(format!(
+            "{text:?}: expected {} or {last}",
+            others.join(", ")
+        ))
+    })
+}
+
+/// The word for it; the first one for what has none.
+fn as_word<S: Serializer, T: Copy + PartialEq>(
+    words: &[(&str, T)],
+    value: T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let found = words.iter().find(|(_, one)| *one == value);
+    let word = found.or_else(|| words.first()).map_or("", |(word, _)| *word);
+    serializer.serialize_str(word)
+}
+
 mod overflow {
     use super::*;
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Overflow, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match &*text {
-            "expire" => Ok(Overflow::Expire),
-            "drop-oldest" => Ok(Overflow::DropOldest),
-            "wait" => Ok(Overflow::Wait),
-            _ => Err(de::Error::custom(format!(
-                "{text:?}: expected expire, drop-oldest or wait"
-            ))),
-        }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Overflow, D::Error> {
+        of_word(OVERFLOWS, from)
     }
 
-    pub(super) fn serialize<S: Serializer>(
-        overflow: &Overflow,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match overflow {
-            Overflow::DropOldest => "drop-oldest",
-            Overflow::Wait => "wait",
-            _ => "expire",
-        })
+    pub(super) fn serialize<S: Serializer>(value: &Overflow, to: S) -> Result<S::Ok, S::Error> {
+        as_word(OVERFLOWS, *value, to)
     }
 }
 
 mod durable {
     use super::*;
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Durable, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match &*text {
-            "acks" => Ok(Durable::Acks),
-            "before-send" => Ok(Durable::BeforeSend),
-            _ => Err(de::Error::custom(format!(
-                "{text:?}: expected acks or before-send"
-            ))),
-        }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Durable, D::Error> {
+        of_word(DURABLES, from)
     }
 
-    pub(super) fn serialize<S: Serializer>(
-        durable: &Durable,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match durable {
-            Durable::Acks => "acks",
-            Durable::BeforeSend => "before-send",
-        })
+    pub(super) fn serialize<S: Serializer>(value: &Durable, to: S) -> Result<S::Ok, S::Error> {
+        as_word(DURABLES, *value, to)
     }
 }
 
