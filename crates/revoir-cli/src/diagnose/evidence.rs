@@ -264,15 +264,15 @@ fn tell_of_a_refusal(refused: &Refused, plan: &LookPlan, evidence: &mut Evidence
     }
 }
 
-/// Servers that speak no WebSocket by themselves, as the field `Server` has them, with the statuses by which they show
+/// Servers that speak no WebSocket by themselves, as the field `Server` has them in lower case, with the statuses by which they show
 /// it. uvicorn refuses with 403 where it could; with anything else it passed a plain request on.
 const WITHOUT_WEBSOCKET: [(&str, &[u16]); 7] = [
-    ("SimpleHTTP/", &[]),
-    ("BaseHTTP/", &[]),
-    ("WSGIServer/", &[]),
+    ("simplehttp/", &[]),
+    ("basehttp/", &[]),
+    ("wsgiserver/", &[]),
     ("gunicorn", &[]),
     ("waitress", &[]),
-    ("PHP/", &[]),
+    ("php/", &[]),
     ("uvicorn", &[200, 400, 404, 405, 426]),
 ];
 
@@ -282,11 +282,10 @@ fn without_websocket(status: u16, headers: &[(String, String)]) -> Option<String
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("server"));
     let (_, server) = server?;
-    let found = WITHOUT_WEBSOCKET.iter().find(|(begins, _)| {
-        let (own, begins) = (server.to_ascii_lowercase(), begins.to_ascii_lowercase());
-        own.starts_with(&begins)
-    });
-    let (_, statuses) = found?;
+    let own = server.to_ascii_lowercase();
+    let (_, statuses) = WITHOUT_WEBSOCKET
+        .iter()
+        .find(|(begins, _)| own.starts_with(begins))?;
     let shows = matches!(status, 200..=499 | 501) && !matches!(status, 401 | 403 | 407 | 429);
     let shows = if statuses.is_empty() {
         shows
