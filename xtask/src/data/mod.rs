@@ -25,7 +25,7 @@ pub(crate) use files::codes_crate;
 #[cfg(feature = "fit")]
 pub(crate) use model::{CauseFacts, code_range};
 pub(crate) use model::{Data, Observed, Outcome, Seen};
-pub(crate) use observed::OUTCOMES;
+pub(crate) use observed::{compared_keys, pairs};
 
 /// Writes the generated tables.
 pub(crate) fn generate() -> anyhow::Result<()> {

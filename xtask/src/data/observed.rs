@@ -45,61 +45,108 @@ fn is_version_of(read: &Observed, measured: &Observed) -> bool {
 /// What was read and measured otherwise, of the same version and side.
 pub(super) fn conflicts(data: &Data) -> Vec<String> {
     let mut found = Vec::new();
-    for read in &data.read {
-        let same = |row: &&Observed| {
-            let side = read.side.is_none() || read.side == row.side;
-            read.name == row.name && side && is_version_of(read, row)
-        };
-        for measured in data.measured.iter().filter(same) {
-            for (key, before, now) in keys(read, measured) {
-                if before != now {
-                    found.push(format!(
-                        "observed/read: {} {}: `{key}` is {before}, but {now} was measured ({} {})",
-                        read.name,
-                        read.version,
-                        measured.version,
-                        measured.side.as_deref().unwrap_or("both sides"),
-                    ));
-                }
+    for (read, measured) in pairs(data).filter(|(read, measured)| is_version_of(read, measured)) {
+        let ranges = |row: &Observed| row.accepts.as_ref().map(|ranges| format!("{ranges:?}"));
+        let accepts = both("accepts", "accepts", ranges(read), ranges(measured));
+        for both in accepts.into_iter().chain(compared_keys(read, measured)) {
+            let BothSay {
+                key, before, now, ..
+            } = both;
+            if before != now {
+                found.push(format!(
+                    "observed/read: {} {}: `{key}` is {before}, but {now} was measured ({} {})",
+                    read.name,
+                    read.version,
+                    measured.version,
+                    measured.side.as_deref().unwrap_or("both sides"),
+                ));
             }
         }
     }
     found
 }
 
-/// What both have a value of, in words.
-fn keys(read: &Observed, measured: &Observed) -> Vec<(&'static str, String, String)> {
-    let ranges = |row: &Observed| row.accepts.as_ref().map(|ranges| format!("{ranges:?}"));
-    let mut keys = vec![("accepts", ranges(read), ranges(measured))];
-    for (key, of) in OUTCOMES {
-        keys.push((key, of(read), of(measured)));
-    }
-    keys.into_iter()
-        .filter_map(|(key, read, measured)| Some((key, read?, measured?)))
-        .collect()
+/// What was read of an implementation beside what was measured of it, on the same side.
+pub(crate) fn pairs(data: &Data) -> impl Iterator<Item = (&Observed, &Observed)> {
+    data.read.iter().flat_map(|read| {
+        let same = |row: &&Observed| {
+            let side = read.side.is_none() || read.side == row.side;
+            read.name == row.name && side
+        };
+        data.measured
+            .iter()
+            .filter(same)
+            .map(move |row| (read, row))
+    })
 }
 
-type Key = (&'static str, fn(&Observed) -> Option<String>);
+/// What both say of the same.
+pub(crate) struct BothSay {
+    key: &'static str,
+    /// The key, in words.
+    pub(crate) words: &'static str,
+    pub(crate) before: String,
+    pub(crate) now: String,
+}
 
-/// The keys about what the application is told, and what is sent.
-pub(crate) const OUTCOMES: [Key; 8] = [
-    ("any", |row| row.any.as_ref().map(ToString::to_string)),
-    ("refused", |row| {
-        row.refused.as_ref().map(ToString::to_string)
+/// What both say of what the application is told, and of what is sent.
+pub(crate) fn compared_keys(
+    read: &Observed,
+    measured: &Observed,
+) -> impl Iterator<Item = BothSay> {
+    OUTCOMES
+        .into_iter()
+        .filter_map(move |(key, words, of)| both(key, words, of(read), of(measured)))
+}
+
+fn both(
+    key: &'static str,
+    words: &'static str,
+    before: Option<String>,
+    now: Option<String>,
+) -> Option<BothSay> {
+    let (before, now) = (before?, now?);
+    Some(BothSay {
+        key,
+        words,
+        before,
+        now,
+    })
+}
+
+type OutcomeKey = (&'static str, &'static str, fn(&Observed) -> Option<String>);
+
+/// The keys about what the application is told and what is sent, in words too.
+const OUTCOMES: [OutcomeKey; 8] = [
+    ("any", "told whatever the code", |row| {
+        text(row.any.as_ref())
     }),
-    ("empty", |row| row.empty.as_ref().map(ToString::to_string)),
-    ("fin", |row| row.fin.as_ref().map(ToString::to_string)),
-    ("rst", |row| row.rst.as_ref().map(ToString::to_string)),
-    ("handshake", |row| {
-        row.handshake.as_ref().map(ToString::to_string)
+    ("refused", "told of a code that nobody has defined", |row| {
+        text(row.refused.as_ref())
     }),
-    ("sends_for_bad_text", |row| {
-        row.sends_for_bad_text.map(|code| code.to_string())
+    ("empty", "told of a Close frame without a code", |row| {
+        text(row.empty.as_ref())
     }),
-    ("sends_for_bad_frame", |row| {
-        row.sends_for_bad_frame.map(|code| code.to_string())
+    ("fin", "told of FIN", |row| text(row.fin.as_ref())),
+    ("rst", "told of RST", |row| text(row.rst.as_ref())),
+    ("handshake", "told of a refused handshake", |row| {
+        text(row.handshake.as_ref())
     }),
+    (
+        "sends_for_bad_text",
+        "sends for text that is not UTF-8",
+        |row| text(row.sends_for_bad_text),
+    ),
+    (
+        "sends_for_bad_frame",
+        "sends for a reserved opcode",
+        |row| text(row.sends_for_bad_frame),
+    ),
 ];
+
+fn text(value: Option<impl ToString>) -> Option<String> {
+    value.map(|value| value.to_string())
+}
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde::Serialize;
 
-use super::adapters;
 use super::results::{Case, Results};
 use crate::data::{Message, codes_crate, messages_by_hand};
 
@@ -162,9 +161,12 @@ struct File {
 }
 
 /// The file, and what stands in it.
-pub(super) fn file() -> anyhow::Result<(PathBuf, String)> {
+pub(super) fn file(
+    results: &[Results],
+    called: &BTreeMap<String, String>,
+) -> anyhow::Result<(PathBuf, String)> {
     let by_hand = messages_by_hand(&codes_crate().join("data"))?;
-    let all = all()?;
+    let all = texts(results, called);
     let (mut found, mut left) = (Vec::new(), BTreeMap::new());
     for (pattern, text) in &all {
         match message(pattern, text, &all, &by_hand) {
@@ -192,10 +194,9 @@ pub(super) fn file() -> anyhow::Result<(PathBuf, String)> {
 }
 
 /// Every text of every run, as a pattern.
-fn all() -> anyhow::Result<BTreeMap<String, MeasuredText>> {
-    let called = adapters::called()?;
+fn texts(results: &[Results], called: &BTreeMap<String, String>) -> BTreeMap<String, MeasuredText> {
     let mut all = BTreeMap::new();
-    for results in super::results::newest()? {
+    for results in results {
         // revoir's own texts are read by their fields.
         if results.intermediary || results.name == "revoir" {
             continue;
@@ -204,12 +205,12 @@ fn all() -> anyhow::Result<BTreeMap<String, MeasuredText>> {
         for (side, cases) in &results.roles {
             for case in cases {
                 if let Some(case) = results.steady(side, &case.case) {
-                    add(&mut all, &results, name, side, case);
+                    add(&mut all, results, name, side, case);
                 }
             }
         }
     }
-    Ok(all)
+    all
 }
 
 fn add(
