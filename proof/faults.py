@@ -21,8 +21,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TICK = 0.2
-
 # How long a server is away, and how long everybody is watched from the moment of its return. A client
 # without a gateway that has waited for its own heartbeat comes back late.
 AWAY, WATCHED = 2, 20

@@ -91,7 +91,9 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     );
     let is_full = now as f64 > 0.9 * BOUND as f64;
     if most as f64 > OVER * BOUND as f64 || !is_full || left == SESSIONS {
-        bail!("the pool is not what it was told to be");
+        bail!(
+            "the pool kept {most} bytes at most and {now} in the end, of {left} sessions: it may keep {BOUND}, and has to lose some"
+        );
     }
     Ok(())
 }

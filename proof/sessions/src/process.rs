@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-const START_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// A process, killed when it is dropped.
 pub(crate) struct Process {
@@ -112,7 +112,7 @@ impl Gateway {
 }
 
 /// Where a gateway says that it listens. What it says later is read, and not looked at.
-async fn address(stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
+pub(crate) async fn address(stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
     let mut lines = BufReader::new(stderr).lines();
     let line = lines.next_line().await?.context("the gateway ended")?;
     let Some(start) = line.find("127.0.0.1:") else {

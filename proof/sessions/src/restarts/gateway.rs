@@ -7,12 +7,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-const START_LIMIT: Duration = Duration::from_secs(60);
+use crate::process::{START_LIMIT, address};
+
 const END_LIMIT: Duration = Duration::from_secs(30);
 
 /// How it ends.
@@ -83,18 +83,4 @@ impl Gateway {
         }
         Ok(())
     }
-}
-
-/// Where a gateway says that it listens. What it says later is read, and told if it is more than that.
-async fn address(stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
-    let mut lines = BufReader::new(stderr).lines();
-    let line = lines.next_line().await?.context("the gateway ended")?;
-    let Some(start) = line.find("127.0.0.1:") else {
-        bail!("the gateway says: {line}");
-    };
-    let rest = &line[start..];
-    let end = rest.find(['/', ',', ' ']).unwrap_or(rest.len());
-    let address = rest[..end].parse()?;
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Ok(address)
 }
