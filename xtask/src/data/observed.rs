@@ -90,10 +90,7 @@ pub(crate) struct BothSay {
 }
 
 /// What both say of what the application is told, and of what is sent.
-pub(crate) fn compared_keys(
-    read: &Observed,
-    measured: &Observed,
-) -> impl Iterator<Item = BothSay> {
+pub(crate) fn compared_keys(read: &Observed, measured: &Observed) -> impl Iterator<Item = BothSay> {
     OUTCOMES
         .into_iter()
         .filter_map(move |(key, words, of)| both(key, words, of(read), of(measured)))

@@ -210,7 +210,9 @@ fn as_word<S: Serializer, T: Copy + PartialEq>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     let found = words.iter().find(|(_, one)| *one == value);
-    let word = found.or_else(|| words.first()).map_or("", |(word, _)| *word);
+    let word = found
+        .or_else(|| words.first())
+        .map_or("", |(word, _)| *word);
     serializer.serialize_str(word)
 }
 
