@@ -1,7 +1,8 @@
 // Debian's brokers, for `new Program(...)`: the port, the command and the rest. Their files are in `folder`.
 import { execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { WebSocket } from 'ws'
@@ -16,6 +17,11 @@ export function mosquitto(folder, port, tcp, kept = ['persistence false']) {
   ].join('\n'))
   return [port, ['/usr/sbin/mosquitto', '-c', config]]
 }
+
+/** It needs 10 s of a processor to start, which take minutes where others need them too. */
+const RABBITMQ_LIMIT = 10 * 60_000
+
+const hasEnded = ({ exitCode, signalCode }) => exitCode !== null || signalCode !== null
 
 export const STOMP = ['v12.stomp', 'v11.stomp']
 
@@ -42,15 +48,21 @@ export function rabbitMq(folder, port, two) {
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 2 +sbwt none +sbwtdcpu none +sbwtdio none',
   }
   /** It listens before it takes anybody, and takes anybody before it answers. */
-  const ready = async () => {
-    for (const end = Date.now() + 180_000; Date.now() < end; await sleep(100)) {
+  const ready = async (server) => {
+    // It writes that again, if one before it was killed.
+    rmSync(`${inside}/pid`, { force: true })
+    for (const end = Date.now() + RABBITMQ_LIMIT; Date.now() < end; await sleep(100)) {
       if (await answers(`ws://127.0.0.1:${port}/ws`)) return
+      if (hasEnded(server)) break
     }
-    throw new Error('RabbitMQ takes nobody after 3 minutes')
+    const log = await readFile(`${inside}/log/${env.RABBITMQ_NODENAME}.log`, 'utf8').catch(() => '(no log)')
+    const late = `takes nobody after ${RABBITMQ_LIMIT / 60_000} minutes, at load ${loadavg()[0].toFixed(1)}`
+    const what = hasEnded(server) ? `has ended (${server.exitCode ?? server.signalCode})` : late
+    throw new Error(`RabbitMQ ${what}; its log ends:\n${log.slice(-2000)}`)
   }
   /** The register of nodes that it has started beside itself. */
   const end = () => promisify(execFile)('epmd', ['-kill'], { env: { ...process.env, ...env } }).catch(() => {})
-  /** The machine in which it runs. */
+  /** The machine in which it runs, which writes its number early. */
   const pid = () => readFile(`${inside}/pid`, 'utf8')
   return [port, ['/usr/lib/rabbitmq/bin/rabbitmq-server'], { ready, end, pid, env }]
 }

@@ -77,9 +77,13 @@ export class Program {
     const [program, ...args] = this.command
     const env = { ...process.env, ...this.env }
     this.process = start(program, args, { stdio: 'ignore', env })
-    await this.ready()
-    // What was started may be a script, which does not take it along.
-    if (this.pid) started.push(killer(Number(await this.pid())))
+    try {
+      await this.ready(this.process)
+    } finally {
+      // What was started may be a script, which does not take it along.
+      const pid = this.pid && Number(await this.pid().catch(() => 0))
+      if (pid) started.push(killer(pid))
+    }
   }
 
   /** It may run in a process of a process. */
