@@ -2,7 +2,7 @@
 // port, and the gateway in front of them. `cargo xtask proof` copies it to each of them.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -124,6 +124,13 @@ ${route}
     await Promise.race([once(gateway, 'exit'), sleep(8000)])
   }
   return { gateway, listen, end }
+}
+
+/** Milliseconds that the threads of a process have run, and have waited for a processor, all together. */
+export function onProcessor(pid) {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const all = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' '))
+  return [0, 1].map((part) => all.reduce((sum, parts) => sum + Number(parts[part]) / 1e6, 0))
 }
 
 /** Does `what` every `time` milliseconds, with a number that grows. Returns what ends that. */

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { endAllAtExit, freePort, freePorts, start, startGateway } from './processes.mjs'
+import { endAllAtExit, freePort, freePorts, onProcessor, start, startGateway } from './processes.mjs'
 import { Mosquitto, RabbitMq } from './real_brokers.mjs'
 
 const [program, place, onlyBroker, onlyFault] = process.argv.slice(2)
@@ -14,6 +14,10 @@ const CLIENTS = Number(process.env.CLIENTS ?? 100)
 /** What the gateway may add to a return: its pace, in clients per second, and this. */
 const RETURN_RATE = 500
 const GRACE = 200
+/** How often, a second apart, it is looked how long a number takes to the last client before anything happens. */
+const LOOKS = 3
+/** How long it is looked from the return on what a gateway waits for a processor. */
+const RETURNING = 2000
 
 const MODES = [
   { name: 'no gateway' },
@@ -120,12 +124,15 @@ async function play(broker, fault, away) {
     if (i === 1200) throw new Error('not everybody has subscribed after 2 minutes')
     await sleep(100)
   }
-  await sleep(1000)
+  await sleep(LOOKS * 1000)
   const first = numbers.next
   const begin = Date.now()
   await FAULTS[fault](broker, away, front)
   const back = Date.now()
-  await sleep(broker.watched)
+  const beforeIt = gateways.map((one) => one && onProcessor(one.gateway.pid))
+  await sleep(RETURNING)
+  const afterIt = gateways.map((one) => one && onProcessor(one.gateway.pid))
+  await sleep(broker.watched - RETURNING)
   numbers.isOver = true
   const last = numbers.next - 2
   await sleep(1000)
@@ -139,16 +146,26 @@ async function play(broker, fault, away) {
 
   // The first number that was confirmed once the broker was there again.
   const after = front ? begin + away : fault.startsWith('frozen') ? back : begin + 500
-  const numbersBack = [...numbers.confirmed].find(([number, at]) => number >= first && at >= after)
-  const returned = numbersBack?.[1]
+  /** How long each waited for a number of these, once the first of them had been confirmed behind this moment. */
+  const waitsFrom = (crowd, least, from) => {
+    const counted = ([number, at]) => number >= least && at >= from
+    const since = [...numbers.confirmed].find(counted)?.[1]
+    return crowd.map(({ times }) => {
+      const heard = [...times].find(([number, at]) => number >= least && at >= since)
+      return heard ? heard[1] - since : Infinity
+    })
+  }
   return crowds.map((crowd, i) => {
     const sum = (of) => crowd.reduce((all, heard) => all + of(heard), 0)
     const expected = [...numbers.confirmed.keys()].filter((number) => number >= first && number <= last)
-    const waits = crowd.map((heard) => {
-      const times = [...heard.times].filter(([number, at]) => number >= first && at >= returned)
-      return times.length ? Math.min(...times.map(([, at]) => at)) - returned : Infinity
-    })
+    const waits = waitsFrom(crowd, first, after)
+    const looks = Array.from({ length: LOOKS }, (_, look) => begin - (look + 1) * 1000)
+    const usual = looks.map((from) => Math.max(...waitsFrom(crowd, 0, from))).sort((a, b) => a - b)
+    const [ran, waited] = [0, 1].map((part) => (gateways[i] ? afterIt[i][part] - beforeIt[i][part] : 0))
     return {
+      usual: usual[Math.floor(LOOKS / 2)],
+      ran,
+      waited,
       mode: MODES[i].name,
       closes: closes[i],
       lost: sum((heard) => expected.filter((number) => !heard.times.has(number)).length),
@@ -179,7 +196,7 @@ function together(runs) {
 mkdirSync(folder, { recursive: true })
 endAllAtExit()
 const tell = (line) => process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${line}\n`)
-const seconds = (time) => (time === Infinity ? 'never' : `${(time / 1000).toFixed(1)} s`)
+const seconds = (time, digits = 1) => (time === Infinity ? 'never' : `${(time / 1000).toFixed(digits)} s`)
 /** When the last client was back of those that were, and how many were not. */
 const last = ({ worst, never }) => `${seconds(worst)}${never ? `, ${never} never` : ''}`
 /** In what `auto` is worse than no gateway. */
@@ -189,6 +206,20 @@ function complaints(what, pace, [alone, auto]) {
   const limit = alone.worst + GRACE + (CLIENTS / RETURN_RATE) * 1000 + pace
   if (auto.worst > limit) worse.push(`back after ${seconds(auto.worst)}`)
   return worse.map((name) => `${what}: auto is worse than no gateway: ${name}`)
+}
+
+/** Whether what a gateway adds after a freeze is what it adds anyway. */
+function tellOfProcessors(frozen) {
+  out('\nLast of all before the backend is frozen, and after it; and for how long the threads of the gateway ran and waited for a')
+  out(`processor in the ${RETURNING / 1000} s after it, all together:\n`)
+  out('| the backend | | before | after | ran | waited |')
+  out('|---|---|---:|---:|---:|---:|')
+  for (const [fault, rows] of frozen) {
+    for (const [i, row] of rows.entries()) {
+      const times = [row.usual, Math.max(...row.waits), row.ran, row.waited].map((time, j) => (j < 2 || row.ran ? seconds(time, 2) : ''))
+      out(`| ${i ? '' : fault} | ${row.mode} | ${times.join(' | ')} |`)
+    }
+  }
 }
 
 const worse = []
@@ -201,6 +232,7 @@ for (const broker of [new Mosquitto(folder, await freePorts(2)), new RabbitMq(fo
   out(`## ${broker.name}\n`)
   out('| the backend | | closes | lost | of | doubled | first message, median | last of all |')
   out('|---|---|---:|---:|---:|---:|---:|---:|')
+  const frozen = []
   for (const fault of Object.keys(FAULTS)) {
     if (onlyFault && !fault.startsWith(onlyFault)) continue
     const runs = []
@@ -216,7 +248,9 @@ for (const broker of [new Mosquitto(folder, await freePorts(2)), new RabbitMq(fo
       const figures = [row.closes, row.lost, row.expected, row.doubled, seconds(row.median), last(row)]
       out(`| ${i ? '' : fault} | ${row.mode} | ${figures.join(' | ')} |`)
     }
+    if (fault.startsWith('frozen')) frozen.push([fault, runs[0]])
   }
+  if (frozen.length) tellOfProcessors(frozen)
   await broker.atEnd()
   out('')
 }
