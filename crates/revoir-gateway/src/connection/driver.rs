@@ -163,7 +163,7 @@ where
         match order {
             Order::Leave(goodbye) => self.with(now, |relay, at| relay.leave(at, goodbye)),
             Order::End(goodbye) => {
-                self.with(now, |relay, at| relay.leave(at, goodbye));
+                self.with(now, |relay, at| relay.leave_now(at, goodbye));
                 self.flush(cx, now, Side::Client);
                 self.with(now, Relay::cut_off);
             }

@@ -44,10 +44,12 @@ impl Relay {
                     let data = (&*before, &input[range]);
                     self.pass_on(at, side, data, whole, to);
                     input = &input[taken..];
+                    self.close_ahead(at);
                 }
                 Ok(Step::Control { taken, control }) => {
                     self.on_control(at, side, &control, to);
                     input = &input[taken..];
+                    self.close_ahead(at);
                 }
                 Err(error) => self.on(at, Event::Broke(side, error)),
             }

@@ -145,6 +145,15 @@ impl Lane {
         self.scanner.is_inside_frame()
     }
 
+    /// How much may be read without going beyond the frame under way; 0 between frames.
+    pub(crate) fn missing(&self) -> usize {
+        match self.scanner.is_inside_frame() {
+            // A header is as long as its bytes say.
+            true => usize::try_from(self.scanner.missing().max(1)).unwrap_or(usize::MAX),
+            false => 0,
+        }
+    }
+
     /// Hands out what was kept of a unit that is not whole: the rest goes on as it comes.
     pub(crate) fn let_go(&mut self) -> Option<BytesMut> {
         if self.kept.is_empty() {

@@ -10,6 +10,7 @@
 mod budgets;
 mod chunks;
 mod ended_by;
+mod farewell;
 mod frame;
 mod gate;
 mod hold;

@@ -33,8 +33,10 @@ pub(super) enum Event {
     Broke(Side, ProtocolError),
     /// A side showed no sign of life.
     Silent(Side),
-    /// The gateway itself closes.
+    /// The gateway itself closes, as soon as that loses nothing.
     Leave(Goodbye),
+    /// The gateway itself closes, now, on this account.
+    LeaveNow(Goodbye, EndedBy),
 }
 
 impl Relay {
@@ -67,7 +69,7 @@ impl Relay {
                 let (why, is_invalid, is_crowded) = (hold.why, hold.is_invalid, hold.is_crowded);
                 let is_full = is_crowded || self.is_full();
                 let goodbye = after_hold(why, ran_out, is_full, is_invalid);
-                self.on(at, Event::Leave(goodbye));
+                self.on(at, Event::LeaveNow(goodbye, EndedBy::NoBackend));
             }
         }
         if let Stage::Closing { deadline } = self.stage
@@ -82,7 +84,9 @@ impl Relay {
     pub(crate) fn redial_failed(&mut self, at: &mut Moment<'_>, redialed: &RedialFailure) {
         let advice = match after_redial(redialed) {
             AfterRedial::Again(advice) => advice,
-            AfterRedial::End(goodbye) => return self.on(at, Event::Leave(goodbye)),
+            AfterRedial::End(goodbye) => {
+                return self.on(at, Event::LeaveNow(goodbye, EndedBy::NoBackend));
+            }
         };
         if let Stage::Holding(hold) = &mut self.stage {
             hold.is_invalid = *redialed == RedialFailure::Invalid;
@@ -97,9 +101,15 @@ impl Relay {
         self.settle(at.now);
     }
 
-    /// The gateway closes the connection, whatever it is doing.
+    /// The gateway closes the connection, whatever it is doing. One that may come back, and has a session, waits until
+    /// its backend has said everything.
     pub(crate) fn leave(&mut self, at: &mut Moment<'_>, goodbye: Goodbye) {
         self.on(at, Event::Leave(goodbye));
+    }
+
+    /// As [`leave`](Self::leave), and nobody waits for the backend.
+    pub(crate) fn leave_now(&mut self, at: &mut Moment<'_>, goodbye: Goodbye) {
+        self.on(at, Event::LeaveNow(goodbye, EndedBy::Gateway));
     }
 
     /// The one function that changes the stage.
@@ -109,7 +119,7 @@ impl Relay {
             | Event::Lost(side, ..)
             | Event::Broke(side, _)
             | Event::Silent(side) => side == Side::Client,
-            Event::Leave(_) => true,
+            Event::Leave(_) | Event::LeaveNow(..) => true,
         };
         // Who ends waits for nobody any more: the backend at least gets what was said.
         if ends && matches!(self.stage, Stage::Attached) && self.is_gated() {
@@ -163,7 +173,13 @@ impl Relay {
                 self.backend_ended(at, &BackendEnd::Lost);
             }
             Event::Leave(goodbye) => {
+                if !self.puts_off(at, &goodbye) {
+                    self.on_attached(at, Event::LeaveNow(goodbye, EndedBy::Gateway));
+                }
+            }
+            Event::LeaveNow(goodbye, ended_by) => {
                 self.begin_closing(at.now);
+                self.ended_by = ended_by;
                 let frame = self.say(at, &goodbye);
                 self.close(at, Side::Backend, frame, "the gateway closes");
             }
@@ -189,9 +205,13 @@ impl Relay {
                 self.begin_closing(at.now);
                 self.close_silent(at, Side::Client);
             }
+            // Another gateway may find a backend for it.
             Event::Leave(goodbye) => {
+                self.on_holding(at, Event::LeaveNow(goodbye, EndedBy::Gateway));
+            }
+            Event::LeaveNow(goodbye, ended_by) => {
                 self.begin_closing(at.now);
-                self.ended_by = EndedBy::NoBackend;
+                self.ended_by = ended_by;
                 self.say(at, &goodbye);
             }
             // There is no backend.
@@ -229,12 +249,18 @@ impl Relay {
                 self.answer_for_the_other(at, side.other());
             }
             // It closes already.
-            Event::Leave(_) => {}
+            Event::Leave(_) | Event::LeaveNow(..) => {}
         }
     }
 
     /// The backend is gone, and has sent all it will.
     fn backend_ended(&mut self, at: &mut Moment<'_>, end: &BackendEnd) {
+        if self.say_farewell(at) {
+            if let BackendEnd::Closed(frame) = end {
+                self.close(at, Side::Backend, frame.answer(), "");
+            }
+            return;
+        }
         match self.verdict(at, end) {
             Verdict::Hold(why) => {
                 if let BackendEnd::Closed(frame) = end {
@@ -301,6 +327,9 @@ impl Relay {
     /// The transport of the backend is gone.
     fn lose_backend(&mut self, at: &mut Moment<'_>, cause: Cause, detail: Detail, finish: Finish) {
         let why = (cause, detail, finish);
+        if self.say_farewell(at) {
+            return self.end(at.now, Side::Backend, why, Release::Drop);
+        }
         match self.verdict(at, &BackendEnd::Lost) {
             Verdict::Hold(held) => self.hold(at, held, why),
             // Only a frame passes.
@@ -372,8 +401,8 @@ impl Relay {
         self.lane.is_holdable() && self.backend.as_ref().is_some_and(is_free)
     }
 
-    fn begin_closing(&mut self, now: Duration) {
-        self.moving = None;
+    pub(super) fn begin_closing(&mut self, now: Duration) {
+        (self.moving, self.farewell) = (None, None);
         let deadline = now + self.rules.close_budget;
         self.stage = Stage::Closing { deadline };
     }
@@ -384,7 +413,13 @@ impl Relay {
         }
     }
 
-    fn close(&mut self, at: &mut Moment<'_>, side: Side, frame: CloseFrame, text: &'static str) {
+    pub(super) fn close(
+        &mut self,
+        at: &mut Moment<'_>,
+        side: Side,
+        frame: CloseFrame,
+        text: &'static str,
+    ) {
         if let Some(hop) = self.hop_mut(side) {
             let detail = Detail::Text(text.into());
             hop.send_close(frame, Cause::ClosedLocally, detail, at.random);
@@ -407,8 +442,8 @@ impl Relay {
         }
     }
 
-    /// Closes the client in the gateway's own words.
-    fn say(&mut self, at: &mut Moment<'_>, goodbye: &Goodbye) -> CloseFrame {
+    /// The Close frame that says this now.
+    pub(super) fn frame_of(&self, at: &mut Moment<'_>, goodbye: &Goodbye) -> CloseFrame {
         let reason = match goodbye.back {
             None => Reason::truncated(&goodbye.text),
             Some(Back::At(when)) => Slot::new(when.saturating_sub(at.now)).write(&goodbye.text),
@@ -419,7 +454,12 @@ impl Relay {
                 Slot::new(after).write(&goodbye.text)
             }
         };
-        let frame = CloseFrame::new(goodbye.code, reason);
+        CloseFrame::new(goodbye.code, reason)
+    }
+
+    /// Closes the client in the gateway's own words.
+    pub(super) fn say(&mut self, at: &mut Moment<'_>, goodbye: &Goodbye) -> CloseFrame {
+        let frame = self.frame_of(at, goodbye);
         if let Some(hop) = &mut self.client {
             let detail = Detail::Text(goodbye.text.clone());
             hop.send_close(frame, goodbye.cause, detail, at.random);

@@ -9,6 +9,7 @@ use revoir_proto::{Cause, Detail, Ending, Finish, Random, Role};
 
 use crate::relay::budgets::Budgets;
 use crate::relay::ended_by::EndedBy;
+use crate::relay::farewell::Farewell;
 use crate::relay::hold::{Hold, Previous, Seeking};
 use crate::relay::hop::{Hop, earlier};
 use crate::relay::lane::{Lane, LaneRules, Unit};
@@ -116,6 +117,8 @@ pub(crate) struct Relay {
     pub(super) stage: Stage,
     /// Until when the backend may take to close that the client leaves for another one.
     pub(super) moving: Option<Duration>,
+    /// What the client is told once its backend has ended, which the gateway has closed first.
+    pub(super) farewell: Option<Box<Farewell>>,
     /// Whether a lost backend has left the client inside a frame.
     is_torn: bool,
     /// What the last holds have left, until the connection was stable for a while.
@@ -184,6 +187,7 @@ impl Relay {
             waiting: Outgoing::default(),
             stage: Stage::Done,
             moving: None,
+            farewell: None,
             is_torn: false,
             budgets: Budgets::default(),
             ended: Vec::new(),
@@ -327,7 +331,7 @@ impl Relay {
         }
         let is_free = |hop: Option<&Hop>| hop.is_none_or(|hop| hop.out.queued() == 0);
         if side == Side::Client && self.is_moving() {
-            return 0;
+            return self.lane.missing();
         }
         let is_free = match (&self.stage, side) {
             (Stage::Holding(_), _) => return self.room_in_hold(),

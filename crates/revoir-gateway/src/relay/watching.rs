@@ -7,6 +7,7 @@ use revoir_adapters::{Fate, Outbox, OwnedMessage, Unholdable};
 use revoir_proto::frame::Opcode;
 use revoir_proto::{Random, Role};
 
+use crate::relay::ended_by::EndedBy;
 use crate::relay::frame::own_frame;
 use crate::relay::missing::Missing;
 use crate::relay::outgoing::Accept;
@@ -257,7 +258,8 @@ impl Relay {
 
     fn leave_unholdable(&mut self, at: &mut Moment<'_>, why: Unholdable) {
         self.is_tunnel(why);
-        self.on(at, Event::Leave(Goodbye::restart(why.text())));
+        let goodbye = Goodbye::restart(why.text());
+        self.on(at, Event::LeaveNow(goodbye, EndedBy::NoBackend));
     }
 
     /// What was kept goes on once the adapter is ready, and an adapter that is of no use any more goes.

@@ -316,6 +316,7 @@ fn every_row_of_the_fault_table_names_a_test() {
         include_str!("plain_http.rs"),
         include_str!("proxy_protocol.rs"),
         include_str!("routing.rs"),
+        include_str!("sessions/stored.rs"),
         include_str!("silent.rs"),
         include_str!("smuggling.rs"),
         include_str!("tls.rs"),

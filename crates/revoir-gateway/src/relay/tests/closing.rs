@@ -1,9 +1,9 @@
 use revoir_proto::frame::Opcode;
 use revoir_proto::{Cause, CloseCode, Finish, Initiator};
 
-use crate::relay::Side;
 use crate::relay::tests::rig::{Rig, close_payload, masked, plain, seconds};
 use crate::relay::verdict::Goodbye;
+use crate::relay::{EndedBy, Side};
 use crate::rules::Mode;
 
 const MODES: [Mode; 2] = [Mode::Hold, Mode::Tunnel];
@@ -159,6 +159,92 @@ fn the_gateway_can_leave_on_its_own() {
         rig.backend_sends(&plain(Opcode::Close, &close_payload(1012, "")));
         assert!(rig.relay.is_done());
     }
+}
+
+/// A client with a session, which the gateway has begun to leave.
+fn left(mode: Mode) -> Rig {
+    let mut rig = Rig::new(mode);
+    rig.relay.client_is_here();
+    rig.act(|relay, at| relay.leave(at, Goodbye::restart("the gateway restarts")));
+    rig
+}
+
+#[test]
+fn the_backend_of_a_session_says_everything_before_the_gateway_leaves() {
+    for mode in MODES {
+        let mut rig = left(mode);
+        assert_eq!(rig.backend_got()[2..4], 1012_u16.to_be_bytes());
+        assert_eq!(rig.client_got(), b"");
+        // What the client says now is for the next gateway.
+        assert_eq!(rig.relay.room(Side::Client), 0);
+        rig.backend_sends(&plain(Opcode::Text, b"last"));
+        assert_eq!(rig.client_got(), plain(Opcode::Text, b"last"));
+        rig.backend_sends(&plain(Opcode::Close, &close_payload(1012, "")));
+        let frame = rig.client_close().expect("a Close frame");
+        assert_eq!(frame.code(), CloseCode::SERVICE_RESTART);
+        assert_eq!(rig.relay.ended_by(), EndedBy::Gateway);
+        assert!(rig.ending_of(Side::Backend).ending.is_clean());
+        rig.client_sends(&masked(Opcode::Close, &close_payload(1012, "")));
+        assert!(rig.relay.is_done());
+    }
+}
+
+#[test]
+fn a_backend_that_does_not_answer_is_waited_for_once() {
+    let mut rig = left(Mode::Hold);
+    rig.wait(seconds(5));
+    assert!(rig.client_close().is_some());
+    let mut rig = left(Mode::Hold);
+    rig.lose(Side::Backend);
+    assert!(rig.client_close().is_some());
+    assert_eq!(rig.relay.ended_by(), EndedBy::Gateway);
+    let mut rig = left(Mode::Hold);
+    rig.act(|relay, at| relay.leave_now(at, Goodbye::restart("the gateway restarts")));
+    assert!(rig.client_close().is_some());
+}
+
+#[test]
+fn the_message_under_way_reaches_a_backend_that_is_about_to_be_closed() {
+    for mode in MODES {
+        let wire = masked(Opcode::Text, b"under way");
+        // Cut in its header, and in its payload.
+        for cut in [1, 9] {
+            let mut rig = Rig::new(mode);
+            rig.relay.client_is_here();
+            rig.client_sends(&wire[..cut]);
+            rig.act(|relay, at| relay.leave(at, Goodbye::restart("the gateway restarts")));
+            let mut rest = &wire[cut..];
+            while !rest.is_empty() {
+                let room = rig.relay.room(Side::Client);
+                assert!(room > 0 && room <= rest.len(), "{room}");
+                rig.client_sends(&rest[..room]);
+                rest = &rest[room..];
+            }
+            assert_eq!(rig.relay.room(Side::Client), 0);
+            let got = rig.backend_got();
+            let message = plain(Opcode::Text, b"under way");
+            assert_eq!(got[..message.len()], message);
+            assert_eq!(got[message.len()], 0x88);
+        }
+    }
+}
+
+#[test]
+fn a_held_client_of_a_session_is_left_to_the_next_gateway() {
+    let mut rig = Rig::new(Mode::Hold);
+    rig.relay.client_is_here();
+    rig.lose(Side::Backend);
+    assert!(rig.relay.is_holding());
+    rig.act(|relay, at| relay.leave(at, Goodbye::restart("the gateway restarts")));
+    assert!(rig.client_close().is_some());
+    assert_eq!(rig.relay.ended_by(), EndedBy::Gateway);
+    // One whose hold is over has no backend anywhere.
+    let mut rig = Rig::new(Mode::Hold);
+    rig.relay.client_is_here();
+    rig.lose(Side::Backend);
+    rig.wait(seconds(10));
+    assert!(rig.client_close().is_some());
+    assert_eq!(rig.relay.ended_by(), EndedBy::NoBackend);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use revoir::drain::Drain;
 use revoir::session::{Event, Keys, Memory, Session, Store};
+use revoir_proto::Message;
 
 use crate::front::RouteSettings;
 use crate::rules::Mode;
@@ -116,6 +117,60 @@ async fn a_drain_leaves_sessions_to_the_next_gateway() {
     assert_eq!(verdict(&mut client).await, "resumed");
     let report = soon(draining).await.unwrap();
     assert_eq!(report.cut, 0, "{report}");
+    client.send("2").await.unwrap();
+    assert_eq!(next.recv().await, "2");
+}
+
+#[tokio::test]
+async fn what_a_backend_says_before_it_answers_a_drain_arrives() {
+    let (stage, second) = two(Mode::Hold).await;
+    let (mut client, mut backend) = settled(&stage).await;
+    stage.network.lead_to(second.address);
+    let gateway = Arc::clone(&stage.between.gateway);
+    let draining = tokio::spawn(async move { gateway.drain(Drain::going_away()).await });
+    assert_eq!(backend.closed().await.0, 1001);
+    client.send("2").await.unwrap();
+    backend.text("last").await;
+    assert_eq!(text(&mut client).await, "last");
+    backend.close(1001).await;
+    let Event::GoAway(goaway) = told(&mut client).await else {
+        panic!("not told");
+    };
+    assert!(goaway.resumable);
+    let (mut next, _) = taken(&stage.backend).await;
+    assert_eq!(verdict(&mut client).await, "resumed");
+    soon(draining).await.unwrap();
+    // What the client has said meanwhile went to no backend: it has it back, as in doubt.
+    let returned = loop {
+        match told(&mut client).await {
+            Event::Returned { message, .. } => break message,
+            Event::Gap { .. } | Event::BackendChanged(_) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(returned, Message::Text("2".into()));
+    client.send("3").await.unwrap();
+    assert_eq!(next.recv().await, "3");
+}
+
+#[tokio::test]
+async fn a_drain_leaves_a_session_that_is_held_to_the_next_gateway() {
+    let (stage, second) = two(Mode::Hold).await;
+    let (mut client, backend) = settled(&stage).await;
+    drop(backend);
+    stage.between.counts.held(1).await;
+    // It is dialled again, in vain.
+    let _unanswered = asked(&stage.backend).await;
+    stage.network.lead_to(second.address);
+    let gateway = Arc::clone(&stage.between.gateway);
+    let draining = tokio::spawn(async move { gateway.drain(Drain::going_away()).await });
+    let Event::GoAway(goaway) = told(&mut client).await else {
+        panic!("not told");
+    };
+    assert!(goaway.resumable);
+    let (mut next, _) = taken(&stage.backend).await;
+    assert_eq!(verdict(&mut client).await, "resumed");
+    soon(draining).await.unwrap();
     client.send("2").await.unwrap();
     assert_eq!(next.recv().await, "2");
 }
