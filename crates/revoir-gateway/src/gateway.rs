@@ -134,7 +134,7 @@ impl Gateway {
 
     /// Closes every connection as `plan` says, and waits until all have ended; at its deadline the
     /// rest is cut. What was asked over plain HTTP is answered first; and if there is a store, it has all sessions as they
-    /// are then. To be called once.
+    /// are then, unless it does not answer: half a second after the deadline nobody waits for it. To be called once.
     pub async fn drain(&self, plan: Drain) -> DrainReport {
         let started = Instant::now();
         let connections = self.connections();
@@ -149,7 +149,7 @@ impl Gateway {
         for site in sites.join_all().await {
             report += site;
         }
-        self.front.hand_over().await;
+        self.front.hand_over(self.registry.time_is_up()).await;
         report.took = started.elapsed();
         tracing::info!(target: "revoir", "{report}");
         report

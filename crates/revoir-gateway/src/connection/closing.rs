@@ -50,6 +50,12 @@ impl Registry {
         self.draining.report()
     }
 
+    /// Is ready once what is cut at the deadline is gone. Whoever asks then has as much time from there on.
+    pub(crate) async fn time_is_up(&self) {
+        self.draining.deadline_passed().await;
+        sleep(CUT_TIME).await;
+    }
+
     /// Closes some connections evenly, in random order, each with a slot.
     pub(crate) async fn close(
         &self,

@@ -1,5 +1,6 @@
 //! [`Front`]: what the front answers by.
 
+use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use revoir::Incoming;
@@ -68,14 +69,18 @@ impl Front {
         self.has_store.then(|| !self.sessions.is_store_away())
     }
 
-    /// Leaves all sessions to the next process.
-    pub(crate) async fn hand_over(&self) {
+    /// Leaves all sessions to the next process, as far as the store has them before `time_is_up`.
+    pub(crate) async fn hand_over(&self, time_is_up: impl Future<Output = ()>) {
         if !self.has_store {
             return;
         }
-        let sessions = self.sessions.hand_over().await;
-        if sessions > 0 {
-            tracing::warn!(target: "revoir", sessions, "sessions could not be written to the store");
+        tokio::select! {
+            sessions = self.sessions.hand_over() => if sessions > 0 {
+                tracing::warn!(target: "revoir", sessions, "sessions could not be written to the store");
+            },
+            () = time_is_up => {
+                tracing::warn!(target: "revoir", "the store has not taken all sessions in time");
+            }
         }
     }
 

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use revoir::drain::Drain;
+use revoir::session::Store;
 use revoir_proto::frame::Opcode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::admin::{Admin, AdminListener, DrainAs, OperatorRequest, OperatorRequests};
 use crate::config::AdminAddr;
+use crate::front::RouteSettings;
 use crate::gateway::Gateway;
 use crate::rules::Mode;
 use crate::tests::ports::listen_async;
@@ -21,10 +23,10 @@ use crate::watch::{AccessLog, Json, Lines, Logs, Operations};
 const AGENT: &str = "User-Agent: Python/3.11 websockets/12.0\r\n";
 
 /// A gateway with everything that an operator has, and the listener of its backend.
-struct Operated {
+pub(super) struct Operated {
     gateway: Arc<Gateway>,
-    backend: TcpListener,
-    address: SocketAddr,
+    pub(super) backend: TcpListener,
+    pub(super) address: SocketAddr,
     admin: SocketAddr,
     asked_for: OperatorRequests,
     log: AccessLog,
@@ -33,13 +35,21 @@ struct Operated {
 
 impl Operated {
     async fn start() -> Self {
+        Self::with(|route| route, None).await
+    }
+
+    /// With another route, whose sessions are in this store.
+    pub(super) async fn with(
+        change: impl FnOnce(RouteSettings) -> RouteSettings,
+        store: Option<Arc<dyn Store>>,
+    ) -> Self {
         let local = "127.0.0.1:0";
         let backend = listen_async();
         let setup = settings(Mode::Hold);
-        let routes = vec![route(backend.local_addr().unwrap(), &setup)];
+        let routes = vec![change(route(backend.local_addr().unwrap(), &setup))];
         let (log, lines) = AccessLog::channel();
         let operations = Arc::new(Operations::new(log.clone(), Logs::All));
-        let gateway = Gateway::new(routes, setup.settings, operations.clone());
+        let gateway = Gateway::with_store(routes, setup.settings, operations.clone(), store);
         let listener = listen_async();
         let address = listener.local_addr().unwrap();
         let serving = Arc::clone(&gateway);
@@ -76,7 +86,7 @@ impl Operated {
             .await
     }
 
-    async fn request(&self, request: &str, fields: &str, body: &str) -> (u16, String) {
+    pub(super) async fn request(&self, request: &str, fields: &str, body: &str) -> (u16, String) {
         let mut raw = dial(self.admin).await;
         let head = format!(
             "{request} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n{fields}\r\n{body}",
@@ -93,7 +103,7 @@ impl Operated {
     }
 
     /// Every metric by its name with its labels.
-    async fn metrics(&self) -> HashMap<String, f64> {
+    pub(super) async fn metrics(&self) -> HashMap<String, f64> {
         let (status, text) = self.operator("GET /metrics", "").await;
         assert_eq!(status, 200);
         let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -105,7 +115,7 @@ impl Operated {
             .collect()
     }
 
-    async fn connections(&self) -> Vec<Value> {
+    pub(super) async fn connections(&self) -> Vec<Value> {
         let (status, text) = self.operator("GET /v1/connections", "").await;
         assert_eq!(status, 200);
         text.lines()

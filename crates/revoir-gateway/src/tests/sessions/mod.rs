@@ -4,13 +4,14 @@ mod cuts;
 mod ending;
 mod line;
 mod opening;
+mod store_away;
 mod stored;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use revoir::reconnect::{LinkBuilder, Rule};
-use revoir::session::{self, Event, Session};
+use revoir::session::{self, Event, Session, Store};
 use revoir::{Cause, Link, Policy};
 use revoir_proto::Message;
 use revoir_proto::frame::Opcode;
@@ -21,7 +22,9 @@ use crate::rules::Mode;
 use crate::session::SessionSettings;
 use crate::tests::ports::listen_async;
 use crate::tests::sessions::line::{Network, connect};
-use crate::tests::support::{Between, Raw, Setup, accepted, asked, route, routed, settings, soon};
+use crate::tests::support::{
+    Between, Raw, Setup, accepted, asked, route, routed, settings, soon, stored as with_store,
+};
 
 /// A backend, and the gateway in front of it, whose clients may have sessions.
 struct Stage {
@@ -31,12 +34,24 @@ struct Stage {
 }
 
 async fn staged(setup: Setup, session: SessionSettings) -> Stage {
+    staged_with(setup, session, None).await
+}
+
+/// The same, with a store.
+async fn staged_with(
+    setup: Setup,
+    session: SessionSettings,
+    store: Option<Arc<dyn Store>>,
+) -> Stage {
     let backend = listen_async();
     let route = RouteSettings {
         session: Some(session),
         ..route(backend.local_addr().unwrap(), &setup)
     };
-    let between = routed(vec![route], setup.settings).await;
+    let between = match store {
+        Some(store) => with_store(vec![route], setup.settings, store).await,
+        None => routed(vec![route], setup.settings).await,
+    };
     let network = Arc::new(Network::to(between.address));
     Stage {
         backend,
@@ -66,23 +81,28 @@ impl Stage {
     }
 
     fn link(&self) -> LinkBuilder {
-        let network = Arc::clone(&self.network);
-        // Nobody waits for a client that comes back.
-        let lost = [
-            Cause::Eof,
-            Cause::Reset,
-            Cause::WriteFailed,
-            Cause::HandshakeEof,
-            Cause::HandshakeReset,
-        ];
-        let at_once = Duration::from_millis(1);
-        let policy = lost.into_iter().fold(Policy::new(), |policy, cause| {
-            policy.with_rule(Rule::cause(cause).with_delay(at_once..=at_once))
-        });
-        Link::to("ws://chat.example/chat?a=b")
-            .with_policy(policy)
-            .with_connector(move |_| connect(Arc::clone(&network)))
+        linked(&self.network)
     }
+}
+
+/// A client's way to its gateway.
+fn linked(network: &Arc<Network>) -> LinkBuilder {
+    let network = Arc::clone(network);
+    // Nobody waits for a client that comes back.
+    let lost = [
+        Cause::Eof,
+        Cause::Reset,
+        Cause::WriteFailed,
+        Cause::HandshakeEof,
+        Cause::HandshakeReset,
+    ];
+    let at_once = Duration::from_millis(1);
+    let policy = lost.into_iter().fold(Policy::new(), |policy, cause| {
+        policy.with_rule(Rule::cause(cause).with_delay(at_once..=at_once))
+    });
+    Link::to("ws://chat.example/chat?a=b")
+        .with_policy(policy)
+        .with_connector(move |_| connect(Arc::clone(&network)))
 }
 
 /// The text of the next message; what becomes of connections meanwhile is passed over.

@@ -1,0 +1,145 @@
+//! A store that is away, for a while or for good.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use revoir::drain::Drain;
+use revoir::session::{self, Event, Keys, Memory, SessionId, Store};
+use revoir_session::Epoch;
+use revoir_store::{Answer, StoreError, Stored, Write, Written};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::front::RouteSettings;
+use crate::rules::Mode;
+use crate::session::SessionSettings;
+use crate::tests::operating::Operated;
+use crate::tests::sessions::line::Network;
+use crate::tests::sessions::{linked, staged_with, told};
+use crate::tests::support::{settings, soon, taken};
+
+/// What becomes of what a store is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Answers,
+    /// It is refused.
+    Refuses,
+    /// It waits.
+    Silent,
+}
+
+/// A store in memory, as it is reached.
+#[derive(Debug)]
+struct Moody {
+    store: Memory,
+    mood: watch::Sender<Mood>,
+}
+
+impl Moody {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            store: Memory::new().unwrap(),
+            mood: watch::Sender::new(Mood::Answers),
+        })
+    }
+
+    fn becomes(&self, mood: Mood) {
+        self.mood.send_replace(mood);
+    }
+
+    fn answer<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
+        let mut mood = self.mood.subscribe();
+        Box::pin(async move {
+            let mood = *mood.wait_for(|mood| *mood != Mood::Silent).await.unwrap();
+            match mood {
+                Mood::Refuses => Err(StoreError::new("away")),
+                Mood::Answers | Mood::Silent => answer.await,
+            }
+        })
+    }
+}
+
+impl Store for Moody {
+    fn epoch(&self, session: SessionId) -> Epoch {
+        self.store.epoch(session)
+    }
+
+    fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
+        self.answer(self.store.load(session))
+    }
+
+    fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {
+        self.answer(self.store.write(writes))
+    }
+}
+
+fn keyed() -> SessionSettings {
+    SessionSettings {
+        keys: Some(Keys::new([7; 32])),
+        ..SessionSettings::default()
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_is_told_that_the_store_is_away() {
+    let store = Moody::new();
+    let shared: Arc<dyn Store> = Arc::<Moody>::clone(&store);
+    let with_session = |route| RouteSettings {
+        session: Some(keyed()),
+        ..route
+    };
+    let operated = Operated::with(with_session, Some(shared)).await;
+    let status = |path: &'static str| operated.request(path, "Host: localhost\r\n", "");
+    assert_eq!(status("GET /readyz?store").await.0, 200);
+    let network = Arc::new(Network::to(operated.address));
+    let mut client = session::Client::new().start(linked(&network)).unwrap();
+    let (mut backend, _) = taken(&operated.backend).await;
+    store.becomes(Mood::Refuses);
+    client.send("1").await.unwrap();
+    let Event::Volatile(true) = told(&mut client).await else {
+        panic!("not told");
+    };
+    // Nobody is disconnected, and nothing waits for the store.
+    assert_eq!(backend.recv().await, "1");
+    let (code, text) = status("GET /readyz?store").await;
+    assert_eq!(code, 503);
+    assert!(text.starts_with("the store of sessions is away"), "{text}");
+    // It counts for who asks.
+    assert_eq!(status("GET /readyz").await.0, 200);
+    assert_eq!(operated.metrics().await["revoir_session_store_up"], 0.0);
+    let connections = operated.connections().await;
+    assert_eq!(connections[0]["session"]["volatile"], true);
+    store.becomes(Mood::Answers);
+    let Event::Volatile(false) = told(&mut client).await else {
+        panic!("not told");
+    };
+    assert_eq!(status("GET /readyz?store").await.0, 200);
+    assert_eq!(operated.metrics().await["revoir_session_store_up"], 1.0);
+    let connections = operated.connections().await;
+    assert_eq!(connections[0]["session"]["volatile"], false);
+}
+
+#[tokio::test]
+async fn a_second_signal_does_not_wait_for_a_store_that_says_nothing() {
+    let store = Moody::new();
+    let shared: Arc<dyn Store> = Arc::<Moody>::clone(&store);
+    let stage = staged_with(settings(Mode::Hold), keyed(), Some(shared)).await;
+    let (mut client, mut backend) = stage.begin().await;
+    client.send("1").await.unwrap();
+    assert_eq!(backend.recv().await, "1");
+    store.becomes(Mood::Silent);
+    let gateway = Arc::clone(&stage.between.gateway);
+    let plan = Drain::going_away().within(Duration::from_secs(1_000_000));
+    let draining = tokio::spawn(async move { gateway.drain(plan).await });
+    assert_eq!(backend.closed().await.0, 1001);
+    backend.close(1001).await;
+    let Event::GoAway(_) = told(&mut client).await else {
+        panic!("not told");
+    };
+    // Without the signal the store is waited for, as long as sessions may take to leave.
+    tokio::time::pause();
+    let signalled = Instant::now();
+    stage.between.gateway.hurry(Duration::ZERO);
+    soon(draining).await.unwrap();
+    assert!(signalled.elapsed() < Duration::from_secs(5));
+}
