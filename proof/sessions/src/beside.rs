@@ -11,7 +11,8 @@ use revoir::session::{self, Event, Reader, Session, Writer};
 use revoir::{Client, Config, Link, Policy};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::process::Process;
 use crate::proxy::{self, Counts};
@@ -138,15 +139,20 @@ async fn cutting(address: SocketAddr) -> anyhow::Result<SocketAddr> {
 async fn sessions() -> anyhow::Result<Seen> {
     let seen = Arc::new(Mutex::new(Seen::default()));
     let up = Arc::clone(&seen);
+    // Ends of the server that have not said yet what they have seen.
+    let talking = watch::Sender::new(0_usize);
+    let mut silent = talking.subscribe();
     let sessions = server::sessions().with_ttl(Duration::from_secs(600));
     let address = server::start(sessions, move |session| {
-        let up = Arc::clone(&up);
+        let (up, talking) = (Arc::clone(&up), talking.clone());
         async move {
+            talking.send_modify(|count| *count += 1);
             let (way, _) = converse(session).await;
             up.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .up
                 .add(&way);
+            talking.send_modify(|count| *count -= 1);
             Ok(())
         }
     });
@@ -168,8 +174,8 @@ async fn sessions() -> anyhow::Result<Seen> {
         seen.down.add(&way);
         seen.pauses.extend(pauses);
     }
-    // The ends of the server are about to say what they have seen, too.
-    sleep(Duration::from_secs(1)).await;
+    // Each of them ends by itself, at its own time.
+    silent.wait_for(|count| *count == 0).await?;
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(seen.clone())
 }

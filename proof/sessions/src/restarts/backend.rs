@@ -41,25 +41,32 @@ impl Backend {
     }
 }
 
-async fn converse(mut socket: WebSocket, talk: SharedTalk) -> Result<(), Arc<Ending>> {
-    let mut ticks = interval(PACE);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {
-                let number = {
-                    let mut said = locked(&talk.at_backend);
-                    said.sent.push(Instant::now());
-                    said.sent.len() as u64 - 1
-                };
-                socket.send(Message::Text(number.to_string().into())).await?;
-            }
-            message = socket.recv() => {
-                if let Some(number) = number(&message?) {
-                    locked(&talk.at_backend).got.push(number);
-                }
+/// Says something at each tick, and hears all that comes, also what came before the connection broke.
+async fn converse(socket: WebSocket, talk: SharedTalk) -> Result<(), Arc<Ending>> {
+    let (mut reader, mut writer) = socket.split();
+    let speaking = async {
+        let mut ticks = interval(PACE);
+        loop {
+            ticks.tick().await;
+            let number = locked(&talk.at_backend).next();
+            writer
+                .send(Message::Text(number.to_string().into()))
+                .await?;
+            // One that never left was not said.
+            writer.flush().await?;
+            locked(&talk.at_backend).sent.push((number, Instant::now()));
+        }
+    };
+    let hearing = async {
+        loop {
+            if let Some(number) = number(&reader.recv().await?) {
+                locked(&talk.at_backend).got.push(number);
             }
         }
-    }
+    };
+    let (spoke, heard): (Result<(), Arc<Ending>>, Result<(), Arc<Ending>>) =
+        tokio::join!(speaking, hearing);
+    spoke.and(heard)
 }
 
 pub(super) fn number(message: &Message) -> Option<u64> {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use revoir::reconnect::Rule;
 use revoir::session::{self, Event, Session};
@@ -108,19 +108,17 @@ async fn converse(
 
 fn hear(event: Event, talk: &SharedTalk, told: &Notify) {
     let mut heard = locked(&talk.at_client);
+    let now = Instant::now();
     match event {
         Event::Message { message, .. } => heard.got.extend(number(&message)),
         Event::Attached(attached) => {
-            heard.verdicts.push(attached.verdict.id());
-            heard.missing += attached.lost.unwrap_or(0);
+            heard.verdicts.push((now, attached.verdict.id()));
+            heard.missing.extend(attached.lost.map(|lost| (now, lost)));
             told.notify_waiters();
         }
-        Event::Gap { count, .. } => heard.missing += count,
+        Event::Gap { count, .. } => heard.missing.push((now, count)),
         Event::Returned { message, .. } => heard.returned.extend(number(&message)),
-        Event::BackendChanged(change) => {
-            heard.changes += 1;
-            heard.maybe_lost += change.maybe_lost;
-        }
+        Event::BackendChanged(change) => heard.changes.push((now, change.maybe_lost)),
         _ => {}
     }
 }

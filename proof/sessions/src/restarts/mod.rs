@@ -187,19 +187,28 @@ struct AtClient {
     sent: u64,
     got: Vec<u64>,
     returned: Vec<u64>,
-    verdicts: Vec<&'static str>,
-    /// Messages that it was told of that will not come.
-    missing: u64,
-    /// Messages of which it was told that its backend may not have read them.
-    maybe_lost: u64,
-    changes: u64,
+    /// What it was told of its session, and when.
+    verdicts: Vec<(Instant, &'static str)>,
+    /// So many messages will not come, as it was told then.
+    missing: Vec<(Instant, u64)>,
+    /// Another backend, as it was told then: so many messages may not have been read by the one before.
+    changes: Vec<(Instant, u64)>,
 }
 
 #[derive(Debug, Default)]
 struct AtBackend {
-    /// When each was sent.
-    sent: Vec<Instant>,
+    /// Numbers that were given so far; one whose connection broke was not sent.
+    given: u64,
+    /// When each was handed to the system.
+    sent: Vec<(u64, Instant)>,
     got: Vec<u64>,
+}
+
+impl AtBackend {
+    const fn next(&mut self) -> u64 {
+        self.given += 1;
+        self.given - 1
+    }
 }
 
 type SharedTalk = Arc<Talk>;

@@ -1,4 +1,4 @@
-//! What became of all messages of a route.
+//! What became of all messages of a route, for each life of the gateway.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -7,6 +7,9 @@ use super::Route;
 use super::backend::locked;
 use super::client::Client;
 use super::gateway::How;
+
+/// How the lives of the gateway ended, and when.
+pub(super) type Ends = [(How, Instant)];
 
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -21,10 +24,8 @@ pub(super) struct Tally {
     maybe_lost: u64,
     /// Of the backend's messages.
     down: Direction,
-    /// Missing, of those that were sent before a SIGTERM, and before a SIGKILL.
-    lost: [u64; 2],
-    /// How long before the end of the gateway the oldest of them was sent.
-    oldest: Duration,
+    /// After SIGTERM, and after SIGKILL.
+    after: [Missing; 2],
     /// Messages of which clients were told that they will not come, at most.
     told: u64,
 }
@@ -35,6 +36,32 @@ struct Direction {
     got: u64,
     doubled: u64,
     out_of_order: u64,
+}
+
+/// What a backend has said to gateways that ended in one way, and what did not come of it.
+#[derive(Debug, Default)]
+struct Missing {
+    /// Lives of a gateway, as one session saw them, in which something is missing.
+    lives: BTreeSet<usize>,
+    messages: u64,
+    /// The most of one session in one life.
+    most: u64,
+    /// Beyond what its client was told that will not come, and told that its backend is another one.
+    beyond: u64,
+    /// Of these the client was told nothing.
+    untold: u64,
+    /// How long before the end of the gateway the oldest of them was sent.
+    oldest: Duration,
+}
+
+/// What one session has of one life of a gateway.
+#[derive(Clone, Copy, Debug, Default)]
+struct Life {
+    missing: u64,
+    /// As its client was told afterwards.
+    told: u64,
+    is_told_of_backend: bool,
+    oldest: Duration,
 }
 
 impl Direction {
@@ -49,13 +76,30 @@ impl Direction {
     }
 }
 
+impl Missing {
+    fn add(&mut self, index: usize, life: &Life) {
+        if life.missing == 0 {
+            return;
+        }
+        self.lives.insert(index);
+        self.messages += life.missing;
+        self.most = self.most.max(life.missing);
+        self.oldest = self.oldest.max(life.oldest);
+        let beyond = life.missing.saturating_sub(life.told);
+        match life.is_told_of_backend {
+            true => self.beyond += beyond,
+            false => self.untold += beyond,
+        }
+    }
+}
+
 impl Tally {
-    pub(super) fn add(&mut self, client: &Client, ends: &[(How, Instant)]) {
+    pub(super) fn add(&mut self, client: &Client, ends: &Ends) {
         let (at_client, at_backend) = (
             locked(&client.talk.at_client),
             locked(&client.talk.at_backend),
         );
-        for verdict in &at_client.verdicts {
+        for (_, verdict) in &at_client.verdicts {
             *self.verdicts.entry(verdict).or_default() += 1;
         }
         let taken = self.up.add(at_client.sent, &at_backend.got);
@@ -63,15 +107,42 @@ impl Tally {
         self.returned += returned.len() as u64;
         let is_nowhere = |number: &u64| !taken.contains(number) && !returned.contains(number);
         self.unaccounted += (0..at_client.sent).filter(is_nowhere).count() as u64;
-        self.maybe_lost += at_client.maybe_lost;
+        self.maybe_lost += at_client
+            .changes
+            .iter()
+            .map(|(_, count)| count)
+            .sum::<u64>();
+        self.told += at_client
+            .missing
+            .iter()
+            .map(|(_, count)| count)
+            .sum::<u64>();
         let got = self.down.add(at_backend.sent.len() as u64, &at_client.got);
-        self.told += at_client.missing;
-        for (number, sent) in at_backend.sent.iter().enumerate() {
-            let end = ends.iter().find(|(_, end)| end >= sent);
-            if let (false, Some((how, end))) = (got.contains(&(number as u64)), end) {
-                self.lost[usize::from(*how == How::Kill)] += 1;
-                self.oldest = self.oldest.max(*end - *sent);
+        let mut lives = vec![Life::default(); ends.len()];
+        // What was sent until it had ended went with this one.
+        let sent_in = |at: &Instant| ends.iter().position(|(_, end)| end >= at);
+        let told_of = |at: &Instant| ends.iter().rposition(|(_, end)| end <= at);
+        for (number, sent) in &at_backend.sent {
+            if let (false, Some(index)) = (got.contains(number), sent_in(sent)) {
+                lives[index].missing += 1;
+                lives[index].oldest = lives[index].oldest.max(ends[index].1 - *sent);
             }
+        }
+        for (at, count) in &at_client.missing {
+            if let Some(index) = told_of(at) {
+                lives[index].told += count;
+            }
+        }
+        let fresh = at_client.verdicts.iter();
+        let fresh = fresh.filter(|(_, verdict)| verdict.starts_with("fresh:"));
+        let changed = at_client.changes.iter().map(|(at, _)| at);
+        for at in changed.chain(fresh.map(|(at, _)| at)) {
+            if let Some(index) = told_of(at) {
+                lives[index].is_told_of_backend = true;
+            }
+        }
+        for (index, life) in lives.iter().enumerate() {
+            self.after[usize::from(ends[index].0 == How::Kill)].add(index, life);
         }
     }
 
@@ -92,6 +163,10 @@ impl Tally {
                 self.up.out_of_order + self.down.out_of_order,
             ),
             ("neither taken nor returned", self.unaccounted),
+            (
+                "missing, of which the client was told nothing",
+                self.after[0].untold + self.after[1].untold,
+            ),
         ] {
             if count > 0 {
                 wrong.push(format!("{count} {what}"));
@@ -103,15 +178,18 @@ impl Tally {
     /// What is not as promised of sessions that are in a store.
     pub(super) fn wrong_in_store(&self, is_before_send: bool) -> Vec<String> {
         let mut wrong = Vec::new();
-        let lost = self.lost[0] + self.lost[1];
-        if self.lost[0] > 0 {
-            wrong.push(format!("{} are missing after SIGTERM", self.lost[0]));
+        let [term, kill] = &self.after;
+        if term.messages > 0 {
+            wrong.push(format!("{} are missing after SIGTERM", term.messages));
         }
         if is_before_send && self.told > 0 {
             wrong.push(format!("{} were told as missing", self.told));
         }
-        if !is_before_send && lost > self.told {
-            wrong.push(format!("{lost} are missing, and {} were told", self.told));
+        if is_before_send && kill.messages > 0 {
+            wrong.push(format!("{} are missing after SIGKILL", kill.messages));
+        }
+        if !is_before_send && kill.beyond > 0 {
+            wrong.push(format!("{} are missing beyond a gap", kill.beyond));
         }
         wrong
     }
@@ -122,6 +200,12 @@ pub(super) fn print(tallies: &[(Route, Tally)]) {
     let row = |what: &str, value: &dyn Fn(&Tally) -> String| {
         let values: Vec<_> = tallies.iter().map(|(_, tally)| value(tally)).collect();
         println!("| {what} | {} |", values.join(" | "));
+    };
+    let both = |what: &str, value: &dyn Fn(&Missing) -> String| {
+        row(what, &|tally| {
+            let [term, kill] = &tally.after;
+            format!("{}, {}", value(term), value(kill))
+        });
     };
     let names: Vec<_> = tallies.iter().map(|(route, _)| route.path()).collect();
     println!("| | `{}` |", names.join("` | `"));
@@ -141,14 +225,26 @@ pub(super) fn print(tallies: &[(Route, Tally)]) {
         tally.down.sent.to_string()
     });
     row("that came", &|tally| tally.down.got.to_string());
-    row("missing after SIGTERM, after SIGKILL", &|tally| {
-        format!("{}, {}", tally.lost[0], tally.lost[1])
-    });
-    row(
-        "the oldest of them, before the end of the gateway",
-        &|tally| format!("{} ms", tally.oldest.as_millis()),
-    );
     row("told as missing, at most", &|tally| tally.told.to_string());
+    both("missing after SIGTERM, after SIGKILL", &|missing| {
+        missing.messages.to_string()
+    });
+    both("lives of the gateway with any", &|missing| {
+        missing.lives.len().to_string()
+    });
+    both("the most of one session in one life", &|missing| {
+        missing.most.to_string()
+    });
+    both("the oldest, before the gateway had ended", &|missing| {
+        format!("{} ms", missing.oldest.as_millis())
+    });
+    both(
+        "beyond what that life was told to miss, and told of another backend",
+        &|missing| missing.beyond.to_string(),
+    );
+    both("neither came nor told", &|missing| {
+        missing.untold.to_string()
+    });
     row("doubled, out of order, both ways", &|tally| {
         let doubled = tally.up.doubled + tally.down.doubled;
         format!(
