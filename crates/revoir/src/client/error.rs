@@ -154,6 +154,10 @@ fn way_past_proxy(ending: &Ending) -> &'static str {
             "the proxy was not reached, or did not reach the server: check both addresses, or go \
              without it (no_proxy)"
         }
+        (None, Cause::HandshakeEof | Cause::HandshakeReset) => {
+            "no tunnel was opened: there may be no proxy at this address, or it does not allow it, or \
+             does not reach the server; try the same with curl -v -x, or go without it (no_proxy)"
+        }
         _ => "it is the proxy, not the server: check its address, or go without it (no_proxy)",
     }
 }

@@ -15,6 +15,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::support::ports::nobody;
 use crate::support::wire::{new_pem, server_config, trusting};
 
+/// What is said where nobody but the proxy can have been wrong.
+const BLAME: &str = "it is the proxy, not the server";
+
 /// The head of a request, byte by byte, so that nothing behind it is taken.
 async fn read_head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
@@ -151,15 +154,25 @@ async fn a_proxy_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn a_proxy_that_makes_no_sense_or_hangs_up_is_told_apart() {
-    for (answer, cause) in [
-        ("SSH-2.0-OpenSSH_9.9\r\n\r\n", Cause::HandshakeInvalid),
-        ("HTTP/1.1 200 OK\r\n\r\nearly", Cause::HandshakeInvalid),
-        ("HTTP/1.1 200", Cause::HandshakeEof),
+    for (answer, cause, tip) in [
+        (
+            "SSH-2.0-OpenSSH_9.9\r\n\r\n",
+            Cause::HandshakeInvalid,
+            BLAME,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\n\r\nearly",
+            Cause::HandshakeInvalid,
+            BLAME,
+        ),
+        // It may as well be the server that the proxy does not reach.
+        ("HTTP/1.1 200", Cause::HandshakeEof, "no tunnel was opened"),
     ] {
         let (address, proxying) = proxy(answer, None).await;
         let client = Client::new().with_proxy(&address);
         let (text, ending) = refused(&client, "ws://a.example/").await;
         assert_eq!(ending.cause, cause, "{text}");
+        assert!(text.contains(tip), "{text}");
         assert!(text.contains(&format!("proxy {address}: ")), "{text}");
         proxying.await.unwrap();
     }
@@ -317,7 +330,7 @@ async fn a_proxy_whose_certificate_nobody_trusts_is_named() {
         text.contains(&format!("proxy localhost:{port}: ")),
         "{text}"
     );
-    assert!(text.contains("it is the proxy, not the server"), "{text}");
+    assert!(text.contains(BLAME), "{text}");
     assert!(proxying.await.unwrap());
 }
 
