@@ -201,11 +201,13 @@ const revoirMatcher = (data) => {
 
   /** How well an entry is called by these words; 0: one of them is no name of it. */
   function calls(entry, wanted) {
-    const names = `${entry.w[0]} ${entry.w[1]}`.split(" ").filter(Boolean);
+    const names = entry.w[1].split(" ").filter(Boolean);
+    const title = entry.w[0].split(" ").filter(Boolean);
     const path = entry.a ? [] : terms(entry.p);
     let sum = 0;
     for (const term of wanted) {
-      const close = Math.max(0, ...names.map((name) => nearness(term, name)), ...path.map((name) => 2 * nearness(term, name)));
+      const best = (all) => Math.max(0, ...all.map((name) => nearness(term, name)));
+      const close = Math.max(best(names), 2 * best(title), 3 * best(path));
       if (close === 0) return 0;
       sum += close;
     }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use revoir_codes::catalog::Locale;
 use revoir_codes::catalog::causes::causes;
+use revoir_codes::catalog::intermediaries::intermediaries;
 use revoir_codes::catalog::observed::Implementation;
 use revoir_codes::catalog::vendor::{uses, vendors};
 use revoir_codes::{CloseCode, CodeRange};
@@ -104,7 +105,7 @@ impl Address {
     /// The page that a path means. `None` if there is none.
     ///
     /// People and old links write more than one name: `1006`, `1006-1012`, `compare/1006/1012`,
-    /// `causes/idle-proxy`, upper case, a slash or `.html` behind it.
+    /// `causes/idle-proxy`, `nginx`, `products/graphql-ws`, upper case, a slash or `.html` behind it.
     #[must_use]
     pub fn parse(path: &str) -> Option<Requested> {
         let plain = path.trim_matches('/').to_ascii_lowercase();
@@ -120,8 +121,7 @@ impl Address {
                 false => Requested::Moved(page, None),
             });
         }
-        let cause = cause(plain.strip_prefix("causes/")?)?;
-        Some(Requested::Moved(Self::Causes, Some(cause)))
+        called(plain)
     }
 
     fn numbered(path: &str) -> Option<Self> {
@@ -219,11 +219,55 @@ pub(crate) fn names_in_products(code: CloseCode) -> String {
     all.join(" · ")
 }
 
-/// The cause of 1006 with this name.
-fn cause(id: &str) -> Option<&'static str> {
-    causes(Locale::english())
-        .map(|(facts, _)| facts.id)
-        .find(|known| *known == id)
+/// What has a name and is no page with a number: a cause, below `causes/`; an implementation, a product or what ends idle
+/// connections, by its name alone as well, which means the first of them.
+fn called(path: &str) -> Option<Requested> {
+    let (folder, name) = match path.rsplit_once('/') {
+        Some((folder, name)) => (Some(folder), name),
+        None => (None, path),
+    };
+    let name = anchor(name);
+    let own = |of: &&Called| match folder {
+        None => of.alone,
+        Some(folder) => of.page.path().split('/').next() == Some(folder),
+    };
+    let mut all = CALLED.iter().filter(own);
+    let found = all.find(|of| of.name == name)?;
+    let place = !matches!(found.page, Address::Implementation(_));
+    Some(Requested::Moved(
+        found.page,
+        place.then_some(found.name.as_str()),
+    ))
+}
+
+struct Called {
+    name: String,
+    page: Address,
+    /// Whether the name says enough without its page: not that of a cause, nor `websocket` for WebSocket++.
+    alone: bool,
+}
+
+static CALLED: LazyLock<Vec<Called>> = LazyLock::new(|| {
+    let implementations = Address::implementations().filter_map(|page| match page {
+        Address::Implementation(name) => Some((name, page)),
+        _ => None,
+    });
+    let products = vendors().iter().map(|of| (of.name, Address::Products));
+    let between = intermediaries().iter();
+    let between = between.map(|of| (of.name, Address::IdleTimeouts));
+    let causes = causes(Locale::english()).map(|(facts, _)| (facts.id, Address::Causes));
+    let all = implementations.chain(products).chain(between).chain(causes);
+    all.map(|(name, page)| Called {
+        name: anchor(name),
+        page,
+        alone: page != Address::Causes && name.chars().all(is_plain),
+    })
+    .collect()
+});
+
+/// Whether a character stays in an [`anchor`], or is a sign between parts of a name.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_./ ".contains(c)
 }
 
 /// A close code written as people and links write it: four digits, 1000 to 4999.
@@ -285,8 +329,30 @@ mod tests {
             let moved = Some(Requested::Moved(address, None));
             assert_eq!(Address::parse(path), moved, "{path}");
         }
-        let place = Some(Requested::Moved(Address::Causes, Some("idle-proxy")));
-        assert_eq!(Address::parse("causes/idle-proxy"), place);
+    }
+
+    #[test]
+    fn what_has_a_name_is_found_by_it() {
+        for (path, page, place) in [
+            ("causes/idle-proxy", Address::Causes, Some("idle-proxy")),
+            ("graphql-ws", Address::Products, Some("graphql-ws")),
+            (
+                "products/graphql-ws/",
+                Address::Products,
+                Some("graphql-ws"),
+            ),
+            ("nginx", Address::IdleTimeouts, Some("nginx")),
+            ("idle-timeouts/nginx", Address::IdleTimeouts, Some("nginx")),
+            ("Tungstenite", Address::Implementation("tungstenite"), None),
+            (
+                "gorilla_websocket.html",
+                Address::Implementation("gorilla/websocket"),
+                None,
+            ),
+        ] {
+            let moved = Some(Requested::Moved(page, place));
+            assert_eq!(Address::parse(path), moved, "{path}");
+        }
     }
 
     #[test]
@@ -310,6 +376,10 @@ mod tests {
             "codes/abc",
             "compare/1005",
             "causes/nothing",
+            "idle-proxy",
+            "websocket",
+            "products/nginx",
+            "a/products/graphql-ws",
             "1005-",
             "ranges/protocol",
             "ranges/nothing",

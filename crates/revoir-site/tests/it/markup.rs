@@ -144,6 +144,8 @@ impl Page {
                 .elements
                 .iter()
                 .filter_map(|element| element.get(pointer))
+                // Names and controls may be several.
+                .flat_map(|ids| ids.split(' '))
             {
                 if !seen.contains(id) {
                     return Err(format!("{pointer} points at `{id}`, which is not there"));

@@ -68,10 +68,10 @@ impl Fields {
         self.0.get(term).is_some_and(|field| *field <= NAMES)
     }
 
-    /// The terms of what it is called.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    /// The terms of what it is called, and whether they are of its title.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, bool)> {
         let named = self.iter().filter(|(_, field)| *field <= NAMES);
-        named.map(|(term, _)| term)
+        named.map(|(term, field)| (term, field == TITLE))
     }
 
     /// Every term with its field.

@@ -37,8 +37,9 @@ const SLIP: usize = 6;
 /// A word may be longer than a name by so many letters: `timeouts`.
 const ENDING: usize = 2;
 
-/// What it counts that the path of a page is called so.
-const PATH: u32 = 2;
+/// What it counts that the path of a page is called so, or its title.
+const PATH: u32 = 3;
+const TITLED: u32 = 2;
 
 impl Index {
     /// The entries that are called by all of these words, best first. A close code among the words leaves only its pages.
@@ -76,7 +77,10 @@ impl Index {
         for term in wanted {
             let known = self.knows(term);
             let named = entry.fields.names();
-            let named = named.filter_map(|name| nearness(term, name, known));
+            let named = named.filter_map(|(name, is_title)| {
+                let times = if is_title { TITLED } else { 1 };
+                nearness(term, name, known).map(|close| close * times)
+            });
             let placed = path
                 .iter()
                 .filter_map(|name| nearness(term, name, known).map(|close| close * PATH));
@@ -126,6 +130,8 @@ mod tests {
             ("ingress nginx", "idle-timeouts#ingress-nginx"),
             ("implementation", "implementations"),
             ("causes tls expired", "causes#tls-expired"),
+            ("graphql ws", "products#graphql-ws"),
+            ("nginx", "idle-timeouts#nginx"),
         ] {
             let found = pages("en", words);
             assert_eq!(found.first().map(String::as_str), Some(page), "{found:?}");
