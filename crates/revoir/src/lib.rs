@@ -82,9 +82,10 @@
 //! suspended, and only the progress of writing counts. If a write then finds the transport broken,
 //! the connection ends at once, and what was received can still be taken.
 //!
-//! Reads go into one buffer per thread, and what was read is copied to memory of its own length.
-//! Output is collected in another buffer of the thread, and what a burst of messages causes is
-//! written by one vectored write. So an idle connection owns no buffer: on the heap it takes 1 KiB
+//! Reads go into a buffer of the thread. What fills at least half of it stays there, and the thread
+//! gets another; what is shorter is copied to memory of its own length. The rest of a long message
+//! is read to where its start lies. Output is collected in another buffer of the thread, and what a
+//! burst of messages causes is written by one vectored write. So an idle connection owns no buffer: on the heap it takes 1 KiB
 //! or less, its task and handles included, beside what the transport takes (256 bytes for tokio's
 //! TCP) and the handler keeps.
 //!

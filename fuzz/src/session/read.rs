@@ -13,23 +13,31 @@ impl Session {
         let length = length.max(input.len().div_ceil(MOST_READS));
         let mut rest = input;
         while !rest.is_empty() {
-            let count = self.read_once(&rest[..rest.len().min(length)]);
+            let count = self.read_once(&rest[..rest.len().min(length)], length);
             rest = &rest[count..];
         }
     }
 
     /// Reads as much of `bytes` as there is room for, and returns how much that was. What needs no
-    /// event is then as if it had been handed over.
-    fn read_once(&mut self, bytes: &[u8]) -> usize {
+    /// event is then as if it had been handed over. A buffer has room for twice `length`.
+    fn read_once(&mut self, bytes: &[u8], length: usize) -> usize {
         let before = self.connection.export();
         let (mut buffer, mut count) = (Vec::new(), bytes.len());
-        match self.connection.poll_receive() {
-            Some(mut room) => {
-                assert!(room.remaining_mut() > 0, "a read without room");
-                count = count.min(room.remaining_mut());
-                room.put_slice(&bytes[..count]);
+        if let Some(mut room) = self.connection.poll_receive() {
+            assert!(room.remaining_mut() > 0, "a read without room");
+            count = count.min(room.remaining_mut());
+            room.put_slice(&bytes[..count]);
+        } else {
+            let mut no_buffer = BytesMut::new();
+            let begun = self.connection.lend_input(&mut no_buffer);
+            let room = begun.capacity() - begun.len();
+            if room > 0 {
+                count = count.min(room);
+                begun.extend_from_slice(&bytes[..count]);
+            } else {
+                buffer.reserve_exact(2 * length);
+                buffer.extend_from_slice(bytes);
             }
-            None => buffer.extend_from_slice(bytes),
         }
         self.connection.received(self.now, &mut buffer);
         assert!(buffer.is_empty());

@@ -34,8 +34,9 @@ impl<R: Random> Connection<R> {
     /// For that the connection takes the rest of `buffer`, and gives it back with the first call after
     /// the message has ended, so the driver calls this before each read. Meanwhile `buffer` is empty;
     /// the driver may reserve more room in what is returned, which moves the start of the message along.
-    /// A driver that reads for many connections into the same memory would need one such buffer for
-    /// each message that is cut: it leaves this out, and calls [`received`](Self::received).
+    /// A driver that reads for many connections into the same memory has no such buffer: it passes an empty
+    /// one, and where what is returned has room, a message lies there that [`received`](Self::received) has
+    /// left in place; else it reads into its own memory. It reserves nothing.
     ///
     /// If `buffer` is empty after the read, the driver calls [`received`](Self::received) with no bytes,
     /// and otherwise splits `buffer` for [`handle_input`](Self::handle_input).
@@ -50,7 +51,8 @@ impl<R: Random> Connection<R> {
     /// Takes note of bytes that were read: to where [`poll_receive`](Self::poll_receive) or
     /// [`lend_input`](Self::lend_input) said, or else to the driver's own `buffer`, which is empty afterwards.
     ///
-    /// Bytes in `buffer` that belong to a message whose end is not there are copied into it. All
+    /// Bytes in `buffer` that belong to a message whose end is not there are copied into it; or `buffer`
+    /// becomes its memory, if they begin and half fill it and there is room for the end. All
     /// others are taken along with the memory of `buffer` if they fill half of it, and copied
     /// together if not; whole messages are slices of that. So who keeps a message holds on to what
     /// was received with it, and to no more than that again.

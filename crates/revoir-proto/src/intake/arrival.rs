@@ -4,7 +4,7 @@ use bytes::buf::Limit;
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::Intake;
-use crate::frame::{FrameHeader, OpenFrame};
+use crate::frame::{FrameHeader, Opcode, OpenFrame};
 use crate::message::{InputMemory, Unfinished};
 
 /// From this length on, the rest of a message does not wait for what comes right behind its start,
@@ -28,7 +28,8 @@ impl Intake {
     pub(crate) fn room(&mut self) -> Option<Limit<&mut Vec<u8>>> {
         let frame = self.frame.as_ref()?;
         if self.message.is_in_input() {
-            return match frame.remaining() - (self.message.held() as u64) < MOVES_FROM {
+            let missing = frame.remaining() - self.message.held() as u64;
+            return match missing < MOVES_FROM || missing <= spare(&self.input) {
                 true => None,
                 false => self.room_elsewhere(),
             };
@@ -54,13 +55,13 @@ impl Intake {
     #[inline]
     pub(crate) fn lend<'a>(&'a mut self, buffer: &'a mut BytesMut) -> &'a mut BytesMut {
         if self.message.is_in_input() && self.is_empty() {
-            if !self.message.is_lent() {
+            if !self.message.is_lent() && buffer.capacity() > 0 {
                 match self.input.try_unsplit(std::mem::take(buffer)) {
                     Ok(()) => self.message.set_memory(InputMemory::Lent),
                     Err(elsewhere) => *buffer = elsewhere,
                 }
             }
-            if self.message.is_lent() {
+            if buffer.capacity() == 0 {
                 return &mut self.input;
             }
         } else if self.message.is_lent() {
@@ -132,7 +133,7 @@ impl Intake {
     }
 
     /// Takes what was read into `buffer`, and empties it. What lies in an unfinished message is
-    /// copied there at once.
+    /// copied there at once, or stays in `buffer` if that can become the message's memory.
     pub(crate) fn take(&mut self, buffer: &mut Vec<u8>, limit: usize) -> Arrival {
         let is_first = self.is_empty();
         self.take_bytes(buffer, limit, is_first);
@@ -144,35 +145,48 @@ impl Intake {
     }
 
     fn take_bytes(&mut self, buffer: &mut Vec<u8>, limit: usize, is_first: bool) {
-        let mut bytes = &buffer[..];
-        if is_first {
-            if self.message.is_in_input() {
-                self.leave_place();
-            }
-            if !self.is_inside_frame() {
-                self.open_cut(&mut bytes, limit);
-            }
-            if let Some(frame) = &self.frame
-                && !frame.opcode().is_control()
-                && !self.message.is_compressed()
-            {
-                let arrived = self.message.arrived_length();
-                let share = frame.share_of(arrived + bytes.len()) - arrived;
-                self.message.copy(&bytes[..share], frame);
-                bytes = &bytes[share..];
-                self.fill();
-            }
-        }
+        let used = match is_first {
+            true => self.take_cut(buffer, limit),
+            false => 0,
+        };
         self.message.set_memory(InputMemory::Copied);
-        if 2 * bytes.len() < buffer.capacity() {
-            return if !bytes.is_empty() {
-                self.push(BytesMut::from(bytes));
-            };
+        let rest = &buffer[used..];
+        if rest.is_empty() {
+            return;
         }
-        let used = buffer.len() - bytes.len();
-        let mut input = BytesMut::from(Bytes::from(std::mem::take(buffer)));
-        input.advance(used);
-        self.push(input);
+        match 2 * rest.len() < buffer.capacity() {
+            true => self.push(BytesMut::from(rest)),
+            false => self.push(given_away(buffer, used)),
+        }
+    }
+
+    /// Takes the bytes at the start of `buffer` that belong to a message whose end is missing, and
+    /// returns how many it has copied.
+    fn take_cut(&mut self, buffer: &mut Vec<u8>, limit: usize) -> usize {
+        if self.message.is_in_input() {
+            self.leave_place();
+        }
+        let start = match self.is_inside_frame() {
+            true => 0,
+            false => self.open_cut(buffer, limit),
+        };
+        let Some(frame) = &self.frame else {
+            return 0;
+        };
+        if frame.opcode().is_control() || self.message.is_compressed() {
+            return start;
+        }
+        if start > 0 && has_room_for(frame, buffer, start) {
+            self.input = given_away(buffer, start);
+            self.message.stay(true);
+            self.look();
+            return 0;
+        }
+        let arrived = self.message.arrived_length();
+        let end = start + frame.share_of(arrived + buffer.len() - start) - arrived;
+        self.message.copy(&buffer[start..end], frame);
+        self.fill();
+        end
     }
 
     /// Looks at what has arrived of a payload in place, unless there is something to tell: its end,
@@ -199,16 +213,40 @@ impl Intake {
         self.message.set_memory(InputMemory::Given);
     }
 
-    /// Opens the data frame at the start of `bytes` if its end is not among them. Whatever is
-    /// unusual or wrong is for [`next`](Self::next).
-    fn open_cut(&mut self, bytes: &mut &[u8], limit: usize) {
+    /// Opens the data frame at the start of `bytes` if its end is not among them, and returns the
+    /// length of its header. Whatever is unusual or wrong is for [`next`](Self::next).
+    fn open_cut(&mut self, bytes: &[u8], limit: usize) -> usize {
         if let Ok(Some((header, taken))) = FrameHeader::parse_by(bytes, self.rules)
             && !header.opcode.is_control()
             && header.length > (bytes.len() - taken) as u64
             && self.message.begin(&header, limit).is_ok()
         {
-            *bytes = &bytes[taken..];
             self.frame = Some(OpenFrame::new(header));
+            return taken;
         }
+        0
     }
+}
+
+/// Whether the payload of `frame`, which begins at `start`, is all of a message, fills half of
+/// `buffer`, and has room for its rest behind it.
+fn has_room_for(frame: &OpenFrame, buffer: &Vec<u8>, start: usize) -> bool {
+    let missing = frame.remaining() - (buffer.len() - start) as u64;
+    frame.is_last()
+        && frame.opcode() != Opcode::Continuation
+        && 2 * buffer.len() >= buffer.capacity()
+        && missing <= (buffer.capacity() - buffer.len()) as u64
+}
+
+/// The memory of `buffer`, from `start` on.
+fn given_away(buffer: &mut Vec<u8>, start: usize) -> BytesMut {
+    let mut memory = BytesMut::from(Bytes::from(std::mem::take(buffer)));
+    memory.advance(start);
+    memory
+}
+
+/// How much can be read behind `input`, in the same memory.
+#[inline]
+fn spare(input: &BytesMut) -> u64 {
+    (input.capacity() - input.len()) as u64
 }

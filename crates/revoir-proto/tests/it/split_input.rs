@@ -79,14 +79,18 @@ enum Way {
     Lent,
     /// Read to where the connection says, or else to a buffer of so many bytes.
     Read(usize),
+    /// The same, and on where a message has begun in that buffer.
+    ReadOn(usize),
 }
 
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 7] = [
     Way::Given,
     Way::Split,
     Way::Lent,
     Way::Read(64),
     Way::Read(5_000),
+    Way::Read(400),
+    Way::ReadOn(400),
 ];
 
 /// Events and output for bytes that arrive in these pieces, up to the end of the stream.
@@ -110,6 +114,7 @@ fn outcome<'a>(
             }
             Way::Lent => endpoint.read_lent(piece, &mut buffer),
             Way::Read(capacity) => endpoint.read(piece, capacity).0,
+            Way::ReadOn(capacity) => endpoint.read_on(piece, capacity).0,
         });
     }
     let mut wire = endpoint.write_all();
@@ -145,11 +150,17 @@ role_grid! {
 
     fn bytes_read_where_the_connection_says_are_the_same_as_input(role) {
         for bytes in vectors(role.peer()) {
-            for (size, capacity) in [1, 2, 7, 100].into_iter().flat_map(|size| [(size, 64), (size, 5_000)]) {
+            let cases = [1, 2, 7, 100, 250].into_iter().flat_map(|size| [(size, 64), (size, 400), (size, 5_000)]);
+            for (size, capacity) in cases {
                 let (mut read, mut given) = (endpoint(role), endpoint(role));
+                let mut read_on = endpoint(role);
                 for piece in bytes.chunks(size) {
-                    assert_eq!(read.read(piece, capacity).0, given.receive(piece));
-                    assert_eq!(read.connection.export(), given.connection.export());
+                    let events = given.receive(piece);
+                    assert_eq!(read.read(piece, capacity).0, events);
+                    assert_eq!(read_on.read_on(piece, capacity).0, events);
+                    let snapshot = given.connection.export();
+                    assert_eq!(read.connection.export(), snapshot);
+                    assert_eq!(read_on.connection.export(), snapshot);
                 }
                 assert_eq!(read.write_all(), given.write_all());
                 assert_eq!(read.eof(), given.eof());
@@ -209,6 +220,45 @@ role_grid! {
         let into = endpoint.connection.lend_input(&mut buffer);
         into.reserve(10_000);
         assert_eq!(endpoint.read_lent(tail, &mut buffer).len(), 1);
+    }
+
+    fn a_message_that_half_fills_the_buffer_and_has_room_there_is_not_copied(role) {
+        for (first, capacity) in [(700, 1_400), (700, 1_014), (1_000, 1_014), (1_014, 1_014)] {
+            for kind in [TEXT, BINARY] {
+                let message = frame(role.peer(), FIN | kind, &[b'a'; 1_000]);
+                let (head, tail) = message.split_at(first.min(message.len()));
+                let mut endpoint = endpoint(role);
+                let mut buffer = Vec::with_capacity(capacity);
+                let memory = buffer.as_ptr() as usize;
+                buffer.extend_from_slice(head);
+                endpoint.connection.received(endpoint.now, &mut buffer);
+                assert_eq!(buffer.capacity(), 0, "given away");
+                let (mut events, straight) = endpoint.read_on(tail, capacity);
+                assert_eq!(straight, tail.len());
+                events.extend(endpoint.events());
+                let [Event::Message(message)] = &events[..] else {
+                    panic!("{events:?}");
+                };
+                assert_eq!(message.as_bytes(), [b'a'; 1_000]);
+                let place = message.as_bytes().as_ptr() as usize;
+                assert!((memory..memory + 14).contains(&place));
+                // Nothing is left of the buffer.
+                let mut none = BytesMut::new();
+                assert_eq!(endpoint.connection.lend_input(&mut none).capacity(), 0);
+            }
+        }
+    }
+
+    fn a_message_stays_in_no_buffer_that_it_does_not_half_fill_or_that_is_too_short(role) {
+        let message = frame(role.peer(), FIN | BINARY, &[b'a'; 1_000]);
+        for (first, capacity) in [(600, 1_400), (700, 1_000)] {
+            let mut endpoint = endpoint(role);
+            let mut buffer = Vec::with_capacity(capacity);
+            buffer.extend_from_slice(&message[..first]);
+            endpoint.connection.received(endpoint.now, &mut buffer);
+            assert_eq!(buffer.capacity(), capacity);
+            assert_eq!(endpoint.read_on(&message[first..], capacity).0.len(), 1);
+        }
     }
 
     fn most_of_a_long_message_goes_straight_into_it(role) {

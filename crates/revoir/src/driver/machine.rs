@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::BufMut;
+use bytes::{BufMut, BytesMut};
 use revoir_proto::{
     Cause, CauseKind, CloseRequest, Connection, Detail, Ending, Event, Finish, Message, State,
 };
 
 use crate::driver::clock::Clock;
 use crate::driver::inbox::Inbox;
-use crate::driver::read_buffer::with_read_buffer;
+use crate::driver::read_buffer::{ReadSize, with_read_buffer};
 use crate::driver::table::{
     Held, Line, Phase, Read, Receiver, Room, Sender, Standing, Stimulus, Wake, step,
 };
@@ -47,14 +47,13 @@ pub(crate) struct Machine<T: ?Sized> {
     pub(crate) receiver: Receiver,
     pub(crate) sender: Sender,
     line: Line,
+    read_size: ReadSize,
     /// Whether bytes were written since the transport was flushed.
     flush_due: bool,
     /// Whether the application asked for a message since the connection began to close.
     pub(crate) asked_while_closing: bool,
     /// Whether the driver's timer is to see that a called receiver came.
     pub(crate) watch: Watch,
-    /// Whether the reader, as a stream, has given the ending.
-    pub(crate) streamed_ending: bool,
     pub(crate) transport: T,
 }
 
@@ -74,6 +73,8 @@ struct RareState {
     failure: Option<String>,
     /// Bytes of messages that a sink took when the connection had begun to close.
     refused: u64,
+    /// Whether the reader, as a stream, has given the ending.
+    has_streamed_ending: bool,
 }
 
 /// Whom to wake after some work on a machine.
@@ -101,10 +102,10 @@ impl<T> Machine<T> {
             receiver: Receiver::Absent,
             sender: Sender::Absent,
             line: Line::Open,
+            read_size: ReadSize::default(),
             flush_due: false,
             asked_while_closing: false,
             watch: Watch::Off,
-            streamed_ending: false,
             transport,
         }
     }
@@ -177,6 +178,16 @@ impl<T: ?Sized> Machine<T> {
     /// Counts a message that was taken and cannot be queued any more.
     pub(crate) fn count_refused(&mut self, bytes: usize) {
         self.rare.get_or_insert_default().refused += bytes as u64;
+    }
+
+    /// Whether the reader, as a stream, has given the ending.
+    pub(crate) fn has_streamed_ending(&self) -> bool {
+        let rare = self.rare.as_ref();
+        rare.is_some_and(|rare| rare.has_streamed_ending)
+    }
+
+    pub(crate) fn note_streamed_ending(&mut self) {
+        self.rare.get_or_insert_default().has_streamed_ending = true;
     }
 
     /// The reader is gone: nobody will take messages any more.
@@ -385,19 +396,20 @@ impl Machine<dyn Transport> {
     /// stream nothing does.
     fn poll_read(&mut self, clock: &Clock) -> Poll<io::Result<bool>> {
         let mut cx = Context::from_waker(&self.waker);
-        let (core, transport) = (&mut self.core, &mut self.transport);
-        if let Some(mut room) = core.poll_receive() {
-            let count = ready!(transport.poll_read(&mut cx, &mut room))?;
+        if let Some(read) = read_into_message(&mut self.core, &mut self.transport, &mut cx) {
+            let count = ready!(read)?;
             if count > 0 {
-                core.received(clock.now(), &mut Vec::new());
+                self.core.received(clock.now(), &mut Vec::new());
             }
             return Poll::Ready(Ok(count > 0));
         }
-        with_read_buffer(|buffer| {
+        with_read_buffer(self.read_size, |buffer| {
             let room = buffer.capacity();
-            let count = ready!(transport.poll_read(&mut cx, &mut (&mut *buffer).limit(room)))?;
+            let mut into = (&mut *buffer).limit(room);
+            let count = ready!(self.transport.poll_read(&mut cx, &mut into))?;
             if count > 0 {
-                core.received(clock.now(), buffer);
+                self.read_size = ReadSize::after(count);
+                self.core.received(clock.now(), buffer);
             }
             Poll::Ready(Ok(count > 0))
         })
@@ -448,6 +460,22 @@ impl Machine<dyn Transport> {
         self.transport.release();
         self.ending = Some(ending);
     }
+}
+
+/// Reads into the unfinished message, if it has room: in memory of its own, or in the buffer in which
+/// it has begun.
+fn read_into_message(
+    core: &mut Connection<Entropy>,
+    transport: &mut dyn Transport,
+    cx: &mut Context<'_>,
+) -> Option<Poll<io::Result<usize>>> {
+    if let Some(mut room) = core.poll_receive() {
+        return Some(transport.poll_read(cx, &mut room));
+    }
+    let mut no_buffer = BytesMut::new();
+    let begun = core.lend_input(&mut no_buffer);
+    let room = begun.capacity() - begun.len();
+    (room > 0).then(|| transport.poll_read(cx, &mut begun.limit(room)))
 }
 
 /// Enough for 584 years.

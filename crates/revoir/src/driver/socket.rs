@@ -344,11 +344,11 @@ impl Socket<dyn Transport> {
 
     /// Whether the stream of messages is over: its last item was the ending.
     pub(crate) fn has_streamed_ending(&self) -> bool {
-        self.read(|machine| machine.streamed_ending)
+        self.read(Machine::has_streamed_ending)
     }
 
     pub(crate) fn set_streamed_ending(&self) {
-        self.lock().streamed_ending = true;
+        self.lock().note_streamed_ending();
     }
 
     /// Whether a message can be queued. While the connection is closing, this waits for its end.

@@ -5,17 +5,14 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use bytes::buf::Limit;
+use bytes::BufMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 /// A byte stream that can be given up before its owner is.
 pub(crate) trait Transport: Send {
     /// Reads once behind what `into` contains, and returns how much: nothing at the end.
-    fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        into: &mut Limit<&mut Vec<u8>>,
-    ) -> Poll<io::Result<usize>>;
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut dyn BufMut)
+    -> Poll<io::Result<usize>>;
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -55,7 +52,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for Slot<S> {
     fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        into: &mut Limit<&mut Vec<u8>>,
+        into: &mut dyn BufMut,
     ) -> Poll<io::Result<usize>> {
         let mut stream = self.pinned()?;
         // It keeps nothing between two polls.

@@ -50,7 +50,7 @@ async fn a_reader_that_is_cancelled_every_7_ms_loses_nothing_of_3_bytes_every_10
 }
 
 /// Polls `future` at most `polls` times, with turns for other tasks between, and drops it.
-async fn at_most<F: Future>(polls: u8, future: F) -> Option<F::Output> {
+pub(crate) async fn at_most<F: Future>(polls: u8, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     for _ in 0..polls {
         let polled = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;

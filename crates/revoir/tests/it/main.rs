@@ -20,6 +20,7 @@ mod never_opened;
 mod policy;
 mod policy_vectors;
 mod proxy;
+mod reads;
 mod serve;
 mod session;
 mod support;

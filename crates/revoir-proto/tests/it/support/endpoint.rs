@@ -96,6 +96,15 @@ impl Endpoint {
     /// Reads bytes as a driver does that has a buffer of `capacity`, to where the connection says,
     /// and takes all events. Returns how many of them went straight into a message, too.
     pub(crate) fn read(&mut self, bytes: &[u8], capacity: usize) -> (Vec<Event>, usize) {
+        self.read_by(bytes, capacity, false)
+    }
+
+    /// [`read`](Self::read) as a driver does that also reads on where a message has begun.
+    pub(crate) fn read_on(&mut self, bytes: &[u8], capacity: usize) -> (Vec<Event>, usize) {
+        self.read_by(bytes, capacity, true)
+    }
+
+    fn read_by(&mut self, bytes: &[u8], capacity: usize, reads_on: bool) -> (Vec<Event>, usize) {
         let (mut events, mut straight, mut rest) = (Vec::new(), 0, bytes);
         let mut buffer = Vec::new();
         while !rest.is_empty() {
@@ -109,8 +118,17 @@ impl Endpoint {
                 room.put_slice(taken);
                 straight += taken.len();
             } else {
-                buffer.reserve_exact(capacity);
-                buffer.extend_from_slice(take(capacity));
+                let mut no_buffer = BytesMut::new();
+                let begun = self.connection.lend_input(&mut no_buffer);
+                let room = begun.capacity() - begun.len();
+                if reads_on && room > 0 {
+                    let taken = take(room);
+                    begun.put_slice(taken);
+                    straight += taken.len();
+                } else {
+                    buffer.reserve_exact(capacity);
+                    buffer.extend_from_slice(take(capacity));
+                }
             }
             self.connection.received(self.now, &mut buffer);
             assert!(buffer.is_empty());
