@@ -3,20 +3,20 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use crate::driver::epoch::Epoch;
 
 /// The time since a connection's epoch. It is read when it is first asked for, because much of the
 /// work needs none, and stands still from then on. It never goes back: each piece of work begins
 /// with the latest time that the one before it has seen.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    epoch: Instant,
+    epoch: Epoch,
     latest: Duration,
     read: Cell<Option<Duration>>,
 }
 
 impl Clock {
-    pub(crate) fn new(epoch: Instant, latest: Duration) -> Self {
+    pub(crate) fn new(epoch: Epoch, latest: Duration) -> Self {
         let read = Cell::new(None);
         Self {
             epoch,
@@ -27,7 +27,7 @@ impl Clock {
 
     pub(crate) fn now(&self) -> Duration {
         self.read.get().unwrap_or_else(|| {
-            let now = self.epoch.elapsed().max(self.latest);
+            let now = self.epoch.instant().elapsed().max(self.latest);
             self.read.set(Some(now));
             now
         })
@@ -46,14 +46,16 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
 
     #[test]
     fn it_never_goes_back_and_stands_still_once_it_was_read() {
         let ahead = Duration::from_secs(1000);
-        let clock = Clock::new(Instant::now(), ahead);
+        let clock = Clock::new(Epoch::now(), ahead);
         assert_eq!((clock.latest(), clock.now()), (ahead, ahead));
-        let clock = Clock::new(Instant::now() - ahead, Duration::ZERO);
+        let clock = Clock::new((Instant::now() - ahead).into(), Duration::ZERO);
         let now = clock.now();
         assert!(now >= ahead);
         assert_eq!((clock.now(), clock.latest()), (now, now));

@@ -12,12 +12,7 @@ pub(crate) struct Epoch(i64);
 
 impl Epoch {
     pub(crate) fn now() -> Self {
-        let now = Instant::now();
-        let nanos = |time: Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
-        Self(match now.checked_duration_since(first()) {
-            Some(after) => nanos(after),
-            None => -nanos(first() - now),
-        })
+        Instant::now().into()
     }
 
     pub(crate) fn instant(self) -> Instant {
@@ -26,6 +21,16 @@ impl Epoch {
             0.. => first() + away,
             _ => first() - away,
         }
+    }
+}
+
+impl From<Instant> for Epoch {
+    fn from(at: Instant) -> Self {
+        let nanos = |time: Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+        Self(match at.checked_duration_since(first()) {
+            Some(after) => nanos(after),
+            None => -nanos(first() - at),
+        })
     }
 }
 

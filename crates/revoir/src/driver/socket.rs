@@ -241,11 +241,14 @@ impl Socket<dyn Transport> {
     pub(super) fn work<R>(&self, work: impl FnOnce(&mut Machine<dyn Transport>, &Clock) -> R) -> R {
         let mut machine = self.lock();
         let before = machine.phase();
-        let clock = Clock::new(self.epoch.instant(), machine.latest());
+        let clock = Clock::new(self.epoch, machine.latest());
         let mut buffer = take_write_buffer();
         machine.core.lend_buffer(&mut buffer);
         let result = work(&mut machine, &clock);
-        machine.core.return_buffer(&mut buffer);
+        // Behind a handler the driver writes what it has queued, and gives the buffer back then.
+        if !self.wakers.is_in_turn() {
+            machine.core.return_buffer(&mut buffer);
+        }
         keep_write_buffer(buffer);
         machine.keep_time(&clock);
         machine.finish_if_ended();

@@ -153,7 +153,8 @@ pub(crate) struct Move {
 }
 
 /// What follows from `stimulus`.
-#[inline]
+// Each caller asks for one of the three, and most know their stimulus: little is left of it there.
+#[inline(always)]
 pub(crate) const fn step(standing: Standing, stimulus: Stimulus) -> Move {
     Move {
         read: read(standing, stimulus),
@@ -162,6 +163,7 @@ pub(crate) const fn step(standing: Standing, stimulus: Stimulus) -> Move {
     }
 }
 
+#[inline]
 const fn read(standing: Standing, stimulus: Stimulus) -> Read {
     if matches!(standing.phase, Phase::Over) {
         return Read::Nothing;
@@ -212,6 +214,7 @@ const fn nobody_takes(standing: Standing) -> bool {
         || matches!(standing.phase, Phase::Draining)
 }
 
+#[inline]
 const fn write(standing: Standing, stimulus: Stimulus) -> Write {
     if matches!(standing.phase, Phase::Over) {
         return Write::Nothing;
@@ -228,6 +231,7 @@ const fn write(standing: Standing, stimulus: Stimulus) -> Write {
     }
 }
 
+#[inline]
 const fn wake(standing: Standing, stimulus: Stimulus) -> Wake {
     match stimulus {
         Stimulus::Arrived => match standing.receiver {
