@@ -9,6 +9,9 @@ use crate::frame::CloseFrame;
 use crate::role::Role;
 use crate::state::Progress;
 
+/// How long a peer may take that did not answer a ping: enough for our Close frame to leave.
+const AFTER_SILENCE: Duration = Duration::from_millis(10);
+
 /// The closing handshake (RFC 6455 sections 5.5.1, 7.1.2 and 7.1.3) as plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosingHandshake {
@@ -49,6 +52,12 @@ impl ClosingHandshake {
         cause: Cause,
         sent: CloseFrame,
     ) -> Self {
+        // RFC 6455 section 7.1.7: the connection has failed, and its peer was silent for too long
+        // already. Our Close frame leaves if it can at once.
+        let budget = match cause {
+            Cause::PongTimeout => config.close_budget.min(AFTER_SILENCE),
+            _ => config.close_budget,
+        };
         Self {
             cause,
             detail: Detail::None,
@@ -61,7 +70,7 @@ impl ClosingHandshake {
             failed: false,
             eof: false,
             // An absolute budget: nothing the peer does moves it.
-            deadline: now.saturating_add(config.close_budget),
+            deadline: now.saturating_add(budget),
             fin_deadline: None,
             closed_at: None,
         }

@@ -133,7 +133,7 @@ impl ProtocolError {
 pub enum Finish {
     /// Both Close frames were exchanged.
     Answered,
-    /// The budget was over.
+    /// The budget was over; after a ping that was not answered it is next to nothing.
     Timeout,
     /// The peer's TCP stream ended.
     Eof,

@@ -97,6 +97,9 @@ impl Ending {
                     sent.code()
                 );
             }
+            if self.is_not_waited_for() {
+                return write!(f, "closed with {sent} and did not wait for a reply");
+            }
             write!(f, "closed with {sent}, ")?;
         }
         match (&self.sent, &self.received) {
@@ -118,6 +121,14 @@ impl Ending {
                 self.before_finish(f)
             }
         }
+    }
+
+    /// Whether the peer had been silent for too long when we closed, and nothing came since.
+    fn is_not_waited_for(&self) -> bool {
+        self.cause == Cause::PongTimeout
+            && self.finish == Finish::Timeout
+            && self.received.is_none()
+            && self.rule_broken_afterwards().is_none()
     }
 
     /// The rule that the peer broke after our Close frame, if another cause came first.

@@ -106,7 +106,7 @@ role_grid! {
         endpoint.connection.resume_reading(endpoint.now);
         endpoint.run_for(SECOND * 9 / 2);
         assert_eq!(endpoint.connection.state(), State::Open);
-        endpoint.run_for(SECOND);
+        endpoint.run_to_close(SECOND);
         assert_eq!(endpoint.sent_close().0, Some(3008));
     }
 

@@ -95,17 +95,45 @@ role_grid! {
 
     fn a_peer_that_is_silent_after_a_ping_is_dead(role) {
         let mut endpoint = Endpoint::new(role);
+        let opened_at = endpoint.now;
         next_ping(&mut endpoint);
         let events = endpoint.run_for(20 * SECOND);
         assert_eq!(events, []);
         let (code, _) = endpoint.sent_close();
         assert_eq!(code, Some(3008));
-        endpoint.run_for(5 * SECOND);
+        // Who was silent for so long is not asked for one more answer.
+        let over_at = endpoint.now + SECOND / 100;
+        endpoint.run_for(SECOND / 100);
         let ending = endpoint.ending();
         assert_eq!((ending.cause, ending.finish), (Cause::PongTimeout, Finish::Timeout));
         assert_eq!(ending.code(), CloseCode::ABNORMAL_CLOSURE);
+        assert_eq!((ending.open_for, ending.unsent), (over_at - opened_at, 0));
         assert!(ending.idle_for >= 38 * SECOND);
-        assert!(ending.to_string().contains("nothing was received after our ping"));
+        let sentence = "1006 Abnormal Closure: nothing was received after our ping, so we closed \
+            with 3008 Timeout \"no sign of life\" and did not wait for a reply";
+        assert_eq!(ending.to_string(), sentence);
+    }
+
+    fn an_answer_that_is_there_in_time_counts_after_silence_too(role) {
+        let mut endpoint = Endpoint::new(role);
+        next_ping(&mut endpoint);
+        endpoint.run_for(20 * SECOND);
+        endpoint.sent_close();
+        endpoint.receive_close(3008, "");
+        endpoint.run_for(SECOND / 100);
+        let ending = endpoint.ending();
+        assert_eq!((ending.cause, ending.finish), (Cause::PongTimeout, Finish::Answered));
+        assert!(ending.to_string().ends_with("the peer answered"), "{ending}");
+    }
+
+    fn a_close_frame_that_cannot_leave_does_not_hold_up_the_end_after_silence(role) {
+        let mut endpoint = Endpoint::new(role);
+        next_ping(&mut endpoint);
+        endpoint.run_for(21 * SECOND);
+        let ending = endpoint.ending();
+        assert_eq!((ending.cause, ending.finish), (Cause::PongTimeout, Finish::Timeout));
+        assert!(ending.sent.is_none() && ending.unsent > 0);
+        assert!(ending.to_string().ends_with("no Close frame was sent in time"), "{ending}");
     }
 
     fn any_byte_after_a_ping_is_a_sign_of_life(role) {
@@ -128,7 +156,7 @@ role_grid! {
         assert_eq!(endpoint.sent_frames().len(), 1);
         endpoint.run_for(SECOND * 39 / 2);
         assert!(endpoint.connection.is_writable());
-        endpoint.run_for(SECOND);
+        endpoint.run_to_close(SECOND);
         assert_eq!(endpoint.sent_close().0, Some(3008));
     }
 

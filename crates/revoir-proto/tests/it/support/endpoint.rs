@@ -239,6 +239,16 @@ impl Endpoint {
         panic!("the timer does not stand still: {:?}", self.connection);
     }
 
+    /// Lets time pass as [`run_for`](Self::run_for) does, until the endpoint closes.
+    pub(crate) fn run_to_close(&mut self, within: Duration) {
+        let end = self.now + within;
+        while self.connection.closing().is_none() {
+            self.now = self.connection.poll_timeout().unwrap().max(self.now);
+            assert!(self.now <= end, "it does not close");
+            self.connection.handle_timeout(self.now);
+        }
+    }
+
     /// The ending, which must be there.
     #[track_caller]
     pub(crate) fn ending(&self) -> Arc<Ending> {
