@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use revoir::client::{ConnectError, InvalidUrl};
 use revoir::ending::Slot;
 use revoir::reconnect::{Class, History, LinkEvent, LinkRequest, Rule, Stop};
-use revoir::{Cause, Client, CloseCode, Link, Policy, Reason, SendCode};
+use revoir::{Cause, Client, CloseCode, Config, Link, Policy, Reason, SendCode};
 use tokio::time::{Instant, advance};
 
 use super::{Dial, assert_waited, down, gave_up, link, link_with, up};
@@ -183,6 +183,25 @@ async fn a_stable_connection_starts_the_count_again() {
         let (_, decision, _) = down(&mut link).await;
         assert_eq!(decision.attempt, attempt);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_server_is_not_waited_for_once_it_is_known_to_be() {
+    let second = Duration::from_secs(1);
+    let config = Config::client().keepalive(second, second);
+    let (builder, mut harbour) = link();
+    let builder = builder.with_client(Client::new().with_config(config));
+    let mut link = builder.start().unwrap();
+    let _silent = harbour.peer().await;
+    up(&mut link).await;
+    let since = Instant::now();
+    let (ending, decision, _) = down(&mut link).await;
+    assert_eq!(ending.cause, Cause::PongTimeout);
+    // A second to the ping, 10 % more or less; a second of silence; and no 5 s for the closing handshake.
+    let took = since.elapsed().as_secs_f64();
+    assert!((1.9..=2.12).contains(&took), "{took}");
+    harbour.accept().await;
+    assert!(since.elapsed() <= 3 * second + decision.delay.unwrap());
 }
 
 #[tokio::test(start_paused = true)]
