@@ -7,12 +7,16 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_sink::Sink;
+use revoir_codes::SendCode;
 use revoir_proto::{Ending, Reason};
 use revoir_session::{Close, ConnectionId, GoAway, Origin};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::session::end::{End, ToWrite};
 use crate::websocket::{Closer, Reader, WebSocket, Writer};
+
+/// So long a peer that was silent is given for an answer to its Close frame.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Talks over `socket` to its ending.
 pub(super) async fn talk(end: &End, socket: WebSocket, id: ConnectionId) -> Arc<Ending> {
@@ -49,6 +53,9 @@ pub(super) async fn talk(end: &End, socket: WebSocket, id: ConnectionId) -> Arc<
                 writes = false;
                 if let Ok(Some(last)) = written {
                     close(&closer, &last);
+                    if last.code == SendCode::TIMEOUT {
+                        break last_word(&closer).await;
+                    }
                 }
             }
             received = reader.recv(), if turn.may_read => match received {
@@ -97,6 +104,15 @@ fn poll_write(
         }
     }
     writer.poll_flush(cx).map_ok(|()| None)
+}
+
+/// The ending of a connection on which the session heard nothing for too long: a peer that is there all the same
+/// answers to a Close frame at once.
+async fn last_word(closer: &Closer) -> Arc<Ending> {
+    match timeout(LAST_WORD, closer.closed()).await {
+        Ok(ending) => ending,
+        Err(_) => closer.abort().await,
+    }
 }
 
 /// Takes what still comes, to the ending: it is late.

@@ -378,8 +378,8 @@ async fn a_connection_that_takes_nothing_is_closed_past_what_waits() {
         }
     };
     assert_eq!(ending.cause, revoir::Cause::ClosedLocally);
-    // Silent for 35 s; then its Close frame has 5 s.
-    assert_eq!(since.elapsed().as_secs(), 40);
+    // Silent for 35 s; then its Close frame has a second.
+    assert_eq!(since.elapsed().as_secs(), 36);
 }
 
 #[tokio::test(start_paused = true)]
