@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::fs::OpenOptions;
-use std::future::ready;
+use std::future::{Future, ready};
 use std::io;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use redb::{Builder, Database, ReadableTable, Table, TableDefinition};
 use revoir_session::{Epoch, SessionId};
 
+use crate::asking::Asking;
 use crate::store::{Answer, Store, StoreError, Stored, Write, Written, new_epoch};
 
 /// What is known of each session.
@@ -35,6 +37,7 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub struct Disk {
     epoch: Epoch,
     shared: Arc<Shared>,
+    asking: Asking,
 }
 
 struct Shared {
@@ -123,10 +126,14 @@ impl Disk {
             database,
             swept: Mutex::new(Instant::now()),
         });
-        Ok(Self { epoch, shared })
+        Ok(Self {
+            epoch,
+            shared,
+            asking: Asking::default(),
+        })
     }
 
-    fn ask<T: Send + 'static>(
+    fn with<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
     ) -> Answer<'_, T> {
@@ -257,7 +264,7 @@ impl Store for Disk {
     }
 
     fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
-        self.ask(move |shared| shared.load(session))
+        self.with(move |shared| shared.load(session))
     }
 
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {
@@ -265,7 +272,23 @@ impl Store for Disk {
             // Nothing that this process has open goes back.
             return Box::pin(ready(Ok(Vec::new())));
         }
-        self.ask(move |shared| shared.write(&writes))
+        self.with(move |shared| shared.write(&writes))
+    }
+
+    fn ask(&self, session: SessionId, owner: u64) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.asking.ask(session, owner).await;
+            Ok(())
+        })
+    }
+
+    fn asked(&self, owner: u64) -> Pin<Box<dyn Future<Output = SessionId> + Send + '_>> {
+        Box::pin(self.asking.asked(owner))
+    }
+
+    fn let_go(&self, session: SessionId) -> Answer<'_, ()> {
+        self.asking.let_go(session);
+        Box::pin(ready(Ok(())))
     }
 }
 

@@ -17,6 +17,7 @@
 //! One suite of tests holds for all of them: `tests/it/conformance.rs`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod asking;
 #[cfg(feature = "disk")]
 mod disk;
 mod memory;
@@ -24,6 +25,7 @@ mod owned;
 #[cfg(feature = "redis")]
 mod redis;
 mod store;
+mod waiting;
 
 #[cfg(feature = "redis")]
 pub use self::redis::Redis;

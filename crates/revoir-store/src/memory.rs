@@ -1,19 +1,24 @@
 //! [`Memory`]: sessions beyond a server, in one process.
 
 use std::collections::HashMap;
-use std::future::ready;
+use std::future::{Future, ready};
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use revoir_session::{Epoch, SessionId};
 
+use crate::asking::Asking;
 use crate::store::{Answer, Store, StoreError, Stored, Write, Written, new_epoch};
 
 /// Keeps sessions in this process: for tests, and for several servers in one.
+///
+/// Servers that share it [ask](Store::ask) each other, which needs a tokio runtime with time.
 #[derive(Debug)]
 pub struct Memory {
     epoch: Epoch,
     kept: Mutex<HashMap<SessionId, Kept>>,
+    asking: Asking,
 }
 
 #[derive(Debug)]
@@ -38,6 +43,7 @@ impl Memory {
         Ok(Self {
             epoch: new_epoch()?,
             kept: Mutex::default(),
+            asking: Asking::default(),
         })
     }
 
@@ -77,5 +83,21 @@ impl Store for Memory {
 
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {
         Box::pin(ready(Ok(self.write_all(writes))))
+    }
+
+    fn ask(&self, session: SessionId, owner: u64) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.asking.ask(session, owner).await;
+            Ok(())
+        })
+    }
+
+    fn asked(&self, owner: u64) -> Pin<Box<dyn Future<Output = SessionId> + Send + '_>> {
+        Box::pin(self.asking.asked(owner))
+    }
+
+    fn let_go(&self, session: SessionId) -> Answer<'_, ()> {
+        self.asking.let_go(session);
+        Box::pin(ready(Ok(())))
     }
 }

@@ -41,7 +41,7 @@ pub enum Durable {
 ///   once it said [`bye`](Self::bye);
 /// - each 10 ms or so writes what [`write`](Self::write) gives, and tells [`written`](Self::written) of it; one that is fenced loses
 ///   its session (`Loss::Epoch`);
-/// - each second or so asks for a [`refresh`](Self::refresh);
+/// - asks for a [`refresh`](Self::refresh) [when it is due](Self::refresh_at), or each second or so;
 /// - if the store fails, tells [`go_without`](Self::go_without), and grants sessions with `volatile` until it is back; if what the
 ///   store has may have [gone back](crate::Store::setbacks), [`failed`](Self::failed).
 #[derive(Debug)]
@@ -206,10 +206,16 @@ impl Owned {
     /// Has it written again although nothing has changed, if its client is there and the store would take it for gone. Not in
     /// time, its age in the store is time for which the client was away.
     pub fn refresh(&mut self, session: &Session, now: Duration) {
-        let is_due = now.saturating_sub(self.wrote) >= session.ttl() / REFRESH;
+        let is_due = now >= self.refresh_at(session);
         if is_due && session.connection().is_some() {
             self.last = None;
         }
+    }
+
+    /// When [`refresh`](Self::refresh) does that, if nothing is written before.
+    #[must_use]
+    pub fn refresh_at(&self, session: &Session) -> Duration {
+        self.wrote.saturating_add(session.ttl() / REFRESH)
     }
 
     /// What to write of the session as it is now.

@@ -44,7 +44,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Asks the owner of a session to let go of it. Answers once it has, or after a second; what there is then is
-    /// [loaded](Self::load) again. Where one server has the store there is nobody to ask.
+    /// [loaded](Self::load) again. Nobody is waited for who does not [listen](Self::asked).
+    ///
+    /// As it stands here it asks nobody, which is right only for a store that one server has at a time.
     ///
     /// # Errors
     ///
@@ -53,8 +55,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Box::pin(ready(Ok(())))
     }
 
-    /// The next session that others ask this owner for. It never comes where one server has the store. A store is for one
-    /// owner: of two that wait here, either gets what the other is asked for.
+    /// The next session that others ask this owner for. It never comes where one server has the store. One value of a store that
+    /// nodes share over a network is for one owner: of two that wait there, either gets what the other is asked for.
     ///
     /// Cancel safe: what was asked and not given waits for the next call.
     fn asked(&self, _owner: u64) -> Pin<Box<dyn Future<Output = SessionId> + Send + '_>> {

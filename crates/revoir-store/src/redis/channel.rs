@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use redis::aio::PubSub;
 use redis::{Client, Msg};
 use revoir_session::SessionId;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
 
@@ -16,9 +16,7 @@ use crate::redis::link::{Link, ask_sentinels, failed};
 use crate::redis::place::Place;
 use crate::redis::shared::{CONNECT, PATIENCE, Shared, Trouble};
 use crate::store::StoreError;
-
-/// Whoever asks has an answer within this, and the owner so long to let go, less what it took to be asked.
-const LET_GO: Duration = Duration::from_secs(1);
+use crate::waiting::{LET_GO, Waiting};
 
 /// A channel on which nothing comes is tried so often.
 const PROBE: Duration = Duration::from_secs(2);
@@ -36,6 +34,7 @@ pub(super) struct Channel {
     id: u64,
     listener: OnceLock<Listener>,
     said: Mutex<Said>,
+    waiting: Waiting,
     /// Something is in `said.asked`.
     news: Notify,
 }
@@ -53,8 +52,6 @@ struct Said {
     asked: VecDeque<SessionId>,
     /// Who asks for a session, by the number that an answer goes to.
     askers: HashMap<SessionId, Vec<u64>>,
-    /// Who here waits for the owner of a session to let go.
-    waiting: HashMap<SessionId, Vec<oneshot::Sender<()>>>,
 }
 
 impl Channel {
@@ -65,6 +62,7 @@ impl Channel {
             id,
             listener: OnceLock::new(),
             said: Mutex::default(),
+            waiting: Waiting::default(),
             news: Notify::new(),
         })
     }
@@ -94,12 +92,7 @@ impl Channel {
                 drop(said);
                 self.news.notify_one();
             }
-            GONE => {
-                for waiting in said.waiting.remove(&session).unwrap_or_default() {
-                    // Who waited has given up.
-                    let _ = waiting.send(());
-                }
-            }
+            GONE => self.waiting.tell(session),
             // Of a later version, or too much at once: whoever asks waits a second.
             _ => {}
         }
@@ -130,7 +123,7 @@ impl Channel {
         if timeout_at(until, listens).await != Ok(true) {
             return Err(StoreError::new("its channel is away"));
         }
-        let mut waits = self.wait_for(session);
+        let waits = self.waiting.wait_for(session);
         let message = [&[ASK][..], &session.0, &self.id.to_be_bytes()].concat();
         let owners = channel_of("owner", owner);
         let is_there = match timeout_at(until, self.publish(&owners, &message)).await {
@@ -138,20 +131,9 @@ impl Channel {
             Err(_) => Err(StoreError::new("it does not answer")),
         };
         if matches!(is_there, Ok(None | Some(true))) {
-            // Whether it has, or its second is over: what counts is what the store has then.
-            let _ = timeout_at(until, &mut waits.has_let_go).await;
+            waits.until(until).await;
         }
         is_there.map(|_| ())
-    }
-
-    fn wait_for(&self, session: SessionId) -> Waits<'_> {
-        let (gone, has_let_go) = oneshot::channel();
-        self.said().waiting.entry(session).or_default().push(gone);
-        Waits {
-            channel: self,
-            session,
-            has_let_go,
-        }
     }
 
     /// See [`Store::asked`](crate::Store::asked).
@@ -185,26 +167,6 @@ impl Channel {
             published.map_err(Trouble::Link)
         };
         self.shared.ask(publish).await
-    }
-}
-
-/// Waits for the owner of a session to let go, until it is dropped.
-struct Waits<'a> {
-    channel: &'a Channel,
-    session: SessionId,
-    has_let_go: oneshot::Receiver<()>,
-}
-
-impl Drop for Waits<'_> {
-    fn drop(&mut self) {
-        self.has_let_go.close();
-        let mut said = self.channel.said();
-        if let Some(waiting) = said.waiting.get_mut(&self.session) {
-            waiting.retain(|it| !it.is_closed());
-            if waiting.is_empty() {
-                said.waiting.remove(&self.session);
-            }
-        }
     }
 }
 
