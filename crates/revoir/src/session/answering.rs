@@ -181,9 +181,57 @@ impl Server {
         resumed
     }
 
+    /// [`succeed`](Self::succeed), with what there is by now.
+    pub(super) async fn go_on<H, F, E>(
+        &self,
+        successor: Successor,
+        principal: &Principal,
+        accepted: Accepted<H>,
+    ) -> Result<(Arc<End>, ConnectionId), Close>
+    where
+        H: FnOnce(Session) -> F + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Failure> + Send + 'static,
+    {
+        let successor = self.look_again(successor, principal).await?;
+        self.succeed(successor, principal, accepted)
+    }
+
+    /// The session as the store has it by now. Something was asked since it was found, and its owner may have written meanwhile, if
+    /// it was asked to let go and did not.
+    async fn look_again(
+        &self,
+        successor: Successor,
+        principal: &Principal,
+    ) -> Result<Successor, Close> {
+        let is_here = self.sessions.find(successor.claims.session).is_some();
+        let ledger = self.sessions.ledger.get().filter(|_| !is_here);
+        let Some(ledger) = ledger else {
+            return Ok(successor);
+        };
+        let Successor { hello, claims, .. } = successor;
+        let asked = Asked {
+            hello: &hello,
+            claims: Some(&claims),
+            principal,
+        };
+        let settings = (&self.settings.config, self.settings.durable);
+        let found = ledger.load(asked, settings).await?;
+        let judged = self.judge(asked, found.as_ref().map(|found| &found.session));
+        match (judged, found) {
+            (Judgement::Resume, Some(found)) => Ok(Successor {
+                succession: Box::new(found),
+                hello,
+                claims,
+            }),
+            (Judgement::Late, _) => Err(Close::taken_over()),
+            _ => Err(elsewhere("the session has changed meanwhile")),
+        }
+    }
+
     /// Goes on with a session of the store, with a handler that runs from here on; or says that it is lost, and begins another
     /// one.
-    pub(super) fn succeed<H, F, E>(
+    fn succeed<H, F, E>(
         &self,
         successor: Successor,
         principal: &Principal,
@@ -199,7 +247,9 @@ impl Server {
             claims,
             succession,
         } = successor;
-        let Succession { mut session, place } = *succession;
+        let Succession {
+            mut session, place, ..
+        } = *succession;
         let asked = Asked {
             hello: &hello,
             claims: Some(&claims),

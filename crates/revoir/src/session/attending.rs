@@ -65,7 +65,10 @@ impl Server {
                 let Some(opened) = unless_left(&socket, opening).await else {
                     return;
                 };
-                opened.and_then(|accepted| self.succeed(*successor, &principal, accepted))
+                match opened {
+                    Ok(accepted) => self.go_on(*successor, &principal, accepted).await,
+                    Err(close) => Err(close),
+                }
             }
             Err(close) => {
                 drop(open);

@@ -82,7 +82,7 @@ impl Session {
     pub fn leave(&self, goaway: Option<GoAway>, code: SendCode, reason: Reason) -> bool {
         let reason = reason.to_string();
         let end = self.end();
-        end.is_stored() && end.leave_to_next(goaway, Close { code, reason })
+        end.is_stored() && !end.is_closing() && end.leave_to_next(goaway, Close { code, reason })
     }
 
     /// Looks at it from elsewhere.

@@ -98,7 +98,7 @@ impl End {
     }
 
     /// When its time is `then`.
-    fn at(&self, then: Duration) -> Instant {
+    pub(super) fn at(&self, then: Duration) -> Instant {
         after(self.began, then.saturating_sub(self.age))
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use revoir_codes::{SendCode, Slot};
 use revoir_session::{Close, GoAway, Loss, SessionId};
 use revoir_store::{Mark, Write, Written};
+use tokio::time::Instant;
 
 use crate::session::end::End;
 use crate::session::ending::SessionEnding;
@@ -54,17 +55,28 @@ impl End {
         self.look_at_state(|state| state.place.as_ref().is_some_and(Place::is_leaving))
     }
 
+    /// Whether the store lacks something of it that whoever goes on with it has to know.
+    pub(super) fn is_behind(&self) -> bool {
+        self.look_at_state(|state| {
+            let EndState { session, place, .. } = state;
+            place.as_ref().is_some_and(|place| place.is_behind(session))
+        })
+    }
+
     /// Whether another server has it.
     pub(super) fn has_left(&self) -> bool {
         self.look_at_state(|state| state.place.as_ref().is_some_and(Place::has_left))
     }
 
-    /// What is to be written of it now.
-    pub(super) fn to_write(&self) -> Option<(Write, Mark)> {
-        self.change_state(|state, now| {
+    /// What is to be written of it now, and when it is to be [refreshed](Self::refresh), if nobody was told yet.
+    pub(super) fn to_write(&self) -> Option<(Write, Mark, Option<Instant>)> {
+        let (write, mark, due) = self.change_state(|state, now| {
             let EndState { session, place, .. } = state;
-            place.as_mut()?.write(session, now)
-        })
+            let place = place.as_mut()?;
+            let (write, mark) = place.write(session, now)?;
+            Some((write, mark, place.refresh_at(session)))
+        })?;
+        Some((write, mark, due.map(|due| self.at(due))))
     }
 
     /// What came of that.
@@ -115,21 +127,20 @@ impl End {
         });
     }
 
-    /// Keeps what the store has of it from looking abandoned.
-    pub(super) fn refresh(&self) {
-        self.change_state(|state, now| {
+    /// Keeps what the store has of it from looking abandoned; says when to come again, unless its client is away.
+    pub(super) fn refresh(&self) -> Option<Instant> {
+        let due = self.change_state(|state, now| {
             let EndState { session, place, .. } = state;
-            if let Some(place) = place {
-                place.refresh(session, now);
-            }
+            place.as_mut()?.refresh(session, now)
         });
+        due.map(|due| self.at(due))
     }
 
-    /// Leaves it to whichever server its client comes to next: its connection is closed, and it is written as it is then.
-    /// Says whether it does: it has a store, and is not about to be over.
+    /// Leaves it to whichever server its client comes to next: its connection is closed, and it is written as it is then,
+    /// with its goodbye if one was said. Says whether it does: it has a store, and is not over.
     pub(super) fn leave_to_next(&self, goaway: Option<GoAway>, close: Close) -> bool {
         let leaves = self.change_state(|state, _| {
-            let is_over = state.over.is_some() || state.session.is_closing();
+            let is_over = state.over.is_some();
             let Some(place) = state.place.as_mut().filter(|_| !is_over) else {
                 return false;
             };

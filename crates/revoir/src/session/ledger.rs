@@ -1,6 +1,6 @@
 //! [`Ledger`]: what the store of a server does not have yet, and whether it answers.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use revoir_session::SessionId;
 use revoir_store::{Store, StoreError};
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::entropy::Entropy;
 
@@ -26,6 +26,8 @@ pub(super) struct Ledger {
     pub(super) owner: u64,
     /// The sessions that the store does not have as they are.
     behind: Mutex<HashSet<SessionId>>,
+    /// When to look whether what the store has of a session is too old: those whose clients are there.
+    refreshes: Mutex<BTreeSet<(Instant, SessionId)>>,
     pub(super) noted: Notify,
     /// A write has been answered.
     pub(super) answered: Notify,
@@ -42,6 +44,7 @@ impl Ledger {
             store,
             owner: u64::from_be_bytes(Entropy::bytes()),
             behind: Mutex::default(),
+            refreshes: Mutex::default(),
             noted: Notify::new(),
             answered: Notify::new(),
             is_writing: AtomicBool::new(false),
@@ -59,6 +62,23 @@ impl Ledger {
     pub(super) fn note(&self, id: SessionId) {
         self.behind().insert(id);
         self.noted.notify_one();
+    }
+
+    /// This session is to be looked at then.
+    pub(super) fn schedule(&self, at: Instant, id: SessionId) {
+        let refreshes = self.refreshes.lock();
+        let mut refreshes = refreshes.unwrap_or_else(PoisonError::into_inner);
+        refreshes.insert((at, id));
+    }
+
+    /// Takes those that are to be looked at by now.
+    pub(super) fn due(&self) -> BTreeSet<(Instant, SessionId)> {
+        let now = Instant::now();
+        let refreshes = self.refreshes.lock();
+        let mut refreshes = refreshes.unwrap_or_else(PoisonError::into_inner);
+        let mut later = refreshes.split_off(&(now, SessionId::default()));
+        std::mem::swap(&mut *refreshes, &mut later);
+        later
     }
 
     /// Whether the store has not answered when it was written to last.

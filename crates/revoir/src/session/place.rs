@@ -11,6 +11,8 @@ pub(super) struct Place {
     owned: Owned,
     /// Whether whoever writes was told that it is behind.
     is_noted: bool,
+    /// Whether it is known when it is to be refreshed.
+    is_scheduled: bool,
     stage: Stage,
 }
 
@@ -29,6 +31,7 @@ impl Place {
         Self {
             owned,
             is_noted: false,
+            is_scheduled: false,
             stage: Stage::Kept,
         }
     }
@@ -60,9 +63,14 @@ impl Place {
         self.owned.may_hold(session)
     }
 
+    /// Whether the store does not have it as it is, and is to.
+    pub(super) fn is_behind(&self, session: &Session) -> bool {
+        !self.has_left() && self.owned.is_behind(session)
+    }
+
     /// Whether it is behind, and nobody was told yet.
     pub(super) fn is_news(&mut self, session: &Session) -> bool {
-        let is_news = !self.is_noted && !self.has_left() && self.owned.is_behind(session);
+        let is_news = !self.is_noted && self.is_behind(session);
         self.is_noted |= is_news;
         is_news
     }
@@ -70,8 +78,8 @@ impl Place {
     /// What is to be written now.
     pub(super) fn write(&mut self, session: &Session, now: Duration) -> Option<(Write, Mark)> {
         self.is_noted = false;
-        let is_behind = !self.has_left() && self.owned.is_behind(session);
-        is_behind.then(|| self.owned.write(session, now))
+        self.is_behind(session)
+            .then(|| self.owned.write(session, now))
     }
 
     /// The store has it. If it was written for the last time, it is another server's from here on.
@@ -93,9 +101,19 @@ impl Place {
         self.owned.failed();
     }
 
-    /// Keeps what the store has of it from looking abandoned.
-    pub(super) fn refresh(&mut self, session: &Session, now: Duration) {
+    /// When it is to be refreshed, unless its client is away, or that is known.
+    pub(super) fn refresh_at(&mut self, session: &Session) -> Option<Duration> {
+        let is_new = !self.is_scheduled && session.connection().is_some();
+        self.is_scheduled |= is_new;
+        is_new.then(|| self.owned.refresh_at(session))
+    }
+
+    /// Keeps what the store has of it from looking abandoned, once that is due; says when to come again, unless its client is
+    /// away.
+    pub(super) fn refresh(&mut self, session: &Session, now: Duration) -> Option<Duration> {
         self.owned.refresh(session, now);
+        self.is_scheduled = !self.has_left() && session.connection().is_some();
+        self.is_scheduled.then(|| self.owned.refresh_at(session))
     }
 
     /// Another server is to have it: it is written once more.

@@ -187,7 +187,9 @@ impl Server {
     ///
     /// They leave even if the future is dropped, as long as the server is there.
     pub async fn hand_over(&self) -> usize {
-        for end in self.sessions.all() {
+        // One that is closing stays: the store has it with its goodbye, which whoever goes on with it says.
+        let goes_on = |end: &Arc<End>| end.over().is_none() && !end.is_closing();
+        for end in self.sessions.all().iter().filter(|end| goes_on(end)) {
             let goaway = GoAway {
                 origin: Origin::Gateway,
                 code: SendCode::SERVICE_RESTART,
@@ -203,8 +205,6 @@ impl Server {
             };
             end.leave_to_next(Some(goaway), close);
         }
-        // One that is closing stays: the store has it with its goodbye, which whoever goes on with it says.
-        let goes_on = |end: &Arc<End>| end.over().is_none() && !end.is_closing();
         if let Some(ledger) = self.sessions.ledger.get() {
             let has_left = || ledger.is_settled() && !self.sessions.all().iter().any(goes_on);
             ledger.until(has_left).await;

@@ -39,6 +39,8 @@ impl Asked<'_> {
 pub(super) struct Succession {
     pub(super) session: protocol::Session,
     pub(super) place: Place,
+    /// Who wrote it.
+    owner: u64,
 }
 
 impl Ledger {
@@ -50,44 +52,58 @@ impl Ledger {
     pub(super) async fn find(
         &self,
         asked: Asked<'_>,
-        (config, durable): (&Config, Durable),
+        settings: (&Config, Durable),
     ) -> Result<Option<Succession>, Close> {
-        let Some(claims) = asked.claims.filter(|_| !asked.is_refused()) else {
+        if asked.is_refused() {
+            return Ok(None);
+        }
+        let Some(found) = self.load(asked, settings).await? else {
             return Ok(None);
         };
-        let mut may_ask = true;
-        loop {
-            let stored = self
-                .store
-                .load(claims.session)
-                .await
-                .map_err(|error| away(&error))?;
-            let Some(stored) = stored else {
-                return Ok(None);
-            };
-            let owner = self.owner;
-            let succeeded = Owned::succeed(owner, durable, &stored, ARRIVAL, config.clone());
-            let (session, owned) = succeeded.map_err(|error| {
-                let session = claims.session;
-                tracing::error!(target: "revoir", ?session, %error, "a session in the store cannot be read");
-                elsewhere("this server cannot read the session")
-            })?;
-            let is_elsewhere = stored.owner != owner && session.ended().is_none();
-            let judged = asked.judge(&self.store.epoch(claims.session), Some(&session));
-            // Neither can become another by what its owner has still to write: nobody is asked to let go for that.
-            let is_final = match judged {
-                Judgement::Late => true,
-                Judgement::Begin(fresh) => fresh.is_failure,
-                Judgement::Resume => false,
-            };
-            if !may_ask || !is_elsewhere || is_final {
-                let place = Place::new(owned);
-                return Ok(Some(Succession { session, place }));
-            }
-            let asking = self.store.ask(claims.session, stored.owner);
-            asking.await.map_err(|error| away(&error))?;
-            may_ask = false;
+        let is_elsewhere = found.owner != self.owner && found.session.ended().is_none();
+        let judged = asked.judge(&self.store.epoch(found.session.id()), Some(&found.session));
+        // Neither can become another by what its owner has still to write: nobody is asked to let go for that.
+        let is_final = match judged {
+            Judgement::Late => true,
+            Judgement::Begin(fresh) => fresh.is_failure,
+            Judgement::Resume => false,
+        };
+        if !is_elsewhere || is_final {
+            return Ok(Some(found));
         }
+        let asking = self.store.ask(found.session.id(), found.owner);
+        asking.await.map_err(|error| away(&error))?;
+        self.load(asked, settings).await
+    }
+
+    /// What the store has of the session that is asked for, as it is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`find`](Self::find).
+    pub(super) async fn load(
+        &self,
+        asked: Asked<'_>,
+        (config, durable): (&Config, Durable),
+    ) -> Result<Option<Succession>, Close> {
+        let Some(claims) = asked.claims else {
+            return Ok(None);
+        };
+        let loaded = self.store.load(claims.session).await;
+        let Some(stored) = loaded.map_err(|error| away(&error))? else {
+            return Ok(None);
+        };
+        let succeeded = Owned::succeed(self.owner, durable, &stored, ARRIVAL, config.clone());
+        let (session, owned) = succeeded.map_err(|error| {
+            let session = claims.session;
+            tracing::error!(target: "revoir", ?session, %error, "a session in the store cannot be read");
+            elsewhere("this server cannot read the session")
+        })?;
+        Ok(Some(Succession {
+            session,
+            place: Place::new(owned),
+            owner: stored.owner,
+        }))
     }
 }
 

@@ -45,7 +45,7 @@ async fn write(sessions: Weak<Sessions>) {
         };
         if looks <= Instant::now() {
             looks = Instant::now() + LOOK;
-            strong.all().iter().for_each(|end| end.refresh());
+            refresh(&strong, &ledger);
             if ledger.is_settled() {
                 // A store may say only when it is asked that it is away, or has lost something.
                 write_some(&ledger, &strong, Vec::new(), Vec::new()).await;
@@ -72,7 +72,7 @@ async fn write_all(sessions: &Sessions, ledger: &Ledger) {
         if ids.is_empty() {
             return;
         }
-        let (ends, writes) = collect(sessions, ids);
+        let (ends, writes) = collect(sessions, ledger, ids);
         if !writes.is_empty() {
             write_some(ledger, sessions, ends, writes).await;
             if ledger.is_away() {
@@ -84,13 +84,31 @@ async fn write_all(sessions: &Sessions, ledger: &Ledger) {
 }
 
 /// What to write of these.
-fn collect(sessions: &Sessions, ids: Vec<SessionId>) -> (Vec<(Arc<End>, Mark)>, Vec<Write>) {
-    let found = ids.into_iter().filter_map(|id| sessions.find(id));
-    let all = found.filter_map(|end| {
-        let (write, mark) = end.to_write()?;
+fn collect(
+    sessions: &Sessions,
+    ledger: &Ledger,
+    ids: Vec<SessionId>,
+) -> (Vec<(Arc<End>, Mark)>, Vec<Write>) {
+    let found = ids
+        .into_iter()
+        .filter_map(|id| Some((id, sessions.find(id)?)));
+    let all = found.filter_map(|(id, end)| {
+        let (write, mark, refresh) = end.to_write()?;
+        if let Some(at) = refresh {
+            ledger.schedule(at, id);
+        }
         Some(((end, mark), write))
     });
     all.unzip()
+}
+
+/// Has those written again that the store would take for abandoned soon.
+fn refresh(sessions: &Sessions, ledger: &Ledger) {
+    for (_, id) in ledger.due() {
+        if let Some(again) = sessions.find(id).and_then(|end| end.refresh()) {
+            ledger.schedule(again, id);
+        }
+    }
 }
 
 /// Gives the sessions that other servers ask for.
@@ -110,7 +128,8 @@ async fn give_one(sessions: Weak<Sessions>, ledger: Arc<Ledger>, id: SessionId) 
     let end = sessions.upgrade().and_then(|sessions| sessions.find(id));
     if let Some(end) = end {
         end.leave_at_once();
-        ledger.until(|| !end.is_leaving()).await;
+        // One that is over leaves its epitaph.
+        ledger.until(|| !end.is_leaving() && !end.is_behind()).await;
     }
     if let Err(error) = ledger.store.let_go(id).await {
         tracing::debug!(target: "revoir", %error, "who asked for a session was not told");

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use revoir::reconnect::LinkBuilder;
-use revoir::session::{self, Event, Principal, Reader, Session, SessionEnding, Writer};
+use revoir::session::{self, Accepted, Event, Principal, Reader, Session, SessionEnding, Writer};
 use revoir::{Acceptor, Link, Message};
 use tokio::sync::mpsc;
 
@@ -27,6 +27,8 @@ struct Network {
     faults: Mutex<Vec<Fault>>,
     /// The last connection.
     cable: Mutex<Option<Cable>>,
+    /// So long it is looked whether a session may begin.
+    opens_after: Mutex<Duration>,
     sessions: mpsc::UnboundedSender<Session>,
 }
 
@@ -47,6 +49,7 @@ fn network(server: session::Server) -> (Arc<Network>, Begun) {
         server: Mutex::new(server),
         faults: Mutex::default(),
         cable: Mutex::default(),
+        opens_after: Mutex::default(),
         sessions,
     };
     (Arc::new(network), begun)
@@ -64,7 +67,15 @@ impl Network {
             let decide = async |incoming| {
                 let server = network.server.lock().unwrap().clone();
                 let sessions = network.sessions.clone();
-                server.run(incoming, move |session: Session| keep(session, sessions))
+                let handler = move |session: Session| keep(session, sessions);
+                let opens_after = *network.opens_after.lock().unwrap();
+                if opens_after.is_zero() {
+                    return server.run(incoming, handler);
+                }
+                server.run_as(incoming, Principal::NONE, move |_| async move {
+                    tokio::time::sleep(opens_after).await;
+                    Ok(Accepted::new(handler))
+                })
             };
             let _ = acceptor.accept_incoming(far, decide).await;
         });

@@ -1,10 +1,9 @@
 //! Servers that share a store, and lose it one by one.
 
-use std::collections::HashMap;
 use std::future::{Future, pending, ready};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use revoir::Link;
@@ -12,7 +11,6 @@ use revoir::reconnect::LinkBuilder;
 use revoir::session::{self, Durable, Event, Keys, Session, SessionEnding, SessionId, Store};
 use revoir_session::Epoch;
 use revoir_store::{Answer, StoreError, Stored, Write, Written};
-use tokio::sync::{Notify, mpsc};
 
 use crate::session::line::{Fault, Kind};
 use crate::session::{Begun, Network, network, server};
@@ -22,30 +20,8 @@ use crate::session::{Begun, Network, network, server};
 pub(crate) struct Reach {
     store: Arc<dyn Store>,
     pub(crate) is_away: AtomicBool,
-    talk: Arc<Talk>,
-}
-
-/// What owners are asked for.
-#[derive(Debug, Default)]
-struct Talk {
-    owners: Mutex<HashMap<u64, Asked>>,
-    let_go: Notify,
-}
-
-#[derive(Debug)]
-struct Asked(
-    mpsc::UnboundedSender<SessionId>,
-    Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<SessionId>>>,
-);
-
-impl Talk {
-    fn with<R>(&self, owner: u64, look: impl FnOnce(&Asked) -> R) -> R {
-        let mut owners = self.owners.lock().unwrap();
-        look(owners.entry(owner).or_insert_with(|| {
-            let (sender, receiver) = mpsc::unbounded_channel();
-            Asked(sender, Arc::new(tokio::sync::Mutex::new(receiver)))
-        }))
-    }
+    /// It does not hear what it is asked for.
+    is_deaf: AtomicBool,
 }
 
 impl Reach {
@@ -71,30 +47,22 @@ impl Store for Reach {
     }
 
     fn ask(&self, session: SessionId, owner: u64) -> Answer<'_, ()> {
-        self.answer(Box::pin(async move {
-            let let_go = self.talk.let_go.notified();
-            self.talk
-                .with(owner, |asked| asked.0.send(session))
-                .unwrap();
-            let _ = tokio::time::timeout(Duration::from_secs(1), let_go).await;
-            Ok(())
-        }))
+        self.answer(self.store.ask(session, owner))
     }
 
     fn asked(&self, owner: u64) -> Pin<Box<dyn Future<Output = SessionId> + Send + '_>> {
-        let asked = self.talk.with(owner, |asked| Arc::clone(&asked.1));
         Box::pin(async move {
-            let next = asked.lock().await.recv().await;
-            match next {
-                Some(session) if !self.is_away.load(Ordering::Relaxed) => session,
-                _ => pending().await,
+            let session = self.store.asked(owner).await;
+            let is_away = self.is_away.load(Ordering::Relaxed);
+            match is_away || self.is_deaf.load(Ordering::Relaxed) {
+                true => pending().await,
+                false => session,
             }
         })
     }
 
-    fn let_go(&self, _: SessionId) -> Answer<'_, ()> {
-        self.talk.let_go.notify_waiters();
-        self.answer(Box::pin(ready(Ok(()))))
+    fn let_go(&self, session: SessionId) -> Answer<'_, ()> {
+        self.answer(self.store.let_go(session))
     }
 }
 
@@ -113,12 +81,11 @@ pub(crate) struct Nodes {
 
 impl Nodes {
     pub(crate) fn new(store: &Arc<dyn Store>, durable: Durable, count: usize) -> Self {
-        let talk = Arc::new(Talk::default());
         let nodes = std::iter::repeat_with(|| {
             let reach = Arc::new(Reach {
                 store: Arc::clone(store),
                 is_away: AtomicBool::new(false),
-                talk: Arc::clone(&talk),
+                is_deaf: AtomicBool::new(false),
             });
             let stored: Arc<dyn Store> = Arc::<Reach>::clone(&reach);
             let server = server().with_keys(Keys::new([7; 32]));
@@ -180,6 +147,14 @@ impl Nodes {
             .reach
             .is_away
             .store(is_away, Ordering::Relaxed);
+    }
+
+    /// This server does not hear what others ask it for.
+    pub(crate) fn deafen(&self, node: usize) {
+        self.nodes[node]
+            .reach
+            .is_deaf
+            .store(true, Ordering::Relaxed);
     }
 
     /// This server is lost: nothing of it reaches anybody any more, and clients come to the next one.
