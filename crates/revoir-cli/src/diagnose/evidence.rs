@@ -390,7 +390,7 @@ fn tell_of_an_ending(broken: &Broken, evidence: &mut Evidence) {
     }
 }
 
-fn tell_of_a_rule(rule: &ProtocolError, evidence: &mut Evidence) {
+pub(super) fn tell_of_a_rule(rule: &ProtocolError, evidence: &mut Evidence) {
     match rule {
         ProtocolError::MaskUnexpected => evidence.observe(Sign::FrameMasked),
         ProtocolError::ReservedBits { .. } => evidence.observe(Sign::FrameRsv),

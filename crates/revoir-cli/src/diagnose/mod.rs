@@ -8,6 +8,7 @@
 //! steps: an endpoint in trouble is not to be troubled more.
 
 mod browser_page;
+pub(crate) mod capture;
 mod conversation;
 mod evidence;
 mod fragments;

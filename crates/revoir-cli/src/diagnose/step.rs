@@ -45,6 +45,8 @@ pub(crate) enum StepId {
     Hold,
     /// What a page would have learnt of it.
     PageSees,
+    /// A connection in a capture file.
+    Capture,
 }
 
 impl StepId {
@@ -69,6 +71,7 @@ impl StepId {
             Self::Sizes => "sizes",
             Self::Hold => "hold",
             Self::PageSees => "page-sees",
+            Self::Capture => "capture",
         }
     }
 }

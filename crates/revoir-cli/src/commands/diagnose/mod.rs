@@ -16,6 +16,7 @@ use crate::diagnose::{Place, Step};
 use crate::exit::{Exit, Failure};
 use crate::output::{DiagnosisLine, Page, Screen, json, step_line, write_diagnosis};
 use live::Looked;
+use pasted::Pasted;
 
 pub(crate) fn run(
     args: &DiagnoseArgs,
@@ -39,11 +40,20 @@ pub(crate) fn run(
             place: None,
         },
     };
-    let mut evidence = looked.evidence;
-    args.evidence.add_to(&mut evidence);
+    let (mut evidence, mut steps) = (looked.evidence, looked.steps);
+    let mut pasted = None;
     if args.evidence.reads_stdin() {
-        evidence.texts.push(pasted::read()?);
+        match pasted::read()? {
+            Pasted::Text(text) => pasted = Some(text),
+            // What was seen at the URL is about another connection.
+            Pasted::Capture(captured) => {
+                evidence = captured.evidence;
+                steps.extend(captured.steps);
+            }
+        }
     }
+    args.evidence.add_to(&mut evidence);
+    evidence.texts.extend(pasted);
     for text in &mut evidence.texts {
         *text = masking::without_secrets(text);
     }
@@ -57,7 +67,7 @@ pub(crate) fn run(
         diagnosis,
         is_well,
         code: evidence.code,
-        steps: looked.steps,
+        steps,
         place: looked.place,
     };
     let text = match screen.json {

@@ -1,9 +1,10 @@
-//! A text from standard input: a log, or the HAR file of a browser.
+//! What comes from standard input: a log, the HAR file of a browser, or a capture of packets.
 
 use std::io::Read;
 
 use serde_json::Value;
 
+use crate::diagnose::capture::{self, Captured};
 use crate::exit::Failure;
 
 /// So much is read, in bytes.
@@ -13,15 +14,25 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 const LINES: usize = 2000;
 
 /// What was pasted.
-pub(super) fn read() -> Result<String, Failure> {
+pub(super) enum Pasted {
+    Text(String),
+    Capture(Captured),
+}
+
+/// Reads standard input.
+pub(super) fn read() -> Result<Pasted, Failure> {
     let mut bytes = Vec::new();
     let read = std::io::stdin().take(LONGEST).read_to_end(&mut bytes);
     read.map_err(|error| Failure::Impossible {
         problem: format!("standard input: {error}"),
         hint: "paste a log, or pass its text with --console TEXT".to_owned(),
     })?;
+    if capture::is_capture(&bytes) {
+        return Ok(Pasted::Capture(capture::read(&bytes)));
+    }
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(endings_of_har(&text).unwrap_or_else(|| last_lines(&text)))
+    let text = endings_of_har(&text).unwrap_or_else(|| last_lines(&text));
+    Ok(Pasted::Text(text))
 }
 
 fn last_lines(text: &str) -> String {

@@ -1,0 +1,89 @@
+//! A capture file (pcap, pcapng) as evidence: which connections ended in it, and how.
+//!
+//! [`packets`] reads the file, [`flow`] puts each direction of a connection together, [`talk`] reads the
+//! handshake and the frames, and [`ending`] says what became of it. Under TLS only what TCP shows is seen.
+
+mod ending;
+mod flow;
+mod packets;
+mod talk;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use revoir_codes::catalog::diagnosis::Evidence;
+
+use crate::diagnose::Step;
+use ending::Ended;
+use flow::Flow;
+pub(crate) use packets::is_capture;
+
+/// So many connections are told of.
+const SHOWN: usize = 20;
+
+/// Endings within this time of one another have a cause in common.
+const TOGETHER: Duration = Duration::from_secs(1);
+/// So many of them.
+const MANY: usize = 3;
+
+/// What a capture file shows.
+pub(crate) struct Captured {
+    /// A line for each connection.
+    pub(crate) steps: Vec<Step>,
+    /// What is known of the last ending that was not as it should be, or else of the last one.
+    pub(crate) evidence: Evidence,
+}
+
+/// Reads a capture file.
+pub(crate) fn read(bytes: &[u8]) -> Captured {
+    let mut ended: Vec<Ended> = flows(bytes).iter().filter_map(Ended::of).collect();
+    // What is to be read says more than what is enciphered.
+    if ended.iter().any(|of| of.is_websocket) {
+        ended.retain(|of| of.is_websocket);
+    }
+    ended.sort_by_key(|of| of.at);
+    let told = told(&ended);
+    let mut evidence = told.map(|of| of.evidence.clone()).unwrap_or_default();
+    if let Some(told) = told.filter(|of| of.is_over) {
+        let near = |of: &&Ended| of.is_over && of.at.abs_diff(told.at) <= TOGETHER;
+        if ended.iter().filter(near).count() >= MANY {
+            evidence.simultaneous = Some(true);
+        }
+    }
+    evidence.looked = told.is_some();
+    let hidden = ended.len().saturating_sub(SHOWN);
+    let steps = ended.into_iter().skip(hidden).map(|of| of.step);
+    Captured {
+        steps: steps.collect(),
+        evidence,
+    }
+}
+
+/// Of which ending is told.
+fn told(ended: &[Ended]) -> Option<&Ended> {
+    let over = || ended.iter().rev().filter(|of| of.is_over);
+    let bad = over().find(|of| !of.is_well);
+    bad.or_else(|| over().next()).or_else(|| ended.last())
+}
+
+/// The connections of a file, in the order in which they begin.
+fn flows(bytes: &[u8]) -> Vec<Flow> {
+    let mut flows: Vec<Flow> = Vec::new();
+    let mut places: HashMap<[SocketAddr; 2], usize> = HashMap::new();
+    packets::each(bytes, |segment| {
+        let mut ends = [segment.from, segment.to];
+        ends.sort_unstable();
+        let place = places.get(&ends).copied();
+        let place = place.filter(|place| !flows[*place].is_over_before(segment));
+        let place = place.unwrap_or_else(|| {
+            flows.push(Flow::new(segment));
+            places.insert(ends, flows.len() - 1);
+            flows.len() - 1
+        });
+        flows[place].take(segment);
+    });
+    flows
+}
