@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::diagnose::capture::{self, Captured};
 use crate::exit::Failure;
 
-/// So much is read, in bytes.
-const LONGEST: u64 = 16 * 1024 * 1024;
+/// So much is read, in MiB: HAR files and captures are large.
+const LONGEST: u64 = 256;
 
 /// The last lines of a log that are looked at.
 const LINES: usize = 2000;
@@ -22,11 +22,19 @@ pub(super) enum Pasted {
 /// Reads standard input.
 pub(super) fn read() -> Result<Pasted, Failure> {
     let mut bytes = Vec::new();
-    let read = std::io::stdin().take(LONGEST).read_to_end(&mut bytes);
+    let longest = LONGEST << 20;
+    let read = std::io::stdin().take(longest + 1).read_to_end(&mut bytes);
     read.map_err(|error| Failure::Impossible {
         problem: format!("standard input: {error}"),
         hint: "paste a log, or pass its text with --console TEXT".to_owned(),
     })?;
+    if bytes.len() as u64 > longest {
+        return Err(Failure::Impossible {
+            problem: format!("standard input is longer than {LONGEST} MiB"),
+            hint: "pass the end of a log (tail -n 2000), or of a capture only the port in question (tcpdump -r FILE -w - port 8080)"
+                .to_owned(),
+        });
+    }
     if capture::is_capture(&bytes) {
         return Ok(Pasted::Capture(capture::read(&bytes)));
     }

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use revoir_codes::catalog::diagnosis::Evidence;
 
-use crate::diagnose::Step;
+use crate::diagnose::{Outcome, Step, StepId};
 use ending::Ended;
 use flow::Flow;
+use packets::Summary;
 pub(crate) use packets::is_capture;
 
 /// So many connections are told of.
@@ -39,7 +40,8 @@ pub(crate) struct Captured {
 
 /// Reads a capture file.
 pub(crate) fn read(bytes: &[u8]) -> Captured {
-    let mut ended: Vec<Ended> = flows(bytes).iter().filter_map(Ended::of).collect();
+    let (flows, summary) = flows(bytes);
+    let mut ended: Vec<Ended> = flows.iter().filter_map(Ended::of).collect();
     // What is to be read says more than what is enciphered.
     if ended.iter().any(|of| of.is_websocket) {
         ended.retain(|of| of.is_websocket);
@@ -55,11 +57,40 @@ pub(crate) fn read(bytes: &[u8]) -> Captured {
     }
     evidence.looked = told.is_some();
     let hidden = ended.len().saturating_sub(SHOWN);
-    let steps = ended.into_iter().skip(hidden).map(|of| of.step);
-    Captured {
-        steps: steps.collect(),
-        evidence,
+    let mut steps: Vec<Step> = ended.into_iter().skip(hidden).map(|of| of.step).collect();
+    if let Some(text) = remark(&summary, flows.len(), steps.len(), hidden) {
+        steps.push(Step {
+            id: StepId::Capture,
+            outcome: Outcome::Noted,
+            text,
+            took: Duration::ZERO,
+        });
     }
+    Captured { steps, evidence }
+}
+
+/// What to know of the file besides its connections.
+fn remark(summary: &Summary, flows: usize, shown: usize, hidden: usize) -> Option<String> {
+    let mut said = Vec::new();
+    if shown == 0 {
+        let packets = summary.packets;
+        said.push(match (flows, summary.known) {
+            (0, 0) if packets > 0 => format!(
+                "{packets} packets, of a kind of link that is not read: capture on the interface itself, or with `-i any`"
+            ),
+            (0, _) => format!("{packets} packets, and no TCP among them"),
+            _ => format!(
+                "{packets} packets in {flows} TCP connections, and no opening handshake of a WebSocket among them: begin the capture before the connection opens"
+            ),
+        });
+    }
+    if hidden > 0 {
+        said.push(format!("{hidden} earlier connections are not shown"));
+    }
+    if summary.is_cut {
+        said.push("the file ends inside a packet, or is damaged there".to_owned());
+    }
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Of which ending is told.
@@ -70,10 +101,10 @@ fn told(ended: &[Ended]) -> Option<&Ended> {
 }
 
 /// The connections of a file, in the order in which they begin.
-fn flows(bytes: &[u8]) -> Vec<Flow> {
+fn flows(bytes: &[u8]) -> (Vec<Flow>, Summary) {
     let mut flows: Vec<Flow> = Vec::new();
     let mut places: HashMap<[SocketAddr; 2], usize> = HashMap::new();
-    packets::each(bytes, |segment| {
+    let summary = packets::each(bytes, |segment| {
         let mut ends = [segment.from, segment.to];
         ends.sort_unstable();
         let place = places.get(&ends).copied();
@@ -85,5 +116,5 @@ fn flows(bytes: &[u8]) -> Vec<Flow> {
         });
         flows[place].take(segment);
     });
-    flows
+    (flows, summary)
 }

@@ -27,16 +27,28 @@ pub(super) struct Segment<'a> {
     pub(super) tcp: TcpSlice<'a>,
 }
 
+/// What became of a file as a whole.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    pub(super) packets: usize,
+    /// How many of them are read by their kind of link, whatever they carry.
+    pub(super) known: usize,
+    /// Whether the file ends inside a packet, or is damaged there.
+    pub(super) is_cut: bool,
+}
+
 /// Whether this is the beginning of a capture file.
 pub(crate) fn is_capture(bytes: &[u8]) -> bool {
     MAGIC.iter().any(|magic| bytes.starts_with(magic))
 }
 
 /// Hands over every TCP segment, in the order of the file. What is cut or damaged ends it.
-pub(super) fn each(bytes: &[u8], mut take: impl FnMut(&Segment<'_>)) {
+pub(super) fn each(bytes: &[u8], mut take: impl FnMut(&Segment<'_>)) -> Summary {
+    let mut summary = Summary::default();
     // The whole file fits into the buffer, so whatever is missing is missing for good.
     let Ok(mut reader) = create_reader(bytes.len().max(1 << 16), bytes) else {
-        return;
+        summary.is_cut = true;
+        return summary;
     };
     let mut interfaces = Vec::new();
     let mut link = Linktype::ETHERNET;
@@ -47,12 +59,17 @@ pub(super) fn each(bytes: &[u8], mut take: impl FnMut(&Segment<'_>)) {
             Ok(found) => found,
             Err(PcapError::Incomplete(_)) if !refilled => {
                 refilled = true;
-                if reader.refill().is_err() {
-                    return;
+                if reader.refill().is_ok() {
+                    continue;
                 }
-                continue;
+                summary.is_cut = true;
+                return summary;
             }
-            Err(_) => return,
+            Err(PcapError::Eof) => return summary,
+            Err(_) => {
+                summary.is_cut = true;
+                return summary;
+            }
         };
         refilled = false;
         match block {
@@ -66,9 +83,12 @@ pub(super) fn each(bytes: &[u8], mut take: impl FnMut(&Segment<'_>)) {
             }
             PcapBlockOwned::Legacy(packet) => {
                 let at = time(packet.ts_sec.into(), packet.ts_usec.into(), divisor);
-                segment(at, link, packet.data, &mut take);
+                summary.packets += 1;
+                summary.known += usize::from(segment(at, link, packet.data, &mut take));
             }
-            PcapBlockOwned::NG(block) => packet_of(&block, &mut interfaces, &mut take),
+            PcapBlockOwned::NG(block) => {
+                packet_of(&block, &mut interfaces, &mut take, &mut summary);
+            }
         }
         reader.consume(taken);
     }
@@ -84,6 +104,7 @@ fn packet_of(
     block: &pcap_parser::Block<'_>,
     interfaces: &mut Vec<Interface>,
     take: &mut impl FnMut(&Segment<'_>),
+    summary: &mut Summary,
 ) {
     use pcap_parser::Block;
     match block {
@@ -93,13 +114,15 @@ fn packet_of(
             units: of.ts_resolution().unwrap_or(1_000_000).max(1),
         }),
         Block::EnhancedPacket(packet) => {
+            summary.packets += 1;
             let Some(of) = interfaces.get(packet.if_id as usize) else {
                 return;
             };
             let stamp = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
             let at = time(stamp / of.units, stamp % of.units, of.units);
             let length = (packet.caplen as usize).min(packet.data.len());
-            segment(at, of.link, &packet.data[..length], take);
+            let is_known = segment(at, of.link, &packet.data[..length], take);
+            summary.known += usize::from(is_known);
         }
         _ => {}
     }
@@ -111,8 +134,8 @@ fn time(seconds: u64, part: u64, units: u64) -> Duration {
     Duration::new(seconds, nanos)
 }
 
-/// Reads what stands before TCP. What is anything else is passed over.
-fn segment(at: Duration, link: Linktype, data: &[u8], take: &mut impl FnMut(&Segment<'_>)) {
+/// Reads what stands before TCP. What is anything else is passed over. Returns whether the kind of link is known.
+fn segment(at: Duration, link: Linktype, data: &[u8], take: &mut impl FnMut(&Segment<'_>)) -> bool {
     let packet = match link {
         Linktype::ETHERNET => LaxSlicedPacket::from_ethernet(data).ok(),
         Linktype::RAW | Linktype::IPV4 | Linktype::IPV6 | Linktype(12 | 14) => ip(data),
@@ -122,9 +145,15 @@ fn segment(at: Duration, link: Linktype, data: &[u8], take: &mut impl FnMut(&Seg
         // which begin with it.
         Linktype::LINUX_SLL => cooked(data, 14, 16),
         Linktype(276) => cooked(data, 0, 20),
-        _ => None,
+        _ => return false,
     };
-    let Some(packet) = packet else { return };
+    if let Some(packet) = packet {
+        tcp(at, packet, take);
+    }
+    true
+}
+
+fn tcp(at: Duration, packet: LaxSlicedPacket<'_>, take: &mut impl FnMut(&Segment<'_>)) {
     let (Some(net), Some(TransportSlice::Tcp(tcp))) = (packet.net, packet.transport) else {
         return;
     };

@@ -3,10 +3,10 @@ use revoir_codes::catalog::diagnosis::{TcpEnd, diagnose};
 use super::*;
 use crate::diagnose::Outcome;
 
-/// Real endings, by `tcpdump`, `dumpcap` and Python's websockets; testdata/captures/README.md says how.
+/// Real endings, by `tcpdump`, `dumpcap` and Python's websockets; testdata/captures/README.md of this crate says how.
 macro_rules! capture {
     ($name:literal) => {
-        include_bytes!(concat!("../../../../../testdata/captures/", $name))
+        include_bytes!(concat!("../../../testdata/captures/", $name))
     };
 }
 
@@ -86,6 +86,38 @@ fn under_tls_only_what_tcp_shows_is_known() {
     assert_eq!((evidence.opened, evidence.code), (None, None));
     assert_eq!(evidence.tcp, Some(TcpEnd::Fin));
     assert!(step.text.contains("TLS for"), "{}", step.text);
+}
+
+/// The lines of a capture, without times.
+fn lines(bytes: &[u8]) -> Vec<String> {
+    read(bytes)
+        .steps
+        .into_iter()
+        .map(|step| step.text)
+        .collect()
+}
+
+#[test]
+fn a_file_in_which_nothing_is_found_says_why() {
+    let whole: &[u8] = capture!("close-1000.pcap");
+    let mut other_link = whole.to_vec();
+    other_link[20] = 0x7f;
+    let [line] = &lines(&other_link)[..] else {
+        panic!("one line");
+    };
+    assert!(
+        line.contains("of a kind of link that is not read"),
+        "{line}"
+    );
+    let [line] = &lines(&whole[..24])[..] else {
+        panic!("one line");
+    };
+    assert!(line.contains("0 packets, and no TCP"), "{line}");
+    let [told, cut] = &lines(&whole[..whole.len() - 3])[..] else {
+        panic!("two lines");
+    };
+    assert!(told.contains("Close 1000"), "{told}");
+    assert!(cut.contains("the file ends inside a packet"), "{cut}");
 }
 
 /// The same packets, in another order, twice, and with the tail cut off.
