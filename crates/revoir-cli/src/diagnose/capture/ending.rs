@@ -162,6 +162,12 @@ impl Ended {
             }
             return format!("{path}, refused with {}", answer.status);
         }
+        if answer.accepts_other_key {
+            self.never_opened(Sign::AcceptWrong);
+            return format!(
+                "{path}, a 101 whose Sec-WebSocket-Accept does not fit the key, which clients refuse"
+            );
+        }
         self.evidence.opened = Some(true);
         self.open(socket, answer.at, cut)
     }
@@ -205,7 +211,7 @@ impl Ended {
                 if !reason.is_empty() {
                     self.evidence.texts.push(reason.to_owned());
                 }
-                self.is_well = both && matches!(code.get(), 1000 | 1001);
+                self.is_well = both && matches!(code.get(), 1000 | 1001 | 1005);
                 closed(code, reason, by_client, both)
             }
             None => {
@@ -246,7 +252,12 @@ fn closed(code: CloseCode, reason: &str, by_client: bool, both: bool) -> String 
         reason => format!(" ({reason})"),
     };
     let answer = if both { "" } else { ", which was not answered" };
-    format!("Close {}{reason} from the {by}{answer}", code.get())
+    // 1005 stands in no frame: it is what an empty one is called.
+    let code = match code {
+        CloseCode::NO_STATUS_RCVD => "without a code (1005)".to_owned(),
+        code => code.get().to_string(),
+    };
+    format!("Close {code}{reason} from the {by}{answer}")
 }
 
 /// Whether a side asked with a ping and got no answer, although there was time for one.

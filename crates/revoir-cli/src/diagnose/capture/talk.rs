@@ -6,6 +6,7 @@ use std::time::Duration;
 use revoir::Role;
 use revoir::ending::ProtocolError;
 use revoir_proto::frame::{CloseFrame, FrameHeader, Mask, Opcode};
+use revoir_proto::handshake;
 
 use crate::diagnose::capture::flow::{Flow, Half};
 
@@ -43,6 +44,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) at: Duration,
     pub(super) headers: Vec<(String, String)>,
+    /// Whether it accepts another key than the one of the request, which a client must refuse.
+    pub(super) accepts_other_key: bool,
     /// The beginning of the body of a refusal.
     pub(super) body: String,
 }
@@ -94,8 +97,11 @@ impl WebSocket {
         };
         let body = &flow.down.bytes[place..];
         let status = head.status();
+        let key = request.field("sec-websocket-key").unwrap_or_default();
+        let accepted = head.field("sec-websocket-accept").unwrap_or_default();
         socket.answer = Some(Answer {
             status,
+            accepts_other_key: status == 101 && accepted != handshake::accept(key),
             at: flow.down.at(place - 1).unwrap_or(flow.last),
             body: String::from_utf8_lossy(&body[..body.len().min(BODY)]).into_owned(),
             headers: head.fields.clone(),

@@ -74,6 +74,19 @@ fn who_is_not_heard_any_more_is_silent() {
 }
 
 #[test]
+fn an_answer_to_another_key_opens_nothing() {
+    let whole: &[u8] = capture!("close-1000.pcap");
+    let name = b"Sec-WebSocket-Accept: ";
+    let place = whole.windows(name.len()).position(|of| of == name).unwrap();
+    let mut other = whole.to_vec();
+    other[place + name.len()] ^= 1;
+    let (evidence, step) = read_one(&other);
+    assert_eq!(evidence.opened, Some(false));
+    assert_eq!(first(&evidence), "accept-key");
+    assert!(step.text.contains("does not fit the key"), "{}", step.text);
+}
+
+#[test]
 fn a_refusal_says_what_its_answer_says() {
     let (evidence, step) = read_one(capture!("refused-404.pcapng"));
     assert_eq!((evidence.opened, evidence.status), (Some(false), Some(404)));
@@ -139,7 +152,7 @@ fn disorder_repetition_and_a_cut_file_change_nothing() {
     let (evidence, _) = read_one(&file(&disordered));
     assert_eq!(evidence.code.map(|code| code.get()), Some(1000));
     assert_eq!(evidence.texts, ["done"]);
-    for cut in 0..whole.len() {
+    for cut in (0..whole.len()).step_by(5) {
         read(&whole[..cut]);
     }
 }
@@ -148,7 +161,7 @@ fn disorder_repetition_and_a_cut_file_change_nothing() {
 fn noise_is_read_without_harm() {
     let mut random = fastrand::Rng::with_seed(7);
     let whole: &[u8] = capture!("refused-404.pcapng");
-    for _ in 0..2000 {
+    for _ in 0..400 {
         let mut bytes = whole.to_vec();
         for _ in 0..8 {
             let place = random.usize(4..bytes.len());
