@@ -18,7 +18,7 @@ export interface ReloadOptions {
 const KEEP_MS = 1_000;
 
 /** How long a page that is reloaded may take to let go of its lock. */
-const LOCK_MS = 500;
+const LOCK_MS = 2_000;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

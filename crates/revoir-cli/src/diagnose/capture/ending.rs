@@ -138,17 +138,13 @@ impl Ended {
         self.is_websocket = true;
         let path = &socket.path;
         let Some(answer) = &socket.answer else {
-            return match cut {
-                Some(cut) => {
-                    self.evidence.opened = Some(false);
-                    format!("{path}, {} instead of an answer", cut.name())
-                }
-                None => {
-                    self.never_opened(Sign::HandshakeTimeout);
-                    let waited = flow.last.saturating_sub(flow.first);
-                    format!("{path}, no answer in {}", short(waited))
-                }
-            };
+            if let Some(cut) = cut {
+                self.evidence.opened = Some(false);
+                return format!("{path}, {} instead of an answer", cut.name());
+            }
+            self.never_opened(Sign::HandshakeTimeout);
+            let waited = flow.last.saturating_sub(flow.first);
+            return format!("{path}, no answer in {}", short(waited));
         };
         self.evidence.headers.clone_from(&answer.headers);
         if !socket.is_open() {
@@ -181,8 +177,9 @@ impl Ended {
             }
         }
         let first_close = first_close(client, server);
-        let end = first_close.map(|(at, ..)| at).or(cut.map(|cut| cut.at));
-        let Some(end) = end else {
+        let closed_at = first_close.map(|(at, ..)| at);
+        let cut_at = cut.map(|cut| cut.at);
+        let Some(end) = closed_at.or(cut_at) else {
             return format!("{}, still open at the end of the capture", socket.path);
         };
         self.is_over = true;
@@ -195,31 +192,28 @@ impl Ended {
             self.evidence.observe(Sign::PingUnanswered);
         }
         let both = client.close.is_some() && server.close.is_some();
-        let how = match first_close {
-            Some((at, code, reason, by_client)) => {
-                self.evidence.code = Some(code);
-                self.evidence.clean = Some(both);
-                self.evidence.witness = Some(match by_client {
-                    true => Witness::Server,
-                    false => Witness::Client,
-                });
-                if both {
-                    self.evidence.tcp = None;
-                } else if let Some(cut) = cut {
-                    self.evidence.closing = Some(cut.at.saturating_sub(at));
-                }
-                if !reason.is_empty() {
-                    self.evidence.texts.push(reason.to_owned());
-                }
-                self.is_well = both && matches!(code.get(), 1000 | 1001 | 1005);
-                closed(code, reason, by_client, both)
+        let how = if let Some((at, code, reason, by_client)) = first_close {
+            self.evidence.code = Some(code);
+            self.evidence.clean = Some(both);
+            self.evidence.witness = Some(match by_client {
+                true => Witness::Server,
+                false => Witness::Client,
+            });
+            if both {
+                self.evidence.tcp = None;
+            } else if let Some(cut) = cut {
+                self.evidence.closing = Some(cut.at.saturating_sub(at));
             }
-            None => {
-                self.evidence.code = Some(CloseCode::ABNORMAL_CLOSURE);
-                self.evidence.clean = Some(false);
-                let name = cut.map_or_else(|| "the end".to_owned(), Cut::name);
-                format!("{name} without a Close frame")
+            if !reason.is_empty() {
+                self.evidence.texts.push(reason.to_owned());
             }
+            self.is_well = both && matches!(code.get(), 1000 | 1001 | 1005);
+            closed(code, reason, by_client, both)
+        } else {
+            self.evidence.code = Some(CloseCode::ABNORMAL_CLOSURE);
+            self.evidence.clean = Some(false);
+            let name = cut.map_or_else(|| "the end".to_owned(), Cut::name);
+            format!("{name} without a Close frame")
         };
         let rule = client.broken.as_ref().or(server.broken.as_ref());
         let rule = rule.map(|rule| format!("; {rule}")).unwrap_or_default();

@@ -16,7 +16,7 @@ const BODY: usize = 4096;
 /// What is spoken.
 #[derive(Debug)]
 pub(super) enum Talk {
-    WebSocket(WebSocket),
+    WebSocket(Box<WebSocket>),
     /// TLS: only how TCP ends is to be seen.
     Tls {
         /// The server answered with something else.
@@ -79,7 +79,8 @@ impl Talk {
         if is_tls(down) {
             return Some(Self::TlsAnswer);
         }
-        Some(Self::WebSocket(WebSocket::of(flow, begin, &head)))
+        let socket = WebSocket::of(flow, begin, &head);
+        Some(Self::WebSocket(Box::new(socket)))
     }
 }
 
