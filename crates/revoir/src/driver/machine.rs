@@ -219,10 +219,17 @@ impl<T: ?Sized> Machine<T> {
         }
     }
 
-    /// Who has to be woken after some work, which began in `before`.
-    pub(crate) fn wakes(&mut self, before: Phase) -> Wakes {
-        let mut wakes = Wakes::default();
+    /// Who has to be woken after some work, which began in `before`; usually nobody.
+    #[inline]
+    pub(crate) fn wakes(&mut self, before: Phase) -> Option<Wakes> {
         let after = self.phase();
+        let is_quiet = after == before && self.inbox.is_empty() && self.sender == Sender::Absent;
+        (!is_quiet).then(|| self.wakes_between(before, after))
+    }
+
+    #[inline(never)]
+    fn wakes_between(&mut self, before: Phase, after: Phase) -> Wakes {
+        let mut wakes = Wakes::default();
         if !self.inbox.is_empty() {
             self.wake(Stimulus::Arrived, &mut wakes);
         }

@@ -256,7 +256,9 @@ impl Socket<dyn Transport> {
         let wakes = machine.wakes(before);
         let role = machine.core.role();
         drop(machine);
-        self.wake(role, wakes);
+        if let Some(wakes) = wakes {
+            self.wake(role, wakes);
+        }
         result
     }
 
