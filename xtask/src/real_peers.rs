@@ -205,7 +205,8 @@ of Socket.IO send as many while they are connected. Each way is played without a
 The server is killed (SIGKILL), or shut down by SIGTERM, and another one is started 2 s after its end; or it is frozen for 5 s. uvicorn
 closes with 1012 upon SIGTERM; none of the other servers has a way to. *Lost* and the last column are what [the other
 protocols' page](protocols-proof.md) says, and so is where it fails: where `auto` is worse than no gateway in closes, lost or doubled, or slower
-by more than 200 ms and its pace, but for a quarter of the lost messages and a second where clients were disconnected in both.
+by more than 200 ms and its pace, but for a quarter of the lost messages and a second where clients were disconnected in both: a rule
+that was [loosened after figures were seen](may-be-held.md#rules-that-changed-after-figures-were-seen).
 
 ";
 
@@ -261,7 +262,8 @@ server sends before anybody has come back is among them, and what was on its way
 from the new server's first moment, or SIGCONT, to the first message: of half of the clients, and of all. It fails where `auto` is worse than
 no gateway in closes, lost or doubled, or slower by more than 200 ms and its pace (500 clients per second), but for a quarter of the lost messages
 and a second where clients were disconnected in both, since when they come back is drawn at random; and where a program on one of the
-libraries sees something else than the eleven scenes of `proof/protocols/scenes.mjs` say: rooms, acks, kicks, refusals, recovery, polling.
+libraries sees something else than the eleven scenes of `proof/protocols/scenes.mjs` say: rooms, acks, kicks, refusals, recovery, polling. What is
+allowed there was [loosened after figures were seen](may-be-held.md#rules-that-changed-after-figures-were-seen).
 
 A server that is frozen for 60 s is only silent: the gateway keeps its connections, as clients without a gateway do ([for how
 long](gateway.md#when-the-backend-ends)). Clients that give up by themselves do so behind it as well: those of `subscriptions-transport-ws` miss
@@ -286,6 +288,7 @@ keeps its connections ([for how long](gateway.md#when-the-backend-ends)), and se
 It fails where `auto` is worse than no gateway by a single close, lost or doubled message, or by more than 0.2 s, the pace of returns and one
 number in time. Clients of MQTT.js try once a second, so that some of them find a broker that is away for just two seconds at once, and one that is away for
 two and a half only half a second later: mosquitto is taken away for each of 1.75, 2, 2.25 and 2.5 s, and what is lost or doubled in all four counts.
+The one number in time was [added after figures were seen](may-be-held.md#rules-that-changed-after-figures-were-seen).
 
 ";
 
@@ -303,6 +306,6 @@ the connections. It fails where anybody is worse off behind the gateway, but for
 lost without it: when a client comes back is drawn at random. Order is not counted with a shared subscription of MQTT, which promises none.
 Rails runs the messages of a client that come at once in four threads: of 24 that were said at once, 5 to 10 came out of order without a gateway, too.
 Behind it, that is how those come that were said while the server was away; without it they are lost. So for Action Cable it fails where more are lost or out
-of order, both together, than without.
+of order, both together, than without. These rules were [loosened after figures were seen](may-be-held.md#rules-that-changed-after-figures-were-seen).
 
 ";
