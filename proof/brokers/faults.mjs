@@ -14,8 +14,9 @@ const CLIENTS = Number(process.env.CLIENTS ?? 100)
 /** What the gateway may add to a return: its pace, in clients per second, and this. */
 const RETURN_RATE = 500
 const GRACE = 200
-/** How often, a second apart, it is looked how long a number takes to the last client before anything happens. */
+/** How often it is looked how long a number takes to the last client before anything happens, and how many numbers lie between. */
 const LOOKS = 3
+const BETWEEN_LOOKS = 5
 /** How long it is looked from the return on what a gateway waits for a processor. */
 const RETURNING = 2000
 
@@ -124,7 +125,7 @@ async function play(broker, fault, away) {
     if (i === 1200) throw new Error('not everybody has subscribed after 2 minutes')
     await sleep(100)
   }
-  await sleep(LOOKS * 1000)
+  await sleep((LOOKS + 1) * BETWEEN_LOOKS * broker.pace)
   const first = numbers.next
   const begin = Date.now()
   await FAULTS[fault](broker, away, front)
@@ -146,9 +147,9 @@ async function play(broker, fault, away) {
 
   // The first number that was confirmed once the broker was there again.
   const after = front ? begin + away : fault.startsWith('frozen') ? back : begin + 500
-  /** How long each waited for a number of these, once the first of them had been confirmed behind this moment. */
-  const waitsFrom = (crowd, least, from) => {
-    const counted = ([number, at]) => number >= least && at >= from
+  /** How long each waited for a number of these, once the first of them had been confirmed between the two moments. */
+  const waitsFrom = (crowd, least, from, until = Infinity) => {
+    const counted = ([number, at]) => number >= least && at >= from && at < until
     const since = [...numbers.confirmed].find(counted)?.[1]
     return crowd.map(({ times }) => {
       const heard = [...times].find(([number, at]) => number >= least && at >= since)
@@ -159,8 +160,8 @@ async function play(broker, fault, away) {
     const sum = (of) => crowd.reduce((all, heard) => all + of(heard), 0)
     const expected = [...numbers.confirmed.keys()].filter((number) => number >= first && number <= last)
     const waits = waitsFrom(crowd, first, after)
-    const looks = Array.from({ length: LOOKS }, (_, look) => begin - (look + 1) * 1000)
-    const usual = looks.map((from) => Math.max(...waitsFrom(crowd, 0, from))).sort((a, b) => a - b)
+    const looks = Array.from({ length: LOOKS }, (_, look) => begin - (look + 2) * BETWEEN_LOOKS * broker.pace)
+    const usual = looks.map((from) => Math.max(...waitsFrom(crowd, 0, from, begin))).sort((a, b) => a - b)
     const [ran, waited] = [0, 1].map((part) => (gateways[i] ? afterIt[i][part] - beforeIt[i][part] : 0))
     return {
       usual: usual[Math.floor(LOOKS / 2)],
