@@ -17,7 +17,8 @@ use crate::output::{Page, Screen};
 use crate::printable::counted;
 use client::Client;
 use revoir_gateway::{
-    ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, ReloadLine, StatusLine, Sum,
+    ConnectionLine, DrainAs, DrainLine, EndWith, EndingLine, ReloadLine, SessionLine, StatusLine,
+    Sum,
 };
 use table::Table;
 
@@ -133,13 +134,18 @@ fn list(connections: &[ConnectionLine]) -> String {
 }
 
 fn mode(one: &ConnectionLine) -> String {
-    let session = match &one.session {
-        None => "",
-        Some(session) if !session.attached => ", session, away",
-        Some(session) if session.volatile => ", session, volatile",
-        Some(_) => ", session",
-    };
+    let session = one.session.as_ref().map_or("", session);
     format!("{} ({}){session}", one.mode, one.mode_by)
+}
+
+/// How a session stands, in the words of the metrics.
+const fn session(line: &SessionLine) -> &'static str {
+    match (line.attached, line.volatile) {
+        (true, false) => ", session attached",
+        (true, true) => ", session attached, volatile",
+        (false, false) => ", session detached",
+        (false, true) => ", session detached, volatile",
+    }
 }
 
 fn status(screen: &Screen, status: &StatusLine) -> String {
@@ -202,6 +208,24 @@ fn span(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_is_attached_or_detached_and_may_be_volatile() {
+        let said = |attached, volatile| {
+            session(&SessionLine {
+                id: "7f".to_owned(),
+                attached,
+                connections: 1,
+                volatile,
+                kept_messages: 0,
+                kept_bytes: 0,
+            })
+        };
+        assert_eq!(said(true, false), ", session attached");
+        assert_eq!(said(false, false), ", session detached");
+        assert_eq!(said(true, true), ", session attached, volatile");
+        assert_eq!(said(false, true), ", session detached, volatile");
+    }
 
     #[test]
     fn durations_are_short() {
