@@ -34,8 +34,9 @@ pub(crate) struct Connection {
     backends: u32,
     /// Whole messages that came from backends it has no more.
     earlier_messages: u64,
-    client: Option<Ended>,
-    backend: Option<Ended>,
+    /// In boxes: each is as large as the rest, and comes when most of that is over.
+    client: Option<Box<Ended>>,
+    backend: Option<Box<Ended>>,
     /// Its session, if it has one.
     session: Option<Arc<Shared>>,
 }
@@ -234,7 +235,7 @@ impl Connection {
         match ended.side {
             Side::Client => {
                 self.registry.count_drained(&ended.ending);
-                self.client = Some(ended);
+                self.client = Some(Box::new(ended));
             }
             Side::Backend => {
                 let upstream = self.upstream.take();
@@ -242,7 +243,7 @@ impl Connection {
                 self.earlier_messages += ended.received;
                 let traffic = &self.handle.traffic;
                 traffic.set_messages(Side::Backend, self.earlier_messages);
-                self.backend = Some(ended);
+                self.backend = Some(Box::new(ended));
             }
         }
     }
@@ -257,8 +258,8 @@ impl Drop for Connection {
             holds: self.holds,
             held: self.held,
             backends: self.backends,
-            client: self.client.take(),
-            backend: self.backend.take(),
+            client: self.client.take().map(|ended| *ended),
+            backend: self.backend.take().map(|ended| *ended),
         });
         // Once nobody is left, everything is logged.
         self.registry.leave(self.id);

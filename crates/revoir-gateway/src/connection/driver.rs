@@ -102,21 +102,40 @@ where
 
     /// Relays until both sides have ended. The bytes are what was read already.
     ///
-    /// The future has the driver once: an `async fn` would keep a place for its arguments beside them.
+    /// The future has the driver once: an `async fn` would keep a place for its arguments beside them, and so does an
+    /// `async` block for what it captures.
     pub(crate) fn run(
-        mut self,
+        self,
         from_client: Bytes,
         from_backend: Bytes,
     ) -> impl Future<Output = ()> + Send + use<S> {
+        poll_fn(self.running(from_client, from_backend))
+    }
+
+    /// The same, as the handler of a session.
+    pub(crate) fn handle(
+        self,
+        from_client: Bytes,
+        from_backend: Bytes,
+    ) -> impl Future<Output = io::Result<()>> + Send + use<S> {
+        let mut running = self.running(from_client, from_backend);
+        poll_fn(move |cx| running(cx).map(Ok))
+    }
+
+    fn running(
+        mut self,
+        from_client: Bytes,
+        from_backend: Bytes,
+    ) -> impl FnMut(&mut Context<'_>) -> Poll<()> + Send + use<S> {
         let mut early = Some((from_client, from_backend));
-        poll_fn(move |cx| {
+        move |cx| {
             if let Some((from_client, from_backend)) = early.take() {
                 let now = self.connection.now();
                 self.take_input(cx, now, Side::Client, &from_client);
                 self.take_input(cx, now, Side::Backend, &from_backend);
             }
             self.poll(cx)
-        })
+        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -223,10 +223,7 @@ impl Begins {
             let connection = Connection::new(registry, id, who, agreed, place).with_session(shared);
             let (client, backend) = (Leg::Session(side), Leg::Socket(opened.stream));
             let driver = Driver::new(connection, (false, adapter), redial, client, backend);
-            Box::pin(async move {
-                driver.run(Bytes::new(), opened.input).await;
-                Ok(())
-            })
+            Box::pin(driver.handle(Bytes::new(), opened.input))
         });
         let accepted = Accepted::new(handler)
             .with_protocol(protocol)

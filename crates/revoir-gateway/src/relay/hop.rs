@@ -1,5 +1,6 @@
 //! [`Hop`]: the gateway's connection to one side.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use revoir_proto::frame::{CloseFrame, Opcode};
@@ -18,8 +19,7 @@ pub(crate) struct Hop {
     /// The gateway's role on it.
     role: Role,
     opened: Duration,
-    keepalive: Option<KeepaliveConfig>,
-    write_timeout: Duration,
+    rules: Arc<Rules>,
     liveness: Liveness,
     pub(crate) out: Outgoing,
     /// The answer to the last ping, until it can be queued: one at most.
@@ -32,14 +32,21 @@ pub(crate) struct Hop {
     pub(super) silence: Option<Box<Silence>>,
     /// It is in this process, where nobody has to give a sign of life.
     pub(super) is_here: bool,
-    began: Option<Began>,
-    sent: Option<CloseFrame>,
-    received: Option<CloseFrame>,
-    crossed: bool,
+    /// Once it has begun to close. In a box: Close frames are large, and most hops have none for hours.
+    closing: Option<Box<Closing>>,
     /// Whether what comes from this side means nothing any more.
     failed: bool,
     /// Messages that nobody took.
     discarded: u64,
+}
+
+/// How far the ending of a hop has come.
+#[derive(Debug, Default)]
+struct Closing {
+    began: Option<Began>,
+    sent: Option<CloseFrame>,
+    received: Option<CloseFrame>,
+    crossed: bool,
 }
 
 /// What began the ending of a hop.
@@ -50,12 +57,11 @@ struct Began {
 }
 
 impl Hop {
-    pub(crate) fn new(now: Duration, role: Role, rules: &Rules, jitter: u32) -> Self {
+    pub(crate) fn new(now: Duration, role: Role, rules: &Arc<Rules>, jitter: u32) -> Self {
         Self {
             role,
             opened: now,
-            keepalive: rules.keepalive,
-            write_timeout: rules.write_timeout,
+            rules: Arc::clone(rules),
             liveness: Liveness::new(now, jitter),
             out: Outgoing::default(),
             pong: None,
@@ -63,19 +69,15 @@ impl Hop {
             deaf_since: None,
             silence: None,
             is_here: false,
-            began: None,
-            sent: None,
-            received: None,
-            crossed: false,
+            closing: None,
             failed: false,
             discarded: 0,
         }
     }
 
     /// Keeps alive and waits as `rules` say from here on.
-    pub(crate) fn set_rules(&mut self, rules: &Rules) {
-        self.keepalive = rules.keepalive;
-        self.write_timeout = rules.write_timeout;
+    pub(crate) fn set_rules(&mut self, rules: &Arc<Rules>) {
+        self.rules = Arc::clone(rules);
     }
 
     /// Takes note of received bytes.
@@ -106,7 +108,7 @@ impl Hop {
         may_insert: bool,
         random: &mut dyn Random,
     ) {
-        if self.sent.is_none()
+        if self.sent().is_none()
             && !self.out.has_controls()
             && let Some(payload) = self.pong.take()
         {
@@ -156,9 +158,11 @@ impl Hop {
         if self.silence.is_some() || self.is_here {
             return None;
         }
-        let stuck = self.stuck_since.map(|since| since + self.write_timeout);
-        let life = match self.keepalive {
-            Some(config) if self.sent.is_none() => {
+        let stuck = self
+            .stuck_since
+            .map(|since| since + self.rules.write_timeout);
+        let life = match self.rules.keepalive {
+            Some(config) if self.sent().is_none() => {
                 earlier(self.ping_at(&config), self.dead_at(&config))
             }
             _ => None,
@@ -172,10 +176,13 @@ impl Hop {
             return None;
         }
         let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
-        if is_due(self.stuck_since.map(|since| since + self.write_timeout)) {
+        if is_due(
+            self.stuck_since
+                .map(|since| since + self.rules.write_timeout),
+        ) {
             return Some(Cause::WriteTimeout);
         }
-        let config = self.keepalive.filter(|_| self.sent.is_none())?;
+        let config = self.rules.keepalive.filter(|_| self.sent().is_none())?;
         if is_due(self.dead_at(&config)) {
             return Some(Cause::PongTimeout);
         }
@@ -197,11 +204,12 @@ impl Hop {
         detail: Detail,
         random: &mut dyn Random,
     ) {
-        if self.sent.is_some() {
+        let closing = self.closing.get_or_insert_default();
+        if closing.sent.is_some() {
             return;
         }
-        self.sent = Some(frame);
-        self.began.get_or_insert(Began { cause, detail });
+        closing.sent = Some(frame);
+        closing.began.get_or_insert(Began { cause, detail });
         self.pong = None;
         let mut payload = Vec::new();
         frame.encode(&mut payload);
@@ -211,9 +219,10 @@ impl Hop {
 
     /// Takes note of the peer's Close frame.
     pub(crate) fn receive_close(&mut self, frame: CloseFrame) {
-        self.crossed = self.sent.is_some() && !self.out.is_empty();
-        self.received = Some(frame);
-        self.began.get_or_insert(Began {
+        let closing = self.closing.get_or_insert_default();
+        closing.crossed = closing.sent.is_some() && !self.out.is_empty();
+        closing.received = Some(frame);
+        closing.began.get_or_insert(Began {
             cause: Cause::ClosedByPeer,
             detail: Detail::None,
         });
@@ -229,21 +238,21 @@ impl Hop {
     }
 
     pub(crate) fn sent(&self) -> Option<&CloseFrame> {
-        self.sent.as_ref()
+        self.closing.as_ref()?.sent.as_ref()
     }
 
     pub(crate) fn received(&self) -> Option<&CloseFrame> {
-        self.received.as_ref()
+        self.closing.as_ref()?.received.as_ref()
     }
 
     /// Whether input from this side still counts.
     pub(crate) fn is_heard(&self) -> bool {
-        self.received.is_none() && !self.failed
+        self.received().is_none() && !self.failed
     }
 
     /// Whether nothing is left to do but to end TCP.
     pub(crate) fn is_settled(&self) -> bool {
-        self.sent.is_some() && !self.is_heard() && self.out.is_empty()
+        self.sent().is_some() && !self.is_heard() && self.out.is_empty()
     }
 
     /// The record of this side, which ends now. `cause` and `detail` hold if nothing began it yet.
@@ -255,20 +264,23 @@ impl Hop {
         leaves: bool,
         in_frame: bool,
     ) -> Ending {
-        let began = self.began.clone().unwrap_or(Began { cause, detail });
+        let closing = self.closing.as_deref();
+        let began = closing.and_then(|closing| closing.began.clone());
+        let began = began.unwrap_or(Began { cause, detail });
         let mut ending = Ending::never_opened(began.cause, began.detail);
-        ending.sent = self.sent.filter(|_| leaves || !self.out.has_controls());
-        ending.received = self.received;
+        let (sent, received) = (self.sent().copied(), self.received().copied());
+        ending.sent = sent.filter(|_| leaves || !self.out.has_controls());
+        ending.received = received;
         ending.finish = match ending.is_clean() {
             true => Finish::Answered,
             false => finish,
         };
-        ending.initiator = match (self.sent, self.received) {
+        ending.initiator = match (sent, received) {
             (None, None) => None,
             _ if began.cause == Cause::ClosedByPeer => Some(Initiator::Remote),
             _ => Some(Initiator::Local),
         };
-        ending.crossed = self.crossed;
+        ending.crossed = closing.is_some_and(|closing| closing.crossed);
         ending.open_for = now.saturating_sub(self.opened);
         ending.idle_for = now.saturating_sub(self.liveness.received());
         ending.in_frame = in_frame;

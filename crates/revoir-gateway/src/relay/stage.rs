@@ -390,7 +390,7 @@ impl Relay {
             hold.search
                 .put_off(at.now + Duration::from_millis(1000 + jitter));
         }
-        self.stage = Stage::Holding(hold);
+        self.stage = Stage::Holding(Box::new(hold));
         self.adapter_is_held(at);
     }
 

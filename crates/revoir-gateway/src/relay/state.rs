@@ -158,7 +158,7 @@ pub(super) enum Stage {
     /// There is a backend.
     Attached,
     /// There is none, and the client is kept.
-    Holding(Hold),
+    Holding(Box<Hold>),
     /// Close frames are under way.
     Closing { deadline: Duration },
     /// Both sides have ended.
