@@ -12,7 +12,7 @@ use revoir::reconnect::Entropy;
 use revoir_adapters::Adapter;
 use revoir_proto::{Cause, Detail, SendCode};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep_until};
 
 use crate::connection::client::Connection;
 use crate::connection::held_bytes::Held;
@@ -42,7 +42,8 @@ pub(crate) struct Driver<S> {
     pub(super) hold: Option<Box<HoldState<S>>>,
     /// While its backend is silent.
     pub(super) hearing: Option<Hearing>,
-    timer: Pin<Box<Sleep>>,
+    /// Once there was a deadline.
+    timer: Option<Pin<Box<Sleep>>>,
     /// What the timer is set to.
     armed: Option<Duration>,
     pub(super) lifetime: Option<Box<Lifetime>>,
@@ -91,7 +92,7 @@ where
             redial,
             hold: None,
             hearing: None,
-            timer: Box::pin(sleep_until(Instant::now())),
+            timer: None,
             armed: None,
             lifetime,
             meter,
@@ -416,11 +417,20 @@ where
                 return true;
             }
             // Deadlines mostly move away; then the timer rings early, and is set again.
-            if self.armed.is_none_or(|armed| deadline < armed) {
-                self.timer.as_mut().reset(self.connection.instant(deadline));
-                self.armed = Some(deadline);
-            }
-            if self.timer.as_mut().poll(cx).is_pending() {
+            let timer = match &mut self.timer {
+                Some(timer) => {
+                    if self.armed.is_none_or(|armed| deadline < armed) {
+                        timer.as_mut().reset(self.connection.instant(deadline));
+                        self.armed = Some(deadline);
+                    }
+                    timer
+                }
+                none @ None => {
+                    self.armed = Some(deadline);
+                    none.insert(Box::pin(sleep_until(self.connection.instant(deadline))))
+                }
+            };
+            if timer.as_mut().poll(cx).is_pending() {
                 break;
             }
             self.armed = None;
