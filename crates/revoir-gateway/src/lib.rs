@@ -68,7 +68,7 @@ pub use net::{InvalidListenAddr, ListenAddr, Listener, Peer, Peers, Socket};
 pub use relay::{Ended, Goodbye, HoldCause, RedialFailure, Side};
 pub use rules::{Mode, ProtocolRule, Rules};
 pub use run::StartError;
-pub use session::{PrincipalOf, SessionSettings};
+pub use session::{CallbackSettings, PrincipalOf, SessionSettings};
 pub use treatment::{HeldBy, Treatment, TunnelCause};
 pub use upstream::{
     BadAnswers, Balance, Check, Connecting, HashKey, InvalidBalance, InvalidTarget, KeepAlive,

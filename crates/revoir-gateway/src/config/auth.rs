@@ -61,19 +61,26 @@ impl AuthConfig {
             fields: self.headers.iter().map(|name| name.0.clone()).collect(),
             limit: self.time.0,
             at_once: usize::try_from(self.concurrent.get()).unwrap_or(usize::MAX),
-            trust: self.trust()?,
+            trust: self.url.trust("route.auth.ca", self.ca.as_ref())?,
             names: NameTimes::default(),
         })
     }
+}
 
-    fn trust(&self) -> Result<Option<UpstreamTls>, ConfigError> {
-        let is_secure = self.url.0.scheme_str() == Some("https");
-        let Some(path) = &self.ca else {
+impl HookUrl {
+    /// What vouches for it over TLS, if it is to: the roots in the file that `key` names, or the platform's.
+    pub(super) fn trust(
+        &self,
+        key: &'static str,
+        ca: Option<&PathBuf>,
+    ) -> Result<Option<UpstreamTls>, ConfigError> {
+        let is_secure = self.0.scheme_str() == Some("https");
+        let Some(path) = ca else {
             return Ok(is_secure.then(UpstreamTls::platform));
         };
         // What cannot be used is said before it is needed.
         let unusable = |error| ConfigError::Roots {
-            key: "route.auth.ca",
+            key,
             path: path.clone(),
             error,
         };

@@ -319,6 +319,9 @@ impl Config {
             }
             if let Some(session) = &mut settings.session {
                 session.keys = session.keys.take().or_else(|| session_keys.clone());
+                if let Some(callback) = &mut session.callback {
+                    callback.names = self.dns.times();
+                }
             }
             Ok(settings)
         };

@@ -59,7 +59,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::config::auth::AuthConfig;
+    use crate::config::auth::{AuthConfig, HookUrl};
     use crate::config::route::{CheckConfig, RouteConfig, UpstreamTlsConfig};
     use crate::config::{AdminConfig, ClientCertConfig, SessionConfig, SessionsConfig, TlsConfig};
 
@@ -81,6 +81,8 @@ mod tests {
             }),
             session: Some(SessionConfig {
                 keys: Some("session.keys".into()),
+                callback: Some(HookUrl("http://a".parse().unwrap())),
+                callback_ca: Some("roots.pem".into()),
                 ..SessionConfig::default()
             }),
             tls: UpstreamTlsConfig {

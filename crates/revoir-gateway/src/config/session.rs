@@ -9,9 +9,11 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::config::auth::HookUrl;
 use crate::config::error::ConfigError;
 use crate::config::values::{self, Time};
-use crate::session::{PrincipalOf, SessionSettings};
+use crate::session::{CallbackSettings, PrincipalOf, SessionSettings};
+use crate::upstream::NameTimes;
 
 /// What the sessions of a route are told.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -47,6 +49,18 @@ pub struct SessionConfig {
     /// The file with the keys of tokens. `None`: that of `session.keys`, or a random one for each process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<PathBuf>,
+    /// Whom to tell that a client is away, or back. `None`: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<HookUrl>,
+    /// For its answer.
+    #[serde(
+        default = "SessionConfig::default_callback_time",
+        deserialize_with = "values::at_least_ms::<100, _>"
+    )]
+    pub callback_time: Time,
+    /// The roots that vouch for it over TLS. `None`: the platform's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_ca: Option<PathBuf>,
 }
 
 impl Default for SessionConfig {
@@ -60,6 +74,9 @@ impl Default for SessionConfig {
             overflow: settings.overflow,
             durable: settings.durable,
             keys: None,
+            callback: None,
+            callback_time: Self::default_callback_time(),
+            callback_ca: None,
         }
     }
 }
@@ -77,13 +94,17 @@ impl SessionConfig {
         SessionSettings::default().overflow
     }
 
+    fn default_callback_time() -> Time {
+        Time::seconds(2)
+    }
+
     fn default_bytes() -> u64 {
         Window::DEFAULT.bytes
     }
 
     /// # Errors
     ///
-    /// The keys cannot be read or used.
+    /// The keys or the roots cannot be read or used.
     pub(super) fn settings(&self) -> Result<SessionSettings, ConfigError> {
         let keys = self.keys.as_ref();
         let keys = keys.map(|path| self::keys("route.session.keys", path));
@@ -97,7 +118,21 @@ impl SessionConfig {
             overflow: self.overflow,
             durable: self.durable,
             keys: keys.transpose()?,
+            callback: self.callback()?,
         })
+    }
+
+    fn callback(&self) -> Result<Option<CallbackSettings>, ConfigError> {
+        let Some(url) = &self.callback else {
+            return Ok(None);
+        };
+        let ca = self.callback_ca.as_ref();
+        Ok(Some(CallbackSettings {
+            uri: url.0.clone(),
+            limit: self.callback_time.0,
+            trust: url.trust("route.session.callback-ca", ca)?,
+            names: NameTimes::default(),
+        }))
     }
 }
 

@@ -26,9 +26,8 @@ use crate::front::headers::{is_twin_of, rewrite_request, strip_hop_by_hop};
 use crate::front::plain::is_cut;
 use crate::front::refusal::undecided;
 use crate::front::source::Source;
-use crate::proxy_protocol::Header;
 use crate::shortage::Shortage;
-use crate::upstream::{Connecting, Connector, Kept, NameTimes, Names, Place, UpstreamTls};
+use crate::upstream::{Connector, Kept, NameTimes, UpstreamTls, chain};
 use crate::watch::{AuthFailure, Observer};
 
 /// The most of an answer's body that a client is given.
@@ -111,7 +110,11 @@ impl AuthHook {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(settings.at_once)
-            .build(connector(settings));
+            .build(Connector::to_service(
+                settings.limit,
+                settings.names,
+                settings.trust.as_ref(),
+            ));
         let uri = &settings.uri;
         let (scheme, place) = (uri.scheme_str(), uri.authority());
         let place = place.map_or("", |place| place.as_str());
@@ -273,44 +276,12 @@ impl AuthHook {
     }
 }
 
-/// An error with those that caused it: hyper's own says only that something failed.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text.push_str(&format!(": {error}"));
-        next = error.source();
-    }
-    text
-}
-
 impl fmt::Debug for AuthHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthHook")
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
-}
-
-/// Connects to the hook.
-fn connector(settings: &AuthSettings) -> Connector {
-    let tls = settings.trust.as_ref().map(|trust| trust.tls().clone());
-    let connecting = Connecting {
-        limit: settings.limit,
-        names: settings.names,
-        announce: None,
-    };
-    let names = Arc::new(Names::of_system());
-    Connector::new(move |target| {
-        let (tls, names) = (tls.clone(), Arc::clone(&names));
-        async move {
-            if let Place::Host { host, .. } = &target.place {
-                names.refresh_if_old(host, connecting.names.refresh);
-            }
-            let to = (&target, &*names);
-            connecting.connect(to, tls.as_ref(), Header::Own).await
-        }
-    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::front::auth_hook::{AuthHook, AuthSettings};
 use crate::front::plain::HttpProxy;
 use crate::front::service::LocalService;
-use crate::session::SessionSettings;
+use crate::session::{Callback, SessionSettings};
 use crate::upstream::{Pool, PoolSettings, run};
 
 /// One route, as it is asked for.
@@ -78,6 +78,8 @@ pub(super) struct Route {
     pub(super) settings: RouteSettings,
     /// Who is asked before anything is answered.
     pub(super) auth: Option<AuthHook>,
+    /// Who is told of clients with sessions.
+    pub(super) callback: Option<Arc<Callback>>,
     pub(super) name: Arc<str>,
     pub(super) backing: Backing,
 }
@@ -153,8 +155,11 @@ impl Route {
     fn new(settings: RouteSettings, backing: Backing) -> Self {
         let name = settings.name();
         let auth = settings.auth.as_ref();
+        let session = settings.session.as_ref();
+        let callback = session.and_then(|session| session.callback.as_ref());
         Self {
             auth: auth.map(|auth| AuthHook::new(auth, &name)),
+            callback: callback.map(|callback| Callback::start(callback, &name)),
             name,
             settings,
             backing,

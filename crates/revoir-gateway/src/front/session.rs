@@ -35,7 +35,7 @@ use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::proxy_protocol::Header;
 use crate::rules::Rules;
-use crate::session::{Leg, SessionClient, SessionSettings, Shared, refused};
+use crate::session::{Callback, Leg, SessionClient, SessionSettings, Shared, refused};
 use crate::upstream::Pool;
 use crate::upstream::opening;
 use crate::watch::LoggedRequest;
@@ -96,6 +96,7 @@ pub(super) async fn answer(
         granted,
         permit,
         who,
+        callback: route.callback.clone(),
     };
     open(front, &mut request, (begins, source), (settings, principal))
 }
@@ -158,6 +159,8 @@ struct Begins {
     /// Its place among all clients, if there was one.
     permit: Option<ClientPermit>,
     who: LoggedRequest,
+    /// Who is told that it is away, or back.
+    callback: Option<Arc<Callback>>,
 }
 
 impl Begins {
@@ -191,6 +194,10 @@ impl Begins {
         // What an adapter has heard of its client went with the gateway before.
         let may_move = treatment.is_hold() && adapter.is_none();
         let is_successor = hello.verdict == Verdict::Resumed;
+        let told = self
+            .callback
+            .take()
+            .map(|callback| (callback, name.as_str().into()));
         let redial = Box::new(Redialer::new(
             Arc::clone(&self.pool),
             settings.handshake_limit,
@@ -213,7 +220,7 @@ impl Begins {
             let registry = &front.registry;
             let shared = Arc::new(Shared::new(session.watcher()));
             let seen = (Arc::clone(&registry.observer), route);
-            let side = SessionClient::new(session, (Arc::clone(&shared), may_move), seen);
+            let side = SessionClient::new(session, (Arc::clone(&shared), may_move), seen, told);
             if is_successor && may_move {
                 side.succeed();
             }

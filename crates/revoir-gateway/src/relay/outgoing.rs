@@ -22,14 +22,14 @@ pub(crate) trait Accept {
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
     /// `None`: nothing waits, so that an idle connection owns no buffer.
-    waiting: Option<Box<Waiting>>,
+    waiting: Option<Box<Backlog>>,
     /// All bytes that the transport ever took.
     sent: u64,
 }
 
 /// What waits, once something has.
 #[derive(Debug, Default)]
-struct Waiting {
+struct Backlog {
     /// Data that was not written, from the start of the first message of which that is true.
     data: Chunks,
     /// How much at the start of `data` was written.
@@ -101,11 +101,11 @@ impl Outgoing {
         let Some(waiting) = &mut self.waiting else {
             return Self::default();
         };
-        let messages = Waiting {
+        let messages = Backlog {
             data: std::mem::take(&mut waiting.data),
             ends: std::mem::take(&mut waiting.ends),
             base: waiting.base,
-            ..Waiting::default()
+            ..Backlog::default()
         };
         waiting.written = 0;
         self.waiting.take_if(|waiting| waiting.is_empty());
@@ -127,7 +127,7 @@ impl Outgoing {
 
     /// Bytes of data that wait.
     pub(crate) fn queued(&self) -> usize {
-        self.look(Waiting::queued)
+        self.look(Backlog::queued)
     }
 
     /// Whole messages that wait, or were not written to their last byte.
@@ -152,17 +152,17 @@ impl Outgoing {
 
     /// What `sent` is once everything that waits has left.
     pub(crate) fn sent_in_the_end(&self) -> u64 {
-        self.sent + self.look(Waiting::left) as u64
+        self.sent + self.look(Backlog::left) as u64
     }
 
     /// Takes out everything that did not leave.
     pub(crate) fn take_rest(&mut self) -> Vec<u8> {
-        let rest = self.waiting.as_deref().map(Waiting::rest);
+        let rest = self.waiting.as_deref().map(Backlog::rest);
         *self = Self::default();
         rest.unwrap_or_default()
     }
 
-    fn look<T: Default>(&self, look: impl FnOnce(&Waiting) -> T) -> T {
+    fn look<T: Default>(&self, look: impl FnOnce(&Backlog) -> T) -> T {
         self.waiting.as_deref().map_or_else(T::default, look)
     }
 
@@ -182,7 +182,7 @@ impl Outgoing {
     }
 }
 
-impl Waiting {
+impl Backlog {
     /// As [`Outgoing::flush`]. Returns how much was taken.
     fn flush(&mut self, transport: &mut dyn Accept, may_insert: bool) -> u64 {
         let mut sent = 0;

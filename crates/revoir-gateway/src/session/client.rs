@@ -15,6 +15,7 @@ use tokio::io::ReadBuf;
 use tokio::time::Instant;
 
 use crate::relay::EndedBy;
+use crate::session::callback::{Callback, Presence};
 use crate::session::shared::Shared;
 use crate::watch::Observer;
 
@@ -34,10 +35,13 @@ pub(crate) struct SessionClient {
     came: usize,
     stage: SessionStage,
     shared: Arc<Shared>,
+    is_detached: bool,
     /// Whether its client may be served by another backend, and so by another gateway.
     may_move: bool,
     observer: Arc<dyn Observer>,
     route: Arc<str>,
+    /// Who is told that it is away, or back, and of which connection.
+    told: Option<(Arc<Callback>, Arc<str>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +61,7 @@ impl SessionClient {
         session: Session,
         (shared, may_move): (Arc<Shared>, bool),
         (observer, route): (Arc<dyn Observer>, Arc<str>),
+        told: Option<(Arc<Callback>, Arc<str>)>,
     ) -> Self {
         let config = Arc::clone(&CONFIG);
         Self {
@@ -67,9 +72,11 @@ impl SessionClient {
             came: 0,
             stage: SessionStage::Open,
             shared,
+            is_detached: false,
             may_move,
             observer,
             route,
+            told,
         }
     }
 
@@ -207,8 +214,14 @@ impl SessionClient {
             Event::Attached(attached) => {
                 self.observer
                     .session_attached(&self.route, attached.verdict.id());
+                // A backend knows of a new one by its handshake.
+                if std::mem::take(&mut self.is_detached) {
+                    self.tell_of(Presence::Resumed);
+                }
             }
             Event::Detached { ending, .. } => {
+                self.is_detached = true;
+                self.tell_of(Presence::Detached);
                 tracing::debug!(target: "revoir", route = &*self.route, %ending, "the client of a session is away");
             }
             Event::Gap {
@@ -220,6 +233,13 @@ impl SessionClient {
             Event::Ended(ending) => self.ended(&ending),
             // Messages of the backend that its client did not take. The client is told how many.
             _ => {}
+        }
+    }
+
+    /// Tells the backend, if it wants to know.
+    fn tell_of(&self, presence: Presence) {
+        if let Some((callback, connection)) = &self.told {
+            callback.notify(connection, presence);
         }
     }
 

@@ -13,12 +13,15 @@
 //! What the relay does not say in bytes, a [`Shared`] tells: on whose account the client is closed, and where among the bytes
 //! another backend begins.
 
+mod callback;
 mod client;
 mod leg;
 mod refused;
 mod settings;
 mod shared;
 
+pub use callback::CallbackSettings;
+pub(crate) use callback::Callback;
 pub(crate) use client::SessionClient;
 pub(crate) use leg::Leg;
 pub(crate) use refused::refused;

@@ -6,6 +6,7 @@ use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use revoir::session::{Durable, Keys, Overflow, Principal, Window};
 
+use crate::session::callback::CallbackSettings;
 use crate::upstream::cookie;
 
 /// What the sessions of a route are told.
@@ -23,6 +24,8 @@ pub struct SessionSettings {
     pub durable: Durable,
     /// What seals tokens. `None`: a key that is random for each process.
     pub keys: Option<Keys>,
+    /// Whom to tell that a client is away, or back. `None`: nobody.
+    pub callback: Option<CallbackSettings>,
 }
 
 /// Whose a session is: who comes with its token has to be the same.
@@ -47,6 +50,7 @@ impl Default for SessionSettings {
             overflow: Overflow::Expire,
             durable: Durable::Acks,
             keys: None,
+            callback: None,
         }
     }
 }

@@ -1,17 +1,23 @@
 //! [`Connector`]: where an HTTP client of hyper gets its connections from.
 
+use std::error::Error;
 use std::future::{Future, ready};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::Uri;
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
+use crate::proxy_protocol::Header;
+use crate::upstream::connecting::Connecting;
 use crate::upstream::maybe_tls::MaybeTls;
-use crate::upstream::target::Target;
+use crate::upstream::names::{NameTimes, Names};
+use crate::upstream::settings::UpstreamTls;
+use crate::upstream::target::{Place, Target};
 
 type Connected = Pin<Box<dyn Future<Output = io::Result<TokioIo<MaybeTls>>> + Send>>;
 
@@ -30,6 +36,31 @@ impl Connector {
             Box::pin(async move { connecting.await.map(TokioIo::new) })
         }))
     }
+
+    /// Connects to what is no backend, each time within `limit`.
+    pub(crate) fn to_service(
+        limit: Duration,
+        times: NameTimes,
+        trust: Option<&UpstreamTls>,
+    ) -> Self {
+        let tls = trust.map(|trust| trust.tls().clone());
+        let connecting = Connecting {
+            limit,
+            names: times,
+            announce: None,
+        };
+        let names = Arc::new(Names::of_system());
+        Self::new(move |target| {
+            let (tls, names) = (tls.clone(), Arc::clone(&names));
+            async move {
+                if let Place::Host { host, .. } = &target.place {
+                    names.refresh_if_old(host, connecting.names.refresh);
+                }
+                let to = (&target, &*names);
+                connecting.connect(to, tls.as_ref(), Header::Own).await
+            }
+        })
+    }
 }
 
 impl Service<Uri> for Connector {
@@ -47,4 +78,15 @@ impl Service<Uri> for Connector {
             Err(error) => Box::pin(ready(Err(io::Error::other(error)))),
         }
     }
+}
+
+/// An error with those that caused it: hyper's own says only that something failed.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text.push_str(&format!(": {error}"));
+        next = error.source();
+    }
+    text
 }

@@ -1,5 +1,6 @@
 //! Clients with sessions: they come and go, and their backends do not notice.
 
+mod callback;
 mod cuts;
 mod ending;
 mod line;
