@@ -292,8 +292,9 @@ way, so that one end still hears the other. Keepalive is set to 1 s and 1 s, so 
 message is lost, doubled, out of order or in doubt, or a session is not resumed; where the median of five replays takes more than
 100 ms, or the first message of one with 50 ms each way more than 250 ms; where a binary message costs more than a byte on the
 wire, or a text message anything, beside acknowledgements (0.2) and pings (0.05); where a session of a client that is away
-costs more than 2 KiB, in the gateway beyond the connection to its backend; where more is kept than 5 % over what may be; and where
-a message of a session costs the gateway more than 1.5 times the processor time of one without.
+costs more than 2 KiB, in the gateway beyond the connection to its backend; where more is kept than 5 % over what may be; where
+a message of a session costs the gateway more than 1.5 times the processor time of one without; and where a gateway that is stopped or
+killed leaves a session with another verdict than its rule says, a message missing that its client was not told of, or with `before-send` any.
 
 ";
 

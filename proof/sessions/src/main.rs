@@ -38,6 +38,7 @@ async fn main() -> anyhow::Result<()> {
                 pool::run().await,
                 gateway::away(revoir).await,
                 gateway::messages(revoir).await,
+                restarts::run(revoir).await,
                 beside::run(Path::new(script)).await,
             ];
             all_hold(parts)
