@@ -20,8 +20,8 @@ mod refused;
 mod settings;
 mod shared;
 
-pub use callback::CallbackSettings;
 pub(crate) use callback::Callback;
+pub use callback::CallbackSettings;
 pub(crate) use client::SessionClient;
 pub(crate) use leg::Leg;
 pub(crate) use refused::refused;
