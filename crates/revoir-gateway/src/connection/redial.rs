@@ -303,6 +303,16 @@ mod tests {
         let waiting =
             Redial::<MaybeTls>::redial(&redialer, queue_id, Priority::Normal, seeking, None);
         assert!(size_of_val(&*waiting) <= 512, "{}", size_of_val(&*waiting));
+        // Up to a thousand dial, where their backend accepts faster than it answers.
+        let asking = Asking {
+            path: PathId::of("/chat"),
+            priority: Priority::Normal,
+            is_new: true,
+        };
+        let permit = redialer.pool.dial_permit(queue_id, asking).await;
+        let wanted = &redialer.wanted;
+        let dialing = wanted.ask((&redialer.pool, limit), permit, seeking, None);
+        assert!(size_of_val(&dialing) <= 1536, "{}", size_of_val(&dialing));
     }
 
     #[test]

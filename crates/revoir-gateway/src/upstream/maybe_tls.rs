@@ -49,7 +49,8 @@ impl MaybeTls {
         };
         let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
         let connector = TlsConnector::from(tls.config());
-        let stream = connector.connect(name, socket).await?;
+        // In a box, so that the future of a plain connection has no room for TLS.
+        let stream = Box::pin(connector.connect(name, socket)).await?;
         Ok(Self::Tls(Box::new(stream.into())))
     }
 }

@@ -122,7 +122,9 @@ pub(super) async fn attempt(
     opening: &Opening,
 ) -> Result<Opened, DialError> {
     let since = Instant::now();
-    let stream = match pool.connect(target, opening.client).await {
+    // In a box, which is gone while the answer is waited for.
+    let connected = Box::pin(pool.connect(target, opening.client)).await;
+    let stream = match connected {
         Ok(stream) => stream,
         // It is there, and cannot be trusted.
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -241,4 +243,31 @@ pub(crate) fn handshake_headers(headers: &HeaderMap) -> Result<Headers, Handshak
         pushed.map_err(|_| HandshakeError::MalformedHead { part })?;
     }
     Ok(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::settings::PoolSettings;
+
+    /// Up to a thousand are under way at once, where a backend accepts faster than it answers.
+    #[tokio::test]
+    async fn an_attempt_takes_little_memory_beside_its_connection() {
+        let target = Target::parse("ws://127.0.0.1:9").unwrap();
+        let pool = Pool::new(PoolSettings::new(target.clone()), Instant::now());
+        let opening = Opening {
+            resource: "/chat".parse().unwrap(),
+            headers: HeaderMap::new(),
+            key: String::new(),
+            subprotocols: Vec::new(),
+            extensions: None,
+            mode: Mode::Hold,
+            affinity: None,
+            client: Header::Own,
+        };
+        let attempt = attempt(&pool, &target, &opening);
+        let connecting = pool.connect(&target, Header::Own);
+        let sizes = [size_of_val(&attempt), size_of_val(&connecting)];
+        assert!(sizes[0] <= 512 && sizes[1] <= 1280, "{sizes:?}");
+    }
 }
