@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::adapter::{Adapter, Fate, Unholdable};
+use revoir_codes::CloseCode;
+
+use crate::adapter::{Adapter, Fate, Unholdable, tells_restart};
 use crate::message::{Message, Outbox};
 use crate::stomp::connection::{NOT_STOMP, Phase, Stomp, Subscription, begin_alike, is_beat};
 use crate::stream::{Unit, Verdict};
@@ -94,7 +96,15 @@ impl Adapter for Stomp {
         }
     }
 
+    /// A server that was frozen drops its clients for heartbeats that it has not read yet, as soon as it goes on: RabbitMQ
+    /// with 1000. That says nothing of this one.
+    fn is_restart(&self, code: CloseCode, _reason: &[u8]) -> bool {
+        let was_silent = self.stood_in.is_some();
+        tells_restart(code) || (was_silent && code == CloseCode::NORMAL_CLOSURE)
+    }
+
     fn server_gone(&mut self, now: Duration, out: &mut Outbox) {
+        self.stood_in = None;
         if self.is_ready() {
             self.while_away = self.from_client.clone();
             self.next_beat = self.heart_beat.map(|_| now);

@@ -292,6 +292,26 @@ fn a_server_that_is_silent_is_stood_in_for_a_minute() {
     it.expect_client(b"\n\n\n\n\n");
 }
 
+/// RabbitMQ does, before it reads what the clients have said meanwhile.
+#[test]
+fn a_server_that_drops_its_clients_as_it_wakes_does_not_mean_them() {
+    let mut it = subscribed("auto");
+    let means_them = |it: &ByteStream, code| !it.adapter().is_restart(code, b"");
+    it.pass(Duration::from_millis(1999));
+    assert!(means_them(&it, CloseCode::NORMAL_CLOSURE));
+    it.pass(Duration::from_secs(60));
+    assert!(!means_them(&it, CloseCode::NORMAL_CLOSURE));
+    assert!(means_them(&it, CloseCode::POLICY_VIOLATION));
+    // What it says first may say why.
+    it.server_text("\n");
+    assert!(means_them(&it, CloseCode::NORMAL_CLOSURE));
+    it.pass(Duration::from_secs(60));
+    // Its successor was heard of.
+    it.lose();
+    it.back();
+    assert!(means_them(&it, CloseCode::NORMAL_CLOSURE));
+}
+
 #[test]
 fn a_server_that_goes_during_the_replay_is_replaced_again() {
     let mut it = subscribed("client-individual");
