@@ -10,6 +10,7 @@ mod beside;
 mod cuts;
 mod detached;
 mod gateway;
+mod nodes;
 mod pool;
 mod process;
 mod proxy;
@@ -47,6 +48,14 @@ async fn main() -> anyhow::Result<()> {
         ["wire"] => wire::run().await,
         ["detached"] => detached::run().await,
         ["pool"] => pool::run().await,
+        ["nodes", revoir, sessions, rate, kills] => {
+            let size = nodes::Size {
+                sessions: sessions.parse()?,
+                rate: rate.parse()?,
+                kills: kills.parse()?,
+            };
+            nodes::run(Path::new(revoir), size).await
+        }
         ["restarts", revoir] => restarts::run(Path::new(revoir)).await,
         ["gateway", revoir] => {
             let revoir = Path::new(revoir);
@@ -61,7 +70,7 @@ async fn main() -> anyhow::Result<()> {
         ["connections", url] => gateway::wait_on(url).await,
         _ => bail!(
             "usage: revoir-sessions run MESSAGES-EACH-WAY REVOIR SCRIPT, or one part of it: cuts MESSAGES, wire, detached, pool, \
-             gateway REVOIR, restarts REVOIR, beside SCRIPT"
+             gateway REVOIR, restarts REVOIR, nodes REVOIR SESSIONS RATE KILLS, beside SCRIPT"
         ),
     }
 }

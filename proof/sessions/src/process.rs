@@ -1,7 +1,7 @@
 //! Other processes: this program again, or a gateway; and what they cost.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -111,11 +111,16 @@ impl Gateway {
     }
 }
 
-/// Where a gateway says that it listens. What it says later is read, and not looked at.
+/// Where a gateway on this machine says that it listens. What it says later is read, and not looked at.
 pub(crate) async fn address(stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
+    address_on(Ipv4Addr::LOCALHOST.into(), stderr).await
+}
+
+/// The same of one that listens on this address.
+pub(crate) async fn address_on(host: IpAddr, stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
     let mut lines = BufReader::new(stderr).lines();
     let line = lines.next_line().await?.context("the gateway ended")?;
-    let Some(start) = line.find("127.0.0.1:") else {
+    let Some(start) = line.find(&format!("{host}:")) else {
         bail!("the gateway says: {line}");
     };
     let rest = &line[start..];

@@ -1,0 +1,109 @@
+//! [`Node`]: one of the gateways, one process after the other; and [`Roads`]: where each is.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Context;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use super::Phase;
+use super::namespace::Namespace;
+use crate::process::{START_LIMIT, address_on};
+
+/// Where the nodes are, and what happens at present.
+pub(super) struct Roads(Mutex<(Vec<SocketAddr>, Phase)>);
+
+impl Roads {
+    pub(super) fn new(nodes: usize) -> Self {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
+        Self(Mutex::new((vec![nowhere; nodes], Phase::Start)))
+    }
+
+    fn with<R>(&self, look: impl FnOnce(&mut (Vec<SocketAddr>, Phase)) -> R) -> R {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// One of them by chance, there or not.
+    pub(super) fn any(&self) -> (usize, SocketAddr) {
+        self.with(|(nodes, _)| {
+            let node = fastrand::usize(..nodes.len());
+            (node, nodes[node])
+        })
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.with(|(_, phase)| *phase)
+    }
+
+    pub(super) fn enter(&self, phase: Phase) {
+        self.with(|(_, at)| *at = phase);
+    }
+}
+
+pub(super) struct Node {
+    revoir: PathBuf,
+    config: PathBuf,
+    number: usize,
+    host: IpAddr,
+    /// What runs it where it is.
+    runner: Option<std::process::Command>,
+    child: Option<Child>,
+}
+
+impl Node {
+    pub(super) fn new(
+        revoir: &Path,
+        folder: &Path,
+        (number, inside): (usize, Option<&Namespace>),
+        config: &str,
+    ) -> anyhow::Result<Self> {
+        let path = folder.join("revoir.toml");
+        fs::write(&path, config)?;
+        fs::write(folder.join("session.keys"), "07".repeat(32))?;
+        Ok(Self {
+            revoir: revoir.to_owned(),
+            config: path,
+            number,
+            host: inside.map_or(Ipv4Addr::LOCALHOST.into(), Namespace::node),
+            runner: inside.map(Namespace::command),
+            child: None,
+        })
+    }
+
+    pub(super) async fn start(&mut self, roads: &Roads) -> anyhow::Result<()> {
+        let mut command = match &self.runner {
+            Some(runner) => {
+                let mut command = Command::new(runner.get_program());
+                command.args(runner.get_args()).arg(&self.revoir);
+                command
+            }
+            None => Command::new(&self.revoir),
+        };
+        let mut child = command
+            .args(["serve", "--listen", &format!("{}:0", self.host), "--config"])
+            .arg(&self.config)
+            .args(["--access-log", "none"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("start {}", self.revoir.display()))?;
+        let stderr = child.stderr.take().context("a pipe")?;
+        let address = timeout(START_LIMIT, address_on(self.host, stderr)).await??;
+        self.child = Some(child);
+        roads.with(|(nodes, _)| nodes[self.number] = address);
+        Ok(())
+    }
+
+    /// Kills it. Its address stays, and nobody listens there.
+    pub(super) async fn kill(&mut self) -> anyhow::Result<()> {
+        let mut child = self.child.take().context("there is none")?;
+        child.kill().await?;
+        Ok(())
+    }
+}
