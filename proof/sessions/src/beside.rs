@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use revoir::reconnect::Rule;
 use revoir::session::{self, Event, Reader, Session, Writer};
-use revoir::{Client, Config, Link, Policy};
+use revoir::{Client, Config, Link};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::coming_back;
 use crate::process::Process;
 use crate::proxy::{self, Counts};
 use crate::server;
@@ -161,7 +161,7 @@ async fn sessions() -> anyhow::Result<Seen> {
         .map(|_| {
             let client = Client::new().with_config(server::quick(Config::client()));
             let soon = Duration::from_millis(50)..=Duration::from_millis(250);
-            let policy = Policy::new().with_rule(Rule::code(1006).with_delay(soon));
+            let policy = coming_back::within(&soon);
             let link = Link::to(&format!("ws://{proxy}/"));
             let link = link.with_client(client).with_policy(policy);
             let session = session::Client::new().start(link);

@@ -7,6 +7,7 @@
 )]
 
 mod beside;
+mod coming_back;
 mod cuts;
 mod detached;
 mod gateway;

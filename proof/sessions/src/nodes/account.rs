@@ -111,9 +111,12 @@ impl Account {
         );
         println!("|---|---:|---|---:|---:|");
         for phase in Phase::ALL {
-            if let Some(returns) = self.phases.get(&phase) {
-                returns.print(phase.name());
-            }
+            // That nobody lost a connection is a result as well.
+            let nobody = Returns::default();
+            self.phases
+                .get(&phase)
+                .unwrap_or(&nobody)
+                .print(phase.name());
         }
         let Self { up, down, .. } = self;
         println!("\n| messages | of clients | of backends |\n|---|---:|---:|");

@@ -175,7 +175,8 @@ impl World {
         for kill in 0..kills {
             next += KILL_EVERY;
             sleep_until(next).await;
-            let node = &mut self.nodes[kill % NODES];
+            // The last one first: it is to have clients when it is cut off.
+            let node = &mut self.nodes[(kill + NODES - 1) % NODES];
             node.kill().await?;
             sleep(GONE_FOR).await;
             node.start(&self.roads).await?;

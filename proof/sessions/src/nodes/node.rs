@@ -68,7 +68,7 @@ impl Node {
             revoir: revoir.to_owned(),
             config: path,
             number,
-            host: inside.map_or(Ipv4Addr::LOCALHOST.into(), Namespace::node),
+            host: inside.map_or_else(|| Ipv4Addr::LOCALHOST.into(), Namespace::node),
             runner: inside.map(Namespace::command),
             child: None,
         })

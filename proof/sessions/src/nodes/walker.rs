@@ -1,13 +1,13 @@
 //! [`Walker`]: a client with a session, which goes from one gateway to the next.
 
 use std::net::Shutdown;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use revoir::reconnect::Rule;
 use revoir::session::{self, Event, Session, Verdict};
-use revoir::{Cause, Link, Message, Policy};
+use revoir::{Link, Message};
 use socket2::Socket;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -15,6 +15,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::Phase;
 use super::backend::{SharedTalk, locked, number};
 use super::node::Roads;
+use crate::coming_back;
+
+/// So soon a client comes back.
+const SOON: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_millis(60);
 
 const TTL: Duration = Duration::from_secs(120);
 
@@ -69,7 +73,7 @@ impl Walker {
         let way = Arc::<Way>::default();
         let (roads_of_link, way_of_link) = (Arc::clone(roads), Arc::clone(&way));
         let link = Link::to(&format!("ws://gateway.example/?{name}"))
-            .with_policy(policy())
+            .with_policy(coming_back::within(&SOON))
             .with_connector(move |_| {
                 let (node, address) = roads_of_link.any();
                 let way = Arc::clone(&way_of_link);
@@ -120,22 +124,6 @@ impl Walker {
     pub(super) fn stop(&self) {
         self.is_over.store(true, Relaxed);
     }
-}
-
-/// Comes back soon, wherever the other ways to lose a connection would have it wait.
-fn policy() -> Policy {
-    let soon = Duration::from_millis(20)..=Duration::from_millis(60);
-    let lost = [
-        Cause::Eof,
-        Cause::Reset,
-        Cause::WriteFailed,
-        Cause::Refused,
-        Cause::HandshakeEof,
-        Cause::HandshakeReset,
-    ];
-    lost.into_iter().fold(Policy::new(), |policy, cause| {
-        policy.with_rule(Rule::cause(cause).with_delay(soon.clone()))
-    })
 }
 
 struct Walk {
@@ -193,12 +181,10 @@ impl Walk {
                 self.before = Some(node);
                 heard.missing += attached.lost.unwrap_or(0);
             }
-            Event::Detached { .. } => {
-                // Of several tries in vain the first counts.
-                if heard.lost.len() < heard.arrivals.len() {
-                    self.since = Instant::now();
-                    heard.lost.push(self.roads.phase());
-                }
+            // Of several tries in vain the first counts.
+            Event::Detached { .. } if heard.lost.len() < heard.arrivals.len() => {
+                self.since = Instant::now();
+                heard.lost.push(self.roads.phase());
             }
             Event::Gap { count, .. } => heard.missing += count,
             Event::Returned { message, .. } => heard.returned.extend(number(&message)),
