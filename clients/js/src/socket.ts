@@ -244,12 +244,12 @@ export class RevoirSocket extends EventTarget {
 		}
 		data = asData(data);
 		const { reconnect = true, queue = {} } = this.#options;
-		const isOver = this.#readyState > 1;
-		if (this.#readyState === 1 && !this.#queue.next) {
+		// Behind the server's Close the browser throws a message away, and says so in the console.
+		if (this.#readyState === 1 && this.#native?.readyState === 1 && !this.#queue.next) {
 			this.#connection?.send(data);
-		} else if (isOver && !reconnect) {
+		} else if (this.#readyState && !reconnect) {
 			this.#native?.send(data as string);
-		} else if (isOver || !reconnect || !queue) {
+		} else if (this.#readyState > 1 || !reconnect || !queue) {
 			throw new DOMException("not open", "InvalidStateError");
 		} else {
 			const size = sizeOf(data);
@@ -381,7 +381,8 @@ export class RevoirSocket extends EventTarget {
 
 	/** Sends what has waited, no faster than it leaves. */
 	#flush(connection: Connection): void {
-		if (this.#connection !== connection || this.#readyState !== 1) {
+		// A connection that was given up is closing or closed.
+		if (connection.native.readyState !== 1) {
 			return;
 		}
 		while (this.#queue.next && connection.native.bufferedAmount < FLUSH_BYTES) {

@@ -148,6 +148,24 @@ test("every message has one fate: sent, kept, or returned", async () => {
 	assert.throws(() => socket.send("5"), { name: "InvalidStateError" });
 });
 
+test("behind the server's Close nothing goes to the native socket: it would throw it away", async () => {
+	const { socket, first } = await opened();
+	// Its Close is here, and the end of TCP is not.
+	first.readyState = 2;
+	socket.send("a");
+	assert.deepEqual([first.sent, socket.readyState, socket.bufferedAmount], [[], 1, 1]);
+	first.end(1012);
+	await pass(10_000);
+	FakeSocket.last.open();
+	await settle();
+	assert.deepEqual(FakeSocket.last.sent, ["a"]);
+
+	const native = await opened({ reconnect: false });
+	native.first.readyState = 2;
+	native.socket.send("a");
+	assert.deepEqual(native.first.sent, ["a"]);
+});
+
 test("the queue is bounded, and says so", async () => {
 	const socket = connect({ queue: { messages: 2, bytes: 5 } });
 	socket.send("äb");
