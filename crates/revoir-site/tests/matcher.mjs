@@ -64,7 +64,8 @@ const MISSING = [
   "code 1006",
   "1006 1012 x",
   "graphql ws",
-  "nginx",
+  "nginx x",
+  "ingress nginx",
   "login",
   "tls expired",
   "redemarrage",
@@ -72,7 +73,7 @@ const MISSING = [
   "error 404",
 ];
 
-const collections = ["queries.toml", "second.toml", "third.toml", "fourth.toml", "fifth.toml", "sixth.toml"];
+const collections = ["queries.toml", "second.toml", "third.toml", "fourth.toml", "fifth.toml", "sixth.toml", "seventh.toml"];
 const files = await Promise.all(collections.map((name) => readFile(new URL(name, import.meta.url), "utf8")));
 const quotes = [...files.join("\n").matchAll(/^q = (?:(".*")|'(.*)')$/gm)];
 const queries = quotes.map(([, quoted, plain]) => plain ?? JSON.parse(quoted));

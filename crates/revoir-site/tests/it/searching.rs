@@ -93,13 +93,15 @@ fn people_find_what_they_look_for() {
     let fourth = asked("fourth.toml");
     let fifth = asked("fifth.toml");
     let sixth = asked("sixth.toml");
+    let seventh = asked("seventh.toml");
     let row = |what: &str, of: &Shares| {
         let (first, in_three) = (percent(of.first), percent(of.in_three));
         format!("| {what} | {} | {first} | {in_three} |\n", of.count)
     };
     let table = format!(
         "# The search, measured\n\n| queries | count | an acceptable page first | among the first three |\n|---|---:|---:|---:|\n\
-         | the sixth collection, when it was first asked | 40 | 72.5 % | 85.0 % |\n{}\
+         | the seventh collection, when it was first asked | 40 | 55.0 % | 77.5 % |\n{}\
+         | the sixth, when it was first asked | 40 | 72.5 % | 85.0 % |\n{}\
          | the fourth, when it was first asked | 50 | 92.0 % | 98.0 % |\n{}\
          | the fifth, when it was first asked | 12 | 83.3 % | 91.6 % |\n{}{}| the second, when it was first asked | 40 | 65.0 % | 77.5 % |\n{}\
          | the third, when it was first asked | 23 | 78.2 % | 91.3 % |\n{}\n\
@@ -118,11 +120,20 @@ fn people_find_what_they_look_for() {
          - The sixth (`sixth.toml`, 2026-11-30) was collected by somebody who had written nothing of the search, from eighteen \
          searches of public trackers and pages, its pages fixed and committed before it was asked once. That is below what is wanted, 85 % and \
          95 %: what the others say comes from people who knew how the search works. Titles that only say that connections drop, and \
-         products named in passing (Heroku, SignalR), are what it misses. Since then more words are on record.\n\n\
+         products named in passing (Heroku, SignalR), are what it misses. Since then more words are on record.\n\
+         - The seventh (`seventh.toml`, 2026-11-30) is from six searches of public trackers by technology, its pages fixed and \
+         committed before it was asked once; whoever collected it had changed the search. What had been changed by then (words of 34 \
+         causes, endings of words, the words of remedies left out) had helped with 92 queries read for it, and the fourth, fifth and \
+         sixth, of which only the sums were looked at, were no worse: it did not help with the seventh, which the search before \
+         answered 65.0 % first and 77.5 % in three, and was taken back. What stays makes no collection worse: words of questions say \
+         nothing, and two pages are found by what people ask for. What is still missed are titles about a library (HMR, MQTT, a kernel) that name \
+         no trouble, and those in which each word says something else than all of them together. Leaving out the words of remedies would make \
+         the index lighter by a tenth to a quarter, and cost two of the forty.\n\n\
          `REVOIR_WRITE_DOCS=1 cargo test -p revoir-site --test it people_find` writes this page. A page loads two scripts to \
          search: the index when the box is first used, and what reads a line when a line is typed. Neither is \
          as heavy as 60 kB, gzipped.\n\n\
-         ## The first collection\n\n{}\n## The second collection\n\n{}\n## The third collection\n\n{}\n## The fourth collection\n\n{}\n## The fifth collection\n\n{}\n## The sixth collection\n\n{}",
+         ## The first collection\n\n{}\n## The second collection\n\n{}\n## The third collection\n\n{}\n## The fourth collection\n\n{}\n## The fifth collection\n\n{}\n## The sixth collection\n\n{}\n## The seventh collection\n\n{}",
+        row("the seventh, today", &seventh),
         row("the sixth, today", &sixth),
         row("the fourth, today", &fourth),
         row("the fifth, today", &fifth),
@@ -135,6 +146,7 @@ fn people_find_what_they_look_for() {
         fourth.rows,
         fifth.rows,
         sixth.rows,
+        seventh.rows,
     );
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/search.md");
     if std::env::var_os("REVOIR_WRITE_DOCS").is_some() {

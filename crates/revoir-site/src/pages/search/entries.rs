@@ -442,6 +442,18 @@ fn pages(locale: &'static Locale) -> impl Iterator<Item = Entry> {
     .map(|(address, title, english, detail, names)| {
         Entry::new(address, title, detail)
             .with(TITLE, english)
+            .with(NAMES, said_of(address))
             .with(SIGNS, &names)
     })
+}
+
+/// What people say who look for a page that has many things.
+fn said_of(address: Address) -> &'static str {
+    match address {
+        Address::Causes => {
+            "why reason reasons trigger triggers break shut stop stops keeps troubleshooting debug 原因 分析"
+        }
+        Address::AllCodes => "list meaning means error code status 错误 误码 状态 态码",
+        _ => "",
+    }
 }
