@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::event::{Close, Ended, Event, Fate, Loss, Message};
 use crate::role::Role;
+use crate::sending::Sequenced;
 use crate::session::Session;
 use crate::session::application::SendError;
-use crate::session::line::ConnectionId;
+use crate::session::line::{ConnectionId, Line};
 use crate::wire::{GoAway, Violation, is_announced};
 
 impl Session {
@@ -61,11 +62,28 @@ impl Session {
         }
     }
 
-    /// Server: the session is lost. If it has a connection, that is closed with `close`.
+    /// Server: the session is lost. If it has a connection, that is closed with `close`, behind what was sent and is not written.
     pub fn lose(&mut self, loss: Loss, close: Close) {
         if self.ended.is_none() {
+            self.say_last();
             self.end(Ended::Lost(loss));
             self.close(close);
+        }
+    }
+
+    /// What a client that is there can still be given goes before the Close: nobody else will give it that.
+    fn say_last(&mut self) {
+        let is_open = |line: &Line| line.is_open && !line.is_closing;
+        while let Some(now) = self
+            .line
+            .as_ref()
+            .filter(|line| is_open(line))
+            .map(|line| line.spoke)
+            && !matches!(self.sending.next(), Some(Sequenced::Bye(_)))
+            && let Some(message) = self.next_message(now)
+            && let Some(line) = &mut self.line
+        {
+            line.last.push_back(message);
         }
     }
 

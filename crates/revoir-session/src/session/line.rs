@@ -1,10 +1,11 @@
 //! [`Line`]: the connection that a session has just now.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::event::Close;
+use crate::event::{Close, Message};
 use crate::wire::{GoAway, Token, Welcome};
 
 /// One of the connections of a session. At a server it is the generation.
@@ -27,6 +28,8 @@ pub(crate) struct Line {
     pub(crate) goaway: Option<GoAway>,
     pub(crate) ping: bool,
     pub(crate) pong: bool,
+    /// Messages of a session that is over, before the Close.
+    pub(crate) last: VecDeque<Message>,
     /// What is written last.
     pub(crate) close: Option<Close>,
     pub(crate) is_closing: bool,
@@ -51,6 +54,7 @@ impl Line {
             goaway: None,
             ping: false,
             pong: false,
+            last: VecDeque::new(),
             close: None,
             is_closing: false,
             heard: now,

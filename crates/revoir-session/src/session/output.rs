@@ -76,7 +76,8 @@ impl Session {
             if let Some(count) = self.take_ack(now) {
                 return Some((binary(Control::Ack(count).encode()), true));
             }
-            if let Some(message) = self.next_message(now) {
+            let last = self.line.as_mut()?.last.pop_front();
+            if let Some(message) = last.or_else(|| self.next_message(now)) {
                 return Some((Outgoing::Message(message), true));
             }
         }
@@ -110,7 +111,7 @@ impl Session {
         !self.volatile && self.held_behind.is_some_and(|held| next > held)
     }
 
-    fn next_message(&mut self, now: Duration) -> Option<Message> {
+    pub(super) fn next_message(&mut self, now: Duration) -> Option<Message> {
         if self.line.as_ref()?.close.is_some() || self.ended.is_some() {
             return None;
         }

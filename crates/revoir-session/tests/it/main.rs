@@ -1,6 +1,7 @@
 //! Behaviour of sessions.
 #![expect(clippy::unwrap_used, reason = "helpers outside of `#[test]` functions")]
 
+mod last_words;
 mod memory;
 mod model;
 mod overhead;
