@@ -289,7 +289,8 @@ impl End {
 
     /// Server: ends the session; its client is told why if it comes.
     pub(super) fn lose(&self, loss: Loss) {
-        self.stir(|session, _| session.lose(loss, gone()));
+        self.change_state(|state, _| state.lose(loss, gone()));
+        self.connection.notify_waiters();
     }
 
     /// Tells the application of something that is not of the protocol.

@@ -131,6 +131,22 @@ impl EndState {
         self.forget_unread();
     }
 
+    /// The session is lost. Its client is told how much was taken, so what nobody has taken is its own again.
+    pub(super) fn lose(&mut self, loss: Loss, close: Close) {
+        let unread = self.events.iter().map(|it| match &it.event {
+            Event::Message { .. } => 1,
+            Event::Gap { count, .. } => *count,
+            _ => 0,
+        });
+        let taken = match &self.place {
+            Some(place) => place.taken(),
+            None => self.session.received().saturating_sub(unread.sum()),
+        };
+        self.session.stop_taking(taken);
+        self.forget_unread();
+        self.session.lose(loss, close);
+    }
+
     /// Throws away what is the peer's again.
     fn forget_unread(&mut self) {
         let taken = self.session.received();

@@ -154,6 +154,52 @@ async fn what_a_backend_says_before_it_answers_a_drain_arrives() {
 }
 
 #[tokio::test]
+async fn what_a_client_says_to_a_backend_that_is_about_to_end_comes_back_to_it() {
+    let (stage, second) = two(Mode::Tunnel).await;
+    let (mut client, mut backend) = settled(&stage).await;
+    stage.network.lead_to(second.address);
+    let gateway = Arc::clone(&stage.between.gateway);
+    let draining = tokio::spawn(async move { gateway.drain(Drain::going_away()).await });
+    assert_eq!(backend.closed().await.0, 1001);
+    client.send("2").await.unwrap();
+    // It is with the gateway, and nobody takes it there.
+    soon(async {
+        while stage.between.gateway.handles()[0]
+            .session()
+            .is_some_and(|session| session.status().received < 2)
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    backend.text("last").await;
+    backend.close(1001).await;
+    assert_eq!(text(&mut client).await, "last");
+    let Event::GoAway(goaway) = told(&mut client).await else {
+        panic!("not told");
+    };
+    assert!(!goaway.resumable);
+    let (mut next, _) = taken(&stage.backend).await;
+    let (mut verdict, mut returned) = (None, None);
+    soon(async {
+        while verdict.is_none() || returned.is_none() {
+            match client.event().await.unwrap() {
+                Event::Attached(attached) => verdict = Some(attached.verdict.id()),
+                Event::Returned { message, .. } => returned = Some(message),
+                Event::Detached { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    })
+    .await;
+    assert_eq!(verdict, Some("fresh:backend"));
+    assert_eq!(returned, Some(Message::Text("2".into())));
+    soon(draining).await.unwrap();
+    client.send("3").await.unwrap();
+    assert_eq!(next.recv().await, "3");
+}
+
+#[tokio::test]
 async fn a_drain_leaves_a_session_that_is_held_to_the_next_gateway() {
     let (stage, second) = two(Mode::Hold).await;
     let (mut client, backend) = settled(&stage).await;
