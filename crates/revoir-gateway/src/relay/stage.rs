@@ -429,6 +429,8 @@ impl Relay {
     pub(super) fn close_silent(&mut self, at: &mut Moment<'_>, side: Side) {
         let frame = CloseFrame::new(SendCode::TIMEOUT, Reason::truncated("no sign of life"));
         if let Some(hop) = self.hop_mut(side) {
+            // RFC 6455 section 7.1.7: no answer is waited for.
+            hop.fail();
             hop.send_close(frame, Cause::PongTimeout, Detail::None, at.random);
         }
     }
