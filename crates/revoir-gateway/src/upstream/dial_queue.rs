@@ -10,9 +10,6 @@ use crate::upstream::path_id::PathId;
 /// How many permits that nobody was there to give out are made up for.
 const CATCH_UP: Duration = Duration::from_millis(20);
 
-/// How many permits may be in use at once, however few are given out in a second.
-const LEAST_AT_ONCE: usize = 256;
-
 /// How many paths are remembered while a backend is away.
 const MOST_TRIED: usize = 16;
 
@@ -21,17 +18,11 @@ const MOST_TRIED: usize = 16;
 /// While it accepts, they come at a steady rate. While it does not, one at a time is tried, with
 /// pauses: a backend that starts is met by one connection, not by all. The same holds for the
 /// re-dials of a path that answers badly, and nobody else waits for those.
-///
-/// One that accepts faster than it answers is not given more and more handshakes, which would all be late in the end, and each
-/// of which takes memory here.
 #[derive(Debug)]
 pub(crate) struct DialQueue {
     /// Between two permits.
     interval: Duration,
     next: Duration,
-    /// Permits that were given out, and are in use.
-    in_use: usize,
-    most_in_use: usize,
     reach: Reach,
     waiting: HashMap<QueueId, Asking>,
     /// In order. Whoever has left, or moved to the other one, is passed over.
@@ -60,8 +51,6 @@ impl DialQueue {
         let mut queue = Self {
             interval: Duration::ZERO,
             next: Duration::ZERO,
-            in_use: 0,
-            most_in_use: 0,
             reach: Reach::Accepts,
             waiting: HashMap::new(),
             urgent: VecDeque::new(),
@@ -76,7 +65,6 @@ impl DialQueue {
     /// Gives out another number of permits per second, at least one, and with other pauses.
     pub(crate) fn set(&mut self, rate: u32, redials: Redials) {
         self.interval = Duration::from_secs(1) / rate.max(1);
-        self.most_in_use = LEAST_AT_ONCE.max(usize::try_from(rate).unwrap_or(usize::MAX));
         self.bad_paths.redials = redials;
     }
 
@@ -111,30 +99,15 @@ impl DialQueue {
         self.waiting.remove(&queue_id);
     }
 
-    /// Who may dial at `now`, until [`over`](Self::over). Ask until there is nobody.
+    /// Who may dial at `now`. Ask until there is nobody.
     pub(crate) fn grant(&mut self, now: Duration) -> Option<QueueId> {
-        let queue_id = self.take_due(now)?;
-        self.in_use += 1;
-        Some(queue_id)
-    }
-
-    /// A permit that was given out is not in use any more.
-    pub(crate) const fn over(&mut self) {
-        self.in_use = self.in_use.saturating_sub(1);
-    }
-
-    const fn has_room(&self) -> bool {
-        self.in_use < self.most_in_use
-    }
-
-    fn take_due(&mut self, now: Duration) -> Option<QueueId> {
         match &mut self.reach {
             Reach::Accepts => {
                 let probe = self.bad_paths.take_due(now, &mut self.waiting);
                 if probe.is_some() {
                     return probe;
                 }
-                if self.next > now || !self.has_room() {
+                if self.next > now {
                     return None;
                 }
                 let queue_id = self.take_first()?;
@@ -162,7 +135,7 @@ impl DialQueue {
         match self.reach {
             Reach::Accepts => {
                 let somebody_waits = !self.urgent.is_empty() || !self.normal.is_empty();
-                let next = (somebody_waits && self.has_room()).then_some(self.next);
+                let next = somebody_waits.then_some(self.next);
                 next.into_iter().chain(self.bad_paths.next_due()).min()
             }
             Reach::Away { tried: true, .. } => None,
@@ -341,32 +314,10 @@ mod tests {
         let mut now = ms(1000);
         while let Some(next) = queue.next_grant() {
             now = now.max(next);
-            let due = granted(&mut queue, now);
-            due.iter().for_each(|_| queue.over());
-            seen.extend(due);
+            seen.extend(granted(&mut queue, now));
         }
         assert!(seen.iter().copied().eq(0..9000));
         assert!((ms(9900)..=ms(10_000)).contains(&now), "{now:?}");
-    }
-
-    #[test]
-    fn no_more_are_under_way_at_once_than_may_come_in_a_second() {
-        for (rate, most) in [(1000, 1000), (10, LEAST_AT_ONCE)] {
-            let mut queue = waiting(rate, 5000);
-            let mut now = ms(1000);
-            let mut given = 0;
-            while let Some(next) = queue.next_grant() {
-                now = now.max(next);
-                given += granted(&mut queue, now).len();
-            }
-            assert_eq!(given, most);
-            now += ms(60_000);
-            assert!(granted(&mut queue, now).is_empty());
-            queue.over();
-            assert!(queue.next_grant().is_some());
-            assert_eq!(granted(&mut queue, now).len(), 1);
-            assert_eq!(queue.next_grant(), None);
-        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(super) struct Permits {
 
 struct State {
     queue: DialQueue,
-    waiting: HashMap<QueueId, oneshot::Sender<()>>,
+    waiting: HashMap<QueueId, (Asking, oneshot::Sender<()>)>,
 }
 
 impl Permits {
@@ -81,10 +81,10 @@ impl Permits {
         {
             let mut state = self.state();
             if asking.is_new && state.queue.is_free() {
-                return DialPermit::new(self, asking, false);
+                return DialPermit::new(self, asking);
             }
             state.queue.enqueue(queue_id, asking);
-            state.waiting.insert(queue_id, sender);
+            state.waiting.insert(queue_id, (asking, sender));
         }
         self.changed.notify_one();
         let mut waiting = Waiter {
@@ -95,7 +95,7 @@ impl Permits {
         };
         // The sender is in the list until the permit is given.
         waiting.is_given = receiver.await.is_ok();
-        DialPermit::new(self, asking, true)
+        DialPermit::new(self, asking)
     }
 
     /// One who has waited goes behind those of `priority` from now on.
@@ -122,13 +122,9 @@ impl Permits {
         self.epoch.elapsed()
     }
 
-    /// `has_waited`: for the permit, which counts among those in use.
-    fn report(&self, asking: Asking, has_waited: bool, reached: Reached) {
+    fn report(&self, asking: Asking, reached: Reached) {
         let now = self.now();
         let mut state = self.state();
-        if has_waited {
-            state.queue.over();
-        }
         match reached {
             Reached::Well => {
                 let began = state.queue.accepted(now, asking.path);
@@ -158,9 +154,10 @@ impl Permits {
         let mut state = self.state();
         let now = self.now();
         while let Some(queue_id) = state.queue.grant(now) {
-            if let Some(sender) = state.waiting.remove(&queue_id) {
-                // Who leaves in this moment says so.
-                let _ = sender.send(());
+            let waiting = state.waiting.remove(&queue_id);
+            let asking = waiting.as_ref().map(|(asking, _)| *asking);
+            if waiting.is_none_or(|(_, sender)| sender.send(()).is_err()) {
+                state.queue.unused(asking);
             }
         }
         state.queue.next_grant().map(|next| self.epoch + next)
@@ -189,7 +186,6 @@ impl Drop for Waiter<'_> {
         let mut state = self.permits.state();
         if state.waiting.remove(&self.queue_id).is_none() {
             // The permit was given in this moment.
-            state.queue.over();
             state.queue.unused(Some(self.asking));
         }
         state.queue.leave(self.queue_id);
@@ -203,17 +199,14 @@ impl Drop for Waiter<'_> {
 pub(crate) struct DialPermit {
     permits: Arc<Permits>,
     asking: Asking,
-    /// Not that of a newcomer who went at once.
-    has_waited: bool,
     reported: bool,
 }
 
 impl DialPermit {
-    fn new(permits: &Arc<Permits>, asking: Asking, has_waited: bool) -> Self {
+    fn new(permits: &Arc<Permits>, asking: Asking) -> Self {
         Self {
             permits: Arc::clone(permits),
             asking,
-            has_waited,
             reported: false,
         }
     }
@@ -226,19 +219,14 @@ impl DialPermit {
     /// What came of it. `Reached::Not`: no upstream of the pool is there.
     pub(crate) fn report(mut self, reached: Reached) {
         self.reported = true;
-        self.permits.report(self.asking, self.has_waited, reached);
+        self.permits.report(self.asking, reached);
     }
 }
 
 impl Drop for DialPermit {
     fn drop(&mut self) {
         if !self.reported {
-            let mut state = self.permits.state();
-            if self.has_waited {
-                state.queue.over();
-            }
-            state.queue.unused(Some(self.asking));
-            drop(state);
+            self.permits.state().queue.unused(Some(self.asking));
             self.permits.changed.notify_one();
         }
     }
