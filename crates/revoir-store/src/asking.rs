@@ -29,7 +29,9 @@ impl Asking {
         let waits = self.waiting.wait_for(session);
         let listens = match self.owners().get_mut(&owner) {
             Some(asked) => {
-                asked.push_back(session);
+                if !asked.contains(&session) {
+                    asked.push_back(session);
+                }
                 true
             }
             None => false,
@@ -64,7 +66,7 @@ impl Asking {
     }
 }
 
-/// An owner that listens. One that stops although it was asked nothing is gone: nobody waits for it.
+/// An owner that listens. One that stops without a question is gone: nobody waits for it.
 struct Listens<'a> {
     asking: &'a Asking,
     owner: u64,
@@ -73,10 +75,8 @@ struct Listens<'a> {
 
 impl Drop for Listens<'_> {
     fn drop(&mut self) {
-        let mut owners = self.asking.owners();
-        let has_none = owners.get(&self.owner).is_some_and(VecDeque::is_empty);
-        if has_none && !self.comes_back {
-            owners.remove(&self.owner);
+        if !self.comes_back {
+            self.asking.owners().remove(&self.owner);
         }
     }
 }

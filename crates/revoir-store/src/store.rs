@@ -58,7 +58,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The next session that others ask this owner for. It never comes where one server has the store. One value of a store that
     /// nodes share over a network is for one owner: of two that wait there, either gets what the other is asked for.
     ///
-    /// Cancel safe: what was asked and not given waits for the next call.
+    /// Cancel safe: a question is given once. What was asked and not given waits for the next call where nodes share the store over
+    /// a network; in one process, an owner that gives up listening counts as gone, and is not waited for.
     fn asked(&self, _owner: u64) -> Pin<Box<dyn Future<Output = SessionId> + Send + '_>> {
         Box::pin(pending())
     }

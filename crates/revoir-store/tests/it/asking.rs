@@ -72,8 +72,15 @@ async fn an_owner_that_is_gone_is_not_waited_for_and_a_silent_one_for_a_second()
             assert_eq!(since.elapsed(), SECOND);
         }
         owner.abort();
-        // What it did not hear is there for whoever listens in its name.
+        // It did not hear the second question, and it was put once.
         assert_eq!(store.asked(7).await, ID);
+        // Nobody waits for it from now on, whatever it was asked and did not hear.
+        let mut listens = Box::pin(store.asked(7));
+        assert!(timeout(SECOND, &mut listens).await.is_err());
+        drop(listens);
+        let since = Instant::now();
+        store.ask(ID, 7).await.unwrap();
+        assert_eq!(since.elapsed(), Duration::ZERO);
     }
 }
 

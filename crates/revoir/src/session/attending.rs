@@ -66,7 +66,13 @@ impl Server {
                     return;
                 };
                 match opened {
-                    Ok(accepted) => self.go_on(*successor, &principal, accepted).await,
+                    Ok(accepted) => {
+                        let going_on = self.go_on(*successor, &principal, accepted);
+                        let Some(gone_on) = unless_left(&socket, going_on).await else {
+                            return;
+                        };
+                        gone_on
+                    }
                     Err(close) => Err(close),
                 }
             }

@@ -18,6 +18,9 @@ const BATCH: usize = 4096;
 /// For the last write of a session that another server asks for, or is to have.
 pub(super) const LEAVING: Duration = Duration::from_secs(5);
 
+/// A session whose client is there is looked at so often at least.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// What is behind of the sessions of a server in its store, and what became of the last write.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -64,8 +67,9 @@ impl Ledger {
         self.noted.notify_one();
     }
 
-    /// This session is to be looked at then.
+    /// This session is to be looked at then, or sooner: those that are over by then are not remembered for long.
     pub(super) fn schedule(&self, at: Instant, id: SessionId) {
+        let at = at.min(Instant::now() + LONGEST);
         let refreshes = self.refreshes.lock();
         let mut refreshes = refreshes.unwrap_or_else(PoisonError::into_inner);
         refreshes.insert((at, id));
@@ -144,5 +148,29 @@ impl Ledger {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn no_session_is_remembered_for_longer_than_a_minute() {
+        let ledger = Ledger::new(Arc::new(revoir_store::Memory::new().unwrap()));
+        let hours = Instant::now() + Duration::from_secs(4 * 3600);
+        let soon = Instant::now() + Duration::from_secs(7);
+        let [first, second] = [1, 2].map(|id| SessionId([id; 16]));
+        ledger.schedule(hours, first);
+        ledger.schedule(soon, second);
+        let mut due = Vec::new();
+        for _ in 0..60 {
+            advance(Duration::from_secs(1)).await;
+            let now = ledger.due().into_iter();
+            due.extend(now.map(|(at, id)| (at == soon, id)));
+        }
+        assert_eq!(due, [(true, second), (false, first)]);
     }
 }

@@ -67,7 +67,7 @@ impl Messages {
 /// memory only is not resumed elsewhere; but the client may know that later than the store does.
 fn is_specified(arrival: &Arrival) -> bool {
     match arrival.verdict {
-        Verdict::Resumed => true,
+        Verdict::Resumed => !arrival.was_volatile || arrival.stays,
         Verdict::New => arrival.phase == Phase::Start,
         Verdict::Epoch => arrival.was_volatile && !arrival.stays,
         _ => false,
