@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::front::auth_hook::{AuthHook, AuthSettings};
 use crate::front::plain::HttpProxy;
 use crate::front::service::LocalService;
-use crate::session::{Callback, SessionSettings};
+use crate::session::{Callback, CallbackSettings, SessionSettings};
 use crate::upstream::{Pool, PoolSettings, run};
 
 /// One route, as it is asked for.
@@ -56,6 +56,10 @@ impl RouteSettings {
     fn name(&self) -> Arc<str> {
         let host = self.host.as_deref().unwrap_or_default();
         format!("{host}{}", self.path).into()
+    }
+
+    fn callback(&self) -> Option<&CallbackSettings> {
+        self.session.as_ref()?.callback.as_ref()
     }
 
     fn matches(&self, host: &str, path: &[u8]) -> bool {
@@ -125,7 +129,7 @@ impl Route {
                 Backing::Upstreams { pool, plain, task }
             }
         };
-        Self::new(settings, backing)
+        Self::new(settings, backing, None)
     }
 
     /// This route with other settings, if its connections can stay. Returns the names of the upstreams
@@ -149,17 +153,22 @@ impl Route {
         let plain = HttpProxy::new(pool);
         let (pool, task) = (Arc::clone(pool), Arc::clone(task));
         let backing = Backing::Upstreams { pool, plain, task };
-        Some((Self::new(settings.clone(), backing), changed))
+        Some((Self::new(settings.clone(), backing, Some(self)), changed))
     }
 
-    fn new(settings: RouteSettings, backing: Backing) -> Self {
+    /// `before`: the route that it takes the place of.
+    fn new(settings: RouteSettings, backing: Backing, before: Option<&Self>) -> Self {
         let name = settings.name();
         let auth = settings.auth.as_ref();
-        let session = settings.session.as_ref();
-        let callback = session.and_then(|session| session.callback.as_ref());
+        let same = before.filter(|before| before.settings.callback() == settings.callback());
+        let callback = match same {
+            // What waits to be told stays in order.
+            Some(before) => before.callback.clone(),
+            None => settings.callback().map(|to| Callback::start(to, &name)),
+        };
         Self {
             auth: auth.map(|auth| AuthHook::new(auth, &name)),
-            callback: callback.map(|callback| Callback::start(callback, &name)),
+            callback,
             name,
             settings,
             backing,

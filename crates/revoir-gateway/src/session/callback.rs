@@ -1,6 +1,6 @@
 //! [`Callback`]: tells a backend that wants to know that the client of a session is away, or back.
 //!
-//! It is told over HTTP, one notice after the other, and each once: what it does not take is left out, and what happens
+//! It is told over HTTP, one notice after the other: what it does not take is said once more, and what happens
 //! to a session while its notice waits takes the place of that. So a backend that is slow, or away, is told less, and
 //! never more than one notice for each session.
 
@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::upstream::{Connector, NameTimes, UpstreamTls, chain};
 
@@ -61,8 +61,10 @@ struct Notice {
     event: Presence,
     /// As in Revoir-Conn.
     connection: Arc<str>,
-    /// When it happened.
+    /// When that was seen.
     time: String,
+    /// Whether it was said before, in vain.
+    is_again: bool,
 }
 
 impl Notice {
@@ -72,6 +74,7 @@ impl Notice {
             event,
             connection,
             time,
+            is_again: _,
         } = self;
         json!({"event": event, "connection": &**connection, "time": time}).to_string()
     }
@@ -113,6 +116,7 @@ impl Callback {
             event,
             connection: Arc::clone(connection),
             time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+            is_again: false,
         };
         self.queue.waiting().add(notice);
         self.queue.added.notify_one();
@@ -152,6 +156,16 @@ impl Notices {
         }
     }
 
+    /// One that was not taken waits once more, unless there is news of its client.
+    fn put_back(&mut self, notice: Notice) {
+        if !notice.is_again && !self.notices.contains_key(&notice.connection) {
+            self.add(Notice {
+                is_again: true,
+                ..notice
+            });
+        }
+    }
+
     fn take(&mut self) -> Option<Notice> {
         self.notices.remove(&self.order.pop_front()?)
     }
@@ -183,14 +197,16 @@ impl Teller {
     /// Goes on until it is aborted.
     async fn tell(self, queue: Arc<NoticeQueue>) {
         let mut has_failed = false;
+        let mut says_next = Instant::now();
         loop {
-            let (notice, left_out) = {
-                let mut waiting = queue.waiting();
-                (waiting.take(), std::mem::take(&mut waiting.left_out))
-            };
             let route = &*self.route;
-            if left_out > 0 {
-                tracing::warn!(target: "revoir", route, left_out, "the callback of sessions is too slow");
+            let notice = queue.waiting().take();
+            if says_next <= Instant::now() {
+                let left_out = std::mem::take(&mut queue.waiting().left_out);
+                if left_out > 0 {
+                    says_next = Instant::now() + PAUSE;
+                    tracing::warn!(target: "revoir", route, left_out, "the callback of sessions is too slow");
+                }
             }
             let Some(notice) = notice else {
                 queue.added.notified().await;
@@ -203,6 +219,7 @@ impl Teller {
                     if !std::mem::replace(&mut has_failed, true) {
                         tracing::warn!(target: "revoir", route, error, "the callback of sessions does not take a notice");
                     }
+                    queue.waiting().put_back(notice);
                     sleep(PAUSE).await;
                 }
             }
@@ -247,7 +264,22 @@ mod tests {
             event,
             connection: connection.into(),
             time: String::new(),
+            is_again: false,
         }
+    }
+
+    #[test]
+    fn what_is_not_taken_waits_once_more_unless_there_is_news() {
+        let mut waiting = Notices::default();
+        waiting.put_back(notice("a", Presence::Detached));
+        let again = waiting.take().unwrap();
+        assert!(again.is_again);
+        waiting.put_back(again);
+        assert_eq!(waiting.take(), None);
+        waiting.add(notice("a", Presence::Resumed));
+        waiting.put_back(notice("a", Presence::Detached));
+        assert_eq!(waiting.take(), Some(notice("a", Presence::Resumed)));
+        assert_eq!(waiting.take(), None);
     }
 
     #[test]

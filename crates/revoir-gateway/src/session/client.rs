@@ -200,6 +200,10 @@ impl SessionClient {
         }
         while let Some(change) = self.shared.take_change() {
             self.session.backend_changed(change);
+            if self.is_detached {
+                // The new one has not heard of it.
+                self.tell_of(Presence::Detached);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! A store that is away, for a while or for good.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,13 +48,16 @@ impl Moody {
         self.mood.send_replace(mood);
     }
 
-    fn answer<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
+    fn answer<'a, T: Send + 'a>(
+        &'a self,
+        ask: impl FnOnce() -> Answer<'a, T> + Send + 'a,
+    ) -> Answer<'a, T> {
         let mut mood = self.mood.subscribe();
         Box::pin(async move {
             let mood = *mood.wait_for(|mood| *mood != Mood::Silent).await.unwrap();
             match mood {
                 Mood::Refuses => Err(StoreError::new("away")),
-                Mood::Answers | Mood::Silent => answer.await,
+                Mood::Answers | Mood::Silent => ask().await,
             }
         })
     }
@@ -65,11 +69,23 @@ impl Store for Moody {
     }
 
     fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
-        self.answer(self.store.load(session))
+        self.answer(move || self.store.load(session))
     }
 
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {
-        self.answer(self.store.write(writes))
+        self.answer(move || self.store.write(writes))
+    }
+
+    fn ask(&self, session: SessionId, owner: u64) -> Answer<'_, ()> {
+        self.answer(move || self.store.ask(session, owner))
+    }
+
+    fn asked(&self, owner: u64) -> Pin<Box<dyn Future<Output = SessionId> + Send + '_>> {
+        self.store.asked(owner)
+    }
+
+    fn let_go(&self, session: SessionId) -> Answer<'_, ()> {
+        self.answer(move || self.store.let_go(session))
     }
 }
 
