@@ -77,10 +77,10 @@ impl Ledger {
 
     /// Takes those that are to be looked at by now.
     pub(super) fn due(&self) -> BTreeSet<(Instant, SessionId)> {
-        let now = Instant::now();
+        let later = Instant::now() + Duration::from_nanos(1);
         let refreshes = self.refreshes.lock();
         let mut refreshes = refreshes.unwrap_or_else(PoisonError::into_inner);
-        let mut later = refreshes.split_off(&(now, SessionId::default()));
+        let mut later = refreshes.split_off(&(later, SessionId::default()));
         std::mem::swap(&mut *refreshes, &mut later);
         later
     }
