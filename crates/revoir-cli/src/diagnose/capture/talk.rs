@@ -33,14 +33,14 @@ pub(super) enum Talk {
 pub(super) struct WebSocket {
     /// What was asked for, without its query.
     pub(super) path: String,
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Option<OpeningAnswer>,
     /// Whoever speaks: the client first.
     pub(super) sides: [Side; 2],
 }
 
 /// The answer to the opening handshake.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct OpeningAnswer {
     pub(super) status: u16,
     pub(super) at: Duration,
     pub(super) headers: Vec<(String, String)>,
@@ -100,7 +100,7 @@ impl WebSocket {
         let status = head.status();
         let key = request.field("sec-websocket-key").unwrap_or_default();
         let accepted = head.field("sec-websocket-accept").unwrap_or_default();
-        socket.answer = Some(Answer {
+        socket.answer = Some(OpeningAnswer {
             status,
             accepts_other_key: status == 101 && accepted != handshake::accept(key),
             at: flow.down.at(place - 1).unwrap_or(flow.last),
