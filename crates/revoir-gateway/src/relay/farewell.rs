@@ -8,10 +8,6 @@ use crate::relay::ended_by::EndedBy;
 use crate::relay::state::{Moment, Relay, Side};
 use crate::relay::verdict::Goodbye;
 
-/// What the client of a session is told once its backend has ended.
-#[derive(Debug)]
-pub(super) struct Farewell(Goodbye);
-
 impl Relay {
     /// Has this goodbye wait until the backend has said all it has to say, or for as long as a closing handshake may
     /// take. Returns whether it waits.
@@ -21,7 +17,7 @@ impl Relay {
             return false;
         }
         if self.farewell.is_none() {
-            self.farewell = Some(Box::new(Farewell(goodbye.clone())));
+            self.farewell = Some(Box::new(goodbye.clone()));
             let until = at.now + self.rules.close_budget;
             self.moving.get_or_insert(until);
             self.close_ahead(at);
@@ -35,7 +31,7 @@ impl Relay {
             return;
         }
         if let Some(farewell) = self.farewell.take() {
-            let frame = self.frame_of(at, &farewell.0);
+            let frame = self.frame_of(at, &farewell);
             self.close(at, Side::Backend, frame, "the gateway closes");
             self.farewell = Some(farewell);
         }
@@ -48,7 +44,7 @@ impl Relay {
         };
         self.begin_closing(at.now);
         self.ended_by = EndedBy::Gateway;
-        self.say(at, &farewell.0);
+        self.say(at, &farewell);
         true
     }
 }

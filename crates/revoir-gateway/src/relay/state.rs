@@ -9,13 +9,12 @@ use revoir_proto::{Cause, Detail, Ending, Finish, Random, Role};
 
 use crate::relay::budgets::Budgets;
 use crate::relay::ended_by::EndedBy;
-use crate::relay::farewell::Farewell;
 use crate::relay::hold::{Hold, Previous, Seeking};
 use crate::relay::hop::{Hop, earlier};
 use crate::relay::lane::{Lane, LaneRules, Unit};
 use crate::relay::outgoing::{Accept, Outgoing};
 use crate::relay::scanner::ScanRules;
-use crate::relay::verdict::HoldCause;
+use crate::relay::verdict::{Goodbye, HoldCause};
 use crate::relay::watched::Watched;
 use crate::rules::Rules;
 use crate::treatment::Treatment;
@@ -118,7 +117,7 @@ pub(crate) struct Relay {
     /// Until when the backend may take to close that the client leaves for another one.
     pub(super) moving: Option<Duration>,
     /// What the client is told once its backend has ended, which the gateway has closed first.
-    pub(super) farewell: Option<Box<Farewell>>,
+    pub(super) farewell: Option<Box<Goodbye>>,
     /// Whether a lost backend has left the client inside a frame.
     is_torn: bool,
     /// What the last holds have left, until the connection was stable for a while.
