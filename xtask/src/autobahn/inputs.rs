@@ -87,6 +87,13 @@ pub(super) fn record(server: &str, client: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
+/// Names what is tested; `None` while it is not committed.
+pub(super) fn source() -> anyhow::Result<Option<String>> {
+    let is_committed = uncommitted()?.is_empty();
+    let names = || Ok(format!("{:#?}\n", names()?));
+    is_committed.then(names).transpose()
+}
+
 /// Git's names for the inputs as they are committed.
 fn names() -> anyhow::Result<Inputs> {
     let mut names = Inputs::new();

@@ -84,6 +84,9 @@ const UNIT_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// Until the suite or our server listens.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
+/// The file beside the reports of a unit that says what was tested.
+const SOURCE: &str = "source.txt";
+
 /// The name that the suite's reports have for us.
 const AGENT: &str = "revoir";
 
@@ -95,11 +98,13 @@ pub(super) struct Run {
     pub(super) failures: Vec<String>,
 }
 
-/// Runs every unit in both roles, a few at a time. The failure of one does not stop the others.
+/// Runs every unit in both roles, a few at a time. The failure of one does not stop the others. With `source`, which names what
+/// is tested, units that a run of the same came to the end of, before it was broken off, are not run again.
 pub(super) fn run_all(
     suite: &Suite,
     peers: &Peers,
     is_whole: bool,
+    source: Option<&str>,
     reports: &Path,
     deadline: Instant,
 ) -> Run {
@@ -114,13 +119,18 @@ pub(super) fn run_all(
             let begin = Instant::now();
             let folder = reports.join(format!("{role} {}", unit.name));
             let deadline = deadline.min(begin + UNIT_LIMIT);
-            let found = run(suite, peers, role, &unit, &folder, deadline);
-            let seconds = begin.elapsed().as_secs();
+            let before = source.and_then(|source| earlier(&folder, &unit, source));
+            let (found, took) = if let Some(found) = before {
+                (Ok(found), "as they were run before".to_owned())
+            } else {
+                let found = run(suite, peers, role, &unit, source, &folder, deadline);
+                (found, format!("in {} s", begin.elapsed().as_secs()))
+            };
             let mut done = lock(&done);
             match found {
                 Ok(found) => {
                     report(&format!(
-                        "   {role} {}: {} cases in {seconds} s",
+                        "   {role} {}: {} cases {took}",
                         unit.name,
                         found.len()
                     ));
@@ -146,6 +156,24 @@ pub(super) fn run_all(
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What came out of a unit in a run of the same source that was broken off.
+fn earlier(folder: &Path, unit: &Unit, source: &str) -> Option<BTreeMap<CaseId, Behaviors>> {
+    let noted = fs::read_to_string(folder.join(SOURCE)).ok()?;
+    let found = read_reports(folder).ok()?;
+    (noted == source && found.len() == unit.cases).then_some(found)
+}
+
+/// The next run begins anew.
+pub(super) fn forget(reports: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(reports).with_context(|| format!("read {}", reports.display()))? {
+        let noted = entry?.path().join(SOURCE);
+        if noted.exists() {
+            fs::remove_file(&noted).with_context(|| format!("remove {}", noted.display()))?;
+        }
+    }
+    Ok(())
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -155,6 +183,7 @@ fn run(
     peers: &Peers,
     role: Role,
     unit: &Unit,
+    source: Option<&str>,
     folder: &Path,
     deadline: Instant,
 ) -> anyhow::Result<BTreeMap<CaseId, Behaviors>> {
@@ -169,6 +198,9 @@ fn run(
     let outcomes = read_reports(folder)?;
     if outcomes.len() != unit.cases {
         bail!("{} of {} cases were run", outcomes.len(), unit.cases);
+    }
+    if let Some(source) = source {
+        fs::write(folder.join(SOURCE), source).context("note what was tested")?;
     }
     Ok(outcomes)
 }
