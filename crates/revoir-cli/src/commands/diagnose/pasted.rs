@@ -35,12 +35,30 @@ pub(super) fn read() -> Result<Pasted, Failure> {
                 .to_owned(),
         });
     }
+    if let Some(unpack) = unpacking(&bytes) {
+        return Err(Failure::Impossible {
+            problem: "standard input is compressed".to_owned(),
+            hint: format!("unpack it first: {unpack} < FILE | revoir diagnose --console -"),
+        });
+    }
     if capture::is_capture(&bytes) {
         return Ok(Pasted::Capture(capture::read(&bytes)));
     }
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let text = endings_of_har(&text).unwrap_or_else(|| last_lines(&text));
     Ok(Pasted::Text(text))
+}
+
+/// What unpacks bytes that are compressed.
+fn unpacking(bytes: &[u8]) -> Option<&'static str> {
+    let known: [(&[u8], &str); 4] = [
+        (&[0x1f, 0x8b], "gunzip"),
+        (&[0x28, 0xb5, 0x2f, 0xfd], "unzstd"),
+        (&[0xfd, b'7', b'z', b'X', b'Z'], "unxz"),
+        (b"BZh", "bunzip2"),
+    ];
+    let found = known.iter().find(|(magic, _)| bytes.starts_with(magic));
+    found.map(|(_, unpack)| *unpack)
 }
 
 fn last_lines(text: &str) -> String {
@@ -73,6 +91,14 @@ fn endings_of_har(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_compressed_is_named_with_the_way_out() {
+        assert_eq!(unpacking(&[0x1f, 0x8b, 8, 0]), Some("gunzip"));
+        assert_eq!(unpacking(b"BZh91AY"), Some("bunzip2"));
+        assert_eq!(unpacking(b"WebSocket is closed"), None);
+        assert_eq!(unpacking(b""), None);
+    }
 
     #[test]
     fn a_har_file_is_read_for_its_websockets() {
