@@ -168,7 +168,7 @@ impl End {
             }
             Op::Volatile(volatile) => {
                 self.changes += 1;
-                self.session.set_volatile(now, *volatile);
+                self.session.set_volatile(*volatile);
             }
         }
     }
