@@ -10,7 +10,8 @@ const MOST_READS: usize = 64;
 impl Session {
     /// Passes `input` on as a driver does that reads up to `length` bytes at once.
     pub(super) fn read(&mut self, input: &[u8], length: usize) {
-        let length = length.max(input.len().div_ceil(MOST_READS));
+        let pieces = input.len().div_ceil(MOST_READS);
+        let length = length.clamp(pieces, input.len());
         let mut rest = input;
         while !rest.is_empty() {
             let count = self.read_once(&rest[..rest.len().min(length)], length);
