@@ -45,10 +45,7 @@ impl Ended {
         let cut = Cut::of(flow);
         let mut evidence = Evidence::new();
         evidence.tcp = cut.map(|cut| cut.tcp);
-        evidence.witness = cut.map(|cut| match cut.by_client {
-            true => Witness::Server,
-            false => Witness::Client,
-        });
+        evidence.witness = cut.map(|cut| witness(cut.by_client));
         let mut ended = Self {
             at: cut.map_or(flow.last, |cut| cut.at),
             is_websocket: false,
@@ -195,10 +192,7 @@ impl Ended {
         let how = if let Some((at, code, reason, by_client)) = first_close {
             self.evidence.code = Some(code);
             self.evidence.clean = Some(both);
-            self.evidence.witness = Some(match by_client {
-                true => Witness::Server,
-                false => Witness::Client,
-            });
+            self.evidence.witness = Some(witness(by_client));
             if both {
                 self.evidence.tcp = None;
             } else if let Some(cut) = cut {
@@ -255,10 +249,10 @@ fn closed(code: CloseCode, reason: &str, by_client: bool, both: bool) -> String 
 }
 
 /// Whether a side asked with a ping and got no answer, although there was time for one.
-fn unanswered(asks: &Side, answers: &Side, end: Duration) -> bool {
-    let answered = answers.pongs.last().copied().unwrap_or_default();
-    let open = |ping: &&Duration| **ping > answered && **ping + PONG <= end;
-    asks.pings.iter().any(|ping| open(&ping))
+pub(super) fn unanswered(asks: &Side, answers: &Side, end: Duration) -> bool {
+    let answered = answers.pong.unwrap_or_default();
+    let open = |ping: &Duration| *ping > answered && end.saturating_sub(*ping) >= PONG;
+    asks.pings.iter().any(open)
 }
 
 impl Cut {
@@ -298,7 +292,15 @@ impl Cut {
     }
 }
 
-fn step(text: String) -> Step {
+/// Who learns of an ending that one side began: the other.
+const fn witness(by_client: bool) -> Witness {
+    match by_client {
+        true => Witness::Server,
+        false => Witness::Client,
+    }
+}
+
+pub(super) fn step(text: String) -> Step {
     Step {
         id: StepId::Capture,
         outcome: Outcome::Noted,

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use revoir_codes::catalog::diagnosis::Evidence;
 
-use crate::diagnose::{Outcome, Step, StepId};
-use ending::Ended;
+use crate::diagnose::Step;
+use ending::{Ended, step};
 use flow::Flow;
 use packets::Summary;
 pub(crate) use packets::is_capture;
@@ -59,12 +59,7 @@ pub(crate) fn read(bytes: &[u8]) -> Captured {
     let hidden = ended.len().saturating_sub(SHOWN);
     let mut steps: Vec<Step> = ended.into_iter().skip(hidden).map(|of| of.step).collect();
     if let Some(text) = remark(&summary, flows.len(), steps.len(), hidden) {
-        steps.push(Step {
-            id: StepId::Capture,
-            outcome: Outcome::Noted,
-            text,
-            took: Duration::ZERO,
-        });
+        steps.push(step(text));
     }
     Captured { steps, evidence }
 }

@@ -53,15 +53,15 @@ pub(super) struct OpeningAnswer {
 /// What one side said after the handshake.
 #[derive(Debug, Default)]
 pub(super) struct Side {
-    pub(super) frames: usize,
     /// When the last byte of a frame came that is no Close frame.
     pub(super) last: Option<Duration>,
     pub(super) close: Option<(Duration, CloseFrame)>,
     /// The rule that it broke, after which nothing is read.
     pub(super) broken: Option<ProtocolError>,
-    /// A ping that the other side had not answered, if it was the last one.
+    /// When its pings came.
     pub(super) pings: Vec<Duration>,
-    pub(super) pongs: Vec<Duration>,
+    /// When its last pong came.
+    pub(super) pong: Option<Duration>,
 }
 
 impl Talk {
@@ -155,7 +155,6 @@ impl Side {
     }
 
     fn frame(&mut self, header: &FrameHeader, payload: &[u8], at: Duration) {
-        self.frames += 1;
         match header.opcode {
             Opcode::Close => {
                 let mut payload = payload.to_vec();
@@ -169,7 +168,7 @@ impl Side {
                 return;
             }
             Opcode::Ping => self.pings.push(at),
-            Opcode::Pong => self.pongs.push(at),
+            Opcode::Pong => self.pong = Some(at),
             _ => {}
         }
         self.last = Some(at);

@@ -101,6 +101,17 @@ fn under_tls_only_what_tcp_shows_is_known() {
     assert!(step.text.contains("TLS for"), "{}", step.text);
 }
 
+/// A capture can have any times.
+#[test]
+fn a_ping_at_the_end_of_time_is_no_fault_of_a_pong() {
+    let asks = talk::Side {
+        pings: vec![Duration::MAX],
+        ..talk::Side::default()
+    };
+    let answers = talk::Side::default();
+    assert!(!ending::unanswered(&asks, &answers, Duration::ZERO));
+}
+
 /// The lines of a capture, without times.
 fn lines(bytes: &[u8]) -> Vec<String> {
     read(bytes)
