@@ -44,7 +44,7 @@ pub(super) fn read() -> Result<Pasted, Failure> {
     if capture::is_capture(&bytes) {
         return Ok(Pasted::Capture(capture::read(&bytes)));
     }
-    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let text = String::from_utf8_lossy(&bytes);
     let text = endings_of_har(&text).unwrap_or_else(|| last_lines(&text));
     Ok(Pasted::Text(text))
 }
@@ -62,8 +62,8 @@ fn unpacking(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn last_lines(text: &str) -> String {
-    let count = text.lines().count();
-    let lines: Vec<&str> = text.lines().skip(count.saturating_sub(LINES)).collect();
+    let mut lines: Vec<&str> = text.lines().rev().take(LINES).collect();
+    lines.reverse();
     lines.join("\n")
 }
 
