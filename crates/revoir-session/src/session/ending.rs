@@ -7,7 +7,7 @@ use crate::role::Role;
 use crate::sending::Sequenced;
 use crate::session::Session;
 use crate::session::application::SendError;
-use crate::session::line::{ConnectionId, Line};
+use crate::session::line::ConnectionId;
 use crate::wire::{GoAway, Violation, is_announced};
 
 impl Session {
@@ -73,13 +73,12 @@ impl Session {
 
     /// What a client that is there can still be given goes before the Close: nobody else will give it that.
     fn say_last(&mut self) {
-        let is_open = |line: &Line| line.is_open && !line.is_closing;
-        while let Some(now) = self
-            .line
-            .as_ref()
-            .filter(|line| is_open(line))
-            .map(|line| line.spoke)
-            && !matches!(self.sending.next(), Some(Sequenced::Bye(_)))
+        let line = self.line.as_ref();
+        let Some(line) = line.filter(|line| line.is_open && !line.is_closing) else {
+            return;
+        };
+        let now = line.spoke;
+        while !matches!(self.sending.next(), Some(Sequenced::Bye(_)))
             && let Some(message) = self.next_message(now)
             && let Some(line) = &mut self.line
         {
