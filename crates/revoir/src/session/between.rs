@@ -65,8 +65,7 @@ impl Session {
     /// Server: ends the session without a goodbye of the client, which is told the verdict of `why` if it comes again.
     /// If it is there, its connection is closed with `code` and `reason`, behind `goaway`.
     pub fn lose(&self, why: Loss, goaway: Option<GoAway>, code: SendCode, reason: Reason) {
-        let end = self.end();
-        end.change_state(|state, _| {
+        self.end().stir_state(|state, _| {
             if let Some(goaway) = goaway {
                 // A code of the protocol's own announces nothing.
                 let _ = state.session.go_away(goaway);
@@ -74,7 +73,6 @@ impl Session {
             let reason = reason.to_string();
             state.lose(why, Close { code, reason });
         });
-        end.for_connection().notify_waiters();
     }
 
     /// Server with a [store](crate::session::Server::with_store): leaves the session to whichever server its client comes to next. If the

@@ -121,7 +121,11 @@ impl End {
 
     /// Changes the session, and tells its connection as well, which may have something to write now, or be another one's.
     pub(super) fn stir<R>(&self, change: impl FnOnce(&mut protocol::Session, Duration) -> R) -> R {
-        let result = self.change(change);
+        self.stir_state(|state, now| change(&mut state.session, now))
+    }
+
+    pub(super) fn stir_state<R>(&self, change: impl FnOnce(&mut EndState, Duration) -> R) -> R {
+        let result = self.change_state(change);
         self.connection.notify_waiters();
         result
     }
@@ -273,24 +277,21 @@ impl End {
             bye.code = SendCode::INTERNAL_ERROR;
         }
         // Otherwise it is over already.
-        let _ = self.change_state(|state, _| state.bye(bye));
-        self.connection.notify_waiters();
+        let _ = self.stir_state(|state, _| state.bye(bye));
         self.application.ring();
     }
 
     /// Ends the session without a goodbye of the peer.
     pub(super) fn give_up(&self, why: SessionEnding) {
-        self.change_state(|state, _| {
+        self.stir_state(|state, _| {
             state.why = Some(why);
             state.session.lose(Loss::Expired, gone());
         });
-        self.connection.notify_waiters();
     }
 
     /// Server: ends the session; its client is told why if it comes.
     pub(super) fn lose(&self, loss: Loss) {
-        self.change_state(|state, _| state.lose(loss, gone()));
-        self.connection.notify_waiters();
+        self.stir_state(|state, _| state.lose(loss, gone()));
     }
 
     /// Tells the application of something that is not of the protocol.

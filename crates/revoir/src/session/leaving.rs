@@ -109,13 +109,12 @@ impl End {
 
     /// The store has not answered to that.
     pub(super) fn go_without_store(&self) {
-        self.change_state(|state, now| {
+        self.stir_state(|state, now| {
             let EndState { session, place, .. } = state;
             if let Some(place) = place {
                 place.go_without(session, now);
             }
         });
-        self.for_connection().notify_waiters();
     }
 
     /// The store may have lost it.
@@ -139,7 +138,7 @@ impl End {
     /// Leaves it to whichever server its client comes to next: its connection is closed, and it is written as it is then,
     /// with its goodbye if one was said. Says whether it does: it has a store, and is not over.
     pub(super) fn leave_to_next(&self, goaway: Option<GoAway>, close: Close) -> bool {
-        let leaves = self.change_state(|state, _| {
+        self.stir_state(|state, _| {
             let is_over = state.over.is_some();
             let Some(place) = state.place.as_mut().filter(|_| !is_over) else {
                 return false;
@@ -152,9 +151,7 @@ impl End {
             }
             state.session.close(close);
             true
-        });
-        self.for_connection().notify_waiters();
-        leaves
+        })
     }
 
     /// The same, without the connection, which is as good as gone: its client is at another server.
@@ -169,13 +166,12 @@ impl End {
 
     /// Another server has it, and has it for longer than this one knew.
     pub(super) fn was_taken(&self) {
-        self.change_state(|state, _| {
+        self.stir_state(|state, _| {
             if let Some(place) = &mut state.place {
                 place.lose();
                 state.go_elsewhere(Close::taken_over());
             }
         });
-        self.for_connection().notify_waiters();
     }
 
     /// The server is gone: nobody goes on with it here.

@@ -61,6 +61,12 @@ impl Ledger {
         self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn refreshes(&self) -> MutexGuard<'_, BTreeSet<(Instant, SessionId)>> {
+        self.refreshes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The store does not have this session as it is.
     pub(super) fn note(&self, id: SessionId) {
         self.behind().insert(id);
@@ -70,19 +76,15 @@ impl Ledger {
     /// This session is to be looked at then, or sooner: those that are over by then are not remembered for long.
     pub(super) fn schedule(&self, at: Instant, id: SessionId) {
         let at = at.min(Instant::now() + LONGEST);
-        let refreshes = self.refreshes.lock();
-        let mut refreshes = refreshes.unwrap_or_else(PoisonError::into_inner);
-        refreshes.insert((at, id));
+        self.refreshes().insert((at, id));
     }
 
     /// Takes those that are to be looked at by now.
     pub(super) fn due(&self) -> BTreeSet<(Instant, SessionId)> {
-        let later = Instant::now() + Duration::from_nanos(1);
-        let refreshes = self.refreshes.lock();
-        let mut refreshes = refreshes.unwrap_or_else(PoisonError::into_inner);
-        let mut later = refreshes.split_off(&(later, SessionId::default()));
-        std::mem::swap(&mut *refreshes, &mut later);
-        later
+        let next = Instant::now() + Duration::from_nanos(1);
+        let mut refreshes = self.refreshes();
+        let later = refreshes.split_off(&(next, SessionId::default()));
+        std::mem::replace(&mut *refreshes, later)
     }
 
     /// Whether the store has not answered when it was written to last.

@@ -89,10 +89,8 @@ fn collect(
     ledger: &Ledger,
     ids: Vec<SessionId>,
 ) -> (Vec<(Arc<End>, Mark)>, Vec<Write>) {
-    let found = ids
-        .into_iter()
-        .filter_map(|id| Some((id, sessions.find(id)?)));
-    let all = found.filter_map(|(id, end)| {
+    let all = ids.into_iter().filter_map(|id| {
+        let end = sessions.find(id)?;
         let (write, mark, refresh) = end.to_write()?;
         if let Some(at) = refresh {
             ledger.schedule(at, id);
