@@ -153,21 +153,24 @@ impl Hop {
         }
     }
 
+    /// When a side that takes nothing counts as dead.
+    fn stuck_until(&self) -> Option<Duration> {
+        self.stuck_since
+            .map(|since| since + self.rules.write_timeout)
+    }
+
     /// The next time at which `on_timeout` has something to do.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         if self.silence.is_some() || self.is_here {
             return None;
         }
-        let stuck = self
-            .stuck_since
-            .map(|since| since + self.rules.write_timeout);
         let life = match self.rules.keepalive {
             Some(config) if self.sent().is_none() => {
                 earlier(self.ping_at(&config), self.dead_at(&config))
             }
             _ => None,
         };
-        earlier(stuck, life)
+        earlier(self.stuck_until(), life)
     }
 
     /// Does what is due: queues a ping, or says why this side counts as dead.
@@ -176,10 +179,7 @@ impl Hop {
             return None;
         }
         let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
-        if is_due(
-            self.stuck_since
-                .map(|since| since + self.rules.write_timeout),
-        ) {
+        if is_due(self.stuck_until()) {
             return Some(Cause::WriteTimeout);
         }
         let config = self.rules.keepalive.filter(|_| self.sent().is_none())?;
