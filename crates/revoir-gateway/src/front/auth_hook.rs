@@ -17,7 +17,6 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, Uri};
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -107,14 +106,9 @@ pub(super) fn allowed<'hook>(
 impl AuthHook {
     /// `route`: whose hook it is.
     pub(super) fn new(settings: &AuthSettings, route: &Arc<str>) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_max_idle_per_host(settings.at_once)
-            .build(Connector::to_service(
-                settings.limit,
-                settings.names,
-                settings.trust.as_ref(),
-            ));
+        let trust = settings.trust.as_ref();
+        let kept = settings.at_once;
+        let client = Connector::client_of_service(settings.limit, settings.names, trust, kept);
         let uri = &settings.uri;
         let (scheme, place) = (uri.scheme_str(), uri.authority());
         let place = place.map_or("", |place| place.as_str());

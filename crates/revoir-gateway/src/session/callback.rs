@@ -14,7 +14,6 @@ use http_body_util::{BodyExt, Limited};
 use hyper::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Uri};
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -181,13 +180,9 @@ struct Teller {
 
 impl Teller {
     fn new(settings: &CallbackSettings, route: &Arc<str>) -> Self {
-        let connector =
-            Connector::to_service(settings.limit, settings.names, settings.trust.as_ref());
+        let trust = settings.trust.as_ref();
         Self {
-            client: Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_max_idle_per_host(1)
-                .build(connector),
+            client: Connector::client_of_service(settings.limit, settings.names, trust, 1),
             uri: settings.uri.clone(),
             limit: settings.limit,
             route: Arc::clone(route),

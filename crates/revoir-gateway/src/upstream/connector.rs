@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::Body;
 use hyper::Uri;
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tower_service::Service;
 
 use crate::proxy_protocol::Header;
@@ -37,12 +39,20 @@ impl Connector {
         }))
     }
 
-    /// Connects to what is no backend, each time within `limit`.
-    pub(crate) fn to_service(
+    /// A client of what is no backend, which connects within `limit` each time, and keeps so many connections.
+    pub(crate) fn client_of_service(
         limit: Duration,
         times: NameTimes,
         trust: Option<&UpstreamTls>,
-    ) -> Self {
+        kept: usize,
+    ) -> Client<Self, Body> {
+        Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_max_idle_per_host(kept)
+            .build(Self::to_service(limit, times, trust))
+    }
+
+    fn to_service(limit: Duration, times: NameTimes, trust: Option<&UpstreamTls>) -> Self {
         let tls = trust.map(|trust| trust.tls().clone());
         let connecting = Connecting {
             limit,
