@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::coming_back;
 use crate::process::Process;
 use crate::proxy::{self, Counts};
-use crate::server;
+use crate::server::{self, locked};
 
 const CLIENTS: u64 = 20;
 const PACE: Duration = Duration::from_millis(20);
@@ -148,10 +148,7 @@ async fn sessions() -> anyhow::Result<Seen> {
         async move {
             talking.send_modify(|count| *count += 1);
             let (way, _) = converse(session).await;
-            up.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .up
-                .add(&way);
+            locked(&up).up.add(&way);
             talking.send_modify(|count| *count -= 1);
             Ok(())
         }
@@ -170,13 +167,13 @@ async fn sessions() -> anyhow::Result<Seen> {
         .collect();
     for client in clients {
         let (way, pauses) = client.await??;
-        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = locked(&seen);
         seen.down.add(&way);
         seen.pauses.extend(pauses);
     }
     // Each of them ends by itself, at its own time.
     silent.wait_for(|count| *count == 0).await?;
-    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let seen = locked(&seen);
     Ok(seen.clone())
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -71,16 +71,8 @@ impl Gateway {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("revoir.toml");
         fs::write(&path, config)?;
-        let path = path.to_str().context("the folder's name")?;
-        let args = ["serve", "--listen", "127.0.0.1:0", "--config", path];
-        let mut child = command(revoir, &args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("start {}", revoir.display()))?;
-        let stderr = child.stderr.take().context("a pipe")?;
-        let address = timeout(START_LIMIT, address(stderr)).await??;
+        let host = Ipv4Addr::LOCALHOST.into();
+        let (child, address) = serve(&mut command(revoir, &[]), host, &path, &[]).await?;
         Ok(Self {
             child,
             address,
@@ -111,13 +103,46 @@ impl Gateway {
     }
 }
 
-/// Where a gateway on this machine says that it listens. What it says later is read, and not looked at.
-pub(crate) async fn address(stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
-    address_on(Ipv4Addr::LOCALHOST.into(), stderr).await
+/// The file of a gateway in `folder`, beside the keys of its sessions.
+pub(crate) fn with_keys(folder: &Path, config: &str) -> anyhow::Result<PathBuf> {
+    let path = folder.join("revoir.toml");
+    fs::write(&path, config)?;
+    fs::write(folder.join("session.keys"), "07".repeat(32))?;
+    Ok(path)
 }
 
-/// The same of one that listens on this address.
-pub(crate) async fn address_on(host: IpAddr, stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
+/// Has the gateway that `command` starts serve on a free port of `host`, and says which. It is killed when it is dropped.
+pub(crate) async fn serve(
+    command: &mut Command,
+    host: IpAddr,
+    config: &Path,
+    more: &[&str],
+) -> anyhow::Result<(Child, SocketAddr)> {
+    let mut child = command
+        .args(["serve", "--listen", &format!("{host}:0"), "--config"])
+        .arg(config)
+        .args(more)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("start {:?}", command.as_std()))?;
+    let stderr = child.stderr.take().context("a pipe")?;
+    let address = timeout(START_LIMIT, address(host, stderr)).await??;
+    Ok((child, address))
+}
+
+/// Sends it a signal, as `kill` names it.
+pub(crate) async fn signal(child: &Child, signal: &str) -> anyhow::Result<()> {
+    let id = child.id().context("it ended")?.to_string();
+    let kill = Command::new("kill").args([signal, &id]).status().await?;
+    anyhow::ensure!(kill.success(), "kill {signal} {id}");
+    Ok(())
+}
+
+/// Where a gateway says that it listens. What it says later is read, and not looked at.
+async fn address(host: IpAddr, stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
     let mut lines = BufReader::new(stderr).lines();
     let line = lines.next_line().await?.context("the gateway ended")?;
     let Some(start) = line.find(&format!("{host}:")) else {

@@ -2,11 +2,11 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use revoir::session::{self, Principal, Session, SessionEnding, Window};
-use revoir::{Acceptor, Config, Server};
+use revoir::{Acceptor, Config, Message, Server};
 
 /// Enough for a replay of 10,000 messages of 256 bytes.
 pub(crate) const WINDOW: Window = Window {
@@ -39,4 +39,16 @@ where
         async move { response }
     }));
     Ok(address)
+}
+
+/// The number that a message is.
+pub(crate) fn number(message: &Message) -> Option<u64> {
+    match message {
+        Message::Text(text) => text.as_str().parse().ok(),
+        Message::Binary(_) => None,
+    }
+}
+
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use revoir::session::Verdict;
 
 use super::Phase;
-use super::backend::locked;
 use super::walker::{Arrival, Walker};
+use crate::server::locked;
 
 /// Of resumes, so many of a thousand have the verdict that is specified.
 const RIGHT_OF_1000: u64 = 999;

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use revoir::{Acceptor, Config, Ending, Message, Server, WebSocket};
 use tokio::time::{MissedTickBehavior, interval};
+
+use crate::server::{locked, number};
 
 /// What a backend has said to one client, and heard.
 #[derive(Debug, Default)]
@@ -87,15 +89,4 @@ async fn converse(
             }
         }
     }
-}
-
-pub(super) fn number(message: &Message) -> Option<u64> {
-    match message {
-        Message::Text(text) => text.as_str().parse().ok(),
-        Message::Binary(_) => None,
-    }
-}
-
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

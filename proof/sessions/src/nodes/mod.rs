@@ -20,6 +20,7 @@ use self::namespace::Namespace;
 use self::node::{Node, Roads};
 use self::redis::RedisServer;
 use self::walker::Walker;
+use crate::process::with_keys;
 
 const NODES: usize = 3;
 
@@ -98,12 +99,12 @@ pub(crate) async fn run(revoir: &Path, size: Size) -> anyhow::Result<()> {
     let redis = RedisServer::start(folder.path(), &namespace.redis()).await?;
     let service = Service::start(namespace.host(), size.pace()).await?;
     let roads = Arc::new(Roads::new(NODES));
+    let path = with_keys(folder.path(), &config(&redis, service.address))?;
     let mut nodes = Vec::new();
     for number in 0..NODES {
         // The last one is in a namespace of its own.
         let inside = (number == NODES - 1).then_some(&namespace);
-        let config = config(&redis, service.address);
-        nodes.push(Node::new(revoir, folder.path(), (number, inside), &config)?);
+        nodes.push(Node::new(revoir, &path, (number, inside)));
     }
     for node in &mut nodes {
         node.start(&roads).await?;

@@ -1,18 +1,16 @@
 //! [`Node`]: one of the gateways, one process after the other; and [`Roads`]: where each is.
 
-use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use anyhow::Context;
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
 
 use super::Phase;
 use super::namespace::Namespace;
-use crate::process::{START_LIMIT, address_on};
+use crate::process::serve;
+use crate::server::locked;
 
 /// Where the nodes are, and what happens at present.
 pub(super) struct Roads(Mutex<(Vec<SocketAddr>, Phase)>);
@@ -24,7 +22,7 @@ impl Roads {
     }
 
     fn with<R>(&self, look: impl FnOnce(&mut (Vec<SocketAddr>, Phase)) -> R) -> R {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut locked(&self.0))
     }
 
     /// One of them by chance, there or not.
@@ -57,21 +55,17 @@ pub(super) struct Node {
 impl Node {
     pub(super) fn new(
         revoir: &Path,
-        folder: &Path,
+        config: &Path,
         (number, inside): (usize, Option<&Namespace>),
-        config: &str,
-    ) -> anyhow::Result<Self> {
-        let path = folder.join("revoir.toml");
-        fs::write(&path, config)?;
-        fs::write(folder.join("session.keys"), "07".repeat(32))?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             revoir: revoir.to_owned(),
-            config: path,
+            config: config.to_owned(),
             number,
             host: inside.map_or_else(|| Ipv4Addr::LOCALHOST.into(), Namespace::node),
             runner: inside.map(Namespace::command),
             child: None,
-        })
+        }
     }
 
     pub(super) async fn start(&mut self, roads: &Roads) -> anyhow::Result<()> {
@@ -83,18 +77,8 @@ impl Node {
             }
             None => Command::new(&self.revoir),
         };
-        let mut child = command
-            .args(["serve", "--listen", &format!("{}:0", self.host), "--config"])
-            .arg(&self.config)
-            .args(["--access-log", "none"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("start {}", self.revoir.display()))?;
-        let stderr = child.stderr.take().context("a pipe")?;
-        let address = timeout(START_LIMIT, address_on(self.host, stderr)).await??;
+        let quietly = ["--access-log", "none"];
+        let (child, address) = serve(&mut command, self.host, &self.config, &quietly).await?;
         self.child = Some(child);
         roads.with(|(nodes, _)| nodes[self.number] = address);
         Ok(())

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-use crate::process::START_LIMIT;
+use crate::process::{START_LIMIT, signal};
 
 /// Keeps nothing on disk, and is killed when it is dropped.
 pub(super) struct RedisServer {
@@ -48,15 +48,8 @@ impl RedisServer {
 
     /// Stands still for so long.
     pub(super) async fn freeze(&self, time: Duration) -> anyhow::Result<()> {
-        self.signal("-STOP").await?;
+        signal(&self.child, "-STOP").await?;
         sleep(time).await;
-        self.signal("-CONT").await
-    }
-
-    async fn signal(&self, signal: &str) -> anyhow::Result<()> {
-        let id = self.child.id().context("redis-server ended")?.to_string();
-        let kill = Command::new("kill").args([signal, &id]).status().await?;
-        anyhow::ensure!(kill.success(), "kill {signal} {id}");
-        Ok(())
+        signal(&self.child, "-CONT").await
     }
 }

@@ -13,9 +13,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Phase;
-use super::backend::{SharedTalk, locked, number};
+use super::backend::SharedTalk;
 use super::node::Roads;
 use crate::coming_back;
+use crate::server::{locked, number};
 
 /// So soon a client comes back.
 const SOON: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_millis(60);

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use revoir::{Acceptor, Config, Ending, Message, Server, WebSocket};
 use tokio::time::interval;
 
 use super::{PACE, SharedTalk};
+use crate::server::{locked, number};
 
 pub(super) struct Backend {
     pub(super) address: SocketAddr,
@@ -67,15 +68,4 @@ async fn converse(socket: WebSocket, talk: SharedTalk) -> Result<(), Arc<Ending>
     let (spoke, heard): (Result<(), Arc<Ending>>, Result<(), Arc<Ending>>) =
         tokio::join!(speaking, hearing);
     spoke.and(heard)
-}
-
-pub(super) fn number(message: &Message) -> Option<u64> {
-    match message {
-        Message::Text(text) => text.as_str().parse().ok(),
-        Message::Binary(_) => None,
-    }
-}
-
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

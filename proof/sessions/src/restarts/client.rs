@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tokio::time::interval;
 
-use super::backend::{locked, number};
 use super::{PACE, SharedTalk};
+use crate::server::{locked, number};
 
 /// Longer than the end of a gateway takes.
 const TTL: Duration = Duration::from_secs(120);

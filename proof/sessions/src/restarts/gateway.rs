@@ -1,9 +1,7 @@
 //! The gateway, one process after the other.
 
-use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -11,7 +9,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::process::{START_LIMIT, address};
+use crate::process::{serve, signal, with_keys};
 
 const END_LIMIT: Duration = Duration::from_secs(30);
 
@@ -32,12 +30,9 @@ pub(super) struct Gateway {
 impl Gateway {
     /// One of this configuration, which stands in `folder` with the file and the keys.
     pub(super) fn new(revoir: &Path, folder: &Path, config: &str) -> anyhow::Result<Self> {
-        let path = folder.join("revoir.toml");
-        fs::write(&path, config)?;
-        fs::write(folder.join("session.keys"), "07".repeat(32))?;
         Ok(Self {
             revoir: revoir.to_owned(),
-            config: path,
+            config: with_keys(folder, config)?,
             child: None,
             at: watch::Sender::new(SocketAddr::from(([127, 0, 0, 1], 1))),
         })
@@ -49,18 +44,10 @@ impl Gateway {
     }
 
     pub(super) async fn start(&mut self) -> anyhow::Result<()> {
-        let mut child = Command::new(&self.revoir)
-            .args(["serve", "--listen", "127.0.0.1:0", "--config"])
-            .arg(&self.config)
-            .args(["--access-log", "none"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("start {}", self.revoir.display()))?;
-        let stderr = child.stderr.take().context("a pipe")?;
-        let address = timeout(START_LIMIT, address(stderr)).await??;
+        let mut command = Command::new(&self.revoir);
+        let host = Ipv4Addr::LOCALHOST.into();
+        let quietly = ["--access-log", "none"];
+        let (child, address) = serve(&mut command, host, &self.config, &quietly).await?;
         self.child = Some(child);
         self.at.send_replace(address);
         Ok(())
@@ -71,11 +58,7 @@ impl Gateway {
         let mut child = self.child.take().context("there is none")?;
         match how {
             How::Kill => child.start_kill()?,
-            How::Term => {
-                let id = child.id().context("it ended")?.to_string();
-                let kill = Command::new("kill").args(["-TERM", &id]).status().await?;
-                anyhow::ensure!(kill.success(), "kill -TERM {id}");
-            }
+            How::Term => signal(&child, "-TERM").await?,
         }
         let status = timeout(END_LIMIT, child.wait()).await??;
         if how == How::Term && !status.success() {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::Route;
-use super::backend::locked;
 use super::client::Client;
 use super::gateway::How;
+use crate::server::locked;
 
 /// How the lives of the gateway ended, and when.
 pub(super) type Ends = [(How, Instant)];
@@ -107,16 +107,9 @@ impl Tally {
         self.returned += returned.len() as u64;
         let is_nowhere = |number: &u64| !taken.contains(number) && !returned.contains(number);
         self.unaccounted += (0..at_client.sent).filter(is_nowhere).count() as u64;
-        self.maybe_lost += at_client
-            .changes
-            .iter()
-            .map(|(_, count)| count)
-            .sum::<u64>();
-        self.told += at_client
-            .missing
-            .iter()
-            .map(|(_, count)| count)
-            .sum::<u64>();
+        let sum = |told: &[(Instant, u64)]| told.iter().map(|(_, count)| count).sum::<u64>();
+        self.maybe_lost += sum(&at_client.changes);
+        self.told += sum(&at_client.missing);
         let got = self.down.add(at_backend.sent.len() as u64, &at_client.got);
         let mut lives = vec![Life::default(); ends.len()];
         // What was sent until it had ended went with this one.
