@@ -105,7 +105,7 @@ impl<'a> Frame<'a> {
         loop {
             let before = left;
             let (header, after) = line(left)?;
-            if header.contains(&0) {
+            if header.contains(&0) || !(header.is_empty() || header.contains(&b':')) {
                 return None;
             }
             left = after;
@@ -132,17 +132,20 @@ impl<'a> Frame<'a> {
 
     /// The first header of this name, as it means: only the first counts.
     pub(crate) fn header(&self, name: &str) -> Option<Cow<'a, [u8]>> {
-        self.lines().find_map(|header| {
-            let value = header.strip_prefix(name.as_bytes())?.strip_prefix(b":")?;
-            Some(unescaped(value))
-        })
+        self.written(name).map(unescaped)
+    }
+
+    /// The same, as it was written.
+    fn written(&self, name: &str) -> Option<&'a [u8]> {
+        self.lines()
+            .find_map(|header| header.strip_prefix(name.as_bytes())?.strip_prefix(b":"))
     }
 
     fn content_length(&self) -> Result<Option<usize>, ()> {
-        let Some(value) = self.header("content-length") else {
+        let Some(value) = self.written("content-length") else {
             return Ok(None);
         };
-        let text = std::str::from_utf8(&value).map_err(|_| ())?;
+        let text = std::str::from_utf8(value).map_err(|_| ())?;
         text.trim().parse().map(Some).map_err(|_| ())
     }
 
@@ -210,6 +213,9 @@ mod tests {
             (b"SEND\ncontent-length:2\n\na\0b\0", Extent::Malformed),
             (b"SEND\ncontent-length:x\n\na\0", Extent::Malformed),
             (b"SEND\nx\0", Extent::Malformed),
+            (b"SEND\nx\n\nhi\0", Extent::Malformed),
+            (b"SEND\n:\n\nhi\0", Extent::Whole(11)),
+            (b"SEND\ncontent-length:\\1\n\na\0", Extent::Malformed),
             (b"\n", Extent::Whole(1)),
             (b"\r\n", Extent::Whole(2)),
             (b"\r", Extent::Partial),

@@ -36,7 +36,7 @@ impl<'a> Frame<'a> {
             Some(length) => {
                 let length = str::from_utf8(length)
                     .ok()
-                    .and_then(|it| it.parse::<usize>().ok());
+                    .and_then(|it| it.trim().parse::<usize>().ok());
                 let end = length.and_then(|it| it.checked_add(body)).ok_or(Closed)?;
                 match bytes.get(end) {
                     Some(0) => end + 1,
