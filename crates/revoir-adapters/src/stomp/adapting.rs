@@ -145,7 +145,7 @@ impl Adapter for Stomp {
             .receipts
             .iter()
             .chain(self.transactions.keys())
-            .map(Vec::len)
+            .map(|name| size_of_val(name) + name.len())
             .sum();
         self.from_client.memory()
             + self.from_server.memory()
