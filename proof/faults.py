@@ -48,6 +48,10 @@ WAYS = ["killed", "1012", "shutdown", "frozen 5 s", "frozen 60 s"]
 # The longest is played beside the others.
 LONGEST = "frozen 60 s"
 
+# How often a way is played where clients were disconnected with the gateway and without: when they come back is drawn at
+# random, and what they have lost until then with it. All of it counts together.
+TIMES_WHERE_DRAWN = 3
+
 # What stands between, and what its route says.
 BETWEEN = {"no gateway": None, "auto": 'mode = "auto"', "hold": 'mode = "hold"\nprotocol = "none"'}
 
@@ -116,6 +120,13 @@ class Figures:
     doubled: int = 0
     after: list = field(default_factory=list)  # Seconds from the return to a client's first message.
     never: int = 0  # Clients that got none.
+
+    def add(self, other):
+        self.closes += other.closes
+        self.lost += other.lost
+        self.doubled += other.doubled
+        self.after += other.after
+        self.never += other.never
 
 
 # Below the ports that clients get: while a server is away, nobody else comes by its port.
@@ -275,30 +286,34 @@ def seconds(figures):
     return f"{statistics.median(figures.after):.1f} s, {max(figures.after):.1f} s{never}"
 
 
-def complaints(name, way, alone, auto):
+def complaints(name, way, clients, alone, auto):
     """In what mode auto is worse than no gateway."""
-    pace = len(auto.after) / RETURN_RATE
-    grace = GRACE
-    slack = {}
-    if alone.closes and auto.closes:
-        # When they come back is drawn at random, and what they have lost until then with it.
-        grace += 1
-        slack["lost"] = alone.lost / 4
+    pace = clients / RETURN_RATE
     for what in ["closes", "lost", "doubled", "never"]:
-        if getattr(auto, what) > getattr(alone, what) + slack.get(what, 0):
+        if getattr(auto, what) > getattr(alone, what):
             yield f"{name}, {way}: {getattr(auto, what)} {what}, and {getattr(alone, what)} alone"
-    if auto.after and alone.after and max(auto.after) > max(alone.after) + grace + pace:
+    if auto.after and alone.after and max(auto.after) > max(alone.after) + GRACE + pace:
         yield f"{name}, {way}: back after {max(auto.after):.1f} s, alone {max(alone.after):.1f} s"
 
 
 def play_all(gateway, folder, clients, protocol, between):
     """Every way, with everything that may stand between at the same time."""
 
-    def play(way):
+    def once(way):
         runs = [Run(gateway, folder, clients, protocol, what) for what in between]
         with ThreadPoolExecutor(len(runs)) as pool:
             played = dict(zip(between, pool.map(lambda run: run.play(way), runs)))
-        tell(f"{protocol.name}, {way}: played")
+        lost = ", ".join(f"{it.lost} in {seconds(it)}" for it in played.values())
+        tell(f"{protocol.name}, {way}: lost {lost}")
+        return played
+
+    def play(way):
+        played = once(way)
+        if played["no gateway"].closes and played["auto"].closes:
+            for _ in range(TIMES_WHERE_DRAWN - 1):
+                for what, it in once(way).items():
+                    played[what].add(it)
+            way = f"{way}, {TIMES_WHERE_DRAWN} times"
         return way, played
 
     with ThreadPoolExecutor(1) as beside:
@@ -326,7 +341,7 @@ def show(gateway, folder, clients, protocol, between=tuple(BETWEEN)):
         for what, it in played.items():
             row = [way, what, it.closes, it.lost, it.doubled, seconds(it)]
             print(f"| {' | '.join(map(str, row))} |")
-        worse += complaints(protocol.name, way, played["no gateway"], played["auto"])
+        worse += complaints(protocol.name, way, clients, played["no gateway"], played["auto"])
     print(flush=True)
     return worse
 

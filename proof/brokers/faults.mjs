@@ -201,10 +201,9 @@ const seconds = (time, digits = 1) => (time === Infinity ? 'never' : `${(time / 
 /** When the last client was back of those that were, and how many were not. */
 const last = ({ worst, never }) => `${seconds(worst)}${never ? `, ${never} never` : ''}`
 /** In what `auto` is worse than no gateway. */
-function complaints(what, pace, [alone, auto]) {
+function complaints(what, [alone, auto]) {
   const worse = ['closes', 'lost', 'doubled', 'never'].filter((name) => auto[name] > alone[name])
-  // No time is known better than by the number that comes next.
-  const limit = alone.worst + GRACE + (CLIENTS / RETURN_RATE) * 1000 + pace
+  const limit = alone.worst + GRACE + (CLIENTS / RETURN_RATE) * 1000
   if (auto.worst > limit) worse.push(`back after ${seconds(auto.worst)}`)
   return worse.map((name) => `${what}: auto is worse than no gateway: ${name}`)
 }
@@ -244,7 +243,7 @@ for (const broker of [new Mosquitto(folder, await freePorts(2)), new RabbitMq(fo
       tell(`${broker.name}, ${fault}, away for ${away / 1000} s: lost ${lost}`)
     }
     const rows = together(runs)
-    worse.push(...complaints(`${broker.name}, ${fault}`, broker.pace, rows))
+    worse.push(...complaints(`${broker.name}, ${fault}`, rows))
     for (const [i, row] of rows.entries()) {
       const figures = [row.closes, row.lost, row.expected, row.doubled, seconds(row.median), last(row)]
       out(`| ${i ? '' : fault} | ${row.mode} | ${figures.join(' | ')} |`)

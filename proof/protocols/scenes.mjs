@@ -1,10 +1,12 @@
 // What a program on socket.io-client and on graphql-ws sees when its server goes away behind the
 // gateway. GATEWAY: the program. Fails where it sees something else.
 
+import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildSchema, execute, subscribe } from "graphql";
 import { createClient } from "graphql-ws";
@@ -12,7 +14,7 @@ import { useServer } from "graphql-ws/use/ws";
 import { Server } from "socket.io";
 import { io } from "socket.io-client";
 import { WebSocket, WebSocketServer } from "ws";
-import { endAllAtExit, freePort, startGateway } from "./processes.mjs";
+import { endAllAtExit, freePort, start, startGateway } from "./processes.mjs";
 
 const AWAY = 1000;
 
@@ -66,6 +68,40 @@ function socketIo(address, seen, options = {}) {
   client.on("connect_error", ({ message }) => seen.push(`refused: ${message}`));
   client.onAny((name, value) => seen.push(`${name} ${value}`));
   return client;
+}
+
+/// The chat of the README: the programs in docs/examples/socket-io-chat, as they are.
+class Chat {
+  constructor(port) {
+    this.port = port;
+    this.start();
+  }
+
+  start() {
+    this.process = start("node", ["chat/server.mjs", String(this.port)]);
+  }
+
+  async restart(meanwhile) {
+    this.process.kill("SIGKILL");
+    await once(this.process, "exit");
+    await sleep(AWAY);
+    meanwhile();
+    await sleep(AWAY);
+    this.start();
+  }
+
+  end() {
+    this.process.kill("SIGKILL");
+  }
+}
+
+/// One who reads and talks there. When the server was started is left out of what it reads.
+function member(address) {
+  const stdio = ["pipe", "pipe", "inherit"];
+  const client = start("node", ["chat/client.mjs", `http://${address}`], { stdio });
+  const lines = [];
+  createInterface({ input: client.stdout }).on("line", (line) => lines.push(line.replace(/, from .*/, "")));
+  return { lines, say: (text) => client.stdin.write(`${text}\n`), end: () => client.stdin.end() };
 }
 
 const schema = buildSchema(`
@@ -305,6 +341,26 @@ const SCENES = [
       await client.dispose().catch(() => {});
     },
     sees: ["connected", "generation 1", "closed 1012", "closed 4403"],
+  },
+  {
+    what: "the chat of the README: two members, whose server is killed and started again",
+    Kind: Chat,
+    async play(server, address, seen) {
+      const members = [member(address), member(address)];
+      const hear = (count) => Promise.all(members.map(({ lines }) => until(lines, count)));
+      await hear(1);
+      members[0].say("before");
+      await hear(2);
+      await server.restart(() => members[0].say("meanwhile"));
+      await hear(4);
+      members[1].say("after");
+      await hear(5);
+      for (const { lines, end } of members) {
+        seen.push(...lines);
+        end();
+      }
+    },
+    sees: Array(2).fill(["welcome to the lobby", "before", "welcome to the lobby", "meanwhile", "after"]).flat(),
   },
 ];
 

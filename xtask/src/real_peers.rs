@@ -26,6 +26,8 @@ pub(crate) fn protocols(gateway: &Path) -> anyhow::Result<()> {
     const CLIENTS: &str = "100";
     let deadline = Instant::now() + INSTALL_LIMIT;
     let folder = install("protocols", deadline)?;
+    let chat = crate::root().join("docs/examples/socket-io-chat");
+    tools::copy_wanted(&chat, &folder.join("chat"), &Path::exists)?;
     need(Path::new("python3"), &["--version"], &["python3"], deadline)?;
     need_rails(deadline)?;
     let mut script = Command::new("python3");
@@ -262,7 +264,7 @@ server sends before anybody has come back is among them, and what was on its way
 from the new server's first moment, or SIGCONT, to the first message: of half of the clients, and of all. It fails where `auto` is worse than
 no gateway in closes, lost or doubled, or slower by more than 200 ms and its pace (500 clients per second), but for a quarter of the lost messages
 and a second where clients were disconnected in both, since when they come back is drawn at random; and where a program on one of the
-libraries sees something else than the eleven scenes of `proof/protocols/scenes.mjs` say: rooms, acks, kicks, refusals, recovery, polling. What is
+libraries sees something else than the twelve scenes of `proof/protocols/scenes.mjs` say: rooms, acks, kicks, refusals, recovery, polling. What is
 allowed there was [loosened after figures were seen](may-be-held.md#rules-that-changed-after-figures-were-seen).
 
 A server that is frozen for 60 s is only silent: the gateway keeps its connections, as clients without a gateway do ([for how

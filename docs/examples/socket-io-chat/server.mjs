@@ -1,7 +1,7 @@
-// A chat on Socket.IO: node server.mjs
+// A chat on Socket.IO: node server.mjs [PORT]
 import { Server } from "socket.io";
 
-const io = new Server(9000);
+const io = new Server(Number(process.argv[2] ?? 9000));
 const started = new Date().toLocaleTimeString();
 
 io.on("connection", (socket) => {
