@@ -55,7 +55,8 @@ impl Intake {
     #[inline]
     pub(crate) fn lend<'a>(&'a mut self, buffer: &'a mut BytesMut) -> &'a mut BytesMut {
         if self.message.is_in_input() && self.is_empty() {
-            if !self.message.is_lent() && buffer.capacity() > 0 {
+            // Without room in its buffer, the driver makes some behind the message, and gets the rest of that.
+            if self.message.is_given() && spare(&self.input) == 0 {
                 match self.input.try_unsplit(std::mem::take(buffer)) {
                     Ok(()) => self.message.set_memory(InputMemory::Lent),
                     Err(elsewhere) => *buffer = elsewhere,

@@ -129,6 +129,12 @@ impl Unfinished {
         self.memory = memory;
     }
 
+    /// Whether the input is in memory that was given away, and more may arrive behind it.
+    #[inline]
+    pub(crate) fn is_given(&self) -> bool {
+        self.memory == InputMemory::Given
+    }
+
     /// Whether the rest of the driver's buffer lies behind the input.
     #[inline]
     pub(crate) fn is_lent(&self) -> bool {

@@ -222,6 +222,37 @@ role_grid! {
         assert_eq!(endpoint.read_lent(tail, &mut buffer).len(), 1);
     }
 
+    fn a_buffer_that_was_lent_without_room_comes_back_with_some(role) {
+        let message = frame(role.peer(), FIN | BINARY, &[b'a'; 1_000]);
+        let (head, tail) = message.split_at(600);
+        let mut endpoint = endpoint(role);
+        let mut buffer = BytesMut::with_capacity(head.len());
+        assert_eq!(endpoint.read_lent(head, &mut buffer), []);
+        assert_eq!(buffer.capacity(), 0, "full");
+        endpoint.connection.lend_input(&mut buffer).reserve(5_000);
+        assert_eq!(endpoint.read_lent(tail, &mut buffer).len(), 1);
+        assert_eq!(buffer.capacity(), 0, "lent");
+        endpoint.connection.lend_input(&mut buffer);
+        assert!(buffer.capacity() >= 5_000 - tail.len(), "{}", buffer.capacity());
+    }
+
+    fn a_driver_that_lends_nothing_gets_nothing_back(role) {
+        let message = frame(role.peer(), FIN | BINARY, &[b'a'; 1_000]);
+        let (head, tail) = message.split_at(600);
+        // Read together with the opening handshake, in memory with and without room.
+        for capacity in [600, 5_000] {
+            let mut endpoint = endpoint(role);
+            let mut input = BytesMut::with_capacity(capacity);
+            input.extend_from_slice(head);
+            endpoint.connection.handle_input(endpoint.now, input);
+            assert_eq!(endpoint.events(), []);
+            assert_eq!(endpoint.read_on(tail, 2_000).0.len(), 1, "{capacity}");
+            let mut none = BytesMut::new();
+            assert_eq!(endpoint.connection.lend_input(&mut none).capacity(), 0, "{capacity}");
+            assert_eq!(endpoint.read_on(&message, 2_000).0.len(), 1, "{capacity}");
+        }
+    }
+
     fn a_message_that_half_fills_the_buffer_and_has_room_there_is_not_copied(role) {
         for (first, capacity) in [(700, 1_400), (700, 1_014), (1_000, 1_014), (1_014, 1_014)] {
             for kind in [TEXT, BINARY] {
