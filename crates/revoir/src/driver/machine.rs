@@ -410,12 +410,13 @@ impl Machine<dyn Transport> {
             }
             return Poll::Ready(Ok(count > 0));
         }
-        with_read_buffer(self.read_size, |buffer| {
+        let role = self.core.role();
+        with_read_buffer(self.read_size, role, |buffer| {
             let room = buffer.capacity();
             let mut into = (&mut *buffer).limit(room);
             let count = ready!(self.transport.poll_read(&mut cx, &mut into))?;
             if count > 0 {
-                self.read_size = ReadSize::after(count);
+                self.read_size = ReadSize::after(count, role);
                 self.core.received(clock.now(), buffer);
             }
             Poll::Ready(Ok(count > 0))

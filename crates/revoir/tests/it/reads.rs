@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Runtime;
 
 use crate::cancel_safety::at_most;
-use crate::support::{Frame, Sort};
+use crate::support::{Frame, Side, Sort, Wire, open};
 
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
@@ -23,7 +23,7 @@ const REQUEST: &str = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnec
 const READ_BYTES: usize = 64 * 1024 + 14;
 
 /// How much it may read at once into a buffer of the thread.
-const SHARED_BYTES: [usize; 3] = [16 * 1024 + 14, 32 * 1024 + 14, READ_BYTES];
+const SHARED_BYTES: [usize; 3] = [16 * 1024 + 16, 32 * 1024 + 16, READ_BYTES];
 
 /// A stream whose other side has written everything. Each read gets one piece, or the part of it that
 /// there is room for, and before each piece but the first it waits once. It takes all that is written.
@@ -177,6 +177,22 @@ async fn messages_of_8_kib_and_more_stay_where_they_were_read_from_the_second_on
             let memory = text.into_bytes().try_into_mut().unwrap();
             assert!(memory.capacity() <= 2 * bytes.len(), "{length}");
         }
+    }
+}
+
+#[tokio::test]
+async fn at_a_client_a_message_of_8_kib_stays_where_it_was_read_from_the_second_on() {
+    let (mut socket, mut peer) = open(Side::Client, Wire::Memory).await;
+    let (sent, length) = (message(8 * 1024).0, 8 * 1024);
+    for number in 0..3 {
+        peer.send(&Frame::new(Sort::Text, sent.as_bytes())).await;
+        let Ok(Message::Text(text)) = socket.recv().await else {
+            panic!("a text");
+        };
+        assert_eq!(text.as_bytes(), sent.as_bytes());
+        // A copy has the length of the message.
+        let memory = text.into_bytes().try_into_mut().unwrap();
+        assert_eq!(memory.capacity() > length, number > 0);
     }
 }
 
