@@ -3,9 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::{Ending, Message, Reason, SendCode, Server, WebSocket};
+use revoir::handshake::Extensions;
+use revoir::{Acceptor, Client, Ending, Message, Reason, SendCode, Server, WebSocket};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+
+use crate::support::Wire;
+use crate::support::random::SplitMix;
+use crate::support::wire::pair;
 
 async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
     loop {
@@ -81,5 +86,60 @@ async fn pipelined_echoes_on_four_threads_lose_nothing_and_stop() {
         // A lost wake-up would be a hang: this only bounds it.
         let all = timeout(Duration::from_secs(60), talking.join_all());
         assert_eq!(all.await.unwrap().len(), 40);
+    }
+}
+
+/// With and without compression.
+fn extensions() -> Vec<Extensions> {
+    let mut all = vec![Extensions::default()];
+    #[cfg(feature = "deflate")]
+    all.push(Extensions::with_deflate(
+        revoir::handshake::DeflateConfig::default(),
+    ));
+    all
+}
+
+/// Bytes that cannot be compressed, which half fill the buffers that they are read to, or not.
+fn noise(random: &mut SplitMix) -> Vec<u8> {
+    let words = 1_000 + random.next_u32() % 17_000;
+    let words = (0..words).flat_map(|_| random.next_u32().to_ne_bytes());
+    words.collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_messages_in_pieces_arrive_over_tcp_and_tls_with_and_without_compression() {
+    for wire in [Wire::Tcp, Wire::Tls] {
+        for extensions in extensions() {
+            let (near, far) = pair(wire).await;
+            // So that messages are cut anywhere.
+            near.shrink_buffers();
+            far.shrink_buffers();
+            let acceptor = Acceptor::new().with_extensions(extensions.clone());
+            let client = Client::new();
+            let connecting = client.connect_over("ws://localhost/", far);
+            let (server, client) = tokio::join!(acceptor.accept(near), connecting);
+            let server = server.unwrap();
+            let is_compressed = server.extensions().deflate.is_some();
+            assert_eq!(is_compressed, extensions != Extensions::default());
+            let echoing = tokio::spawn(split_echo(server));
+            let (mut reader, mut writer) = client.unwrap().split();
+            let writing = tokio::spawn(async move {
+                let mut random = SplitMix::new(14);
+                for _ in 0..60 {
+                    writer.send_binary(noise(&mut random)).await.unwrap();
+                }
+                writer
+            });
+            let mut random = SplitMix::new(14);
+            for number in 0..60 {
+                let received = reader.recv().await.unwrap();
+                let sent = noise(&mut random);
+                assert!(received.as_bytes() == sent, "{wire:?} {number}");
+            }
+            let closer = writing.await.unwrap().closer();
+            let ending = closer.close(SendCode::NORMAL_CLOSURE, Reason::EMPTY).await;
+            assert!(ending.is_clean(), "{ending}");
+            assert!(echoing.await.unwrap().unwrap_err().is_clean());
+        }
     }
 }
