@@ -23,7 +23,9 @@ pub struct Config {
     /// 1001. `None`, the default: for ever.
     pub idle_timeout: Option<Duration>,
     /// How long the whole closing handshake may take, whatever the peer does, from its first
-    /// Close frame to the end of TCP. Default: 5 s.
+    /// Close frame to the end of TCP. Default: 5 s. After a ping that was not answered
+    /// ([`Cause::PongTimeout`](crate::Cause::PongTimeout)) it is 10 ms at most: our Close frame leaves
+    /// if it can at once, and its answer is not waited for (RFC 6455 section 7.1.7).
     pub close_budget: Duration,
     /// How long a client waits for the server's FIN after the closing handshake
     /// (RFC 6455 section 7.1.1), within the budget. Default: 2 s.

@@ -15,7 +15,7 @@
 //!
 //! | when | verb |
 //! |---|---|
-//! | it is about to read | [`poll_receive`](Connection::poll_receive), which says where to; else [`lend_input`](Connection::lend_input), if its buffer may be given away |
+//! | it is about to read | [`poll_receive`](Connection::poll_receive), which says where to; else [`lend_input`](Connection::lend_input), with its buffer if that may be given away, and with an empty one if other connections read into it too |
 //! | bytes were read | [`received`](Connection::received), or [`handle_input`](Connection::handle_input) if they came otherwise |
 //! | the stream ended, failed, or lost its TLS | [`handle_eof`](Connection::handle_eof), [`handle_reset`](Connection::handle_reset), [`handle_tls_truncated`](Connection::handle_tls_truncated) |
 //! | a write failed | [`handle_write_failed`](Connection::handle_write_failed) |

@@ -117,7 +117,7 @@
 //! | keepalive: ping, then silence | 20 s and 20 s | [`Config::keepalive`] |
 //! | writing without progress | 20 s | [`Config::write_timeout`] |
 //! | no message either way | none | [`Config::idle_timeout`] |
-//! | closing | 5 s, of which a client waits 2 s for the server's FIN | [`Config::close_budget`], [`Config::fin_wait`] |
+//! | closing | 5 s, of which a client waits 2 s for the server's FIN; 10 ms if a ping was not answered | [`Config::close_budget`], [`Config::fin_wait`] |
 //!
 //! A declared length reserves nothing: memory follows the bytes that were received.
 //!

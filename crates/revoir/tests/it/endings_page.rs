@@ -28,7 +28,10 @@ const HEAD: &str = "\
 Every connection ends with one `Ending`. This page has one for each `Cause`: what happened, what we sent
 last, and the sentence that `Ending` prints. A test produces each with a peer that speaks bytes, and
 compares (`cargo test -p revoir --test it endings_page`; with `REVOIR_WRITE_DOCS=1` it writes the page). Where
-our Close frame is not answered the code is 1006, and the cause says what began it.
+our Close frame is not answered the code is 1006, and the cause says what began it. After a ping that was
+not answered we wait for no reply: 10 ms after our Close frame was queued, TCP is given up, whether or not
+the frame has left. If the peer resets TCP within that time, the cause is `pong-timeout` as well, and the
+sentence says that the peer did not answer before the connection was closed.
 
 ";
 
