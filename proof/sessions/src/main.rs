@@ -63,6 +63,8 @@ async fn main() -> anyhow::Result<()> {
             let parts = [gateway::away(revoir).await, gateway::messages(revoir).await];
             all_hold(parts)
         }
+        ["away", revoir] => gateway::away(Path::new(revoir)).await,
+        ["messages", revoir] => gateway::messages(Path::new(revoir)).await,
         ["beside", script] => beside::run(Path::new(script)).await,
         // What the others start.
         ["detached-server"] => detached::serve().await,
@@ -71,7 +73,7 @@ async fn main() -> anyhow::Result<()> {
         ["connections", url] => gateway::wait_on(url).await,
         _ => bail!(
             "usage: revoir-sessions run MESSAGES-EACH-WAY REVOIR SCRIPT, or one part of it: cuts MESSAGES, wire, detached, pool, \
-             gateway REVOIR, restarts REVOIR, nodes REVOIR SESSIONS RATE KILLS, beside SCRIPT"
+             gateway REVOIR (or away REVOIR, messages REVOIR), restarts REVOIR, nodes REVOIR SESSIONS RATE KILLS, beside SCRIPT"
         ),
     }
 }
