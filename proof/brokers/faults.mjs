@@ -222,6 +222,14 @@ function tellOfProcessors(frozen) {
   }
 }
 
+/** What was lost with no gateway and in `auto`, for each time that the broker was away. */
+function tellOfEach(times, lost) {
+  out('\nLost with no gateway and in `auto`, for each time that the broker was away:\n')
+  out(`| the backend | ${times.map((away) => seconds(away, 2)).join(' | ')} |`)
+  out(`|---|${'---|'.repeat(times.length)}`)
+  for (const [fault, runs] of lost) out(`| ${fault} | ${runs.map((rows) => `${rows[0].lost}, ${rows[1].lost}`).join(' | ')} |`)
+}
+
 const worse = []
 const out = (line) => process.stdout.write(`${line}\n`)
 // What waits to run, on average of the last minute: with more than the processors, times are longer.
@@ -233,6 +241,7 @@ for (const broker of [new Mosquitto(folder, await freePorts(2)), new RabbitMq(fo
   out('| the backend | | closes | lost | of | doubled | first message, median | last of all |')
   out('|---|---|---:|---:|---:|---:|---:|---:|')
   const frozen = []
+  const each = []
   for (const fault of Object.keys(FAULTS)) {
     if (onlyFault && !fault.startsWith(onlyFault)) continue
     const runs = []
@@ -249,7 +258,9 @@ for (const broker of [new Mosquitto(folder, await freePorts(2)), new RabbitMq(fo
       out(`| ${i ? '' : fault} | ${row.mode} | ${figures.join(' | ')} |`)
     }
     if (fault.startsWith('frozen')) frozen.push([fault, runs[0]])
+    if (runs.length > 1) each.push([fault, runs])
   }
+  if (each.length) tellOfEach(broker.away, each)
   if (frozen.length) tellOfProcessors(frozen)
   await broker.atEnd()
   out('')
