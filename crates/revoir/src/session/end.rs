@@ -14,6 +14,7 @@ use revoir_session::{
     SessionId,
 };
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
 use crate::deadline::after;
@@ -32,6 +33,8 @@ pub(super) struct End {
     age: Duration,
     connection: Notify,
     application: Bell,
+    /// Whoever waits for its end only is not woken by each message.
+    stages: Notify,
     /// Server: who keeps sessions.
     keeper: Option<Weak<dyn Keeper>>,
 }
@@ -84,6 +87,7 @@ impl End {
             age: now,
             connection: Notify::new(),
             application: Bell::default(),
+            stages: Notify::new(),
             keeper,
         }
     }
@@ -134,17 +138,20 @@ impl End {
         let mut state = self.lock();
         let now = self.now();
         let acknowledged = state.session.acknowledged();
-        let was_attached = state.session.connection().is_some();
+        let before = state.stage();
         let result = change(&mut state, now);
         state.give_back_unread();
-        let has_news = state.collect(now)
-            || state.session.acknowledged() != acknowledged
-            || (was_attached && state.session.connection().is_none());
+        let is_news = state.collect(now);
+        let stage = state.stage();
+        let has_news = is_news || stage != before || state.session.acknowledged() != acknowledged;
         let kept = state.count();
         let behind = state.is_behind().then(|| state.session.id());
         drop(state);
         if has_news {
             self.application.ring();
+        }
+        if stage != before {
+            self.stages.notify_waiters();
         }
         self.report(kept, behind);
         result
@@ -223,9 +230,24 @@ impl End {
     }
 
     /// Waits until `look` finds something.
-    pub(super) async fn until<R>(&self, mut look: impl FnMut(&Self) -> Option<R>) -> R {
+    pub(super) async fn until<R>(&self, look: impl FnMut(&Self) -> Option<R>) -> R {
+        self.woken(|| self.application.notified(), look).await
+    }
+
+    /// The same, where only another [`Stage`] brings it.
+    ///
+    /// [`Stage`]: crate::session::state::Stage
+    pub(super) async fn until_stage<R>(&self, look: impl FnMut(&Self) -> Option<R>) -> R {
+        self.woken(|| self.stages.notified(), look).await
+    }
+
+    async fn woken<'a, R>(
+        &'a self,
+        notified: impl Fn() -> Notified<'a>,
+        mut look: impl FnMut(&Self) -> Option<R>,
+    ) -> R {
         loop {
-            let mut changed = pin!(self.application.notified());
+            let mut changed = pin!(notified());
             // Before the look: what changes after it is not missed.
             changed.as_mut().enable();
             if let Some(found) = look(self) {

@@ -22,13 +22,13 @@ struct Unanswered {
 impl End {
     /// Server: waits until this side has said goodbye, and the peer acknowledges nothing for so long.
     pub(super) async fn left_alone(&self, limit: Duration) {
-        let mut before = self.until(Self::unanswered).await;
+        let mut before = self.until_stage(Self::unanswered).await;
         loop {
             sleep(limit).await;
             match self.unanswered() {
                 Some(now) if now.acknowledged == before.acknowledged => return,
                 Some(now) => before = now,
-                None => before = self.until(Self::unanswered).await,
+                None => before = self.until_stage(Self::unanswered).await,
             }
         }
     }
@@ -37,7 +37,7 @@ impl End {
     /// `limit`; or it was not there for as long as it keeps the session. A connection on which it does not answer
     /// is closed, so that there may be another one.
     pub(super) async fn closed_in_vain(&self, limit: Duration) {
-        let mut before = self.until(Self::unanswered).await;
+        let mut before = self.until_stage(Self::unanswered).await;
         let mut last_sign = Instant::now();
         while before.is_worth_it {
             self.stir(|session, now| {
@@ -47,7 +47,7 @@ impl End {
             });
             sleep(limit).await;
             let Some(now) = self.unanswered() else {
-                before = self.until(Self::unanswered).await;
+                before = self.until_stage(Self::unanswered).await;
                 last_sign = Instant::now();
                 continue;
             };
@@ -89,7 +89,10 @@ impl Unanswered {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Wake, Waker};
 
     use revoir_codes::SendCode;
     use revoir_proto::Message;
@@ -143,5 +146,30 @@ mod tests {
             () = answering => {}
         }
         assert_eq!(since.elapsed().as_secs(), 5);
+    }
+
+    /// How often it was woken.
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_does_not_wake_who_waits_for_a_goodbye() {
+        let (end, id) = welcomed();
+        let woken = Arc::new(Woken(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&woken));
+        let cx = &mut Context::from_waker(&waker);
+        let mut waiting = pin!(end.closed_in_vain(Duration::from_secs(5)));
+        assert!(waiting.as_mut().poll(cx).is_pending());
+        end.receive(id, Message::from("1"));
+        end.try_send(&Message::from("2")).unwrap();
+        assert!(matches!(end.next(id), ToWrite::Message(_)));
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        end.bye(SendCode::NORMAL_CLOSURE, "");
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use revoir_session as protocol;
-use revoir_session::{Bye, Close, GoAway, Loss, SendError, SessionId};
+use revoir_session::{Bye, Close, ConnectionId, GoAway, Loss, SendError, SessionId};
 
 use crate::session::ending::SessionEnding;
 use crate::session::event::{Event, to_application};
@@ -42,6 +42,14 @@ pub(super) struct EndState {
     pub(super) goaway: Option<Box<GoAway>>,
 }
 
+/// How far a session is: what changes seldom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stage {
+    connection: Option<ConnectionId>,
+    is_closing: bool,
+    is_over: bool,
+}
+
 struct Queued {
     event: Event,
     /// Taken, it says that so many messages of this session were.
@@ -63,6 +71,14 @@ impl EndState {
             has_handle: true,
             has_handler: false,
             goaway: None,
+        }
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        Stage {
+            connection: self.session.connection(),
+            is_closing: self.session.is_closing(),
+            is_over: self.over.is_some(),
         }
     }
 
