@@ -1,13 +1,14 @@
 //! Plays cases side by side, and again what fails.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::case::Case;
+use crate::case::{Case, Role};
 use crate::judge::{Judgement, Verdict, has_an_end_to_tell, judge};
 use crate::outcome::Outcome;
 use crate::play::Player;
@@ -124,11 +125,7 @@ async fn several(subject: &Arc<dyn Subject>, case: &Case, options: Options) -> O
 
 async fn once(subject: &Arc<dyn Subject>, case: &Case, run: usize, options: Options) -> Outcome {
     match case.bulk {
-        Some((low, high)) => {
-            let numbers = (low..=high).collect::<Vec<_>>();
-            let abreast = options.side_by_side.clamp(1, ABREAST);
-            bulk(subject, case, run, numbers.chunks(abreast)).await
-        }
+        Some((low, high)) => bulk(subject, case, run, low..=high, options.side_by_side).await,
         None => single(&**subject, case, &format!("/{}/{run}", case.id), AFTERWARDS).await,
     }
 }
@@ -178,46 +175,73 @@ async fn single(subject: &dyn Subject, case: &Case, at: &str, afterwards: Durati
     }
 }
 
-/// One connection for each number, those of a chunk side by side; the outcome is that of the worst.
+/// One connection for each number, a few at a time; the outcome is that of the worst.
 async fn bulk(
     subject: &Arc<dyn Subject>,
     case: &Case,
     run: usize,
-    chunks: std::slice::Chunks<'_, u16>,
+    mut numbers: RangeInclusive<u16>,
+    side_by_side: usize,
 ) -> Outcome {
     let begin = Instant::now();
-    let mut worst: Option<Outcome> = None;
-    let (mut hung, mut last) = (0, 0);
-    let (mut problems, mut doubts) = (Ranges::default(), Ranges::default());
-    'all: for numbers in chunks {
-        for (number, outcome) in abreast(subject, case, run, numbers).await {
-            hung += usize::from(outcome.verdict == Verdict::Hangs);
-            for problem in &outcome.problems {
-                problems.add(number, problem);
-            }
-            for doubt in &outcome.doubts {
-                doubts.add(number, doubt);
-            }
-            let ends_all = matches!(outcome.verdict, Verdict::Unsupported | Verdict::NotObserved);
-            if worst
-                .as_ref()
-                .is_none_or(|worst| rank(outcome.verdict) > rank(worst.verdict))
-            {
-                worst = Some(outcome);
-            }
-            if ends_all {
-                break 'all;
-            }
-            last = number;
+    let mut played = Vec::new();
+    let mut running = JoinSet::new();
+    let mut hung = 0;
+    let mut goes_on = true;
+    loop {
+        while goes_on && running.len() < side_by_side.clamp(1, ABREAST) {
+            let Some(number) = numbers.next() else {
+                break;
+            };
+            // The lines were parsed with another number, so this one fits too.
+            let Ok(one) = case.with_number(number) else {
+                continue;
+            };
+            let (subject, at) = (subject.clone(), format!("/{}/{run}/{number}", case.id));
+            running.spawn(async move {
+                let outcome = single(&*subject, &one, &at, Duration::ZERO).await;
+                (number, outcome)
+            });
         }
-        if hung >= ENOUGH_HUNG {
-            problems.add(last, "the numbers above were not played: too many hang");
+        let Some(done) = running.join_next().await else {
             break;
+        };
+        let (number, outcome) =
+            done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        hung += usize::from(outcome.verdict == Verdict::Hangs);
+        goes_on &= hung < ENOUGH_HUNG
+            && !matches!(outcome.verdict, Verdict::Unsupported | Verdict::NotObserved);
+        played.push((number, outcome));
+    }
+    played.sort_by_key(|(number, _)| *number);
+    let mut outcome = together(case, subject.role(), played, hung >= ENOUGH_HUNG);
+    outcome.ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+    outcome
+}
+
+/// The outcome of a case in bulk, from those of its numbers, the lowest first.
+fn together(case: &Case, role: Role, played: Vec<(u16, Outcome)>, too_many_hang: bool) -> Outcome {
+    let (mut problems, mut doubts) = (Ranges::default(), Ranges::default());
+    let mut worst: Option<Outcome> = None;
+    let last = played.last().map(|(number, _)| *number);
+    for (number, outcome) in played {
+        for problem in &outcome.problems {
+            problems.add(number, problem);
         }
+        for doubt in &outcome.doubts {
+            doubts.add(number, doubt);
+        }
+        let is_worse = |worst: &Outcome| rank(outcome.verdict) > rank(worst.verdict);
+        if worst.as_ref().is_none_or(is_worse) {
+            worst = Some(outcome);
+        }
+    }
+    if let Some(last) = last.filter(|_| too_many_hang) {
+        problems.add(last, "the numbers above were not played: too many hang");
     }
     let mut outcome = worst.unwrap_or_else(|| Outcome {
         case: case.id.clone(),
-        role: subject.role(),
+        role,
         verdict: Verdict::Unsupported,
         problems: Vec::new(),
         doubts: Vec::new(),
@@ -228,32 +252,7 @@ async fn bulk(
     });
     outcome.problems = problems.lines();
     outcome.doubts = doubts.lines();
-    outcome.ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
     outcome
-}
-
-/// One connection for each of a few numbers, side by side; the outcomes in the order of the numbers.
-async fn abreast(
-    subject: &Arc<dyn Subject>,
-    case: &Case,
-    run: usize,
-    numbers: &[u16],
-) -> Vec<(u16, Outcome)> {
-    let mut running = JoinSet::new();
-    for &number in numbers {
-        // The lines were parsed with another number, so this one fits too.
-        let Ok(one) = case.with_number(number) else {
-            continue;
-        };
-        let (subject, at) = (subject.clone(), format!("/{}/{run}/{number}", case.id));
-        running.spawn(async move {
-            let outcome = single(&*subject, &one, &at, Duration::ZERO).await;
-            (number, outcome)
-        });
-    }
-    let mut outcomes = running.join_all().await;
-    outcomes.sort_by_key(|(number, _)| *number);
-    outcomes
 }
 
 fn rank(verdict: Verdict) -> Option<usize> {

@@ -19,6 +19,9 @@ const PAGE: &str = include_str!("page.html");
 /// The longest request.
 const LONGEST: usize = 8 << 20;
 
+/// So many cases are handed out in one answer at most, to who asks for many.
+const MANY: usize = 16;
+
 /// How long a question for the next case stays open.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -56,7 +59,7 @@ impl Walk {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let (offers, urls) = mpsc::channel(1);
+        let (offers, urls) = mpsc::channel(MANY);
         let shared = Arc::new(Shared {
             told,
             cases,
@@ -131,14 +134,19 @@ async fn answer(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     let (status, kind, text) = match line.split(' ').take(2).collect::<Vec<_>>()[..] {
         ["GET", "/"] => ("200 OK", "text/html; charset=utf-8", PAGE.to_owned()),
         ["GET", "/cases"] => ("200 OK", "application/json", shared.cases.clone()),
-        ["GET", "/next"] => match next(shared).await {
-            Some(url) => (
-                "200 OK",
-                "application/json",
-                serde_json::json!({ "url": url }).to_string(),
-            ),
-            None => ("204 No Content", "application/json", String::new()),
-        },
+        ["GET", path @ ("/next" | "/next/many")] => {
+            let most = if path == "/next" { 1 } else { MANY };
+            match next(shared, most).await {
+                Some(urls) => {
+                    let answer = match most {
+                        1 => serde_json::json!({ "url": urls.first().map_or("", |url| &**url) }),
+                        _ => serde_json::json!({ "urls": urls }),
+                    };
+                    ("200 OK", "application/json", answer.to_string())
+                }
+                None => ("204 No Content", "application/json", String::new()),
+            }
+        }
         ["POST", "/events"] => {
             for line in String::from_utf8_lossy(&body).lines() {
                 if let Ok(event) = serde_json::from_str::<Event>(line) {
@@ -150,7 +158,7 @@ async fn answer(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
         _ => (
             "404 Not Found",
             "text/plain",
-            "there is /, /next, /events and /cases\n".to_owned(),
+            "there is /, /next, /next/many, /events and /cases\n".to_owned(),
         ),
     };
     let head = format!(
@@ -171,9 +179,9 @@ fn content_length(head: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// The next URL. `None`: there is no more. A question that waits for long is answered with an
-/// empty URL, and asked again.
-async fn next(shared: &Shared) -> Option<String> {
+/// The next URLs, at most so many. `None`: there are no more. A question that waits for long is answered
+/// with none, and asked again.
+async fn next(shared: &Shared, most: usize) -> Option<Vec<String>> {
     shared.has_begun.notify_one();
     let over = shared.over.notified();
     tokio::pin!(over);
@@ -181,10 +189,14 @@ async fn next(shared: &Shared) -> Option<String> {
     if shared.is_over.load(Ordering::SeqCst) {
         return None;
     }
-    let offered = async { shared.urls.lock().await.recv().await };
+    let offered = async {
+        let mut urls = Vec::new();
+        shared.urls.lock().await.recv_many(&mut urls, most).await;
+        urls
+    };
     tokio::select! {
         () = over => None,
-        url = offered => url,
-        () = tokio::time::sleep(PATIENCE) => Some(String::new()),
+        urls = offered => Some(urls),
+        () = tokio::time::sleep(PATIENCE) => Some(Vec::new()),
     }
 }
