@@ -26,7 +26,7 @@ impl Default for Redials {
             // Whoever waits for it should not come later than without a gateway.
             away: Pauses {
                 first: Duration::from_millis(100),
-                longest: Duration::from_millis(200),
+                longest: Duration::from_millis(100),
             },
             path: Pauses {
                 first: Duration::from_millis(100),

@@ -347,6 +347,9 @@ mod tests {
     #[test]
     fn a_backend_that_is_away_is_tried_by_one_at_a_time_with_growing_pauses() {
         let mut queue = waiting(1000, 100);
+        let mut redials = Redials::default();
+        redials.away.longest = ms(300);
+        queue.set(1000, redials);
         assert!(queue.failed(ms(0), path("/")));
         let mut now = ms(0);
         let mut pauses = Vec::new();
@@ -358,7 +361,7 @@ mod tests {
             assert_eq!(queue.next_grant(), None);
             assert!(!queue.failed(now, path("/")));
         }
-        assert_eq!(pauses, [100, 200, 200, 200, 200, 200]);
+        assert_eq!(pauses, [100, 200, 300, 300, 300, 300]);
         now = queue.next_grant().unwrap();
         granted(&mut queue, now);
         assert!(queue.accepted(now, path("/")));
