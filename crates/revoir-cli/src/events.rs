@@ -139,10 +139,17 @@ impl Events {
     }
 
     /// Tells an event. It is over when there is room for it, not when it is written.
-    pub(crate) async fn tell(&self, conn: Option<u64>, what: What) -> Result<(), Unheard> {
+    ///
+    /// The event waits on the heap: thousands of handlers that wait for their next message keep no room
+    /// for one.
+    pub(crate) fn tell(
+        &self,
+        conn: Option<u64>,
+        what: What,
+    ) -> impl Future<Output = Result<(), Unheard>> {
         let at = self.start.elapsed();
-        let event = Event { at, conn, what };
-        self.sender.send(event).await.map_err(|_| Unheard)
+        let sending = Box::pin(self.sender.send(Event { at, conn, what }));
+        async move { sending.await.map_err(|_| Unheard) }
     }
 
     /// Waits until nobody listens any more.

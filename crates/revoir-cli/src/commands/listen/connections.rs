@@ -84,7 +84,8 @@ impl Connections {
     /// With `--close-after`: closes when it is time.
     async fn close_in_time(&self, closer: &Closer) -> Infallible {
         if let (Some(close), Some(time)) = (&self.manner.close, self.manner.close_after) {
-            sleep(time).await;
+            // Few have such a time, and all would keep the room for it.
+            Box::pin(sleep(time)).await;
             drop(closer.close(close.code, close.reason));
         }
         pending().await
