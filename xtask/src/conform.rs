@@ -139,7 +139,7 @@ impl<'a> Plays<'a> {
     fn browser(&self, chromium: &Path, deadline: Instant) -> anyhow::Result<()> {
         let mut command = self.command("client", "chromium");
         let browser = Browser::Chromium(chromium.to_owned());
-        let (mut suite, _browser) = browser.walk(&mut command, &self.folder)?;
+        let (mut suite, _running) = browser.walk(&mut command, &self.folder)?;
         let status = suite.status(deadline)?;
         if !status.success() {
             bail!("Chromium as a client: {status}");
@@ -153,6 +153,8 @@ impl<'a> Plays<'a> {
 pub(crate) enum Browser {
     Chromium(PathBuf),
     Firefox(PathBuf),
+    /// Its `MiniBrowser`, which needs a display.
+    WebKitGtk(PathBuf),
 }
 
 impl Browser {
@@ -161,16 +163,25 @@ impl Browser {
         match name {
             "chromium" => Ok(Self::Chromium(tools::find_chromium(deadline)?)),
             "firefox" => Ok(Self::Firefox(tools::find_firefox(deadline)?)),
+            "webkitgtk" => Ok(Self::WebKitGtk(tools::find_mini_browser(deadline)?)),
             _ => bail!("no browser is called `{name}`"),
         }
     }
 
-    /// Starts the suite, and a browser without a window at the page that walks through the cases. Both run.
+    /// Its version, where its name for servers has another one: WebKit's says the same for years.
+    pub(crate) fn version(&self) -> anyhow::Result<Option<String>> {
+        match self {
+            Self::Chromium(_) | Self::Firefox(_) => Ok(None),
+            Self::WebKitGtk(_) => tools::debian_version("webkit2gtk-driver").map(Some),
+        }
+    }
+
+    /// Starts the suite, and a browser that nobody sees at the page that walks through the cases. All of them run.
     pub(crate) fn walk(
         &self,
         suite: &mut Command,
         folder: &Path,
-    ) -> anyhow::Result<(Running, Running)> {
+    ) -> anyhow::Result<(Running, Vec<Running>)> {
         let mut suite = Running::start(suite.arg("127.0.0.1:0").stderr(Stdio::piped()))?;
         let stderr = suite.stderr().context("no stderr")?;
         let mut lines = BufReader::new(stderr).lines();
@@ -183,9 +194,17 @@ impl Browser {
         };
         // What it says later would fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
+        let mut running = Vec::new();
         let mut browser = self.command(folder)?;
+        if matches!(self, Self::WebKitGtk(_)) {
+            let (display, number) = display()?;
+            browser.env("DISPLAY", format!(":{number}"));
+            running.push(display);
+        }
         browser.arg(url).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok((suite, Running::start(&mut browser)?))
+        // A browser goes before its display.
+        running.insert(0, Running::start(&mut browser)?);
+        Ok((suite, running))
     }
 
     fn command(&self, folder: &Path) -> anyhow::Result<Command> {
@@ -219,6 +238,25 @@ impl Browser {
                     .arg(profile);
                 Ok(browser)
             }
+            Self::WebKitGtk(program) => Ok(Command::new(program)),
         }
+    }
+}
+
+/// A display that nobody sees, and its number.
+fn display() -> anyhow::Result<(Running, String)> {
+    let mut display = Running::start(
+        Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1024x768x24"])
+            .args(["-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null()),
+    )?;
+    let mut number = String::new();
+    let stdout = display.stdout().context("no stdout")?;
+    BufReader::new(stdout).read_line(&mut number)?;
+    match number.trim() {
+        "" => bail!("`Xvfb` names no display"),
+        number => Ok((display, number.to_owned())),
     }
 }

@@ -141,6 +141,36 @@ pub(crate) fn find_webkit(deadline: Instant) -> anyhow::Result<PathBuf> {
     )
 }
 
+/// The browser of WebKitGTK for tests, which is in the package of its library.
+pub(crate) fn find_mini_browser(deadline: Instant) -> anyhow::Result<PathBuf> {
+    find_webkit(deadline)?;
+    let owned = Command::new("dpkg-query")
+        .args(["-S", "*/webkit2gtk-4*/MiniBrowser"])
+        .output()
+        .context("start `dpkg-query`")?;
+    let owned = String::from_utf8_lossy(&owned.stdout);
+    let path = owned
+        .lines()
+        .find_map(|line| line.rsplit_once(": ").map(|(_, path)| PathBuf::from(path)));
+    path.context("webkit2gtk-driver is installed, and there is no MiniBrowser")
+}
+
+/// The version of what is in a package of Debian: without what Debian numbers itself.
+pub(crate) fn debian_version(package: &str) -> anyhow::Result<String> {
+    let version = Command::new("dpkg-query")
+        .args(["-W", "-f", "${Version}", package])
+        .output()
+        .context("start `dpkg-query`")?;
+    let version = String::from_utf8_lossy(&version.stdout);
+    let version = version
+        .rsplit_once('-')
+        .map_or(&*version, |(upstream, _)| upstream);
+    match version {
+        "" => bail!("`{package}` is not installed"),
+        version => Ok(version.to_owned()),
+    }
+}
+
 /// A program by the first of its names that runs; `packages` are those of Debian that it needs.
 fn find(what: &str, names: &[&str], packages: &str, deadline: Instant) -> anyhow::Result<PathBuf> {
     let found = || {

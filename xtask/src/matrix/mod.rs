@@ -1,6 +1,7 @@
 //! `cargo xtask matrix`: the suite for endings against every other implementation that can be had. Outside CI.
 
 mod adapters;
+mod idle;
 mod measured;
 mod reference;
 mod results;
@@ -91,8 +92,10 @@ pub(crate) fn check_data() -> anyhow::Result<()> {
 fn measure(revoir: &Path, installed: &mut Installed, adapter: &Adapter) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     let mut reports = Vec::new();
+    let mut version = None;
     if adapter.is_browser() {
         let browser = Browser::find(&adapter.name, deadline)?;
+        version = browser.version()?;
         reports.push(("client".to_owned(), walk(revoir, &browser)?));
     } else {
         let command = installed.command(adapter, deadline)?;
@@ -103,6 +106,9 @@ fn measure(revoir: &Path, installed: &mut Installed, adapter: &Adapter) -> anyho
         }
     }
     let mut results = Results::of(adapter, &reports)?;
+    if let Some(version) = version {
+        results.version = version;
+    }
     for role in results.roles.keys() {
         let counts: Vec<String> = results
             .counts(role)
@@ -141,7 +147,7 @@ fn play(revoir: &Path, role: &str, command: &str) -> anyhow::Result<String> {
 /// The same for a browser, which walks through the cases by itself.
 fn walk(revoir: &Path, browser: &Browser) -> anyhow::Result<String> {
     let folder = crate::root().join("target/matrix/browsers");
-    let (suite, _browser) = browser.walk(&mut suite(revoir, "client"), &folder)?;
+    let (suite, _running) = browser.walk(&mut suite(revoir, "client"), &folder)?;
     said(suite)
 }
 

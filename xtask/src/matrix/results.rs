@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,9 @@ pub(super) struct Results {
     /// The version of the suite, and the day of the run.
     pub(super) suite: String,
     pub(super) date: String,
+    /// When it was over on that day, in UTC: `17:05`. Empty in those that were written before this was.
+    #[serde(default)]
+    pub(super) time: String,
     /// How the run before this one went, if that was of the same version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) compared: Option<Compared>,
@@ -38,8 +42,10 @@ pub(super) struct Results {
 /// Two runs of one version beside each other.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Compared {
-    /// The day of the earlier run.
+    /// The day and the time of the earlier run.
     pub(super) date: String,
+    #[serde(default)]
+    pub(super) time: String,
     /// How many cases were in both.
     pub(super) cases: usize,
     /// Those that came out otherwise: `server codes.1000`.
@@ -136,6 +142,13 @@ impl Case {
     }
 }
 
+/// The hour and minute in UTC.
+fn time_of_day(now: SystemTime) -> String {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let minutes = since.as_secs() / 60 % (24 * 60);
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
 /// `127.0.0.1:PORT` for an address with a number that the run has found free.
 fn without_ports(text: &str) -> String {
     let mut out = String::new();
@@ -179,6 +192,7 @@ impl Results {
                 hello: report.hello,
                 suite: report.suite,
                 date: report.date,
+                time: time_of_day(SystemTime::now()),
                 compared: None,
                 roles: BTreeMap::new(),
             });
@@ -200,6 +214,7 @@ impl Results {
         }
         let mut compared = Compared {
             date: before.date.clone(),
+            time: before.time.clone(),
             cases: 0,
             differs: Vec::new(),
         };
@@ -263,6 +278,7 @@ impl Results {
             "hello": self.hello,
             "suite": self.suite,
             "date": self.date,
+            "time": self.time,
             "compared": self.compared,
         });
         for (name, value) in head.as_object().into_iter().flatten() {

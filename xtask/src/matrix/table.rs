@@ -6,7 +6,8 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::adapters::Absent;
-use super::results::{Case, Results};
+use super::idle;
+use super::results::{Case, Compared, Results};
 
 /// The endings that the page shows, by the ids of their cases.
 pub(super) const ENDINGS: [(&str, &str); 22] = [
@@ -90,6 +91,7 @@ pub(super) fn write(all: Vec<Results>, absent: &[Absent]) -> anyhow::Result<()> 
     verdicts(&mut page, all);
     runs(&mut page, all);
     intermediaries(&mut page, &between);
+    idle::section(&mut page)?;
     reference(&mut page)?;
     for (id, title) in ENDINGS {
         section(&mut page, all, id, title);
@@ -186,20 +188,21 @@ fn runs(page: &mut String, all: &[Results]) {
     let cases: usize = compared.iter().map(|(_, one)| one.cases).sum();
     let differ: usize = compared.iter().map(|(_, one)| one.differs.len()).sum();
     page.push_str(&format!(
-        "\n## Two runs\n\nEach version was played twice, one whole run after the other: of {cases} cases {} came out alike: the \
-         verdict, the Close frame on the wire, and code, reason, class and status that the application was told. Those that did not:\n\n\
-         | implementation | first run | cases | what differs |\n|---|---|---:|---|\n",
+        "\n## Two runs\n\n{} Of {cases} cases {} came out alike in both: the verdict, the Close frame on the wire, and code, reason, \
+         class and status that the application was told. Those that did not are not shown below:\n\n\
+         | implementation | first run | second run | cases | what differs |\n|---|---|---|---:|---|\n",
+        apart(&compared),
         cases - differ,
     ));
     for (results, one) in compared {
-        if one.differs.is_empty() {
-            continue;
-        }
         page.push_str(&format!(
-            "| {} {} | {} | {} | {} |\n",
+            "| {} {} | {} {} | {} {} | {} | {} |\n",
             results.name,
             results.version,
             one.date,
+            one.time,
+            results.date,
+            results.time,
             one.cases,
             one.differs
                 .iter()
@@ -207,6 +210,29 @@ fn runs(page: &mut String, all: &[Results]) {
                 .collect::<Vec<_>>()
                 .join(", "),
         ));
+    }
+}
+
+/// When the runs were, as honest as their days are.
+fn apart(compared: &[(&Results, &Compared)]) -> String {
+    let minutes = |time: &str| {
+        let (hours, minutes) = time.split_once(':')?;
+        Some(hours.parse::<u32>().ok()? * 60 + minutes.parse::<u32>().ok()?)
+    };
+    let begin = "Each version was played twice, one whole run after the other.";
+    let is_one_day = compared
+        .iter()
+        .all(|(results, one)| results.date == one.date);
+    let hours = compared.iter().filter_map(|(results, one)| {
+        Some(minutes(&results.time)?.checked_sub(minutes(&one.time)?)? / 60)
+    });
+    let hours: Vec<u32> = hours.collect();
+    match (is_one_day, hours.iter().min(), hours.iter().max()) {
+        (true, Some(least), Some(most)) => format!(
+            "{begin} All are of one day: {least} to {most} hours apart, by the times in UTC at which their results were written, and both in one \
+             night where the first has no time. Two days were wanted, and are still to come."
+        ),
+        _ => begin.to_owned(),
     }
 }
 
