@@ -168,7 +168,7 @@ mod tests {
             id,
         });
         assert_eq!(attached(server.counts()), (0, 1));
-        let ended = end.until_stage(End::over);
+        let ended = end.until_course(End::over);
         let ended = timeout(Duration::from_secs(121), ended).await.unwrap();
         assert!(ended.to_string().contains("expired"), "{ended}");
     }

@@ -169,7 +169,7 @@ async fn listen(mut link: Link, end: Arc<End>) {
     loop {
         let event = tokio::select! {
             event = link.recv() => event,
-            _ = end.until_stage(End::gone) => break,
+            _ = end.until_course(End::gone) => break,
             () = &mut alone, if !is_left => {
                 is_left = true;
                 end.give_up(SessionEnding::Abandoned);

@@ -34,7 +34,7 @@ pub(super) struct End {
     connection: Notify,
     application: Bell,
     /// Whoever waits for its end only is not woken by each message.
-    stages: Notify,
+    courses: Notify,
     /// Server: who keeps sessions.
     keeper: Option<Weak<dyn Keeper>>,
 }
@@ -87,7 +87,7 @@ impl End {
             age: now,
             connection: Notify::new(),
             application: Bell::default(),
-            stages: Notify::new(),
+            courses: Notify::new(),
             keeper,
         }
     }
@@ -138,20 +138,20 @@ impl End {
         let mut state = self.lock();
         let now = self.now();
         let acknowledged = state.session.acknowledged();
-        let before = state.stage();
+        let before = state.course();
         let result = change(&mut state, now);
         state.give_back_unread();
         let is_news = state.collect(now);
-        let stage = state.stage();
-        let has_news = is_news || stage != before || state.session.acknowledged() != acknowledged;
+        let course = state.course();
+        let has_news = is_news || course != before || state.session.acknowledged() != acknowledged;
         let kept = state.count();
         let behind = state.is_behind().then(|| state.session.id());
         drop(state);
         if has_news {
             self.application.ring();
         }
-        if stage != before {
-            self.stages.notify_waiters();
+        if course != before {
+            self.courses.notify_waiters();
         }
         self.report(kept, behind);
         result
@@ -234,11 +234,11 @@ impl End {
         self.woken(|| self.application.notified(), look).await
     }
 
-    /// The same, where only another [`Stage`] brings it.
+    /// The same, where only another [`Course`] brings it.
     ///
-    /// [`Stage`]: crate::session::state::Stage
-    pub(super) async fn until_stage<R>(&self, look: impl FnMut(&Self) -> Option<R>) -> R {
-        self.woken(|| self.stages.notified(), look).await
+    /// [`Course`]: crate::session::state::Course
+    pub(super) async fn until_course<R>(&self, look: impl FnMut(&Self) -> Option<R>) -> R {
+        self.woken(|| self.courses.notified(), look).await
     }
 
     async fn woken<'a, R>(

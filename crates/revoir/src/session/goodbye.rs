@@ -22,13 +22,13 @@ struct Unanswered {
 impl End {
     /// Server: waits until this side has said goodbye, and the peer acknowledges nothing for so long.
     pub(super) async fn left_alone(&self, limit: Duration) {
-        let mut before = self.until_stage(Self::unanswered).await;
+        let mut before = self.until_course(Self::unanswered).await;
         loop {
             sleep(limit).await;
             match self.unanswered() {
                 Some(now) if now.acknowledged == before.acknowledged => return,
                 Some(now) => before = now,
-                None => before = self.until_stage(Self::unanswered).await,
+                None => before = self.until_course(Self::unanswered).await,
             }
         }
     }
@@ -37,7 +37,7 @@ impl End {
     /// `limit`; or it was not there for as long as it keeps the session. A connection on which it does not answer
     /// is closed, so that there may be another one.
     pub(super) async fn closed_in_vain(&self, limit: Duration) {
-        let mut before = self.until_stage(Self::unanswered).await;
+        let mut before = self.until_course(Self::unanswered).await;
         let mut last_sign = Instant::now();
         while before.is_worth_it {
             self.stir(|session, now| {
@@ -47,7 +47,7 @@ impl End {
             });
             sleep(limit).await;
             let Some(now) = self.unanswered() else {
-                before = self.until_stage(Self::unanswered).await;
+                before = self.until_course(Self::unanswered).await;
                 last_sign = Instant::now();
                 continue;
             };

@@ -287,6 +287,6 @@ impl Writer {
     ) -> impl Future<Output = Arc<SessionEnding>> + use<> {
         let end = Arc::clone(&self.anchor.0);
         end.bye(code, &reason);
-        async move { end.until_stage(End::gone).await }
+        async move { end.until_course(End::gone).await }
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct EndState {
 
 /// How far a session is: what changes seldom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stage {
+pub(super) struct Course {
     connection: Option<ConnectionId>,
     is_closing: bool,
     is_over: bool,
@@ -74,8 +74,8 @@ impl EndState {
         }
     }
 
-    pub(super) fn stage(&self) -> Stage {
-        Stage {
+    pub(super) fn course(&self) -> Course {
+        Course {
             connection: self.session.connection(),
             is_closing: self.session.is_closing(),
             is_over: self.over.is_some(),
