@@ -64,9 +64,15 @@ pub(crate) fn run(programs: &Programs, engines: Engines) -> anyhow::Result<()> {
             .arg(crate::root().join("crates/revoir-site/tests").join(script))
             .env("REVOIR", programs.program("revoir"))
             .env("WS", package.join("node_modules/ws"))
-            .env("PUPPETEER", package.join("node_modules/puppeteer-core"))
+            .env("BROWSERS", package.join("engines/browsers.mjs"))
             .env("CHROMIUM", &chromium)
             .env("FIREFOX", &firefox);
+        if engines != Engines::Usual {
+            of_page.env("WEBKIT", tools::find_webkit(deadline)?);
+        }
+        if engines == Engines::Write && script == "lab.mjs" {
+            of_page.arg("--write");
+        }
         of_pages.push(Running::start(&mut of_page)?);
     }
     for of_page in of_pages {

@@ -5,8 +5,9 @@ const ways = lab.querySelector(".ways");
 const progress = lab.querySelector(".progress");
 const outcome = lab.querySelector(".outcome");
 const said = lab.dataset;
-/** Where it was measured what a page sees. */
-const engine = ["Firefox", "Chrom"].find((name) => navigator.userAgent.includes(name));
+/** How the engines call themselves in which it was measured what a page sees. Safari is not WebKitGTK. */
+const AGENTS = { Firefox: /Firefox/u, Chromium: /Chrom/u, Webkitgtk: /Linux.*AppleWebKit/u };
+const engine = Object.keys(AGENTS).find((name) => AGENTS[name].test(navigator.userAgent));
 let busy = false;
 let stop = () => {};
 
@@ -56,11 +57,10 @@ function list(of, values) {
   );
 }
 
-/** What this browser is expected to tell. */
+/** What this browser is expected to tell: what Chromium does, unless it was measured otherwise. */
 function expected({ dataset }) {
-  const { code, clean, error, firefox } = dataset;
-  const [own, isClean, isError] = (engine === "Firefox" && firefox?.split(" ")) || [code, clean, error];
-  return { code: own, clean: isClean, error: isError };
+  const [code, clean, error] = (dataset[`at${engine}`] ?? dataset.atChromium).split(" ");
+  return { code, clean, error };
 }
 
 /** The same in words. */
@@ -170,8 +170,7 @@ for (const button of ways.querySelectorAll("button")) {
   button.append(foreseen);
 }
 const expects = lab.querySelector(".expects");
-const names = { Firefox: "Firefox", Chrom: "Chromium" };
-expects.textContent = engine ? fill(said.expects, { engine: names[engine] }) : said.unmeasured;
+expects.textContent = engine ? fill(said.expects, { engine: said[`name${engine}`] }) : said.unmeasured;
 expects.hidden = false;
 ways.hidden = false;
 

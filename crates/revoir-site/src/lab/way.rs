@@ -3,6 +3,8 @@
 use revoir_codes::catalog::Locale;
 use revoir_codes::{CloseCode, SendCode};
 
+use super::sight::{Engine, Sight};
+
 /// How long a client is told to wait where the server says so.
 pub(crate) const SLOT_MS: u32 = 3_217;
 
@@ -47,24 +49,6 @@ pub(crate) enum Way {
     PageEmpty,
     /// The page calls `close()` with this code.
     PageClose(u16),
-}
-
-/// What a page gets to see of an ending, apart from the reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sight {
-    /// `CloseEvent.code`.
-    pub(crate) code: u16,
-    /// `CloseEvent.wasClean`.
-    pub(crate) clean: bool,
-    /// Whether an `error` event came first.
-    pub(crate) error: bool,
-}
-
-/// What runs a page, as far as it was measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Engine {
-    Chromium,
-    Firefox,
 }
 
 /// What the server can be asked to answer instead of 101.
@@ -172,41 +156,28 @@ impl Way {
         (way.id() == id).then_some(way)
     }
 
-    /// What a page gets to see in an engine (docs/browser.md and docs/browser-lab.md have the measurements).
-    pub(crate) fn sight(self, engine: Engine) -> Sight {
-        let clean = |code| Sight {
-            code,
-            clean: true,
-            error: false,
-        };
-        let lost = |error| Sight {
-            code: 1006,
-            clean: false,
-            error,
-        };
-        let is_firefox = engine == Engine::Firefox;
+    /// What a page gets to see in an engine. `None`: neither this way was measured in it, nor one of its kind.
+    pub(crate) fn sight(self, engine: &Engine) -> Option<Sight> {
+        if let Some(sight) = engine.sight(&self.id()) {
+            return Some(sight);
+        }
+        let (measured, told, own) = self.measured_as()?;
+        let sight = engine.sight(&measured.id())?;
+        let code = if sight.code == told { own } else { sight.code };
+        Some(Sight { code, ..sight })
+    }
+
+    /// The way that was measured for all of its kind, with its code and that of this one.
+    fn measured_as(self) -> Option<(Self, u16, u16)> {
+        let of = |number: u16| if number < 4000 { 3000 } else { 4001 };
         match self {
-            Self::Close(code) | Self::Slot(code) => clean(code.get()),
-            Self::Fail => clean(1011),
-            Self::Silent => clean(3008),
-            Self::TooBig => Sight {
-                clean: !is_firefox,
-                ..clean(1009)
-            },
-            Self::Empty | Self::PageEmpty => clean(1005),
-            Self::PageClose(code) => clean(code),
-            // Chromium checks these three, and lets the other numbers pass. Firefox lets all pass.
-            Self::Past(code) if !is_firefox && [1005, 1006, 1015].contains(&code.get()) => {
-                lost(true)
+            Self::Close(code) => {
+                let of = of(code.get());
+                Some((Self::Close(sendable(of)?), of, code.get()))
             }
-            Self::Past(code) => clean(code.get()),
-            Self::Fin | Self::Cut => lost(false),
-            Self::Reset => lost(is_firefox),
-            Self::Tls if is_firefox => Sight {
-                code: 1015,
-                ..lost(true)
-            },
-            Self::BadText | Self::TooLong | Self::Status(_) | Self::Tls => lost(true),
+            Self::PageClose(code) => Some((Self::PageClose(of(code)), of(code), code)),
+            Self::Past(code) => Some((Self::Past(CloseCode::new(2000)), 2000, code.get())),
+            _ => None,
         }
     }
 
@@ -268,10 +239,41 @@ mod tests {
     }
 
     #[test]
+    fn every_way_was_measured_in_every_engine() {
+        assert!(Engine::all().len() >= 3);
+        for engine in Engine::all() {
+            for way in Way::all() {
+                let sight = engine.sight(&way.id());
+                assert!(sight.is_some(), "{} in {}", way.id(), engine.id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_of_a_kind_that_was_measured_has_its_own_number() {
+        for engine in Engine::all() {
+            for number in (1000..=4999).step_by(7) {
+                for way in Way::to(CloseCode::new(number)) {
+                    assert!(way.sight(engine).is_some(), "{} in {}", way.id(), engine.id);
+                }
+            }
+        }
+        let chromium = &Engine::all()[0];
+        let codes = [4321, 2345].map(|number| {
+            let way = Way::to(CloseCode::new(number))[0];
+            way.sight(chromium).map(|sight| sight.code)
+        });
+        assert_eq!(codes, [Some(4321), Some(2345)]);
+    }
+
+    #[test]
     fn engines_differ_where_it_was_measured() {
+        let [chromium, firefox, ..] = Engine::all() else {
+            panic!("two engines");
+        };
         let differing: Vec<_> = Way::all()
             .into_iter()
-            .filter(|way| way.sight(Engine::Chromium) != way.sight(Engine::Firefox))
+            .filter(|way| way.sight(chromium) != way.sight(firefox))
             .map(Way::id)
             .collect();
         let expected = [
@@ -283,7 +285,7 @@ mod tests {
             "past-1015",
         ];
         assert_eq!(differing, expected);
-        assert_eq!(Way::Tls.sight(Engine::Firefox).code, 1015);
+        assert_eq!(Way::Tls.sight(firefox).map(|sight| sight.code), Some(1015));
     }
 
     #[test]

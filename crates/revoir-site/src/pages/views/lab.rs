@@ -3,7 +3,7 @@
 use askama::Template;
 use revoir_codes::{CloseCode, REASON_MAX_BYTES};
 
-use crate::lab::{Engine, Sight, Way};
+use crate::lab::{Engine, Way};
 use crate::pages::frame::Frame;
 use crate::pages::prose;
 
@@ -21,10 +21,8 @@ pub(super) struct LabView<'a> {
 struct Button {
     id: String,
     html: String,
-    /// In Chromium.
-    sight: Sight,
-    /// Code, cleanness and error event in Firefox, where that differs.
-    firefox: String,
+    /// Code, cleanness and error event by engine: in the first, and where another differs from it.
+    sights: Vec<(&'static str, String)>,
 }
 
 /// Calls of `close` that are worth a try: number and length of the reason.
@@ -55,25 +53,21 @@ impl<'a> LabView<'a> {
     }
 
     fn with(frame: &'a Frame, ways: Vec<Way>, number: Option<u16>) -> Option<Self> {
-        let button = |way: Way| {
-            let (sight, other) = (way.sight(Engine::Chromium), way.sight(Engine::Firefox));
-            let firefox = format!("{} {} {}", other.code, other.clean, other.error);
-            Button {
-                id: way.id(),
-                html: prose::html(&way.text(frame.locale), |_| None),
-                firefox: if other == sight {
-                    String::new()
-                } else {
-                    firefox
-                },
-                sight,
-            }
+        let button = |way: Way| Button {
+            id: way.id(),
+            html: prose::html(&way.text(frame.locale), |_| None),
+            sights: sights(way),
         };
         frame.has_server().then(|| Self {
             frame,
             buttons: ways.into_iter().map(button).collect(),
             number,
         })
+    }
+
+    /// The engines that were measured.
+    fn engines(&self) -> &'static [Engine] {
+        Engine::all()
     }
 
     fn calls(&self) -> &'static [(&'static str, u16, usize)] {
@@ -91,4 +85,19 @@ impl<'a> LabView<'a> {
         let limit = REASON_MAX_BYTES.to_string();
         locale.filled(locale.phrases().forbid_length, &[("limit", &limit)])
     }
+}
+
+/// What each engine tells of a way.
+fn sights(way: Way) -> Vec<(&'static str, String)> {
+    let mut sights: Vec<(&str, String)> = Vec::new();
+    for engine in Engine::all() {
+        let Some(sight) = way.sight(engine) else {
+            continue;
+        };
+        let told = format!("{} {} {}", sight.code, sight.clean, sight.error);
+        if sights.first().is_none_or(|(_, first)| *first != told) {
+            sights.push((&engine.id, told));
+        }
+    }
+    sights
 }
