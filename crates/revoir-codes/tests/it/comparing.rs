@@ -133,7 +133,7 @@ fn implementations_that_mistake_one_for_the_other_are_named() {
     assert_eq!(
         cells(&english(1006, 1012), Aspect::Mistaken),
         (
-            "1006 instead of 1012: Hypercorn 0.18.0, socketify 0.0.31, uWebSockets 2026-08",
+            "1006 instead of 1012: Hypercorn 0.18.0, socketify 0.0.31, uWebSockets 2026-08, WebKitGTK 2.50.6",
             "none on record"
         )
     );

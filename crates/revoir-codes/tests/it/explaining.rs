@@ -166,8 +166,9 @@ fn refusals_on_record_come_from_the_table() {
             "not reported to the application, whatever the code: golang.org/x/net/websocket 0.7.0",
             "rejected, and reported as 0: Deno 2.9.6",
             "rejected, and reported as 1002: faye-websocket 0.11.4, libwebsockets 4.1.6, Qt WebSockets 6.11.2, soketto 0.8.1, \
-             Tomcat 10.1.60.0 (client), tungstenite 0.30.0, websocket-driver (Ruby) 0.6.3, wsproto 1.3.2",
-            "rejected, and reported as 1006: autobahn-python 26.10.2, Daphne 4.2.3, socketify 0.0.31, uWebSockets 2026-08",
+             Tomcat 10.1.60.0, tungstenite 0.30.0, websocket-driver (Ruby) 0.6.3, wsproto 1.3.2",
+            "rejected, and reported as 1006: autobahn-python 26.10.2, Daphne 4.2.3, socketify 0.0.31, uWebSockets 2026-08, \
+             WebKitGTK 2.50.6",
             "rejected with an error that is not a close code: Boost.Beast 1_74, fastwebsockets 0.10.0, gorilla/websocket 2025-03, \
              lomond 0.3.4, Mono 6.8.0.105, yawc 0.5.0",
         ]
@@ -192,7 +193,7 @@ fn mistakes_come_from_the_table() {
     );
     assert_eq!(
         mistaken(1012, 1006),
-        ["Hypercorn", "socketify", "uWebSockets"]
+        ["Hypercorn", "socketify", "uWebSockets", "WebKitGTK"]
     );
     let older = [
         "faye-websocket",
