@@ -223,7 +223,7 @@ one is added, or not all move as one is removed. They move at `return-rate`, 1,0
 const GATEWAY_HEAD: &str = "\
 # What the gateway was seen to do
 
-`cargo xtask proof gateway` writes this page: release builds on one machine with two processors, the
+`cargo xtask proof gateway` writes this page: programs built as they are installed (profile `dist`), on one machine with two processors, the
 gateway, the backend and the clients in a process each, everything on 127.0.0.1. It fails where a
 client is disconnected, a message is out of order or unanswered, the rate of returns is more than
 10 % from the configured one, or the memory is over the limit.

@@ -55,10 +55,10 @@ function asPage({ engines, ways }) {
   const one = ({ name, version, date }) => `${name} ${version} (${date})`;
   return `# What the lab shows in each engine
 
-Every button of the lab was pressed in ${engines.map(one).join(", ")}. A row has the code, whether
+Every button of the lab was pressed in ${new Intl.ListFormat("en").format(engines.map(one))}. A row has the code, whether
 the close was clean, and whether an \`error\` event came first. The words of the first column are those of \`/lab/end/…\`. The pages say
 this before a button is pressed; in other engines they say that it was not measured, and show what Chromium does. WebKitGTK
-is not Safari, which has another network stack below it.
+is not Safari: the network stack below it is another one.
 
 \`cargo xtask js --write\` writes this page, and [the data](../crates/revoir-site/data/lab.json) that the pages have of it;
 \`cargo xtask js\` checks both in Chromium and Firefox, with \`--all\` in WebKitGTK too.
