@@ -54,13 +54,14 @@ impl LeftIdle {
     }
 }
 
-/// Adds the table, if there is a result.
+/// Adds the table of what `idle.py` wrote.
 pub(super) fn section(page: &mut String) -> anyhow::Result<()> {
     let folder = crate::root().join("conformance/results/idle");
     let files = fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))?;
     let mut files: Vec<PathBuf> = files
         .map(|file| Ok(file?.path()))
         .collect::<anyhow::Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|end| end == "json"));
     files.sort();
     page.push_str(
         "\n### Left idle\n\nOne connection through each, with the same settings; the client sends one message, has it back, and then only \

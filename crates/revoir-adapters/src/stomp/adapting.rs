@@ -147,11 +147,13 @@ impl Adapter for Stomp {
             .chain(self.transactions.keys())
             .map(|name| size_of_val(name) + name.len())
             .sum();
+        let each = |known: &Subscription| size_of_val(known) + known.id.len();
+        let subscriptions: usize = self.subscriptions.iter().map(each).sum();
         self.from_client.memory()
             + self.from_server.memory()
             + self.while_away.memory()
             + self.prologue()
-            + self.subscriptions.len() * size_of::<Subscription>()
+            + subscriptions
             + self.deliveries.memory()
             + open
     }

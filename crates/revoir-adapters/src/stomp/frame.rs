@@ -191,6 +191,7 @@ fn unescaped(value: &[u8]) -> Cow<'_, [u8]> {
             None => bytes.push(b'\\'),
         }
     }
+    bytes.shrink_to_fit();
     Cow::Owned(bytes)
 }
 

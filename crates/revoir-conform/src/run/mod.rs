@@ -214,13 +214,14 @@ async fn bulk(
         played.push((number, outcome));
     }
     played.sort_by_key(|(number, _)| *number);
-    let mut outcome = together(case, subject.role(), played, hung >= ENOUGH_HUNG);
+    let is_cut_short = hung >= ENOUGH_HUNG && numbers.next().is_some();
+    let mut outcome = together(case, subject.role(), played, is_cut_short);
     outcome.ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
     outcome
 }
 
 /// The outcome of a case in bulk, from those of its numbers, the lowest first.
-fn together(case: &Case, role: Role, played: Vec<(u16, Outcome)>, too_many_hang: bool) -> Outcome {
+fn together(case: &Case, role: Role, played: Vec<(u16, Outcome)>, is_cut_short: bool) -> Outcome {
     let (mut problems, mut doubts) = (Ranges::default(), Ranges::default());
     let mut worst: Option<Outcome> = None;
     let last = played.last().map(|(number, _)| *number);
@@ -236,7 +237,7 @@ fn together(case: &Case, role: Role, played: Vec<(u16, Outcome)>, too_many_hang:
             worst = Some(outcome);
         }
     }
-    if let Some(last) = last.filter(|_| too_many_hang) {
+    if let Some(last) = last.filter(|_| is_cut_short) {
         problems.add(last, "the numbers above were not played: too many hang");
     }
     let mut outcome = worst.unwrap_or_else(|| Outcome {
