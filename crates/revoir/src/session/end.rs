@@ -300,7 +300,6 @@ impl End {
         }
         // Otherwise it is over already.
         let _ = self.stir_state(|state, _| state.bye(bye));
-        self.application.ring();
     }
 
     /// Ends the session without a goodbye of the peer.
