@@ -144,11 +144,7 @@ pub(crate) fn find_webkit(deadline: Instant) -> anyhow::Result<PathBuf> {
 /// The browser of WebKitGTK for tests, which is in the package of its library.
 pub(crate) fn find_mini_browser(deadline: Instant) -> anyhow::Result<PathBuf> {
     find_webkit(deadline)?;
-    let owned = Command::new("dpkg-query")
-        .args(["-S", "*/webkit2gtk-4*/MiniBrowser"])
-        .output()
-        .context("start `dpkg-query`")?;
-    let owned = String::from_utf8_lossy(&owned.stdout);
+    let owned = dpkg_query(&["-S", "*/webkit2gtk-4*/MiniBrowser"])?;
     let path = owned
         .lines()
         .find_map(|line| line.rsplit_once(": ").map(|(_, path)| PathBuf::from(path)));
@@ -157,18 +153,21 @@ pub(crate) fn find_mini_browser(deadline: Instant) -> anyhow::Result<PathBuf> {
 
 /// The version of what is in a package of Debian: without what Debian numbers itself.
 pub(crate) fn debian_version(package: &str) -> anyhow::Result<String> {
-    let version = Command::new("dpkg-query")
-        .args(["-W", "-f", "${Version}", package])
+    let version = dpkg_query(&["-W", "-f", "${Version}", package])?;
+    let upstream = version.rsplit_once('-').map(|(upstream, _)| upstream);
+    Ok(upstream.unwrap_or(&version).to_owned())
+}
+
+/// What Debian knows of its packages.
+pub(crate) fn dpkg_query(args: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new("dpkg-query")
+        .args(args)
         .output()
         .context("start `dpkg-query`")?;
-    let version = String::from_utf8_lossy(&version.stdout);
-    let version = version
-        .rsplit_once('-')
-        .map_or(&*version, |(upstream, _)| upstream);
-    match version {
-        "" => bail!("`{package}` is not installed"),
-        version => Ok(version.to_owned()),
+    if !output.status.success() {
+        bail!("`dpkg-query {}`: {}", args.join(" "), output.status);
     }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// A program by the first of its names that runs; `packages` are those of Debian that it needs.

@@ -214,15 +214,9 @@ impl Installed {
             _ => String::new(),
         };
         if !adapter.packages.is_empty() {
-            let debian = Command::new("dpkg-query")
-                .args(["-W", "-f", "${Package} ${Version}\\n"])
-                .args(&adapter.packages)
-                .output()
-                .context("start `dpkg-query`")?;
-            if !debian.status.success() {
-                bail!("`dpkg-query`: {}", debian.status);
-            }
-            versions.push_str(&String::from_utf8_lossy(&debian.stdout));
+            let mut args = vec!["-W", "-f", "${Package} ${Version}\\n"];
+            args.extend(adapter.packages.iter().map(String::as_str));
+            versions.push_str(&tools::dpkg_query(&args)?);
         }
         Ok(versions)
     }

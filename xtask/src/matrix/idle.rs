@@ -1,10 +1,8 @@
 //! What intermediaries do with a connection on which nobody sends anything: `conformance/results/idle`.
 
-use std::fs;
-use std::path::PathBuf;
-
-use anyhow::Context;
 use serde::Deserialize;
+
+use super::results::read_folder;
 
 /// What `conformance/adapters/intermediaries/idle.py` writes of one.
 #[derive(Debug, Deserialize)]
@@ -56,23 +54,14 @@ impl LeftIdle {
 
 /// Adds the table of what `idle.py` wrote.
 pub(super) fn section(page: &mut String) -> anyhow::Result<()> {
-    let folder = crate::root().join("conformance/results/idle");
-    let files = fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))?;
-    let mut files: Vec<PathBuf> = files
-        .map(|file| Ok(file?.path()))
-        .collect::<anyhow::Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|end| end == "json"));
-    files.sort();
+    let all: Vec<LeftIdle> = read_folder(&crate::root().join("conformance/results/idle"))?;
     page.push_str(
         "\n### Left idle\n\nOne connection through each, with the same settings; the client sends one message, has it back, and then only \
          answers pings, for ten minutes. The server is `ws`, which sends none. HAProxy has no default, and warns without these timeouts: its \
          60 s are ours. Written by [idle.py](../conformance/adapters/intermediaries/idle.py), whose head says how it is run.\n\n\
          | intermediary | the client sees | the server's application is told | pings | written |\n|---|---|---|---:|---|\n",
     );
-    for file in files {
-        let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
-        let idle: LeftIdle =
-            serde_json::from_str(&text).with_context(|| format!("read {}", file.display()))?;
+    for idle in all {
         page.push_str(&idle.row());
     }
     Ok(())

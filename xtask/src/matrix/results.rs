@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -303,19 +304,11 @@ fn folder() -> PathBuf {
 
 /// All that are kept, by name and then the newest first.
 fn kept() -> anyhow::Result<Vec<Results>> {
-    let mut all = Vec::new();
     let folder = folder();
-    if folder.exists() {
-        for entry in fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))? {
-            let path = entry?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "json")
-            {
-                all.push(read(&path)?);
-            }
-        }
-    }
+    let mut all = match folder.exists() {
+        true => read_folder(&folder)?,
+        false => Vec::new(),
+    };
     all.sort_by(|a: &Results, b| {
         let newer = (&b.date, numbers(&b.version)).cmp(&(&a.date, numbers(&a.version)));
         a.name.cmp(&b.name).then(newer)
@@ -336,7 +329,18 @@ fn numbers(version: &str) -> Vec<u64> {
     parts.filter_map(|part| part.parse().ok()).collect()
 }
 
-fn read(path: &Path) -> anyhow::Result<Results> {
+/// Reads every JSON file of a folder, in the order of their names.
+pub(super) fn read_folder<T: DeserializeOwned>(folder: &Path) -> anyhow::Result<Vec<T>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
+    paths.sort();
+    paths.iter().map(|path| read(path)).collect()
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))
 }

@@ -213,7 +213,7 @@ fn runs(page: &mut String, all: &[Results]) {
     }
 }
 
-/// When the runs were, as honest as their days are.
+/// How far apart the runs were.
 fn apart(compared: &[(&Results, &Compared)]) -> String {
     let minutes = |time: &str| {
         let (hours, minutes) = time.split_once(':')?;
