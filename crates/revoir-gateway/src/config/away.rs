@@ -21,8 +21,9 @@ pub struct AwayConfig {
     /// While no upstream can be reached: between two attempts, at first.
     #[serde(deserialize_with = "values::at_least_ms::<10, _>")]
     pub dial_pause: Time,
-    /// The longest of these pauses, which grow.
-    pub longest_dial_pause: Time,
+    /// The longest of these pauses, which grow. `None`: 100 ms, or the first one if that is longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest_dial_pause: Option<Time>,
     /// So many re-dials of a path in a row that are answered so, and they come one at a time.
     #[serde(deserialize_with = "values::at_least_one")]
     pub path_redials: u32,
@@ -43,7 +44,7 @@ impl Default for AwayConfig {
             pause: Time(pauses.first),
             longest_pause: Time(pauses.longest),
             dial_pause: Time(redials.away.first),
-            longest_dial_pause: Time(redials.away.longest),
+            longest_dial_pause: None,
             path_redials: redials.in_a_row,
             path_pause: Time(redials.path.first),
             longest_path_pause: Time(redials.path.longest),
@@ -66,18 +67,24 @@ impl AwayConfig {
         }
     }
 
-    pub(super) const fn redials(self) -> Redials {
+    pub(super) fn redials(self) -> Redials {
         Redials {
             in_a_row: self.path_redials,
             away: Pauses {
                 first: self.dial_pause.0,
-                longest: self.longest_dial_pause.0,
+                longest: self.longest_dial_pause().0,
             },
             path: Pauses {
                 first: self.path_pause.0,
                 longest: self.longest_path_pause.0,
             },
         }
+    }
+
+    fn longest_dial_pause(self) -> Time {
+        let usual = Time(Redials::default().away.longest);
+        self.longest_dial_pause
+            .unwrap_or_else(|| usual.max(self.dial_pause))
     }
 
     /// The key whose value is wrong, and what would be right.
@@ -95,7 +102,7 @@ impl AwayConfig {
             (
                 "longest-dial-pause",
                 self.dial_pause,
-                self.longest_dial_pause,
+                self.longest_dial_pause(),
             ),
             (
                 "longest-path-pause",
@@ -108,5 +115,29 @@ impl AwayConfig {
             .filter(|(_, first, longest)| longest < first);
         let text = "it is shorter than the first of these pauses";
         wrong.next().map(|(key, ..)| (key, text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_pause_between_dials_may_be_set_without_the_longest_one() {
+        let away = |text: &str| toml::from_str::<AwayConfig>(text).unwrap();
+        for (text, longest) in [
+            ("", 100),
+            ("dial-pause = '50ms'", 100),
+            ("dial-pause = '400ms'", 400),
+            ("dial-pause = '400ms'\nlongest-dial-pause = '1s'", 1000),
+        ] {
+            let pauses = away(text).redials().away;
+            assert_eq!(pauses.longest, Duration::from_millis(longest), "{text}");
+            assert_eq!(away(text).mistake(), None, "{text}");
+        }
+        let wrong = away("dial-pause = '400ms'\nlongest-dial-pause = '300ms'").mistake();
+        assert_eq!(wrong.map(|(key, _)| key), Some("longest-dial-pause"));
     }
 }

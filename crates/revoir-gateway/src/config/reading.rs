@@ -61,7 +61,10 @@ mod tests {
     use super::*;
     use crate::config::auth::{AuthConfig, HookUrl};
     use crate::config::route::{CheckConfig, RouteConfig, UpstreamTlsConfig};
-    use crate::config::{AdminConfig, ClientCertConfig, SessionConfig, SessionsConfig, TlsConfig};
+    use crate::config::values::Time;
+    use crate::config::{
+        AdminConfig, AwayConfig, ClientCertConfig, SessionConfig, SessionsConfig, TlsConfig,
+    };
 
     const EXAMPLE: &str = include_str!("../../docs/revoir.toml");
     const PAGE: &str = include_str!("../../docs/gateway.md");
@@ -88,6 +91,10 @@ mod tests {
             tls: UpstreamTlsConfig {
                 ca: Some("roots.pem".into()),
                 ..UpstreamTlsConfig::default()
+            },
+            away: AwayConfig {
+                longest_dial_pause: Some(Time::seconds(1)),
+                ..AwayConfig::default()
             },
             ..RouteConfig::default()
         };
