@@ -27,7 +27,6 @@ use crate::front::auth_hook::allowed;
 use crate::front::beginning::{Beginning, EndsEarly};
 use crate::front::client_cert::ClientCert;
 use crate::front::exchange::OpenExchange;
-use crate::front::first_poll;
 use crate::front::handshake;
 use crate::front::head::{
     has_a_known_coding, has_a_path, has_a_plain_host, has_body, has_one_host, head_bytes, host,
@@ -39,6 +38,7 @@ use crate::front::refusal::{crowded, malformed, refusal, too_slow};
 use crate::front::request_id;
 use crate::front::route::Backing;
 use crate::front::session;
+use crate::front::session_start;
 use crate::front::source::Source;
 use crate::front::state::Front;
 use crate::net::{ListenAddr, Listener, Peer, Socket};
@@ -454,10 +454,10 @@ impl Listeners {
                         let announced = source.announced(asked.client);
                         let (who, limits) = ((source, granted), (&*progress, times));
                         let place = (affinity, announced);
-                        if first_poll::is_first_poll(&request) {
+                        if session_start::starts_session(&request) {
                             let here = (&*self.front, &*current.settings);
                             let to = (plain, pool);
-                            let pass = first_poll::pass(here, to, request, who, place, limits);
+                            let pass = session_start::pass(here, to, request, who, place, limits);
                             Box::pin(pass).await
                         } else {
                             Box::pin(plain.pass(pool, request, who, place, limits)).await

@@ -8,7 +8,6 @@ mod beginning;
 mod certificates;
 mod client_cert;
 mod exchange;
-mod first_poll;
 mod forwarded_for;
 #[cfg(fuzzing)]
 pub mod fuzzed;
@@ -27,6 +26,7 @@ mod request_id;
 mod route;
 mod service;
 mod session;
+mod session_start;
 mod settings;
 mod source;
 mod state;

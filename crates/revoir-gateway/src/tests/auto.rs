@@ -6,8 +6,7 @@ use tokio::net::TcpSocket;
 
 use crate::rules::Mode;
 use crate::tests::support::{
-    Between, Raw, accepted, ask, asked, connected, dial, field, gateway, pair, settings, soon,
-    taken,
+    Raw, accepted, ask, asked, connected, dial, field, gateway, pair, settings, soon, taken,
 };
 use crate::treatment::{HeldBy, Treatment, TunnelCause};
 use crate::watch::Limit;
@@ -134,45 +133,48 @@ async fn a_client_that_was_sent_back_waits_here_until_there_is_a_backend() {
     assert_eq!(client.recv().await, "again");
 }
 
-/// A client that asks for the first poll of a session.
-async fn first_poll(between: &Between) -> Raw {
-    let mut client = dial(between.address).await;
-    let target = "/socket.io/?EIO=4&transport=polling&t=a";
-    let head = format!("GET {target} HTTP/1.1\r\nHost: a.example\r\n\r\n");
-    client.write(head.as_bytes()).await;
-    client
+/// The first requests of sessions that do not begin with an opening handshake.
+const STARTS: [&str; 2] = [
+    "GET /socket.io/?EIO=4&transport=polling&t=a HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    "POST /hub/negotiate?negotiateVersion=1 HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n",
+];
+
+#[tokio::test]
+async fn the_first_request_of_a_session_waits_here_until_there_is_a_backend() {
+    for start in STARTS {
+        // Nobody else gets its port while nothing listens there.
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = socket.local_addr().unwrap();
+        let between = gateway(address, settings(Mode::Auto)).await;
+        let mut client = dial(between.address).await;
+        client.write(start.as_bytes()).await;
+        between.away().await;
+        let listener = socket.listen(8).unwrap();
+        let (mut backend, head) = asked(&listener).await;
+        assert_eq!(head.lines().next(), start.lines().next());
+        backend
+            .write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n0")
+            .await;
+        assert!(soon(client.head()).await.starts_with("HTTP/1.1 200 "));
+    }
 }
 
 #[tokio::test]
-async fn a_session_that_begins_by_polling_waits_here_until_there_is_a_backend() {
-    // Nobody else gets its port while nothing listens there.
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let address = socket.local_addr().unwrap();
-    let between = gateway(address, settings(Mode::Auto)).await;
-    let mut client = first_poll(&between).await;
-    between.away().await;
-    let listener = socket.listen(8).unwrap();
-    let (mut backend, head) = asked(&listener).await;
-    assert!(head.starts_with("GET /socket.io/?EIO=4&transport=polling&t=a "));
-    backend
-        .write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n0")
-        .await;
-    assert!(soon(client.head()).await.starts_with("HTTP/1.1 200 "));
-}
-
-#[tokio::test]
-async fn a_session_that_begins_by_polling_is_503_where_nobody_may_wait() {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let mut setup = settings(Mode::Auto);
-    setup.settings.waiting = 0;
-    let between = gateway(socket.local_addr().unwrap(), setup).await;
-    let mut client = first_poll(&between).await;
-    let head = soon(client.head()).await;
-    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
-    assert!(field(&head, "Retry-After").is_some());
-    assert_eq!(between.counts.limited(Limit::Waiting), 1);
+async fn the_first_request_of_a_session_is_503_where_nobody_may_wait() {
+    for start in STARTS {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let mut setup = settings(Mode::Auto);
+        setup.settings.waiting = 0;
+        let between = gateway(socket.local_addr().unwrap(), setup).await;
+        let mut client = dial(between.address).await;
+        client.write(start.as_bytes()).await;
+        let head = soon(client.head()).await;
+        assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+        assert!(field(&head, "Retry-After").is_some());
+        assert_eq!(between.counts.limited(Limit::Waiting), 1);
+    }
 }
 
 /// A backend that passes on what each says to all others has to have them.

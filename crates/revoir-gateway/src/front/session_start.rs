@@ -1,4 +1,4 @@
-//! The first request of a session that begins by polling: it waits for a backend as an opening handshake
+//! The first request of a session that does not begin with an opening handshake: it waits for a backend as one
 //! does, because its client comes back with it after the loss of a WebSocket.
 
 use std::sync::Arc;
@@ -20,19 +20,33 @@ use crate::proxy_protocol::Header;
 use crate::relay::is_there;
 use crate::upstream::{Affinity, Asking, PathId, Pool, Priority, Reached};
 
-/// Whether a request is the first one of a client of Engine.IO that begins by polling. Later ones name a
-/// session, which another backend does not know.
-pub(super) fn is_first_poll(request: &Request<Body>) -> bool {
-    let query = request.uri().query().unwrap_or_default();
-    let has = |wanted: &str| query.split('&').any(|field| field == wanted);
-    request.method() == Method::GET
-        && !has_body(request)
-        && has("transport=polling")
-        && (has("EIO=4") || has("EIO=3"))
-        && !query.split('&').any(|field| field.starts_with("sid="))
+/// Whether a request is the first one of a session. Later ones name the session, which another backend does
+/// not know.
+pub(super) fn starts_session(request: &Request<Body>) -> bool {
+    !has_body(request) && (polls_first(request) || negotiates(request))
 }
 
-/// Passes a first poll on, once there is a backend.
+/// Whether a client of Engine.IO begins by polling.
+fn polls_first(request: &Request<Body>) -> bool {
+    request.method() == Method::GET
+        && has_parameter(request, |one| one == "transport=polling")
+        && has_parameter(request, |one| one == "EIO=4" || one == "EIO=3")
+        && !has_parameter(request, |one| one.starts_with("sid="))
+}
+
+/// Whether a client of SignalR asks for the id of a connection.
+fn negotiates(request: &Request<Body>) -> bool {
+    request.method() == Method::POST
+        && request.uri().path().ends_with("/negotiate")
+        && has_parameter(request, |one| one.starts_with("negotiateVersion="))
+}
+
+fn has_parameter(request: &Request<Body>, is_wanted: impl Fn(&str) -> bool) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    query.split('&').any(is_wanted)
+}
+
+/// Passes one on, once there is a backend.
 pub(super) async fn pass(
     (front, settings): (&Front, &Settings),
     (plain, pool): (&HttpProxy, &Arc<Pool>),
@@ -94,15 +108,20 @@ mod tests {
 
     #[test]
     fn only_the_first_request_of_a_session_waits() {
-        let is_first = |method: &str, query: &str| {
-            let uri = format!("/socket.io/?{query}");
-            let request = Request::builder().method(method).uri(uri);
-            is_first_poll(&request.body(Body::empty()).unwrap())
+        let starts = |method: &str, target: &str, body: &'static str| {
+            let request = Request::builder().method(method).uri(target);
+            starts_session(&request.body(Body::from(body)).unwrap())
         };
-        assert!(is_first("GET", "EIO=4&transport=polling&t=abc"));
-        assert!(!is_first("GET", "EIO=4&transport=polling&sid=x"));
-        assert!(!is_first("POST", "EIO=4&transport=polling"));
-        assert!(!is_first("GET", "EIO=4&transport=websocket"));
-        assert!(!is_first("GET", "transport=polling"));
+        let polls = |method: &str, query: &str| starts(method, &format!("/socket.io/?{query}"), "");
+        assert!(polls("GET", "EIO=4&transport=polling&t=abc"));
+        assert!(!polls("GET", "EIO=4&transport=polling&sid=x"));
+        assert!(!polls("POST", "EIO=4&transport=polling"));
+        assert!(!polls("GET", "EIO=4&transport=websocket"));
+        assert!(!polls("GET", "transport=polling"));
+        assert!(starts("POST", "/hub/negotiate?negotiateVersion=1", ""));
+        assert!(!starts("POST", "/hub/negotiate?negotiateVersion=1", "x"));
+        assert!(!starts("GET", "/hub/negotiate?negotiateVersion=1", ""));
+        assert!(!starts("POST", "/hub?negotiateVersion=1", ""));
+        assert!(!starts("POST", "/prices/negotiate", ""));
     }
 }
