@@ -10,7 +10,6 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use hyper::Response;
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -18,6 +17,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::connection::{Held, linger};
 use crate::front::beginning::{Beginning, EndsEarly};
+use crate::front::tapped_body::{BodyTap, tapped};
 use crate::upstream::MaybeTls;
 
 /// Heads up to this length are read also where memory is short.
@@ -104,35 +104,12 @@ pub(super) struct FirstRequest {
     is_watched: AtomicBool,
 }
 
-/// The body of an answer. With its end, the next head is waited for.
-struct Answer {
-    body: Body,
-    request: Arc<FirstRequest>,
-}
+/// Looks at the body of an answer. With its end, the next head is waited for.
+struct AnswerTap(Arc<FirstRequest>);
 
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Answer {
-    fn drop(&mut self) {
-        self.request.is_answered.store(false, Ordering::Relaxed);
+impl BodyTap<Body> for AnswerTap {
+    fn left(&mut self, _: &mut Body) {
+        self.0.is_answered.store(false, Ordering::Relaxed);
     }
 }
 
@@ -167,10 +144,7 @@ impl FirstRequest {
     /// This is the answer to it, or to one that came later.
     pub(super) fn answered_by(self: Arc<Self>, response: Response<Body>) -> Response<Body> {
         self.is_watched.store(false, Ordering::Relaxed);
-        response.map(|body| {
-            let request = self;
-            Body::new(Answer { body, request })
-        })
+        response.map(|body| tapped(body, AnswerTap(self)))
     }
 
     /// Whether there was no memory for its head.

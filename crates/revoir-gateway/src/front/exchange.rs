@@ -1,18 +1,17 @@
 //! [`OpenExchange`]: a request under way, whose bodies are counted.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
 use axum::BoxError;
 use axum::body::Body;
 use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Body as HttpBody;
 use hyper::{Request, Response, StatusCode};
 
 use crate::connection::{Held, HeldBytes, Registry};
+use crate::front::tapped_body::{BodyTap, tapped};
 use crate::watch::{Exchange, LoggedRequest, Observer};
 
 /// The status in the log of a request whose client left before there was an answer, as nginx has it.
@@ -56,7 +55,7 @@ impl OpenExchange {
         };
         let bytes = Arc::clone(&asking.request_bytes);
         let held = Held::of(&registry.held_bytes);
-        let request = request.map(|body| Body::new(RequestBody { body, bytes, held }));
+        let request = request.map(|body| tapped(body, RequestTap { bytes, held }));
         (asking, request)
     }
 
@@ -70,14 +69,14 @@ impl OpenExchange {
         let status = response.status().as_u16();
         response.map(|body| {
             let is_whole = without_body || body.is_end_stream();
-            Body::new(ResponseBody {
+            let tap = ResponseTap {
                 held: Held::of(&self.held_bytes),
-                body,
                 status,
                 bytes: 0,
                 is_whole,
                 asking: self,
-            })
+            };
+            tapped(body, tap)
         })
     }
 
@@ -104,15 +103,13 @@ impl Drop for OpenExchange {
     }
 }
 
-struct RequestBody<B> {
-    body: B,
+struct RequestTap {
     bytes: Arc<AtomicU64>,
     /// The last part, until the next one is asked for, and the buffers of both connections until the end.
     held: Held,
 }
 
-struct ResponseBody {
-    body: Body,
+struct ResponseTap {
     /// The last part, until the next one is asked for.
     held: Held,
     status: u16,
@@ -121,70 +118,33 @@ struct ResponseBody {
     asking: OpenExchange,
 }
 
-impl<B> HttpBody for RequestBody<B>
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-{
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+impl<B> BodyTap<B> for RequestTap {
+    fn wanted(&mut self) {
         self.held.set(BUFFERS);
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+    }
+
+    fn came(&mut self, bytes: Option<usize>, _: bool) {
         // A backend that takes no more is not asked for the next part: both connections keep their buffers.
-        let buffers = if frame.is_none() { 0 } else { BUFFERS };
-        self.held.set(buffers + length(&frame) as usize);
-        self.bytes.fetch_add(length(&frame), Ordering::Relaxed);
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.held.set(bytes.map_or(0, |bytes| BUFFERS + bytes));
+        let bytes = bytes.unwrap_or_default() as u64;
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
-impl HttpBody for ResponseBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+impl<B> BodyTap<B> for ResponseTap {
+    fn wanted(&mut self) {
         self.held.set(0);
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        self.held.set(length(&frame) as usize);
-        self.bytes += length(&frame);
-        self.is_whole = frame.is_none() || self.body.is_end_stream();
-        Poll::Ready(frame)
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+    fn came(&mut self, bytes: Option<usize>, is_last: bool) {
+        self.is_whole = bytes.is_none() || is_last;
+        let bytes = bytes.unwrap_or_default();
+        self.held.set(bytes);
+        self.bytes += bytes as u64;
     }
 
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for ResponseBody {
-    fn drop(&mut self) {
+    fn left(&mut self, _: &mut B) {
         self.asking.tell(self.status, self.bytes, self.is_whole);
-    }
-}
-
-fn length<E>(frame: &Option<Result<Frame<Bytes>, E>>) -> u64 {
-    match frame {
-        Some(Ok(frame)) => frame.data_ref().map_or(0, |data| data.len() as u64),
-        Some(Err(_)) | None => 0,
     }
 }
 
@@ -193,7 +153,12 @@ mod tests {
     use super::*;
 
     use std::convert::Infallible;
-    use std::task::Waker;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+
+    use hyper::body::Frame;
+
+    use crate::front::tapped_body::TappedBody;
 
     /// A body of so many parts of 1000 bytes.
     struct Parts(usize);
@@ -217,11 +182,11 @@ mod tests {
     #[test]
     fn a_body_that_its_backend_does_not_take_counts_with_its_buffers() {
         let held_bytes = Arc::new(HeldBytes::new(1 << 20));
-        let mut body = RequestBody {
-            body: Parts(1),
+        let tap = RequestTap {
             bytes: Arc::default(),
             held: Held::of(&held_bytes),
         };
+        let mut body = TappedBody::new(Parts(1), tap);
         let mut next = || {
             let cx = &mut Context::from_waker(Waker::noop());
             Pin::new(&mut body).poll_frame(cx)

@@ -1,13 +1,11 @@
-//! [`LentBody`]: a body that comes back as long as nothing of it was read.
+//! [`Lender`]: a body that comes back as long as nothing of it was read.
 
 use std::mem;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use axum::body::Body;
-use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
+
+use crate::front::tapped_body::{BodyTap, tapped};
 
 /// Where a body comes back to that was dropped unread.
 #[derive(Clone, Debug, Default)]
@@ -30,45 +28,27 @@ impl Lender {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()?;
-        Some(Body::new(LentBody {
-            body,
+        let tap = LentTap {
             is_read: false,
             lender: self.clone(),
-        }))
+        };
+        Some(tapped(body, tap))
     }
 }
 
-struct LentBody {
-    body: Body,
+struct LentTap {
     is_read: bool,
     lender: Lender,
 }
 
-impl HttpBody for LentBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+impl BodyTap<Body> for LentTap {
+    fn wanted(&mut self) {
         self.is_read = true;
-        Pin::new(&mut self.body).poll_frame(cx)
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for LentBody {
-    fn drop(&mut self) {
+    fn left(&mut self, body: &mut Body) {
         if !self.is_read {
-            self.lender.give(mem::take(&mut self.body));
+            self.lender.give(mem::take(body));
         }
     }
 }

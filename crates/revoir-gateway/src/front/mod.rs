@@ -30,6 +30,7 @@ mod session_start;
 mod settings;
 mod source;
 mod state;
+mod tapped_body;
 mod waiting;
 
 pub use announced::ProxyProtocol;
