@@ -11,6 +11,12 @@ use crate::mqtt::Mqtt;
 use crate::socket_io::{self, SocketIo};
 use crate::stomp::Stomp;
 
+/// 16 bytes in base64url.
+const SIGNALR_ID: usize = 22;
+
+const OF_ITS_PROCESS: Unholdable =
+    Unholdable::forever("only the process that gave the id in the query knows it (SignalR)");
+
 /// The opening handshake, as far as it tells what is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handshake<'a> {
@@ -20,6 +26,23 @@ pub struct Handshake<'a> {
     pub query: &'a str,
     /// The subprotocol that the server agreed to.
     pub subprotocol: Option<&'a str>,
+}
+
+impl Handshake<'_> {
+    /// Why nobody is held who speaks one of the protocols without an adapter that a handshake tells: SignalR's
+    /// clients name the id which their server gave them when they negotiated, 16 random bytes.
+    pub fn unholdable(&self) -> Option<Unholdable> {
+        let mut query = form_urlencoded::parse(self.query.as_bytes());
+        let is_of_signalr = self.subprotocol.is_none()
+            && query.any(|(name, value)| name == "id" && is_base64url(&value, SIGNALR_ID));
+        is_of_signalr.then_some(OF_ITS_PROCESS)
+    }
+}
+
+/// Whether a text is so many characters of base64url (RFC 4648 section 5).
+fn is_base64url(text: &str, length: usize) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() == length && text.bytes().all(is_digit)
 }
 
 /// A protocol that has an adapter.
@@ -158,6 +181,26 @@ mod tests {
         assert_eq!(detect(socket_io, Some("chat")), None);
         assert_eq!(detect("", None), None);
         assert_eq!(detect("EIO=3&transport=websocket", None), None);
+    }
+
+    #[test]
+    fn an_id_of_signalr_is_a_reason() {
+        let why = |query: &str, subprotocol: Option<&str>| {
+            let handshake = Handshake {
+                path: "/hub",
+                query,
+                subprotocol,
+            };
+            handshake.unholdable().map(Unholdable::text)
+        };
+        let id = "id=8J2bQ-x_3kEwXqYh0aZb1Q";
+        let reason = Some(OF_ITS_PROCESS.text());
+        assert_eq!(why(id, None), reason);
+        assert_eq!(why(&format!("access_token=a&{id}"), None), reason);
+        assert_eq!(why(id, Some("chat")), None);
+        assert_eq!(why("id=7", None), None);
+        assert_eq!(why("id=8J2bQ x_3kEwXqYh0aZb1Q", None), None);
+        assert_eq!(why("", None), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use revoir_adapters::{Applications, Handshake, Protocol};
+use revoir_adapters::{Applications, Handshake, Protocol, Unholdable};
 use revoir_proto::{KeepaliveConfig, SendCode};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,14 @@ impl ProtocolRule {
             Self::Auto => Protocol::detect(handshake),
             Self::None => None,
             Self::Named(protocol) => Some(protocol),
+        }
+    }
+
+    /// Why a connection with this opening handshake, which has no adapter, is not held.
+    pub(crate) fn unholdable(self, handshake: &Handshake<'_>) -> Option<Unholdable> {
+        match self {
+            Self::Auto => handshake.unholdable(),
+            Self::None | Self::Named(_) => None,
         }
     }
 

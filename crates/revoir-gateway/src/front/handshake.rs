@@ -198,7 +198,7 @@ pub(super) fn treated(
     let applications = rules.protocol.applications();
     let adapter = |protocol: Protocol| (protocol, protocol.adapter(&handshake, applications));
     let (said, adapter) = match protocol.map(adapter) {
-        None => (None, None),
+        None => (rules.protocol.unholdable(&handshake).map(Err), None),
         Some((protocol, Ok(adapter))) => (Some(Ok(protocol)), Some(adapter)),
         Some((_, Err(why))) => (Some(Err(why)), None),
     };

@@ -88,6 +88,19 @@ async fn a_session_that_began_by_polling_is_a_tunnel_with_that_reason() {
 }
 
 #[tokio::test]
+async fn signalr_is_a_tunnel_with_that_reason() {
+    let (listener, between) = pair(settings(Mode::Auto)).await;
+    let mut client = came(&between, "id=8J2bQ-x_3kEwXqYh0aZb1Q", "").await;
+    let (mut backend, head) = asked(&listener).await;
+    accepted(&mut backend, &head, "").await;
+    client.head().await;
+    let treatment = treatment(&between);
+    assert!(treatment.to_string().contains("SignalR"), "{treatment}");
+    drop(backend);
+    sent_back(&mut client).await;
+}
+
+#[tokio::test]
 async fn an_emit_that_awaits_its_ack_is_told_as_a_restart() {
     let (listener, between) = pair(settings(Mode::Auto)).await;
     let (mut client, mut backend) = connected(&listener, &between).await;
