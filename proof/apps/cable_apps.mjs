@@ -17,6 +17,8 @@ export const apps = [
     name: 'Action Cable: a chat room, and an appearance that is told upon `connected`',
     // Rails runs what comes at once in four threads, beside each other: what was said while it was away.
     isLateDisordered: true,
+    // Rails takes seconds of a processor to start: one play at a time.
+    isHeavy: true,
     server: (port) => new Program(port, ['ruby', 'cable_server.rb', String(port)]),
     async play(address, outcome) {
       const createConsumer = await library()

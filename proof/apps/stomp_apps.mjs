@@ -5,6 +5,8 @@ import { WebSocket } from 'ws'
 import { rabbitMq, STOMP } from './brokers.mjs'
 import { every, freePorts, Program } from './processes.mjs'
 
+/** The broker takes 10 s of a processor to start: one play at a time. */
+const isHeavy = true
 const server = async (port, folder) => new Program(...rabbitMq(folder, port, await freePorts(2)))
 
 function connect(address, outcome, onConnect) {
@@ -38,6 +40,7 @@ function send(client, destination, body, headers, confirmed) {
 export const apps = [
   {
     name: 'STOMP: a chat whose members say upon `onConnect` that they join',
+    isHeavy,
     server,
     async play(address, outcome) {
       const joined = []
@@ -51,6 +54,7 @@ export const apps = [
   },
   {
     name: 'STOMP: a durable queue, a worker that acknowledges each message by itself',
+    isHeavy,
     server,
     async play(address, outcome) {
       const worker = connect(address, outcome, (it) => it.subscribe('/queue/work', (message) => {
@@ -64,6 +68,7 @@ export const apps = [
   },
   {
     name: 'STOMP: transactions of three messages, and receipts',
+    isHeavy,
     server,
     async play(address, outcome) {
       const reader = connect(address, outcome, (it) => it.subscribe('/queue/three', ({ body }) => outcome.hear('reader', Number(body))))
@@ -85,6 +90,7 @@ export const apps = [
   },
   {
     name: 'STOMP: questions that are answered to a temporary queue',
+    isHeavy,
     server,
     async play(address, outcome) {
       const answering = connect(address, outcome, (it) => it.subscribe('/queue/questions', ({ body, headers }) => {
