@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-use crate::support::{Client, Pem, Process, command};
+use crate::support::{Client, Pem, Process, command, field};
 
 /// A server on a free port, and its address.
 fn listen(args: &[&str]) -> (Process, String) {
@@ -50,6 +50,21 @@ fn echo_sends_every_message_back() {
     for event in ["open", "message", "message", "ending"] {
         process.event(event);
     }
+    stop(process);
+}
+
+/// To a gateway in mode `auto`, which would not pass that on.
+#[test]
+fn its_101_says_that_clients_may_be_held() {
+    let (process, address) = listen(&[]);
+    let mut client = Client::tcp(&address);
+    let head = client.request("");
+    assert_eq!(field(&head, "revoir-hold"), Some("yes"), "{head}");
+    client.close(1000);
+    assert_eq!(client.closed().0, 1000);
+    drop(client);
+    process.event("open");
+    process.event("ending");
     stop(process);
 }
 
