@@ -23,8 +23,10 @@ pub struct Facts {
     pub aliases: &'static [&'static str],
     /// Names that stand for the number in logs, letters only, in lower case: `goingaway`.
     pub spelled: &'static [&'static str],
-    /// What people say, in English, when they look for it; for a search.
+    /// What people say when they look for it, mostly in English; for a search.
     pub said: Option<&'static str>,
+    /// What they name beside it: products and libraries with which it is common; for a search.
+    pub near: Option<&'static str>,
     /// Where it was defined, such as `RFC 6455 §7.4.1`.
     pub reference: &'static str,
     /// Whether the number travels in Close frames.

@@ -16,9 +16,10 @@ const revoirDiagnosis = (data) => {
     exact,
   }));
 
-  const rules = data.rules.map(([groups, butNot, signs, opened, witness, always, last, part]) => ({
-    groups,
-    butNot,
+  const alternatives = (text) => (text === "" ? [] : text.split("|"));
+  const rules = data.rules.map(([says, butNot, signs, opened, witness, always, last, part]) => ({
+    groups: says.split("&").map(alternatives),
+    butNot: alternatives(butNot),
     signs,
     opened,
     witness,
@@ -502,5 +503,5 @@ const revoirDiagnosis = (data) => {
     return null;
   }
 
-  return { diagnose, codeIn, isRegistered, silenceIn, texts: data.texts, words: data.words };
+  return { diagnose, codeIn, isRegistered, silenceIn };
 };

@@ -1,20 +1,9 @@
 // Which entries fit what somebody typed, best first: as src/pages/search/matcher.rs has it, with the same numbers.
-// It comes with the entries of a language, when somebody searches.
-const revoirMatcher = (data) => {
+// It comes with the entries of a language and with what reads a line, when somebody searches.
+const revoirMatcher = (data, known) => {
+  const diagnosis = revoirDiagnosis(known);
   const index = { ...data, terms: new Map(), registered: new Set(data.registered) };
   const most = 12;
-  data.entries.forEach((entry, place) => {
-    entry.w.forEach((field, at) => {
-      const all = field.split(" ").filter(Boolean);
-      // One of many signs says less.
-      const many = at < 2 ? 20 : Math.max(20, all.length);
-      const weight = Math.floor(Math.sqrt(Math.floor((data.weights[at] ** 2 * 20) / many)));
-      for (const term of all) {
-        if (!index.terms.has(term)) index.terms.set(term, []);
-        index.terms.get(term).push([place, weight, at < 2]);
-      }
-    });
-  });
 
   // ---------------------------------------------------------------- a text as terms
 
@@ -72,6 +61,47 @@ const revoirMatcher = (data) => {
     return found;
   }
 
+  // ---------------------------------------------------------------- what is found
+
+  /** The causes with the terms of the messages and rules that point at them. */
+  function recognised() {
+    const all = new Map(known.causes.map(({ id, signs }) => [id, { weights: new Map(signs), terms: [] }]));
+    const spoken = [
+      ...known.messages.map(([pattern, signs]) => [pattern.replaceAll(/\{[^}]*\}/gu, " "), signs]),
+      ...known.rules.map(([says, , signs]) => [says, signs]),
+    ];
+    for (const [text, signs] of spoken) {
+      const found = terms(text);
+      for (const cause of all.values()) {
+        if (signs.some((sign) => cause.weights.get(sign) >= data.telling)) cause.terms.push(...found);
+      }
+    }
+    return all;
+  }
+
+  const told = recognised();
+  for (const [place, entry] of data.entries.entries()) {
+    const [title, names, near] = entry.w.map((field) => field.split(" "));
+    const signs = entry.p === "causes" && entry.a ? told.get(entry.a).terms : [];
+    const seen = new Set([""]);
+    // A term stands in the first field that has it.
+    const fields = [[...terms(entry.t), ...title], names, near, signs, terms(entry.d)].map((field) => {
+      const own = [...new Set(field)].filter((term) => !seen.has(term));
+      for (const term of own) seen.add(term);
+      return own;
+    });
+    entry.fields = fields;
+    for (const [at, field] of fields.entries()) {
+      // One of many messages says less.
+      const many = at < 3 ? 20 : Math.max(20, field.length);
+      const weight = Math.floor(Math.sqrt(Math.floor((data.weights[at] ** 2 * 20) / many)));
+      for (const term of field) {
+        if (!index.terms.has(term)) index.terms.set(term, []);
+        index.terms.get(term).push([place, weight]);
+      }
+    }
+  }
+
   // ---------------------------------------------------------------- what fits
 
   function distance(a, b) {
@@ -111,10 +141,10 @@ const revoirMatcher = (data) => {
 
   /** What it counts to be called by the status or the time that was typed. */
   function figuresCount(entry, wanted) {
-    const names = `${entry.w[0]} ${entry.w[1]}`.split(" ");
-    const own = wanted.filter((term) => names.includes(term));
-    if (own.some((term) => /^[2-5][0-9]{2}$/u.test(term))) return 5000;
-    return entry.p === "idle-timeouts" && own.some((term) => /^[0-9]+s$/u.test(term)) ? 3000 : 0;
+    const [title, names] = entry.fields;
+    const own = wanted.filter((term) => title.includes(term) || names.includes(term));
+    if (own.some((term) => /^[2-5][0-9]{2}$/u.test(term))) return 15_000;
+    return entry.p === "idle-timeouts" && own.some((term) => /^[0-9]+s$/u.test(term)) ? 9000 : 0;
   }
 
   const log2 = (number) => 31 - Math.clz32(number);
@@ -123,14 +153,11 @@ const revoirMatcher = (data) => {
     const best = new Map();
     const exact = index.terms.has(term);
     const total = index.entries.length ** 2;
-    for (const [known, places] of index.terms) {
-      const close = closeness(term, [...term].length, known, exact);
+    for (const [own, places] of index.terms) {
+      const close = closeness(term, [...term].length, own, exact);
       if (close === 0) continue;
-      const rare = 1 + log2(Math.max(1, Math.floor(total / places.length ** 2)));
-      for (const [place, weight, names] of places) {
-        const [fit, naming] = best.get(place) ?? [0, false];
-        best.set(place, [Math.max(fit, close * weight * rare), naming || (names && close > 4)]);
-      }
+      const rare = 3 + log2(Math.max(1, Math.floor(total / places.length ** 2)));
+      for (const [place, weight] of places) best.set(place, Math.max(best.get(place) ?? 0, close * weight * rare));
     }
     return best;
   }
@@ -146,9 +173,12 @@ const revoirMatcher = (data) => {
     return telling.length > 0 ? telling : wanted;
   }
 
+  /** Whether a text is the name of something, such as a setting. */
+  const isWord = (typed) => !/\s|[^\x00-\x7f]/u.test(typed.trim());
+
   /** Whether a text may be a line of a console or a log. */
   const isLine = (typed) =>
-    new TextEncoder().encode(typed).length <= 2000 && /\s|[^\x00-\x7f]/u.test(typed.trim()) && wantedOf(typed).length >= 3;
+    new TextEncoder().encode(typed).length <= 2000 && !isWord(typed) && wantedOf(typed).length >= 3;
 
   const codesOf = (wanted) => wanted.filter((term) => /^[1-4][0-9]{3}$/u.test(term)).map(Number);
 
@@ -159,31 +189,28 @@ const revoirMatcher = (data) => {
     return [{ p: `compare/${a}-vs-${b}`, t: `${a} / ${b}`, d: index.compare }];
   }
 
-  /** The entries that fit, best first. `heard`: the causes that a line tells of, with their shares in per cent. */
-  function find(typed, heard = []) {
+  /** The causes that a line tells of, with their shares in per cent. */
+  function heardIn(typed) {
+    if (!isLine(typed)) return [];
+    const { signs, ranked } = diagnosis.diagnose({ code: null, text: typed });
+    return signs > 0 ? ranked : [];
+  }
+
+  /** The entries that fit, best first. A line of a console or a log is read as `revoir diagnose` reads it, too. */
+  function find(typed) {
+    const heard = heardIn(typed);
     const wanted = wantedOf(typed);
     const numbers = codesOf(wanted);
-    const scores = index.entries.map((entry) => ({ entry, sum: 0, fitting: 0, naming: 0, total: 0 }));
-    for (const term of wanted) {
-      for (const [place, [fit, naming]] of fits(term)) {
-        scores[place].sum += fit;
-        scores[place].fitting += 1;
-        scores[place].naming += naming ? 1 : 0;
-      }
-    }
-    const count = Math.max(1, wanted.length);
-    for (const score of scores) {
-      score.total = Math.floor((score.sum * score.fitting) / count);
-      if (score.naming === count) score.total *= 2;
-      score.total += figuresCount(score.entry, wanted);
-    }
+    const scores = index.entries.map((entry) => ({ entry, total: figuresCount(entry, wanted) }));
+    for (const term of wanted) for (const [place, fit] of fits(term)) scores[place].total += fit;
     const best = Math.max(0, ...scores.map(({ total }) => total));
     for (const score of scores) {
-      const { p, a, c = p === "causes" ? a : undefined } = score.entry;
+      const { p, a, c = p === "causes" ? a : undefined, r = 0 } = score.entry;
       const cause = heard.find(({ id, share }) => share >= 10 && c === id);
-      if (cause) score.total += Math.floor((best * cause.share) / 100);
+      if (cause) score.total += Math.floor((best * cause.share * 3) / 400);
+      if (score.total > 0 && !isWord(typed)) score.total += r * 125;
       const [first, last] = score.entry.n ?? [0, 0];
-      if (numbers.some((number) => first <= number && number <= last)) score.total += first === last ? 10_000 : 6000;
+      if (numbers.some((number) => first <= number && number <= last)) score.total += first === last ? 30_000 : 18_000;
     }
     const found = scores.filter(({ total }) => total > 0);
     found.sort((a, b) => b.total - a.total);
@@ -201,8 +228,7 @@ const revoirMatcher = (data) => {
 
   /** How well an entry is called by these words; 0: one of them is no name of it. */
   function calls(entry, wanted) {
-    const names = entry.w[1].split(" ").filter(Boolean);
-    const title = entry.w[0].split(" ").filter(Boolean);
+    const [title, names] = entry.fields;
     const path = entry.a ? [] : terms(entry.p);
     let sum = 0;
     for (const term of wanted) {
@@ -229,5 +255,5 @@ const revoirMatcher = (data) => {
     return found.filter(({ score }) => score * 3 >= found[0].score * 2).map(({ entry }) => entry);
   }
 
-  return { find, named, isLine, entries: data.entries };
+  return { find, named, diagnosis, entries: data.entries };
 };

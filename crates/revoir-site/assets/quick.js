@@ -1,5 +1,5 @@
 // "Find your cause in 30 seconds": ranks the causes by what somebody knows, as `revoir diagnose` does. Nothing of it
-// leaves the page: what ranks them is loaded when the form is first used.
+// leaves the page: what ranks them, and what is said of them, is loaded when the form is first used.
 (() => {
   const quick = document.querySelector(".quick");
   const form = quick.querySelector("form");
@@ -10,18 +10,21 @@
   const after = form.querySelector(".after");
   const first = [...list.children];
   const most = 5;
+  const script = revoirSearch.later(said.texts);
+  revoirSearch.told = script.take;
   let diagnosis = null;
+  let texts = null;
 
   async function load() {
-    diagnosis = await revoirSearch.diagnosis();
-    return diagnosis !== null;
+    [diagnosis, texts] = await Promise.all([revoirSearch.diagnosis(), script.load()]);
+    return diagnosis !== null && texts !== null;
   }
 
   const fill = (template, values) => template.replaceAll(/\{(\w+)\}/gu, (_, name) => values[name]);
   const confidence = (share) => {
-    if (share >= 95) return diagnosis.words.certain;
-    if (share >= 60) return diagnosis.words.probable;
-    return share >= 10 ? diagnosis.words.possible : diagnosis.words.unlikely;
+    if (share >= 95) return texts.words.certain;
+    if (share >= 60) return texts.words.probable;
+    return share >= 10 ? texts.words.possible : texts.words.unlikely;
   };
 
   function element(name, html = "", className = "") {
@@ -33,7 +36,7 @@
 
   /** A cause with its sign, and folded below it how to be sure and what to do. */
   function item(id) {
-    const { t: title, s: sign, c: confirm, f: fix, p: hasPlace } = diagnosis.texts[id];
+    const { t: title, s: sign, c: confirm, f: fix, p: hasPlace } = texts.causes[id];
     const made = element("li");
     const head = element("p");
     const name = element(hasPlace ? "a" : "b", title);
@@ -69,11 +72,11 @@
   /** The verdict as `revoir diagnose` words it, but that a list of causes stands below it. */
   function verdict({ ranked: [best], none, isUnread }) {
     if (!best || best.share < 10 || best.share < none) {
-      return isUnread ? diagnosis.words.unread : diagnosis.words.undecided;
+      return isUnread ? texts.words.unread : texts.words.undecided;
     }
-    const title = element("p", diagnosis.texts[best.id].t).textContent;
-    const cause = fill(diagnosis.words.aside, { text: title, aside: confidence(best.share) });
-    return best.share >= 60 ? cause : fill(diagnosis.words.open, { cause });
+    const title = element("p", texts.causes[best.id].t).textContent;
+    const cause = fill(texts.words.aside, { text: title, aside: confidence(best.share) });
+    return best.share >= 60 ? cause : fill(texts.words.open, { cause });
   }
 
   let filled = "";
@@ -93,7 +96,7 @@
 
   /** That the line is about another code than the page, with a link to it. */
   function aboutOther(code) {
-    const [begin, end] = diagnosis.words.other.split("{code}");
+    const [begin, end] = texts.words.other.split("{code}");
     const name = element(diagnosis.isRegistered(code) ? "a" : "b", String(code));
     if (name.localName === "a") name.href = said.causes.replace(/causes(?=[^/]*$)/u, `codes/${code}`);
     return [begin, name, end, element("br")];
@@ -127,7 +130,7 @@
       return list.replaceChildren(...first);
     }
     const found = diagnosis.diagnose(evidence);
-    const limit = found.limit && fill(diagnosis.words.limit, { seconds: found.limit, names: found.limits.join(diagnosis.words.comma) });
+    const limit = found.limit && fill(texts.words.limit, { seconds: found.limit, names: found.limits.join(texts.words.comma) });
     says.replaceChildren(...(isOther ? aboutOther(other) : []), verdict(found), ...(limit ? [element("br"), limit] : []));
     list.replaceChildren(...(found.ranked.length > 0 ? found.ranked.slice(0, most).map(ranked) : first));
     quick.dataset.ranked = found.ranked.map(({ id }) => id).join(" ");

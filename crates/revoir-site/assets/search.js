@@ -24,18 +24,10 @@ const revoirSearch = (() => {
     return { load, take: (of) => done(of) };
   }
 
-  const index = later(dataset.index);
-  const diagnosis = later(dataset.diagnosis);
-  const { load } = index;
+  const { load, take } = later(dataset.index);
 
-  /** What fits, best first. A line of a console or a log is read as `revoir diagnose` reads it, too. */
-  async function find(typed) {
-    const matcher = await load();
-    if (!matcher) return null;
-    if (!matcher.isLine(typed)) return matcher.find(typed);
-    const read = (await diagnosis.load())?.diagnose({ code: null, text: typed });
-    return matcher.find(typed, read?.signs > 0 ? read.ranked : []);
-  }
+  /** What fits, best first. */
+  const find = async (typed) => (await load())?.find(typed) ?? null;
 
   function link(entry) {
     const anchor = document.createElement("a");
@@ -206,6 +198,6 @@ const revoirSearch = (() => {
     });
   }
 
-  // The two scripts hand over what they have, and the page of a code asks for the second.
-  return { load: index.take, diagnosed: diagnosis.take, diagnosis: diagnosis.load };
+  // The script hands over what it has, and the page of a code asks for what ranks causes.
+  return { load: take, diagnosis: async () => (await load())?.diagnosis ?? null, later };
 })();

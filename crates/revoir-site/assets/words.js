@@ -1,8 +1,7 @@
 "use strict";
 
-// A text as words, as catalog/diagnosis/words.rs of revoir-codes has them: [word, where it begins]. `var`, because
-// the search and the ranking of causes both bring it along.
-var revoirWords = (() => {
+// A text as words, as catalog/diagnosis/words.rs of revoir-codes has them: [word, where it begins].
+const revoirWords = (() => {
   const joined = new Map([
     ["web socket", "websocket"],
     ["web sockets", "websockets"],

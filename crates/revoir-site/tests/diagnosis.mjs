@@ -17,10 +17,10 @@ const run = promisify(execFile);
 async function diagnosis(address) {
   const text = async (url) => (await fetch(url)).text();
   const page = await text(`${address}/en/codes/1006`);
-  const script = /data-diagnosis="([^"]+)"/.exec(page)?.[1];
+  const script = /data-index="([^"]+)"/.exec(page)?.[1];
   if (!script) throw new Error("/en/codes/1006 names no script that ranks");
-  const context = vm.createContext({ loaded: undefined });
-  vm.runInContext("const revoirSearch = { diagnosed(found) { loaded = found; } };", context);
+  const context = vm.createContext({ TextEncoder, loaded: undefined });
+  vm.runInContext("const revoirSearch = { load(found) { loaded = found.diagnosis; } };", context);
   vm.runInContext(await text(new URL(script, address)), context);
   return context.loaded;
 }

@@ -17,25 +17,15 @@ async function text(url) {
   return answer.text();
 }
 
-/** What a page of the language loads to search: the matcher, and what reads a line. */
+/** What a page of the language loads to search. */
 async function loaded(address, language) {
   const page = await text(`${address}/${language}/`);
-  const context = vm.createContext({ TextEncoder, matcher: undefined, diagnosis: undefined });
-  const take = "const revoirSearch = { load(found) { matcher = found; }, diagnosed(found) { diagnosis = found; } };";
-  vm.runInContext(take, context);
-  for (const attribute of ["index", "diagnosis"]) {
-    const script = new RegExp(`data-${attribute}="([^"]+)"`).exec(page)?.[1];
-    if (!script) throw new Error(`/${language}/ names no script to search with (${attribute})`);
-    vm.runInContext(await text(new URL(script, `${address}/${language}/`)), context);
-  }
-  return context;
-}
-
-/** What the page finds, as `find` of assets/search.js asks for it. */
-function here({ matcher, diagnosis }, query) {
-  if (!matcher.isLine(query)) return matcher.find(query);
-  const { signs, ranked } = diagnosis.diagnose({ code: null, text: query });
-  return matcher.find(query, signs > 0 ? ranked : []);
+  const context = vm.createContext({ TextEncoder, matcher: undefined });
+  vm.runInContext("const revoirSearch = { load(found) { matcher = found; } };", context);
+  const script = /data-index="([^"]+)"/.exec(page)?.[1];
+  if (!script) throw new Error(`/${language}/ names no script to search with`);
+  vm.runInContext(await text(new URL(script, `${address}/${language}/`)), context);
+  return context.matcher;
 }
 
 /** What the server finds, as paths below the language. */
@@ -73,8 +63,8 @@ const MISSING = [
   "error 404",
 ];
 
-const collections = ["queries.toml", "second.toml", "third.toml", "fourth.toml", "fifth.toml", "sixth.toml", "seventh.toml"];
-const files = await Promise.all(collections.map((name) => readFile(new URL(name, import.meta.url), "utf8")));
+const collections = ["queries", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+const files = await Promise.all(collections.map((name) => readFile(new URL(`${name}.toml`, import.meta.url), "utf8")));
 const quotes = [...files.join("\n").matchAll(/^q = (?:(".*")|'(.*)')$/gm)];
 const queries = quotes.map(([, quoted, plain]) => plain ?? JSON.parse(quoted));
 if (queries.length < 120) throw new Error(`${queries.length} queries in ${collections}`);
@@ -84,8 +74,8 @@ const wrong = [];
 let asked = 0;
 try {
   for (const language of LANGUAGES) {
-    const scripts = await loaded(address, language);
-    const shortened = scripts.matcher.entries.map(({ t }, at) => {
+    const matcher = await loaded(address, language);
+    const shortened = matcher.entries.map(({ t }, at) => {
       const letters = [...t];
       letters.splice(at % letters.length, 1);
       return letters.join("");
@@ -97,11 +87,11 @@ try {
       wrong.push(`${language}: ${query}\n  page:   ${found.join(" ")}\n  server: ${there.join(" ")}`);
     };
     for (const words of MISSING) {
-      compare(words, scripts.matcher.named(words).slice(0, 6).map(path), await suggested(address, language, words));
+      compare(words, matcher.named(words).slice(0, 6).map(path), await suggested(address, language, words));
     }
     for (const query of [...queries, ...shortened]) {
       if (query.trim() === "") continue;
-      compare(query, here(scripts, query).map(path), await served(address, language, query));
+      compare(query, matcher.find(query).map(path), await served(address, language, query));
     }
   }
 } finally {

@@ -179,7 +179,7 @@ fn one_entry(index: usize, entry: &Entry) -> String {
     };
     format!(
         "    Facts {{ scope: {scope}, entry: {index},\n\
-         \x20       name: {:?}, id: {:?}, aliases: &{:?}, spelled: &{:?}, said: {:?}, reference: {:?},\n\
+         \x20       name: {:?}, id: {:?}, aliases: &{:?}, spelled: &{:?}, said: {:?}, near: {:?}, reference: {:?},\n\
          \x20       wire: Wire::{}, senders: Senders::NOBODY{senders},\n\
          \x20       clean: Clean::{}, browser: Browser::{}, severity: Severity::{}, http: {:?},\n\
          \x20       related: &[{}],\n\
@@ -190,6 +190,7 @@ fn one_entry(index: usize, entry: &Entry) -> String {
         entry.aliases,
         entry.spelled,
         entry.said,
+        entry.near,
         entry.reference,
         variant(&entry.wire),
         variant(&entry.clean),
@@ -296,7 +297,7 @@ fn causes(causes: &[CauseFacts]) -> String {
             .collect();
         let _ = writeln!(
             out,
-            "    CauseFacts {{ id: {:?}, phase: Phase::{}, any_phase: {}, seen_by: &[{}], prior: {}, command: {:?}, said: {:?}, settings: {:?},\n        \
+            "    CauseFacts {{ id: {:?}, phase: Phase::{}, any_phase: {}, seen_by: &[{}], prior: {}, command: {:?}, said: {:?}, near: {:?}, settings: {:?},\n        \
              codes: &[{}],\n        signs: &[{}] }},",
             cause.id,
             variant(&cause.phase),
@@ -305,6 +306,7 @@ fn causes(causes: &[CauseFacts]) -> String {
             cause.prior,
             cause.command,
             cause.said,
+            cause.near,
             cause.settings,
             cause.codes.iter().map(codes).collect::<Vec<_>>().join(", "),
             cause

@@ -150,6 +150,7 @@ pub(crate) struct Entry {
     #[serde(default)]
     pub(crate) spelled: Vec<String>,
     pub(crate) said: Option<String>,
+    pub(crate) near: Option<String>,
     pub(crate) reference: String,
     pub(crate) wire: String,
     pub(crate) senders: Vec<String>,
@@ -217,6 +218,8 @@ pub(crate) struct CauseFacts {
     pub(crate) command: String,
     /// What people say when they look for it.
     pub(crate) said: Option<String>,
+    /// What they name beside it.
+    pub(crate) near: Option<String>,
     /// The topic of the settings that fix it.
     pub(crate) settings: Option<String>,
     /// Close codes, `1006` or `3000-4999`, with what each weighs.

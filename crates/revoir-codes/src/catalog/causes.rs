@@ -28,8 +28,10 @@ pub struct CauseFacts {
     /// A command that proves or refutes it. `{ws}`, `{http}`, `{host}` and `{port}` stand for the URL and its parts,
     /// words in capitals for what only its user knows.
     pub command: &'static str,
-    /// What people say, in English, when they look for it; for a search.
+    /// What people say when they look for it, mostly in English; for a search.
     pub said: Option<&'static str>,
+    /// What they name beside it: products and libraries with which it is common; for a search.
+    pub near: Option<&'static str>,
     /// The topic of the settings that fix it ([`settings`](super::diagnosis::settings)).
     pub settings: Option<&'static str>,
     /// The close codes it is seen as.

@@ -1,5 +1,6 @@
 //! [`Address`]: which pages there are, and how each is named in a URL.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use revoir_codes::catalog::Locale;
@@ -105,7 +106,7 @@ impl Address {
     /// The page that a path means. `None` if there is none.
     ///
     /// People and old links write more than one name: `1006`, `1006-1012`, `compare/1006/1012`,
-    /// `causes/idle-proxy`, `nginx`, `products/graphql-ws`, upper case, a slash or `.html` behind it.
+    /// `abnormal-closure`, `causes/idle-proxy`, `nginx`, `products/graphql-ws`, upper case, a slash or `.html` behind it.
     #[must_use]
     pub fn parse(path: &str) -> Option<Requested> {
         let plain = path.trim_matches('/').to_ascii_lowercase();
@@ -219,8 +220,8 @@ pub(crate) fn names_in_products(code: CloseCode) -> String {
     all.join(" · ")
 }
 
-/// What has a name and is no page with a number: a cause, below `causes/`; an implementation, a product or what ends idle
-/// connections, by its name alone as well, which means the first of them.
+/// What has a name: a cause, below `causes/`; a registered code, an implementation, a product or what ends idle connections, by its
+/// name alone as well, which means the first of them.
 fn called(path: &str) -> Option<Requested> {
     let (folder, name) = match path.rsplit_once('/') {
         Some((folder, name)) => (Some(folder), name),
@@ -233,11 +234,22 @@ fn called(path: &str) -> Option<Requested> {
     };
     let mut all = CALLED.iter().filter(own);
     let found = all.find(|of| of.name == name)?;
-    let place = !matches!(found.page, Address::Implementation(_));
-    Some(Requested::Moved(
-        found.page,
-        place.then_some(found.name.as_str()),
-    ))
+    Some(Requested::Moved(found.page, found.place()))
+}
+
+/// Every path by which something that has a name is found, each once, with its page and the place there.
+pub(crate) fn names() -> impl Iterator<Item = (String, Address, Option<&'static str>)> {
+    let below = CALLED.iter().filter_map(|of| {
+        let page = of.page.path();
+        let folder = page.split('/').next()?;
+        Some((format!("{folder}/{}", of.name), of))
+    });
+    let alone = CALLED.iter().filter(|of| of.alone);
+    let alone = alone.map(|of| (of.name.clone(), of));
+    let mut seen = HashSet::new();
+    let all = below.chain(alone);
+    let all = all.filter(move |(path, of)| *path != of.page.path() && seen.insert(path.clone()));
+    all.map(|(path, of)| (path, of.page, of.place()))
 }
 
 struct Called {
@@ -247,7 +259,17 @@ struct Called {
     alone: bool,
 }
 
+impl Called {
+    /// Where it is on its page, which may be its own.
+    fn place(&'static self) -> Option<&'static str> {
+        let is_whole = matches!(self.page, Address::Implementation(_) | Address::Code(_));
+        (!is_whole).then_some(&self.name)
+    }
+}
+
 static CALLED: LazyLock<Vec<Called>> = LazyLock::new(|| {
+    let codes = CloseCode::registered();
+    let codes = codes.filter_map(|code| Some((code.name()?, Address::Code(code))));
     let implementations = Address::implementations().filter_map(|page| match page {
         Address::Implementation(name) => Some((name, page)),
         _ => None,
@@ -256,7 +278,8 @@ static CALLED: LazyLock<Vec<Called>> = LazyLock::new(|| {
     let between = intermediaries().iter();
     let between = between.map(|of| (of.name, Address::IdleTimeouts));
     let causes = causes(Locale::english()).map(|(facts, _)| (facts.id, Address::Causes));
-    let all = implementations.chain(products).chain(between).chain(causes);
+    let all = codes.chain(implementations).chain(products);
+    let all = all.chain(between).chain(causes);
     all.map(|(name, page)| Called {
         name: anchor(name),
         page,
@@ -342,6 +365,16 @@ mod tests {
                 Some("graphql-ws"),
             ),
             ("nginx", Address::IdleTimeouts, Some("nginx")),
+            (
+                "abnormal-closure",
+                Address::Code(CloseCode::new(1006)),
+                None,
+            ),
+            (
+                "codes/Going_Away",
+                Address::Code(CloseCode::new(1001)),
+                None,
+            ),
             ("idle-timeouts/nginx", Address::IdleTimeouts, Some("nginx")),
             ("Tungstenite", Address::Implementation("tungstenite"), None),
             (
@@ -363,6 +396,28 @@ mod tests {
                 _ => None,
             };
             assert_eq!(found, Some(address), "{}", address.short());
+        }
+    }
+
+    #[test]
+    fn every_name_is_listed_with_where_it_leads() {
+        let all: Vec<_> = names().collect();
+        for (path, page, place) in &all {
+            assert_eq!(
+                Address::parse(path),
+                Some(Requested::Moved(*page, *place)),
+                "{path}"
+            );
+        }
+        for path in [
+            "abnormal-closure",
+            "nginx",
+            "idle-timeouts/nginx",
+            "tungstenite",
+            "products/graphql-ws",
+            "causes/idle-proxy",
+        ] {
+            assert!(all.iter().any(|(own, ..)| own == path), "{path}");
         }
     }
 

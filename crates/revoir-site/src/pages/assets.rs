@@ -118,9 +118,9 @@ impl Frame {
         self.hashed_asset(&SEARCHES.of(self.locale).name)
     }
 
-    /// What ranks causes, loaded when somebody asks for it.
-    pub(crate) fn diagnosis(&self) -> String {
-        self.hashed_asset(&DIAGNOSES.of(self.locale.text_locale()).name)
+    /// What is said of the causes that a page ranks, loaded when somebody asks for it.
+    pub(crate) fn cause_texts(&self) -> String {
+        self.hashed_asset(&TEXTS.of(self.locale.text_locale()).name)
     }
 }
 
@@ -133,17 +133,17 @@ struct PerLanguage {
     made: OnceLock<Vec<OnceLock<Asset>>>,
 }
 
-/// The indexes for the search.
+/// What searches, and what ranks causes.
 static SEARCHES: PerLanguage = PerLanguage {
     stem: "search",
     script: search::script,
     made: OnceLock::new(),
 };
 
-/// What ranks causes, in the languages that have texts of their own.
-static DIAGNOSES: PerLanguage = PerLanguage {
-    stem: "diagnosis",
-    script: diagnosis::script,
+/// What is said of causes, in the languages that have texts of their own.
+static TEXTS: PerLanguage = PerLanguage {
+    stem: "causes",
+    script: diagnosis::texts,
     made: OnceLock::new(),
 };
 
@@ -184,8 +184,8 @@ fn with_texts() -> impl Iterator<Item = &'static Locale> {
 /// Every asset.
 pub(crate) fn all() -> impl Iterator<Item = &'static Asset> {
     let searches = Locale::all().iter().map(|locale| SEARCHES.of(locale));
-    let diagnoses = with_texts().map(|locale| DIAGNOSES.of(locale));
-    ALL.iter().chain(searches).chain(diagnoses)
+    let texts = with_texts().map(|locale| TEXTS.of(locale));
+    ALL.iter().chain(searches).chain(texts)
 }
 
 /// The asset with this name, with or without its hash.
@@ -193,7 +193,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Asset> {
     let shared = ALL.iter().find(|asset| asset.is_called(name));
     shared
         .or_else(|| SEARCHES.find(name))
-        .or_else(|| DIAGNOSES.find(name))
+        .or_else(|| TEXTS.find(name))
 }
 
 /// The name of an asset with its hash.

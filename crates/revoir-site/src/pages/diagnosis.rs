@@ -1,5 +1,5 @@
-//! The ranking of causes as a script: `assets/diagnosis.js` with what `revoir diagnose` knows of causes, messages and
-//! limits, and the texts of a language.
+//! What ranks causes in a page: what `revoir diagnose` knows of causes, messages and limits, for `assets/diagnosis.js`; and a
+//! script with the texts of a language, which only the pages that show them load.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,14 @@ use serde::Serialize;
 
 use crate::pages::prose;
 
-/// What the script has; rows as arrays and short keys, because whoever asks for a ranking loads it.
+/// What `assets/diagnosis.js` is given; rows as arrays and short keys, because whoever searches loads it.
 #[derive(Serialize)]
-struct Data {
+pub(super) struct Data {
     signs: Vec<&'static str>,
     /// Pattern, signs, opened, witness, and 1 where capitals matter.
     messages: Vec<MessageRow>,
-    /// What it says, what it may not say, signs, opened, witness, always, last, part of an address.
+    /// What it says and what it may not say, with `&` between groups and `|` between alternatives; signs, opened, witness, always,
+    /// last, part of an address.
     rules: Vec<RuleRow>,
     shares: Shares,
     /// Name, idle limit, and what a client sees of it.
@@ -35,7 +36,12 @@ struct Data {
     names: Vec<(&'static str, u16)>,
     protocol: (u16, u16),
     causes: Vec<Cause>,
-    texts: BTreeMap<&'static str, Text>,
+}
+
+/// What pages say of the causes that are ranked.
+#[derive(Serialize)]
+struct Texts {
+    causes: BTreeMap<&'static str, Text>,
     words: Words,
 }
 
@@ -57,8 +63,8 @@ struct Words {
 
 type MessageRow = (&'static str, Vec<usize>, Option<bool>, Option<u8>, u8);
 type RuleRow = (
-    &'static [&'static [&'static str]],
-    &'static [&'static str],
+    String,
+    String,
     Vec<usize>,
     Option<bool>,
     Option<u8>,
@@ -88,9 +94,9 @@ struct Text {
     p: bool,
 }
 
-/// The script for a language that has texts of its own.
-pub(crate) fn script(locale: &'static Locale) -> String {
-    let data = Data {
+/// What is known, whatever the language.
+pub(super) fn data() -> Data {
+    Data {
         signs: Sign::ALL.iter().map(|sign| sign.id()).collect(),
         messages: messages()
             .iter()
@@ -105,9 +111,10 @@ pub(crate) fn script(locale: &'static Locale) -> String {
             .map(|of| {
                 let witness = of.witness.map(witness);
                 let signs = indexes(of.signs);
+                let groups: Vec<_> = of.says.iter().map(|group| group.join("|")).collect();
                 (
-                    of.says,
-                    of.but_not,
+                    groups.join("&"),
+                    of.but_not.join("|"),
                     signs,
                     of.opened,
                     witness,
@@ -129,17 +136,23 @@ pub(crate) fn script(locale: &'static Locale) -> String {
         chosen: CHOSEN_S,
         names: CloseCode::registered().flat_map(names).collect(),
         protocol: CodeRange::Protocol.bounds(),
-        causes: all_causes(locale).map(|(facts, _)| cause(facts)).collect(),
-        texts: all_causes(locale)
+        causes: all_causes(Locale::english())
+            .map(|(facts, _)| cause(facts))
+            .collect(),
+    }
+}
+
+/// The texts as a script, for a language that has its own.
+pub(crate) fn texts(locale: &'static Locale) -> String {
+    let texts = Texts {
+        causes: all_causes(locale)
             .map(|(facts, text)| (facts.id, told(facts, text)))
             .collect(),
         words: words(locale),
     };
     // Serializing plain structs into memory has no way to fail.
-    let json = serde_json::to_string(&data).unwrap_or_default();
-    let words = include_str!("../../assets/words.js");
-    let diagnosis = include_str!("../../assets/diagnosis.js");
-    format!("{words}{diagnosis}revoirSearch.diagnosed(revoirDiagnosis({json}));\n")
+    let json = serde_json::to_string(&texts).unwrap_or_default();
+    format!("revoirSearch.told({json});\n")
 }
 
 fn names(code: CloseCode) -> impl Iterator<Item = (&'static str, u16)> {

@@ -323,7 +323,8 @@ fn what_a_page_needs_to_be_seen_is_20_kb_and_its_search_60() {
     };
     let mut most = (0, String::new());
     for file in &all {
-        if file.path.starts_with("assets/search-") || file.path.starts_with("assets/diagnosis-") {
+        // All that a search loads, with what reads a line.
+        if file.path.starts_with("assets/search-") {
             let size = gzipped(&file.content);
             assert!(size < 60_000, "{}: {size}", file.path);
         }
@@ -477,9 +478,12 @@ fn a_title_says_what_it_is_about_and_a_preview_has_a_picture() {
 #[test]
 fn files_have_short_names_what_search_engines_read_and_a_page_for_what_is_not_there() {
     let base = "https://example.org/ws/";
+    let mut written = 0;
     let all: HashMap<String, revoir_site::File> = files(Some(base))
+        .inspect(|_| written += 1)
         .map(|file| (file.path.clone(), file))
         .collect();
+    assert_eq!(all.len(), written, "two files have one name");
     let text = |path: &str| all[path].text().unwrap();
     let map = text("sitemap.xml");
     let listed = map
@@ -504,6 +508,16 @@ fn files_have_short_names_what_search_engines_read_and_a_page_for_what_is_not_th
         (
             "causes/idle-proxy/index.html",
             "../../en/causes.html#idle-proxy",
+        ),
+        ("abnormal-closure/index.html", "../en/codes/1006.html"),
+        ("nginx/index.html", "../en/idle-timeouts.html#nginx"),
+        (
+            "products/graphql-ws/index.html",
+            "../../en/products.html#graphql-ws",
+        ),
+        (
+            "tungstenite/index.html",
+            "../en/implementations/tungstenite.html",
         ),
         ("zh/index.html", "../zh-hans/index.html"),
     ] {

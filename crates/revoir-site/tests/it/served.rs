@@ -174,7 +174,7 @@ fn a_page_that_is_not_there_suggests_others_in_its_language() {
     let page = reference.get("/fr/codes/404", "");
     assert_eq!(page.status, 404);
     assert!(page.text().contains("404 ressemble à un statut HTTP"));
-    let page = reference.get("/service-restart", "accept-language: fr\r\n");
+    let page = reference.get("/service-restrat", "accept-language: fr\r\n");
     assert_eq!(page.status, 404);
     assert_eq!(page.field("vary"), Some("accept-language"));
     assert!(page.text().contains("<html lang=\"fr\""));

@@ -1,6 +1,6 @@
 //! What can be found: codes, ranges, causes, what ends idle connections, and the pages themselves.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use revoir_codes::catalog::causes::{CauseFacts, all_causes, causes};
@@ -8,7 +8,6 @@ use revoir_codes::catalog::diagnosis::Sign;
 use revoir_codes::catalog::diagnosis::messages::messages;
 use revoir_codes::catalog::diagnosis::rules::rules;
 use revoir_codes::catalog::intermediaries::{Intermediary, intermediaries};
-use revoir_codes::catalog::observed::Implementation;
 use revoir_codes::catalog::terms::terms;
 use revoir_codes::catalog::text::CauseText;
 use revoir_codes::catalog::vendor::{uses, vendors};
@@ -21,17 +20,26 @@ use crate::pages::fixes::FIXES;
 /// In so many fields stands what an entry is found by.
 pub(super) const FIELDS: usize = 5;
 
-/// The fields: what it is called, what else it is called, what it is recognised by, what is said of it in
-/// short, and what else is said of it.
+/// The fields: what it is called, what else people call it, what they name beside it, the messages that tell of it, and what
+/// is said of it in the list of results.
+///
+/// What the pages say in sentences is not searched: it is half of the terms of an index, and no better results.
 const TITLE: usize = 0;
 const NAMES: usize = 1;
-const SIGNS: usize = 2;
-const SHORT: usize = 3;
-const REST: usize = 4;
+const NEAR: usize = 2;
+pub(super) const SIGNS: usize = 3;
+pub(super) const SHORT: usize = 4;
 
 /// From this weight on, in decibans, a sign points at a cause.
-const TELLING: i16 = 14;
+pub(super) const TELLING: i16 = 14;
+/// From this weight on, a status is a name of a cause.
 const LIKELY: i16 = 8;
+
+/// How common 1006 is among what people ask about, any other code, and not to know what it is, on the scale of the causes'
+/// priors.
+const ABNORMAL: u32 = 20;
+const OTHER_CODE: u32 = 5;
+const UNKNOWN: u32 = 6;
 
 /// Something that can be found.
 #[derive(Debug)]
@@ -47,6 +55,8 @@ pub(crate) struct Entry {
     pub(super) numbers: (u16, u16),
     /// The cause that it stands for.
     pub(super) cause: Option<&'static str>,
+    /// How common it is among what people ask about, in decibans.
+    pub(super) prior: u32,
     /// The terms it is found by, each once.
     pub(super) fields: Fields,
 }
@@ -88,11 +98,15 @@ impl Fields {
         counts
     }
 
-    /// The terms of each field, with spaces between them.
-    pub(super) fn texts(&self) -> [String; FIELDS] {
-        let mut texts: [Vec<&str>; FIELDS] = Default::default();
+    /// The terms of each field but for those that the script makes of what it has: of the messages, and of the title and
+    /// the line below it; with spaces between them.
+    pub(super) fn texts(&self, shown: &[String]) -> [String; SIGNS] {
+        let mut texts: [Vec<&str>; SIGNS] = Default::default();
         for (term, field) in self.iter() {
-            texts[field].push(term);
+            let is_shown = field == TITLE && shown.iter().any(|own| own == term);
+            if let Some(texts) = texts.get_mut(field).filter(|_| !is_shown) {
+                texts.push(term);
+            }
         }
         texts.map(|terms| terms.join(" "))
     }
@@ -105,6 +119,7 @@ impl Entry {
             address,
             anchor: None,
             cause: None,
+            prior: 0,
             numbers: (0, 0),
             fields: Fields::default(),
             title: title.clone(),
@@ -125,14 +140,21 @@ impl Entry {
         self
     }
 
-    /// Adds what people say of it.
-    fn said(self, text: Option<&str>) -> Self {
+    /// Adds what people say of it, and what they name beside it.
+    fn said(self, text: Option<&str>, near: Option<&str>) -> Self {
         self.with(NAMES, text.unwrap_or_default())
+            .with(NEAR, near.unwrap_or_default())
     }
 
     /// Adds times by which it is recognised.
     fn after(self, seconds: impl Iterator<Item = u32>) -> Self {
-        seconds.fold(self, |entry, time| entry.with(SIGNS, &format!("{time}s")))
+        seconds.fold(self, |entry, time| entry.with(NEAR, &format!("{time}s")))
+    }
+
+    /// How common it is.
+    fn common_by(mut self, decibans: u32) -> Self {
+        self.prior = decibans;
+        self
     }
 }
 
@@ -181,17 +203,14 @@ fn registered(code: CloseCode, locale: &'static Locale) -> Entry {
     .with(NAMES, of.facts.name)
     .with(NAMES, of.facts.id)
     .with(NAMES, &of.facts.aliases.join(" "))
-    .said(of.facts.said);
+    .said(of.facts.said, of.facts.near);
     for other in others(locale) {
         entry = entry.with(NAMES, explain(code, other).text.title);
     }
-    for of in [of, english] {
-        entry = entry.with(SHORT, of.text.cause).with(SHORT, of.text.short);
-        for statement in of.seen() {
-            entry = entry.with(REST, statement.text);
-        }
-    }
-    entry
+    entry.common_by(match code {
+        CloseCode::ABNORMAL_CLOSURE => ABNORMAL,
+        _ => OTHER_CODE,
+    })
 }
 
 /// The cause that has no place among those of 1006, and that this code tells of before others.
@@ -236,7 +255,7 @@ fn of_range(range: CodeRange, locale: &'static Locale) -> Entry {
         ..Entry::new(Address::Range(range), locale.range(range), of.text.short)
     }
     .with(NAMES, range.name())
-    .said(of.facts.said)
+    .said(of.facts.said, of.facts.near)
 }
 
 fn cause(facts: &'static CauseFacts, text: &CauseText, locale: &'static Locale) -> Entry {
@@ -248,19 +267,18 @@ fn cause(facts: &'static CauseFacts, text: &CauseText, locale: &'static Locale) 
     };
     let mut entry = entry
         .at(facts.id)
+        .common_by(u32::try_from(facts.prior).unwrap_or_default())
         .after(times(facts).into_iter().flatten())
         .with(TITLE, english.map_or("", |text| text.title))
         .with(NAMES, facts.id)
-        .said(facts.said);
+        .said(facts.said, facts.near);
+    for status in statuses(facts) {
+        entry = entry.with(NAMES, status);
+    }
     for other in others(locale) {
-        entry = entry.with(SIGNS, facts.text(other).map_or("", |text| text.title));
+        entry = entry.with(NEAR, facts.text(other).map_or("", |text| text.title));
     }
-    for (term, field) in recognised(facts).iter() {
-        entry.fields.add(field, [term.to_owned()]);
-    }
-    if !std::ptr::eq(locale.text_locale(), Locale::english()) {
-        entry = told(entry, text);
-    }
+    entry.fields.add(SIGNS, recognised(facts).iter().cloned());
     entry
 }
 
@@ -274,81 +292,42 @@ fn times(facts: &CauseFacts) -> Option<impl Iterator<Item = u32>> {
     Some(intermediaries().iter().filter_map(of))
 }
 
-/// Adds what is said of a cause.
-fn told(mut entry: Entry, text: &CauseText) -> Entry {
-    for sentence in text.evidence {
-        // Messages and tools stand in backticks.
-        let spans: Vec<_> = sentence.split('`').skip(1).step_by(2).collect();
-        entry = entry.with(SIGNS, &spans.join(" ")).with(SHORT, sentence);
-    }
-    entry
-        .with(REST, text.confirm)
-        .with(REST, &text.fix.join(" "))
-}
-
-/// What a cause is found by in every language: the words of the messages and rules that point at it, and what
-/// is said of it in English.
-fn recognised(facts: &CauseFacts) -> &'static Fields {
-    static ALL: LazyLock<HashMap<&'static str, Fields>> = LazyLock::new(|| {
-        let texts: Vec<Spoken> = spoken().collect();
-        let fields = |(facts, text): (&'static CauseFacts, _)| {
-            let entry = told(Entry::new(Address::Causes, "", ""), text);
-            (
-                facts.id,
-                by_signs(entry, facts, &texts).with(REST, "1006").fields,
-            )
-        };
-        causes(Locale::english()).map(fields).collect()
+/// The terms of the messages and rules that point at a cause.
+fn recognised(facts: &CauseFacts) -> &'static BTreeSet<String> {
+    static ALL: LazyLock<HashMap<&'static str, BTreeSet<String>>> = LazyLock::new(|| {
+        let all = causes_of_all().map(|facts| (facts.id, BTreeSet::new()));
+        let mut all: HashMap<_, BTreeSet<String>> = all.collect();
+        for (signs, text) in spoken() {
+            let terms = terms(&text);
+            for facts in causes_of_all() {
+                let weights = signs.iter().filter_map(|sign| facts.weight_of(*sign));
+                if weights.max().is_some_and(|weight| weight >= TELLING) {
+                    all.entry(facts.id).or_default().extend(terms.clone());
+                }
+            }
+        }
+        all
     });
-    static NONE: Fields = Fields(BTreeMap::new());
+    static NONE: BTreeSet<String> = BTreeSet::new();
     ALL.get(facts.id).unwrap_or(&NONE)
 }
 
-/// The terms of a message or a rule, and what it is a sign of.
-struct Spoken {
-    signs: &'static [Sign],
-    terms: Vec<String>,
-}
-
-fn spoken() -> impl Iterator<Item = Spoken> {
-    let messages = messages().iter().map(|message| Spoken {
-        signs: message.signs,
-        terms: terms(&without_places(message.pattern)),
-    });
+/// The texts of messages and rules, and what each is a sign of.
+fn spoken() -> impl Iterator<Item = (&'static [Sign], String)> {
+    let messages = messages().iter();
+    let messages = messages.map(|message| (message.signs, without_places(message.pattern)));
     let rules = rules().iter().map(|rule| {
-        let said: Vec<_> = rule
-            .says
-            .iter()
-            .flat_map(|group| group.iter().copied())
-            .collect();
-        Spoken {
-            signs: rule.signs,
-            terms: terms(&said.join(" ")),
-        }
+        let groups = rule.says.iter().flat_map(|group| group.iter().copied());
+        (rule.signs, groups.collect::<Vec<_>>().join(" "))
     });
     messages.chain(rules)
 }
 
-/// Adds the words of the messages and rules that point at a cause.
-fn by_signs(mut entry: Entry, facts: &CauseFacts, texts: &[Spoken]) -> Entry {
-    for text in texts {
-        let weights = text.signs.iter().filter_map(|sign| facts.weight_of(*sign));
-        let field = match weights.max() {
-            Some(TELLING..) => SIGNS,
-            Some(LIKELY..) => SHORT,
-            _ => continue,
-        };
-        entry.fields.add(field, text.terms.iter().cloned());
-    }
-    for (sign, weight) in facts.signs {
-        if let Some(status) = sign.id().strip_prefix("status-") {
-            let is_number = status.bytes().all(|byte| byte.is_ascii_digit());
-            if *weight >= LIKELY && is_number {
-                entry = entry.with(NAMES, status);
-            }
-        }
-    }
-    entry
+/// The statuses that point at a cause.
+fn statuses(facts: &CauseFacts) -> impl Iterator<Item = &'static str> {
+    let likely = facts.signs.iter().filter(|(_, weight)| *weight >= LIKELY);
+    let statuses = likely.filter_map(|(sign, _)| sign.id().strip_prefix("status-"));
+    statuses.filter(|status| status.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A pattern without its `{places}`.
@@ -365,7 +344,7 @@ fn intermediary(of: &'static Intermediary, locale: &'static Locale) -> Entry {
         .with(NAMES, "idle timeout");
     let [idle, life] = [of.idle_s, of.life_s].map(|time| time.map(|time| format!("{time}s")));
     let entry = entry.with(NAMES, &idle.unwrap_or_default());
-    entry.with(SIGNS, &life.unwrap_or_default())
+    entry.with(NEAR, &life.unwrap_or_default())
 }
 
 /// The pages of implementations, by name.
@@ -381,69 +360,63 @@ fn implementations(locale: &'static Locale) -> impl Iterator<Item = Entry> {
 /// The pages that have many things.
 fn pages(locale: &'static Locale) -> impl Iterator<Item = Entry> {
     let (labels, english) = (&locale.labels, &Locale::english().labels);
-    let phrases = locale.phrases();
-    let implementations: Vec<_> = Implementation::all().iter().map(|of| of.name).collect();
+    let (phrases, in_english) = (locale.phrases(), Locale::english().phrases());
     [
         (
             Address::Causes,
             labels.find_the_cause,
             english.find_the_cause,
             phrases.causes_intro,
-            String::new(),
         ),
         (
             Address::AllCodes,
             labels.all_codes,
             english.all_codes,
             phrases.site_intro,
-            String::new(),
         ),
         (
             Address::Pairs,
             labels.compare,
             english.compare,
             phrases.compare_intro,
-            "vs difference between".to_owned(),
         ),
         (
             Address::IdleTimeouts,
             labels.idle_timeouts,
             english.idle_timeouts,
             "",
-            String::new(),
         ),
         (
             Address::Fixes,
             phrases.snippets_title,
-            Locale::english().phrases().snippets_title,
+            in_english.snippets_title,
             phrases.fixes_intro,
-            FIXES
-                .iter()
-                .map(|fix| fix.product)
-                .collect::<Vec<_>>()
-                .join(" "),
         ),
         (
             Address::Implementations,
             labels.implementations,
             english.implementations,
             phrases.implementations_intro,
-            implementations.join(" "),
         ),
         (
             Address::Products,
             labels.products,
             english.products,
             phrases.products_intro,
-            String::new(),
         ),
     ]
     .into_iter()
-    .map(|(address, title, english, detail, names)| {
-        Entry::new(address, title, detail)
+    .map(|(address, title, english, detail)| {
+        let entry = Entry::new(address, title, detail)
             .with(TITLE, english)
-            .with(NAMES, said_of(address))
-            .with(SIGNS, &names)
+            .with(NAMES, said_of(address));
+        match address {
+            Address::Causes => entry.common_by(UNKNOWN),
+            Address::Fixes => FIXES
+                .iter()
+                .fold(entry, |entry, fix| entry.with(NEAR, fix.product)),
+            _ => entry,
+        }
     })
 }
 
@@ -451,9 +424,19 @@ fn pages(locale: &'static Locale) -> impl Iterator<Item = Entry> {
 fn said_of(address: Address) -> &'static str {
     match address {
         Address::Causes => {
-            "why reason reasons trigger triggers break shut stop stops keeps troubleshooting debug 原因 分析"
+            "why, reason, reasons, trigger, triggers, break, shut, stop, stops, keeps, troubleshooting, debug, connection errors, \
+             connection issues, disconnect, disconnects, disconnections, not working, does not work, random, help, debugging, error \
+             reporting, 原因, 分析, 失败"
         }
-        Address::AllCodes => "list meaning means error code status 错误 误码 状态 态码",
+        Address::AllCodes => {
+            "list, meaning, means, error code, status, close codes, reason code, documentation, document the reasons, error message, \
+             reporting, readable, handle, 错误, 误码, 状态, 态码"
+        }
+        Address::Pairs => "vs, difference between",
+        Address::Fixes => {
+            "reconnect, reconnection, automatically reconnect, retry, backoff, keep alive, example, code snippet, never reconnects, does \
+             not reconnect, fails to reconnect"
+        }
         _ => "",
     }
 }

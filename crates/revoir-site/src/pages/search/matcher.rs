@@ -10,20 +10,23 @@ use revoir_codes::catalog::Locale;
 use revoir_codes::catalog::diagnosis::{Evidence, diagnose};
 use revoir_codes::catalog::terms::{is_nearly, terms};
 
-use super::entries::{Entry, FIELDS, entries};
+use super::entries::{Entry, FIELDS, SIGNS, entries};
 use crate::pages::address::{Address, code};
 
 /// As many results as a reader looks at.
 pub(crate) const MOST: usize = 12;
 
 /// What a term weighs in each field.
-pub(super) const WEIGHTS: [u32; FIELDS] = [100, 80, 50, 20, 10];
+pub(super) const WEIGHTS: [u32; FIELDS] = [100, 80, 40, 50, 20];
 
-/// The terms of the first fields name the entry.
-const NAMING: usize = 2;
-
-/// One of more terms than these weighs less, unless they name the entry.
+/// One of more messages than these weighs less.
 const MANY: u32 = 20;
+
+/// What every term counts, however many have it.
+const KNOWN: u32 = 3;
+
+/// What a deciban counts by which an entry is more common than others that fit as well.
+const COMMON_AS: u32 = 125;
 
 /// How well a term has to fit: the same, its beginning, its stem, or nearly.
 pub(super) const SAME: u32 = 8;
@@ -32,18 +35,18 @@ pub(super) const STEM: u32 = 5;
 const NEARLY: u32 = 4;
 
 /// What it counts to be the code whose number was typed, or its range.
-const NUMBER: u32 = 10_000;
-const RANGE: u32 = 6_000;
+const NUMBER: u32 = 30_000;
+const RANGE: u32 = 18_000;
 
 /// What it counts to be called by the status or the time that was typed: `403`, `60s`.
-const STATUS: u32 = 5_000;
-const TIME: u32 = 3_000;
+const STATUS: u32 = 15_000;
+const TIME: u32 = 9_000;
 
 /// With so many terms, a text may be a line of a console or a log.
 const LINE: usize = 3;
 
-/// From this share on, in per cent, a cause that `revoir diagnose` reads in a line counts: as much of the best score as
-/// its share.
+/// From this share on, in per cent, a cause that `revoir diagnose` reads in a line counts: three quarters of that part of the
+/// best score.
 const HEARD: u8 = 10;
 
 /// Who scores less than this part of the best is no result.
@@ -157,7 +160,6 @@ pub(crate) struct Index {
 struct Place {
     entry: usize,
     weight: u32,
-    names: bool,
 }
 
 /// A result.
@@ -170,15 +172,6 @@ pub(crate) struct Hit {
     pub(crate) detail: String,
 }
 
-/// What an entry has gathered.
-#[derive(Clone, Copy, Debug, Default)]
-struct Score {
-    sum: u32,
-    /// How many terms fit, and how many of them name the entry.
-    fitting: u32,
-    naming: u32,
-}
-
 impl Index {
     pub(crate) fn of(locale: &'static Locale) -> Self {
         let entries = entries(locale);
@@ -189,7 +182,6 @@ impl Index {
                 let place = Place {
                     entry: index,
                     weight: weight(field, counts[field]),
-                    names: field < NAMING,
                 };
                 all.entry(term.to_owned()).or_default().push(place);
             }
@@ -209,27 +201,23 @@ impl Index {
     ) -> Vec<Hit> {
         let wanted = wanted(typed);
         let numbers = numbers(&wanted);
-        let mut scores = vec![Score::default(); self.entries.len()];
+        let mut scores = vec![0; self.entries.len()];
         for term in &wanted {
-            for (index, (fit, naming)) in self.fits(term) {
-                scores[index].sum += fit;
-                scores[index].fitting += 1;
-                scores[index].naming += u32::from(naming);
+            for (index, fit) in self.fits(term) {
+                scores[index] += fit;
             }
         }
-        let count = u32::try_from(wanted.len()).unwrap_or(u32::MAX).max(1);
-        let mut found: Vec<(u32, &Entry)> = Vec::new();
-        for (score, entry) in scores.into_iter().zip(&self.entries) {
-            let mut total = score.sum * score.fitting / count;
-            if score.naming == count {
-                total *= 2;
-            }
-            found.push((total + entry.figures_count(&wanted), entry));
-        }
+        let scores = scores.into_iter().zip(&self.entries);
+        let mut found: Vec<(u32, &Entry)> = scores
+            .map(|(score, entry)| (score + entry.figures_count(&wanted), entry))
+            .collect();
         let best = found.iter().map(|(total, _)| *total).max().unwrap_or(0);
         for (total, entry) in &mut found {
             let share = heard.iter().find(|(cause, _)| entry.cause == Some(cause));
-            *total += share.map_or(0, |(_, share)| best * u32::from(*share) / 100);
+            *total += share.map_or(0, |(_, share)| best * u32::from(*share) * 3 / 400);
+            if *total > 0 && !is_word(typed) {
+                *total += entry.prior * COMMON_AS;
+            }
             *total += entry.number_counts(&numbers);
         }
         found.retain(|(total, _)| *total > 0);
@@ -253,23 +241,22 @@ impl Index {
     }
 
     /// How well a term fits the entries that have it or something like it.
-    fn fits(&self, term: &str) -> HashMap<usize, (u32, bool)> {
+    fn fits(&self, term: &str) -> HashMap<usize, u32> {
         let exact = self.terms.contains_key(term);
         let length = term.chars().count();
         let total = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        let mut best: HashMap<usize, (u32, bool)> = HashMap::new();
+        let mut best: HashMap<usize, u32> = HashMap::new();
         for (known, places) in &self.terms {
             let Some(closeness) = closeness(term, length, known, exact) else {
                 continue;
             };
             let often = u32::try_from(places.len()).unwrap_or(u32::MAX);
             // A term that few have says more.
-            let rare = 1 + ((total * total) / (often * often)).max(1).ilog2();
+            let rare = KNOWN + ((total * total) / (often * often)).max(1).ilog2();
             for place in places {
                 let fit = closeness * place.weight * rare;
                 let so_far = best.entry(place.entry).or_default();
-                so_far.0 = so_far.0.max(fit);
-                so_far.1 |= place.names && closeness > NEARLY;
+                *so_far = fit.max(*so_far);
             }
         }
         best
@@ -279,7 +266,7 @@ impl Index {
 /// What one of so many terms of a field weighs.
 fn weight(field: usize, count: u32) -> u32 {
     let whole = WEIGHTS[field];
-    if field < NAMING {
+    if field < SIGNS {
         return whole;
     }
     (whole * whole * MANY / count.max(MANY)).isqrt()
@@ -299,10 +286,14 @@ pub(super) fn wanted(typed: &str) -> Vec<String> {
     all
 }
 
-/// Whether a text may be a line of a console or a log: the name of a setting is none.
+/// Whether a text is the name of something, such as a setting.
+fn is_word(typed: &str) -> bool {
+    typed.is_ascii() && !typed.trim().contains(char::is_whitespace)
+}
+
+/// Whether a text may be a line of a console or a log.
 fn is_line(typed: &str) -> bool {
-    let is_word = typed.is_ascii() && !typed.trim().contains(char::is_whitespace);
-    typed.len() <= LONGEST_LINE && !is_word && wanted(typed).len() >= LINE
+    typed.len() <= LONGEST_LINE && !is_word(typed) && wanted(typed).len() >= LINE
 }
 
 /// The causes that `revoir diagnose` reads in a line of a console or a log, with their shares in per cent.

@@ -1,12 +1,11 @@
-//! The pages under short names among files: `1006/index.html` leads to the code in a language that
+//! The pages under short names among files: `1006/index.html` and `abnormal-closure/index.html` lead to the code in a language that
 //! the browser asks for, and without a script to English.
 
 use askama::Template;
 use revoir_codes::catalog::Locale;
-use revoir_codes::catalog::causes::causes;
 
 use super::parts::written;
-use crate::pages::address::{Address, folder};
+use crate::pages::address::{Address, folder, names};
 use crate::pages::frame::Frame;
 use crate::pages::links::{Home, Links};
 
@@ -44,9 +43,9 @@ pub(crate) fn all() -> impl Iterator<Item = Stub> {
     let codes = listed()
         .filter(|address| matches!(address, Address::Code(_)))
         .map(move |address| stub(address.path(), address));
-    let causes = causes(Locale::english()).map(move |(facts, _)| Stub {
-        place: Some(facts.id),
-        ..stub(format!("causes/{}", facts.id), Address::Causes)
+    let named = names().map(move |(path, address, place)| Stub {
+        place,
+        ..stub(path, address)
     });
     // Where the tag of a language says more than people write.
     let languages = Locale::all().iter().filter_map(move |locale| {
@@ -56,7 +55,7 @@ pub(crate) fn all() -> impl Iterator<Item = Stub> {
             ..stub(short.to_owned(), Address::Home)
         })
     });
-    short.chain(codes).chain(causes).chain(languages)
+    short.chain(codes).chain(named).chain(languages)
 }
 
 impl Stub {
