@@ -45,6 +45,7 @@ impl Relay {
             return;
         }
         backend.gate = Some(at.now + LONGEST_RETURN);
+        self.look_at_turn(at);
         self.look_at_gate(at);
     }
 
@@ -119,15 +120,18 @@ impl Relay {
 
     /// Sees whether the client's program has had its turn, and asks the backend then whether it has read that.
     pub(super) fn look_at_turn(&mut self, at: &mut Moment<'_>) {
+        // It has said so much that it is not read from: what would tell of its program is behind that.
+        let is_deaf = self.is_gated() && self.is_full();
         let Some(watched) = &mut self.watched else {
             return;
         };
         let Some(turn) = &mut watched.turn else {
             return;
         };
-        if turn.until <= at.now {
+        let is_awaited = watched.adapter.awaits_client();
+        if turn.until <= at.now || is_awaited && is_deaf {
             watched.turn = None;
-        } else if turn.asked.is_none() && !watched.adapter.awaits_client() {
+        } else if turn.asked.is_none() && !is_awaited {
             let id = at.random.next_u32().to_ne_bytes();
             turn.asked = Some(id);
             if let Some(backend) = &mut self.backend {

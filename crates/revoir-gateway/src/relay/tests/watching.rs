@@ -463,7 +463,11 @@ fn returned(tells_client: bool, said: bool) -> Rig {
 }
 
 fn returned_with(adapter: Hello, said: bool) -> Rig {
-    let mut rig = Rig::watched(rules(Mode::Auto), Box::new(adapter));
+    returned_under(rules(Mode::Auto), adapter, said)
+}
+
+fn returned_under(rules: Rules, adapter: Hello, said: bool) -> Rig {
+    let mut rig = Rig::watched(rules, Box::new(adapter));
     rig.client_sends(&text("hello"));
     rig.wait(seconds(1));
     rig.lose(Side::Backend);
@@ -543,6 +547,29 @@ fn a_client_that_is_told_is_waited_for_5_s_at_most() {
     assert_eq!(rig.relay.missing(), Some(Missing::Turn));
     rig.wait(Duration::from_millis(1));
     assert_eq!(rig.relay.missing(), None);
+}
+
+#[test]
+fn a_client_that_is_told_and_not_read_from_any_more_is_not_waited_for() {
+    for held_messages in [1, 2] {
+        let rules = Rules {
+            held_messages,
+            ..rules(Mode::Auto)
+        };
+        let adapter = Hello {
+            tells_client: true,
+            ..Hello::default()
+        };
+        let mut rig = returned_under(rules, adapter, true);
+        if held_messages > 1 {
+            assert_eq!(rig.relay.missing(), Some(Missing::Turn));
+            rig.client_sends(&text("move"));
+        }
+        assert_eq!(rig.relay.missing(), None);
+        assert!(rig.relay.is_gated());
+        rig.others_return(true);
+        assert!(rig.backend_got().starts_with(&told("meanwhile")));
+    }
 }
 
 #[test]
