@@ -1,6 +1,7 @@
 //! Opening handshakes: a client becomes a WebSocket as the backend answers.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use hyper::header::{
@@ -224,6 +225,11 @@ pub(super) async fn reach(
     opening: &Opening,
 ) -> Result<(Opened, UpstreamPermit), Response<Body>> {
     let mut patience = Patience::new(front, settings, opening.bytes());
+    // What a client of SignalR tries first after a loss, and it pauses before it asks for another id.
+    let names_an_id = || spoken(&opening.resource, None).unholdable().is_some();
+    if pool.has_negotiated.load(Ordering::Relaxed) && names_an_id() {
+        patience.for_this_one();
+    }
     let asking = Asking {
         path: PathId::of(opening.resource.path()),
         priority: Priority::Normal,

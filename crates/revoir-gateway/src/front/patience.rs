@@ -27,6 +27,8 @@ pub(super) struct Patience<'a> {
     /// What its request takes up.
     bytes: usize,
     deadline: Instant,
+    /// Whether a later backend would know what it asks for.
+    is_for_any: bool,
     place: Option<WaitingPermit<'a>>,
     pause: Duration,
 }
@@ -39,9 +41,15 @@ impl<'a> Patience<'a> {
             settings,
             bytes,
             deadline: Instant::now() + settings.wait_limit,
+            is_for_any: true,
             place: None,
             pause: FIRST_PAUSE,
         }
+    }
+
+    /// Does not wait for another backend: none but one that is there would know what it asks for.
+    pub(super) const fn for_this_one(&mut self) {
+        self.is_for_any = false;
     }
 
     /// A permit to dial, for which it waits if it has to. `None`: it may not, or not so long.
@@ -68,7 +76,7 @@ impl<'a> Patience<'a> {
 
     /// Whether it has a place among those who wait, or gets one.
     fn may_wait(&mut self) -> bool {
-        if self.place.is_none() {
+        if self.place.is_none() && self.is_for_any {
             let registry = &self.front.registry;
             let (waiting, most) = (&self.front.waiting, self.settings.waiting);
             self.place = waiting.enter(most, &registry.held_bytes, self.bytes);

@@ -2,6 +2,7 @@
 //! does, because its client comes back with it after the loss of a WebSocket.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use hyper::{Method, Request, Response};
@@ -55,6 +56,9 @@ pub(super) async fn pass(
     (affinity, client): (Option<Affinity>, Header),
     (progress, times): (&Progress, HttpTimes),
 ) -> Response<Body> {
+    if negotiates(&request) {
+        pool.has_negotiated.store(true, Ordering::Relaxed);
+    }
     let bytes = head_bytes(&request);
     let (parts, _) = request.into_parts();
     let asking = Asking {

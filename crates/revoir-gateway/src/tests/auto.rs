@@ -6,7 +6,8 @@ use tokio::net::TcpSocket;
 
 use crate::rules::Mode;
 use crate::tests::support::{
-    Raw, accepted, ask, asked, connected, dial, field, gateway, pair, settings, soon, taken,
+    Raw, accepted, ask, asked, connected, dial, field, gateway, pair, request, settings, soon,
+    taken,
 };
 use crate::treatment::{HeldBy, Treatment, TunnelCause};
 use crate::watch::Limit;
@@ -158,6 +159,34 @@ async fn the_first_request_of_a_session_waits_here_until_there_is_a_backend() {
             .await;
         assert!(soon(client.head()).await.starts_with("HTTP/1.1 200 "));
     }
+}
+
+/// Or its client would pause only then, before it negotiates again.
+#[tokio::test]
+async fn an_id_of_signalr_does_not_wait_for_another_backend() {
+    let (listener, between) = pair(settings(Mode::Auto)).await;
+    let names_an_id = async || {
+        let mut client = dial(between.address).await;
+        let request = request("").replace("/chat?a=b", "/hub?id=8J2bQ-x_3kEwXqYh0aZb1Q");
+        client.write(request.as_bytes()).await;
+        client
+    };
+    let [_, negotiate] = STARTS;
+    let mut client = dial(between.address).await;
+    client.write(negotiate.as_bytes()).await;
+    let (mut backend, _) = asked(&listener).await;
+    backend
+        .write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        .await;
+    assert!(soon(client.head()).await.starts_with("HTTP/1.1 200 "));
+    let mut named = names_an_id().await;
+    let (mut backend, head) = asked(&listener).await;
+    accepted(&mut backend, &head, "").await;
+    assert!(soon(named.head()).await.starts_with("HTTP/1.1 101 "));
+    drop((listener, backend));
+    sent_back(&mut named).await;
+    let head = soon(names_an_id().await.head()).await;
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
 }
 
 #[tokio::test]

@@ -41,6 +41,8 @@ pub(crate) struct Pool {
     pub(crate) held: AtomicUsize,
     /// Held clients that are not back yet.
     pub(super) returns: Returns,
+    /// Whether clients of SignalR have asked for an id here.
+    pub(crate) has_negotiated: AtomicBool,
     /// Whether no route leads here any more.
     is_retired: AtomicBool,
 }
@@ -54,6 +56,7 @@ impl Pool {
             permits: Permits::new(settings.redial_rate, settings.redials, epoch),
             held: AtomicUsize::new(0),
             returns: Returns::default(),
+            has_negotiated: AtomicBool::new(false),
             is_retired: AtomicBool::new(false),
             replaced: watch::Sender::new(()),
             live: RwLock::new(Arc::new(Live::new(settings))),
