@@ -111,6 +111,9 @@ pub(crate) fn judge(case: &Case, role: Role, seen: &Seen, told: Option<&[Event]>
     if let Some(why) = &seen.trouble {
         return Judgement::new(Verdict::Wrong, vec![why.clone()]);
     }
+    if let (Some(hung), false) = (&seen.hung, seen.connected) {
+        return Judgement::new(Verdict::Hangs, vec![hung.clone()]);
+    }
     let refused = told.is_some_and(|told| refuses_a_command(case, told));
     // What hangs or is missing then is what was refused.
     if refused && seen.close.is_none() && seen.faults.is_empty() {

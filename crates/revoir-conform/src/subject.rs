@@ -18,7 +18,8 @@ pub trait Subject: Send + Sync {
     /// Which side it is on.
     fn role(&self) -> Role;
 
-    /// A new stream between it and the suite, for the connection with this path.
+    /// A new stream between it and the suite, for the connection with this path. It has a limit of its own: the
+    /// error is then [`TimedOut`](io::ErrorKind::TimedOut).
     fn meet<'a>(&'a self, at: &'a str) -> Meeting<'a>;
 
     /// TLS above the stream.

@@ -1,5 +1,6 @@
 //! The opening handshake, right or wrong.
 
+use std::io;
 use std::time::Duration;
 
 use base64::Engine;
@@ -13,23 +14,26 @@ use crate::play::{Goes, Player};
 use crate::record::By;
 use crate::wire::Wire;
 
+/// How long a TLS handshake may take.
+const TLS_LIMIT: Duration = Duration::from_secs(20);
+
 impl Player<'_> {
     /// Gets a stream, and TLS above it.
     pub(super) async fn meet(&mut self) -> Goes {
-        let limit = self.case.within.max(Duration::from_secs(20));
-        let transport = match timeout(limit, self.subject.meet(self.at)).await {
-            Ok(Ok(transport)) => transport,
-            Ok(Err(error)) => {
-                self.seen.trouble = Some(format!("no connection: {error}"));
+        let transport = match self.subject.meet(self.at).await {
+            Ok(transport) => transport,
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                self.seen.hung = Some(error.to_string());
                 return Err(());
             }
-            Err(_) => {
-                self.seen.hung = Some(format!("it did not connect within {} s", limit.as_secs()));
+            Err(error) => {
+                self.seen.trouble = Some(format!("no connection: {error}"));
                 return Err(());
             }
         };
         // A client may have been busy with others before it came.
         self.begin = tokio::time::Instant::now();
+        let limit = self.case.within.max(TLS_LIMIT);
         let wire = match self.subject.tls() {
             Some(tls) if self.case.opening != Opening::BelowTls => {
                 match timeout(limit, Wire::secure(transport, &tls)).await {

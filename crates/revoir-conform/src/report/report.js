@@ -52,17 +52,17 @@ function told(outcome) {
   return rows.length ? [el('h3', {}, 'Told to the application'), el('table', {}, ...rows)] : [];
 }
 
-document.querySelector('main').addEventListener('click', async ({ target }) => {
-  const { run } = target.dataset;
-  if (!run) return;
-  const id = target.closest('tr').id;
+/** Opens the cell of a case and a run. */
+async function show(id, run) {
+  const button = document.querySelector(`tr[id="${CSS.escape(id)}"] button[data-run="${CSS.escape(run)}"]`);
+  if (!button) return;
   await load(run);
   const outcome = runs.get(run).get(id);
   const rule = rules[id];
   const dialog = document.getElementById('cell');
   dialog.replaceChildren(
     el('h2', {}, el('code', {}, id), ` ${rule.title}`),
-    el('p', {}, `${target.ariaLabel}. ${rule.rule}.`),
+    el('p', {}, el('span', { className: button.className }, `${button.textContent} ${button.ariaLabel}`), `. ${rule.rule}.`),
     ...list('What speaks against it', outcome.problems),
     ...list('What would be better', outcome.doubts),
     ...list('Must', rule.must),
@@ -73,9 +73,28 @@ document.querySelector('main').addEventListener('click', async ({ target }) => {
     ...told(outcome),
     ...text('The case', el('pre', {}, rule.play.join('\n'))),
   );
-  dialog.showModal();
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
+}
+
+/** The address names the cell that is open, `#CASE@RUN`, so that it can be sent to somebody. */
+function follow() {
+  const [id, run] = decodeURIComponent(location.hash.slice(1)).split('@');
+  if (run) show(id, run);
+}
+
+document.querySelector('main').addEventListener('click', ({ target }) => {
+  const { run } = target.dataset;
+  if (!run) return;
+  history.replaceState(null, '', `#${target.closest('tr').id}@${encodeURIComponent(run)}`);
+  follow();
 });
 
-document.getElementById('cell').addEventListener('click', (event) => {
+const cell = document.getElementById('cell');
+cell.addEventListener('click', (event) => {
   if (event.target === event.currentTarget) event.currentTarget.close();
 });
+cell.addEventListener('close', () => history.replaceState(null, '', location.pathname + location.search));
+
+addEventListener('hashchange', follow);
+follow();

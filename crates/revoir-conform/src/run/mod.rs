@@ -1,5 +1,6 @@
 //! Plays cases side by side, and again what fails.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -44,6 +45,9 @@ const ABREAST: usize = 8;
 /// In bulk, so many connections that hang say enough.
 const ENOUGH_HUNG: usize = 4;
 
+/// How often a connection that does not come about is asked for.
+const ASKED: usize = 2;
+
 /// After the end, a second word of it is still waited for.
 const AFTERWARDS: Duration = Duration::from_millis(30);
 
@@ -61,10 +65,10 @@ pub async fn play(
     let fitting: Vec<Arc<Case>> = cases.iter().filter(fits).cloned().map(Arc::new).collect();
     let total = fitting.len();
     let mut waiting: VecDeque<(usize, Arc<Case>)> = fitting.iter().cloned().enumerate().collect();
-    // What takes long begins first.
+    // What takes long begins first: what is in bulk goes on beside all others.
     waiting
         .make_contiguous()
-        .sort_by_key(|(index, case)| (std::cmp::Reverse(case.within), *index));
+        .sort_by_key(|(index, case)| (case.bulk.is_none(), Reverse(case.within), *index));
     let mut outcomes: Vec<Option<Outcome>> = vec![None; total];
     let mut running = JoinSet::new();
     let mut over = 0;
@@ -130,8 +134,30 @@ async fn once(subject: &Arc<dyn Subject>, case: &Case, run: usize, options: Opti
     }
 }
 
-/// One connection.
+/// One connection. One that never comes is asked for again: whoever was told where to connect may have lost it. The
+/// other path keeps apart what is told of the first, should it come late.
 async fn single(subject: &dyn Subject, case: &Case, at: &str, afterwards: Duration) -> Outcome {
+    let (mut outcome, mut begun) = attempt(subject, case, at, afterwards).await;
+    for time in 2..=ASKED {
+        if begun {
+            break;
+        }
+        (outcome, begun) = attempt(subject, case, &format!("{at}/{time}"), afterwards).await;
+    }
+    if !begun {
+        let asked = |problem: &mut String| *problem += &format!(", asked {ASKED} times");
+        outcome.problems.iter_mut().for_each(asked);
+    }
+    outcome
+}
+
+/// One connection, and whether the peer began with it.
+async fn attempt(
+    subject: &dyn Subject,
+    case: &Case,
+    at: &str,
+    afterwards: Duration,
+) -> (Outcome, bool) {
     let role = subject.role();
     let deaths = subject.deaths();
     if let Some(told) = subject.told() {
@@ -162,7 +188,8 @@ async fn single(subject: &dyn Subject, case: &Case, at: &str, afterwards: Durati
             doubts: Vec::new(),
         };
     }
-    Outcome {
+    let begun = player.seen.connected || player.seen.hung.is_none() || !told.is_empty();
+    let outcome = Outcome {
         case: case.id.clone(),
         role,
         verdict: judged.verdict,
@@ -172,7 +199,8 @@ async fn single(subject: &dyn Subject, case: &Case, at: &str, afterwards: Durati
         runs: Vec::new(),
         wire: std::mem::take(&mut player.entries),
         told,
-    }
+    };
+    (outcome, begun)
 }
 
 /// One connection for each number, a few at a time; the outcome is that of the worst.

@@ -10,8 +10,8 @@ use crate::adapter::{Adapter, Start};
 use crate::case::Role;
 use crate::certificate::Certificate;
 use crate::subject::{Meeting, Subject};
-use crate::subjects::is_loopback;
 use crate::subjects::walk::Walk;
+use crate::subjects::{is_loopback, within_limit};
 use crate::told::Told;
 use crate::wire::{BoxTransport, Tls};
 
@@ -127,9 +127,9 @@ impl Subject for ClientUnderTest {
             let url = format!("{scheme}://{host}:{port}{at}");
             match &self.driver {
                 Driver::Adapter(adapter) => adapter.connect(&url).await?,
-                Driver::Walk(walk) => walk.offer(url).await,
+                Driver::Walk(walk) => walk.offer(url).await?,
             }
-            let (stream, _) = listener.accept().await?;
+            let (stream, _) = within_limit(listener.accept()).await?;
             stream.set_nodelay(true)?;
             Ok(Box::new(stream) as BoxTransport)
         })

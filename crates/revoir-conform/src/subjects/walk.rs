@@ -3,14 +3,13 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinHandle;
 
+use crate::subjects::handout::{Handout, Offer};
 use crate::told::{Event, Told};
 
 /// The page that walks through the cases.
@@ -22,25 +21,18 @@ const LONGEST: usize = 8 << 20;
 /// So many cases are handed out in one answer at most, to who asks for many.
 const MANY: usize = 16;
 
-/// How long a question for the next case stays open.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// What a walk shares with the requests.
 #[derive(Debug)]
 struct Shared {
     told: Arc<Told>,
     cases: String,
-    urls: Mutex<mpsc::Receiver<String>>,
-    has_begun: Notify,
-    is_over: AtomicBool,
-    over: Notify,
+    handout: Handout,
 }
 
 /// Hands out cases over HTTP.
 #[derive(Debug)]
 pub(crate) struct Walk {
     address: SocketAddr,
-    offers: mpsc::Sender<String>,
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
 }
@@ -59,19 +51,14 @@ impl Walk {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let (offers, urls) = mpsc::channel(MANY);
         let shared = Arc::new(Shared {
             told,
             cases,
-            urls: Mutex::new(urls),
-            has_begun: Notify::new(),
-            is_over: AtomicBool::new(false),
-            over: Notify::new(),
+            handout: Handout::new(),
         });
         let serving = tokio::spawn(serve(listener, shared.clone()));
         Ok(Self {
             address,
-            offers,
             shared,
             serving,
         })
@@ -83,19 +70,21 @@ impl Walk {
 
     /// Waits until somebody asks for a case.
     pub(crate) async fn begun(&self) {
-        self.shared.has_begun.notified().await;
+        self.shared.handout.begun().await;
     }
 
     /// Gives the URL to whoever asks next.
-    pub(crate) async fn offer(&self, url: String) {
-        // The other end lives as long as this one.
-        let _ = self.offers.send(url).await;
+    ///
+    /// # Errors
+    ///
+    /// If nobody asks any more.
+    pub(crate) async fn offer(&self, url: String) -> io::Result<()> {
+        self.shared.handout.offer(url).await
     }
 
     /// Answers all who ask that there is no more.
     pub(crate) async fn finish(&self) {
-        self.shared.is_over.store(true, Ordering::SeqCst);
-        self.shared.over.notify_waiters();
+        self.shared.handout.finish();
         // Who asks at this moment shall hear it.
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
@@ -131,22 +120,12 @@ async fn answer(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
         }
     };
     let line = head.lines().next().unwrap_or_default();
+    if let Some(many) = asked_for(line) {
+        return hand_out(&mut stream, &shared.handout, many).await;
+    }
     let (status, kind, text) = match line.split(' ').take(2).collect::<Vec<_>>()[..] {
         ["GET", "/"] => ("200 OK", "text/html; charset=utf-8", PAGE.to_owned()),
         ["GET", "/cases"] => ("200 OK", "application/json", shared.cases.clone()),
-        ["GET", path @ ("/next" | "/next/many")] => {
-            let most = if path == "/next" { 1 } else { MANY };
-            match next(shared, most).await {
-                Some(urls) => {
-                    let answer = match most {
-                        1 => serde_json::json!({ "url": urls.first().map_or("", |url| &**url) }),
-                        _ => serde_json::json!({ "urls": urls }),
-                    };
-                    ("200 OK", "application/json", answer.to_string())
-                }
-                None => ("204 No Content", "application/json", String::new()),
-            }
-        }
         ["POST", "/events"] => {
             for line in String::from_utf8_lossy(&body).lines() {
                 if let Ok(event) = serde_json::from_str::<Event>(line) {
@@ -161,6 +140,10 @@ async fn answer(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
             "there is /, /next, /next/many, /events and /cases\n".to_owned(),
         ),
     };
+    respond(&mut stream, status, kind, &text).await
+}
+
+async fn respond(stream: &mut TcpStream, status: &str, kind: &str, text: &str) -> io::Result<()> {
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
          Connection: close\r\n\r\n",
@@ -171,6 +154,56 @@ async fn answer(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     stream.shutdown().await
 }
 
+/// How many cases a question asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    One,
+    Many(usize),
+}
+
+/// `None`: it asks for something else.
+fn asked_for(line: &str) -> Option<Wanted> {
+    let path = line.strip_prefix("GET ")?.split(' ').next()?;
+    match path.split_once('?').unwrap_or((path, "")) {
+        ("/next", _) => Some(Wanted::One),
+        ("/next/many", query) => {
+            let most = query
+                .strip_prefix("most=")
+                .and_then(|most| most.parse().ok());
+            Some(Wanted::Many(most.unwrap_or(MANY).clamp(1, MANY)))
+        }
+        _ => None,
+    }
+}
+
+/// Answers with the next cases. Those that the asker did not get are for the next who asks.
+async fn hand_out(stream: &mut TcpStream, handout: &Handout, wanted: Wanted) -> io::Result<()> {
+    let most = match wanted {
+        Wanted::One => 1,
+        Wanted::Many(most) => most,
+    };
+    // Whoever is gone has nothing to say, and takes no case with it.
+    let mut nothing = [0];
+    let offers = tokio::select! {
+        offers = handout.next(most) => offers,
+        _ = stream.read(&mut nothing) => return Ok(()),
+    };
+    let Some(offers) = offers else {
+        return respond(stream, "204 No Content", "application/json", "").await;
+    };
+    let urls: Vec<&str> = offers.iter().map(|offer| &*offer.url).collect();
+    let answer = match wanted {
+        Wanted::One => serde_json::json!({ "url": urls.first().unwrap_or(&"") }),
+        Wanted::Many(_) => serde_json::json!({ "urls": urls }),
+    };
+    let sent = respond(stream, "200 OK", "application/json", &answer.to_string()).await;
+    match &sent {
+        Ok(()) => offers.into_iter().for_each(Offer::taken),
+        Err(_) => handout.give_back(offers),
+    }
+    sent
+}
+
 fn content_length(head: &str) -> usize {
     let mut lines = head.lines().filter_map(|line| line.split_once(':'));
     let length = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
@@ -179,24 +212,30 @@ fn content_length(head: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// The next URLs, at most so many. `None`: there are no more. A question that waits for long is answered
-/// with none, and asked again.
-async fn next(shared: &Shared, most: usize) -> Option<Vec<String>> {
-    shared.has_begun.notify_one();
-    let over = shared.over.notified();
-    tokio::pin!(over);
-    over.as_mut().enable();
-    if shared.is_over.load(Ordering::SeqCst) {
-        return None;
-    }
-    let offered = async {
-        let mut urls = Vec::new();
-        shared.urls.lock().await.recv_many(&mut urls, most).await;
-        urls
-    };
-    tokio::select! {
-        () = over => None,
-        urls = offered => Some(urls),
-        () = tokio::time::sleep(PATIENCE) => Some(Vec::new()),
+#[cfg(test)]
+mod tests {
+    use super::{MANY, Wanted, asked_for};
+
+    #[test]
+    fn a_question_says_how_many() {
+        assert_eq!(asked_for("GET /next HTTP/1.1"), Some(Wanted::One));
+        assert_eq!(
+            asked_for("GET /next/many HTTP/1.1"),
+            Some(Wanted::Many(MANY))
+        );
+        assert_eq!(
+            asked_for("GET /next/many?most=3 HTTP/1.1"),
+            Some(Wanted::Many(3))
+        );
+        assert_eq!(
+            asked_for("GET /next/many?most=0 HTTP/1.1"),
+            Some(Wanted::Many(1))
+        );
+        assert_eq!(
+            asked_for("GET /next/many?most=99 HTTP/1.1"),
+            Some(Wanted::Many(MANY))
+        );
+        assert_eq!(asked_for("GET /cases HTTP/1.1"), None);
+        assert_eq!(asked_for("POST /next HTTP/1.1"), None);
     }
 }

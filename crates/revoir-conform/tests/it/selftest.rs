@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Arc;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use revoir_conform::{
     BoxTransport, Case, Meeting, Options, Outcome, Role, Subject, Suite, Tls, Told, Verdict, play,
 };
+use tokio::time::Instant;
 use tokio_rustls::rustls::pki_types::{
     CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName,
 };
@@ -52,6 +55,59 @@ impl Subject for Reference {
 
     fn told(&self) -> Option<Arc<Told>> {
         Some(self.told.clone())
+    }
+}
+
+/// The same as a client that loses the first addresses it is told.
+struct Forgetful {
+    reference: Reference,
+    losses: AtomicUsize,
+    lost: Mutex<Vec<String>>,
+}
+
+impl Forgetful {
+    fn new(losses: usize) -> Self {
+        let reference = Reference {
+            role: Role::Client,
+            switch: Switch::new(""),
+            told: Arc::default(),
+            tls: None,
+        };
+        Self {
+            reference,
+            losses: AtomicUsize::new(losses),
+            lost: Mutex::default(),
+        }
+    }
+}
+
+impl Subject for Forgetful {
+    fn role(&self) -> Role {
+        self.reference.role()
+    }
+
+    fn meet<'a>(&'a self, at: &'a str) -> Meeting<'a> {
+        let less = |losses: usize| losses.checked_sub(1);
+        let is_lost = self
+            .losses
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+        if is_lost.is_err() {
+            return self.reference.meet(at);
+        }
+        self.lost
+            .lock()
+            .expect("nobody panicked")
+            .push(at.to_owned());
+        Box::pin(async {
+            Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "it did not connect",
+            ))
+        })
+    }
+
+    fn told(&self) -> Option<Arc<Told>> {
+        self.reference.told()
     }
 }
 
@@ -180,6 +236,41 @@ async fn a_right_server_passes_every_case_over_tls() {
 #[tokio::test(start_paused = true)]
 async fn a_right_client_passes_every_case_over_tls() {
     a_right_peer_passes(Role::Client, true).await;
+}
+
+async fn some_by(forgetful: &Arc<Forgetful>) -> Vec<Outcome> {
+    let suite = Suite::load().expect("all files are right");
+    let cases = suite.chosen(&["codes.1*".to_owned()]);
+    let subject: Arc<dyn Subject> = forgetful.clone();
+    play(&subject, &cases, Options::default(), |_, _, _| {}).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn cases_that_a_client_loses_are_asked_for_again() {
+    let forgetful = Arc::new(Forgetful::new(5));
+    let outcomes = some_by(&forgetful).await;
+    assert!(outcomes.len() > 5, "{}", outcomes.len());
+    let all_are_ok = outcomes
+        .iter()
+        .all(|outcome| outcome.verdict == Verdict::Ok);
+    assert!(all_are_ok, "{}", shown(&outcomes));
+    // Nothing that is told of what was lost is taken for the other.
+    let lost = forgetful.lost.lock().expect("nobody panicked").clone();
+    let told = forgetful.reference.told.clone();
+    for at in lost {
+        let again = format!("{at}/2");
+        assert!(told.of(&at, Instant::now()).is_empty(), "{at}");
+        assert!(!told.of(&again, Instant::now()).is_empty(), "{again}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn cases_that_a_client_always_loses_hang_and_say_so() {
+    let outcomes = some_by(&Arc::new(Forgetful::new(usize::MAX))).await;
+    for outcome in &outcomes {
+        assert_eq!(outcome.verdict, Verdict::Hangs, "{}", shown(&outcomes));
+        assert_eq!(outcome.problems, ["it did not connect, asked 2 times"]);
+    }
 }
 
 /// Plays every case against the peer that is broken in its way; a line of the page for each.

@@ -1,5 +1,6 @@
 //! What a run writes: results, the page of all results, and a certificate while it lasts.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -53,7 +54,8 @@ pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
     })
 }
 
-/// Adds a run to a folder of results, and writes the page of all that are there. Returns the page.
+/// Adds a run to a folder of results, and writes the page of all that are there. Returns the page. Other runs may do the same at
+/// this moment.
 pub(super) fn report(folder: &Path, suite: &Suite, run: &Report) -> Result<PathBuf, Failure> {
     fs::create_dir_all(folder).map_err(|error| Failure::Impossible {
         problem: format!("cannot make {}: {error}", folder.display()),
@@ -61,32 +63,44 @@ pub(super) fn report(folder: &Path, suite: &Suite, run: &Report) -> Result<PathB
     })?;
     let name = run.file_name();
     let json = serde_json::to_string_pretty(run).unwrap_or_default();
-    write(&folder.join(format!("{name}.json")), json.as_bytes())?;
-    let mut runs = Vec::new();
-    let files = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|file| file.path());
-    for path in files.filter(|path| path.extension().is_some_and(|end| end == "json")) {
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        // Another file of the folder's owner.
-        let Ok(run) = serde_json::from_str::<Report>(&text) else {
-            continue;
-        };
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        write(
-            &folder.join(format!("{name}.js")),
-            report::script(&name, &run).as_bytes(),
-        )?;
-        runs.push((name, run));
-    }
-    runs.sort_by(|a, b| a.0.cmp(&b.0));
+    // It is there as a whole, or not yet.
+    let part = folder.join(format!("{name}.part"));
+    write(&part, json.as_bytes())?;
+    fs::rename(&part, folder.join(format!("{name}.json"))).map_err(|error| {
+        Failure::Impossible {
+            problem: format!("cannot rename {}: {error}", part.display()),
+            hint: "use a folder that can be written".to_owned(),
+        }
+    })?;
     let page = folder.join("index.html");
-    write(&page, report::page(suite, &runs).as_bytes())?;
-    Ok(page)
+    loop {
+        let found = results(folder);
+        let mut runs = Vec::new();
+        for path in &found {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            // Another file of the folder's owner.
+            let Ok(run) = serde_json::from_str::<Report>(&text) else {
+                continue;
+            };
+            let stem = path.file_stem().unwrap_or_default();
+            let name = stem.to_string_lossy().into_owned();
+            let script = folder.join(format!("{name}.js"));
+            write(&script, report::script(&name, &run).as_bytes())?;
+            runs.push((name, run));
+        }
+        write(&page, report::page(suite, &runs).as_bytes())?;
+        // Whoever writes last has seen all: what came meanwhile may be on a page that this one has replaced.
+        if results(folder) == found {
+            return Ok(page);
+        }
+    }
+}
+
+/// The files that may be results, by name.
+fn results(folder: &Path) -> BTreeSet<PathBuf> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = files.map(|file| file.path());
+    paths
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .collect()
 }
