@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 
 use crate::process::Running;
-use crate::{interop, proxies, report, tools};
+use crate::{peers, proxies, report, tools};
 
 /// The whole run, installing included.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -37,7 +37,7 @@ struct Tools {
 pub(crate) fn run(write: bool) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     proxies::install(deadline)?;
-    let (_, node, python) = interop::install_peers(deadline)?;
+    let (node, python) = peers::install(deadline)?;
     let chromium = tools::find_chromium(deadline)?;
     let all = Tools {
         node,

@@ -3,18 +3,18 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::interop::install_peers;
+use crate::peers;
 use crate::process::Running;
 use crate::programs::Programs;
 
 /// The whole run, installing included.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// Installs the peers as `cargo xtask interop` does, and plays every scenario of
+/// Installs the peers, and plays every scenario of
 /// `conformance/outage` with backends that are away for so many seconds.
 pub(crate) fn run(programs: &Programs, seconds: u32) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
-    let (_, node, python) = install_peers(deadline)?;
+    let (node, python) = peers::install(deadline)?;
     let mut scenarios = Command::new(programs.program("revoir-outage"));
     scenarios
         .arg("others")

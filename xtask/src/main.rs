@@ -18,12 +18,13 @@ mod data;
 mod fixes;
 mod fnv;
 mod gateway;
-mod interop;
 mod js;
+mod leaving;
 mod lighthouse;
 mod matrix;
 mod modules;
 mod mutants;
+mod peers;
 mod process;
 mod programs;
 mod proof;
@@ -51,9 +52,12 @@ cargo xtask autobahn          run the Autobahn test suite against our server and
 cargo xtask autobahn --sample the same with a sample of sections 12 and 13
 cargo xtask autobahn --recorded
                               fail unless that was written down for the code as it is
-cargo xtask interop           play every case against ws, websockets and Chromium
-cargo xtask interop --write   the same, and write what Chromium does to docs/browser.md
 cargo xtask conform           how connections end: revoir in both roles, ws, websockets and Chromium
+cargo xtask conform --pictures DIR [REPORT [CELL]]
+                              draw the report of the last run, or the one in the folder REPORT, and one cell of it,
+                              CASE@RUN, such as tcp.rst@ws-8.23.0-server
+cargo xtask leaving           what a server is told when a page goes away, by Chromium
+cargo xtask leaving --write   the same, and write it to docs/browser.md
 cargo xtask gateway [--long]  the gateway before ws, websockets and axum that are away for 2 s, or 5 s
 cargo xtask browser           look at every kind of page in Chromium and Firefox, and press every button
 cargo xtask browser --all [LANGUAGE]
@@ -94,6 +98,7 @@ fn main() -> ExitCode {
         ["data", "--check"] => matrix::check_data(),
         ["data", "--stamp", lang] => data::stamp(lang),
         ["ci"] => ci::run(),
+        ["conform", "--pictures", ref arguments @ ..] => pictures(arguments),
         ["docs"] => ci::docs(),
         ["packages"] => ci::packages(ci::PackageProof::Tested),
         ["packages", "--check"] => ci::packages(ci::PackageProof::Compiled),
@@ -128,8 +133,8 @@ fn play(is_built: bool, args: &[&str]) -> anyhow::Result<()> {
     let play: Play<'_> = match *args {
         ["autobahn"] => Box::new(|programs| autobahn::run(programs, Extent::Whole)),
         ["autobahn", "--sample"] => Box::new(|programs| autobahn::run(programs, Extent::Sample)),
-        ["interop"] => Box::new(|programs| interop::run(programs, false)),
-        ["interop", "--write"] => Box::new(|programs| interop::run(programs, true)),
+        ["leaving"] => Box::new(|programs| leaving::run(programs, false)),
+        ["leaving", "--write"] => Box::new(|programs| leaving::run(programs, true)),
         ["session"] => Box::new(session::run),
         ["conform"] => Box::new(conform::run),
         ["gateway"] => Box::new(|programs| gateway::run(programs, 2)),
@@ -156,6 +161,19 @@ fn play(is_built: bool, args: &[&str]) -> anyhow::Result<()> {
         false => Programs::build(Instant::now() + BUILD_LIMIT)?,
     };
     play(&programs)
+}
+
+/// `cargo xtask conform --pictures`.
+fn pictures(arguments: &[&str]) -> anyhow::Result<()> {
+    let last = conform::last_report();
+    match *arguments {
+        [to] => conform::draw(&last, to.as_ref(), None),
+        [to, from] => conform::draw(from.as_ref(), to.as_ref(), None),
+        [to, from, cell] => conform::draw(from.as_ref(), to.as_ref(), Some(cell)),
+        _ => bail!(
+            "the folder for the pictures is needed, and at most two more arguments\n\n{USAGE}"
+        ),
+    }
 }
 
 fn usage(args: &[&str]) -> anyhow::Result<()> {

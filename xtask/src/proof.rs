@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::{interop, real_peers, report, write_page};
+use crate::{peers, real_peers, report, write_page};
 
 /// A claim that can be shown.
 struct Proof {
@@ -128,7 +128,7 @@ fn chat() -> anyhow::Result<()> {
     if !built.success() {
         bail!("the examples could not be built");
     }
-    let python = interop::install_websockets(Instant::now() + Duration::from_secs(300))?;
+    let python = peers::install_websockets(Instant::now() + Duration::from_secs(300))?;
     let examples = crate::root().join("target/debug/examples");
     let mut script = Command::new(python);
     script

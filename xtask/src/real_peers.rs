@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 
 use crate::ci::leftovers;
 use crate::process::Running;
-use crate::{interop, report, tools};
+use crate::{peers, report, tools};
 
 const INSTALL_LIMIT: Duration = Duration::from_secs(15 * 60);
 
@@ -57,7 +57,7 @@ pub(crate) fn apps(gateway: &Path) -> anyhow::Result<()> {
     let folder = install("apps", deadline)?;
     need_brokers(deadline)?;
     need_rails(deadline)?;
-    interop::install_python(&sources("apps"), &folder.join("venv"), &[], deadline)?;
+    peers::install_python(&sources("apps"), &folder.join("venv"), &[], deadline)?;
     let run = folder.join("run");
     fs::create_dir_all(&run).with_context(|| format!("create {}", run.display()))?;
     let mut script = Command::new("node");
@@ -106,7 +106,7 @@ pub(crate) fn strangers(gateway: &Path) -> anyhow::Result<()> {
     need_debian("mosquitto", "/usr/sbin/mosquitto", deadline)?;
     need_debian("nats-server", "/usr/sbin/nats-server", deadline)?;
     let venv = folder.join("venv");
-    let python = interop::install_python(&sources("strangers"), &venv, &[], deadline)?;
+    let python = peers::install_python(&sources("strangers"), &venv, &[], deadline)?;
     let mut script = Command::new(python);
     script
         .arg(folder.join("proof.py"))

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::interop;
+use crate::peers;
 use crate::process::Running;
 use crate::programs::Programs;
 
@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(5 * 60);
 pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     // Node.js among it.
-    let (_, node, python) = interop::install_peers(deadline)?;
+    let (node, python) = peers::install(deadline)?;
     let mut check = Command::new("node");
     check
         .arg("conformance/session/check.mjs")

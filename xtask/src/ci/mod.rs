@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use crate::programs::Programs;
-use crate::{autobahn, browser, interop, js, proxies, redis, report, tools};
+use crate::{autobahn, browser, conform, js, peers, proxies, redis, report, tools};
 use ledger::Steps;
 pub(crate) use packages::{PackageProof, check as packages};
 
@@ -97,10 +97,12 @@ fn steps(ledger: &mut Steps, mark: &str) -> anyhow::Result<()> {
     // These mostly wait, and have limits of one second: they are alone.
     let waiting = [
         ledger.start("gateway", &["--built", "gateway"])?,
-        ledger.start("interop", &["--built", "interop"])?,
+        ledger.start("leaving", &["--built", "leaving"])?,
         ledger.start("proxies", &["--built", "proxies"])?,
     ];
     ledger.finish(waiting.into())?;
+    // It takes both processors, and has bounds of five seconds.
+    ledger.step("endings", || conform::run(&Programs::built()?))?;
     // Nothing is left to compile for Redis, which is waited for most of its time.
     ledger.beside("sessions in Redis", &["redis"], |ledger| {
         ledger.step("sessions in JavaScript", || {
@@ -161,7 +163,7 @@ pub(crate) fn install() -> anyhow::Result<()> {
         tools::apt_install(&["g++"], deadline).context("libFuzzer needs a C++ compiler")?;
     }
     proxies::install(deadline)?;
-    interop::install_peers(deadline)?;
+    peers::install(deadline)?;
     browser::install_axe(deadline)?;
     js::install(deadline)?;
     tools::find_chromium(deadline)?;

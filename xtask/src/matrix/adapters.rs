@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::process::Running;
 use crate::programs::Programs;
-use crate::{interop, tools};
+use crate::{peers, tools};
 
 /// What installs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -235,7 +235,7 @@ fn install_language(by: By, folder: &Path, deadline: Instant) -> anyhow::Result<
         }
         By::Python => {
             let pins = sources().join("python");
-            interop::install_python(&pins, &folder.join("venv"), &["--no-deps"], deadline)?;
+            peers::install_python(&pins, &folder.join("venv"), &["--no-deps"], deadline)?;
             Ok(())
         }
         By::Rust => {

@@ -1,46 +1,25 @@
-//! `cargo xtask interop`: our library against `ws`, `websockets` and Chromium.
+//! `ws` and `websockets`, which several commands play against, as `conformance/peers` pins them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 
 use crate::process::Running;
-use crate::programs::Programs;
 use crate::tools;
-
-/// The whole run, installing included.
-const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 const NO_PYTHON: &str = "\
 no Python 3.10 or newer with the modules venv and ensurepip is on the PATH or under ~/.pyenv/versions";
 
-/// Installs the peers under `target/interop`, plays every case, and compares with
-/// `conformance/interop/expectations.toml` and `docs/browser.md`; `write` writes the latter.
-pub(crate) fn run(programs: &Programs, write: bool) -> anyhow::Result<()> {
-    let deadline = Instant::now() + LIMIT;
-    let (folder, node, python) = install_peers(deadline)?;
-    let chromium = tools::find_chromium(deadline)?;
-
-    let mut cases = Command::new(programs.program("revoir-interop"));
-    cases
-        .args([&node, &python, &chromium, &folder.join("profiles")])
-        .args(write.then_some("--write"))
-        .current_dir(crate::root());
-    Running::start(&mut cases)?.succeed(deadline)
-}
-
-/// The folder that peers are installed in, that of `ws` in it, and a Python that has `websockets`.
-pub(crate) fn install_peers(deadline: Instant) -> anyhow::Result<(PathBuf, PathBuf, PathBuf)> {
-    let node = install_node_peers(deadline)?;
-    let python = install_websockets(deadline)?;
-    Ok((folder()?, node, python))
+/// The folder of `ws`, and a Python that has `websockets`.
+pub(crate) fn install(deadline: Instant) -> anyhow::Result<(PathBuf, PathBuf)> {
+    Ok((install_ws(deadline)?, install_websockets(deadline)?))
 }
 
 /// A folder in which Node finds `ws`, at the version of `package-lock.json`.
-pub(crate) fn install_node_peers(deadline: Instant) -> anyhow::Result<PathBuf> {
+pub(crate) fn install_ws(deadline: Instant) -> anyhow::Result<PathBuf> {
     let node = folder()?.join("node");
     tools::install_npm(&pins(), &node, deadline)?;
     Ok(node)
@@ -54,12 +33,12 @@ pub(crate) fn install_websockets(deadline: Instant) -> anyhow::Result<PathBuf> {
 
 /// Where versions are pinned.
 fn pins() -> PathBuf {
-    crate::root().join("conformance/interop/peers")
+    crate::root().join("conformance/peers")
 }
 
 /// The folder that peers are installed in.
 fn folder() -> anyhow::Result<PathBuf> {
-    let folder = crate::root().join("target/interop");
+    let folder = crate::root().join("target/peers");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
     Ok(folder)
 }
