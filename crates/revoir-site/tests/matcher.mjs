@@ -63,7 +63,7 @@ const MISSING = [
   "error 404",
 ];
 
-const collections = ["queries", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+const collections = ["queries", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh"];
 const files = await Promise.all(collections.map((name) => readFile(new URL(`${name}.toml`, import.meta.url), "utf8")));
 const quotes = [...files.join("\n").matchAll(/^q = (?:(".*")|'(.*)')$/gm)];
 const queries = quotes.map(([, quoted, plain]) => plain ?? JSON.parse(quoted));

@@ -33,7 +33,7 @@ pub(super) const SHORT: usize = 4;
 /// From this weight on, in decibans, a sign points at a cause.
 pub(super) const TELLING: i16 = 14;
 /// From this weight on, a status is a name of a cause.
-const LIKELY: i16 = 8;
+const STATUS: i16 = 25;
 
 /// How common 1006 is among what people ask about, any other code, and not to know what it is, on the scale of the causes'
 /// priors.
@@ -325,7 +325,7 @@ fn spoken() -> impl Iterator<Item = (&'static [Sign], String)> {
 
 /// The statuses that point at a cause.
 fn statuses(facts: &CauseFacts) -> impl Iterator<Item = &'static str> {
-    let likely = facts.signs.iter().filter(|(_, weight)| *weight >= LIKELY);
+    let likely = facts.signs.iter().filter(|(_, weight)| *weight >= STATUS);
     let statuses = likely.filter_map(|(sign, _)| sign.id().strip_prefix("status-"));
     statuses.filter(|status| status.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -59,7 +59,7 @@ const LONGEST: usize = 48;
 const LONGEST_LINE: usize = 2000;
 
 /// Words that say nothing of what is looked for.
-pub(super) const COMMON: [&str; 85] = [
+pub(super) const COMMON: [&str; 99] = [
     "a",
     "an",
     "and",
@@ -144,7 +144,21 @@ pub(super) const COMMON: [&str; 85] = [
     "don",
     "t",
     "s",
+    "because",
+    "then",
+    "which",
+    "who",
+    "only",
+    "also",
+    "about",
+    "just",
+    "like",
+    "even",
+    "where",
+    "make",
     "websocket",
+    "socket",
+    "sockets",
 ];
 
 /// Everything that can be found in one language.
