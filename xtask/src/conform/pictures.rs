@@ -13,11 +13,12 @@ use crate::{report, tools};
 /// Installing included.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// What is drawn of a page: the name of the file, its width and height, whether it is dark.
-const VIEWS: [(&str, u32, u32, bool); 3] = [
-    ("light", 1600, 1000, false),
-    ("dark", 1600, 1000, true),
-    ("narrow", 390, 844, false),
+/// What is drawn of a page: the name of the file, its width and height, whether it is dark, and what the address ends in.
+const VIEWS: [(&str, u32, u32, bool, &str); 4] = [
+    ("light", 1600, 1000, false, ""),
+    ("dark", 1600, 1000, true, ""),
+    ("failing", 1600, 1000, false, "#failing"),
+    ("narrow", 390, 844, false, ""),
 ];
 
 /// Draws the report in `from`, a folder that `revoir conform --report` has written, into `to`: the whole page in
@@ -29,11 +30,9 @@ pub(crate) fn draw(from: &Path, to: &Path, cell: Option<&str>) -> anyhow::Result
     fs::create_dir_all(to).with_context(|| format!("create {}", to.display()))?;
     let to = fs::canonicalize(to).with_context(|| format!("find {}", to.display()))?;
     let chromium = tools::find_chromium(deadline)?;
-    let mut views: Vec<_> = VIEWS.iter().map(|view| (*view, String::new())).collect();
-    if let Some(cell) = cell {
-        views.push((("cell", 1600, 1000, false), format!("#{cell}")));
-    }
-    for ((name, width, height, is_dark), hash) in views {
+    let cell = cell.map(|cell| format!("#{cell}"));
+    let cell = cell.iter().map(|cell| ("cell", 1600, 1000, false, &**cell));
+    for (name, width, height, is_dark, hash) in VIEWS.into_iter().chain(cell) {
         let picture = to.join(format!("{name}.png"));
         let mut browser = Command::new(&chromium);
         browser

@@ -116,7 +116,9 @@ fn legend(out: &mut String, runs: &[(String, Report)]) {
             sign(*verdict),
         );
     }
-    out.push_str("</ul>\n");
+    out.push_str(
+        "</ul>\n<label><input type=\"checkbox\" id=\"failing\"> only cases that one of them fails</label>\n",
+    );
 }
 
 fn heads(out: &mut String, runs: &[(String, Report)]) {
@@ -125,20 +127,42 @@ fn heads(out: &mut String, runs: &[(String, Report)]) {
         let tls = if report.tls { ", TLS" } else { "" };
         let _ = write!(
             out,
-            "<th scope=\"col\"><div><b>{}</b> {}<br><small>{}{tls}, {}</small></div></th>",
+            "<th scope=\"col\"><div><b>{}</b> {}<br><small>{}{tls}, {}</small></div>{}</th>",
             escaped(&report.name),
             escaped(&report.version),
             report.role.id(),
             escaped(&report.date),
+            shares(report),
         );
     }
     out.push_str("</tr></thead>\n");
 }
 
+/// How many cases came out how, as a bar.
+fn shares(report: &Report) -> String {
+    let part = |verdict: &Verdict| match report.count(*verdict) {
+        0 => String::new(),
+        count => format!(
+            "<i class=\"{}\" style=\"flex-grow:{count}\" title=\"{count} {verdict}\"></i>",
+            class(*verdict)
+        ),
+    };
+    let parts: String = Verdict::ALL.iter().map(part).collect();
+    format!("<span class=\"shares\">{parts}</span>")
+}
+
 fn row(out: &mut String, case: &Case, runs: &[(String, Report)]) {
+    let is_failed = |(_, report): &(String, Report)| {
+        outcome(report, &case.id).is_some_and(|outcome| outcome.verdict.is_failure())
+    };
+    let fails = if runs.iter().any(is_failed) {
+        " class=\"fails\""
+    } else {
+        ""
+    };
     let _ = write!(
         out,
-        "<tr id=\"{id}\"><th scope=\"row\"><a href=\"#{id}\"><code>{id}</code></a> <span>{}</span></th>",
+        "<tr id=\"{id}\"{fails}><th scope=\"row\"><a href=\"#{id}\"><code>{id}</code></a> <span>{}</span></th>",
         escaped(&case.title),
         id = escaped(&case.id),
     );

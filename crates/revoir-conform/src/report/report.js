@@ -77,10 +77,11 @@ async function show(id, run) {
   dialog.scrollTop = 0;
 }
 
-/** The address names the cell that is open, `#CASE@RUN`, so that it can be sent to somebody. */
+/** The address names the cell that is open, `#CASE@RUN`, so that it can be sent to somebody; or `#failing`. */
 function follow() {
   const [id, run] = decodeURIComponent(location.hash.slice(1)).split('@');
   if (run) show(id, run);
+  else if (id === 'failing') document.getElementById('failing').checked = true;
 }
 
 document.querySelector('main').addEventListener('click', ({ target }) => {
