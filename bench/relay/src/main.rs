@@ -24,10 +24,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use revoir_bench::report::Environment;
 use revoir_echo::load::Load;
 use revoir_echo::process::{LOAD_CPU, pin};
 use revoir_echo::record::{self, Record};
-use revoir_echo::report::Environment;
 use revoir_echo::stacks::{OURS, Stack};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
@@ -54,7 +54,7 @@ fn main() -> Result<()> {
     match words[..] {
         ["run", program, ref words @ ..] => run(&plan, Path::new(program), words, &records),
         ["table"] => {
-            let environment = Environment::ask(bench)?;
+            let environment = Environment::ask(bench, [])?;
             let text = table::markdown(&environment, &plan, &record::load(&records)?)?;
             Ok(std::io::stdout().write_all(text.as_bytes())?)
         }

@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use revoir_bench::report::Environment;
 use revoir_echo::record::Record;
-use revoir_echo::report::{Column, Environment, Rounds};
+use revoir_echo::report::{Column, Rounds};
 
 use crate::plan::{Case, Plan, SIZES};
 use crate::relays::{ADAPTER, AGAIN, ALL_ON, BARE, OURS, RELAYS};

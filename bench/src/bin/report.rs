@@ -9,17 +9,17 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use revoir_bench::report::{Environment, Measured, Tool, markdown, plan};
-use revoir_bench::stacks::STACKS;
+use revoir_bench::stacks::{OURS, STACKS};
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tool = Tool::find()?;
-    let environment = Environment::ask(bench)?;
+    let environment = Environment::ask(bench, packages())?;
     let measured = measure_all(&tool, &words)?;
     let mut cases = plan();
     cases.retain(|case| measured.iter().any(|one| one.case == *case));
-    let text = markdown(&environment, &cases, &measured)?;
+    let text = markdown(&environment, &tool, &cases, &measured)?;
     if words.is_empty() {
         let results = bench.join("results");
         fs::create_dir_all(&results)?;
@@ -31,6 +31,13 @@ fn main() -> Result<()> {
         std::io::stdout().write_all(text.as_bytes())?;
     }
     Ok(())
+}
+
+/// Those whose versions the table names.
+fn packages() -> impl Iterator<Item = &'static str> {
+    let peers = STACKS.iter().map(|stack| stack.package);
+    let peers = peers.filter(|package| *package != OURS);
+    peers.chain(["bytes", "rand", "simdutf8", "tokio"])
 }
 
 fn measure_all(tool: &Tool, words: &[String]) -> Result<Vec<Measured>> {

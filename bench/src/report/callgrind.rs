@@ -1,12 +1,13 @@
 //! Runs `measure`, natively and under callgrind.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::str;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::case::Case;
+use crate::report::environment::first_line;
 use crate::stacks::Stack;
 
 /// What callgrind is told. Counting stops inside the functions that stand for the kernel, while the
@@ -31,6 +32,7 @@ const TUNABLES: &str = "glibc.cpu.x86_rep_movsb_threshold=0x40000000:\
 #[derive(Debug)]
 pub struct Tool {
     measure: PathBuf,
+    version: String,
 }
 
 /// Both runs of a case.
@@ -73,16 +75,20 @@ impl Tool {
     ///
     /// If valgrind or the program is missing.
     pub fn find() -> Result<Self> {
-        Command::new("valgrind")
-            .arg("--version")
-            .output()
-            .context("valgrind is missing: apt-get install valgrind")?;
+        let version = first_line(Path::new("."), "valgrind", &["--version"])
+            .context("apt-get install valgrind")?;
         let measure = std::env::current_exe()?.with_file_name("measure");
         ensure!(
             measure.exists(),
             "build all programs: cargo build --release"
         );
-        Ok(Self { measure })
+        Ok(Self { measure, version })
+    }
+
+    /// What valgrind says of itself.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// The command of a run, as it is shown to readers.

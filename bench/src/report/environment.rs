@@ -1,52 +1,61 @@
 //! Where and with what it was measured.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::stacks::{OURS, STACKS};
-
-/// Where and with what it was measured.
+/// Where and with what it was measured. Every table here begins with it.
 #[derive(Debug)]
 pub struct Environment {
     /// The day, in ISO 8601, UTC.
     pub date: String,
-    /// The processor's name, family and model.
+    /// How many processors there are, and their name, family and model.
     pub processor: String,
+    /// The operating system.
+    pub kernel: String,
     /// The compiler.
     pub rustc: String,
-    /// The counter.
-    pub valgrind: String,
     /// The C library, whose copying is part of every figure.
     pub libc: String,
+    /// The state of our own sources.
+    pub commit: String,
     /// Packages with their versions.
     pub packages: Vec<String>,
 }
 
 impl Environment {
-    /// Asks the machine, and the lock file in `bench`.
+    /// Asks the machine, and the lock file in `bench` for the versions of `packages`.
     ///
     /// # Errors
     ///
     /// If a tool or the lock file is missing.
-    pub fn ask(bench: &Path) -> Result<Self> {
+    pub fn ask<'a>(bench: &Path, packages: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let lock = fs::read_to_string(bench.join("Cargo.lock"))?;
+        let packages: Vec<&str> = packages.into_iter().collect();
         Ok(Self {
-            date: first_line("date", &["-u", "+%F"])?,
+            date: first_line(bench, "date", &["-u", "+%F"])?,
             processor: processor()?,
-            rustc: first_line("rustc", &["--version"])?,
-            valgrind: first_line("valgrind", &["--version"])?,
-            libc: first_line("ldd", &["--version"])?,
-            packages: packages(&lock),
+            kernel: first_line(bench, "uname", &["-srm"])?,
+            rustc: first_line(bench, "rustc", &["--version"])?,
+            libc: first_line(bench, "ldd", &["--version"])?,
+            commit: first_line(bench, "git", &["rev-parse", "--short", "HEAD"])?,
+            packages: versions(&lock, &packages),
         })
     }
 }
 
-fn first_line(program: &str, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(program).args(arguments).output();
+/// The first line that a program prints.
+///
+/// # Errors
+///
+/// If the program is missing, or prints what is not UTF-8.
+pub(crate) fn first_line(folder: &Path, program: &str, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .output();
     let output = output.with_context(|| format!("{program} is missing"))?;
     let text = String::from_utf8(output.stdout)?;
     Ok(text.lines().next().unwrap_or_default().into())
@@ -54,25 +63,22 @@ fn first_line(program: &str, arguments: &[&str]) -> Result<String> {
 
 fn processor() -> Result<String> {
     let info = fs::read_to_string("/proc/cpuinfo")?;
-    let field = |name| {
-        let line = info
-            .lines()
-            .find(|line| line.split(':').next().map(str::trim) == Some(name));
-        line.and_then(|line| line.split(':').nth(1))
-            .unwrap_or("unknown")
-            .trim()
+    let values = |name: &'static str| {
+        info.lines().filter_map(move |line| {
+            let (key, value) = line.split_once(':')?;
+            (key.trim() == name).then_some(value.trim())
+        })
     };
+    let count = values("processor").count();
+    let field = |name| values(name).next().unwrap_or("unknown");
     let (name, family, model) = (field("model name"), field("cpu family"), field("model"));
-    Ok(format!("{name}, family {family}, model {model}"))
+    Ok(format!(
+        "{count} x {name}, family {family}, model {model}, virtual"
+    ))
 }
 
-fn packages(lock: &str) -> Vec<String> {
-    let others = ["bytes", "rand", "simdutf8", "tokio"];
-    let peers = STACKS
-        .iter()
-        .map(|stack| stack.package)
-        .filter(|package| *package != OURS);
-    let wanted: BTreeSet<&str> = peers.chain(others).collect();
+/// What the lock file says of each, in its order.
+fn versions(lock: &str, packages: &[&str]) -> Vec<String> {
     let entries = lock.split("[[package]]").filter_map(|entry| {
         let value = |key| {
             let line = entry.lines().find_map(|line| line.strip_prefix(key));
@@ -80,7 +86,7 @@ fn packages(lock: &str) -> Vec<String> {
         };
         Some((value("name")?, value("version")?))
     });
-    let wanted = entries.filter(|(name, _)| wanted.contains(name));
+    let wanted = entries.filter(|(name, _)| packages.contains(name));
     wanted
         .map(|(name, version)| format!("{name} {version}"))
         .collect()

@@ -13,11 +13,12 @@ use crate::stacks::{BARE, FLOOR, OURS, STACKS, Stack};
 /// Writing to a string does not fail.
 pub fn markdown(
     environment: &Environment,
+    tool: &Tool,
     cases: &[Case],
     measured: &[Measured],
 ) -> Result<String, fmt::Error> {
     let mut out = String::new();
-    head(&mut out, environment)?;
+    head(&mut out, environment, tool)?;
     for role in [Role::Server, Role::Client] {
         let plain = |case: &&Case| matches!(case.kind, Kind::Binary | Kind::Text);
         let cases: Vec<Case> = cases.iter().filter(plain).copied().collect();
@@ -43,13 +44,14 @@ fn of_role(cases: &[Case], role: Role) -> Vec<Case> {
         .collect()
 }
 
-fn head(out: &mut String, environment: &Environment) -> fmt::Result {
+fn head(out: &mut String, environment: &Environment, tool: &Tool) -> fmt::Result {
     let Environment {
         date,
         processor,
+        kernel,
         rustc,
-        valgrind,
         libc,
+        commit,
         packages,
     } = environment;
     writeln!(out, "# Instructions per message, {date}\n")?;
@@ -57,8 +59,8 @@ fn head(out: &mut String, environment: &Environment) -> fmt::Result {
         out,
         "Written by `bench/run`; what the words mean is in `bench/README.md`.\n"
     )?;
-    writeln!(out, "- processor: {processor}")?;
-    writeln!(out, "- {rustc}; {valgrind}; {libc}")?;
+    writeln!(out, "- {processor}; {kernel}; revoir at {commit}")?;
+    writeln!(out, "- {rustc}; {}; {libc}", tool.version())?;
     writeln!(out, "- {}", packages.join(", "))?;
     writeln!(out, "\n```sh\n{}\n```", Tool::shown())
 }

@@ -15,11 +15,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use revoir_bench::report::Environment;
 use revoir_echo::load::Load;
 use revoir_echo::plan::{Case, FULL, Plan, QUICK};
 use revoir_echo::process::{LOAD_CPU, Server, pin};
 use revoir_echo::record::{self, Record};
-use revoir_echo::report::{Environment, markdown};
+use revoir_echo::report::markdown;
 use revoir_echo::stacks::{STACKS, Stack};
 
 /// Until a server has gone to sleep, and the kernel has counted its time.
@@ -61,10 +62,17 @@ fn list(plan: &Plan) -> Result<()> {
 }
 
 fn table(plan: &Plan, bench: &Path, records: &Path) -> Result<()> {
-    let environment = Environment::ask(bench)?;
+    let environment = Environment::ask(bench, packages())?;
     let records = record::load(records)?;
     let text = markdown(&environment, plan, &records);
     Ok(std::io::stdout().write_all(text.as_bytes())?)
+}
+
+/// Those whose versions the table names.
+fn packages() -> impl Iterator<Item = &'static str> {
+    let peers = STACKS.iter().filter(|stack| stack.is_peer());
+    let peers = peers.filter_map(|stack| stack.package);
+    peers.chain(["tokio", "tungstenite"])
 }
 
 fn load(figures: &[u32]) -> Result<()> {

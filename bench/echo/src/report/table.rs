@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use revoir_bench::report::Environment;
+
 use crate::plan::{Case, Plan};
 use crate::record::Record;
-use crate::report::{Column, Environment, Rounds};
+use crate::report::{Column, Rounds};
 use crate::stacks::{AGAIN, BARE, BARE_THREADS, OURS, STACKS};
 
 /// The whole text.
@@ -49,6 +51,7 @@ fn head(environment: &Environment, plan: &Plan) -> String {
         rustc,
         commit,
         packages,
+        ..
     } = environment;
     format!(
         "# Echo over TCP, {date}\n\n\
