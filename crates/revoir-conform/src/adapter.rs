@@ -15,7 +15,7 @@ use crate::certificate::Certificate;
 use crate::told::{Event, Told};
 
 /// How long an adapter may take until it is ready.
-const START_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long an adapter may take to end by itself.
 const END_LIMIT: Duration = Duration::from_secs(2);

@@ -56,7 +56,10 @@ function told(outcome) {
 async function show(id, run) {
   const button = document.querySelector(`tr[id="${CSS.escape(id)}"] button[data-run="${CSS.escape(run)}"]`);
   if (!button) return;
+  const address = location.hash;
   await load(run);
+  // Another cell may have been opened meanwhile.
+  if (location.hash !== address) return;
   const outcome = runs.get(run).get(id);
   const rule = rules[id];
   const dialog = document.getElementById('cell');
@@ -77,11 +80,22 @@ async function show(id, run) {
   dialog.scrollTop = 0;
 }
 
+const failing = document.getElementById('failing');
+
 /** The address names the cell that is open, `#CASE@RUN`, so that it can be sent to somebody; or `#failing`. */
 function follow() {
-  const [id, run] = decodeURIComponent(location.hash.slice(1)).split('@');
+  const [id, run] = named(location.hash.slice(1)).split('@');
   if (run) show(id, run);
-  else if (id === 'failing') document.getElementById('failing').checked = true;
+  else if (id === 'failing') failing.checked = true;
+}
+
+/** What an address names: nothing, if it is not encoded as addresses are. */
+function named(hash) {
+  try {
+    return decodeURIComponent(hash);
+  } catch {
+    return '';
+  }
 }
 
 document.querySelector('main').addEventListener('click', ({ target }) => {
@@ -95,7 +109,10 @@ const cell = document.getElementById('cell');
 cell.addEventListener('click', (event) => {
   if (event.target === event.currentTarget) event.currentTarget.close();
 });
-cell.addEventListener('close', () => history.replaceState(null, '', location.pathname + location.search));
+cell.addEventListener('close', () => {
+  const hash = failing.checked ? '#failing' : '';
+  history.replaceState(null, '', location.pathname + location.search + hash);
+});
 
 addEventListener('hashchange', follow);
 follow();

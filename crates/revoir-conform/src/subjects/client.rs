@@ -11,7 +11,7 @@ use crate::case::Role;
 use crate::certificate::Certificate;
 use crate::subject::{Meeting, Subject};
 use crate::subjects::walk::Walk;
-use crate::subjects::{is_loopback, within_limit};
+use crate::subjects::{is_loopback, within_a_start, within_limit};
 use crate::told::Told;
 use crate::wire::{BoxTransport, Tls};
 
@@ -126,7 +126,7 @@ impl Subject for ClientUnderTest {
             };
             let url = format!("{scheme}://{host}:{port}{at}");
             match &self.driver {
-                Driver::Adapter(adapter) => adapter.connect(&url).await?,
+                Driver::Adapter(adapter) => within_a_start(adapter.connect(&url)).await?,
                 Driver::Walk(walk) => walk.offer(url).await?,
             }
             let (stream, _) = within_limit(listener.accept()).await?;

@@ -84,9 +84,7 @@ impl Handout {
     ///
     /// If nobody asks any more.
     pub(super) async fn offer(&self, url: String) -> io::Result<()> {
-        let (taken, mut is_taken) = oneshot::channel();
-        self.offers().push_back(Offer { url, taken });
-        self.has_more.notify_waiters();
+        let mut is_taken = self.put(url.clone());
         loop {
             let deadline = {
                 let asked = self.asked();
@@ -99,7 +97,11 @@ impl Handout {
             };
             tokio::select! {
                 biased;
-                _ = &mut is_taken => return Ok(()),
+                taken = &mut is_taken => match taken {
+                    Ok(()) => return Ok(()),
+                    // Whoever had it is gone without a word.
+                    Err(_) => is_taken = self.put(url.clone()),
+                },
                 () = sleep_until(deadline) => {}
             }
             let asked = self.asked();
@@ -110,6 +112,13 @@ impl Handout {
                 )));
             }
         }
+    }
+
+    fn put(&self, url: String) -> oneshot::Receiver<()> {
+        let (taken, is_taken) = oneshot::channel();
+        self.offers().push_back(Offer { url, taken });
+        self.has_more.notify_waiters();
+        is_taken
     }
 
     /// The next offers, at most so many. Who asks calls [`Offer::taken`] once the answer is out, and
@@ -204,6 +213,19 @@ mod tests {
             }
         };
         let (offered, ()) = tokio::join!(offers, asks);
+        assert!(offered.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_case_that_somebody_drops_is_offered_again() {
+        let handout = Handout::new();
+        let asks = async {
+            drop(handout.next(16).await);
+            let mut again = handout.next(16).await.unwrap();
+            assert_eq!(urls(&again), ["a"]);
+            again.pop().unwrap().taken();
+        };
+        let (offered, ()) = tokio::join!(handout.offer("a".to_owned()), asks);
         assert!(offered.is_ok());
     }
 

@@ -11,7 +11,7 @@ use crate::adapter::{Adapter, Start};
 use crate::case::Role;
 use crate::certificate::{self, Certificate};
 use crate::subject::{Meeting, Subject};
-use crate::subjects::{is_loopback, within_limit};
+use crate::subjects::{is_loopback, within_a_start, within_limit};
 use crate::told::Told;
 use crate::wire::{BoxTransport, Tls};
 
@@ -147,7 +147,7 @@ impl ServerUnderTest {
     async fn connect(&self) -> io::Result<TcpStream> {
         let (host, port) = match &self.place {
             Place::Url { host, port, .. } => (&**host, *port),
-            Place::Adapter(adapter) => ("127.0.0.1", adapter.port().await?),
+            Place::Adapter(adapter) => ("127.0.0.1", within_a_start(adapter.port()).await?),
         };
         let stream = within_limit(TcpStream::connect((host, port))).await?;
         stream.set_nodelay(true)?;

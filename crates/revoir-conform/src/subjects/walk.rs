@@ -183,10 +183,9 @@ async fn hand_out(stream: &mut TcpStream, handout: &Handout, wanted: Wanted) -> 
         Wanted::Many(most) => most,
     };
     // Whoever is gone has nothing to say, and takes no case with it.
-    let mut nothing = [0];
     let offers = tokio::select! {
         offers = handout.next(most) => offers,
-        _ = stream.read(&mut nothing) => return Ok(()),
+        () = ends(stream) => return Ok(()),
     };
     let Some(offers) = offers else {
         return respond(stream, "204 No Content", "application/json", "").await;
@@ -202,6 +201,12 @@ async fn hand_out(stream: &mut TcpStream, handout: &Handout, wanted: Wanted) -> 
         Err(_) => handout.give_back(offers),
     }
     sent
+}
+
+/// Until nothing comes any more. What comes before that is not for us.
+async fn ends(stream: &mut TcpStream) {
+    let mut ignored = [0; 64];
+    while !matches!(stream.read(&mut ignored).await, Ok(0) | Err(_)) {}
 }
 
 fn content_length(head: &str) -> usize {

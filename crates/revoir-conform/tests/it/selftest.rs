@@ -267,6 +267,7 @@ async fn cases_that_a_client_loses_are_asked_for_again() {
 #[tokio::test(start_paused = true)]
 async fn cases_that_a_client_always_loses_hang_and_say_so() {
     let outcomes = some_by(&Arc::new(Forgetful::new(usize::MAX))).await;
+    assert!(!outcomes.is_empty());
     for outcome in &outcomes {
         assert_eq!(outcome.verdict, Verdict::Hangs, "{}", shown(&outcomes));
         assert_eq!(outcome.problems, ["it did not connect, asked 2 times"]);
