@@ -122,7 +122,7 @@ pub(super) async fn answer(
     let reaching = async {
         // A client that is held was asked about: a re-dial does not ask again.
         allowed.await?.write(&mut opening.headers);
-        reach(front, (pool, settings), &opening).await
+        reach(front, (pool, settings), &rules, &opening).await
     };
     let reached = unless_drained(registry, reaching).await;
     let (mut opened, upstream) = match reached {
@@ -222,12 +222,16 @@ fn spoken<'a>(resource: &'a Uri, subprotocol: Option<&'a str>) -> Handshake<'a> 
 pub(super) async fn reach(
     front: &Front,
     (pool, settings): (&Arc<Pool>, &Settings),
+    rules: &Rules,
     opening: &Opening,
 ) -> Result<(Opened, UpstreamPermit), Response<Body>> {
     let mut patience = Patience::new(front, settings, opening.bytes());
     // What a client of SignalR tries first after a loss, and it pauses before it asks for another id.
-    let names_an_id = || spoken(&opening.resource, None).unholdable().is_some();
-    if pool.has_negotiated.load(Ordering::Relaxed) && names_an_id() {
+    let is_of_one_process = || {
+        let handshake = spoken(&opening.resource, None);
+        opening.subprotocols.is_empty() && rules.protocol.unholdable(&handshake).is_some()
+    };
+    if pool.has_negotiated.load(Ordering::Relaxed) && is_of_one_process() {
         patience.for_this_one();
     }
     let asking = Asking {

@@ -27,7 +27,7 @@ pub(super) struct Patience<'a> {
     /// What its request takes up.
     bytes: usize,
     deadline: Instant,
-    /// Whether a later backend would know what it asks for.
+    /// Whether another process of the backend would know what it asks for.
     is_for_any: bool,
     place: Option<WaitingPermit<'a>>,
     pause: Duration,
@@ -47,13 +47,16 @@ impl<'a> Patience<'a> {
         }
     }
 
-    /// Does not wait for another backend: none but one that is there would know what it asks for.
+    /// Waits for its turn, and not for a backend to come back: another process would not know what it asks for.
     pub(super) const fn for_this_one(&mut self) {
         self.is_for_any = false;
     }
 
     /// A permit to dial, for which it waits if it has to. `None`: it may not, or not so long.
     pub(super) async fn permit(&mut self, pool: &Arc<Pool>, asking: Asking) -> Option<DialPermit> {
+        if !self.is_for_any && !pool.accepts() {
+            return None;
+        }
         if self.place.is_none() {
             let mut permit = Box::pin(pool.dial_permit(pool.queue_id(), asking));
             if let Some(permit) = at_once(permit.as_mut()).await {
@@ -76,7 +79,7 @@ impl<'a> Patience<'a> {
 
     /// Whether it has a place among those who wait, or gets one.
     fn may_wait(&mut self) -> bool {
-        if self.place.is_none() && self.is_for_any {
+        if self.place.is_none() {
             let registry = &self.front.registry;
             let (waiting, most) = (&self.front.waiting, self.settings.waiting);
             self.place = waiting.enter(most, &registry.held_bytes, self.bytes);

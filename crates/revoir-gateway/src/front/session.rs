@@ -180,7 +180,7 @@ impl Begins {
         let opening = self.opening(&hello, &name);
         let current = front.current();
         let settings = &current.settings;
-        let reaching = reach(&front, (&self.pool, settings), &opening);
+        let reaching = reach(&front, (&self.pool, settings), &self.rules, &opening);
         let in_time = async {
             match timeout(BACKEND_LIMIT, reaching).await {
                 Ok(reached) => reached,

@@ -56,9 +56,7 @@ pub(super) async fn pass(
     (affinity, client): (Option<Affinity>, Header),
     (progress, times): (&Progress, HttpTimes),
 ) -> Response<Body> {
-    if negotiates(&request) {
-        pool.has_negotiated.store(true, Ordering::Relaxed);
-    }
+    let asks_for_id = negotiates(&request);
     let bytes = head_bytes(&request);
     let (parts, _) = request.into_parts();
     let asking = Asking {
@@ -101,6 +99,9 @@ pub(super) async fn pass(
             None => Reached::Badly,
         });
         if ours != Some(Reached::Not) {
+            if asks_for_id && response.status().is_success() {
+                pool.has_negotiated.store(true, Ordering::Relaxed);
+            }
             return response;
         }
     }

@@ -13,7 +13,7 @@ pub struct Settings {
     pub handshake_limit: Duration,
     /// How long an opening handshake may wait until a backend can be reached.
     pub wait_limit: Duration,
-    /// The most opening handshakes, and first polls of sessions, that wait for a backend.
+    /// The most opening handshakes, and first requests of sessions, that wait for a backend.
     pub waiting: usize,
     /// The most bytes of a request's head.
     pub head_bytes: usize,

@@ -1,11 +1,11 @@
-//! [`Waiting`]: the opening handshakes, and first polls of sessions, that wait for a backend, and how many may.
+//! [`Waiting`]: the opening handshakes, and first requests of sessions, that wait for a backend, and how many may.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::connection::{Held, HeldBytes};
 
-/// How many opening handshakes and first polls wait for a backend.
+/// How many opening handshakes and first requests wait for a backend.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting(AtomicUsize);
 

@@ -41,7 +41,7 @@ pub(crate) struct Pool {
     pub(crate) held: AtomicUsize,
     /// Held clients that are not back yet.
     pub(super) returns: Returns,
-    /// Whether clients of SignalR have asked for an id here.
+    /// Whether clients of SignalR were given ids here.
     pub(crate) has_negotiated: AtomicBool,
     /// Whether no route leads here any more.
     is_retired: AtomicBool,
@@ -129,10 +129,15 @@ impl Pool {
     ) -> DialPermit {
         let permit = self.dial_permit(queue_id, asking).await;
         // While it does not accept, this permit is to find out whether it does.
-        if self.permits.backend_accepts() {
+        if self.accepts() {
             let _ = timeout(LONGEST_RETURN, self.returns.all_greeted()).await;
         }
         permit
+    }
+
+    /// Whether the backend accepts connections, as far as anybody has tried.
+    pub(crate) fn accepts(&self) -> bool {
+        self.permits.backend_accepts()
     }
 
     /// The [fittest](Self::fittest), which is tried now: nobody else needs to find out how it is.

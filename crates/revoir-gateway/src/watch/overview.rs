@@ -12,7 +12,7 @@ pub struct Overview {
     pub connections: usize,
     /// Clients without a backend.
     pub held: usize,
-    /// Opening handshakes, and first polls of sessions, that wait for a backend.
+    /// Opening handshakes, and first requests of sessions, that wait for a backend.
     pub waiting: usize,
     /// Connections, for each route that has upstreams or connections.
     pub routes: Vec<RouteState>,
