@@ -8,7 +8,6 @@ use revoir_conformance::exit_code;
 
 use crate::document::Document;
 
-mod counted;
 mod departure;
 mod document;
 mod site;
