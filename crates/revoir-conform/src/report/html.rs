@@ -152,22 +152,23 @@ fn shares(report: &Report) -> String {
 }
 
 fn row(out: &mut String, case: &Case, runs: &[(String, Report)]) {
-    let is_failed = |(_, report): &(String, Report)| {
-        outcome(report, &case.id).is_some_and(|outcome| outcome.verdict.is_failure())
-    };
-    let fails = if runs.iter().any(is_failed) {
-        " class=\"fails\""
-    } else {
-        ""
-    };
+    let cells: Vec<_> = runs
+        .iter()
+        .map(|(name, report)| (name, report, outcome(report, &case.id)))
+        .collect();
+    let is_failed = cells
+        .iter()
+        .filter_map(|(.., outcome)| *outcome)
+        .any(|outcome| outcome.verdict.is_failure());
+    let fails = if is_failed { " class=\"fails\"" } else { "" };
     let _ = write!(
         out,
         "<tr id=\"{id}\"{fails}><th scope=\"row\"><a href=\"#{id}\"><code>{id}</code></a> <span>{}</span></th>",
         escaped(&case.title),
         id = escaped(&case.id),
     );
-    for (name, report) in runs {
-        let _ = match outcome(report, &case.id) {
+    for (name, report, outcome) in cells {
+        let _ = match outcome {
             None => write!(out, "<td></td>"),
             Some(outcome) => write!(
                 out,

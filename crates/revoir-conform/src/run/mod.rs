@@ -45,9 +45,6 @@ const ABREAST: usize = 8;
 /// In bulk, so many connections that hang say enough.
 const ENOUGH_HUNG: usize = 4;
 
-/// How often a connection that does not come about is asked for.
-const ASKED: usize = 2;
-
 /// After the end, a second word of it is still waited for.
 const AFTERWARDS: Duration = Duration::from_millis(30);
 
@@ -137,15 +134,13 @@ async fn once(subject: &Arc<dyn Subject>, case: &Case, run: usize, options: Opti
 /// One connection. One that never comes is asked for again: whoever was told where to connect may have lost it. The
 /// other path keeps apart what is told of the first, should it come late.
 async fn single(subject: &dyn Subject, case: &Case, at: &str, afterwards: Duration) -> Outcome {
-    let (mut outcome, mut begun) = attempt(subject, case, at, afterwards).await;
-    for time in 2..=ASKED {
-        if begun {
-            break;
-        }
-        (outcome, begun) = attempt(subject, case, &format!("{at}/{time}"), afterwards).await;
+    let (outcome, begun) = attempt(subject, case, at, afterwards).await;
+    if begun {
+        return outcome;
     }
+    let (mut outcome, begun) = attempt(subject, case, &format!("{at}/2"), afterwards).await;
     if !begun {
-        let asked = |problem: &mut String| *problem += &format!(", asked {ASKED} times");
+        let asked = |problem: &mut String| problem.push_str(", asked 2 times");
         outcome.problems.iter_mut().for_each(asked);
     }
     outcome

@@ -49,6 +49,18 @@ struct Asked {
     last: Instant,
 }
 
+impl Asked {
+    /// When nobody counts as asking any more.
+    fn gone_at(&self) -> Instant {
+        let since = if self.open > 0 {
+            Instant::now()
+        } else {
+            self.last
+        };
+        since + GONE
+    }
+}
+
 impl Handout {
     pub(super) fn new() -> Self {
         Self {
@@ -86,15 +98,7 @@ impl Handout {
     pub(super) async fn offer(&self, url: String) -> io::Result<()> {
         let mut is_taken = self.put(url.clone());
         loop {
-            let deadline = {
-                let asked = self.asked();
-                let since = if asked.open > 0 {
-                    Instant::now()
-                } else {
-                    asked.last
-                };
-                since + GONE
-            };
+            let deadline = self.asked().gone_at();
             tokio::select! {
                 biased;
                 taken = &mut is_taken => match taken {
@@ -104,8 +108,7 @@ impl Handout {
                 },
                 () = sleep_until(deadline) => {}
             }
-            let asked = self.asked();
-            if asked.open == 0 && asked.last.elapsed() >= GONE {
+            if self.asked().gone_at() <= Instant::now() {
                 let seconds = GONE.as_secs();
                 return Err(io::Error::other(format!(
                     "nobody has asked for a case for {seconds} s"
