@@ -9,6 +9,7 @@ use crate::autobahn::Extent;
 use crate::browser::Task;
 use crate::programs::Programs;
 
+mod abreast;
 mod autobahn;
 mod browser;
 mod ci;

@@ -19,7 +19,7 @@ pub(crate) fn install(deadline: Instant) -> anyhow::Result<(PathBuf, PathBuf)> {
 }
 
 /// A folder in which Node finds `ws`, at the version of `package-lock.json`.
-pub(crate) fn install_ws(deadline: Instant) -> anyhow::Result<PathBuf> {
+fn install_ws(deadline: Instant) -> anyhow::Result<PathBuf> {
     let node = folder()?.join("node");
     tools::install_npm(&pins(), &node, deadline)?;
     Ok(node)

@@ -86,6 +86,14 @@ pub(crate) fn install(
     fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))
 }
 
+/// Makes `folder` an empty one.
+pub(crate) fn empty(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))
+}
+
 /// Chromium by one of its names, installed if there is none and that is possible.
 pub(crate) fn find_chromium(deadline: Instant) -> anyhow::Result<PathBuf> {
     const NAMES: [&str; 4] = [

@@ -1,12 +1,12 @@
 //! The cases in pieces that run beside each other.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,9 @@ use super::expectations::{Behaviors, CaseId, Outcomes};
 use super::peers::{Peers, log};
 use super::role::{ROLES, Role};
 use super::suite::Suite;
+use crate::abreast::{abreast, lock};
 use crate::process::Running;
-use crate::report;
+use crate::{report, tools};
 
 /// Cases of the suite that one process of it runs, one after the other.
 #[derive(Clone, Debug)]
@@ -108,51 +109,43 @@ pub(super) fn run_all(
     reports: &Path,
     deadline: Instant,
 ) -> Run {
-    let queue: VecDeque<(Role, Unit)> = units(is_whole)
+    let tasks = units(is_whole)
         .into_iter()
-        .flat_map(|unit| ROLES.map(|role| (role, unit.clone())))
-        .collect();
-    let queue = Mutex::new(queue);
+        .flat_map(|unit| ROLES.map(|role| (role, unit.clone())));
     let done = Mutex::new(Run::default());
-    let work = || {
-        while let Some((role, unit)) = lock(&queue).pop_front() {
-            let begin = Instant::now();
-            let folder = reports.join(format!("{role} {}", unit.name));
-            let deadline = deadline.min(begin + UNIT_LIMIT);
-            let before = source.and_then(|source| earlier(&folder, &unit, source));
-            let (found, took) = if let Some(found) = before {
-                (Ok(found), "as they were run before".to_owned())
-            } else {
-                let found = run(suite, peers, role, &unit, source, &folder, deadline);
-                (found, format!("in {} s", begin.elapsed().as_secs()))
-            };
-            let mut done = lock(&done);
-            match found {
-                Ok(found) => {
-                    report(&format!(
-                        "   {role} {}: {} cases {took}",
-                        unit.name,
-                        found.len()
-                    ));
-                    let found = found.into_iter();
-                    done.outcomes
-                        .extend(found.map(|(id, outcome)| ((role, id), outcome)));
-                }
-                Err(error) => {
-                    let failure = format!("{role} {}: {error:#}", unit.name);
-                    report(&format!("   {failure}"));
-                    done.failures.push(failure);
-                }
+    let work = |(role, unit): (Role, Unit)| {
+        let begin = Instant::now();
+        let folder = reports.join(format!("{role} {}", unit.name));
+        let deadline = deadline.min(begin + UNIT_LIMIT);
+        let before = source.and_then(|source| earlier(&folder, &unit, source));
+        let (found, took) = if let Some(found) = before {
+            (Ok(found), "as they were run before".to_owned())
+        } else {
+            let found = run(suite, peers, role, &unit, source, &folder, deadline);
+            (found, format!("in {} s", begin.elapsed().as_secs()))
+        };
+        let mut done = lock(&done);
+        match found {
+            Ok(found) => {
+                report(&format!(
+                    "   {role} {}: {} cases {took}",
+                    unit.name,
+                    found.len()
+                ));
+                let found = found.into_iter();
+                done.outcomes
+                    .extend(found.map(|(id, outcome)| ((role, id), outcome)));
+            }
+            Err(error) => {
+                let failure = format!("{role} {}: {error:#}", unit.name);
+                report(&format!("   {failure}"));
+                done.failures.push(failure);
             }
         }
     };
     // Two ends that wait for each other keep about one core busy.
     let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(work);
-        }
-    });
+    abreast(workers, tasks, work);
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -174,10 +167,6 @@ pub(super) fn forget(reports: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn run(
     suite: &Suite,
     peers: &Peers,
@@ -187,10 +176,7 @@ fn run(
     folder: &Path,
     deadline: Instant,
 ) -> anyhow::Result<BTreeMap<CaseId, Behaviors>> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("remove {}", folder.display()))?;
-    }
-    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+    tools::empty(folder)?;
     match role {
         Role::Server => test_server(suite, &peers.server, unit, folder, deadline)?,
         Role::Client => test_client(suite, &peers.client, unit, folder, deadline)?,

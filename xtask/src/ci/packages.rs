@@ -10,7 +10,7 @@ use toml::{Table, Value};
 
 use super::metadata::{Dependency, Package};
 use super::{cargo, contents, metadata};
-use crate::report;
+use crate::{report, tools};
 
 /// Where the packages are unpacked, below the target folder: a workspace of its own.
 const FOLDER: &str = "target/packages";
@@ -40,10 +40,7 @@ pub(crate) fn check(proof: PackageProof) -> anyhow::Result<()> {
     }
     // What is in the folder would be tested even though it is in no package any more.
     let folder = crate::root().join(FOLDER);
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("empty {}", folder.display()))?;
-    }
-    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    tools::empty(&folder)?;
     pack(&published)?;
     let mut wrong = Vec::new();
     for package in &published {

@@ -6,11 +6,12 @@ mod pictures;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use crate::abreast::{abreast, lock};
 use crate::process::Running;
 use crate::programs::Programs;
 use crate::{peers, report, tools};
@@ -62,26 +63,19 @@ pub(crate) fn run(programs: &Programs) -> anyhow::Result<()> {
         adapter("revoir", &revoir, "client", false),
         adapter("revoir", &revoir, "server", false),
     ];
-    let waiting = Mutex::new(played.iter());
     let failures = Mutex::new(Vec::new());
-    let next = || waiting.lock().ok()?.next();
-    std::thread::scope(|scope| {
-        for _ in 0..ABREAST {
-            scope.spawn(|| {
-                while let Some(played) = next() {
-                    let done = plays.play(played, deadline);
-                    if let (Err(error), Ok(mut failures)) = (done, failures.lock()) {
-                        failures.push(format!("{error:#}"));
-                    }
-                }
-            });
+    abreast(ABREAST, &played, |played| {
+        if let Err(error) = plays.play(played, deadline) {
+            lock(&failures).push(format!("{error:#}"));
         }
     });
-    match failures.into_inner() {
-        Ok(failures) if failures.is_empty() => Ok(()),
-        Ok(failures) => bail!("{}", failures.join("; ")),
-        Err(_) => bail!("a thread panicked"),
+    let failures = failures
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    if !failures.is_empty() {
+        bail!("{}", failures.join("; "));
     }
+    Ok(())
 }
 
 /// The folder of the report that [`run`] writes.
@@ -117,10 +111,7 @@ impl Plays {
     fn new(revoir: PathBuf) -> anyhow::Result<Self> {
         let folder = crate::root().join("target/conform");
         let report = last_report();
-        if report.exists() {
-            fs::remove_dir_all(&report).with_context(|| format!("remove {}", report.display()))?;
-        }
-        fs::create_dir_all(&report).with_context(|| format!("create {}", report.display()))?;
+        tools::empty(&report)?;
         Ok(Self {
             revoir,
             folder,
