@@ -214,25 +214,12 @@ fn runs(page: &mut String, all: &[Results]) {
 }
 
 /// How far apart the runs were.
-fn apart(compared: &[(&Results, &Compared)]) -> String {
-    let minutes = |time: &str| {
-        let (hours, minutes) = time.split_once(':')?;
-        Some(hours.parse::<u32>().ok()? * 60 + minutes.parse::<u32>().ok()?)
-    };
-    let begin = "Each version was played twice, one whole run after the other.";
-    let is_one_day = compared
-        .iter()
-        .all(|(results, one)| results.date == one.date);
-    let hours = compared.iter().filter_map(|(results, one)| {
-        Some(minutes(&results.time)?.checked_sub(minutes(&one.time)?)? / 60)
-    });
-    let hours: Vec<u32> = hours.collect();
-    match (is_one_day, hours.iter().min(), hours.iter().max()) {
-        (true, Some(least), Some(most)) => format!(
-            "{begin} All are of one day: {least} to {most} hours apart, by the times in UTC at which their results were written, and both in one \
-             night where the first has no time. Two days were wanted, and are still to come."
-        ),
-        _ => begin.to_owned(),
+fn apart(compared: &[(&Results, &Compared)]) -> &'static str {
+    let is_of_two_days = |(results, one): &(&Results, &Compared)| results.date != one.date;
+    if compared.iter().all(is_of_two_days) {
+        "Each version was played twice, on two days, in two complete runs (times in UTC)."
+    } else {
+        "Each version was played twice (times in UTC); some twice on one day."
     }
 }
 
