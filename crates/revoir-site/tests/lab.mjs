@@ -3,7 +3,8 @@
 //   REVOIR=target/debug/revoir BROWSERS=target/js/engines/browsers.mjs CHROMIUM=chromium FIREFOX=firefox-esr \
 //     WEBKIT=WebKitWebDriver node crates/revoir-site/tests/lab.mjs [--write]
 //
-// An engine whose variable is not set is left out. `--write` takes down what they told: data/lab.json, which the pages have of it,
+// A button that ends otherwise is pressed twice more, and two of three count: whether Firefox still gets a frame out before the
+// server resets a connection is a race. An engine whose variable is not set is left out. `--write` takes down what they told: data/lab.json, which the pages have of it,
 // and docs/browser-lab.md. Without it both have to say what is seen.
 import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -33,6 +34,15 @@ async function press(index) {
     verdict: outcome.querySelector(".verdict").textContent,
     sight: [Number(code), clean === "true", error === "true"],
   };
+}
+
+/** What is told as the page says, or else what two of three presses tell. */
+async function mostOf(pressed) {
+  const told = await pressed();
+  if (told.isAsSaid) return told;
+  const again = [await pressed(), await pressed()];
+  console.log(`${told.way} was ${told.sight}, and then ${again.map(({ sight }) => sight).join(" and ")}`);
+  return again.every(({ isAsSaid }) => isAsSaid) ? again[0] : told;
 }
 
 /** Waits until the buttons are there, and resolves to how many. It runs in the page. */
@@ -88,7 +98,7 @@ try {
         await page.goto(`${address}/en/codes/${code}`);
         const count = await page.evaluate(buttons);
         for (let index = 0; index < count; index += 1) {
-          const told = await page.evaluate(press, index);
+          const told = await mostOf(() => page.evaluate(press, index));
           if (!told.isAsSaid) wrong.push(`${name}, ${code}, ${told.way}: ${told.sight}; ${told.verdict}`);
           if (!seen.has(told.way)) seen.set(told.way, {});
           seen.get(told.way)[engine] = told.sight;
