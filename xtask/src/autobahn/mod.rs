@@ -37,7 +37,7 @@ pub(crate) fn run(programs: &Programs, extent: Extent) -> anyhow::Result<()> {
     let mut expected = expectations::read(&pins().join("expectations.toml"))?;
     let suite = install(deadline)?;
     let is_whole = extent == Extent::Whole;
-    build(deadline)?;
+    build(extent, deadline)?;
     let peers = Peers {
         server: programs.example("autobahn_server"),
         client: programs.example("autobahn_client"),
@@ -81,21 +81,22 @@ pub(crate) fn install(deadline: Instant) -> anyhow::Result<Suite> {
     suite::install(&pins(), &folder, deadline)
 }
 
-/// What handles every byte, and is optimised here: the suite sends some 20 GB each way.
+/// What handles every byte, and is optimised for all cases, which send some 20 GB each way.
 const OPTIMISED: [&str; 4] = ["revoir", "revoir-proto", "simdutf8", "zlib-rs"];
 
-/// Builds our two ends. Only what is optimised is compiled again after `cargo test`: in the profile of the
-/// tests it would cost more than it saves, since the tests would be optimised as well.
-fn build(deadline: Instant) -> anyhow::Result<()> {
+/// Builds our two ends. A sample is played with what `cargo test` has compiled: optimising would take longer than it saves.
+fn build(extent: Extent, deadline: Instant) -> anyhow::Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .args(["build", "--quiet", "--workspace"])
         .args(["--example", "autobahn_server"])
         .args(["--example", "autobahn_client"])
         .current_dir(crate::root());
-    for package in OPTIMISED {
-        let optimised = format!("profile.dev.package.{package}.opt-level=3");
-        cargo.args(["--config", &optimised]);
+    if extent == Extent::Whole {
+        for package in OPTIMISED {
+            let optimised = format!("profile.dev.package.{package}.opt-level=3");
+            cargo.args(["--config", &optimised]);
+        }
     }
     Running::start(&mut cargo)?.succeed(deadline)
 }

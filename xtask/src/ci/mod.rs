@@ -103,20 +103,21 @@ fn steps(ledger: &mut Steps, mark: &str) -> anyhow::Result<()> {
     ledger.finish(waiting.into())?;
     // It takes both processors, and has bounds of five seconds.
     ledger.step("endings", || conform::run(&Programs::built()?))?;
-    // Nothing is left to compile for Redis, which is waited for most of its time.
+    // Redis is waited for most of its time, and nothing is left to compile.
     ledger.beside("sessions in Redis", &["redis"], |ledger| {
         ledger.step("sessions in JavaScript", || {
             crate::session::run(&Programs::built()?)
         })?;
+        ledger.step("autobahn", || {
+            autobahn::run(&Programs::built()?, autobahn::Extent::Sample)
+        })
+    })?;
+    // The client in browsers waits, for timers that are as long as in use; the pages in browsers do not.
+    ledger.beside("browser", &["--built", "browser"], |ledger| {
         ledger.beside("the fixes of the pages", &["fixes"], |ledger| {
             ledger.step("the browser client", || {
                 js::run(&Programs::built()?, js::Engines::Usual)
             })
-        })
-    })?;
-    ledger.beside("browser", &["--built", "browser"], |ledger| {
-        ledger.step("autobahn", || {
-            autobahn::run(&Programs::built()?, autobahn::Extent::Sample)
         })
     })?;
     ledger.step("processes left", || leftovers::check(mark))?;
