@@ -91,7 +91,10 @@ fn a_session_goes_on_over_the_next_connection() {
         (&json!("closed-by-peer"), &json!("application"))
     );
     server.signal("TERM");
-    assert_eq!(server.event("drained")["connections"], 0);
+    let drained = server.event("drained");
+    // The session is over before the connection below it is, whose Close frame may still be on its way.
+    let left = ["timeout", "reset", "cut", "unsent"].map(|how| &drained[how]);
+    assert_eq!(left, [0; 4]);
     assert_eq!(server.end().exit, Some(0));
 }
 

@@ -1,5 +1,5 @@
 use revoir_codes::catalog::Locale;
-use revoir_codes::catalog::causes::all_causes;
+use revoir_codes::catalog::causes::{Witness, all_causes};
 use revoir_codes::catalog::diagnosis::messages::messages;
 use revoir_codes::catalog::diagnosis::settings::settings;
 use revoir_codes::catalog::diagnosis::{
@@ -32,6 +32,21 @@ fn every_message_alone_stands_for_its_signs() {
             assert!(names.contains(&of.name), "{example}: {names:?}");
         }
     }
+}
+
+#[test]
+fn a_message_of_the_other_end_is_not_meant() {
+    // Python's websockets says the same of the answer that a client got.
+    let line = "Handshake failed due to invalid Upgrade header: null";
+    let first = |end: Option<Witness>| {
+        let mut evidence = Evidence::new();
+        evidence.witness = end;
+        evidence.texts.push(line.to_owned());
+        diagnose(&evidence).ranked[0].cause.id
+    };
+    assert_eq!(first(Some(Witness::Server)), "proxy-not-upgrading");
+    assert_eq!(first(Some(Witness::Client)), "accept-key");
+    assert_eq!(first(Some(Witness::Browser)), first(Some(Witness::Client)));
 }
 
 #[test]

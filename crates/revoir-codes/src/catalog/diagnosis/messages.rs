@@ -81,6 +81,18 @@ pub fn recognise(text: &str) -> Vec<(&'static Message, Named)> {
         .collect()
 }
 
+/// Those of them that are said at this end, where it is known: the same words at the other end are another software's.
+pub(super) fn recognise_at(
+    end: Option<Witness>,
+    text: &str,
+) -> impl Iterator<Item = (&'static Message, Named)> {
+    let at_server = |witness: Witness| witness == Witness::Server;
+    recognise(text).into_iter().filter(move |(message, _)| {
+        end.zip(message.witness)
+            .is_none_or(|(end, of)| at_server(end) == at_server(of))
+    })
+}
+
 fn contains_ignoring_case(text: &str, part: &str) -> bool {
     text.to_ascii_lowercase()
         .contains(&part.to_ascii_lowercase())

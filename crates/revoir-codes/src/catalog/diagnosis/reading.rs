@@ -46,6 +46,8 @@ pub(super) struct Reading {
     pub(super) contradictions: Vec<Contradiction>,
     /// What the texts say of the opening.
     opened_by_text: Option<bool>,
+    /// At which end it was seen, if the evidence says so.
+    told_at: Option<Witness>,
     /// Whether somebody tells it, and this program did not look itself.
     pub(super) is_told: bool,
     /// Whether a text says anything.
@@ -58,6 +60,7 @@ impl Reading {
             code: evidence.code,
             opened: evidence.opened,
             witness: evidence.witness,
+            told_at: evidence.witness,
             is_told: !evidence.looked,
             ..Self::default()
         };
@@ -150,7 +153,7 @@ impl Reading {
     /// Reads a text: first the messages that are on record, then, line by line, what its numbers are
     /// and what its words say.
     fn text(&mut self, text: &str, lines: &[Line<'_>], status: &mut Option<u16>) {
-        for (message, named) in messages::recognise(text) {
+        for (message, named) in messages::recognise_at(self.told_at, text) {
             self.said(message.signs, message.opened, message.witness);
             self.values(message.signs, &named);
             *status = status.or(named.status);
@@ -164,7 +167,7 @@ impl Reading {
 
     fn line(&mut self, line: &Line<'_>, status: &mut Option<u16>) {
         let found = numbers::read(line.text, &line.words);
-        let on_record = messages::recognise(line.text);
+        let on_record: Vec<_> = messages::recognise_at(self.told_at, line.text).collect();
         let is_known = on_record
             .iter()
             .any(|(message, _)| !message.signs.is_empty());
