@@ -14,7 +14,7 @@ use redb::{Builder, Database, ReadableTable, Table, TableDefinition};
 use revoir_session::{Epoch, SessionId};
 
 use crate::asking::Asking;
-use crate::store::{Answer, Store, StoreError, Stored, Write, Written, new_epoch};
+use crate::store::{Answer, Store, StoreError, Stored, Take, Write, Written, new_epoch};
 
 /// What is known of each session.
 const SESSIONS: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("sessions");
@@ -102,6 +102,32 @@ impl Head {
             keep: Millis(next()),
         };
         (*version == VERSION).then_some((head, record))
+    }
+
+    /// In front of this record.
+    fn with(&self, record: &[u8]) -> Vec<u8> {
+        [&self.encode()[..], record].concat()
+    }
+
+    /// What there is of a session, unless its time is over.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: a session that cannot be read is not one that is gone.
+    fn read(bytes: &[u8], now: Millis) -> Result<Option<(Self, &[u8])>, StoreError> {
+        let read = Self::decode(bytes);
+        let (head, record) =
+            read.ok_or_else(|| StoreError::new("a record has another version, or is broken"))?;
+        Ok((!head.is_over(now)).then_some((head, record)))
+    }
+
+    fn stored(&self, record: &[u8], now: Millis) -> Stored {
+        Stored {
+            generation: self.generation,
+            owner: self.owner,
+            record: Bytes::copy_from_slice(record),
+            age: self.written.until(now),
+        }
     }
 
     fn is_over(&self, now: Millis) -> bool {
@@ -200,15 +226,33 @@ impl Shared {
             return Ok(None);
         };
         let now = Millis::now();
-        // A session that cannot be read is not one that is gone.
-        let (head, record) = Head::decode(found.value())
-            .ok_or_else(|| StoreError::new("a record has another version, or is broken"))?;
-        Ok((!head.is_over(now)).then(|| Stored {
-            generation: head.generation,
-            owner: head.owner,
-            record: Bytes::copy_from_slice(record),
-            age: head.written.until(now),
-        }))
+        let read = Head::read(found.value(), now)?;
+        Ok(read.map(|(head, record)| head.stored(record, now)))
+    }
+
+    fn take(&self, take: Take) -> Result<Option<Stored>, StoreError> {
+        let now = Millis::now();
+        let transaction = self.database.begin_write().map_err(StoreError::new)?;
+        let taken = {
+            let mut sessions = transaction.open_table(SESSIONS).map_err(StoreError::new)?;
+            let found = sessions.get(take.session.0).map_err(StoreError::new)?;
+            let bytes = found.map(|found| found.value().to_vec());
+            let read = bytes.as_deref().map(|bytes| Head::read(bytes, now));
+            let read = read.transpose()?.flatten();
+            let fits = read.filter(|(head, _)| take.fits((head.generation, head.owner)));
+            let Some((mut head, record)) = fits else {
+                return Ok(None);
+            };
+            head.generation = take.generation;
+            head.owner = take.owner;
+            let bytes = head.with(record);
+            sessions
+                .insert(take.session.0, &bytes[..])
+                .map_err(StoreError::new)?;
+            head.stored(record, now)
+        };
+        transaction.commit().map_err(StoreError::new)?;
+        Ok(Some(taken))
     }
 
     fn write(&self, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
@@ -233,7 +277,7 @@ impl Shared {
                     written: now,
                     keep: Millis::of(write.keep),
                 };
-                let bytes = [&head.encode()[..], &write.record].concat();
+                let bytes = head.with(&write.record);
                 sessions
                     .insert(write.session.0, &bytes[..])
                     .map_err(StoreError::new)?;
@@ -265,6 +309,10 @@ impl Store for Disk {
 
     fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
         self.with(move |shared| shared.load(session))
+    }
+
+    fn take(&self, take: Take) -> Answer<'_, Option<Stored>> {
+        self.with(move |shared| shared.take(take))
     }
 
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {

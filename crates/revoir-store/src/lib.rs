@@ -33,4 +33,4 @@ pub use self::redis::Redis;
 pub use disk::Disk;
 pub use memory::Memory;
 pub use owned::{Durable, Mark, Owned};
-pub use store::{Answer, Store, StoreError, Stored, Write, Written};
+pub use store::{Answer, Store, StoreError, Stored, Take, Write, Written};

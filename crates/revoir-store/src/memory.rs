@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::future::{Future, ready};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use revoir_session::{Epoch, SessionId};
 
 use crate::asking::Asking;
-use crate::store::{Answer, Store, StoreError, Stored, Write, Written, new_epoch};
+use crate::store::{Answer, Store, StoreError, Stored, Take, Write, Written, new_epoch};
 
 /// Keeps sessions in this process: for tests, and for several servers in one.
 ///
@@ -31,6 +31,15 @@ impl Kept {
     fn is_over(&self) -> bool {
         self.since.elapsed() >= self.write.keep
     }
+
+    fn stored(&self) -> Stored {
+        Stored {
+            generation: self.write.generation,
+            owner: self.write.owner,
+            record: self.write.record.clone(),
+            age: self.since.elapsed(),
+        }
+    }
 }
 
 impl Memory {
@@ -47,8 +56,23 @@ impl Memory {
         })
     }
 
+    fn kept(&self) -> MutexGuard<'_, HashMap<SessionId, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_one(&self, take: Take) -> Option<Stored> {
+        let mut kept = self.kept();
+        let kept = kept.get_mut(&take.session).filter(|it| !it.is_over())?;
+        if !take.fits((kept.write.generation, kept.write.owner)) {
+            return None;
+        }
+        kept.write.generation = take.generation;
+        kept.write.owner = take.owner;
+        Some(kept.stored())
+    }
+
     fn write_all(&self, writes: Vec<Write>) -> Vec<Written> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         let since = Instant::now();
         let written = writes.into_iter().map(|write| {
             let there = kept.get(&write.session).filter(|it| !it.is_over());
@@ -70,15 +94,13 @@ impl Store for Memory {
     }
 
     fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept();
         let found = kept.get(&session).filter(|it| !it.is_over());
-        let stored = found.map(|it| Stored {
-            generation: it.write.generation,
-            owner: it.write.owner,
-            record: it.write.record.clone(),
-            age: it.since.elapsed(),
-        });
-        Box::pin(ready(Ok(stored)))
+        Box::pin(ready(Ok(found.map(Kept::stored))))
+    }
+
+    fn take(&self, take: Take) -> Answer<'_, Option<Stored>> {
+        Box::pin(ready(Ok(self.take_one(take))))
     }
 
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {

@@ -116,6 +116,8 @@ impl Owned {
         config: Config,
     ) -> Result<(Session, Self), SnapshotError> {
         let mut snapshot = Snapshot::decode(&stored.record)?;
+        // Whoever took it since may have been lost before it wrote anything.
+        snapshot.generation = snapshot.generation.max(stored.generation);
         let present = match snapshot.detached_for.is_zero() {
             true => snapshot.ttl / PRESENT,
             false => Duration::ZERO,

@@ -28,6 +28,18 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`]: nobody knows; a session is not to be taken for gone.
     fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>>;
 
+    /// Takes a session from its owner, in one step: from here on the store has the generation and the owner of `take`, so that whatever
+    /// the owner before still writes is fenced; and what there was of it at that moment is the answer. `None`: the store has it at
+    /// another generation than the one that is expected, or not at all, and nothing has changed.
+    ///
+    /// Neither what is kept of it nor its age is another one after that. What was taken can be taken again by the same owner, as long as
+    /// nobody has written it since: so a question whose answer was lost may be said again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it may have been taken, or not.
+    fn take(&self, take: Take) -> Answer<'_, Option<Stored>>;
+
     /// Writes all of these, in order, and says what came of each. With none, it looks whether the store is there and has what
     /// it had: for who has nothing to write, about once a second.
     ///
@@ -77,14 +89,35 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 /// What a store has of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// What it was written at.
+    /// What it was written at, or taken at since.
     pub generation: u64,
-    /// Who wrote it.
+    /// Who wrote or took it.
     pub owner: u64,
     /// What was written.
     pub record: Bytes,
     /// How long ago.
     pub age: Duration,
+}
+
+/// Whoever goes on with a session takes it from its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Take {
+    /// The session.
+    pub session: SessionId,
+    /// The generation that the store is to have of it.
+    pub expects: u64,
+    /// The generation that it has from then on, above that.
+    pub generation: u64,
+    /// Who takes it.
+    pub owner: u64,
+}
+
+impl Take {
+    /// Whether it may be done where this generation is, of this owner.
+    #[must_use]
+    pub fn fits(&self, there: (u64, u64)) -> bool {
+        there.0 == self.expects || there == (self.generation, self.owner)
+    }
 }
 
 /// One write, which is done only if the store has nothing newer than what the writer knows of.

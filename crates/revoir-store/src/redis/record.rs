@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use redis::{Cmd, Script, cmd};
 use revoir_session::{Epoch, SessionId};
 
-use crate::store::Write;
+use crate::store::{Take, Write};
 
 /// The form of what stands in front of a record. Records have a version of their own.
 const VERSION: u8 = 1;
@@ -42,6 +42,18 @@ return epoch + 1";
 /// What there is of a session, how long it will be there, and the epoch of its part.
 const READ: &str =
     "return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]), redis.call('GET', KEYS[2])}";
+
+/// The same of a session that is taken, if it can be: it has another generation, owner and number of the write from then on, and is
+/// there for as long as before.
+const TAKE: &str = "\
+local there, left = redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])
+local epoch = redis.call('GET', KEYS[2])
+if not there then return {there, left, epoch} end
+if string.byte(there) ~= string.byte(ARGV[2]) then return redis.error_reply('VERSION of the record is another one') end
+if string.sub(there, 2, 9) ~= ARGV[1] and string.sub(there, 2, 17) ~= string.sub(ARGV[2], 2, 17) then return {false, left, epoch} end
+local taken = ARGV[2] .. string.sub(there, 26)
+redis.call('SET', KEYS[1], taken, 'KEEPTTL')
+return {taken, left, epoch}";
 
 /// The epoch of a part: the one that is there, or this one.
 const BEGIN: &str = "redis.call('SETNX', KEYS[1], ARGV[1]) return redis.call('GET', KEYS[1])";
@@ -129,6 +141,19 @@ pub(super) fn read_command(session: SessionId) -> Cmd {
     let mut command = cmd("EVAL");
     command.arg(READ).arg(2).arg(record_key(session));
     command.arg(epoch_key(part_of(session)));
+    command
+}
+
+/// `take` as what the script wants; `number` is above those of all writes before it.
+pub(super) fn take_command(take: Take, number: u64) -> Cmd {
+    let mut claimed = vec![VERSION];
+    for number in [take.generation, take.owner, number] {
+        claimed.extend_from_slice(&number.to_be_bytes());
+    }
+    let mut command = cmd("EVAL");
+    command.arg(TAKE).arg(2).arg(record_key(take.session));
+    command.arg(epoch_key(part_of(take.session)));
+    command.arg(&take.expects.to_be_bytes()).arg(claimed);
     command
 }
 

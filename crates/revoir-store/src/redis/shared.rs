@@ -8,15 +8,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
-use redis::{ServerError, Value};
+use redis::{Cmd, ServerError, Value};
 use revoir_session::{Epoch, SessionId};
 use tokio::time::{Instant, timeout};
 
 use crate::redis::epochs::Epochs;
 use crate::redis::link::{Link, Master, Masters, refused};
 use crate::redis::place::Place;
-use crate::redis::record::{Head, PARTS, begin_command, part_of, read_command, write_command};
-use crate::store::{StoreError, Stored, Write, Written, new_epoch};
+use crate::redis::record::{
+    Head, PARTS, begin_command, part_of, read_command, take_command, write_command,
+};
+use crate::store::{StoreError, Stored, Take, Write, Written, new_epoch};
 
 /// Whatever is asked of it is answered, or given up, within this.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
@@ -249,7 +251,28 @@ impl Shared {
         session: SessionId,
     ) -> Result<Option<Stored>, Trouble> {
         let part = part_of(session);
-        let answers = link.send(vec![(part, read_command(session))]).await?;
+        self.read(&link, part, read_command(session)).await
+    }
+
+    pub(super) async fn take(&self, link: Link, take: Take) -> Result<Option<Stored>, Trouble> {
+        let number = self.number.fetch_add(1, Relaxed) + 1;
+        let part = part_of(take.session);
+        let command = take_command(take, number);
+        let taken = self.read(&link, part, command).await?;
+        if taken.is_some() {
+            self.have_replicated(&link, true).await?;
+        }
+        Ok(taken)
+    }
+
+    /// What a script of this part says that there is of a session.
+    async fn read(
+        &self,
+        link: &Link,
+        part: usize,
+        command: Cmd,
+    ) -> Result<Option<Stored>, Trouble> {
+        let answers = link.send(vec![(part, command)]).await?;
         let (record, left, epoch) = match answers.into_iter().next() {
             Some(Value::Array(told)) => match <[Value; 3]>::try_from(told) {
                 Ok([record, Value::Int(left), epoch]) => (record, left, epoch),
@@ -259,7 +282,7 @@ impl Shared {
             _ => return Err(strange()),
         };
         match epoch {
-            Value::Nil => self.begin(&link, vec![part]).await?,
+            Value::Nil => self.begin(link, vec![part]).await?,
             epoch => self.learn(part, &epoch)?,
         }
         let bytes = match record {
@@ -306,7 +329,9 @@ impl Shared {
         if !forgotten.is_empty() {
             self.begin(&link, forgotten.into_iter().collect()).await?;
         }
-        self.have_replicated(&link, writes).await?;
+        let is_claim = |write: &Write| write.generation != write.expects;
+        self.have_replicated(&link, writes.iter().any(is_claim))
+            .await?;
         Ok(written)
     }
 
@@ -327,12 +352,12 @@ impl Shared {
         .await
     }
 
-    /// Looks after masters, when it is time, and asks for a replica to have what is new of generations.
-    async fn have_replicated(&self, link: &Link, writes: &[Write]) -> Result<(), StoreError> {
+    /// Looks after masters, when it is time, and asks for a replica to have what is new of generations, if anything is.
+    async fn have_replicated(&self, link: &Link, is_claimed: bool) -> Result<(), StoreError> {
         if self.is_look_due() {
             self.look(link).await?;
         }
-        if !writes.iter().any(|write| write.generation != write.expects) {
+        if !is_claimed {
             return Ok(());
         }
         let replicated = self.lock().replicated.clone();

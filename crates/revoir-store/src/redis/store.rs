@@ -11,7 +11,7 @@ use revoir_session::{Epoch, SessionId};
 use crate::redis::channel::Channel;
 use crate::redis::record::part_of;
 use crate::redis::shared::Shared;
-use crate::store::{Answer, Store, StoreError, Stored, Write, Written};
+use crate::store::{Answer, Store, StoreError, Stored, Take, Write, Written};
 
 /// Keeps sessions in Redis 7 or Valkey: one server, one that Sentinels know, or a cluster. What it has survives the loss of any of
 /// the servers that write to it.
@@ -51,6 +51,10 @@ impl Store for Redis {
 
     fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
         Box::pin(self.shared.ask(move |link| self.shared.load(link, session)))
+    }
+
+    fn take(&self, take: Take) -> Answer<'_, Option<Stored>> {
+        Box::pin(self.shared.ask(move |link| self.shared.take(link, take)))
     }
 
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use revoir_session::SessionId;
-use revoir_store::{Disk, Memory, Store, Write, Written};
+use revoir_store::{Disk, Memory, Store, Take, Write, Written};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -105,6 +105,91 @@ async fn of_two_that_claim_a_session_one_has_it(store: &dyn Store) {
     assert_eq!(there(store, 1).await, kept("first", 2));
 }
 
+fn take(expects: u64, generation: u64, owner: u64) -> Take {
+    Take {
+        session: SessionId([1; 16]),
+        expects,
+        generation,
+        owner,
+    }
+}
+
+async fn whoever_takes_a_session_has_what_its_owner_wrote_last_and_the_owner_writes_no_more(
+    store: &dyn Store,
+) {
+    store.write(vec![write(1, 0, 3, "found")]).await.unwrap();
+    store.write(vec![write(1, 3, 3, "last")]).await.unwrap();
+    let taken = store.take(take(3, 4, 8)).await.unwrap().unwrap();
+    let expected = (4, 8, Bytes::from_static(b"last"));
+    assert_eq!((taken.generation, taken.owner, taken.record), expected);
+    // Neither at the generation that it had, nor with a claim of its own.
+    for late in [write(1, 3, 3, "late"), write(1, 3, 4, "claimed")] {
+        assert_eq!(store.write(vec![late]).await.unwrap(), [Written::Fenced]);
+    }
+    let stored = store.load(SessionId([1; 16])).await.unwrap().unwrap();
+    assert_eq!((stored.generation, stored.owner, stored.record), expected);
+    let mut next = write(1, 4, 5, "next");
+    next.owner = 8;
+    assert_eq!(store.write(vec![next]).await.unwrap(), [Written::Done]);
+    assert_eq!(there(store, 1).await, kept("next", 5));
+}
+
+async fn of_two_that_take_a_session_one_has_it(store: &dyn Store) {
+    store.write(vec![write(1, 0, 3, "found")]).await.unwrap();
+    let (one, other) = tokio::join!(store.take(take(3, 4, 8)), store.take(take(3, 4, 9)));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert!(one.is_some() != other.is_some(), "{one:?} {other:?}");
+    let owner = one.or(other).unwrap().owner;
+    let stored = store.load(SessionId([1; 16])).await.unwrap().unwrap();
+    assert_eq!((stored.generation, stored.owner), (4, owner));
+}
+
+async fn what_is_at_another_generation_is_not_taken(store: &dyn Store) {
+    assert_eq!(store.take(take(0, 1, 8)).await.unwrap(), None);
+    store.write(vec![write(1, 0, 3, "owner")]).await.unwrap();
+    for expects in [0, 2, 4, 5] {
+        let taken = store.take(take(expects, 6, 8)).await.unwrap();
+        assert_eq!(taken, None, "{expects}");
+    }
+    let written = store.write(vec![write(1, 3, 3, "goes on")]).await.unwrap();
+    assert_eq!(written, [Written::Done]);
+    assert_eq!(there(store, 1).await, kept("goes on", 3));
+}
+
+async fn what_was_taken_can_be_taken_again_until_it_is_written(store: &dyn Store) {
+    store.write(vec![write(1, 0, 3, "found")]).await.unwrap();
+    for _ in 0..2 {
+        let taken = store.take(take(3, 4, 8)).await.unwrap().unwrap();
+        assert_eq!(taken.record, Bytes::from_static(b"found"));
+    }
+    // Not by somebody else, who found the same.
+    assert_eq!(store.take(take(3, 4, 9)).await.unwrap(), None);
+    let mut next = write(1, 4, 5, "next");
+    next.owner = 8;
+    store.write(vec![next]).await.unwrap();
+    assert_eq!(store.take(take(3, 4, 8)).await.unwrap(), None);
+    assert_eq!(there(store, 1).await, kept("next", 5));
+}
+
+async fn what_is_taken_is_as_old_as_before(store: &dyn Store) {
+    store.write(vec![write(1, 0, 3, "found")]).await.unwrap();
+    // As the store has it: an age is in whole milliseconds.
+    let age = loop {
+        let stored = store.load(SessionId([1; 16])).await.unwrap().unwrap();
+        if !stored.age.is_zero() {
+            break stored.age;
+        }
+    };
+    let taken = store.take(take(3, 4, 8)).await.unwrap().unwrap();
+    assert!(taken.age >= age, "{:?} {age:?}", taken.age);
+    let stored = store.load(SessionId([1; 16])).await.unwrap().unwrap();
+    assert!(stored.age >= taken.age && stored.age < HOUR, "{stored:?}");
+    let mut short = write(1, 3, 5, "short");
+    (short.owner, short.keep) = (8, Duration::ZERO);
+    store.write(vec![short]).await.unwrap();
+    assert_eq!(store.take(take(5, 6, 8)).await.unwrap(), None);
+}
+
 async fn a_write_can_be_said_again(store: &dyn Store) {
     for _ in 0..2 {
         let written = store.write(vec![write(1, 0, 1, "one")]).await.unwrap();
@@ -165,6 +250,11 @@ conformance!(
     a_batch_is_written_in_order,
     who_does_not_know_the_generation_writes_nothing,
     of_two_that_claim_a_session_one_has_it,
+    whoever_takes_a_session_has_what_its_owner_wrote_last_and_the_owner_writes_no_more,
+    of_two_that_take_a_session_one_has_it,
+    what_is_at_another_generation_is_not_taken,
+    what_was_taken_can_be_taken_again_until_it_is_written,
+    what_is_taken_is_as_old_as_before,
     a_write_can_be_said_again,
     what_the_store_has_lost_it_is_told_again,
     who_wrote_it_is_known,

@@ -181,7 +181,7 @@ impl Server {
         resumed
     }
 
-    /// [`succeed`](Self::succeed), with what there is by now.
+    /// [`succeed`](Self::succeed), once the session is this server's.
     pub(super) async fn go_on<H, F, E>(
         &self,
         successor: Successor,
@@ -193,39 +193,51 @@ impl Server {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Failure> + Send + 'static,
     {
-        let successor = self.look_again(successor, principal).await?;
+        let successor = self.take_over(successor, principal).await?;
         self.succeed(successor, principal, accepted)
     }
 
-    /// The session as the store has it by now. Something was asked since it was found, and its owner may have written meanwhile, if
-    /// it was asked to let go and did not.
-    async fn look_again(
+    /// Takes the session from whoever has it. Something was asked since it was found, and its owner may have written meanwhile, if
+    /// it was asked to let go and did not; from here on it writes nothing more.
+    async fn take_over(
         &self,
         successor: Successor,
         principal: &Principal,
     ) -> Result<Successor, Close> {
-        let is_here = self.sessions.find(successor.claims.session).is_some();
-        let ledger = self.sessions.ledger.get().filter(|_| !is_here);
+        let Successor {
+            hello,
+            claims,
+            succession,
+        } = successor;
+        let is_here = || self.sessions.find(claims.session).is_some();
+        let ledger = self.sessions.ledger.get().filter(|_| !is_here());
         let Some(ledger) = ledger else {
-            return Ok(successor);
+            return Ok(Successor {
+                hello,
+                claims,
+                succession,
+            });
         };
-        let Successor { hello, claims, .. } = successor;
+        let settings = (&self.settings.config, self.settings.durable);
+        let succession = match ledger.take_over(&succession, settings).await? {
+            Some(taken) => Box::new(taken),
+            // Another connection of it was quicker.
+            None if is_here() => succession,
+            None => return Err(elsewhere("another server has the session")),
+        };
         let asked = Asked {
             hello: &hello,
             claims: Some(&claims),
             principal,
         };
-        let settings = (&self.settings.config, self.settings.durable);
-        let found = ledger.load(asked, settings).await?;
-        let judged = self.judge(asked, found.as_ref().map(|found| &found.session));
-        match (judged, found) {
-            (Judgement::Resume, Some(found)) => Ok(Successor {
-                succession: Box::new(found),
+        match self.judge(asked, Some(&succession.session)) {
+            Judgement::Resume => Ok(Successor {
                 hello,
                 claims,
+                succession,
             }),
-            (Judgement::Late, _) => Err(Close::taken_over()),
-            _ => Err(elsewhere("the session has changed meanwhile")),
+            Judgement::Late => Err(Close::taken_over()),
+            Judgement::Begin(_) => Err(elsewhere("the session has changed meanwhile")),
         }
     }
 

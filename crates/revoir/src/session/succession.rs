@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use revoir_session as protocol;
-use revoir_session::{Claims, Close, Config, Epoch, Hello, Judgement, Principal};
-use revoir_store::{Durable, Owned, StoreError};
+use revoir_session::{Claims, Close, Config, Epoch, Hello, Judgement, Principal, SessionId};
+use revoir_store::{Answer, Durable, Owned, StoreError, Stored, Take};
+use tokio::time::timeout;
 
 use crate::session::leaving::elsewhere;
 use crate::session::ledger::Ledger;
@@ -12,6 +13,12 @@ use crate::session::place::Place;
 
 /// What time it is for a session that comes out of a store: all that it remembers was before. A century.
 pub(super) const ARRIVAL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// A store that has not said by then what it has is away. Its client waits 10 s for WELCOME, of which its application needs most.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// An owner has a second to let go of a session, and the store tells of it within this.
+const ASKING: Duration = Duration::from_secs(2);
 
 /// A client asks for a session.
 #[derive(Clone, Copy)]
@@ -39,6 +46,8 @@ impl Asked<'_> {
 pub(super) struct Succession {
     pub(super) session: protocol::Session,
     pub(super) place: Place,
+    /// What the store has it at.
+    generation: u64,
     /// Who wrote it.
     owner: u64,
 }
@@ -72,39 +81,74 @@ impl Ledger {
             return Ok(Some(found));
         }
         let asking = self.store.ask(found.session.id(), found.owner);
-        asking.await.map_err(|error| away(&error))?;
+        in_time(ASKING, asking).await?;
         self.load(asked, settings).await
     }
 
-    /// What the store has of the session that is asked for, as it is.
+    /// Takes the session that was found from whoever has it, as it is at this moment. `None`: the store has it at another generation by
+    /// now.
     ///
     /// # Errors
     ///
     /// As for [`find`](Self::find).
-    pub(super) async fn load(
+    pub(super) async fn take_over(
+        &self,
+        found: &Succession,
+        settings: (&Config, Durable),
+    ) -> Result<Option<Succession>, Close> {
+        let take = Take {
+            session: found.session.id(),
+            expects: found.generation,
+            generation: found.generation + 1,
+            owner: self.owner,
+        };
+        let taken = in_time(PATIENCE, self.store.take(take)).await?;
+        taken
+            .map(|stored| self.read(&stored, take.session, settings))
+            .transpose()
+    }
+
+    /// What the store has of the session that is asked for, as it is.
+    async fn load(
         &self,
         asked: Asked<'_>,
-        (config, durable): (&Config, Durable),
+        settings: (&Config, Durable),
     ) -> Result<Option<Succession>, Close> {
-        let Some(claims) = asked.claims else {
+        let Some(Claims { session, .. }) = asked.claims.copied() else {
             return Ok(None);
         };
-        let loaded = self.store.load(claims.session).await;
-        let Some(stored) = loaded.map_err(|error| away(&error))? else {
-            return Ok(None);
-        };
-        let succeeded = Owned::succeed(self.owner, durable, &stored, ARRIVAL, config.clone());
+        let stored = in_time(PATIENCE, self.store.load(session)).await?;
+        stored
+            .map(|stored| self.read(&stored, session, settings))
+            .transpose()
+    }
+
+    fn read(
+        &self,
+        stored: &Stored,
+        id: SessionId,
+        (config, durable): (&Config, Durable),
+    ) -> Result<Succession, Close> {
+        let succeeded = Owned::succeed(self.owner, durable, stored, ARRIVAL, config.clone());
         let (session, owned) = succeeded.map_err(|error| {
-            let session = claims.session;
-            tracing::error!(target: "revoir", ?session, %error, "a session in the store cannot be read");
+            tracing::error!(target: "revoir", session = ?id, %error, "a session in the store cannot be read");
             elsewhere("this server cannot read the session")
         })?;
-        Ok(Some(Succession {
+        Ok(Succession {
             session,
             place: Place::new(owned),
+            generation: stored.generation,
             owner: stored.owner,
-        }))
+        })
     }
+}
+
+/// What the store answers, or the Close for a client that is to come again: nobody knows what there is.
+async fn in_time<T>(limit: Duration, answer: Answer<'_, T>) -> Result<T, Close> {
+    let answered = timeout(limit, answer).await;
+    answered
+        .unwrap_or_else(|_| Err(StoreError::new("it does not answer")))
+        .map_err(|error| away(&error))
 }
 
 fn away(error: &StoreError) -> Close {

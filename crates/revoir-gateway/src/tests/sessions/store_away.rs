@@ -7,7 +7,7 @@ use std::time::Duration;
 use revoir::drain::Drain;
 use revoir::session::{self, Event, Keys, Memory, SessionId, Store};
 use revoir_session::Epoch;
-use revoir_store::{Answer, StoreError, Stored, Write, Written};
+use revoir_store::{Answer, StoreError, Stored, Take, Write, Written};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -70,6 +70,10 @@ impl Store for Moody {
 
     fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
         self.answer(move || self.store.load(session))
+    }
+
+    fn take(&self, take: Take) -> Answer<'_, Option<Stored>> {
+        self.answer(move || self.store.take(take))
     }
 
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {

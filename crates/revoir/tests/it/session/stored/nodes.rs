@@ -1,6 +1,6 @@
 //! Servers that share a store, and lose it one by one.
 
-use std::future::{Future, pending, ready};
+use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,8 @@ use revoir::Link;
 use revoir::reconnect::LinkBuilder;
 use revoir::session::{self, Durable, Event, Keys, Session, SessionEnding, SessionId, Store};
 use revoir_session::Epoch;
-use revoir_store::{Answer, StoreError, Stored, Write, Written};
+use revoir_store::{Answer, StoreError, Stored, Take, Write, Written};
+use tokio::sync::watch;
 
 use crate::session::line::{Fault, Kind};
 use crate::session::{Begun, Network, network, server};
@@ -20,16 +21,37 @@ use crate::session::{Begun, Network, network, server};
 pub(crate) struct Reach {
     store: Arc<dyn Store>,
     pub(crate) is_away: AtomicBool,
+    /// Nothing is answered, and nothing refused.
+    is_silent: watch::Sender<bool>,
     /// It does not hear what it is asked for.
     is_deaf: AtomicBool,
+    /// So many writes have begun, and so many have ended.
+    writes: (AtomicUsize, AtomicUsize),
 }
 
 impl Reach {
-    fn answer<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
-        match self.is_away.load(Ordering::Relaxed) {
-            true => Box::pin(ready(Err(StoreError::new("cut off")))),
-            false => answer,
+    fn new(store: &Arc<dyn Store>) -> Self {
+        Self {
+            store: Arc::clone(store),
+            is_away: AtomicBool::new(false),
+            is_silent: watch::Sender::new(false),
+            is_deaf: AtomicBool::new(false),
+            writes: Default::default(),
         }
+    }
+
+    fn answer<'a, T: Send + 'a>(
+        &'a self,
+        ask: impl FnOnce() -> Answer<'a, T> + Send + 'a,
+    ) -> Answer<'a, T> {
+        let mut silent = self.is_silent.subscribe();
+        Box::pin(async move {
+            silent.wait_for(|is_silent| !is_silent).await.unwrap();
+            match self.is_away.load(Ordering::Relaxed) {
+                true => Err(StoreError::new("cut off")),
+                false => ask().await,
+            }
+        })
     }
 }
 
@@ -39,21 +61,32 @@ impl Store for Reach {
     }
 
     fn load(&self, session: SessionId) -> Answer<'_, Option<Stored>> {
-        self.answer(self.store.load(session))
+        self.answer(move || self.store.load(session))
+    }
+
+    fn take(&self, take: Take) -> Answer<'_, Option<Stored>> {
+        self.answer(move || self.store.take(take))
     }
 
     fn write(&self, writes: Vec<Write>) -> Answer<'_, Vec<Written>> {
-        self.answer(self.store.write(writes))
+        let (begun, ended) = &self.writes;
+        let before = begun.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(before, ended.load(Ordering::Relaxed), "one at a time");
+        Box::pin(async move {
+            let written = self.answer(move || self.store.write(writes)).await;
+            ended.fetch_add(1, Ordering::Relaxed);
+            written
+        })
     }
 
     fn ask(&self, session: SessionId, owner: u64) -> Answer<'_, ()> {
-        self.answer(self.store.ask(session, owner))
+        self.answer(move || self.store.ask(session, owner))
     }
 
     fn asked(&self, owner: u64) -> Pin<Box<dyn Future<Output = SessionId> + Send + '_>> {
         Box::pin(async move {
             let session = self.store.asked(owner).await;
-            let is_away = self.is_away.load(Ordering::Relaxed);
+            let is_away = self.is_away.load(Ordering::Relaxed) || *self.is_silent.borrow();
             match is_away || self.is_deaf.load(Ordering::Relaxed) {
                 true => pending().await,
                 false => session,
@@ -62,7 +95,7 @@ impl Store for Reach {
     }
 
     fn let_go(&self, session: SessionId) -> Answer<'_, ()> {
-        self.answer(self.store.let_go(session))
+        self.answer(move || self.store.let_go(session))
     }
 }
 
@@ -82,11 +115,7 @@ pub(crate) struct Nodes {
 impl Nodes {
     pub(crate) fn new(store: &Arc<dyn Store>, durable: Durable, count: usize) -> Self {
         let nodes = std::iter::repeat_with(|| {
-            let reach = Arc::new(Reach {
-                store: Arc::clone(store),
-                is_away: AtomicBool::new(false),
-                is_deaf: AtomicBool::new(false),
-            });
+            let reach = Arc::new(Reach::new(store));
             let stored: Arc<dyn Store> = Arc::<Reach>::clone(&reach);
             let server = server().with_keys(Keys::new([7; 32]));
             let (network, begun) = network(server.with_store(stored, durable));
@@ -147,6 +176,11 @@ impl Nodes {
             .reach
             .is_away
             .store(is_away, Ordering::Relaxed);
+    }
+
+    /// The store says nothing to this server any more, or answers again.
+    pub(crate) fn silence(&self, node: usize, is_silent: bool) {
+        self.nodes[node].reach.is_silent.send_replace(is_silent);
     }
 
     /// This server does not hear what others ask it for.
