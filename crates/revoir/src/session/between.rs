@@ -35,15 +35,17 @@ impl Session {
         self.end().poll_until(Half::Writer, cx, send)
     }
 
-    /// Is ready once there is nothing left to do for whoever ends the session: it is over or about to be, and has no
-    /// connection.
+    /// Is ready once there is nothing left to do for whoever ends the session: it is over or about to be, or another server is to have
+    /// it, and it has no connection. The store is not waited for.
     pub fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let left = |end: &End| {
-            let is_left = |session: &revoir_session::Session| {
-                let is_ending = session.ended().is_some() || session.is_closing();
+            end.look_at_state(|state| {
+                let session = &state.session;
+                let is_ending =
+                    session.ended().is_some() || session.is_closing() || !state.is_kept();
                 is_ending && session.connection().is_none()
-            };
-            end.look(is_left).then_some(())
+            })
+            .then_some(())
         };
         self.end().poll_until(Half::Reader, cx, left)
     }

@@ -113,6 +113,11 @@ impl Ledger {
         some
     }
 
+    /// Those that are behind, and wait until what was taken is written.
+    pub(super) fn waiting(&self) -> Vec<SessionId> {
+        self.behind().iter().copied().collect()
+    }
+
     /// What was taken is behind still: the store does not answer.
     pub(super) fn put_off(&self) {
         self.is_writing.store(false, Ordering::Relaxed);

@@ -189,7 +189,8 @@ impl Server {
     pub async fn hand_over(&self) -> usize {
         // One that is closing stays: the store has it with its goodbye, which whoever goes on with it says.
         let goes_on = |end: &Arc<End>| end.over().is_none() && !end.is_closing();
-        for end in self.sessions.all().iter().filter(|end| goes_on(end)) {
+        let stays = |end: &Arc<End>| goes_on(end) && end.is_kept();
+        for end in self.sessions.all().iter().filter(|end| stays(end)) {
             let goaway = GoAway {
                 origin: Origin::Gateway,
                 code: SendCode::SERVICE_RESTART,

@@ -1,12 +1,13 @@
 //! Writes what is behind of all sessions of a server into its store, and gives other servers what they ask for.
 
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use revoir_session::SessionId;
-use revoir_store::{Mark, Write, Written};
+use revoir_store::{Mark, StoreError, Write, Written};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, interval_at, sleep, sleep_until};
 
 use crate::session::end::End;
 use crate::session::ledger::Ledger;
@@ -17,6 +18,9 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// A store that is away is asked again after this time.
 const RETRY: Duration = Duration::from_millis(200);
+
+/// A store that does not answer to a write for so long is away.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// So often it is looked at sessions that do not change, and at what has become of the store.
 const LOOK: Duration = Duration::from_secs(1);
@@ -141,7 +145,7 @@ async fn write_some(
     ends: Vec<(Arc<End>, Mark)>,
     writes: Vec<Write>,
 ) {
-    match ledger.store.write(writes).await {
+    match in_time(ledger, sessions, &ends, writes).await {
         Ok(written) => {
             ledger.tell(None);
             for ((end, mark), written) in ends.into_iter().zip(written) {
@@ -156,6 +160,37 @@ async fn write_some(
         Err(error) => {
             ledger.tell(Some(&error));
             for (end, _) in ends {
+                end.go_without_store();
+            }
+        }
+    }
+}
+
+/// Writes these. Nobody waits for a store that does not answer in time; it is waited for here all the same, since what is written later
+/// must not be there before.
+async fn in_time(
+    ledger: &Ledger,
+    sessions: &Sessions,
+    ends: &[(Arc<End>, Mark)],
+    writes: Vec<Write>,
+) -> Result<Vec<Written>, StoreError> {
+    let mut writing = pin!(ledger.store.write(writes));
+    let mut looks = interval_at(Instant::now() + PATIENCE, RETRY);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            biased;
+            written = &mut writing => return written,
+            _ = looks.tick() => {}
+        }
+        if !std::mem::replace(&mut is_told, true) {
+            ledger.tell(Some(&StoreError::new("it does not answer")));
+            ends.iter().for_each(|(end, _)| end.go_without_store());
+            ledger.answered.notify_waiters();
+        }
+        let waiting = ledger.waiting().into_iter();
+        for end in waiting.filter_map(|id| sessions.find(id)) {
+            if end.is_stored() {
                 end.go_without_store();
             }
         }

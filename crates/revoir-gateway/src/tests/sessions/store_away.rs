@@ -140,6 +140,31 @@ async fn whoever_asks_is_told_that_the_store_is_away() {
 }
 
 #[tokio::test]
+async fn a_relay_does_not_wait_for_a_store_that_says_nothing() {
+    let store = Moody::new();
+    let shared: Arc<dyn Store> = Arc::<Moody>::clone(&store);
+    let stage = staged_with(settings(Mode::Hold), keyed(), Some(shared)).await;
+    let (mut client, mut backend) = stage.begin().await;
+    client.send("1").await.unwrap();
+    assert_eq!(backend.recv().await, "1");
+    store.becomes(Mood::Silent);
+    let gateway = Arc::clone(&stage.between.gateway);
+    let _draining = tokio::spawn(async move { gateway.drain(Drain::going_away()).await });
+    assert_eq!(backend.closed().await.0, 1001);
+    backend.close(1001).await;
+    let Event::GoAway(_) = told(&mut client).await else {
+        panic!("not told");
+    };
+    tokio::time::pause();
+    let since = Instant::now();
+    while !stage.between.gateway.handles().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // It has 5 s to close.
+    assert!(since.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
 async fn a_second_signal_does_not_wait_for_a_store_that_says_nothing() {
     let store = Moody::new();
     let shared: Arc<dyn Store> = Arc::<Moody>::clone(&store);

@@ -3,4 +3,5 @@
 mod asked;
 mod away;
 mod nodes;
+mod silent;
 mod succession;
