@@ -21,7 +21,6 @@ pub(crate) struct Front {
     pub(crate) waiting: Waiting,
     /// The sessions of all routes.
     pub(super) sessions: session::Server,
-    has_store: bool,
     current: RwLock<Arc<Current>>,
 }
 
@@ -42,7 +41,6 @@ impl Front {
     ) -> Self {
         let routes = Routes::start(routes, registry.epoch());
         let held_bytes = Arc::clone(&registry.held_bytes);
-        let has_store = store.is_some();
         let mut sessions = session::Server::new(|_: &Incoming| Principal::NONE)
             .with_max_kept_bytes(most_kept(&settings))
             .with_meter(move |change| held_bytes.change(change));
@@ -56,7 +54,6 @@ impl Front {
             sockets: ClientLimiter::new(per_address(&settings)),
             waiting: Waiting::default(),
             sessions,
-            has_store,
             current: RwLock::new(Arc::new(Current {
                 settings: Arc::new(settings),
                 routes,
@@ -66,12 +63,12 @@ impl Front {
 
     /// Whether the store of sessions answers; `None`: they are in this process only.
     pub(crate) fn store_answers(&self) -> Option<bool> {
-        self.has_store.then(|| !self.sessions.is_store_away())
+        self.sessions.store_answers()
     }
 
     /// Leaves all sessions to the next process, as far as the store has them before `time_is_up`.
     pub(crate) async fn hand_over(&self, time_is_up: impl Future<Output = ()>) {
-        if !self.has_store {
+        if self.store_answers().is_none() {
             return;
         }
         tokio::select! {

@@ -220,8 +220,14 @@ impl Server {
     /// Whether the store has not answered when it was written to last.
     #[must_use]
     pub fn is_store_away(&self) -> bool {
+        self.store_answers() == Some(false)
+    }
+
+    /// Whether the [store](Self::with_store) has answered when it was written to last. `None`: there is none.
+    #[must_use]
+    pub fn store_answers(&self) -> Option<bool> {
         let ledger = self.sessions.ledger.get();
-        ledger.is_some_and(|ledger| ledger.is_away())
+        ledger.map(|ledger| !ledger.is_away())
     }
 
     fn edit(&mut self) -> &mut ServerSettings {
