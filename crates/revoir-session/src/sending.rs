@@ -1,5 +1,7 @@
 //! [`Sending`]: our messages that the peer has not acknowledged.
 
+mod dropping;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -41,6 +43,11 @@ impl Sequenced {
             | Self::Volatile(_)
             | Self::Bye(_) => 1,
         }
+    }
+
+    /// Whether it is a message of the application.
+    const fn is_message(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Binary(_))
     }
 
     /// The bytes of the application in it.
@@ -282,38 +289,6 @@ impl Sending {
             reason: GapReason::Quarantined,
         };
         Some(message)
-    }
-
-    /// Puts a gap in the place of the oldest message; gaps for this reason grow together.
-    pub(crate) fn drop_oldest(&mut self) -> bool {
-        let is_dropped = |item: &Item| {
-            let reason = GapReason::Dropped;
-            matches!(item.what, Sequenced::Gap { reason: it, .. } if it == reason)
-        };
-        let at = usize::from(self.items.front().is_some_and(is_dropped));
-        let Some(oldest) = self.items.get(at) else {
-            return false;
-        };
-        if matches!(oldest.what, Sequenced::Bye(_)) {
-            return false;
-        }
-        let added = oldest.what.count();
-        self.bytes -= oldest.what.bytes();
-        if at == 1 {
-            self.items.remove(1);
-        }
-        if let Some(Item { what, .. }) = self.items.front_mut() {
-            let before = match what {
-                Sequenced::Gap { count, .. } if at == 1 => *count,
-                _ => 0,
-            };
-            *what = Sequenced::Gap {
-                count: before + added,
-                reason: GapReason::Dropped,
-            };
-        }
-        self.at = self.at.saturating_sub(at);
-        true
     }
 
     /// Takes out what was written and is not acknowledged, with its numbers, and puts a gap in its
