@@ -25,6 +25,7 @@ use crate::tests::ports::listen_async;
 use crate::tests::sessions::line::{Network, connect};
 use crate::tests::support::{
     Between, Raw, Setup, accepted, asked, route, routed, settings, soon, stored as with_store,
+    taken,
 };
 
 /// A backend, and the gateway in front of it, whose clients may have sessions.
@@ -207,6 +208,86 @@ async fn what_is_too_much_for_a_client_that_is_away_ends_its_session() {
     accepted(&mut next, &head, "").await;
     assert_eq!(verdict(&mut client).await, "new");
     assert_eq!(verdict(&mut client).await, "fresh:overflow");
+}
+
+/// What a route does with too much, for a client whose window was full before it went away. Its messages are `1` to `9`.
+async fn full_and_gone(overflow: session::Overflow) -> (Stage, Session, Raw) {
+    let session = SessionSettings {
+        window: session::Window {
+            messages: 3,
+            bytes: 1000,
+        },
+        overflow,
+        ..SessionSettings::default()
+    };
+    let stage = staged(settings(Mode::Auto), session).await;
+    let (mut client, mut backend) = stage.begin().await;
+    client.send("0").await.unwrap();
+    assert_eq!(backend.recv().await, "0");
+    // It takes nothing, so nothing is acknowledged: all the backend can do is wait.
+    for number in 1..=9 {
+        backend.text(&number.to_string()).await;
+    }
+    soon(async {
+        while stage.between.gateway.handles()[0]
+            .session()
+            .unwrap()
+            .status()
+            .kept_messages
+            < 3
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    stage.lose_the_client().await;
+    (stage, client, backend)
+}
+
+#[tokio::test]
+async fn a_message_that_waits_is_too_much_once_the_client_goes() {
+    let (stage, mut client, mut backend) = full_and_gone(session::Overflow::Expire).await;
+    assert_eq!(backend.closed().await.0, 1001);
+    stage.network.is_down(false);
+    let (_next, _) = taken(&stage.backend).await;
+    assert_eq!(verdict(&mut client).await, "new");
+    assert_eq!(verdict(&mut client).await, "fresh:overflow");
+}
+
+#[tokio::test]
+async fn a_message_that_waits_takes_the_place_of_the_oldest_once_the_client_goes() {
+    let (stage, mut client, _backend) = full_and_gone(session::Overflow::DropOldest).await;
+    let watcher = stage.between.gateway.handles().remove(0);
+    soon(async {
+        while watcher.session().unwrap().status().sent < 9 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    stage.network.is_down(false);
+    let (mut texts, mut missing) = (Vec::new(), 0);
+    while texts.last().is_none_or(|last| last != "9") {
+        match told(&mut client).await {
+            Event::Message {
+                message: Message::Text(text),
+                ..
+            } => texts.push(text.as_str().to_owned()),
+            Event::Gap { count, .. } => missing += count,
+            other => panic!("{other:?}"),
+        }
+    }
+    // What it had before it went is not missing, whatever was dropped here.
+    assert_eq!(texts.len() as u64 + missing, 9, "{texts:?}");
+    assert_eq!(texts[texts.len() - 2..], ["8", "9"]);
+}
+
+#[tokio::test]
+async fn a_message_that_waits_goes_on_waiting_where_the_route_says_so() {
+    let (stage, mut client, _backend) = full_and_gone(session::Overflow::Wait).await;
+    stage.network.is_down(false);
+    for number in 1..=9 {
+        assert_eq!(text(&mut client).await, number.to_string());
+    }
 }
 
 #[tokio::test]
