@@ -506,6 +506,10 @@ fn files_have_short_names_what_search_engines_read_and_a_page_for_what_is_not_th
         ("codes/1006/index.html", "../../en/codes/1006.html"),
         ("1006-1012/index.html", "../en/compare/1006-vs-1012.html"),
         (
+            "compare/1006/1012/index.html",
+            "../../../en/compare/1006-vs-1012.html",
+        ),
+        (
             "causes/idle-proxy/index.html",
             "../../en/causes.html#idle-proxy",
         ),

@@ -43,6 +43,10 @@ pub(crate) fn all() -> impl Iterator<Item = Stub> {
     let codes = listed()
         .filter(|address| matches!(address, Address::Code(_)))
         .map(move |address| stub(address.path(), address));
+    let pairs = listed().filter_map(move |address| match address {
+        Address::Pair(a, b) => Some(stub(format!("compare/{}/{}", a.get(), b.get()), address)),
+        _ => None,
+    });
     let named = names().map(move |(path, address, place)| Stub {
         place,
         ..stub(path, address)
@@ -55,7 +59,11 @@ pub(crate) fn all() -> impl Iterator<Item = Stub> {
             ..stub(short.to_owned(), Address::Home)
         })
     });
-    short.chain(codes).chain(named).chain(languages)
+    short
+        .chain(codes)
+        .chain(pairs)
+        .chain(named)
+        .chain(languages)
 }
 
 impl Stub {
