@@ -39,6 +39,17 @@ impl Browser {
         }
     }
 
+    /// Its build, as its program says it: what it tells servers is cut to `156.0.0.0`. None where there is nothing to ask.
+    pub(crate) fn build(&self) -> anyhow::Result<Option<String>> {
+        let (Self::Chromium(program) | Self::Firefox(program)) = self else {
+            return Ok(None);
+        };
+        let asked = Command::new(program).arg("--version").output();
+        let said = asked.with_context(|| format!("start {}", program.display()))?;
+        let said = String::from_utf8_lossy(&said.stdout);
+        Ok(said.lines().next().map(|line| line.trim().to_owned()))
+    }
+
     /// Starts the suite, and a browser that nobody sees at the page that walks through the cases. All of them run.
     pub(crate) fn walk(
         &self,

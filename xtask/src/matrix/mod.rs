@@ -92,10 +92,10 @@ pub(crate) fn check_data() -> anyhow::Result<()> {
 fn measure(revoir: &Path, installed: &mut Installed, adapter: &Adapter) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     let mut reports = Vec::new();
-    let mut version = None;
+    let (mut version, mut build) = (None, None);
     if adapter.is_browser() {
         let browser = Browser::find(&adapter.name, deadline)?;
-        version = browser.version()?;
+        (version, build) = (browser.version()?, browser.build()?);
         reports.push(("client".to_owned(), walk(revoir, &browser)?));
     } else {
         let command = installed.command(adapter, deadline)?;
@@ -108,6 +108,9 @@ fn measure(revoir: &Path, installed: &mut Installed, adapter: &Adapter) -> anyho
     let mut results = Results::of(adapter, &reports)?;
     if let Some(version) = version {
         results.version = version;
+    }
+    if let Some(build) = build {
+        results.hello["runtime"] = build.into();
     }
     for role in results.roles.keys() {
         let counts: Vec<String> = results
