@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::case::Role;
 use crate::judge::Verdict;
 use crate::outcome::Report;
+use crate::suite::Suite;
 
 /// What is known of an implementation, per role: the verdicts of cases that it fails.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -26,6 +27,14 @@ impl Expected {
     /// If it is not that. The text says where.
     pub fn parse(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// The ids that no case of the suite has: they would never be looked at.
+    #[must_use]
+    pub fn unknown(&self, suite: &Suite) -> Vec<&str> {
+        let is_known = |id: &str| suite.cases.iter().any(|case| case.id == id);
+        let ids = self.server.keys().chain(self.client.keys());
+        ids.map(|id| &**id).filter(|id| !is_known(id)).collect()
     }
 
     /// What differs: a case that fails otherwise than is known, and one that is known to fail and

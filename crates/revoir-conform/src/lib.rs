@@ -35,7 +35,7 @@ pub use head::accept_for;
 pub use judge::Verdict;
 pub use outcome::{Outcome, Report};
 pub use record::{By, Entry};
-pub use run::{Options, play};
+pub use run::{Options, play, probe};
 pub use subject::{Meeting, Subject};
 pub use subjects::{ClientUnderTest, ServerUnderTest};
 pub use suite::{Group, SLOW, Suite, VERSION};

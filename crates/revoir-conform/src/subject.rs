@@ -22,6 +22,14 @@ pub trait Subject: Send + Sync {
     /// error is then [`TimedOut`](io::ErrorKind::TimedOut).
     fn meet<'a>(&'a self, at: &'a str) -> Meeting<'a>;
 
+    /// The next stream of a client that connects again by itself for this path. There is none at a server.
+    fn meet_again<'a>(&'a self, _at: &'a str) -> Meeting<'a> {
+        Box::pin(std::future::pending())
+    }
+
+    /// The connection with this path is over: no client is met again there.
+    fn part(&self, _at: &str) {}
+
     /// TLS above the stream.
     fn tls(&self) -> Option<Tls> {
         None

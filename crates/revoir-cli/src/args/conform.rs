@@ -28,7 +28,7 @@ pub(crate) enum ConformCommand {
     /// Play a raw client against a server: one that runs at URL, or an adapter that is started
     Server {
         /// The server, such as ws://127.0.0.1:9000/; it has to send every message back
-        #[arg(value_hint = ValueHint::Url, required_unless_present = "adapter", conflicts_with = "adapter")]
+        #[arg(value_hint = ValueHint::Url, conflicts_with = "adapter")]
         url: Option<String>,
         #[command(flatten)]
         run: ConformRun,

@@ -74,15 +74,22 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Plays the whole case. Returns when the connection began.
+    /// Plays the whole case, once there is a stream. Returns when the connection began.
     pub(crate) async fn play(&mut self) -> Instant {
         let case = self.case;
-        if self.meet().await.is_ok() && self.steps(&case.steps).await.is_ok() {
+        if self.wire.is_some() && self.steps(&case.steps).await.is_ok() {
             self.settle().await;
         }
         // Whatever came by now belongs to the record.
         self.wire = None;
         self.begin
+    }
+
+    /// The client has connected again by itself, so often.
+    pub(crate) fn note_returns(&mut self, times: usize) {
+        for _ in 0..times {
+            self.enter(By::Peer, "connects again".to_owned(), &[]);
+        }
     }
 
     fn role(&self) -> Role {

@@ -19,7 +19,7 @@ const TLS_LIMIT: Duration = Duration::from_secs(20);
 
 impl Player<'_> {
     /// Gets a stream, and TLS above it.
-    pub(super) async fn meet(&mut self) -> Goes {
+    pub(crate) async fn meet(&mut self) -> Goes {
         let transport = match self.subject.meet(self.at).await {
             Ok(transport) => transport,
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
@@ -56,7 +56,7 @@ impl Player<'_> {
     }
 
     /// The opening handshake as it is always made.
-    pub(super) async fn open(&mut self) -> Goes {
+    pub(crate) async fn open(&mut self) -> Goes {
         match self.role() {
             Role::Server => {
                 self.send_request(&[]).await?;

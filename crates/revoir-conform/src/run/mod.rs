@@ -1,5 +1,7 @@
 //! Plays cases side by side, and again what fails.
 
+mod returns;
+
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
@@ -9,12 +11,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::case::{Case, Role};
+use crate::case::{Case, Opening, Role};
 use crate::judge::{Judgement, Verdict, has_an_end_to_tell, judge};
 use crate::outcome::Outcome;
 use crate::play::Player;
 use crate::subject::Subject;
 use crate::suite::SLOW;
+use returns::Returns;
 
 /// How cases are played.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +105,32 @@ pub async fn play(
     outcomes.into_iter().flatten().collect()
 }
 
+/// Opens one connection as the cases do, and says why that fails: at an address where nobody speaks WebSocket, every case would.
+/// The connection is not judged, and none is made if every case has an opening of its own.
+///
+/// # Errors
+///
+/// What the server did instead, as text.
+pub async fn probe(subject: &dyn Subject, cases: &[Case]) -> Result<(), String> {
+    let is_usual = |case: &&Case| {
+        case.opening == Opening::Usual
+            && case.roles.contains(&subject.role())
+            && !case.needs_tls
+            && !case.needs_deflate
+    };
+    let Some(case) = cases.iter().find(is_usual) else {
+        return Ok(());
+    };
+    let mut player = Player::new(subject, case, "/probe");
+    let is_open = player.meet().await.is_ok() && player.open().await.is_ok();
+    let seen = player.seen;
+    let why = seen.failed.or(seen.trouble).or(seen.hung);
+    match is_open {
+        true => Ok(()),
+        false => Err(why.unwrap_or_else(|| "the connection ended before an answer".to_owned())),
+    }
+}
+
 /// Plays one case as often as it takes.
 async fn several(subject: &Arc<dyn Subject>, case: &Case, options: Options) -> Outcome {
     let runs = options.runs;
@@ -159,17 +188,28 @@ async fn attempt(
         told.forget(at);
     }
     let mut player = Player::new(subject, case, at);
-    let begin = player.play().await;
-    let ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let mut told = Vec::new();
     let heard = subject.told();
-    if let Some(heard) = &heard {
-        if has_an_end_to_tell(role, &player.seen) && player.seen.hung.is_none() {
-            heard.wait(at, "closed", case.within).await;
+    let is_met = player.meet().await.is_ok();
+    let playing = async {
+        let begin = player.play().await;
+        let ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let mut told = Vec::new();
+        if let Some(heard) = &heard {
+            if has_an_end_to_tell(role, &player.seen) && player.seen.hung.is_none() {
+                heard.wait(at, "closed", case.within).await;
+            }
+            tokio::time::sleep(afterwards).await;
+            told = heard.of(at, begin);
         }
-        tokio::time::sleep(afterwards).await;
-        told = heard.of(at, begin);
-    }
+        (ms, told)
+    };
+    let returns = Returns::default();
+    let (ms, told) = tokio::select! {
+        played = playing => played,
+        never = returns.play(subject, case, at), if is_met => match never {},
+    };
+    subject.part(at);
+    player.note_returns(returns.count());
     let mut judged = judge(
         case,
         role,

@@ -1,8 +1,9 @@
 //! A client under test: an adapter, or whatever asks over HTTP for the next case.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
 
@@ -23,6 +24,8 @@ pub struct ClientUnderTest {
     driver: Driver,
     told: Arc<Told>,
     tls: Option<Tls>,
+    /// Where each connection that is not over was told to come, by its path.
+    listeners: Mutex<HashMap<String, Arc<TcpListener>>>,
 }
 
 #[derive(Debug)]
@@ -43,6 +46,7 @@ impl ClientUnderTest {
             driver: Driver::Adapter(Box::new(Adapter::new(start, told.clone()))),
             told,
             tls: tls.map(Certificate::as_server),
+            listeners: Mutex::default(),
         }
     }
 
@@ -71,7 +75,14 @@ impl ClientUnderTest {
             driver: Driver::Walk(walk),
             told,
             tls: tls.map(Certificate::as_server),
+            listeners: Mutex::default(),
         })
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, HashMap<String, Arc<TcpListener>>> {
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where clients ask for the next case, if they do.
@@ -114,8 +125,9 @@ impl Subject for ClientUnderTest {
 
     fn meet<'a>(&'a self, at: &'a str) -> Meeting<'a> {
         Box::pin(async move {
-            let listener = TcpListener::bind((self.ip, 0)).await?;
+            let listener = Arc::new(TcpListener::bind((self.ip, 0)).await?);
             let port = listener.local_addr()?.port();
+            self.listeners().insert(at.to_owned(), listener.clone());
             let (scheme, host) = match (&self.tls, self.ip.is_loopback()) {
                 (Some(_), true) => ("wss", "localhost".to_owned()),
                 (None, true) => ("ws", "127.0.0.1".to_owned()),
@@ -129,10 +141,22 @@ impl Subject for ClientUnderTest {
                 Driver::Adapter(adapter) => within_a_start(adapter.connect(&url)).await?,
                 Driver::Walk(walk) => walk.offer(url).await?,
             }
-            let (stream, _) = within_limit(listener.accept()).await?;
-            stream.set_nodelay(true)?;
-            Ok(Box::new(stream) as BoxTransport)
+            within_limit(accept(&listener)).await
         })
+    }
+
+    fn meet_again<'a>(&'a self, at: &'a str) -> Meeting<'a> {
+        Box::pin(async move {
+            let listener = self.listeners().get(at).cloned();
+            match listener {
+                Some(listener) => accept(&listener).await,
+                None => std::future::pending().await,
+            }
+        })
+    }
+
+    fn part(&self, at: &str) {
+        self.listeners().remove(at);
     }
 
     fn tls(&self) -> Option<Tls> {
@@ -149,4 +173,10 @@ impl Subject for ClientUnderTest {
             Driver::Walk(_) => 0,
         }
     }
+}
+
+async fn accept(listener: &TcpListener) -> io::Result<BoxTransport> {
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok(Box::new(stream))
 }

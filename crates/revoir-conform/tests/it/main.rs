@@ -2,5 +2,6 @@
 
 mod pipe;
 mod reference;
+mod returning;
 mod selftest;
 mod suite;

@@ -4,12 +4,13 @@ mod files;
 mod page;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use revoir_conform::{
     Case, Certificate, ClientUnderTest, Expected, Options, Report, Role, ServerUnderTest, Subject,
-    Suite, play,
+    Suite, play, probe,
 };
 use tokio::runtime;
 
@@ -19,6 +20,9 @@ use crate::commands::network::unavailable;
 use crate::exit::{Exit, Failure};
 use crate::output::{Screen, json};
 use files::Scratch;
+
+/// How long a client may take until it asks for its first case: somebody may have to open a browser.
+const TO_COME: Duration = Duration::from_secs(5 * 60);
 
 pub(crate) fn run(
     args: &ConformArgs,
@@ -38,16 +42,8 @@ pub(crate) fn run(
         ConformCommand::Server { run, .. } | ConformCommand::Client { run, .. } => run,
     };
     let cases = chosen(&suite, &run.cases)?;
-    let expected = match &run.expect {
-        Some(path) => {
-            let parsed = Expected::parse(&files::read("--expect", path)?);
-            Some(parsed.map_err(|problem| Failure::Impossible {
-                problem: format!("--expect: {}: {problem}", path.display()),
-                hint: "use tables [server] and [client] with lines such as \"codes.1014\" = \"wrong\"".to_owned(),
-            })?)
-        }
-        None => None,
-    };
+    let expected = run.expect.as_deref();
+    let expected = expected.map(|path| known(&suite, path)).transpose()?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| unavailable("the network", &error))?;
     let scratch = Scratch::default();
@@ -71,12 +67,36 @@ pub(crate) fn run(
 }
 
 fn chosen(suite: &Suite, patterns: &[String]) -> Result<Vec<Case>, Failure> {
-    let cases = suite.chosen(patterns);
-    if cases.is_empty() {
-        let problem = format!("no case matches {}", patterns.join(", "));
-        return Err(Failure::usage("conform", &problem));
+    for pattern in patterns {
+        if suite.chosen(std::slice::from_ref(pattern)).is_empty() {
+            let problem =
+                format!("--cases: no case matches {pattern}; `revoir conform cases` lists them");
+            return Err(Failure::usage("conform", &problem));
+        }
     }
-    Ok(cases)
+    Ok(suite.chosen(patterns))
+}
+
+/// The known results in a file.
+fn known(suite: &Suite, path: &Path) -> Result<Expected, Failure> {
+    let wrong = |problem: String, hint: &str| Failure::Impossible {
+        problem: format!("--expect: {}: {problem}", path.display()),
+        hint: hint.to_owned(),
+    };
+    let expected = Expected::parse(&files::read("--expect", path)?).map_err(|problem| {
+        wrong(
+            problem,
+            "use tables [server] and [client] with lines such as \"codes.1014\" = \"wrong\"",
+        )
+    })?;
+    let unknown = expected.unknown(suite);
+    match unknown[..] {
+        [] => Ok(expected),
+        _ => Err(wrong(
+            format!("there is no case {}", unknown.join(", ")),
+            "`revoir conform cases` lists the ids of all cases",
+        )),
+    }
 }
 
 /// Writes what was asked for, and says whether a case failed.
@@ -147,9 +167,17 @@ async fn server(
         (None, Some(adapter)) => ServerUnderTest::adapter(adapter, certificate.as_ref()),
         (None, None) => return Err(Failure::usage("conform", "a URL or --adapter is needed")),
     };
-    let server = Arc::new(server.map_err(|error| refused(&error))?);
+    let hint = "use a URL such as ws://127.0.0.1:9000/";
+    let server = Arc::new(server.map_err(|error| refused(&error, hint))?);
     server.begin().await.map_err(|error| not_there(&error))?;
     let subject: Arc<dyn Subject> = server.clone();
+    if let Some(url) = url {
+        probe(&*subject, cases).await.map_err(|why| Failure::Impossible {
+            problem: format!("there is nothing to test: {url}: {why}"),
+            hint: "use the URL at which the server accepts WebSocket connections and sends every message back"
+                .to_owned(),
+        })?;
+    }
     let report = watched(&subject, cases, run, screen, err).await;
     server.finish().await;
     Ok(report)
@@ -170,7 +198,12 @@ async fn client(
         let list = page::cases_json(cases);
         let client =
             ClientUnderTest::walking(address, run.allow_remote, certificate.as_ref(), list).await;
-        client.map_err(|error| refused(&error))?
+        client.map_err(|error| {
+            refused(
+                &error,
+                "use an address that is free, such as 127.0.0.1:9100",
+            )
+        })?
     };
     let client = Arc::new(client);
     if let Some(address) = client.address() {
@@ -179,7 +212,16 @@ async fn client(
             "open http://{address}/ in a browser, or ask http://{address}/next for cases"
         );
     }
-    client.begin().await.map_err(|error| not_there(&error))?;
+    match tokio::time::timeout(TO_COME, client.begin()).await {
+        Ok(begun) => begun.map_err(|error| not_there(&error))?,
+        Err(_) => {
+            return Err(Failure::Impossible {
+                problem: format!("nobody asked for a case within {} s", TO_COME.as_secs()),
+                hint: "run the client beside this command: it asks for cases at the address above"
+                    .to_owned(),
+            });
+        }
+    }
     let subject: Arc<dyn Subject> = client.clone();
     let report = watched(&subject, cases, run, screen, err).await;
     client.finish().await;
@@ -214,7 +256,7 @@ async fn watched(
 }
 
 /// The address is not one to play with.
-fn refused(error: &io::Error) -> Failure {
+fn refused(error: &io::Error, hint: &str) -> Failure {
     match error.kind() {
         io::ErrorKind::PermissionDenied => Failure::Impossible {
             problem: error.to_string(),
@@ -222,7 +264,7 @@ fn refused(error: &io::Error) -> Failure {
         },
         _ => Failure::Impossible {
             problem: error.to_string(),
-            hint: "use a URL such as ws://127.0.0.1:9000/, or an address that is free".to_owned(),
+            hint: hint.to_owned(),
         },
     }
 }
