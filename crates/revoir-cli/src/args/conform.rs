@@ -25,7 +25,7 @@ pub(crate) struct ConformArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConformCommand {
-    /// Play a raw client against a server: one that runs at URL, or an adapter that is started
+    /// Play a raw client against a server at URL, or against one that an adapter starts
     Server {
         /// The server, such as ws://127.0.0.1:9000/; it has to send every message back
         #[arg(value_hint = ValueHint::Url, conflicts_with = "adapter")]
@@ -33,7 +33,7 @@ pub(crate) enum ConformCommand {
         #[command(flatten)]
         run: ConformRun,
     },
-    /// Play a raw server against a client: an adapter that is started, or any that asks over HTTP, such as a browser
+    /// Play a raw server against a client that an adapter starts, or one that asks over HTTP, such as a browser
     Client {
         /// Where clients ask for the next case, and browsers open a page
         #[arg(value_name = "ADDR", default_value = "127.0.0.1:9100", value_hint = ValueHint::Other)]
@@ -52,7 +52,7 @@ pub(crate) enum ConformCommand {
 /// What runs in both roles have in common.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConformRun {
-    /// Command that starts an adapter, which says what the application is told
+    /// Command that starts an adapter, which reports what the application is told
     #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString)]
     pub(crate) adapter: Option<String>,
     /// Only cases whose id matches, such as 'closing.*'; may be repeated [default: all but slow.*]

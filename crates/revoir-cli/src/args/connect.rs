@@ -37,8 +37,8 @@ pub(crate) struct ConnectArgs {
     /// Offer a subprotocol; may be repeated, in order of preference
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub(crate) subprotocol: Vec<String>,
-    /// Speak revoir.v1: a session, which a server with sessions keeps while there is no connection, so that no
-    /// message is lost or comes twice. With --subprotocol, that is agreed on inside of it
+    /// Use a session (subprotocol revoir.v1), which the server keeps while there is no connection: no message
+    /// is lost or arrives twice. --subprotocol is then negotiated inside the session
     #[arg(long, conflicts_with = "deflate")]
     pub(crate) session: bool,
     /// Send an Origin header, as a browser would
@@ -50,8 +50,8 @@ pub(crate) struct ConnectArgs {
     /// Trust only the certificates in this file (PEM)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca: Option<PathBuf>,
-    /// Go through this proxy: http://, https:// or socks5h://, with user:password@ before the host where it
-    /// wants that. `none`: through none [default: as http_proxy, https_proxy, all_proxy and no_proxy say]
+    /// Use this proxy: http://, https:// or socks5h://, with user:password@ before the host if it requires
+    /// them. `none` uses no proxy [default: from http_proxy, https_proxy, all_proxy and no_proxy]
     #[arg(long, value_name = "URL|none", value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) proxy: Option<String>,
     /// Maximum message size to accept, in bytes [default: 16 MiB]

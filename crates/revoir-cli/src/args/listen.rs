@@ -40,7 +40,7 @@ pub(crate) struct ListenArgs {
     /// Accept permessage-deflate
     #[arg(long)]
     pub(crate) deflate: bool,
-    /// Keep a session (subprotocol revoir.v1) for each client that offers that: it goes on for 120 s without a
+    /// Keep a session (subprotocol revoir.v1) for each client that offers it: it survives 120 s without a
     /// connection, and loses no message
     #[arg(long)]
     pub(crate) session: bool,
