@@ -59,7 +59,8 @@ What implementations of WebSocket tell an application when a connection ends: ve
 are the groups `codes` (except `codes.bulk` and the limits of a reason), `closing`, `tcp`, `text`, `opening.client` and `frames.opcode.3`. Not played here are TLS,
 compression, keepalive, limits, back-pressure, the rest of the framing and what a server thinks of a request: they say how an implementation works, not
 how it reports an ending. TLS is the exception: what a failed handshake looks like in three browsers is [measured in the lab](browser-lab.md), in libraries it is not.
-`revoir conform` plays them all against yours. `cargo xtask matrix NAME` measures one anew; `cargo xtask matrix --page` writes this page.
+What browsers write to their consoles is not captured either:
+such lines, with their sources, are in `data/messages.toml`. `revoir conform` plays all cases against yours. `cargo xtask matrix NAME` measures one anew; `cargo xtask matrix --page` writes this page.
 
 A client that connects again by itself, before it tells its application anything, meets the same again until the case is over.
 
@@ -258,6 +259,8 @@ fn intermediaries(page: &mut String, between: &[Results]) {
          network. It cannot tell 1001 of a page that was left from this one but by the reason.\n\
          - Told 1000, its own code, though the client ended TCP instead of answering: the gateway answers for a client that is gone, so that \
          the server does not wait. What the server cannot learn is that its Close frame was not answered by the client.\n\n\
+         The groups that are not played here (`frames`, `keepalive`, `limits`, `compression`, `pressure`, `opening.server`) were once played \
+         through the gateway, on 2026-12-01: of 115 cases, 77 came through, and 38 did not for the first of these reasons.\n\n\
          | intermediary | cases | came through | runs disagree | did not |\n|---|---:|---:|---:|---|\n",
     );
     for results in between {
