@@ -267,8 +267,8 @@ also fails where a program on one of the libraries sees something else than the 
 kicks, refusals, recovery, polling, and [the chat of the README](examples/socket-io-chat).
 
 A server that is frozen for 60 s is only silent: the gateway keeps its connections, as clients without a gateway do ([for how
-long](gateway.md#when-the-backend-ends)). Clients that give up by themselves do so behind it as well: those of `subscriptions-transport-ws` miss
-its heartbeats. For those of Socket.IO and Action Cable the gateway pings in the server's place.
+long](gateway.md#when-the-backend-ends)). Clients without one give up when they miss its heartbeats: those of Socket.IO, Action Cable and
+`subscriptions-transport-ws`. Behind the gateway they hear heartbeats in the server's place.
 
 ";
 

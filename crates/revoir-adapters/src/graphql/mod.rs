@@ -9,16 +9,21 @@
 //! whose place it takes. Neither protocol tells which of them an end means, so from then on nobody knows what the server
 //! runs, until the client has ended that too.
 //!
+//! A server of the older protocol that is frozen sends no heartbeats, and its clients would give up after 30 s, to come
+//! back to the same server. The adapter sends them in its place for a minute, as long as a relay keeps such a server.
+//!
 //! Recorded from npm `graphql-ws` 6: its `dispose` closes with 1001. Its own codes (4400 to 4499,
 //! 1011) mean this client.
 
 mod document;
+mod keep_alive;
 mod stopped;
 mod wire;
 
 use std::time::Duration;
 
 use crate::adapter::{Adapter, Fate, PROLOGUE_LIMIT, Unholdable};
+use crate::graphql::keep_alive::KeepAlive;
 use crate::graphql::stopped::Stopped;
 use crate::graphql::wire::Said;
 use crate::message::{Message, Outbox};
@@ -27,12 +32,6 @@ pub(crate) use wire::Dialect;
 
 const PONG: &str = r#"{"type":"pong"}"#;
 const KEEP_ALIVE: &str = r#"{"type":"ka"}"#;
-
-/// The older protocol's heartbeats, while only one has been seen.
-const FIRST_INTERVAL: Duration = Duration::from_secs(5);
-
-/// Heartbeats are not sent more often: a timer is not a busy loop.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Operations that may be open at a time. Beyond this many it is not known any more what is.
 const OPEN_LIMIT: usize = 1024;
@@ -86,15 +85,6 @@ impl Operation {
     }
 }
 
-/// The older protocol's heartbeats: clients give up that have had one, and miss others.
-#[derive(Debug, Default)]
-struct KeepAlive {
-    last: Option<Duration>,
-    interval: Option<Duration>,
-    /// When the adapter sends the next.
-    next: Option<Duration>,
-}
-
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Graphql {
@@ -138,6 +128,7 @@ impl Graphql {
         self.is_final = Some(why);
         self.operations = Vec::new();
         self.stopped = Stopped::default();
+        self.keep_alive = KeepAlive::default();
         Fate::Pass
     }
 
@@ -198,13 +189,13 @@ impl Graphql {
         Fate::Pass
     }
 
-    fn acknowledged(&mut self, out: &mut Outbox) -> Fate {
+    fn acknowledged(&mut self, now: Duration, out: &mut Outbox) -> Fate {
         match self.phase {
             Phase::Greeting => {
                 let said = self.operations.iter().filter_map(Operation::said);
                 said.for_each(|said| out.text_to_server(said));
                 self.phase = Phase::Attached;
-                self.keep_alive.next = None;
+                self.keep_alive.server_back(now);
                 Fate::Swallow
             }
             Phase::Opening if !self.init.is_empty() => {
@@ -213,20 +204,6 @@ impl Graphql {
             }
             Phase::Opening | Phase::Attached | Phase::Away => self.give_up(self.mismatch()),
         }
-    }
-}
-
-impl KeepAlive {
-    fn seen(&mut self, now: Duration) {
-        if let Some(last) = self.last {
-            self.interval = Some(now.saturating_sub(last));
-        }
-        self.last = Some(now);
-    }
-
-    fn schedule(&mut self, now: Duration) {
-        let interval = self.interval.unwrap_or(FIRST_INTERVAL);
-        self.next = self.last.map(|_| now + interval.max(SHORTEST_INTERVAL));
     }
 }
 
@@ -273,7 +250,7 @@ impl Adapter for Graphql {
             return Fate::Pass;
         }
         match Said::parse(self.dialect, message.payload()) {
-            Some(Said::Ack) => return self.acknowledged(out),
+            Some(Said::Ack) => return self.acknowledged(now, out),
             Some(Said::Refused) if self.phase == Phase::Greeting => {
                 return Fate::End(Unholdable::now("the backend refused the hello"));
             }
@@ -339,7 +316,7 @@ impl Adapter for Graphql {
         Ok(())
     }
 
-    fn server_gone(&mut self, now: Duration, out: &mut Outbox) {
+    fn server_gone(&mut self, _now: Duration, out: &mut Outbox) {
         self.phase = Phase::Away;
         self.stopped.clear();
         for operation in &mut self.operations {
@@ -348,7 +325,7 @@ impl Adapter for Graphql {
         for _ in 0..std::mem::take(&mut self.pings) {
             out.text_to_client(PONG);
         }
-        self.keep_alive.schedule(now);
+        self.keep_alive.server_gone();
     }
 
     fn say_hello(&mut self, _now: Duration, out: &mut Outbox) {
@@ -361,13 +338,13 @@ impl Adapter for Graphql {
     }
 
     fn poll_timeout(&self) -> Option<Duration> {
-        self.keep_alive.next
+        self.keep_alive.next()
     }
 
     fn handle_timeout(&mut self, now: Duration, out: &mut Outbox) {
-        if self.keep_alive.next.is_some_and(|next| next <= now) {
+        if self.keep_alive.next().is_some_and(|next| next <= now) {
             out.text_to_client(KEEP_ALIVE);
-            self.keep_alive.schedule(now);
+            self.keep_alive.stand_in(now);
         }
     }
 

@@ -194,29 +194,126 @@ fn pings_are_answered_for_whoever_is_away() {
     assert!(relay.client_gets().is_empty(), "every ping was answered");
 }
 
+const KEEP_ALIVE: &str = r#"{"type":"ka"}"#;
+
+/// A connection whose server has sent two heartbeats, the last just now.
+fn kept_alive(interval: Duration) -> Relay {
+    let mut relay = connected(Protocol::GraphqlWs);
+    relay.server_says(KEEP_ALIVE);
+    relay.pass(interval);
+    relay.server_says(KEEP_ALIVE);
+    relay.client_gets();
+    relay
+}
+
 #[test]
 fn keep_alives_go_on_at_their_pace() {
-    let keep_alive = r#"{"type":"ka"}"#;
     let mut relay = connected(Protocol::GraphqlWs);
     relay.lose().unwrap();
     relay.pass(SECOND * 60);
     assert!(relay.client_gets().is_empty(), "the client has had none");
-    relay.back();
-    relay.server_says(ACK);
-    relay.server_says(keep_alive);
-    relay.pass(SECOND * 10);
-    relay.server_says(keep_alive);
-    relay.client_gets();
+    let mut relay = kept_alive(SECOND * 10);
     relay.lose().unwrap();
     relay.pass(SECOND * 25);
-    assert_eq!(relay.client_gets(), [keep_alive; 2]);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE; 2]);
     relay.back();
     relay.pass(SECOND * 10);
-    assert_eq!(relay.client_gets(), [keep_alive], "not ready yet");
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE], "not ready yet");
     relay.server_says(ACK);
-    assert_eq!(relay.adapter.poll_timeout(), None);
+    // The next server has a pace of its own, which counts from its first one.
+    relay.server_says(KEEP_ALIVE);
+    relay.pass(SECOND * 12);
+    relay.server_says(KEEP_ALIVE);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE; 2]);
+    relay.pass(SECOND * 5);
     relay.lose().unwrap();
-    assert!(relay.adapter.poll_timeout().is_some());
+    relay.pass(SECOND * 7);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE], "12 s after the last");
+}
+
+#[test]
+fn a_gap_between_two_servers_is_no_pace() {
+    let mut relay = kept_alive(SECOND * 10);
+    relay.lose().unwrap();
+    relay.pass(SECOND * 3);
+    relay.back();
+    relay.server_says(ACK);
+    relay.server_says(KEEP_ALIVE);
+    relay.client_gets();
+    relay.lose().unwrap();
+    relay.pass(SECOND * 9);
+    assert!(relay.client_gets().is_empty());
+    relay.pass(SECOND);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE]);
+}
+
+#[test]
+fn a_server_whose_keep_alive_is_late_is_stood_in_for_a_minute() {
+    let mut relay = kept_alive(SECOND * 10);
+    relay.pass(SECOND * 14);
+    assert!(relay.client_gets().is_empty());
+    relay.pass(SECOND);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE], "after 15 s");
+    relay.pass(SECOND * 50);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE; 5], "after 65 s");
+    relay.pass(SECOND * 100);
+    assert!(
+        relay.client_gets().is_empty(),
+        "the client is to find out that nobody is there"
+    );
+    assert_eq!(relay.adapter.poll_timeout(), None);
+    // The server goes on, and is frozen again.
+    relay.server_says(KEEP_ALIVE);
+    relay.pass(SECOND * 65);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE; 7]);
+}
+
+#[test]
+fn a_server_that_sent_one_keep_alive_is_stood_in_for_before_clients_give_up() {
+    let mut relay = connected(Protocol::GraphqlWs);
+    relay.server_says(KEEP_ALIVE);
+    relay.client_gets();
+    relay.pass(SECOND * 19);
+    assert!(relay.client_gets().is_empty());
+    relay.pass(SECOND);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE], "after 20 s");
+    relay.pass(SECOND * 5);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE]);
+    // Its pace was only slow.
+    relay.server_says(KEEP_ALIVE);
+    relay.client_gets();
+    relay.pass(SECOND * 37);
+    assert!(relay.client_gets().is_empty());
+    relay.pass(SECOND);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE], "after 37.5 s");
+}
+
+#[test]
+fn the_next_server_has_a_minute_of_its_own() {
+    let mut relay = kept_alive(SECOND * 10);
+    relay.lose().unwrap();
+    relay.pass(SECOND * 60);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE; 6]);
+    relay.back();
+    relay.server_says(ACK);
+    // It is frozen before it has sent any.
+    relay.pass(SECOND * 60);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE; 5]);
+}
+
+#[test]
+fn a_burst_of_keep_alives_is_no_busy_loop() {
+    let mut relay = kept_alive(Duration::ZERO);
+    relay.lose().unwrap();
+    relay.pass(SECOND);
+    assert_eq!(relay.client_gets(), [KEEP_ALIVE; 10]);
+}
+
+#[test]
+fn who_only_passes_on_does_not_stand_in() {
+    let mut relay = kept_alive(SECOND * 10);
+    relay.client_says(r#"{"type":"connection_terminate"}"#);
+    assert_eq!(relay.adapter.poll_timeout(), None);
 }
 
 #[test]
