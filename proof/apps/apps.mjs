@@ -1,11 +1,12 @@
 // node apps.mjs REVOIR FOLDER [WORD]: small applications as the documentation of their libraries shows them,
-// whose server is killed and comes back after 2 s: without a gateway, and behind `revoir serve --upstream`, three times.
+// whose server is killed and comes back after 2 s: without a gateway, and behind `revoir serve --upstream`, four times.
 // Prints a page; ends with 3 if anybody was worse off behind it. WORD: only those whose name has it.
 import { mkdtempSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { apps as cable } from './cable_apps.mjs'
+import { Draws } from './draws.mjs'
 import { apps as graphql } from './graphql_apps.mjs'
 import { apps as mqtt } from './mqtt_apps.mjs'
 import { endAllAtExit, freePort, startGateway } from './processes.mjs'
@@ -23,8 +24,9 @@ const AFTER = 20_000
 
 /** What the gateway may add to a return. Its pace, 1,000 a second, adds nothing to that for so few. */
 const GRACE = 200
-/** How often each is played: when a client comes back is drawn at random, and so is what is under way when a server is killed. */
-const TIMES = 3
+/** How often each is played: what is under way when a server is killed is chance. An even number: in every second play
+ * members draw each other's numbers, so that each of two is the first to come back as often as the other. */
+const TIMES = 4
 
 /** What became of an application. */
 class Outcome {
@@ -35,6 +37,9 @@ class Outcome {
   firsts = new Map()
   isReturning = false
   wrong = []
+
+  /** `member`: makes a member of the play. */
+  constructor(member) { this.member = member }
 
   /** A member was disconnected. */
   closed() { this.closes += 1 }
@@ -88,8 +93,8 @@ async function watchedGateway(port) {
   return { listen, end, treatments }
 }
 
-async function play(app, isBehind) {
-  const outcome = new Outcome()
+async function play(app, isBehind, member) {
+  const outcome = new Outcome(member)
   const inside = mkdtempSync(join(folder, 'app-'))
   const port = await freePort()
   const server = await app.server(port, inside)
@@ -116,10 +121,11 @@ async function play(app, isBehind) {
 
 /** Several times, without the gateway and behind it at the same time: what is in the machine's way is in the way of both. */
 async function playAll(app) {
-  const both = () => Promise.all([play(app, false), play(app, true)])
+  const draws = new Draws()
+  const both = (time) => Promise.all([false, true].map((isBehind) => play(app, isBehind, draws.of(time))))
   const plays = []
   for (let time = 0; time < TIMES; time++) {
-    plays.push(both())
+    plays.push(both(time))
     if (app.isHeavy) await plays.at(-1)
   }
   const played = await Promise.all(plays)

@@ -22,7 +22,7 @@ export const apps = [
     server: (port) => new Program(port, ['ruby', 'cable_server.rb', String(port)]),
     async play(address, outcome) {
       const createConsumer = await library()
-      const member = (name) => {
+      const member = (name) => outcome.member(() => {
         const consumer = createConsumer(`ws://${address}/cable`)
         const channel = consumer.subscriptions.create({ channel: 'RoomChannel', room: 'lobby' }, {
           connected() { this.perform('appear', { name }) },
@@ -33,7 +33,7 @@ export const apps = [
           disconnected: () => outcome.closed(),
         })
         return { consumer, channel }
-      }
+      })
       const last = {}
       const [a, b] = [member('a'), member('b')]
       const stop = every(300, (i) => {

@@ -1,4 +1,5 @@
 // graphql-ws: recipes of its documentation. Clients try again as often as it takes.
+import { AsyncResource } from 'node:async_hooks'
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
 import { every, Program } from './processes.mjs'
@@ -7,12 +8,14 @@ const server = (port, folder) => new Program(port, ['node', 'graphql_server.mjs'
 
 function connect(address, outcome, on = {}, options = {}) {
   let isOpen = false
+  // A client connects when it is first used, by whoever uses it: its pauses are its own all the same.
+  const retryWait = () => new Promise((done) => setTimeout(done, 500 + Math.random() * 500))
   return createClient({
     url: `ws://${address}/graphql`,
     webSocketImpl: WebSocket,
     retryAttempts: Infinity,
     shouldRetry: () => true,
-    retryWait: () => new Promise((done) => setTimeout(done, 500 + Math.random() * 500)),
+    retryWait: outcome.member(() => AsyncResource.bind(retryWait)),
     on: {
       opened: () => { isOpen = true },
       closed: () => { if (isOpen) outcome.closed(); isOpen = false },

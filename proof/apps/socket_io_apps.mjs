@@ -6,7 +6,7 @@ const server = (name) => (port, folder) =>
   new Program(port, ['node', 'socket_io_server.mjs', name, String(port), folder])
 
 function connect(address, outcome, options = {}) {
-  const socket = io(`http://${address}`, { transports: ['websocket'], forceNew: true, ...options })
+  const socket = outcome.member(() => io(`http://${address}`, { transports: ['websocket'], forceNew: true, ...options }))
   socket.on('disconnect', () => outcome.closed())
   return socket
 }

@@ -281,7 +281,7 @@ the gateway is built as it is installed (profile `dist`). A publisher that talks
 cannot deliver more to 300 clients; each when the last one was confirmed. *Lost* is what was confirmed and a client has not had, of so many; the time counts from the first number that was confirmed after
 the return of the broker, and ends with the first number that half of the clients have, and all.
 
-A broker that is killed or shuts down (SIGTERM) is started again, mosquitto after about 2 s; RabbitMQ may take longer than the 30 s that a gateway waits
+A broker that is killed or shuts down (SIGTERM) is started again, mosquitto after about 2 s; RabbitMQ may take longer than the 60 s that a gateway waits
 by default on a busy machine, so its route has `hold.lost = \"2m\"`. None of the two can close with 1012: a small server in front of them does, and is away as
 long while numbers go on. Neither says goodbye when it shuts down: the connections break. A broker that is frozen is only silent: the gateway
 keeps its connections ([for how long](gateway.md#when-the-backend-ends)), and sends heartbeats of STOMP in its place.
@@ -296,9 +296,12 @@ const APPS_HEAD: &str = "\
 # What applications notice of a server that goes
 
 `cargo xtask proof apps` writes this page: small applications, written as the documentation of their libraries shows them (tutorials,
-guides, READMEs, recipes), with the libraries' real servers or brokers, everything on 127.0.0.1. Each is played three times, and all of it counts together;
+guides, READMEs, recipes), with the libraries' real servers or brokers, everything on 127.0.0.1. Each is played four times, and all of it counts together;
 each time without a gateway and, at the same time, behind `revoir serve` with nothing but an upstream. After 3 s its server is killed; it is started again
 2 s later, and everybody is watched for 20 s more (RabbitMQ takes longer than 10 s to start; the clock runs from then).
+
+When a client comes back is drawn by its library (Socket.IO, graphql-ws, Action Cable). Each member's numbers are the same with and without the gateway, and in every second play
+two members have each other's: which of them is first is not luck of one side.
 
 *Closes*: a member was disconnected. *Lost*: what the library, or the server, had confirmed or was told, and whom it was for never got, by the end.
 *Doubled* and *out of order* are of what came. *Back*: when the last of those to whom something was said heard something again, from the moment in which
