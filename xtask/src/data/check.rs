@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::emit::RANGES;
 use super::model::{AboutLocale, Bodies, Data, EntryText, FactsFile, Locale, Texts, code_range};
+use super::named;
 use super::observed::conflicts;
 use super::stamp::{hash, table_hash};
 
@@ -218,6 +219,8 @@ fn keys(data: &Data, locale: &Locale, found: &mut Vec<String>) {
             found,
         );
         same_set(&place("note"), note, ids(&text.note), found);
+        let file = format!("{tag}/codes.toml");
+        found.extend(named::problems(data, &file, entry, text));
     }
     let causes = data.causes.iter().map(|cause| cause.id.clone());
     same_set(

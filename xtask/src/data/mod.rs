@@ -13,6 +13,7 @@ mod emit;
 mod emit_diagnosis;
 mod files;
 mod model;
+mod named;
 mod observed;
 mod stamp;
 

@@ -64,6 +64,8 @@ pub(crate) struct FactsFile {
     pub(crate) figures: BTreeMap<String, String>,
     /// Names that contain digits and may stand in prose, longest first.
     pub(crate) names_with_digits: Vec<String>,
+    /// What sentences call implementations, where `observed` has another name or none.
+    pub(crate) implementations: Vec<String>,
     /// HTTP statuses that prose speaks of.
     pub(crate) http_statuses: Vec<u16>,
     pub(crate) code: Vec<Entry>,

@@ -30,7 +30,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             next: "Reconnect with exponential backoff and resume the session. Do not reconnect if the user is leaving your own page.",
             server_next: "Nothing to fix. Keep the session for a while in case the page is restored or reloaded, then end it.",
             seen: &["The user navigated away, reloaded the page or closed the tab: browsers close with 1001 when the document is destroyed.", "The server was shut down or redeployed. python websockets closes its clients with 1001.", "An edge proxy restarted. Cloudflare sends 1001 with the reason “CloudFlare WebSocket proxy restarting”.", "Caddy reloaded its configuration: proxied connections get 1001, either immediately or after `stream_close_delay`.", "OkHttp closes with 1001 on its own when its send queue exceeds 16 MiB.", "The connection reached a limit of AWS API Gateway: 10 min without traffic, or 2 h in total."],
-            fix: &["Received from a browser: nothing to fix.", "Received from a server: reconnect with exponential backoff and resume the session.", "Do not treat `wasClean = true` as “do not retry”. It only says that the closing handshake completed.", "With Caddy, set `stream_close_delay` to postpone the close. Behind Cloudflare, expect it and reconnect."],
+            fix: &["Received from a browser: nothing to fix.", "Received from a server: reconnect with exponential backoff and resume the session.", "Do not treat `wasClean = true` as “do not retry”. It only says that the closing handshake completed.", "With Caddy, set `stream_close_delay` to postpone the close. If the edge proxy is not yours, expect it and reconnect."],
             note: &["A page cannot send it: `close(1001)` throws `InvalidAccessError`.", "Chrome's back/forward cache keeps a page the user left, along with its connection, which still answers pings. The 1001 comes when Chrome discards the page; we measured 600 s.", "Chrome sends 1001 even when the page's process is killed. Only when the whole browser is killed does TCP close without a Close frame, which is 1006.", "websocket-client does not reconnect on its own after 1001."],
         },
         EntryText {
@@ -44,7 +44,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             next: "Fix the cause first. One delayed attempt without extensions is reasonable, in case a proxy corrupted the bytes. Do not retry in a loop.",
             server_next: "Log which rule was broken: your server or a proxy sent something invalid.",
             seen: &["A reserved bit is set although no extension was negotiated: one side compresses, and the other does not know.", "A client sent an unmasked frame, or a server sent a masked one.", "A frame had an unknown opcode, a control frame was fragmented or too long, or a continuation frame had nothing to continue.", "A Close frame had a one-byte body, or a code that must not be sent.", "The peer's library does not recognize a valid code: gorilla/websocket and tungstenite reject 1014, faye-websocket also 1012 and 1013.", "Something wrote plain HTTP, such as a proxy's error page, into an open connection."],
-            fix: &["Capture the first bad frame and decode it. Its first byte usually points to the cause.", "Make both sides agree on permessage-deflate: accept the offer only if you will use it.", "Send only valid close codes. A proxy must never forward 1005, 1006 or 1015.", "If the bytes spell HTTP, fix the proxy or framework that responds inside the connection.", "If the rejected code is 1012, 1013 or 1014, send 1001 or 1011 to that peer instead. Current versions of gorilla/websocket and tungstenite reject 1014, and faye-websocket rejects all three."],
+            fix: &["Capture the first bad frame and decode it. Its first byte usually points to the cause.", "Make both sides agree on permessage-deflate: accept the offer only if you will use it.", "Send only valid close codes. A proxy must never forward 1005, 1006 or 1015.", "If the bytes spell HTTP, fix the proxy or framework that responds inside the connection.", "If the rejected code is 1012, 1013 or 1014, send 1001 or 1011 to that peer instead."],
             note: &["For text that is not valid UTF-8, Chrome sends 1002 instead of 1007 and reports 1006 to its own page. The two ends see different codes.", "After a framing error, some implementations, such as tungstenite, Deno and Firefox, drop the connection without a Close frame, so the peer sees 1006.", "tungstenite reports 1002 to its application when the peer sent a code it does not recognize. The original code is lost."],
         },
         EntryText {
@@ -101,7 +101,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "Keep the session for a while: the client is likely to reconnect.",
             seen: &["The opening handshake failed: name resolution, TCP, TLS, an HTTP status other than 101, or a subprotocol mismatch.", "A proxy or load balancer closed an idle connection. Common idle timeouts are 55, 60, 100, 120, 230, 240, 300, 350, 600 s.", "The other process crashed, was killed, or was redeployed without draining.", "The network changed or was lost: a switch from Wi-Fi to mobile data, a VPN, sleep, or an unplugged cable.", "This side's own implementation failed the connection because of an invalid frame. The peer received 1002 or 1007 and knows more.", "A `close()` was never answered. The timeout is 10 s in python websockets, 30 s in ws, and 60 s in Chrome and OkHttp."],
             fix: &["First find out whether the connection ever opened. Then check how long it had been idle and how TCP ended: FIN, RST or nothing.", "Have the server send a ping every 20 s and expect the pong. This keeps the connection below every common idle timeout and detects dead connections early. Pages cannot send pings.", "Raise the idle timeout on every hop: nginx `proxy_read_timeout`, the load balancer's idle timeout, HAProxy `timeout tunnel`.", "On the server, send a Close frame first, shut down the write side, read to the end of the stream, and then close the socket.", "Repeat the handshake outside the browser, with curl or another native client. It can show what the browser hides."],
-            note: &["By specification, browsers report DNS, TCP, TLS, HTTP and framing failures alike as 1006, so that pages cannot scan the local network.", "tungstenite never reports 1006. It reports a FIN as “Connection reset without closing handshake” and an RST as an I/O error.", "gorilla/websocket and Java's HttpClient report 1006 for a FIN, but a plain network error for an RST.", "aiohttp accepts a Close frame that literally contains 1006."],
+            note: &["By specification, browsers report DNS, TCP, TLS, HTTP and framing failures alike as 1006, so that pages cannot scan the local network.", "tungstenite never reports 1006. It reports a FIN as “Connection reset without closing handshake” and an RST as an I/O error.", "gorilla/websocket and, in most runs, Java's HttpClient report 1006 for a FIN, but a plain network error for an RST.", "aiohttp accepts a Close frame that literally contains 1006."],
         },
         EntryText {
             title: "Invalid Frame Payload Data",
@@ -163,7 +163,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             title: "Internal Error",
             short: "Something unexpected failed inside the sender.",
             meaning: "The WebSocket counterpart of HTTP 500: the sender met a condition that kept it from continuing. RFC 6455 named it “Internal Server Error”; an erratum extended it to both sides.",
-            trap: "python websockets and uvicorn also use it for keepalive. A 1011 with “keepalive ping timeout” means that the receiver of the code did not answer a ping, not that the sender crashed.",
+            trap: "Some implementations also use it for keepalive. A 1011 with “keepalive ping timeout” means that the receiver of the code did not answer a ping, not that the sender crashed.",
             peer: "Its program failed, or stopped waiting for your pong.",
             cause: "an exception in the handler",
             usage: "Send it when your own program fails and cannot continue.",
@@ -218,7 +218,7 @@ pub(crate) static BODIES: Bodies = Bodies {
         EntryText {
             title: "TLS Handshake Failed",
             short: "Reported locally when the TLS handshake fails: WebSocket never started.",
-            meaning: "An implementation may use this number to report a connection that failed during the TLS handshake. It is never sent. You will rarely see it: Firefox reports it to pages, Chrome reports 1006, and most libraries report a TLS error.",
+            meaning: "An implementation may use this number to report a connection that failed during the TLS handshake. It is never sent. You will rarely see it: some browsers report it to pages, others report 1006, and most libraries report a TLS error.",
             trap: "If you receive 1015 from a peer, the peer has a bug: nobody can send a frame before TLS is established.",
             peer: "It never got as far as WebSocket.",
             cause: "a certificate that is not accepted",
@@ -227,7 +227,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "Log the TLS alert: the client does not accept your certificate or TLS version.",
             seen: &["The certificate is expired, self-signed, or issued for another name.", "An intermediate certificate is missing. Browsers often cope with this; libraries do not.", "There is no common TLS version or cipher suite, the client did not send the server name, or the server requires a client certificate.", "A corporate proxy or antivirus program intercepts TLS."],
             fix: &["Run `openssl s_client -connect host:443 -servername host`, then fix the certificate chain and the names.", "Open the https address in the same browser. It shows the actual certificate error.", "Check the clock: a wrong date makes valid certificates look invalid."],
-            note: &["By specification, browsers report 1006, so that pages cannot tell a TLS failure from other failures. Chrome does this.", "Firefox reports 1015 to the page when the TLS handshake fails, for example because of a self-signed certificate or a server without TLS."],
+            note: &["By specification, browsers report 1006, so that pages cannot tell a TLS failure from other failures.", "Firefox reports 1015 to the page when the TLS handshake fails, for example because of a self-signed certificate or a server without TLS. Chrome reports 1006."],
         },
         EntryText {
             title: "Unauthorized",

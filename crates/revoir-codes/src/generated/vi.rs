@@ -30,7 +30,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             next: "Kết nối lại theo exponential backoff và khôi phục phiên. Đừng kết nối lại nếu người dùng đang rời chính trang của bạn.",
             server_next: "Không cần sửa gì. Giữ phiên một lúc, phòng khi trang được khôi phục hoặc tải lại, rồi kết thúc phiên.",
             seen: &["Người dùng chuyển trang, tải lại hoặc đóng tab: trình duyệt đóng bằng 1001 khi document bị hủy.", "Server tắt hoặc được deploy lại; python websockets đóng các client bằng 1001.", "Edge proxy khởi động lại; Cloudflare gửi 1001 với reason “CloudFlare WebSocket proxy restarting”.", "Caddy nạp lại cấu hình: các kết nối đi qua proxy nhận 1001, ngay lập tức hoặc sau `stream_close_delay`.", "OkHttp tự đóng bằng 1001 khi hàng đợi gửi vượt 16 MiB.", "Kết nối chạm một giới hạn của AWS API Gateway: không có dữ liệu qua lại trong 10 phút, hoặc đã mở được 2 giờ."],
-            fix: &["Nhận từ trình duyệt: không cần sửa gì.", "Nhận từ server: kết nối lại theo exponential backoff và khôi phục phiên.", "Đừng hiểu `wasClean = true` là “đừng thử lại”: nó chỉ cho biết handshake đóng kết nối đã hoàn tất.", "Với Caddy, đặt `stream_close_delay` để trì hoãn việc đóng kết nối; nếu đứng sau Cloudflare, hãy lường trước mã 1001 và kết nối lại."],
+            fix: &["Nhận từ trình duyệt: không cần sửa gì.", "Nhận từ server: kết nối lại theo exponential backoff và khôi phục phiên.", "Đừng hiểu `wasClean = true` là “đừng thử lại”: nó chỉ cho biết handshake đóng kết nối đã hoàn tất.", "Với Caddy, đặt `stream_close_delay` để trì hoãn việc đóng kết nối; nếu edge proxy không do bạn quản lý, hãy lường trước mã 1001 và kết nối lại."],
             note: &["Trang web không gửi được mã này: `close(1001)` ném `InvalidAccessError`.", "Khi người dùng chuyển trang, back/forward cache của Chrome giữ lại trang cũ cùng kết nối của nó, và kết nối đó vẫn trả lời ping. 1001 chỉ đến khi Chrome bỏ trang; chúng tôi đo được 600 giây.", "Chrome vẫn gửi 1001 ngay cả khi tiến trình của trang bị kill. Chỉ khi cả trình duyệt bị kill thì TCP mới đóng mà không có frame Close, tức là 1006.", "websocket-client không tự kết nối lại sau 1001."],
         },
         EntryText {
@@ -44,7 +44,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             next: "Khắc phục nguyên nhân trước. Có thể thử lại một lần sau một khoảng chờ, không dùng extension, phòng khi proxy làm hỏng các byte; đừng thử lại liên tục.",
             server_next: "Ghi log quy tắc bị vi phạm: server của bạn hoặc một proxy đã gửi thứ không hợp lệ.",
             seen: &["Có bit dự trữ được bật dù hai bên không thỏa thuận extension nào: một bên nén mà bên kia không biết.", "Frame của client không được mask, hoặc frame của server lại được mask.", "Opcode lạ, frame điều khiển bị fragment hoặc quá dài, frame continuation không có frame mở đầu.", "Frame Close có body chỉ một byte, hoặc mang mã không được phép gửi.", "Thư viện của phía bên kia không biết một mã hợp lệ: gorilla/websocket và tungstenite từ chối 1014, faye-websocket từ chối thêm cả 1012 và 1013.", "Có thành phần nào đó ghi HTTP thuần vào kết nối đang mở, chẳng hạn proxy ghi trang lỗi của nó."],
-            fix: &["Bắt frame hỏng đầu tiên và giải mã; thường chỉ nhìn byte đầu là biết nguyên nhân.", "Cho hai bên thống nhất về permessage-deflate: chỉ nhận lời đề nghị nén nếu thật sự sẽ dùng.", "Chỉ gửi mã đóng hợp lệ; proxy không bao giờ được chuyển tiếp 1005, 1006 hoặc 1015.", "Nếu các byte là văn bản HTTP, hãy sửa proxy hoặc framework đã trả lời vào bên trong kết nối.", "Nếu mã bị từ chối là 1012, 1013 hoặc 1014, hãy gửi cho phía đó 1001 hoặc 1011. Các phiên bản hiện nay của gorilla/websocket và tungstenite từ chối 1014, còn faye-websocket từ chối cả ba."],
+            fix: &["Bắt frame hỏng đầu tiên và giải mã; thường chỉ nhìn byte đầu là biết nguyên nhân.", "Cho hai bên thống nhất về permessage-deflate: chỉ nhận lời đề nghị nén nếu thật sự sẽ dùng.", "Chỉ gửi mã đóng hợp lệ; proxy không bao giờ được chuyển tiếp 1005, 1006 hoặc 1015.", "Nếu các byte là văn bản HTTP, hãy sửa proxy hoặc framework đã trả lời vào bên trong kết nối.", "Nếu mã bị từ chối là 1012, 1013 hoặc 1014, hãy gửi cho phía đó 1001 hoặc 1011."],
             note: &["Gặp text không phải UTF-8, Chrome gửi 1002 chứ không gửi 1007, và báo 1006 cho trang của mình: hai đầu thấy hai mã khác nhau.", "Gặp lỗi frame, một số thư viện và trình duyệt như tungstenite, Deno và Firefox ngắt kết nối mà không gửi frame Close, nên phía bên kia thấy 1006.", "Khi phía bên kia gửi một mã lạ, tungstenite báo 1002 cho ứng dụng. Mã gốc bị mất."],
         },
         EntryText {
@@ -101,7 +101,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "Giữ phiên một lúc: nhiều khả năng client sẽ kết nối lại.",
             seen: &["Handshake mở kết nối thất bại: phân giải tên, TCP, TLS, HTTP status khác 101, hoặc subprotocol không khớp.", "Proxy hoặc load balancer đóng một kết nối idle. Các idle timeout thường gặp là 55, 60, 100, 120, 230, 240, 300, 350, 600 giây.", "Tiến trình bên kia crash, bị kill, hoặc được deploy lại mà không drain.", "Mạng thay đổi hoặc bị mất: chuyển từ Wi-Fi sang dữ liệu di động, VPN, máy ngủ, hoặc rút cáp.", "Chính thư viện WebSocket phía bạn hủy kết nối vì gặp frame hỏng; phía bên kia nhận 1002 hoặc 1007 nên biết nhiều hơn.", "`close()` không bao giờ được trả lời: thời hạn chờ là 10 giây với python websockets, 30 giây với ws, 60 giây với Chrome và OkHttp."],
             fix: &["Trước hết hãy xem kết nối đã từng mở chưa. Sau đó xem nó đã idle bao lâu và TCP kết thúc thế nào: FIN, RST hay không có gì.", "Cho server gửi ping mỗi 20 giây và chờ pong. Nhờ vậy kết nối không chạm các idle timeout thường gặp, và kết nối đã chết được phát hiện sớm. Trang web không gửi ping được.", "Nâng idle timeout ở mọi chặng: nginx `proxy_read_timeout`, idle timeout của load balancer, HAProxy `timeout tunnel`.", "Trên server: gửi frame Close trước, shutdown chiều ghi, đọc đến hết luồng dữ liệu, rồi mới đóng socket.", "Thực hiện lại handshake bên ngoài trình duyệt, bằng curl hoặc một client native khác: nó cho thấy điều mà trình duyệt giấu."],
-            note: &["Theo đặc tả, trình duyệt báo mọi lỗi DNS, TCP, TLS, HTTP và frame như nhau, là 1006, để trang web không dò quét được mạng nội bộ.", "tungstenite không bao giờ báo 1006: nó báo FIN là “Connection reset without closing handshake”, và báo RST là lỗi I/O.", "gorilla/websocket và HttpClient của Java báo 1006 khi gặp FIN, nhưng chỉ báo lỗi mạng thông thường khi gặp RST.", "aiohttp chấp nhận cả frame Close mang đúng số 1006."],
+            note: &["Theo đặc tả, trình duyệt báo mọi lỗi DNS, TCP, TLS, HTTP và frame như nhau, là 1006, để trang web không dò quét được mạng nội bộ.", "tungstenite không bao giờ báo 1006: nó báo FIN là “Connection reset without closing handshake”, và báo RST là lỗi I/O.", "gorilla/websocket và, trong phần lớn các lần đo, HttpClient của Java báo 1006 khi gặp FIN, nhưng chỉ báo lỗi mạng thông thường khi gặp RST.", "aiohttp chấp nhận cả frame Close mang đúng số 1006."],
         },
         EntryText {
             title: "Dữ liệu payload không hợp lệ",
@@ -163,7 +163,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             title: "Lỗi nội bộ",
             short: "Bên gửi gặp lỗi nội bộ ngoài dự kiến.",
             meaning: "Mã WebSocket tương ứng với HTTP 500: bên gửi gặp tình huống khiến nó không thể tiếp tục. RFC 6455 gọi là “Internal Server Error”; sau đó một erratum cho phép cả hai phía dùng.",
-            trap: "python websockets và uvicorn còn dùng mã này cho keepalive: 1011 kèm “keepalive ping timeout” nghĩa là bên nhận mã đã không trả lời ping, chứ không phải bên gửi bị crash.",
+            trap: "Một số phần mềm còn dùng mã này cho keepalive: 1011 kèm “keepalive ping timeout” nghĩa là bên nhận mã đã không trả lời ping, chứ không phải bên gửi bị crash.",
             peer: "Chương trình bên đó gặp lỗi, hoặc không chờ pong của bạn nữa.",
             cause: "exception trong handler",
             usage: "Gửi khi chương trình của bạn gặp lỗi và không thể tiếp tục.",
@@ -218,7 +218,7 @@ pub(crate) static BODIES: Bodies = Bodies {
         EntryText {
             title: "TLS handshake thất bại",
             short: "Phía bạn tự báo khi TLS handshake thất bại: WebSocket chưa hề bắt đầu.",
-            meaning: "Thư viện hoặc trình duyệt có thể dùng con số này để báo kết nối thất bại trong lúc TLS handshake. Nó không bao giờ được gửi đi. Bạn hiếm khi thấy nó: Firefox báo nó cho trang, Chrome báo 1006, đa số thư viện báo lỗi TLS.",
+            meaning: "Thư viện hoặc trình duyệt có thể dùng con số này để báo kết nối thất bại trong lúc TLS handshake. Nó không bao giờ được gửi đi. Bạn hiếm khi thấy nó: có trình duyệt báo nó cho trang, có trình duyệt báo 1006, đa số thư viện báo lỗi TLS.",
             trap: "Nếu bạn nhận 1015 từ phía bên kia thì phía đó có bug: không ai gửi được frame khi TLS chưa thiết lập xong.",
             peer: "Chưa đi được tới bước WebSocket.",
             cause: "chứng chỉ không được chấp nhận",
@@ -227,7 +227,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "Ghi log TLS alert: client không chấp nhận chứng chỉ hoặc phiên bản TLS của bạn.",
             seen: &["Chứng chỉ hết hạn, tự ký, hoặc cấp cho tên khác.", "Thiếu chứng chỉ trung gian: trình duyệt thường vẫn xoay xở được, thư viện thì không.", "Không có phiên bản TLS hoặc cipher suite chung, client không gửi tên server (SNI), hoặc server đòi chứng chỉ client.", "Proxy công ty hoặc phần mềm diệt virus giải mã TLS giữa đường."],
             fix: &["Chạy `openssl s_client -connect host:443 -servername host`, rồi sửa chuỗi chứng chỉ và tên.", "Mở địa chỉ https trong chính trình duyệt đó. Nó cho thấy lỗi chứng chỉ thật sự.", "Kiểm tra đồng hồ: sai ngày thì chứng chỉ đúng cũng bị coi là không hợp lệ."],
-            note: &["Theo đặc tả, trình duyệt báo 1006 để trang web không phân biệt được lỗi TLS với các lỗi khác. Chrome làm đúng như vậy.", "Firefox báo 1015 cho trang khi TLS handshake thất bại, chẳng hạn vì chứng chỉ tự ký hoặc server không dùng TLS."],
+            note: &["Theo đặc tả, trình duyệt báo 1006 để trang web không phân biệt được lỗi TLS với các lỗi khác.", "Firefox báo 1015 cho trang khi TLS handshake thất bại, chẳng hạn vì chứng chỉ tự ký hoặc server không dùng TLS. Chrome báo 1006."],
         },
         EntryText {
             title: "Chưa xác thực",

@@ -30,7 +30,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             next: "按指数退避重连，并恢复会话。如果是用户正在离开本页面，就不要重连。",
             server_next: "无需修复。页面可能恢复或刷新，会话先保留一阵，再结束。",
             seen: &["用户去了别的页面、刷新了页面或关闭了标签页：文档销毁时，浏览器以 1001 关闭连接。", "服务端停机或重新部署。python websockets 以 1001 关闭所有客户端的连接。", "边缘代理重启。Cloudflare 发 1001，reason 为“CloudFlare WebSocket proxy restarting”。", "Caddy 重新加载了配置：经它代理的连接会收到 1001，要么立刻，要么在 `stream_close_delay` 之后。", "OkHttp 的发送队列超过 16 MiB 时，会自行以 1001 关闭。", "连接达到 AWS API Gateway 的上限：空闲 10 分钟，或总共存活 2 小时。"],
-            fix: &["来自浏览器：无需修复。", "来自服务端：按指数退避重连，并恢复会话。", "不要把 `wasClean = true` 理解成“不要重试”：它只说明关闭握手已完成。", "用 Caddy，就设置 `stream_close_delay` 推迟关闭；经过 Cloudflare，这属于正常现象，重连即可。"],
+            fix: &["来自浏览器：无需修复。", "来自服务端：按指数退避重连，并恢复会话。", "不要把 `wasClean = true` 理解成“不要重试”：它只说明关闭握手已完成。", "用 Caddy，就设置 `stream_close_delay` 推迟关闭；边缘代理不归你管时，这属于正常现象，重连即可。"],
             note: &["页面不能发送：`close(1001)` 会抛出 `InvalidAccessError`。", "用户离开后，Chrome 的往返缓存会保留原页面及其连接，ping 照常得到回应。Chrome 丢弃该页面时才发 1001；实测为 600 秒。", "即使渲染进程被杀，Chrome 仍会发 1001。只有整个浏览器被杀，TCP 才会在没有发出 Close 帧时就关闭，也就是 1006。", "websocket-client 收到 1001 后不会自动重连。"],
         },
         EntryText {
@@ -44,7 +44,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             next: "先修复问题。数据也可能是代理改坏的，所以可以关掉扩展，隔一会儿再试一次。不要循环重试。",
             server_next: "记下违反了哪条规则：服务端或代理发出了非法数据。",
             seen: &["没有协商扩展，保留位却被置位：一端开了压缩，另一端不知道。", "客户端的帧没加掩码，或服务端的帧加了掩码。", "帧的 opcode 未知，控制帧被分片或过长，或者延续帧前面没有首帧。", "Close 帧的载荷只有一个字节，或带了不得发送的码。", "对端的库不认识某个合法的码：gorilla/websocket 和 tungstenite 拒收 1014，faye-websocket 连 1012 和 1013 也拒收。", "有程序往已建立的连接里写了普通 HTTP，例如代理的错误页。"],
-            fix: &["抓取第一个坏帧并解码，看首字节通常就能找到原因。", "让两端就 permessage-deflate 达成一致：确实要用，才接受。", "只发合法的关闭码。代理绝不能转发 1005、1006 或 1015。", "如果字节内容是 HTTP，就修复往连接里写响应的代理或框架。", "如果被拒收的码是 1012、1013 或 1014，就给这个对端改发 1001 或 1011。当前版本的 gorilla/websocket 和 tungstenite 拒收 1014，faye-websocket 三个都拒收。"],
+            fix: &["抓取第一个坏帧并解码，看首字节通常就能找到原因。", "让两端就 permessage-deflate 达成一致：确实要用，才接受。", "只发合法的关闭码。代理绝不能转发 1005、1006 或 1015。", "如果字节内容是 HTTP，就修复往连接里写响应的代理或框架。", "如果被拒收的码是 1012、1013 或 1014，就给这个对端改发 1001 或 1011。"],
             note: &["文本不是合法的 UTF-8 时，Chrome 发出的是 1002 而非 1007，报告给页面的却是 1006。两端看到的码不一样。", "帧格式出错后，tungstenite、Deno 和 Firefox 等实现不发 Close 帧就断开，对端看到的是 1006。", "对端发来 tungstenite 不认识的码，它就向应用报告 1002，原来的码丢失。"],
         },
         EntryText {
@@ -101,7 +101,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "会话先保留一阵：客户端很可能会重连。",
             seen: &["握手失败：域名解析、TCP、TLS 出错，HTTP 状态码不是 101，或子协议不匹配。", "代理或负载均衡关闭了空闲的连接。常见的空闲超时有 55、60、100、120、230、240、300、350、600 秒。", "对端进程崩溃、被杀，或没有排空连接就重新部署。", "网络变化或中断：从 Wi-Fi 切到移动网络、启用 VPN、休眠或拔掉网线。", "本端的 WebSocket 实现因为无效的帧中止了连接。对端收到的是 1002 或 1007，线索更多。", "`close()` 一直没有得到回应。超时：python websockets 为 10 秒，ws 为 30 秒，Chrome 和 OkHttp 为 60 秒。"],
             fix: &["先弄清连接是否建立过，再看断开时已空闲多久，以及 TCP 是怎么断的：FIN、RST，还是毫无动静。", "让服务端每 20 秒发一次 ping，并等待 pong：既不会触发常见的空闲超时，又能及早发现死连接。页面发不了 ping。", "调大每一跳的空闲超时：nginx 的 `proxy_read_timeout`、负载均衡的空闲超时、HAProxy 的 `timeout tunnel`。", "服务端先发 Close 帧，关闭写端，一直读到 EOF，再关闭 socket。", "不用浏览器，改用 curl 或其他原生客户端重做握手，有可能看到浏览器隐藏的原因。"],
-            note: &["按规范，DNS、TCP、TLS、HTTP 和帧格式出错，浏览器一律报告 1006，以免页面借此扫描内网。", "tungstenite 从不报告 1006。它把 FIN 报告为“Connection reset without closing handshake”，把 RST 报告为 I/O 错误。", "gorilla/websocket 和 Java 的 HttpClient 遇到 FIN 报告 1006，遇到 RST 只报普通的网络错误。", "Close 帧里真的写着 1006，aiohttp 也照样接受。"],
+            note: &["按规范，DNS、TCP、TLS、HTTP 和帧格式出错，浏览器一律报告 1006，以免页面借此扫描内网。", "tungstenite 从不报告 1006。它把 FIN 报告为“Connection reset without closing handshake”，把 RST 报告为 I/O 错误。", "gorilla/websocket 遇到 FIN 报告 1006，遇到 RST 只报普通的网络错误；Java 的 HttpClient 在多数测试中也是如此。", "Close 帧里真的写着 1006，aiohttp 也照样接受。"],
         },
         EntryText {
             title: "帧载荷数据无效",
@@ -163,7 +163,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             title: "内部错误",
             short: "发送方遇到意外的内部错误。",
             meaning: "相当于 HTTP 500：发送方遇到意外情况，无法继续。RFC 6455 称之为“Internal Server Error”，后来的勘误让两端都可以用。",
-            trap: "python websockets 和 uvicorn 的保活机制也用它。带“keepalive ping timeout”的 1011 说明收到它的一方没有回应 ping，而不是发送方崩溃。",
+            trap: "有些实现的保活机制也用它。带“keepalive ping timeout”的 1011 说明收到它的一方没有回应 ping，而不是发送方崩溃。",
             peer: "程序出错，或不再等本端的 pong。",
             cause: "处理函数抛出异常",
             usage: "自己的程序出错、无法继续时发送。",
@@ -218,7 +218,7 @@ pub(crate) static BODIES: Bodies = Bodies {
         EntryText {
             title: "TLS 握手失败",
             short: "TLS 握手失败时由本端报告：WebSocket 还没开始。",
-            meaning: "实现可以用这个数字报告在 TLS 握手阶段失败的连接。它从不发送，也很少见到：Firefox 会报告给页面，Chrome 报告 1006，多数库报的是 TLS 错误。",
+            meaning: "实现可以用这个数字报告在 TLS 握手阶段失败的连接。它从不发送，也很少见到：有的浏览器会报告给页面，有的报告 1006，多数库报的是 TLS 错误。",
             trap: "如果从对端收到 1015，就是对端有 bug：TLS 建立之前，谁都发不了帧。",
             peer: "还没走到 WebSocket 这一步。",
             cause: "证书不被接受",
@@ -227,7 +227,7 @@ pub(crate) static BODIES: Bodies = Bodies {
             server_next: "记下 TLS 告警：客户端不接受服务端的证书或 TLS 版本。",
             seen: &["证书过期、自签名，或签发给了另一个域名。", "缺少中间证书：浏览器往往能自行补上，库不行。", "没有共同的 TLS 版本或加密套件，客户端没有发送主机名（SNI），或者服务端要求客户端证书。", "公司代理或杀毒软件拦截了 TLS。"],
             fix: &["运行 `openssl s_client -connect host:443 -servername host`，再修正证书链和域名。", "用同一浏览器打开对应的 https 地址，能看到真正的证书错误。", "检查系统时间：日期不对，有效的证书也会被判为无效。"],
-            note: &["按规范，浏览器应报告 1006，让页面分不清是 TLS 失败还是别的失败。Chrome 就是这样。", "TLS 握手失败时，Firefox 会向页面报告 1015，例如证书是自签名的，或服务端没有启用 TLS。"],
+            note: &["按规范，浏览器应报告 1006，让页面分不清是 TLS 失败还是别的失败。", "TLS 握手失败时，Firefox 会向页面报告 1015，例如证书是自签名的，或服务端没有启用 TLS。Chrome 报告 1006。"],
         },
         EntryText {
             title: "未认证",
