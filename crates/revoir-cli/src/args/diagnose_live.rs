@@ -31,8 +31,8 @@ pub(crate) struct LiveArgs {
     /// Trust only the certificates in this file (PEM)
     #[arg(long, value_name = "FILE", requires = "url", value_hint = ValueHint::FilePath)]
     pub(crate) ca: Option<PathBuf>,
-    /// Go through this proxy: http://, https:// or socks5h://, with user:password@ before the host where it
-    /// wants that. It resolves the name, so only the server behind it is looked at. `none`: through none
+    /// Go through this proxy: http://, https:// or socks5h://, with user:password@ before the host if it
+    /// asks for them. It resolves the name, so only the server behind it is looked at. `none`: use no proxy
     /// [default: as http_proxy, https_proxy, all_proxy and no_proxy say]
     #[arg(long, value_name = "URL|none", requires = "url", value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) proxy: Option<String>,

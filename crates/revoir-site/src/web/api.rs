@@ -123,7 +123,7 @@ async fn unknown() -> Response {
     problem(
         StatusCode::NOT_FOUND,
         "there is nothing under this path",
-        "/api/v1/openapi.json says what there is",
+        "/api/v1/openapi.json lists what is available",
     )
 }
 
