@@ -18,7 +18,7 @@ fn every_default_is_printed() {
         "path = \"/\"",
         "upstreams = []",
         "[route.hold]",
-        "planned = \"30s\"",
+        "planned = \"60s\"",
     ] {
         assert!(printed.lines().any(|own| own == line), "{line}: {printed}");
     }
