@@ -220,12 +220,19 @@ fn runs(page: &mut String, all: &[Results]) {
 }
 
 /// How far apart the runs were.
-fn apart(compared: &[(&Results, &Compared)]) -> &'static str {
-    let is_of_two_days = |(results, one): &(&Results, &Compared)| results.date != one.date;
-    if compared.iter().all(is_of_two_days) {
-        "Each version was played twice, on two days (times in UTC)."
-    } else {
-        "Each version was played twice (times in UTC); some twice on one day."
+fn apart(compared: &[(&Results, &Compared)]) -> String {
+    let of_one_day: Vec<&str> = compared
+        .iter()
+        .filter(|(results, one)| results.date == one.date)
+        .map(|(results, _)| &*results.name)
+        .collect();
+    let begin = "Each version was played twice, on two days (times in UTC)";
+    match of_one_day[..] {
+        [] => format!("{begin}."),
+        _ => format!(
+            "{begin}; twice on one day: {}, since the suite had changed in between.",
+            of_one_day.join(", ")
+        ),
     }
 }
 
