@@ -344,17 +344,24 @@ async fn an_upstream_that_takes_too_long_to_connect_leaves_it_to_the_next() {
         })
         .collect();
     let second = listen_async();
+    let limit = Duration::from_secs(5);
     let pool = PoolSettings {
         more: vec![target(second.local_addr().unwrap())],
         connecting: Connecting {
-            limit: Duration::from_millis(50),
+            limit,
             ..Connecting::default()
         },
         ..held_at(target(address))
     };
     let route = RouteSettings::new("/", Destination::Upstreams(pool));
     let between = routed(vec![route], Settings::default()).await;
-    let _connected = connected(&between, &second).await;
+    let mut client = ask(between.address, "").await;
+    while between.gateway.overview().upstreams[0].connections == 0 {
+        tokio::task::yield_now().await;
+    }
+    pass(limit).await;
+    let _backend = taken(&second).await;
+    assert!(client.head().await.starts_with("HTTP/1.1 101 "));
     assert!(!between.gateway.overview().upstreams[0].accepts);
     drop(waiting);
 }
