@@ -18,7 +18,7 @@ fn every_default_is_printed() {
         "path = \"/\"",
         "upstreams = []",
         "[route.hold]",
-        "planned = \"60s\"",
+        "planned = \"1m\"",
     ] {
         assert!(printed.lines().any(|own| own == line), "{line}: {printed}");
     }
