@@ -8,6 +8,7 @@ use revoir::reconnect::LinkEvent;
 use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 
+use crate::clock;
 use crate::record::{Record, report};
 
 /// Clients that begin together. The listening queue of the server is short.
@@ -49,7 +50,7 @@ async fn follow(mut link: Link, up: mpsc::Sender<()>) -> Record {
                     let _ = up.send(()).await;
                 }
                 LinkEvent::Up(_) => {
-                    record.up_at = Some(crate::now());
+                    record.up_at = Some(clock::now());
                     return;
                 }
                 LinkEvent::Down {
@@ -59,7 +60,7 @@ async fn follow(mut link: Link, up: mpsc::Sender<()>) -> Record {
                         record.ended(&ending);
                     }
                     let delay = decision.delay.unwrap_or_default().as_secs_f64();
-                    record.attempts.push(crate::now() + delay);
+                    record.attempts.push(clock::now() + delay);
                 }
                 LinkEvent::GaveUp { .. } | LinkEvent::Closed(_) => return,
                 _ => {}

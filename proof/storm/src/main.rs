@@ -8,6 +8,7 @@
 )]
 
 mod children;
+mod clock;
 mod crowd;
 mod figures;
 mod flood;
@@ -30,10 +31,4 @@ async fn main() -> anyhow::Result<()> {
         ["run", revoir, clients] => scenario::run_all(revoir, clients.parse()?).await,
         _ => bail!("usage: revoir-storm run PATH-OF-REVOIR CLIENTS"),
     }
-}
-
-/// Now, in seconds that all processes of this machine share.
-pub(crate) fn now() -> f64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.unwrap_or_default().as_secs_f64()
 }

@@ -4,7 +4,9 @@ use revoir::ending::Slot;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
-/// What one client has seen from the first ending on. Times as of [`crate::now`].
+use crate::clock;
+
+/// What one client has seen from the first ending on. Times as of [`clock::now`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// When the first connection ended.
@@ -22,7 +24,7 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn ended(&mut self, ending: &revoir::Ending) {
-        self.down_at = crate::now();
+        self.down_at = clock::now();
         self.code = ending.code().get();
         self.finish = ending.finish.id().to_owned();
         self.slot = Slot::read(ending.code(), ending.reason()).is_some();

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::{Context, bail};
 
 use crate::children::Process;
+use crate::clock;
 use crate::figures::Times;
 use crate::record::Record;
 use crate::server::{READY_IN, RETURN_OVER};
@@ -69,12 +70,12 @@ fn share(records: &[Record], holds: impl Fn(&Record) -> bool) -> f64 {
 async fn restart(revoir: &str, clients: usize, verdict: &mut Verdict) -> anyhow::Result<Times> {
     let (server, address) = Process::server(any_port()).await?;
     let crowd = Process::clients("crowd", address, clients).await?;
-    let beginning = crate::now();
+    let beginning = clock::now();
     server.signal("TERM").await?;
     let report = server.gone().await?;
-    let gone = crate::now() - beginning;
+    let gone = clock::now() - beginning;
     let (successor, _) = Process::server(address).await?;
-    let down = crate::now() - beginning;
+    let down = clock::now() - beginning;
     let records = crowd.records().await?;
     drop(successor);
     let (endings, returns) = (
@@ -108,11 +109,11 @@ async fn restart(revoir: &str, clients: usize, verdict: &mut Verdict) -> anyhow:
 async fn kill(revoir: &str, clients: usize, verdict: &mut Verdict) -> anyhow::Result<()> {
     let (server, address) = Process::server(any_port()).await?;
     let crowd = Process::clients("crowd", address, clients).await?;
-    let beginning = crate::now();
+    let beginning = clock::now();
     server.signal("KILL").await?;
     server.gone().await?;
     let (successor, _) = Process::server(address).await?;
-    let down = crate::now() - beginning;
+    let down = clock::now() - beginning;
     let records = crowd.records().await?;
     drop(successor);
     heading("SIGKILL, and a new process on the same port");
@@ -197,10 +198,10 @@ async fn with_stuck_peers(
     let (server, address) = Process::server(any_port()).await?;
     let crowd = Process::clients("crowd", address, clients).await?;
     let peers = stuck::open(address, clients / 10).await?;
-    let beginning = crate::now();
+    let beginning = clock::now();
     server.signal("TERM").await?;
     let report = server.gone().await?;
-    let gone = crate::now() - beginning;
+    let gone = clock::now() - beginning;
     let (successor, _) = Process::server(address).await?;
     let records = crowd.records().await?;
     drop((successor, peers));
