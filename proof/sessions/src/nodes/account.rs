@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use revoir::session::Verdict;
 
-use super::Phase;
+use super::phase::Phase;
 use super::walker::{Arrival, Walker};
 use crate::server::locked;
 

@@ -4,6 +4,7 @@ mod account;
 mod backend;
 mod namespace;
 mod node;
+mod phase;
 mod redis;
 mod walker;
 
@@ -18,6 +19,7 @@ use self::account::Account;
 use self::backend::Service;
 use self::namespace::Namespace;
 use self::node::{Node, Roads};
+use self::phase::Phase;
 use self::redis::RedisServer;
 use self::walker::Walker;
 use crate::process::with_keys;
@@ -36,36 +38,6 @@ const CUT_OFF: Duration = Duration::from_secs(10);
 const CALM: Duration = Duration::from_secs(10);
 
 const START: Duration = Duration::from_secs(120);
-
-/// What happens while a client comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    Start,
-    Kills,
-    Frozen,
-    CutOff,
-    End,
-}
-
-impl Phase {
-    const ALL: [Self; 5] = [
-        Self::Start,
-        Self::Kills,
-        Self::Frozen,
-        Self::CutOff,
-        Self::End,
-    ];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Start => "at the beginning",
-            Self::Kills => "a node is killed every 10 s",
-            Self::Frozen => "Redis stands still for 5 s",
-            Self::CutOff => "a node does not reach Redis for 10 s",
-            Self::End => "afterwards",
-        }
-    }
-}
 
 /// How much there is of everything.
 #[derive(Clone, Copy, Debug)]

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use anyhow::Context;
 use tokio::process::{Child, Command};
 
-use super::Phase;
 use super::namespace::Namespace;
+use super::phase::Phase;
 use crate::process::serve;
 use crate::server::locked;
 

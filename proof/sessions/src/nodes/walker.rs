@@ -12,9 +12,9 @@ use socket2::Socket;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::Phase;
 use super::backend::SharedTalk;
 use super::node::Roads;
+use super::phase::Phase;
 use crate::coming_back;
 use crate::server::{locked, number};
 
