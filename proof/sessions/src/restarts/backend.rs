@@ -8,7 +8,7 @@ use std::time::Instant;
 use revoir::{Acceptor, Config, Ending, Message, Server, WebSocket};
 use tokio::time::interval;
 
-use super::{PACE, SharedTalk};
+use super::talk::{PACE, SharedTalk};
 use crate::server::{locked, number};
 
 pub(super) struct Backend {

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tokio::time::interval;
 
-use super::{PACE, SharedTalk};
+use super::talk::{PACE, SharedTalk};
 use crate::server::{locked, number};
 
 /// Longer than the end of a gateway takes.

@@ -3,10 +3,11 @@
 mod backend;
 mod client;
 mod gateway;
+mod route;
+mod talk;
 mod tally;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -15,6 +16,8 @@ use tokio::time::{sleep, timeout};
 use self::backend::Backend;
 use self::client::Client;
 use self::gateway::{Gateway, How};
+use self::route::Route;
+use self::talk::PACE;
 use self::tally::Tally;
 
 /// So often it ends, in turn by SIGTERM and by SIGKILL.
@@ -26,58 +29,12 @@ const POINTS_IN_MEMORY: u64 = 10;
 /// On each route.
 const CLIENTS: usize = 10;
 
-/// Both ends say something as often as this.
-const PACE: Duration = Duration::from_millis(20);
-
 /// A gateway lives for so long, drawn anew each time.
 const LIVES: std::ops::Range<u64> = 200..800;
 
 /// Until all are back, and have said what they have to say.
 const BACK: Duration = Duration::from_secs(60);
 const SETTLE: Duration = Duration::from_secs(3);
-
-/// How sessions of a route are kept, and what becomes of them by rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
-    /// Held, acknowledgements wait.
-    Acks,
-    /// Held, messages wait as well.
-    BeforeSend,
-    /// Its backend is for one connection.
-    Tunnel,
-}
-
-impl Route {
-    const ALL: [Self; 3] = [Self::Acks, Self::BeforeSend, Self::Tunnel];
-
-    const fn path(self) -> &'static str {
-        match self {
-            Self::Acks => "/acks",
-            Self::BeforeSend => "/before-send",
-            Self::Tunnel => "/tunnel",
-        }
-    }
-
-    const fn verdict(self) -> &'static str {
-        match self {
-            Self::Acks | Self::BeforeSend => "resumed",
-            Self::Tunnel => "fresh:backend",
-        }
-    }
-
-    fn config(self, backend: std::net::SocketAddr) -> String {
-        let (mode, durable) = match self {
-            Self::Acks => ("hold", "acks"),
-            Self::BeforeSend => ("hold", "before-send"),
-            Self::Tunnel => ("tunnel", "acks"),
-        };
-        format!(
-            "[[route]]\npath = \"{}\"\nmode = \"{mode}\"\nupstreams = [\"ws://{backend}\"]\n\
-             [route.session]\nprincipal = \"none\"\ndurable = \"{durable}\"\n",
-            self.path()
-        )
-    }
-}
 
 pub(crate) async fn run(revoir: &Path) -> anyhow::Result<()> {
     println!("## A gateway that is stopped and killed\n");
@@ -174,41 +131,3 @@ async fn all_are_back(clients: &[(Route, Client)], verdicts: u64) -> anyhow::Res
         format!("not back after {BACK:?}, at point {verdicts}: {late:?}")
     })
 }
-
-/// What one client and its backend have said, and heard.
-#[derive(Debug, Default)]
-struct Talk {
-    at_client: std::sync::Mutex<AtClient>,
-    at_backend: std::sync::Mutex<AtBackend>,
-}
-
-#[derive(Debug, Default)]
-struct AtClient {
-    sent: u64,
-    got: Vec<u64>,
-    returned: Vec<u64>,
-    /// What it was told of its session, and when.
-    verdicts: Vec<(Instant, &'static str)>,
-    /// So many messages will not come, as it was told then.
-    missing: Vec<(Instant, u64)>,
-    /// Another backend, as it was told then: so many messages may not have been read by the one before.
-    changes: Vec<(Instant, u64)>,
-}
-
-#[derive(Debug, Default)]
-struct AtBackend {
-    /// Numbers that were given so far; one whose connection broke was not sent.
-    given: u64,
-    /// When each was handed to the system.
-    sent: Vec<(u64, Instant)>,
-    got: Vec<u64>,
-}
-
-impl AtBackend {
-    const fn next(&mut self) -> u64 {
-        self.given += 1;
-        self.given - 1
-    }
-}
-
-type SharedTalk = Arc<Talk>;

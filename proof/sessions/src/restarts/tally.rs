@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::Route;
 use super::client::Client;
 use super::gateway::How;
+use super::route::Route;
 use crate::server::locked;
 
 /// How the lives of the gateway ended, and when.
