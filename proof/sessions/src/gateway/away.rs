@@ -8,7 +8,7 @@ use revoir::{Client, WebSocket};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::time::sleep;
 
-use super::{config, started_backend};
+use super::backend::{config, started_backend};
 use crate::detached::come_and_go;
 use crate::process::{Gateway, Process};
 

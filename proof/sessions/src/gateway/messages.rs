@@ -8,7 +8,7 @@ use revoir::session;
 use revoir::{Client, Link, Message, WebSocket};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use super::{config, started_backend};
+use super::backend::{config, started_backend};
 use crate::process::Gateway;
 
 const CLIENTS: usize = 100;

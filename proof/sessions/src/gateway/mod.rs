@@ -1,51 +1,9 @@
 //! The gateway: what sessions cost it, beside clients without one.
 
 mod away;
+mod backend;
 mod messages;
 
 pub(crate) use away::{run as away, wait_on};
+pub(crate) use backend::run as backend;
 pub(crate) use messages::run as messages;
-
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use revoir::{Acceptor, Config, Ending, Server, WebSocket};
-
-use crate::process::Process;
-
-/// The backend: says where it is, and echoes until this process is killed.
-pub(crate) async fn backend() -> anyhow::Result<()> {
-    async fn echo(mut socket: WebSocket) -> Result<(), Arc<Ending>> {
-        loop {
-            let message = socket.recv().await?;
-            socket.send(message).await?;
-        }
-    }
-    let acceptor = Acceptor::new().with_config(Config::server());
-    let server = Server::bind("127.0.0.1:0").await?.with_acceptor(acceptor);
-    println!("{}", server.local_addr()?);
-    let serve = server.serve_incoming(|incoming| {
-        let response = incoming.run(echo);
-        async move { response }
-    });
-    serve.await;
-    Ok(())
-}
-
-/// A backend in a process of its own.
-async fn started_backend() -> anyhow::Result<(Process, SocketAddr)> {
-    let mut process = Process::own(&["backend"])?;
-    let address = process.line().await?.parse()?;
-    Ok((process, address))
-}
-
-/// A route to that backend whose clients are held, and have sessions or not.
-fn config(backend: SocketAddr, has_sessions: bool) -> String {
-    let session = match has_sessions {
-        true => "[route.session]\nprincipal = \"none\"\nttl = \"1h\"\n",
-        false => "",
-    };
-    format!(
-        "[[route]]\nmode = \"hold\"\nping-interval = \"0s\"\nupstreams = [\"ws://{backend}\"]\n{session}"
-    )
-}
