@@ -9,8 +9,14 @@ const FIRST_INTERVAL: Duration = Duration::from_secs(5);
 /// After so long the second one is late: clients still wait for another 10 s.
 const FIRST_LATE: Duration = Duration::from_secs(20);
 
-/// Heartbeats are not sent more often: a timer is not a busy loop.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+/// Heartbeats are not sent more often, whatever the pace seems to be: those of a stalled connection come all at once.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// However slow the pace, the next one is late after so long: clients wait for 30 s.
+const LATEST: Duration = Duration::from_secs(27);
+
+/// No pace is slower: clients would have given up.
+const SLOWEST_PACE: Duration = Duration::from_secs(30);
 
 /// How long a server that is there, and silent, is stood in for.
 const STOOD_IN: Duration = Duration::from_secs(66);
@@ -22,6 +28,9 @@ pub(super) struct KeepAlive {
     told: Option<Duration>,
     /// The last one of the server that is there.
     last: Option<Duration>,
+    /// Between its last two.
+    gap: Option<Duration>,
+    /// The pace, by the server that is there or by the one before it.
     interval: Option<Duration>,
     is_away: bool,
     /// Whether the adapter has sent the last one in place of a server that is there.
@@ -33,18 +42,29 @@ pub(super) struct KeepAlive {
 impl KeepAlive {
     /// The server has sent one.
     pub(super) fn seen(&mut self, now: Duration) {
-        // A server that was frozen comes back to its own pace, and the gap is not that.
-        let is_pace = self.interval.is_none() || !self.stands_in;
-        if let Some(last) = self.last.filter(|_| is_pace) {
-            self.interval = Some(now.saturating_sub(last).max(SHORTEST_INTERVAL));
+        if let Some(last) = self.last {
+            self.learn(now.saturating_sub(last));
         }
         (self.told, self.last) = (Some(now), Some(now));
         (self.stands_in, self.since) = (false, now);
     }
 
+    /// Two heartbeats of one server are so far apart.
+    fn learn(&mut self, gap: Duration) {
+        // A server that was frozen goes back to its own pace, and the gap is not that.
+        let was_frozen = self.stands_in && gap > SLOWEST_PACE;
+        if was_frozen && self.interval.is_some() {
+            return;
+        }
+        // Two that come at once are no pace: the longer of the last two gaps is.
+        let before = self.gap.replace(gap).unwrap_or_default();
+        self.interval = Some(gap.max(before).max(SHORTEST_INTERVAL));
+    }
+
     /// There is no server.
     pub(super) fn server_gone(&mut self) {
-        (self.is_away, self.last, self.stands_in) = (true, None, false);
+        (self.is_away, self.stands_in) = (true, false);
+        (self.last, self.gap) = (None, None);
     }
 
     /// There is a server, and its hello is over.
@@ -64,8 +84,9 @@ impl KeepAlive {
         } else {
             self.interval
                 .map_or(FIRST_LATE, |interval| interval + interval / 2)
+                .min(LATEST)
         };
-        Some(told + late).filter(|&late| late <= self.since + STOOD_IN)
+        Some(told + late).filter(|&next| next <= self.since + STOOD_IN)
     }
 
     /// The client hears one now.
