@@ -104,7 +104,7 @@ pub struct Watcher(Arc<End>);
 pub struct Status {
     /// Which one it is.
     pub session: SessionId,
-    /// How many connections it has had.
+    /// Grows with each connection, and with each server that takes the session.
     pub generation: u64,
     /// Whether it has one right now.
     pub is_attached: bool,

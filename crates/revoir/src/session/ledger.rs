@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::entropy::Entropy;
 
-/// So many are written at once.
-const BATCH: usize = 4096;
+/// So many are written at once: what a store does in one step, and so in the time in which one that is there answers.
+const BATCH: usize = 512;
 
 /// For the last write of a session that another server asks for, or is to have.
 pub(super) const LEAVING: Duration = Duration::from_secs(5);

@@ -48,6 +48,8 @@ pub(super) struct Course {
     connection: Option<ConnectionId>,
     is_closing: bool,
     is_over: bool,
+    /// Whether it is not left to another server.
+    is_kept: bool,
 }
 
 struct Queued {
@@ -79,6 +81,7 @@ impl EndState {
             connection: self.session.connection(),
             is_closing: self.session.is_closing(),
             is_over: self.over.is_some(),
+            is_kept: self.is_kept(),
         }
     }
 

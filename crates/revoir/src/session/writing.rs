@@ -16,6 +16,9 @@ use crate::session::sessions::Sessions;
 /// What has changed since the last write waits for this long.
 const TICK: Duration = Duration::from_millis(10);
 
+/// Records of so many bytes are written at once, and the one that goes beyond that.
+const BATCH_BYTES: usize = 512 * 1024;
+
 /// A store that is away is asked again after this time.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -87,21 +90,33 @@ async fn write_all(sessions: &Sessions, ledger: &Ledger) {
     }
 }
 
-/// What to write of these.
+/// What to write of these. Those that are too much for one write are behind still.
 fn collect(
     sessions: &Sessions,
     ledger: &Ledger,
     ids: Vec<SessionId>,
 ) -> (Vec<(Arc<End>, Mark)>, Vec<Write>) {
-    let all = ids.into_iter().filter_map(|id| {
-        let end = sessions.find(id)?;
-        let (write, mark, refresh) = end.to_write()?;
+    let (mut ends, mut writes) = (Vec::new(), Vec::new());
+    let mut bytes = 0;
+    for id in ids {
+        if bytes >= BATCH_BYTES {
+            ledger.note(id);
+            continue;
+        }
+        let Some(end) = sessions.find(id) else {
+            continue;
+        };
+        let Some((write, mark, refresh)) = end.to_write() else {
+            continue;
+        };
         if let Some(at) = refresh {
             ledger.schedule(at, id);
         }
-        Some(((end, mark), write))
-    });
-    all.unzip()
+        bytes += write.record.len();
+        ends.push((end, mark));
+        writes.push(write);
+    }
+    (ends, writes)
 }
 
 /// Has those written again that the store would take for abandoned soon.

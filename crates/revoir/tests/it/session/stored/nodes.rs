@@ -72,6 +72,9 @@ impl Store for Reach {
         let (begun, ended) = &self.writes;
         let before = begun.fetch_add(1, Ordering::Relaxed);
         assert_eq!(before, ended.load(Ordering::Relaxed), "one at a time");
+        let others = &writes[..writes.len().saturating_sub(1)];
+        let bytes: usize = others.iter().map(|write| write.record.len()).sum();
+        assert!(others.len() < 512 && bytes < 512 * 1024, "in one step");
         Box::pin(async move {
             let written = self.answer(move || self.store.write(writes)).await;
             ended.fetch_add(1, Ordering::Relaxed);

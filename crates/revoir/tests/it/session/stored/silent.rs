@@ -1,6 +1,7 @@
 //! The store neither answers nor refuses, and nobody waits for it for long.
 
 use std::future::poll_fn;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use revoir::session::{self, Durable, Event, SessionEnding};
@@ -142,6 +143,51 @@ async fn a_session_that_leaves_does_not_keep_whoever_ends_it() {
     );
     let counts = nodes.server(0).counts();
     assert_eq!((counts.attached, counts.detached), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_session_that_leaves_is_woken() {
+    let mut nodes = Nodes::in_memory(Durable::Acks, 2);
+    let mut raw = Raw::new();
+    drop(raw.connect(&nodes.nodes[0].network, "").await);
+    let mut at_server = nodes.begun(0).await;
+    tick().await;
+    nodes.silence(0, true);
+    let since = Instant::now();
+    let left = async {
+        poll_fn(|cx| at_server.poll_left(cx)).await;
+        since.elapsed()
+    };
+    let leaving = async {
+        tick().await;
+        nodes.server(0).hand_over().await
+    };
+    let (took, _) = tokio::join!(left, leaving);
+    assert!(took < PATIENCE, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn much_to_write_is_written_in_several_steps() {
+    let mut nodes = Nodes::in_memory(Durable::Acks, 1);
+    let mut sessions = Vec::new();
+    for _ in 0..16 {
+        let mut raw = Raw::new();
+        drop(raw.connect(&nodes.nodes[0].network, "").await);
+        sessions.push(nodes.begun(0).await);
+    }
+    tick().await;
+    nodes.nodes[0].reach.is_away.store(true, Ordering::Relaxed);
+    for session in &mut sessions {
+        session.send("x".repeat(60_000)).await.unwrap();
+    }
+    sleep(PATIENCE).await;
+    assert!(nodes.server(0).is_store_away());
+    // The test's store looks at how much comes at once.
+    nodes.nodes[0].reach.is_away.store(false, Ordering::Relaxed);
+    sleep(PATIENCE).await;
+    assert!(!nodes.server(0).is_store_away());
+    let flushed = nodes.server(0).counts();
+    assert_eq!(flushed.detached, 16);
 }
 
 #[tokio::test(start_paused = true)]
