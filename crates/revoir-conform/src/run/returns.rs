@@ -4,11 +4,15 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::case::{Case, Role};
 use crate::play::Player;
 use crate::subject::{Meeting, Subject};
 use crate::wire::{BoxTransport, Tls};
+
+/// After a client that could not be met.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How often a client has come back.
 #[derive(Debug, Default)]
@@ -24,7 +28,9 @@ impl Returns {
     pub(super) async fn play(&self, subject: &dyn Subject, case: &Case, at: &str) -> Infallible {
         loop {
             let Ok(stream) = subject.meet_again(at).await else {
-                return std::future::pending().await;
+                // Whoever was gone before it was met is not the last one.
+                tokio::time::sleep(PAUSE).await;
+                continue;
             };
             self.0.fetch_add(1, Ordering::Relaxed);
             let returned = Returned {
