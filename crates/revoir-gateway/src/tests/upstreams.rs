@@ -356,9 +356,12 @@ async fn an_upstream_that_takes_too_long_to_connect_leaves_it_to_the_next() {
     let route = RouteSettings::new("/", Destination::Upstreams(pool));
     let between = routed(vec![route], Settings::default()).await;
     let mut client = ask(between.address, "").await;
-    while between.gateway.overview().upstreams[0].connections == 0 {
-        tokio::task::yield_now().await;
-    }
+    let dialled = async {
+        while between.gateway.overview().upstreams[0].connections == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(dialled).await;
     pass(limit).await;
     let _backend = taken(&second).await;
     assert!(client.head().await.starts_with("HTTP/1.1 101 "));
