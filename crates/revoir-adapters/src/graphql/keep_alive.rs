@@ -52,8 +52,7 @@ impl KeepAlive {
     /// Two heartbeats of one server are so far apart.
     fn learn(&mut self, gap: Duration) {
         // A server that was frozen goes back to its own pace, and the gap is not that.
-        let was_frozen = self.stands_in && gap > SLOWEST_PACE;
-        if was_frozen && self.interval.is_some() {
+        if self.stands_in && gap > SLOWEST_PACE {
             return;
         }
         // Two that come at once are no pace: the longer of the last two gaps is.
