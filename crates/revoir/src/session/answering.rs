@@ -201,41 +201,29 @@ impl Server {
     /// it was asked to let go and did not; from here on it writes nothing more.
     async fn take_over(
         &self,
-        successor: Successor,
+        mut successor: Successor,
         principal: &Principal,
     ) -> Result<Successor, Close> {
-        let Successor {
-            hello,
-            claims,
-            succession,
-        } = successor;
-        let is_here = || self.sessions.find(claims.session).is_some();
+        let id = successor.claims.session;
+        let is_here = || self.sessions.find(id).is_some();
         let ledger = self.sessions.ledger.get().filter(|_| !is_here());
         let Some(ledger) = ledger else {
-            return Ok(Successor {
-                hello,
-                claims,
-                succession,
-            });
+            return Ok(successor);
         };
         let settings = (&self.settings.config, self.settings.durable);
-        let succession = match ledger.take_over(&succession, settings).await? {
-            Some(taken) => Box::new(taken),
+        match ledger.take_over(&successor.succession, settings).await? {
+            Some(taken) => *successor.succession = taken,
             // Another connection of it was quicker.
-            None if is_here() => succession,
+            None if is_here() => {}
             None => return Err(elsewhere("another server has the session")),
-        };
+        }
         let asked = Asked {
-            hello: &hello,
-            claims: Some(&claims),
+            hello: &successor.hello,
+            claims: Some(&successor.claims),
             principal,
         };
-        match self.judge(asked, Some(&succession.session)) {
-            Judgement::Resume => Ok(Successor {
-                hello,
-                claims,
-                succession,
-            }),
+        match self.judge(asked, Some(&successor.succession.session)) {
+            Judgement::Resume => Ok(successor),
             Judgement::Late => Err(Close::taken_over()),
             Judgement::Begin(_) => Err(elsewhere("the session has changed meanwhile")),
         }

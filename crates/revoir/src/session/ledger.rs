@@ -15,6 +15,9 @@ use crate::entropy::Entropy;
 /// So many are written at once: what a store does in one step, and so in the time in which one that is there answers.
 const BATCH: usize = 512;
 
+/// A store that does not answer for so long is away. A client waits 10 s for WELCOME, of which its application needs most.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
 /// For the last write of a session that another server asks for, or is to have.
 pub(super) const LEAVING: Duration = Duration::from_secs(5);
 

@@ -8,14 +8,11 @@ use revoir_store::{Answer, Durable, Owned, StoreError, Stored, Take};
 use tokio::time::timeout;
 
 use crate::session::leaving::elsewhere;
-use crate::session::ledger::Ledger;
+use crate::session::ledger::{Ledger, PATIENCE};
 use crate::session::place::Place;
 
 /// What time it is for a session that comes out of a store: all that it remembers was before. A century.
 pub(super) const ARRIVAL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-
-/// A store that has not said by then what it has is away. Its client waits 10 s for WELCOME, of which its application needs most.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An owner has a second to let go of a session, and the store tells of it within this.
 const ASKING: Duration = Duration::from_secs(2);

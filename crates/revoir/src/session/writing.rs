@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at, sleep, sleep_until};
 
 use crate::session::end::End;
-use crate::session::ledger::Ledger;
+use crate::session::ledger::{Ledger, PATIENCE};
 use crate::session::sessions::Sessions;
 
 /// What has changed since the last write waits for this long.
@@ -21,9 +21,6 @@ const BATCH_BYTES: usize = 512 * 1024;
 
 /// A store that is away is asked again after this time.
 const RETRY: Duration = Duration::from_millis(200);
-
-/// A store that does not answer to a write for so long is away.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// So often it is looked at sessions that do not change, and at what has become of the store.
 const LOOK: Duration = Duration::from_secs(1);
@@ -160,7 +157,7 @@ async fn write_some(
     ends: Vec<(Arc<End>, Mark)>,
     writes: Vec<Write>,
 ) {
-    match in_time(ledger, sessions, &ends, writes).await {
+    match write_through(ledger, sessions, &ends, writes).await {
         Ok(written) => {
             ledger.tell(None);
             for ((end, mark), written) in ends.into_iter().zip(written) {
@@ -183,7 +180,7 @@ async fn write_some(
 
 /// Writes these. Nobody waits for a store that does not answer in time; it is waited for here all the same, since what is written later
 /// must not be there before.
-async fn in_time(
+async fn write_through(
     ledger: &Ledger,
     sessions: &Sessions,
     ends: &[(Arc<End>, Mark)],
