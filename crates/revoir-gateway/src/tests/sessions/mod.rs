@@ -185,13 +185,7 @@ async fn a_client_that_goes_and_comes_back_misses_nothing() {
 
 #[tokio::test]
 async fn what_is_too_much_for_a_client_that_is_away_ends_its_session() {
-    let session = SessionSettings {
-        window: session::Window {
-            messages: 2,
-            bytes: 1000,
-        },
-        ..SessionSettings::default()
-    };
+    let session = narrow(2, session::Overflow::Expire);
     let stage = staged(settings(Mode::Auto), session).await;
     let (mut client, mut backend) = stage.begin().await;
     client.send("1").await.unwrap();
@@ -210,17 +204,21 @@ async fn what_is_too_much_for_a_client_that_is_away_ends_its_session() {
     assert_eq!(verdict(&mut client).await, "fresh:overflow");
 }
 
-/// What a route does with too much, for a client whose window was full before it went away. Its messages are `1` to `9`.
-async fn full_and_gone(overflow: session::Overflow) -> (Stage, Session, Raw) {
-    let session = SessionSettings {
+/// A session whose window has room for so many messages.
+fn narrow(messages: u64, overflow: session::Overflow) -> SessionSettings {
+    SessionSettings {
         window: session::Window {
-            messages: 3,
+            messages,
             bytes: 1000,
         },
         overflow,
         ..SessionSettings::default()
-    };
-    let stage = staged(settings(Mode::Auto), session).await;
+    }
+}
+
+/// What a route does with too much, for a client whose window was full before it went away. Its messages are `1` to `9`.
+async fn full_and_gone(overflow: session::Overflow) -> (Stage, Session, Raw) {
+    let stage = staged(settings(Mode::Auto), narrow(3, overflow)).await;
     let (mut client, mut backend) = stage.begin().await;
     client.send("0").await.unwrap();
     assert_eq!(backend.recv().await, "0");
@@ -296,16 +294,8 @@ async fn a_backend_waits_or_loses_its_oldest_messages_as_the_route_says() {
         (session::Overflow::Wait, ["1", "2", "3", "4"]),
         (session::Overflow::DropOldest, ["", "", "3", "4"]),
     ] {
-        let session = SessionSettings {
-            window: session::Window {
-                // A gap takes the place of a message.
-                messages: 3,
-                bytes: 1000,
-            },
-            overflow,
-            ..SessionSettings::default()
-        };
-        let stage = staged(settings(Mode::Auto), session).await;
+        // A gap takes the place of a message.
+        let stage = staged(settings(Mode::Auto), narrow(3, overflow)).await;
         let (mut client, mut backend) = stage.begin().await;
         client.send("0").await.unwrap();
         assert_eq!(backend.recv().await, "0");

@@ -4,11 +4,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revoir::drain::Drain;
+use revoir::drain::{Drain, DrainReport};
 use revoir::session::{self, Event, Keys, Memory, SessionId, Store};
 use revoir_session::Epoch;
 use revoir_store::{Answer, StoreError, Stored, Take, Write, Written};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::front::RouteSettings;
@@ -16,7 +17,7 @@ use crate::rules::Mode;
 use crate::session::SessionSettings;
 use crate::tests::operating::Operated;
 use crate::tests::sessions::line::Network;
-use crate::tests::sessions::{linked, staged_with, told};
+use crate::tests::sessions::{Stage, linked, staged_with, told};
 use crate::tests::support::{settings, soon, taken};
 
 /// What becomes of what a store is asked.
@@ -139,8 +140,9 @@ async fn whoever_asks_is_told_that_the_store_is_away() {
     assert_eq!(connections[0]["session"]["volatile"], false);
 }
 
-#[tokio::test]
-async fn a_relay_does_not_wait_for_a_store_that_says_nothing() {
+/// A gateway that drains as planned, with a session whose client has been told and whose store says nothing. The clock stands still.
+/// The last are its client and its backend, to be kept.
+async fn drained_in_silence(plan: Drain) -> (Stage, JoinHandle<DrainReport>, impl Sized) {
     let store = Moody::new();
     let shared: Arc<dyn Store> = Arc::<Moody>::clone(&store);
     let stage = staged_with(settings(Mode::Hold), keyed(), Some(shared)).await;
@@ -149,13 +151,19 @@ async fn a_relay_does_not_wait_for_a_store_that_says_nothing() {
     assert_eq!(backend.recv().await, "1");
     store.becomes(Mood::Silent);
     let gateway = Arc::clone(&stage.between.gateway);
-    let _draining = tokio::spawn(async move { gateway.drain(Drain::going_away()).await });
+    let draining = tokio::spawn(async move { gateway.drain(plan).await });
     assert_eq!(backend.closed().await.0, 1001);
     backend.close(1001).await;
     let Event::GoAway(_) = told(&mut client).await else {
         panic!("not told");
     };
     tokio::time::pause();
+    (stage, draining, (client, backend))
+}
+
+#[tokio::test]
+async fn a_relay_does_not_wait_for_a_store_that_says_nothing() {
+    let (stage, _draining, _ends) = drained_in_silence(Drain::going_away()).await;
     let since = Instant::now();
     while !stage.between.gateway.handles().is_empty() {
         // The kernel needs real time, and a paused clock gives it none.
@@ -170,23 +178,9 @@ async fn a_relay_does_not_wait_for_a_store_that_says_nothing() {
 
 #[tokio::test]
 async fn a_second_signal_does_not_wait_for_a_store_that_says_nothing() {
-    let store = Moody::new();
-    let shared: Arc<dyn Store> = Arc::<Moody>::clone(&store);
-    let stage = staged_with(settings(Mode::Hold), keyed(), Some(shared)).await;
-    let (mut client, mut backend) = stage.begin().await;
-    client.send("1").await.unwrap();
-    assert_eq!(backend.recv().await, "1");
-    store.becomes(Mood::Silent);
-    let gateway = Arc::clone(&stage.between.gateway);
     let plan = Drain::going_away().within(Duration::from_secs(1_000_000));
-    let draining = tokio::spawn(async move { gateway.drain(plan).await });
-    assert_eq!(backend.closed().await.0, 1001);
-    backend.close(1001).await;
-    let Event::GoAway(_) = told(&mut client).await else {
-        panic!("not told");
-    };
     // Without the signal the store is waited for, as long as sessions may take to leave.
-    tokio::time::pause();
+    let (stage, draining, _ends) = drained_in_silence(plan).await;
     let signalled = Instant::now();
     stage.between.gateway.hurry(Duration::ZERO);
     soon(draining).await.unwrap();

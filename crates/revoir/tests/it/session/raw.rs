@@ -29,11 +29,17 @@ impl Raw {
         client.connect_over(url, network.dial()).await.unwrap()
     }
 
-    /// Says HELLO on another connection, and takes WELCOME.
-    pub(crate) async fn connect(&mut self, network: &Arc<Network>, query: &str) -> WebSocket {
+    /// Says HELLO on another connection.
+    pub(crate) async fn ask(&mut self, network: &Arc<Network>, query: &str) -> WebSocket {
         let mut socket = Self::open(network, query).await;
         self.session.connect(NOW, None, None).unwrap();
         self.write(&mut socket).await;
+        socket
+    }
+
+    /// The same, and takes WELCOME.
+    pub(crate) async fn connect(&mut self, network: &Arc<Network>, query: &str) -> WebSocket {
+        let mut socket = self.ask(network, query).await;
         self.read(&mut socket).await.unwrap();
         socket
     }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use revoir::CloseCode;
 use revoir::session::{self, Durable, Event};
 
-use super::nodes::{Nodes, attached, tick};
+use super::nodes::{Nodes, attached, is_to_come_again, tick};
 use crate::session::raw::Raw;
 use crate::session::{text, told};
 
@@ -82,15 +81,7 @@ async fn a_resume_that_cannot_reach_the_store_is_to_come_again() {
     let _at_first = nodes.begun(0).await;
     tick().await;
     nodes.set_away(1, true);
-    let mut socket = Raw::open(&nodes.nodes[1].network, "").await;
-    raw.session.connect(Duration::ZERO, None, None).unwrap();
-    raw.write(&mut socket).await;
-    let ending = socket.recv().await.unwrap_err();
-    assert_eq!(ending.code(), CloseCode::TRY_AGAIN_LATER);
-    assert!(
-        ending.reason().ends_with("[after=100ms spread=900ms]"),
-        "{ending}"
-    );
+    is_to_come_again(raw.ask(&nodes.nodes[1].network, "").await).await;
     nodes.set_away(1, false);
     let _socket = raw.connect(&nodes.nodes[1].network, "").await;
     assert_eq!(raw.verdict(), "resumed");

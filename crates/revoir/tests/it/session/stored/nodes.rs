@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use revoir::Link;
 use revoir::reconnect::LinkBuilder;
 use revoir::session::{self, Durable, Event, Keys, Session, SessionEnding, SessionId, Store};
+use revoir::{CloseCode, Link, WebSocket};
 use revoir_session::Epoch;
 use revoir_store::{Answer, StoreError, Stored, Take, Write, Written};
 use tokio::sync::watch;
@@ -225,4 +225,14 @@ pub(crate) async fn ended(session: &mut Session) -> Arc<SessionEnding> {
             return ending;
         }
     }
+}
+
+/// The client is told to come again, after a moment.
+pub(crate) async fn is_to_come_again(mut socket: WebSocket) {
+    let ending = socket.recv().await.unwrap_err();
+    assert_eq!(ending.code(), CloseCode::TRY_AGAIN_LATER);
+    assert!(
+        ending.reason().ends_with("[after=100ms spread=900ms]"),
+        "{ending}"
+    );
 }

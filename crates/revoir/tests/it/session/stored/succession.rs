@@ -189,10 +189,7 @@ async fn of_two_connections_at_once_one_has_the_session_and_one_handler_runs() {
     drop(at_first);
     let mut sockets = Vec::new();
     for _ in 0..2 {
-        let mut socket = Raw::open(&nodes.nodes[1].network, "").await;
-        raw.session.connect(Duration::ZERO, None, None).unwrap();
-        raw.write(&mut socket).await;
-        sockets.push(socket);
+        sockets.push(raw.ask(&nodes.nodes[1].network, "").await);
     }
     let mut second = sockets.pop().unwrap();
     raw.read(&mut second).await.unwrap();
