@@ -66,21 +66,20 @@ impl Sending {
     fn tidy(&mut self) {
         let end = self.first_message().unwrap_or(self.items.len());
         let mut number = self.acked;
-        let mut new = Vec::new();
+        let mut unwritten = Vec::new();
         for at in 0..end {
             number += self.items[at].what.count();
             // What was written may have been told already.
             if number > self.written {
-                let sums = |before: &usize| {
-                    let (before, later) = (&self.items[*before].what, &self.items[at].what);
-                    before.told_as_one(later)
-                };
-                let told = new.iter().find_map(|before| Some((*before, sums(before)?)));
-                if let Some((before, sum)) = told {
+                let later = &self.items[at].what;
+                let as_one = unwritten.iter().find_map(|&before: &usize| {
+                    Some((before, self.items[before].what.told_as_one(later)?))
+                });
+                if let Some((before, both)) = as_one {
                     self.items[before].what = Sequenced::dropped(1);
-                    self.items[at].what = sum;
+                    self.items[at].what = both;
                 }
-                new.push(at);
+                unwritten.push(at);
             }
         }
         for at in (1..end).rev() {

@@ -43,8 +43,9 @@ return epoch + 1";
 const READ: &str =
     "return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]), redis.call('GET', KEYS[2])}";
 
-/// The same of a session that is taken, if it can be: it has another generation, owner and number of the write from then on, and is
-/// there for as long as before.
+/// Takes a session whose generation is the first argument, or that this owner has taken already, and reads it as [`READ`] does. The
+/// second argument is the head up to the time of the last write, with the new generation, owner and number of the write; what stands
+/// behind that, and the time to live, stay.
 const TAKE: &str = "\
 local there, left = redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])
 local epoch = redis.call('GET', KEYS[2])
